@@ -1,0 +1,53 @@
+"""The errors slugcheck reports itself; each class owns its exit code and may carry a hint.
+
+Exit codes: 0 every budget holds; 1 a budget is exceeded (never an error); 2 usage or
+configuration; 3 could not measure; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SlugcheckError(Exception):
+    """Base of all expected failures. ``hint`` says how to mend it, on a line of its own."""
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(SlugcheckError):
+    """The command line, a settings file or the input file is wrong."""
+
+    exit_code = 2
+
+
+class RequirementsError(UsageError):
+    """The requirements file cannot be read, or pip's grammar refuses a line of it."""
+
+
+class PlatformError(UsageError):
+    """A platform file, or a stack, Python or dyno that its platform does not have."""
+
+
+class MeasureError(SlugcheckError):
+    """Something stood in the way of measuring; exit 3."""
+
+
+class ResolutionError(MeasureError):
+    """The resolver found no solution, or could not run."""
+
+
+class NetworkError(MeasureError):
+    """A server could not be reached, refused, or answered with something unusable."""
+
+
+class WheelError(MeasureError):
+    """A wheel is not a readable ZIP archive, or its directory contradicts itself."""
+
+
+class CacheError(MeasureError):
+    """The cache folder cannot be used."""

@@ -1,0 +1,1 @@
+"""Report to text: pure functions that compute nothing and know no streams."""
