@@ -297,6 +297,8 @@ class Inventory:
     console_scripts: tuple[tuple[str, str], ...]
     gui_scripts: tuple[tuple[str, str], ...]
     via: str
+    # members of *.data/scripts/ whose first line is "#!python": the installer rewrites it
+    python_scripts: tuple[str, ...] = ()
     # share of a module's bytecode size that a sample of its sources showed, against the model:
     # 1.1 means 10 % larger than the model of bytecode.py says; None when nothing was sampled
     bytecode_factor: float | None = None

@@ -1,0 +1,139 @@
+"""Downloads the wheels of corpus.txt and measures what each weighs once installed.
+
+Every result is kept in the cache folder, one JSON file a wheel, so that a second run is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import parse_wheel_filename
+
+from slugcheck.model import Entry
+
+_HERE = Path(__file__).parent
+_GLIBC = range(5, 29)  # manylinux_2_5 to manylinux_2_28: what Heroku's stacks run
+_WORKERS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheel:
+    """A measured wheel. ``bytecode`` maps a Python to the ``.pyc`` bytes by source, less paths.
+
+    ``gzip_plain`` and ``gzip_full`` are the bytes of ``tar | gzip -6`` without and with bytecode.
+    """
+
+    filename: str
+    name: str
+    version: str
+    entries: tuple[Entry, ...]  # those that compile, if they are sources
+    bytecode: dict[str, dict[str, int]]
+    gzip_plain: int
+    gzip_full: int
+
+    @property
+    def sources(self) -> tuple[Entry, ...]:
+        """The files that have bytecode."""
+        return tuple(entry for entry in self.entries if entry.path.endswith(".py"))
+
+
+def read_sections() -> dict[str, list[str]]:
+    """Return the requirement lines of corpus.txt by section."""
+    sections: dict[str, list[str]] = {}
+    for line in (_HERE / "corpus.txt").read_text("utf-8").splitlines():
+        if line.startswith("["):
+            lines = sections.setdefault(line.strip("[]"), [])
+        elif line and not line.startswith("#"):
+            lines.append(line)
+    return sections
+
+
+def download(sections: dict[str, list[str]], cache: Path) -> dict[str, list[Path]]:
+    """Return the wheels of each section, fetched with pip for Python 3.11 on Linux x86_64."""
+    names = [f"manylinux_2_{minor}_x86_64" for minor in _GLIBC]
+    names += ["manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64", "linux_x86_64"]
+    found = {}
+    for section, lines in sections.items():
+        folder = cache / "wheels" / section
+        if len(list(folder.glob("*.whl"))) < len(lines):
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+            command += ["--only-binary", ":all:", "--python-version", "3.11"]
+            command += [word for name in names for word in ("--platform", name)]
+            subprocess.run([*command, "--dest", str(folder), *lines], check=True)
+        found[section] = sorted(folder.glob("*.whl"))
+    return found
+
+
+def measure(paths: Iterable[Path], cache: Path, pythons: dict[str, str]) -> list[Wheel]:
+    """Return the wheels measured: with the running Python, and a third of them with ``pythons``.
+
+    The other Pythons answer for bytecode sizes only (3.10, which shares least with the others,
+    for all wheels). Results that the cache holds are used whatever measured them.
+    """
+    unique = sorted({path.name: path for path in paths}.items())
+    every = [path for _, path in unique]
+    _run([sys.executable, str(_HERE / "truth.py")], every, cache / "truth")
+    for minor, python in pythons.items():
+        some = every if minor == "3.10" else every[::3]
+        _run([python, str(_HERE / "compile_sizes.py")], some, cache / f"sizes-{minor}")
+    return [_load(path, cache) for path in every]
+
+
+def _run(command: Sequence[str], paths: Sequence[Path], results: Path) -> None:
+    """Run a script that answers each path on its input with a line of JSON, and keep the lines."""
+    results.mkdir(parents=True, exist_ok=True)
+    missing = [path for path in paths if not (results / f"{path.name}.json").exists()]
+
+    def work(share: Sequence[Path]) -> None:
+        text = "".join(f"{path}\n" for path in share)
+        done = subprocess.run(command, input=text, stdout=subprocess.PIPE, text=True, check=True)
+        for path, line in zip(share, done.stdout.splitlines(), strict=True):
+            (results / f"{path.name}.json").write_text(line, "utf-8")
+
+    batches = [missing[start : start + 20] for start in range(0, len(missing), 20)]
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        list(pool.map(work, batches))
+
+
+def _load(path: Path, cache: Path) -> Wheel:
+    truth = json.loads((cache / "truth" / f"{path.name}.json").read_text("utf-8"))
+    name, version, *_ = parse_wheel_filename(path.name)
+    sizes = {"3.11": {row[0]: row[5] for row in truth["entries"] if row[5] is not None}}
+    for folder in sorted(cache.glob("sizes-*")):
+        file = folder / f"{path.name}.json"
+        if file.exists():
+            found = json.loads(file.read_text("utf-8"))["sizes"]
+            sizes[folder.name.removeprefix("sizes-")] = {
+                source: size for source, size in found.items() if size is not None
+            }
+    grown = truth["record"][3] - truth["record"][1]
+    return Wheel(
+        filename=path.name,
+        name=name,
+        version=str(version),
+        entries=tuple(_entry(row, sizes["3.11"], grown) for row in _kept(truth, sizes["3.11"])),
+        bytecode=sizes,
+        gzip_plain=truth["gzip_plain"],
+        gzip_full=truth["gzip_full"],
+    )
+
+
+def _kept(truth: dict[str, Any], sizes: dict[str, int]) -> Iterable[list[Any]]:
+    for row in truth["entries"]:
+        source = row[0].endswith(".py")
+        if not row[0].endswith(".pyc") and (not source or row[0] in sizes):
+            yield row
+
+
+def _entry(row: list[Any], sizes: dict[str, int], grown: int) -> Entry:
+    """Return a row as an entry; RECORD is taken as the installer leaves it."""
+    own_record = row[0].endswith(".dist-info/RECORD") and row[0].count("/") == 1
+    packed = row[2] + (grown if own_record else 0)
+    return Entry(path=row[0], size=row[1], compressed=packed, stored=row[3])

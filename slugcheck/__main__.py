@@ -1,0 +1,5 @@
+"""``python -m slugcheck``."""
+
+from slugcheck.cli import main
+
+main()

@@ -1,0 +1,303 @@
+"""Predicts the bytecode that an installer writes beside the sources of a distribution.
+
+A file's ``.pyc`` follows from its size, its deflated size and the class of its path (tests compile
+to more, ``__init__.py`` to less); what remains is a trait of the distribution, not of the file, so
+it does not average out. It is corrected by a factor: the one that this version measured when the
+models were calibrated, else the one that a sample of its sources shows, else that of another
+version. ``benchmarks/calibrate.py`` fits all numbers; ``data/calibration.json`` holds them.
+
+Sources are compiled here and never executed. Bytes throughout.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import marshal
+import math
+import sys
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from slugcheck import calibration
+from slugcheck.intervals import around
+from slugcheck.kinds import SlugGroup, SourceClass, source_class
+from slugcheck.model import Entry, Estimate
+
+# A .pyc starts with magic number, flags, and the source's time and size (PEP 552).
+_HEADER = 16
+# Deflated bytes beyond half the size mean data in a source (base64, tables), for which the
+# quadratic term would run away.
+_DENSEST = 0.5
+# Sampling, chosen by simulation over the corpus (benchmarks/README.md): many short runs beat few
+# long ones, because neighbours resemble each other. Bytes of the archive.
+_RUN_BYTES = 16 * 1024
+_LOCAL_HEADER = 100  # about what precedes a member's data: 30 bytes and its name
+_LONGEST_FILE = 1024 * 1024
+_RUNS = ((3_000_000, 4), (15_000_000, 8), (None, 16))  # by predicted bytecode
+WORTH_A_SAMPLE = 500_000  # predicted bytecode of a distribution without a known factor
+WORTH_A_CHECK = 3_000_000  # of one whose factor is known from another version
+# A sample nearer than this to the factor of another version confirms it; both then count half.
+_AGREE = 0.06
+
+
+class Ground(StrEnum):
+    """What a prediction stands on, the best first."""
+
+    SAME_VERSION = "same_version"  # this version was measured for the calibration
+    SAMPLE = "sample"  # some of its sources were compiled
+    OTHER_VERSION = "other_version"  # another version was measured
+    MODEL = "model"  # names and sizes alone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytecodePrediction:
+    """The bytecode of one distribution: its bytes, and the number of ``.pyc`` files.
+
+    ``model_bytes`` is what names and sizes alone say, before any factor.
+    """
+
+    estimate: Estimate[int]
+    files: int
+    ground: Ground
+    model_bytes: int
+
+
+def predict(
+    name: str,
+    files: Iterable[Entry],
+    *,
+    minor: str,
+    prefix: str,
+    factor: float | None,
+    version: str | None = None,
+) -> BytecodePrediction:
+    """Return the bytes of ``.pyc`` that an installer writes for ``files`` on Python ``minor``.
+
+    Only ``.py`` files count; their paths are relative to ``prefix``, the absolute folder on the
+    target: each ``.pyc`` holds its source's path once. ``factor`` is what a sample showed
+    (:func:`factor_from_sources`), ``version`` makes a measured factor of that version count.
+    """
+    sources = tuple(entry for entry in files if entry.path.endswith(".py"))
+    if not sources:
+        none = Estimate[int].measured(0)
+        return BytecodePrediction(
+            estimate=none, files=0, ground=Ground.SAME_VERSION, model_bytes=0
+        )
+    model = _model_bytes(sources, minor)
+    ratio, ground = _factor(name, version, minor, factor)
+    percent = _error_percent(ground, minor, model)
+    spread = around(model * ratio, percent)
+    paths = _path_bytes(sources, prefix)
+    estimate = Estimate.predicted(
+        spread.value + paths, spread.low + paths, spread.high + paths
+    )
+    return BytecodePrediction(
+        estimate=estimate, files=len(sources), ground=ground, model_bytes=round(model) + paths
+    )
+
+
+def systematic_percent(minor: str | None = None) -> float:
+    """Return the doubt that the predictions of one run share, in percent of their sum."""
+    shared = calibration.load().bytecode["systematic_percent"]
+    return float(shared.get(minor or "", shared["3.11"]))
+
+
+def class_prediction(entries: Iterable[Entry], *, minor: str, prefix: str) -> int:
+    """Return what the model says without any factor of the distribution."""
+    sources = tuple(entry for entry in entries if entry.path.endswith(".py"))
+    return round(_model_bytes(sources, minor)) + _path_bytes(sources, prefix)
+
+
+def _path_bytes(sources: Sequence[Entry], prefix: str) -> int:
+    start = len(prefix.rstrip("/")) + 1
+    return sum(start + len(entry.path) for entry in sources)
+
+
+def features(entry: Entry) -> tuple[float, ...]:
+    """Return what the model's coefficients multiply for one source.
+
+    In order: one, the size, the deflated size, the size of a test, the size of an ``__init__.py``,
+    and the square of the deflated size over the size (dense code compiles to less).
+    """
+    size = float(entry.size)
+    deflated = min(calibration.deflated_bytes(entry, SlugGroup.PYTHON), _DENSEST * size)
+    group = source_class(entry.path)
+    return (
+        1.0,
+        size,
+        deflated,
+        size if group is SourceClass.TESTS else 0.0,
+        size if group is SourceClass.INIT else 0.0,
+        deflated * deflated / max(size, 1.0),
+    )
+
+
+def _coefficients(minor: str) -> Sequence[float]:
+    """Return the coefficients for a Python, those of the nearest one where it was not fitted."""
+    fitted: dict[str, list[float]] = calibration.load().bytecode["coefficients"]
+    by_version = sorted(fitted, key=_minor_key)
+    place = bisect.bisect_right([_minor_key(one) for one in by_version], _minor_key(minor))
+    return fitted[by_version[max(place - 1, 0)]]
+
+
+def _minor_key(minor: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in minor.split("."))
+
+
+def _one_file(entry: Entry, coefficients: Sequence[float]) -> float:
+    return max(sum(map(float.__mul__, coefficients, features(entry))), float(_HEADER))
+
+
+def _model_bytes(sources: Iterable[Entry], minor: str) -> float:
+    coefficients = _coefficients(minor)
+    return sum(_one_file(entry, coefficients) for entry in sources)
+
+
+# --------------------------------------------------------------------------- factor and its doubt
+
+
+def _factor(
+    name: str, version: str | None, minor: str, sampled: float | None
+) -> tuple[float, Ground]:
+    known, same = calibration.load().find(name, version)
+    old = minor == "3.10"  # compiles so differently that no factor of 3.11 says anything
+    measured = (known.bytecode_310 if old else known.bytecode) if known else None
+    if measured is not None and same:
+        return measured, Ground.SAME_VERSION
+    if sampled is not None and not old:
+        agrees = measured is not None and abs(math.log(sampled / measured)) < _AGREE
+        return math.sqrt(sampled * measured) if agrees and measured else sampled, Ground.SAMPLE
+    if measured is not None:
+        return measured, Ground.OTHER_VERSION
+    return 1.0, Ground.MODEL
+
+
+def _error_percent(ground: Ground, minor: str, model_bytes: float) -> float:
+    errors = calibration.load().bytecode["error_percent"]
+    if ground is Ground.MODEL:
+        by_size = errors["model"].get(minor, errors["model"]["3.11"])
+        found = next(e for below, e in by_size if below is None or model_bytes < below)
+    else:
+        found = errors[ground]
+    moved = errors["transfer"].get(minor, max(errors["transfer"].values()))
+    if ground is Ground.MODEL or minor == "3.10":
+        moved = 0.0
+    return math.hypot(float(found), float(moved))
+
+
+# --------------------------------------------------------------------------- sampling
+
+
+def sample_runs(
+    name: str, entries: Sequence[Entry], *, minor: str, version: str | None = None
+) -> tuple[tuple[Entry, ...], ...]:
+    """Return the sources worth reading: runs of neighbours in the archive, one request each.
+
+    ``entries`` are all files in archive order. Empty when a sample would not pay: this version's
+    factor is known, the distribution is small, or the target's Python compiles too differently.
+    Runs start where equal shares of the predicted bytecode lie, so each counts the same, and hold
+    whole files up to 16 KiB of archive, at least one.
+    """
+    sources = [entry for entry in entries if entry.path.endswith(".py")]
+    predicted = _model_bytes(sources, minor)
+    known, same = calibration.load().find(name, version)
+    if minor == "3.10" or same or predicted < (WORTH_A_CHECK if known else WORTH_A_SAMPLE):
+        return ()
+    return tuple(spread_runs(entries, count=run_count(predicted), minor=minor))
+
+
+def run_count(predicted: float) -> int:
+    """Return how many runs a sample takes for so many predicted bytes."""
+    return next(runs for below, runs in _RUNS if below is None or predicted < below)
+
+
+def spread_runs(entries: Sequence[Entry], *, count: int, minor: str) -> list[tuple[Entry, ...]]:
+    """Return up to ``count`` runs of sources, spread evenly over the predicted bytecode."""
+    coefficients = _coefficients(minor)
+    weights = [
+        _one_file(entry, coefficients) if entry.path.endswith(".py") else 0.0 for entry in entries
+    ]
+    reached = list(itertools.accumulate(weights))
+    runs: list[tuple[Entry, ...]] = []
+    free = 0
+    for step in range(count):
+        start = bisect.bisect_left(reached, reached[-1] * (step + 0.5) / count)
+        if start < free or entries[start].compressed > _LONGEST_FILE:
+            continue
+        run = _run_from(entries, start)
+        free = start + len(run)
+        runs.append(tuple(entry for entry in run if entry.path.endswith(".py")))
+    return runs
+
+
+def _run_from(entries: Sequence[Entry], start: int) -> Sequence[Entry]:
+    end, used = start, 0
+    while end < len(entries):
+        used += entries[end].compressed + _LOCAL_HEADER
+        if end > start and used > _RUN_BYTES:
+            break
+        end += 1
+    while end > start + 1 and not entries[end - 1].path.endswith(".py"):
+        end -= 1  # nothing is fetched for a tail that is not compiled
+    return entries[start:end]
+
+
+def compiled_bytes(source: bytes) -> int | None:
+    """Return the size of a source's ``.pyc`` on this Python, less its path; None if it has none.
+
+    Compiles, and never executes. The warnings that a compiler gives about a source are not ours.
+    """
+    path = "/p"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            code = compile(source, path, "exec", dont_inherit=True, optimize=0)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return _HEADER + len(marshal.dumps(code)) - len(path)
+
+
+def factor_from_sources(
+    entries: Iterable[Entry], runs: Iterable[Iterable[tuple[Entry, bytes]]]
+) -> float | None:
+    """Return a distribution's bytecode over the model's, as a sample of its sources shows it.
+
+    ``entries`` are all its files, ``runs`` the sampled ones with their whole text, grouped as
+    :func:`sample_runs` gave them. None when nothing of the sample compiles. Compiles with the
+    running Python and compares with the model for that one.
+    """
+    measured = [[(entry, compiled_bytes(source)) for entry, source in run] for run in runs]
+    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return factor_from_sizes(entries, measured, minor=minor)
+
+
+def factor_from_sizes(
+    entries: Iterable[Entry],
+    runs: Iterable[Iterable[tuple[Entry, int | None]]],
+    *,
+    minor: str,
+    shrink: float | None = None,
+) -> float | None:
+    """Return the factor from the sampled files' bytecode sizes (None: does not compile).
+
+    What was sampled counts as it is; the rest is taken to be as far from the model as the runs
+    are on average. The average is of the runs' ratios, not of their bytes: one huge file would
+    drown the others. It is shrunk towards 1 as if ``shrink`` further runs had shown 1.
+    """
+    coefficients = _coefficients(minor)
+    pairs = []
+    for run in runs:
+        sizes = [(size, _one_file(entry, coefficients)) for entry, size in run if size is not None]
+        if sizes:
+            pairs.append((sum(true for true, _ in sizes), sum(said for _, said in sizes)))
+    if not pairs:
+        return None
+    if shrink is None:
+        shrink = float(calibration.load().bytecode["shrinkage_runs"])
+    mean = (sum(true / said for true, said in pairs) + shrink) / (len(pairs) + shrink)
+    whole = sum(_one_file(e, coefficients) for e in entries if e.path.endswith(".py"))
+    seen = sum(said for _, said in pairs)
+    return (sum(true for true, _ in pairs) + max(whole - seen, 0.0) * mean) / whole

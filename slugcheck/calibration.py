@@ -1,0 +1,92 @@
+"""The fitted coefficients and errors of the size models, from ``data/calibration.json``.
+
+``benchmarks/calibrate.py`` writes that file and says how it was measured; nothing else may.
+It is read once, when first needed.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from slugcheck.kinds import SlugGroup
+from slugcheck.model import Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What one version of a distribution measured, against the models.
+
+    ``bytecode`` is the factor on the bytecode model for Python 3.11 and newer, ``bytecode_310``
+    the one for 3.10 (None: not measured), ``slug`` the factor on the slug model when the bytecode
+    is known.
+    """
+
+    version: str
+    bytecode: float
+    bytecode_310: float | None
+    slug: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """The data file. Errors are half widths of the interval in percent of the value."""
+
+    date: str
+    bytecode: Mapping[str, Any]
+    slug: Mapping[str, Any]
+    ratios: Mapping[SlugGroup, float]  # deflated bytes over plain bytes, by group
+    known: Mapping[str, tuple[Known, ...]]
+
+    def find(self, name: str | None, version: str | None) -> tuple[Known | None, bool]:
+        """Return the entry nearest to a distribution, and whether it is of that very version."""
+        entries = self.known.get(canonicalize_name(name), ()) if name else ()
+        if not entries:
+            return None, False
+        ordered = sorted(entries, key=lambda entry: Version(entry.version))
+        try:
+            # a local part (+cpu) names a build of the same sources
+            wanted = Version(Version(version or "").public)
+        except InvalidVersion:
+            return ordered[-1], False
+        later = [entry for entry in ordered if Version(entry.version) >= wanted]
+        nearest = later[0] if later else ordered[-1]
+        return nearest, Version(nearest.version) == wanted
+
+
+@functools.cache
+def load() -> Calibration:
+    """Return the calibration that this slugcheck ships with."""
+    text = resources.files("slugcheck").joinpath("data/calibration.json").read_text("utf-8")
+    return parse(json.loads(text))
+
+
+def parse(data: Mapping[str, Any]) -> Calibration:
+    """Return a calibration from the content of its data file."""
+    return Calibration(
+        date=data["date"],
+        bytecode=data["bytecode"],
+        slug=data["slug"],
+        ratios={SlugGroup(group): ratio for group, ratio in data["deflate_ratios"].items()},
+        known={
+            name: tuple(
+                Known(version=version, bytecode=new, bytecode_310=old, slug=slug)
+                for version, (new, old, slug) in versions.items()
+            )
+            for name, versions in data["known"].items()
+        },
+    )
+
+
+def deflated_bytes(entry: Entry, group: SlugGroup) -> float:
+    """Return what a file takes when deflated, from its group's ratio if it was stored plain."""
+    if not entry.stored:
+        return float(entry.compressed)
+    return entry.size * load().ratios[group]

@@ -1,0 +1,320 @@
+"""The main job from end to end: a requirements file in, a report out.
+
+Reads as the table of contents of the program: read, choose the target, resolve, read the wheels'
+directories, size, judge, advise. Each step is one call into the module that does it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from slugcheck import __version__, advise, budget, buildtime, platforms, sizer, target
+from slugcheck.errors import MeasureError
+from slugcheck.index import lock, requirements
+from slugcheck.index.cache import Cache, default_folder
+from slugcheck.index.choice import Chooser
+from slugcheck.index.pages import FileKind, Pages, cutoff
+from slugcheck.index.ranges import HttpClient
+from slugcheck.index.resolve import Resolved, Resolver
+from slugcheck.index.standins import StandIns
+from slugcheck.index.uv import ResolverSettings, Uv
+from slugcheck.index.warehouse import Warehouse
+from slugcheck.installed import layout_of
+from slugcheck.model import (
+    Artifact,
+    Distribution,
+    IndexOptions,
+    Inventory,
+    Report,
+    RequirementSet,
+    Resolution,
+    SizeReport,
+    Target,
+    Unsized,
+)
+
+# A resolution can be overtaken by what its own new distributions ask for, but not for ever.
+_MAX_RESOLUTIONS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the user asked for. ``index`` adds to what the file itself says."""
+
+    path: Path
+    platform: str = "heroku"
+    stack: str | None = None
+    python: str | None = None
+    dyno: str | None = None
+    index: IndexOptions = field(default_factory=IndexOptions)
+    exclude_newer: str | None = None
+    offline: bool = False
+    use_cache: bool = True
+    allow_unsized: tuple[str, ...] = ()
+    allow_all_unsized: bool = False
+    limits: tuple[tuple[str, str], ...] = ()
+    build: bool = False
+
+    @property
+    def is_lock(self) -> bool:
+        """Whether the file is a ``pylock.toml`` (PEP 751: ``pylock.toml``, ``pylock.x.toml``)."""
+        return self.path.suffix == ".toml"
+
+
+class Check:
+    """One run, used as a context manager: ``resolve``, exhaust ``read``, then ``report``."""
+
+    def __init__(self, options: Options) -> None:
+        """Read the file and choose the target; nothing touches the network yet.
+
+        :raises UsageError: the file, the platform or a limit is wrong.
+        """
+        self._started = time.perf_counter()
+        self._options = options
+        platform = platforms.load(options.platform)
+        self._limits = budget.apply_overrides(platform.limits, dict(options.limits))
+        self._set = _read_requirements(options)
+        self.target: Target = target.choose(
+            platform,
+            stack=options.stack,
+            python=options.python,
+            dyno=options.dyno,
+            folder=options.path.parent,
+        )
+        self._environment = target.marker_environment(self.target)
+        self._tags = target.supported_tags(self.target)
+        self._cache = Cache(default_folder() if options.use_cache else None)
+        self._client = HttpClient(index=self._index, offline=options.offline)
+        newest = cutoff(options.exclude_newer) if options.exclude_newer else None
+        self._pages = Pages(self._client, self._index, exclude_newer=newest)
+        self._warehouse = Warehouse(client=self._client, cache=self._cache)
+        self._chooser = Chooser(self._tags, self.target.python_version, self._index)
+        self._stack = ExitStack()
+        self._stack.enter_context(self._client)
+        self._inventories: list[tuple[Distribution, Inventory]] = []
+        self._unread: list[Unsized] = []
+        self._resolver: Resolver | None = None
+        self._resolved: Resolved | None = None
+
+    def __enter__(self) -> Check:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def _index(self) -> IndexOptions:
+        return self._set.options if self._set else self._options.index
+
+    # ----------------------------------------------------------------- resolve and read
+
+    def resolve(self) -> None:
+        """Resolve the file for the target, or read the lock.
+
+        :raises MeasureError: there is no resolution to be had.
+        """
+        if self._set is None:
+            self._resolved = self._from_lock()
+            return
+        self._resolver = self._stack.enter_context(
+            Resolver(
+                requirements=self._set,
+                target=self.target,
+                uv=self._uv(),
+                stand_ins=self._stand_ins(),
+                environment=self._environment,
+                tags=self._tags,
+            )
+        )
+        self._resolved = self._resolver.run()
+
+    def read(self) -> Iterator[tuple[int, int]]:
+        """Read every distribution's directory, yielding (done, of how many) as it goes.
+
+        What cannot be read is kept as unsized. Where pip would have chosen otherwise than the
+        first resolution (Resolver.overtaken), the new one is read as well.
+        """
+        for _ in range(_MAX_RESOLUTIONS):
+            yield from self._read_once()
+            if self._resolver is None or self._options.offline:
+                return
+            requires = {d.name: inventory.requires_dist for d, inventory in self._inventories}
+            newer = self._resolver.overtaken(requires)
+            if newer is None:
+                return
+            self._resolved = newer
+
+    def _read_once(self) -> Iterator[tuple[int, int]]:
+        resolved = self._found
+        distributions = resolved.resolution.distributions
+        self._inventories, self._unread = [], []
+
+        def read(distribution: Distribution) -> Inventory:
+            known = resolved.inventories.get(distribution.name)
+            return known or self._warehouse.inventory(distribution.artifact)
+
+        for distribution, answer in sizer.iter_inventories(distributions, read):
+            if isinstance(answer, Unsized):
+                self._unread.append(answer)
+            else:
+                self._inventories.append((distribution, answer))
+            yield len(self._inventories) + len(self._unread), len(distributions)
+
+    @property
+    def _found(self) -> Resolved:
+        assert self._resolved is not None, "resolve() comes first"  # noqa: S101 - a caller's slip
+        return self._resolved
+
+    def _from_lock(self) -> Resolved:
+        distributions, unsized = lock.read(self._options.path, self._environment, self._tags)
+        stand_ins = self._stand_ins()
+        inventories, kept, aside = {}, [], list(unsized)
+        for distribution in distributions:
+            if distribution.artifact.filename.endswith(".whl"):
+                kept.append(distribution)
+                continue
+            found = stand_ins.from_locked(distribution)
+            if isinstance(found, Unsized):
+                aside.append(found)
+            else:
+                kept.append(found.replacing(distribution))
+                inventories[distribution.name] = found.inventory
+        resolution = Resolution(
+            distributions=tuple(kept), unsized=tuple(aside), notes=(), resolver="pylock.toml"
+        )
+        return Resolved(resolution=resolution, inventories=inventories)
+
+    def _uv(self) -> Uv:
+        settings = ResolverSettings(
+            offline=self._options.offline,
+            no_cache=not self._options.use_cache,
+            exclude_newer=self._options.exclude_newer,
+        )
+        return Uv(target=self.target, options=self._index, settings=settings)
+
+    def _stand_ins(self) -> StandIns:
+        return StandIns(
+            client=self._client,
+            cache=self._cache,
+            pages=self._pages,
+            warehouse=self._warehouse,
+            target=self.target,
+            chooser=self._chooser,
+            build=self._options.build,
+        )
+
+    @property
+    def inventories(self) -> tuple[tuple[Distribution, Inventory], ...]:
+        """What has been read so far."""
+        return tuple(self._inventories)
+
+    # ----------------------------------------------------------------- report
+
+    def report(self) -> Report:
+        """Return the whole report; ``read`` has been exhausted."""
+        resolution = self._found.resolution
+        sizes = sizer.measure(
+            target=self.target,
+            inventories=self._inventories,
+            unsized=(*resolution.unsized, *self._unread),
+            environment=self._environment,
+            parts=sizer.runtime_parts(self.target),
+            transfer=self._warehouse.transfer(),
+        )
+        allowed = tuple(canonicalize_name(name) for name in self._options.allow_unsized)
+        verdicts = budget.judge(
+            sizes,
+            buildtime.predict(sizes),
+            self._limits,
+            allowed_unsized=allowed,
+            allow_all_unsized=self._options.allow_all_unsized,
+        )
+        return Report(
+            path=str(self._options.path),
+            kind="pylock" if self._options.is_lock else "requirements",
+            sha256=self._sha256(),
+            sizes=sizes,
+            verdicts=verdicts,
+            findings=self._findings(sizes),
+            notes=self._notes(),
+            allowed_unsized=self._allowed(sizes, allowed),
+            seconds=time.perf_counter() - self._started,
+            tool_version=__version__,
+        )
+
+    def _findings(self, sizes: SizeReport) -> tuple[advise.Finding, ...]:
+        natives = any(
+            d.distribution.source_build is not None and d.distribution.source_build.native
+            for d in sizes.distributions
+        )
+        newest = self._resolver.newest_python() if natives and self._resolver else None
+        return advise.findings(sizes, find_twin=self._find_twin, newest_python=newest)
+
+    def _find_twin(self, name: str, version: str) -> advise.Twin | None:
+        if self._options.offline:
+            return None
+        try:
+            file = self._chooser.best_for(name, self._pages.files(name), Version(version))
+            if file is None or file.kind is not FileKind.WHEEL:
+                return None
+            artifact = Artifact(
+                filename=file.filename, url=file.url, size=file.size, sha256=file.sha256
+            )
+            inventory = self._warehouse.inventory(artifact)
+        except MeasureError:
+            return None  # the advice goes without a figure it cannot measure
+        twin = Distribution(name=name, version=version, artifact=artifact, direct=True)
+        sized = sizer.size_one(twin, inventory, layout_of(self.target))
+        return advise.Twin(
+            name=name,
+            version=version,
+            installed_bytes=sized.plain.value + sized.bytecode.value,
+            slug_bytes=sized.slug.value,
+        )
+
+    def _notes(self) -> tuple[str, ...]:
+        notes = list(self._found.resolution.notes)
+        if self._cache.problem:
+            notes.append(self._cache.problem)
+        return tuple(notes)
+
+    def _allowed(self, sizes: SizeReport, named: Sequence[str]) -> tuple[str, ...]:
+        everything = self._options.allow_all_unsized
+        return tuple(u.name for u in sizes.unsized if everything or u.name in named)
+
+    def _sha256(self) -> str:
+        if self._set is not None:
+            return self._set.sha256
+        return hashlib.sha256(self._options.path.read_bytes()).hexdigest()
+
+
+def _read_requirements(options: Options) -> RequirementSet | None:
+    """Read the file with the options of the command line added; None for a lock."""
+    if options.is_lock:
+        return None
+    found = requirements.read(options.path)
+    own, more = found.options, options.index
+    return replace(
+        found,
+        options=replace(
+            own,
+            index_url=more.index_url or own.index_url,
+            extra_index_urls=(*more.extra_index_urls, *own.extra_index_urls),
+            find_links=(*more.find_links, *own.find_links),
+            prerelease=own.prerelease or more.prerelease,
+        ),
+    )

@@ -1,0 +1,179 @@
+"""A lock to the one file per distribution that the target would install.
+
+A ``pylock.toml`` lists several wheels of a distribution even when it was made for one target;
+``packaging.pylock`` picks one each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from packaging.pylock import (
+    Package,
+    PackageSdist,
+    PackageWheel,
+    Pylock,
+    PylockSelectError,
+    PylockValidationError,
+)
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from slugcheck.errors import RequirementsError, ResolutionError
+from slugcheck.model import Artifact, Distribution, Unsized
+
+if TYPE_CHECKING:
+    from packaging.markers import Environment
+    from packaging.tags import Tag
+
+_UNMEASURED = {
+    "vcs": "it comes from a version control system; its size is known only after a build",
+    "directory": "it is a folder; its size is known only after a build",
+}
+
+
+def select(
+    lock: Pylock,
+    environment: Mapping[str, str],
+    tags: Sequence[Tag],
+    hashes: Mapping[str, frozenset[str]] | None = None,
+) -> Iterator[Distribution]:
+    """Yield what an installer takes of a lock whose packages all have wheels (uv's answer).
+
+    ``hashes`` (sha256 by name) limits the choice to those files where a name has any.
+
+    :raises ResolutionError: a package has no file that the target or the hashes allow.
+    """
+    packages = [_with_hashes(package, hashes or {}) for package in lock.packages]
+    narrowed = replace(lock, packages=packages)
+    try:
+        chosen = list(narrowed.select(environment=_typed(environment), tags=tags))
+    except PylockSelectError as error:
+        raise ResolutionError(f"the resolution does not fit the target: {error}") from None
+    for package, artifact in chosen:
+        if isinstance(artifact, PackageWheel | PackageSdist):
+            yield _distribution(package, artifact)
+
+
+def read(
+    path: Path, environment: Mapping[str, str], tags: Sequence[Tag]
+) -> tuple[tuple[Distribution, ...], tuple[Unsized, ...], str]:
+    """Read a ``pylock.toml``: what it would install, what has no size, and the file's sha256.
+
+    :raises RequirementsError: it cannot be read or is no valid lock file.
+    :raises ResolutionError: it has nothing for the target.
+    """
+    try:
+        data = path.read_bytes()
+        lock = Pylock.from_dict(tomllib.loads(data.decode("utf-8")))
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror or error}"
+        raise RequirementsError(message) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, PylockValidationError) as error:
+        message = f"{path} is not a valid pylock.toml: {error}"
+        raise RequirementsError(
+            message, hint="make it anew, e.g. uv export -o pylock.toml"
+        ) from None
+    try:
+        chosen = list(lock.select(environment=_typed(environment), tags=tags))
+    except PylockSelectError as error:
+        message = f"{path} does not fit the target: {error}"
+        raise ResolutionError(message, hint="choose another --python or --stack") from None
+    distributions, unsized = _sorted_out(chosen, path.parent)
+    return distributions, unsized, hashlib.sha256(data).hexdigest()
+
+
+def _sorted_out(
+    chosen: Iterable[tuple[Package, object]], folder: Path
+) -> tuple[tuple[Distribution, ...], tuple[Unsized, ...]]:
+    distributions, unsized = [], []
+    for package, artifact in chosen:
+        if isinstance(artifact, PackageWheel | PackageSdist):
+            distributions.append(_distribution(package, artifact, folder))
+        elif package.archive is not None and _is_wheel(package.archive.url or package.archive.path):
+            distributions.append(_from_archive(package, folder))
+        else:
+            kind = "vcs" if package.vcs else "directory" if package.directory else "archive"
+            reason = _UNMEASURED.get(
+                kind, "it is a source archive; its size is known after a build"
+            )
+            version = str(package.version) if package.version else None
+            unsized.append(Unsized(name=package.name, version=version, reason=reason))
+    return tuple(distributions), tuple(unsized)
+
+
+def _with_hashes(package: Package, hashes: Mapping[str, frozenset[str]]) -> Package:
+    allowed = hashes.get(package.name)
+    if not allowed or not package.wheels:
+        return package
+    wheels = [w for w in package.wheels if w.hashes.get("sha256", "") in allowed]
+    if not wheels and any("sha256" in wheel.hashes for wheel in package.wheels):
+        message = f"none of the hashes for {package.name} is of a wheel that fits the target"
+        raise ResolutionError(
+            message, hint="add the hashes of all its files: uv pip compile --generate-hashes"
+        )
+    return replace(package, wheels=wheels or package.wheels)
+
+
+def _distribution(
+    package: Package, artifact: PackageWheel | PackageSdist, folder: Path | None = None
+) -> Distribution:
+    url = artifact.url or _file_url(artifact.path, folder)
+    return Distribution(
+        name=package.name,
+        version=_version(package, artifact),
+        artifact=Artifact(
+            filename=artifact.name or _last_part(url),
+            url=url,
+            size=artifact.size,
+            sha256=artifact.hashes.get("sha256"),
+        ),
+        direct=False,
+    )
+
+
+def _from_archive(package: Package, folder: Path) -> Distribution:
+    archive = package.archive
+    assert archive is not None  # noqa: S101 - the caller looked
+    url = archive.url or _file_url(archive.path, folder)
+    artifact = Artifact(
+        filename=_last_part(url), url=url, size=archive.size, sha256=archive.hashes.get("sha256")
+    )
+    version = str(package.version) if package.version else _wheel_version(artifact.filename)
+    return Distribution(
+        name=package.name, version=version, artifact=artifact, direct=False, direct_url=True
+    )
+
+
+def _version(package: Package, artifact: PackageWheel | PackageSdist) -> str:
+    if package.version is not None:
+        return str(package.version)
+    return _wheel_version(artifact.name or _last_part(artifact.url or artifact.path or ""))
+
+
+def _wheel_version(filename: str) -> str:
+    try:
+        return str(parse_wheel_filename(filename)[1])
+    except InvalidWheelFilename:
+        return "0"
+
+
+def _is_wheel(place: str | None) -> bool:
+    return bool(place) and _last_part(place or "").endswith(".whl")
+
+
+def _file_url(path: str | None, folder: Path | None) -> str:
+    return ((folder or Path()) / (path or "")).resolve().as_uri()
+
+
+def _last_part(url: str) -> str:
+    return PurePosixPath(unquote(urlsplit(url).path)).name
+
+
+def _typed(environment: Mapping[str, str]) -> Environment:
+    return dict(environment)  # type: ignore[return-value]  # a TypedDict in name only

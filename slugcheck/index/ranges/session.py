@@ -1,0 +1,292 @@
+"""The one requests session: TLS, credentials, retries, and the count of what went over the wire.
+
+Imported only when the first request is due, because requests takes a tenth of a second to load.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase, HTTPBasicAuth
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_netrc_auth
+from urllib3 import disable_warnings
+from urllib3.exceptions import InsecureRequestWarning, NameResolutionError, NewConnectionError
+from urllib3.exceptions import TimeoutError as NoAnswerError
+from urllib3.util.retry import Retry
+
+from slugcheck import __version__
+from slugcheck.errors import NetworkError
+from slugcheck.index.ranges.refusals import BrokenOffError, refused
+from slugcheck.index.ranges.urls import Credentials, host_of, redact, split_credentials
+from slugcheck.model import Transfer
+
+CONNECTIONS = 16  # measured: more gain nothing at 40 ms round trip, and stall name look-ups
+TIMEOUT = (10.0, 20.0)  # seconds to connect, and between two reads
+MAX_REDIRECTS = 5  # an index and its file host need two
+MAX_RETRY_AFTER = 10.0  # seconds; a server that wants longer is asked again all the same
+BACKOFF = 0.1  # seconds; doubles with each retry, the first comes at once
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+_RETRIED = (429, 500, 502, 503, 504)
+
+
+class Meter:
+    """A thread-safe count of requests and of body bytes as they came over the wire."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requests = 0
+        self._bytes = 0
+
+    def add(self, *, requests: int = 0, bytes: int = 0) -> None:
+        """Count more."""
+        with self._lock:
+            self._requests += requests
+            self._bytes += bytes
+
+    def transfer(self) -> Transfer:
+        """Return the counts so far."""
+        with self._lock:
+            return Transfer(requests=self._requests, bytes=self._bytes)
+
+
+class Session(requests.Session):
+    """A session whose every call has a timeout, bounded retries and credentials by host only."""
+
+    def __init__(
+        self,
+        *,
+        credentials: Mapping[str, Credentials],
+        trusted_hosts: Collection[str],
+        meter: Meter,
+    ) -> None:
+        super().__init__()
+        self.meter = meter
+        self.max_redirects = MAX_REDIRECTS
+        self.headers["User-Agent"] = f"slugcheck/{__version__}"
+        self.auth = _HostAuth(credentials)
+        self._trusted = frozenset(host.lower() for host in trusted_hosts)
+        self._unverified = _Adapter(_unverified_context(), meter, verify=False)
+        self.mount("http://", _Adapter(None, meter, verify=True))
+        self.mount("https://", _Adapter(tls_context(), meter, verify=True))
+        if self._trusted:
+            disable_warnings(InsecureRequestWarning)  # the user asked for it by name
+
+    def get_adapter(self, url: str | bytes) -> Any:
+        """Return the adapter for a URL: one without verification for trusted hosts only."""
+        text = url.decode() if isinstance(url, bytes) else url
+        host = host_of(text)
+        if text.lower().startswith("https:") and {host, host.rpartition(":")[0]} & self._trusted:
+            return self._unverified
+        return super().get_adapter(text)
+
+    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send a request with a timeout, and count the bytes of a body that is read at once."""
+        kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT
+        response = super().request(*args, **kwargs)
+        if not kwargs.get("stream"):
+            self.meter.add(bytes=response.raw.tell())
+        return response
+
+    def rebuild_auth(
+        self, prepared_request: requests.PreparedRequest, response: requests.Response
+    ) -> None:
+        """On a redirect, drop the credentials of the old host and take those of the new one."""
+        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
+        before, after = (str(request.url) for request in (response.request, prepared_request))
+        downgraded = before.startswith("https:") and not after.startswith("https:")
+        if "Authorization" not in prepared_request.headers and not downgraded:
+            prepared_request.prepare_auth(self.auth)
+
+    @contextmanager
+    def ask(self, url: str, headers: Mapping[str, str]) -> Iterator[requests.Response]:
+        """Yield the answer to a GET, its body not yet read.
+
+        :raises BrokenOffError: the connection ended while the body was read.
+        :raises NetworkError: there is no answer.
+        """
+        clean, credentials = split_credentials(url)
+        auth = _basic(credentials) if credentials else None
+        with explained(clean):
+            response = self.get(clean, headers=dict(headers), stream=True, auth=auth)
+        with response:
+            try:
+                yield response
+            except (requests.exceptions.ChunkedEncodingError, requests.ConnectionError) as error:
+                raise BrokenOffError(
+                    f"the connection to {host_of(clean)} broke off: {redact(clean)}",
+                    hint="try again; if it stays so, the network between breaks it off",
+                ) from error
+            except requests.RequestException as error:
+                raise _explanation(error, clean) from error
+            finally:
+                self.meter.add(bytes=response.raw.tell())
+
+
+@contextmanager
+def explained(url: str) -> Iterator[None]:
+    """Turn the exceptions of requests into a ``NetworkError`` with a sentence and a hint."""
+    try:
+        yield
+    except (requests.RequestException, ValueError) as error:  # ValueError: a redirect to no URL
+        raise _explanation(error, url) from error
+
+
+def tls_context() -> ssl.SSLContext:
+    """Return the context that all connections share.
+
+    Loading the certificates costs 20-35 ms of CPU, which requests would pay per connection. They
+    come from the first of REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSL_CERT_FILE that is set, else
+    from the system, else from certifi.
+    """
+    for name in _BUNDLES:
+        if value := os.environ.get(name):
+            return _bundle_context(name, Path(value))
+    context = ssl.create_default_context()
+    if not context.cert_store_stats()["x509_ca"]:
+        context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+    return context
+
+
+def _bundle_context(name: str, path: Path) -> ssl.SSLContext:
+    try:
+        if path.is_dir():
+            return ssl.create_default_context(capath=str(path))
+        return ssl.create_default_context(cafile=str(path))
+    except OSError as error:  # ssl.SSLError is one
+        raise NetworkError(
+            f"the certificates that {name} names cannot be read: {path}: {error.strerror or error}",
+            hint=f"correct {name}, or unset it to use the system's certificates",
+        ) from error
+
+
+def _unverified_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class _HostAuth(AuthBase):
+    """Credentials of the host that is asked, from index URLs or netrc; none for any other."""
+
+    def __init__(self, credentials: Mapping[str, Credentials]) -> None:
+        self._credentials = dict(credentials)
+
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        found = self._credentials.get(host_of(str(r.url))) or get_netrc_auth(str(r.url))
+        return _basic(found)(r) if found else r
+
+
+def _basic(credentials: Credentials) -> HTTPBasicAuth:
+    # Bytes, because requests would encode text as Latin-1 and fail on the rest.
+    user, password = (part.encode() for part in credentials)
+    return HTTPBasicAuth(user, password)
+
+
+class _Retries(Retry):
+    """Retries that count themselves, and wait as long as the server asks, within a bound."""
+
+    meter: Meter
+
+    @classmethod
+    def counted(cls, meter: Meter) -> _Retries:
+        """Return the policy: few retries when nobody answers, more when a server says so."""
+        policy = cls(
+            total=4, connect=1, read=2, status=3, other=0,
+            status_forcelist=_RETRIED, backoff_factor=BACKOFF, raise_on_status=False,
+        )  # fmt: skip
+        policy.meter = meter
+        return policy
+
+    def new(self, **kw: Any) -> _Retries:
+        following = super().new(**kw)
+        following.meter = self.meter
+        return following
+
+    def increment(self, *args: Any, **kwargs: Any) -> _Retries:
+        following = super().increment(*args, **kwargs)
+        self.meter.add(requests=1)
+        return following
+
+    def get_retry_after(self, response: Any) -> float | None:
+        wanted = super().get_retry_after(response)
+        return None if wanted is None else min(wanted, MAX_RETRY_AFTER)
+
+
+class _Adapter(HTTPAdapter):
+    """A connection pool over one shared TLS context."""
+
+    def __init__(self, context: ssl.SSLContext | None, meter: Meter, *, verify: bool) -> None:
+        self._context = context
+        self._meter = meter
+        self._verify = verify
+        super().__init__(pool_maxsize=CONNECTIONS, max_retries=_Retries.counted(meter))
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        return super().proxy_manager_for(*args, **kwargs, ssl_context=self._context)
+
+    def cert_verify(self, conn: Any, *_: Any) -> None:
+        """Leave the certificates to the context; requests would load them per connection."""
+        conn.cert_reqs = "CERT_REQUIRED" if self._verify else "CERT_NONE"
+
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        self._meter.add(requests=1)
+        return super().send(request, *args, **{**kwargs, "verify": self._verify})
+
+
+def _explanation(error: Exception, url: str) -> NetworkError:
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        authorized = "Authorization" in error.response.request.headers
+        return refused(url, error.response.status_code, authorized=authorized)
+    sentence, hint = _reason(error, host_of(url))
+    return NetworkError(f"{sentence}: {redact(url)}", hint=hint)
+
+
+def _reason(error: Exception, host: str) -> tuple[str, str]:
+    match error:
+        case requests.exceptions.ProxyError():
+            return f"the proxy on the way to {host} does not work", "check HTTPS_PROXY and NO_PROXY"
+        case requests.exceptions.SSLError():
+            return (
+                f"the certificate of {host} cannot be verified",
+                "name your organisation's certificates in REQUESTS_CA_BUNDLE, "
+                f"or accept the risk with --trusted-host {host}",
+            )
+        case requests.TooManyRedirects():
+            return f"{host} redirects without end", "check the URL"
+        case requests.Timeout() | requests.ConnectionError():
+            return _no_answer(_cause(error), host)
+        case _:
+            return "this URL cannot be fetched", "check its spelling"
+
+
+def _no_answer(cause: object, host: str) -> tuple[str, str]:
+    match cause:
+        case NameResolutionError():
+            return f"the name {host} cannot be resolved", "check its spelling and the network"
+        case NoAnswerError() if not isinstance(cause, NewConnectionError):
+            return f"{host} did not answer in time", "try again, or check the network and proxy"
+        case _:
+            return (
+                f"{host} cannot be reached, or it breaks off the connection",
+                "check the network; a proxy is named in HTTPS_PROXY",
+            )
+
+
+def _cause(error: Exception) -> object:
+    """Return what urllib3 said, which requests wraps, and its retries before that."""
+    inner = error.args[0] if error.args else None
+    return getattr(inner, "reason", inner)

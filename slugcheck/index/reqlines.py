@@ -1,0 +1,219 @@
+"""The lines of a requirements file in pip's grammar: decoding, joining, comments, options.
+
+Joining lines, dropping comments and splitting off options is done by the library
+pip-requirements-parser, which is pip's own code of 2022. What pip has changed since (decoding,
+options added and removed) is mended here. Nothing of what a file says reaches a message except
+through ``shown``.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from optparse import OptionParser, Values
+
+_BOMS = (
+    (codecs.BOM_UTF8, "UTF-8"),
+    (codecs.BOM_UTF32_LE, "UTF-32-LE"),  # before UTF-16, whose mark is the first half of this one
+    (codecs.BOM_UTF32_BE, "UTF-32-BE"),
+    (codecs.BOM_UTF16_LE, "UTF-16-LE"),
+    (codecs.BOM_UTF16_BE, "UTF-16-BE"),
+)
+_CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
+_LINE_ENDS = ("\n", "\r")  # where editors begin a line; the grammar knows more, e.g. form feeds
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+_LONGEST_SHOWN = 120
+
+# Up to the last "@" before a slash; then passwords that hold a slash; then query strings.
+_USERINFO = re.compile(r"(:[/\\]+)[^\s/]*@")
+_PASSWORD_WITH_SLASH = re.compile(r"(:[/\\]+)[^\s/@:\[]{2,}:(?!\d{1,5}(?:[/?#\s]|$))\S*")
+_QUERY = re.compile(r"(:[/\\]+[^\s?#]*\?)[^\s#]*")
+
+# Options that pip has dropped, but the library still takes.
+_GONE = (
+    "--requirements --global-option --install-option --allow-all-external --allow-external "
+    "--allow-unverified --always-unzip --no-use-wheel".split()
+)
+_HASH_ALGORITHMS = frozenset({"sha256", "sha384", "sha512"})  # pip's STRONG_HASHES
+
+
+class BadFileError(Exception):
+    """A file is no text; the sentence continues its name, ``hint`` says how to mend it."""
+
+    def __init__(self, sentence: str, *, hint: str) -> None:
+        super().__init__(sentence)
+        self.hint = hint
+
+
+class BadLineError(Exception):
+    """pip refuses a line; the text says why, in words fit to be shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A logical line: continuations joined, comments gone, variables filled in, options apart.
+
+    ``wanted`` is what it asks to install, "" on a line of options alone. ``written`` is the same
+    before variables were filled in: the form to show. ``unset`` names the variables that have no
+    value; pip leaves those as they are. ``ignored`` are words that pip passes over.
+    """
+
+    wanted: str
+    written: str
+    editable: bool
+    options: Values
+    hashes: tuple[str, ...]
+    unset: tuple[str, ...]
+    ignored: tuple[str, ...]
+
+
+# --------------------------------------------------------------------------- text
+
+
+def decode(data: bytes) -> str:
+    """Return a file's text, as pip decodes it on Linux.
+
+    :raises BadFileError: it is no text, or not in the encoding it claims.
+    """
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return _decoded(data[len(mark) :], encoding)
+    if b"\x00" in data:
+        hint = "if it is UTF-16 without a byte order mark, save it as UTF-8"
+        raise BadFileError("is not a text file: it holds NUL bytes", hint=hint)
+    return _decoded(data, _declared(data) or "UTF-8")
+
+
+def _declared(data: bytes) -> str | None:
+    """Return the encoding that a comment in the first two lines names (PEP 263)."""
+    for line in data.split(b"\n")[:2]:
+        match = _CODING.search(line) if line.startswith(b"#") else None
+        if match:
+            return match[1].decode("ascii")
+    return None
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    try:
+        text = data.decode(encoding)
+        text.encode()  # half a surrogate pair is no text either, and could not be printed
+    except LookupError:
+        message = f"names an encoding that does not exist: {shown(encoding)}"
+        raise BadFileError(message, hint="correct the coding comment on top") from None
+    except UnicodeError as error:
+        place = f": byte {error.start} cannot be decoded" if hasattr(error, "start") else ""
+        message = f"is not {encoding} text{place}"
+        raise BadFileError(message, hint="save it as UTF-8") from None
+    if "\x00" in text:
+        message = "is not a text file: it holds NUL characters"
+        raise BadFileError(message, hint="save it as UTF-8 text")
+    return text
+
+
+def shown(text: str, longest: int = _LONGEST_SHOWN) -> str:
+    """Return text of a file for a message: no credentials, no control characters, shortened."""
+    text = _USERINFO.sub(r"\1", text)
+    text = _PASSWORD_WITH_SLASH.sub(r"\1…", text)
+    text = printable(_QUERY.sub(r"\1…", text))
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def printable(text: str) -> str:
+    """Return text with characters that a terminal could act on as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+# --------------------------------------------------------------------------- lines
+
+
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield (line number as an editor counts, line) of all that is neither blank nor comment."""
+    from pip_requirements_parser import TextLine, preprocess
+
+    numbers = _editor_numbers(text)
+    for line in preprocess(text):
+        if isinstance(line, TextLine):
+            yield numbers[line.line_number - 1], line.line
+
+
+def _editor_numbers(text: str) -> list[int]:
+    numbers, number = [], 1
+    for piece in text.splitlines(keepends=True):
+        numbers.append(number)
+        number += piece.endswith(_LINE_ENDS)
+    return numbers
+
+
+def unset_variables(written: str) -> tuple[str, ...]:
+    """Return the names of the ``${NAMES}`` in a line that have no value, or an empty one."""
+    names = dict.fromkeys(_VARIABLE.findall(written))
+    return tuple(name for name in names if not os.environ.get(name))
+
+
+def fills_in(written: str) -> bool:
+    """Return whether a line uses a variable that has a value, which may be a secret."""
+    return any(os.environ.get(name) for name in _VARIABLE.findall(written))
+
+
+def parse(written: str) -> Line:
+    """Take a logical line apart.
+
+    :raises BadLineError: pip refuses it.
+    """
+    from pip_requirements_parser import break_args_options
+
+    filled = _VARIABLE.sub(lambda match: os.environ.get(match[1]) or match[0], written)
+    wanted, rest = break_args_options(filled)
+    options, ignored = _parse_options(rest)
+    editable = bool(options.editables)
+    before = break_args_options(written)[0].strip() or written
+    return Line(
+        wanted=wanted.strip() or (options.editables[0] if editable else ""),
+        written=before,
+        editable=editable,
+        options=options,
+        hashes=_hashes(options.hashes),
+        unset=unset_variables(before),
+        ignored=tuple(ignored),
+    )
+
+
+def _parse_options(text: str) -> tuple[Values, list[str]]:
+    from pip_requirements_parser import OptionParsingError
+
+    try:
+        options, ignored = _option_parser().parse_args(shlex.split(text))
+    except OptionParsingError as error:
+        raise BadLineError(shown(error.msg.partition("error: ")[2].strip())) from None
+    except ValueError:
+        raise BadLineError("a quotation mark is not closed") from None
+    if any("=" not in setting for setting in options.config_settings):
+        raise BadLineError("--config-settings takes KEY=VALUE")
+    return options, ignored
+
+
+def _option_parser() -> OptionParser:
+    """Return the library's parser with the options of pip 26; one per line, since it gathers."""
+    from pip_requirements_parser import build_parser
+
+    parser: OptionParser = build_parser()
+    for name in _GONE:
+        parser.remove_option(name)
+    parser.add_option("-r", "--requirement", dest="requirements", action="append", default=[])
+    parser.add_option("-C", "--config-settings", action="append", default=[])
+    parser.add_option("--no-require-hashes", action="store_true", default=False)
+    parser.add_option("--all-releases", action="append", default=[])
+    parser.add_option("--only-final", action="append", default=[])
+    return parser
+
+
+def _hashes(texts: list[str]) -> tuple[str, ...]:
+    for text in texts:
+        algorithm, colon, _ = text.partition(":")
+        if not colon or algorithm not in _HASH_ALGORITHMS:
+            raise BadLineError(f"--hash takes {', '.join(sorted(_HASH_ALGORITHMS))}:HEX")
+    return tuple(dict.fromkeys(texts))

@@ -1,0 +1,475 @@
+"""Stand-ins: what takes the place of a distribution that the resolver cannot use as it is.
+
+A source archive, a direct URL, a local folder: each is read without running it and becomes a
+metadata-only wheel for the resolver (stubs.py), together with the inventory that its size comes
+from. Pure Python is sized from the archive itself; native code from the nearest real wheel, else
+from the amount of its sources, with a wide interval.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from slugcheck.errors import MeasureError
+from slugcheck.index import build as building
+from slugcheck.index import choice as choosing
+from slugcheck.index.cache import Cache, inventory_from_document, inventory_to_document
+from slugcheck.index.choice import Chooser
+from slugcheck.index.localdir import read_folder
+from slugcheck.index.pages import FileKind, Pages, ProjectFile
+from slugcheck.index.ranges import HttpClient, local_path, redact
+from slugcheck.index.sdist import (
+    HEAD_BYTES,
+    MAX_SOURCE_BYTES,
+    SourceArchive,
+    Unreadable,
+    inventory_from_source,
+    read_head,
+    read_source,
+)
+from slugcheck.index.stubs import repair_requirement, write_stub
+from slugcheck.index.warehouse import Warehouse
+from slugcheck.model import (
+    Artifact,
+    Distribution,
+    Inventory,
+    Origin,
+    Requirement,
+    SourceBuild,
+    Target,
+    Unsized,
+)
+from slugcheck.target import tags_for
+
+# A build for the target from the same sources differs from a wheel in what is linked in and what
+# is stripped; a build of another version differs in its sources as well. Assumed, not fitted.
+_SAME_VERSION = (0.5, 1.2)
+_OTHER_VERSION = (0.4, 1.6)
+_GZIP_TRAILER_BYTES = 8
+# How long stand-ins are taken from the last run of the same file: a wheel may appear meanwhile.
+_MEMORY_SECONDS = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandIn:
+    """One version of a distribution that was read outside the resolver."""
+
+    name: str
+    version: str
+    artifact: Artifact
+    inventory: Inventory
+    source_build: SourceBuild | None
+    direct_url: bool
+
+    def write_stub(self, folder: Path) -> None:
+        """Write the wheel of metadata that the resolver is given."""
+        write_stub(
+            folder,
+            name=self.name,
+            version=self.version,
+            requires=self.inventory.requires_dist,
+            extras=self.inventory.provides_extra,
+        )
+
+    def replacing(self, distribution: Distribution) -> Distribution:
+        """Return the distribution that was resolved with its real file."""
+        return replace(
+            distribution,
+            version=self.version,
+            artifact=self.artifact,
+            direct_url=self.direct_url,
+            source_build=self.source_build,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongPython:
+    """A version that the target's Python cannot install and ``pythons`` of the platform can."""
+
+    name: str
+    version: str
+    pythons: tuple[str, ...]
+
+
+Found = StandIn | Unsized | WrongPython
+
+
+class StandIns:
+    """Makes stand-ins for one target."""
+
+    def __init__(
+        self,
+        *,
+        client: HttpClient,
+        cache: Cache,
+        pages: Pages,
+        warehouse: Warehouse,
+        target: Target,
+        chooser: Chooser,
+        build: bool = False,
+    ) -> None:
+        self.pages = pages
+        self._client = client
+        self._cache = cache
+        self._warehouse = warehouse
+        self._target = target
+        self._chooser = chooser
+        self._build = build
+
+    # ----------------------------------------------------------------- from an index
+
+    def for_name(
+        self, name: str, wanted: SpecifierSet, requirements: Sequence[Requirement] = ()
+    ) -> Found | None:
+        """Return what stands for the version that pip would take; None when that is a wheel.
+
+        :raises NetworkError: the index cannot be reached.
+        """
+        origin = requirements[0].origin if requirements else None
+        files = self.pages.files(name)
+        choice = self._chooser.pip_choice(name, files, wanted)
+        if choice is None:
+            return self._nothing_fits(name, files, wanted, origin)
+        if choice.kind is FileKind.WHEEL:
+            return None
+        return self._from_file(name, choice, files, origin)
+
+    def _nothing_fits(
+        self,
+        name: str,
+        files: Sequence[ProjectFile],
+        wanted: SpecifierSet,
+        origin: Origin | None,
+    ) -> Unsized | WrongPython | None:
+        candidates = self._chooser.candidates(files, wanted)
+        if not candidates:
+            return None
+        version = candidates[0].version
+        systems = choosing.platforms_of(files, version)
+        pythons = self._pythons_with_wheels(files, version)
+        if pythons:
+            return WrongPython(name=name, version=str(version), pythons=pythons)
+        if not systems:
+            reason = "the options of the file rule out every file of it, so pip fails"
+        elif systems.endswith("only"):
+            reason = f"its wheels are for {systems}, and there is no source archive, so pip fails"
+        else:
+            reason = (
+                f"it has no wheel for any Python that {self._target.platform.title} offers, and "
+                "no source archive, so pip fails"
+            )
+        return Unsized(name=name, version=str(version), reason=reason, origin=origin)
+
+    def _pythons_with_wheels(
+        self, files: Iterable[ProjectFile], version: Version
+    ) -> tuple[str, ...]:
+        minors = [release.minor for release in self._target.platform.pythons]
+        stack = self._target.stack
+        return choosing.pythons_with_wheels(
+            files, version, minors, lambda minor: tags_for(stack, minor)
+        )
+
+    def _from_file(
+        self,
+        name: str,
+        file: ProjectFile,
+        files: Sequence[ProjectFile],
+        origin: Origin | None,
+    ) -> StandIn | Unsized:
+        artifact = Artifact(
+            filename=file.filename, url=file.url, size=file.size, sha256=file.sha256
+        )
+        known = self._recalled(name, artifact)
+        if known is not None:
+            return known
+        found = self._from_source(name, str(file.version), artifact, files, origin)
+        if isinstance(found, StandIn) and file.sha256 is not None:
+            self._cache.store("source", self._source_key(file.sha256), to_document(found))
+        return found
+
+    def _recalled(self, name: str, artifact: Artifact) -> StandIn | None:
+        if artifact.sha256 is None or self._build:
+            return None
+        document = self._cache.load("source", self._source_key(artifact.sha256))
+        known = from_document(document) if document is not None else None
+        return replace(known, artifact=artifact) if known and known.name == name else None
+
+    def _source_key(self, sha256: str) -> str:
+        # which wheel is nearest, and which Pythons have wheels, depend on the target
+        return f"{sha256}-{self._target.minor}-{self._target.stack.name}"
+
+    # ----------------------------------------------------------------- from an archive
+
+    def _from_source(
+        self,
+        name: str,
+        version: str | None,
+        artifact: Artifact,
+        files: Sequence[ProjectFile],
+        origin: Origin | None,
+    ) -> StandIn | Unsized:
+        if self._build:
+            return self._built(name, version, artifact, origin)
+        try:
+            archive = self._read(artifact)
+        except MeasureError as error:
+            archive = Unreadable(filename=artifact.filename, reason=str(error))
+        if isinstance(archive, Unreadable):
+            reason = f"only a source archive fits, and {archive.reason}"
+            return Unsized(name=name, version=version, reason=reason, origin=origin)
+        return self._stand_in(archive, name or archive.name, version, artifact, files)
+
+    def _read(self, artifact: Artifact) -> SourceArchive | Unreadable:
+        if artifact.size is not None and artifact.size > MAX_SOURCE_BYTES:
+            with self._client.open_file(artifact) as source:
+                head = source.span(0, min(HEAD_BYTES, artifact.size))
+                tail = source.span(artifact.size - _GZIP_TRAILER_BYTES, artifact.size)
+            return read_head(
+                head,
+                artifact.filename,
+                file_bytes=artifact.size,
+                sha256=artifact.sha256,
+                tail=tail,
+            )
+        data = self._client.get(artifact.url, MAX_SOURCE_BYTES, sha256=artifact.sha256)
+        return read_source(data, artifact.filename)
+
+    def _stand_in(
+        self,
+        archive: SourceArchive,
+        name: str,
+        version: str | None,
+        artifact: Artifact,
+        files: Sequence[ProjectFile],
+        *,
+        direct_url: bool = False,
+    ) -> StandIn:
+        number = Version(version or archive.version or "0")
+        nearest = self._nearest(files, number) if archive.native else None
+        inventory = inventory_from_source(archive)
+        low, high = archive.low_factor, archive.high_factor
+        filename = None
+        if nearest is not None:
+            filename, wheel, same = nearest
+            inventory = replace(
+                wheel,
+                requires_dist=archive.requires,
+                provides_extra=archive.extras,
+                via="sdist",
+                file_bytes=archive.file_bytes,
+            )
+            low, high = _SAME_VERSION if same else _OTHER_VERSION
+        pythons = self._pythons_with_wheels(files, number)
+        build = SourceBuild(
+            reason=archive.native_reason or "pure Python",
+            native=archive.native,
+            method="nearest wheel" if nearest else "source" if archive.native else "archive",
+            nearest=filename,
+            newest_python_with_wheel=pythons[-1] if pythons else None,
+            low_factor=low,
+            high_factor=high,
+        )
+        return StandIn(
+            name=canonicalize_name(name),
+            version=str(number),
+            artifact=replace(artifact, size=artifact.size or archive.file_bytes),
+            inventory=inventory,
+            source_build=build,
+            direct_url=direct_url,
+        )
+
+    def _nearest(
+        self, files: Sequence[ProjectFile], version: Version
+    ) -> tuple[str, Inventory, bool] | None:
+        file = choosing.nearest_wheel(files, version, self._chooser.tags)
+        if file is None:
+            return None
+        artifact = Artifact(
+            filename=file.filename, url=file.url, size=file.size, sha256=file.sha256
+        )
+        try:
+            inventory = self._warehouse.inventory(artifact)
+        except MeasureError:
+            return None  # the amount of its sources is the next best measure
+        return file.filename, inventory, file.version == version
+
+    def _built(
+        self, name: str, version: str | None, artifact: Artifact, origin: Origin | None
+    ) -> StandIn | Unsized:
+        try:
+            data = self._client.get(artifact.url, MAX_SOURCE_BYTES, sha256=artifact.sha256)
+            wheel = building.build_wheel(data, artifact.filename, self._target.minor)
+            made = Artifact(
+                filename=wheel.name, url=wheel.as_uri(), size=wheel.stat().st_size, sha256=None
+            )
+            inventory = self._warehouse.inventory(made)
+        except MeasureError as error:
+            return Unsized(name=name, version=version, reason=str(error), origin=origin)
+        return StandIn(
+            name=canonicalize_name(name),
+            version=version or inventory.dist_info.removesuffix(".dist-info").split("-")[1],
+            artifact=artifact,
+            inventory=replace(inventory, file_bytes=artifact.size or inventory.file_bytes),
+            source_build=SourceBuild(
+                reason="built here, with --build",
+                native=any(entry.path.endswith(".so") for entry in inventory.entries),
+                method="built",
+                nearest=None,
+                newest_python_with_wheel=None,
+                low_factor=1.0,
+                high_factor=1.0,
+            ),
+            direct_url=False,
+        )
+
+    # ----------------------------------------------------------------- from a line or a lock
+
+    def from_url(self, requirement: Requirement) -> StandIn | Unsized:
+        """Return what stands for a requirement that names a URL or a local path."""
+        url = requirement.url or ""
+        path = local_path(url)
+        shown = requirement.name or PurePosixPath(unquote(urlsplit(url).path)).name
+        if path is not None and path.is_dir():
+            return self._folder(path, shown, requirement)
+        artifact = _artifact(requirement)
+        if artifact.filename.endswith(".whl"):
+            return self._wheel(artifact, requirement)
+        files = self._files_or_none(requirement.name)
+        found = self._from_source(
+            requirement.name or shown, None, artifact, files, requirement.origin
+        )
+        if isinstance(found, Unsized):
+            return replace(
+                found, reason=found.reason.replace("only a source archive fits, and ", "")
+            )
+        named = requirement.name or canonicalize_name(found.inventory.dist_info.split("-")[0])
+        return replace(found, name=named, direct_url=True)
+
+    def _files_or_none(self, name: str) -> tuple[ProjectFile, ...]:
+        try:
+            return self.pages.files(name) if name else ()
+        except MeasureError:
+            return ()  # only the nearest wheel is looked for there
+
+    def _wheel(self, artifact: Artifact, requirement: Requirement) -> StandIn | Unsized:
+        try:
+            inventory = self._warehouse.inventory(artifact)
+            requires = _repaired(inventory)
+        except MeasureError as error:
+            return Unsized(
+                name=requirement.name,
+                version=requirement.specifier.removeprefix("==") or None,
+                reason=str(error),
+                origin=requirement.origin,
+            )
+        name, _, version = inventory.dist_info.removesuffix(".dist-info").partition("-")
+        return StandIn(
+            name=requirement.name or canonicalize_name(name),
+            version=version,
+            artifact=replace(artifact, size=inventory.file_bytes),
+            inventory=replace(inventory, requires_dist=requires),
+            source_build=None,
+            direct_url=True,
+        )
+
+    def _folder(self, path: Path, shown: str, requirement: Requirement) -> StandIn | Unsized:
+        archive = read_folder(path)
+        if isinstance(archive, Unreadable):
+            reason = f"it is a local folder, and {archive.reason}"
+            return Unsized(name=shown, version=None, reason=reason, origin=requirement.origin)
+        artifact = Artifact(filename=path.name, url=path.as_uri(), size=0, sha256=None)
+        found = self._stand_in(
+            archive, requirement.name or archive.name, None, artifact, (), direct_url=True
+        )
+        if requirement.editable:  # its files are the app's own and stay where they are
+            return replace(found, inventory=replace(found.inventory, entries=()))
+        return found
+
+    def from_locked(self, distribution: Distribution) -> StandIn | Unsized:
+        """Return what stands for a source archive that a lock names."""
+        files = self._files_or_none(distribution.name)
+        return self._from_source(
+            distribution.name, distribution.version, distribution.artifact, files, None
+        )
+
+    # ----------------------------------------------------------------- memory between runs
+
+    def recall(self, key: str) -> tuple[StandIn, ...]:
+        """Return the stand-ins of the last run of the same file for the same target."""
+        document = self._cache.load("stand-ins", key)
+        if document is None or self._build:
+            return ()
+        if not 0 <= time.time() - float(document.get("at", 0)) < _MEMORY_SECONDS:
+            return ()
+        found = [from_document(item) for item in document.get("stand-ins", [])]
+        return tuple(stand_in for stand_in in found if stand_in is not None)
+
+    def remember(self, key: str, stand_ins: Sequence[StandIn]) -> None:
+        """Keep stand-ins for the next run of the same file."""
+        if stand_ins and not self._build and not self.recall(key):
+            items = [to_document(stand_in) for stand_in in stand_ins]
+            self._cache.store("stand-ins", key, {"at": time.time(), "stand-ins": items})
+
+
+def _artifact(requirement: Requirement) -> Artifact:
+    url, _, fragment = (requirement.url or "").partition("#")
+    digests = [part for part in fragment.split("&") if part.startswith("sha256=")]
+    hashes = [h for h in requirement.hashes if h.startswith("sha256:")]
+    sha256 = digests[0][7:] if digests else hashes[0][7:] if len(hashes) == 1 else None
+    return Artifact(
+        filename=PurePosixPath(unquote(urlsplit(url).path)).name, url=url, size=None, sha256=sha256
+    )
+
+
+def _repaired(inventory: Inventory) -> tuple[str, ...]:
+    """Return a wheel's Requires-Dist in a form the resolver takes.
+
+    :raises MeasureError: a line cannot be understood.
+    """
+    lines = []
+    for line in inventory.requires_dist:
+        repaired = repair_requirement(line)
+        if repaired is None:
+            message = f"its metadata has a dependency that is no requirement: {line[:60]!r}"
+            raise MeasureError(message)
+        lines.append(repaired)
+    return tuple(lines)
+
+
+def to_document(stand_in: StandIn) -> dict[str, Any]:
+    """Return a stand-in as a document; credentials in its URL are left out."""
+    return {
+        "name": stand_in.name,
+        "version": stand_in.version,
+        "artifact": {**asdict(stand_in.artifact), "url": redact(stand_in.artifact.url)},
+        "inventory": inventory_to_document(stand_in.inventory),
+        "build": asdict(stand_in.source_build) if stand_in.source_build else None,
+    }
+
+
+def from_document(document: Mapping[str, Any]) -> StandIn | None:
+    """Return the stand-in of a document, None when it makes no sense."""
+    try:
+        inventory = inventory_from_document(document["inventory"])
+        build = document["build"]
+        if inventory is None:
+            return None
+        return StandIn(
+            name=document["name"],
+            version=document["version"],
+            artifact=Artifact(**document["artifact"]),
+            inventory=replace(inventory, via="sdist"),
+            source_build=SourceBuild(**build) if build else None,
+            direct_url=False,
+        )
+    except (KeyError, TypeError):
+        return None

@@ -1,0 +1,210 @@
+"""What an installer leaves on disk from a wheel, file by file and to the byte.
+
+pip copies the wheel's files, moves those under ``*.data/``, rewrites RECORD with a row for each
+file it made, adds INSTALLER and (for direct requirements) REQUESTED, and writes one script per
+entry point. All of it follows from names and sizes, so nothing has to be unpacked. Bytecode is not
+counted here (bytecode.py), but its rows in RECORD are.
+
+Measured against pip 26.3: exact to the byte but for sources that do not compile (their RECORD row
+is missing) and scripts whose text an older pip wrote differently.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from slugcheck.model import Distribution, Entry, Inventory, Target
+
+# pip 26's console script (pip/_internal/operations/install/wheel.py), the parts around the names.
+_SCRIPT = (
+    "#!{python}\nimport sys\nfrom {module} import {first}\nif __name__ == '__main__':\n"
+    "    sys.argv[0] = sys.argv[0].removesuffix('.exe')\n    sys.exit({function}())\n"
+)
+_SHA256_FIELD = len("sha256=") + 43  # urlsafe base64 of 32 bytes without padding
+_INSTALLER_BYTES = len("pip\n")
+_PYTHON_SHEBANG = "#!python"
+# Ratios of gzip -6 for text that the installer makes; RECORD holds incompressible hashes.
+_RECORD_RATIO = 0.47
+_SCRIPT_RATIO = 0.7
+_LINK_LIMIT = 127  # Linux refuses longer interpreter lines; pip then writes a /bin/sh trampoline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """The files of one distribution, relative to the Python prefix; bytecode not among them.
+
+    ``sources`` are the ``.py`` files that the installer compiles. ``shipped_bytecode`` are
+    ``.pyc`` files that the wheel itself brings.
+    """
+
+    files: tuple[Entry, ...]
+    sources: tuple[Entry, ...]
+    shipped_bytecode: tuple[Entry, ...]
+
+    @property
+    def plain_bytes(self) -> int:
+        """Bytes on disk without bytecode."""
+        return sum(entry.size for entry in self.files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where things go on the target. ``prefix`` and ``python`` are absolute paths there."""
+
+    prefix: str
+    python: str
+    minor: str
+    compiles: bool = True
+
+    @property
+    def site_packages(self) -> str:
+        """The library folder, relative to the prefix."""
+        return f"lib/python{self.minor}/site-packages"
+
+    @property
+    def cache_tag(self) -> str:
+        """The tag in the names of bytecode files, such as ``cpython-311``."""
+        return f"cpython-{self.minor.replace('.', '')}"
+
+
+def layout_of(target: Target) -> Layout:
+    """Return the layout of a platform's Python."""
+    prefix = target.platform.prefix
+    return Layout(
+        prefix=prefix,
+        python=f"{prefix}/bin/python",
+        minor=target.minor,
+        compiles=target.platform.compiles_bytecode,
+    )
+
+
+def install(inventory: Inventory, distribution: Distribution, layout: Layout) -> Installed:
+    """Return what pip leaves of a wheel under ``layout``."""
+    record = f"{inventory.dist_info}/RECORD"
+    placed = [
+        (_place(entry, inventory, layout), entry)
+        for entry in inventory.entries
+        if entry.path != record and not _replaced_script(entry, inventory)
+    ]
+    moved = [_moved(path, entry, inventory, layout) for path, entry in placed]
+    made = [*_scripts(inventory, layout), *_metadata(inventory, distribution, layout)]
+    shipped = tuple(entry for entry in moved if entry.path.endswith(".pyc"))
+    files = [entry for entry in moved if not entry.path.endswith(".pyc")]
+    sources = tuple(entry for entry in files if entry.path.endswith(".py") and layout.compiles)
+    # pip keeps the row of a script that it replaced, under its old path
+    dropped = [entry for entry in inventory.entries if _replaced_script(entry, inventory)]
+    rows = _record_bytes([*moved, *made], sources, record, layout)
+    rows += sum(_row_bytes(entry.path, entry.size) for entry in dropped)
+    files += [*made, _text(f"{layout.site_packages}/{record}", rows, _RECORD_RATIO)]
+    return Installed(files=tuple(files), sources=sources, shipped_bytecode=shipped)
+
+
+def _place(entry: Entry, inventory: Inventory, layout: Layout) -> str:
+    """Return the path under the prefix that a wheel's member goes to."""
+    data = inventory.dist_info.removesuffix(".dist-info") + ".data/"
+    if not entry.path.startswith(data):
+        return f"{layout.site_packages}/{entry.path}"
+    scheme, _, rest = entry.path[len(data) :].partition("/")
+    name = inventory.dist_info.split("-")[0]
+    folders = {
+        "scripts": "bin/",
+        "data": "",
+        "headers": f"include/python{layout.minor}/{name}/",
+    }
+    return folders.get(scheme, f"{layout.site_packages}/") + rest
+
+
+def _moved(path: str, entry: Entry, inventory: Inventory, layout: Layout) -> Entry:
+    size = entry.size
+    if entry.path in inventory.python_scripts:
+        size += len(f"#!{layout.python}") - len(_PYTHON_SHEBANG)
+    return Entry(path=path, size=size, compressed=entry.compressed, stored=entry.stored)
+
+
+def _replaced_script(entry: Entry, inventory: Inventory) -> bool:
+    # pip drops a script of the wheel that bears the name of an entry point
+    head, _, name = entry.path.rpartition(".data/scripts/")
+    return bool(head) and any(name == script for script, _ in _entry_points(inventory))
+
+
+def _entry_points(inventory: Inventory) -> tuple[tuple[str, str], ...]:
+    return inventory.console_scripts + inventory.gui_scripts
+
+
+def _scripts(inventory: Inventory, layout: Layout) -> Iterable[Entry]:
+    for name, value in _entry_points(inventory):
+        module, _, attribute = value.partition(":")
+        function = attribute.split("[")[0].strip()
+        text = _SCRIPT.format(
+            python=layout.python,
+            module=module.strip(),
+            first=function.split(".")[0],
+            function=function,
+        )
+        extra = len("/bin/sh\n'''exec' \n' '''") + 8 if len(layout.python) > _LINK_LIMIT else 0
+        yield _text(f"bin/{name}", len(text.encode()) + extra, _SCRIPT_RATIO)
+
+
+def _metadata(inventory: Inventory, distribution: Distribution, layout: Layout) -> Iterable[Entry]:
+    folder = f"{layout.site_packages}/{inventory.dist_info}"
+    yield _text(f"{folder}/INSTALLER", _INSTALLER_BYTES, 1.0)
+    if distribution.direct:
+        yield _text(f"{folder}/REQUESTED", 0, 1.0)
+    if distribution.direct_url:
+        yield _text(f"{folder}/direct_url.json", _direct_url_bytes(distribution), _SCRIPT_RATIO)
+
+
+def _direct_url_bytes(distribution: Distribution) -> int:
+    digest = distribution.artifact.sha256 or "0" * 64
+    url = distribution.artifact.url
+    head, at, tail = url.partition("@")
+    if at and "://" in head and "/" not in head.partition("://")[2]:
+        url = f"{head.partition('://')[0]}://{tail}"  # pip leaves credentials out as well
+    archive = {"hash": f"sha256={digest}", "hashes": {"sha256": digest}}
+    return len(json.dumps({"archive_info": archive, "url": url}, sort_keys=True))
+
+
+def _record_bytes(
+    files: Iterable[Entry], sources: Iterable[Entry], record: str, layout: Layout
+) -> int:
+    rows = _row_bytes(record, None)
+    for entry in files:
+        signed = entry.path.endswith((".jws", ".p7s"))
+        rows += _row_bytes(_in_record(entry.path, layout), None if signed else entry.size)
+    for entry in sources:
+        rows += _row_bytes(_in_record(bytecode_path(entry.path, layout), layout), None)
+    return rows
+
+
+def bytecode_path(source: str, layout: Layout) -> str:
+    """Return where the bytecode of a source goes."""
+    folder, slash, name = source.rpartition("/")
+    return f"{folder}{slash}__pycache__/{name[:-3]}.{layout.cache_tag}.pyc"
+
+
+def _in_record(path: str, layout: Layout) -> str:
+    """Return a path under the prefix as RECORD writes it, relative to site-packages."""
+    inside = f"{layout.site_packages}/"
+    return path[len(inside) :] if path.startswith(inside) else f"../../../{path}"
+
+
+def _row_bytes(path: str, size: int | None) -> int:
+    quoted = len(path.encode())
+    if any(character in path for character in ',"\n\r'):
+        quoted = len(_csv_quoted(path).encode())
+    hash_and_size = 0 if size is None else _SHA256_FIELD + len(str(size))
+    return quoted + hash_and_size + len(",,\r\n")
+
+
+def _csv_quoted(path: str) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow([path])
+    return buffer.getvalue().rstrip("\r\n")
+
+
+def _text(path: str, size: int, ratio: float) -> Entry:
+    return Entry(path=path, size=size, compressed=int(size * ratio))
