@@ -36,6 +36,8 @@ SATURATION = 1000  # of 1000, 2000, 3000 and 6000 bytes the best by cross-valida
 FOLDS = 10
 KNOWN_BYTECODE = 200_000
 KNOWN_SLUG = 500_000
+KNOWN_MINORS = ("3.10", "3.11", "3.14")  # 3.12 and 3.13 are within 4 % of 3.11
+_LEAST_SHARED = 0.5  # percent: what a corpus cannot show about an app unlike any in it
 _LARGE = 1_000_000.0  # beyond this a distribution's sources count no more in the fit
 _INSIDE = 90  # percent of the true figures that an interval is to hold
 _BINS = (200_000, 1_000_000, None)
@@ -101,7 +103,7 @@ def assemble(wheels: Sequence[Wheel], minors: Sequence[str]) -> Data:
             "coefficients": fitted,
             "shrinkage_runs": 0.5,
             "error_percent": errors,
-            "systematic_percent": {"3.11": 0.0},
+            "systematic_percent": _LEAST_SHARED,
         },
         "slug": {
             "saturation_bytes": SATURATION,
@@ -110,7 +112,8 @@ def assemble(wheels: Sequence[Wheel], minors: Sequence[str]) -> Data:
             "error_percent": {
                 "same_version": 0.0, "other_version": 0.0, "model": 0.0, "stored": 13.0,
             },
-            "systematic_percent": 0.0,
+            "systematic_percent": _LEAST_SHARED,
+            "pythons": {minor: [1.0, 1.0, 0.0] for minor in minors},
         },
         "known": {},
     }  # fmt: skip
@@ -136,18 +139,18 @@ def using(data: Data) -> AbstractContextManager[object]:
 # --------------------------------------------------------------------------- known factors
 
 
-def known_factors(wheels: Iterable[Wheel]) -> dict[str, dict[str, list[float | None]]]:
+def known_factors(wheels: Iterable[Wheel]) -> Data:
     """Return the measured factors of the distributions that weigh enough, by version."""
-    known: dict[str, dict[str, list[float | None]]] = {}
+    known: Data = {}
     for wheel in sorted(wheels, key=lambda wheel: wheel.filename):
         new = model_bytecode(wheel, "3.11")
         paths = true_bytecode(wheel) - sum(wheel.bytecode["3.11"].values())
         halfway = round(((new + paths) * true_bytecode(wheel)) ** 0.5)  # as slug.predict does
-        bare = slug.predict(wheel.entries, Estimate[int].measured(halfway)).value
+        bare = slug.predict(wheel.entries, Estimate[int].measured(halfway), minor="3.11").value
         if new < KNOWN_BYTECODE and bare < KNOWN_SLUG:
             continue
-        factors = [factor(wheel, minor) for minor in ("3.11", "3.10")]
-        row: list[float | None] = [*factors, round(wheel.gzip_full / bare, 3)]
+        factors = {minor: factor(wheel, minor) for minor in KNOWN_MINORS if minor in wheel.bytecode}
+        row = [round(wheel.gzip_full / bare, 3), factors]
         known.setdefault(wheel.name, {})[wheel.version] = row
     return known
 
@@ -232,9 +235,27 @@ def drifts(wheels: Iterable[Wheel], data: Data, what: str) -> list[tuple[Wheel, 
             continue
         own = data["known"][wheel.name].get(wheel.version)
         if own:
-            pair = (own[0], other.bytecode) if what == "bytecode" else (own[2], other.slug)
+            factors = (own[1]["3.11"], other.bytecode["3.11"])
+            pair = factors if what == "bytecode" else (own[0], other.slug)
             found.append((wheel, _log(*pair)))
     return found
+
+
+def slug_pythons(wheels: Sequence[Wheel], minors: Iterable[str]) -> dict[str, list[float]]:
+    """Return, by Python, the factors of slug._python: means, and the error that is left."""
+    found = {"3.11": [1.0, 1.0, 0.0]}
+    for minor in minors:
+        both = [w for w in wheels if minor in w.other_shares and minor in w.bytecode]
+        if not both:
+            continue
+        ratios = [true_bytecode(w) / true_bytecode(w, minor) for w in both]
+        shares = [w.other_shares[minor] / (w.gzip_full - w.gzip_plain) for w in both]
+        mean = float(np.mean(shares))
+        parts = [(w.gzip_full - w.gzip_plain) / w.gzip_full for w in both]
+        left = [part * np.log(share / mean) for part, share in zip(parts, shares, strict=True)]
+        values = (float(np.mean(ratios)), mean)
+        found[minor] = [*(round(value, 3) for value in values), quantile_percent(left)]
+    return dict(sorted(found.items()))
 
 
 def _log(true: float | None, predicted: float | None) -> float:
@@ -285,8 +306,8 @@ def predict_with(data: Data, wheel: Wheel, *, sample: bool) -> Figures:
             factor=sampled_factor(wheel) if wanted else None,
         )  # fmt: skip
         share = slug.predict(
-            wheel.entries, found.estimate, name=wheel.name, version=wheel.version,
-            model_bytecode=found.model_bytes,
+            wheel.entries, found.estimate, minor="3.11", name=wheel.name,
+            version=wheel.version, model_bytecode=found.model_bytes,
         )  # fmt: skip
         return found.estimate, share
 
@@ -348,6 +369,7 @@ def calibrate(corpus: Sequence[Wheel], everything: Sequence[Wheel], sets: Sets) 
     data = assemble(corpus, minors)
     with using(data):
         data["known"] = known_factors(everything)
+    data["slug"]["pythons"] = slug_pythons(everything, minors)
     folds = Folds(corpus, minors)
     folds.fold |= {w.name: 0 for w in everything if w.name not in folds.fold}
     with using({**data, "known": {}}):
@@ -375,7 +397,7 @@ def slug_log(wheel: Wheel, data: Data) -> float:
     """Return the logarithm of true over predicted slug share, the bytecode being known."""
     with using(data):
         bytes_ = Estimate[int].measured(true_bytecode(wheel))
-        return _log(wheel.gzip_full, slug.predict(wheel.entries, bytes_).value)
+        return _log(wheel.gzip_full, slug.predict(wheel.entries, bytes_, minor="3.11").value)
 
 
 def evaluate(
@@ -396,9 +418,12 @@ def evaluate(
                     float(np.percentile(np.abs(list(made.values())), 95)), 2
                 ),
             }
-            if mode == "other versions and samples":
+            if mode.endswith("samples"):
                 shared = systematic({**sets, **pseudo}, figures, which)
-                data[figure]["systematic_percent"] = shared if which else {"3.11": shared}
+                table[mode][figure]["shared doubt"] = shared
+                data[figure]["systematic_percent"] = max(
+                    shared, data[figure]["systematic_percent"]
+                )
     return table
 
 

@@ -37,6 +37,7 @@ class Wheel:
     bytecode: dict[str, dict[str, int]]
     gzip_plain: int
     gzip_full: int
+    other_shares: dict[str, int]  # gzip_full less gzip_plain, by other Python
 
     @property
     def sources(self) -> tuple[Entry, ...]:
@@ -74,8 +75,9 @@ def download(sections: dict[str, list[str]], cache: Path) -> dict[str, list[Path
 def measure(paths: Iterable[Path], cache: Path, pythons: dict[str, str]) -> list[Wheel]:
     """Return the wheels measured: with the running Python, and a third of them with ``pythons``.
 
-    The other Pythons answer for bytecode sizes only (3.10, which shares least with the others,
-    for all wheels). Results that the cache holds are used whatever measured them.
+    The other Pythons answer for bytecode sizes (3.10, which shares least with the others, for all
+    wheels), and for some small wheels for how their bytecode compresses. Results that the cache
+    holds are used whatever measured them.
     """
     unique = sorted({path.name: path for path in paths}.items())
     every = [path for _, path in unique]
@@ -83,6 +85,8 @@ def measure(paths: Iterable[Path], cache: Path, pythons: dict[str, str]) -> list
     for minor, python in pythons.items():
         some = every if minor == "3.10" else every[::3]
         _run([python, str(_HERE / "compile_sizes.py")], some, cache / f"sizes-{minor}")
+        small = [path for path in every[::3] if 50_000 < path.stat().st_size < 3_000_000]
+        _run([python, str(_HERE / "truth.py")], small[:80], cache / f"truth-{minor}")
     return [_load(path, cache) for path in every]
 
 
@@ -113,6 +117,13 @@ def _load(path: Path, cache: Path) -> Wheel:
             sizes[folder.name.removeprefix("sizes-")] = {
                 source: size for source, size in found.items() if size is not None
             }
+    shares = {}
+    for folder in sorted(cache.glob("truth-*")):
+        file = folder / f"{path.name}.json"
+        if file.exists():
+            other = json.loads(file.read_text("utf-8"))
+            share = other["gzip_full"] - other["gzip_plain"]
+            shares[folder.name.removeprefix("truth-")] = share
     grown = truth["record"][3] - truth["record"][1]
     return Wheel(
         filename=path.name,
@@ -122,6 +133,7 @@ def _load(path: Path, cache: Path) -> Wheel:
         bytecode=sizes,
         gzip_plain=truth["gzip_plain"],
         gzip_full=truth["gzip_full"],
+        other_shares=shares,
     )
 
 

@@ -19,7 +19,6 @@ from slugcheck.model import (
     RootSize,
     SizeReport,
     Target,
-    Unsized,
 )
 
 # Distributions that hold GPU code only: NVIDIA's own, and compilers and libraries for its cards.
@@ -341,16 +340,17 @@ def _source_fix(native: Sequence[DistributionSize], newest_python: str | None, m
 
 
 def _placeholder(sizes: SizeReport) -> Iterable[Finding]:
-    for one in (*sizes.distributions, *sizes.unsized):
-        if one.name == "sklearn":
-            yield Finding(
-                code="placeholder",
-                severity=FindingSeverity.WARNING,
-                subject="sklearn",
-                sentence="sklearn is an empty placeholder; the library is scikit-learn",
-                fix="scikit-learn",
-                origin=one.origin if isinstance(one, Unsized) else _origin(one),
-            )
+    named = {one.name: _origin(one) for one in sizes.distributions}
+    named |= {one.name: one.origin for one in sizes.unsized}
+    if "sklearn" in named:
+        yield Finding(
+            code="placeholder",
+            severity=FindingSeverity.WARNING,
+            subject="sklearn",
+            sentence="sklearn is an empty placeholder; the library is scikit-learn",
+            fix="scikit-learn",
+            origin=named["sklearn"],
+        )
 
 
 def _python_status(target: Target) -> Iterable[Finding]:

@@ -17,7 +17,7 @@ import marshal
 import math
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -41,6 +41,7 @@ WORTH_A_SAMPLE = 500_000  # predicted bytecode of a distribution without a known
 WORTH_A_CHECK = 3_000_000  # of one whose factor is known from another version
 # A sample nearer than this to the factor of another version confirms it; both then count half.
 _AGREE = 0.06
+_OLD = "3.10"
 
 
 class Ground(StrEnum):
@@ -78,7 +79,7 @@ def predict(
 
     Only ``.py`` files count; their paths are relative to ``prefix``, the absolute folder on the
     target: each ``.pyc`` holds its source's path once. ``factor`` is what a sample showed
-    (:func:`factor_from_sources`), ``version`` makes a measured factor of that version count.
+    (:func:`factor_from_sources`) with the running Python, ``version`` makes a measured factor of that version count.
     """
     sources = tuple(entry for entry in files if entry.path.endswith(".py"))
     if not sources:
@@ -87,8 +88,8 @@ def predict(
             estimate=none, files=0, ground=Ground.SAME_VERSION, model_bytes=0
         )
     model = _model_bytes(sources, minor)
-    ratio, ground = _factor(name, version, minor, factor)
-    percent = _error_percent(ground, minor, model)
+    ratio, ground, python = _factor(name, version, minor, factor)
+    percent = _error_percent(ground, minor, python, model)
     spread = around(model * ratio, percent)
     paths = _path_bytes(sources, prefix)
     estimate = Estimate.predicted(
@@ -99,10 +100,9 @@ def predict(
     )
 
 
-def systematic_percent(minor: str | None = None) -> float:
+def systematic_percent() -> float:
     """Return the doubt that the predictions of one run share, in percent of their sum."""
-    shared = calibration.load().bytecode["systematic_percent"]
-    return float(shared.get(minor or "", shared["3.11"]))
+    return float(calibration.load().bytecode["systematic_percent"])
 
 
 def class_prediction(entries: Iterable[Entry], *, minor: str, prefix: str) -> int:
@@ -138,13 +138,7 @@ def features(entry: Entry) -> tuple[float, ...]:
 def _coefficients(minor: str) -> Sequence[float]:
     """Return the coefficients for a Python, those of the nearest one where it was not fitted."""
     fitted: dict[str, list[float]] = calibration.load().bytecode["coefficients"]
-    by_version = sorted(fitted, key=_minor_key)
-    place = bisect.bisect_right([_minor_key(one) for one in by_version], _minor_key(minor))
-    return fitted[by_version[max(place - 1, 0)]]
-
-
-def _minor_key(minor: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in minor.split("."))
+    return fitted[calibration.nearest_minor(fitted, minor)]
 
 
 def _one_file(entry: Entry, coefficients: Sequence[float]) -> float:
@@ -161,31 +155,50 @@ def _model_bytes(sources: Iterable[Entry], minor: str) -> float:
 
 def _factor(
     name: str, version: str | None, minor: str, sampled: float | None
-) -> tuple[float, Ground]:
+) -> tuple[float, Ground, str]:
+    """Return the factor, what it stands on, and the Python that it was measured with."""
     known, same = calibration.load().find(name, version)
-    old = minor == "3.10"  # compiles so differently that no factor of 3.11 says anything
-    measured = (known.bytecode_310 if old else known.bytecode) if known else None
+    measured, python = _measured(known.bytecode, minor) if known else (None, minor)
     if measured is not None and same:
-        return measured, Ground.SAME_VERSION
-    if sampled is not None and not old:
-        agrees = measured is not None and abs(math.log(sampled / measured)) < _AGREE
-        return math.sqrt(sampled * measured) if agrees and measured else sampled, Ground.SAMPLE
-    if measured is not None:
-        return measured, Ground.OTHER_VERSION
-    return 1.0, Ground.MODEL
+        return measured, Ground.SAME_VERSION, python
+    running = _running_minor()
+    # bytecode before 3.11 has so little in common with later that a sample says nothing of it
+    if sampled is None or _OLD in (minor, running):
+        ground = Ground.MODEL if measured is None else Ground.OTHER_VERSION
+        return measured or 1.0, ground, python
+    if known and measured is not None:
+        here, _ = _measured(known.bytecode, running)
+        sampled *= measured / here if here else 1.0  # from the running Python to the target's
+        agrees = abs(math.log(sampled / measured)) < _AGREE
+        return math.sqrt(sampled * measured) if agrees else sampled, Ground.SAMPLE, minor
+    return sampled, Ground.SAMPLE, running
 
 
-def _error_percent(ground: Ground, minor: str, model_bytes: float) -> float:
+def _measured(factors: Mapping[str, float], minor: str) -> tuple[float | None, str]:
+    """Return the factor measured with a Python, else with the one nearest below it."""
+    usable = [python for python in factors if (python == _OLD) == (minor == _OLD)]
+    if not usable:
+        return None, minor
+    python = calibration.nearest_minor(usable, minor)
+    return factors[python], python
+
+
+def _running_minor() -> str:
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _error_percent(ground: Ground, minor: str, measured_with: str, model_bytes: float) -> float:
+    """Return the half width of the interval, which 90 of 100 distributions stay within."""
     errors = calibration.load().bytecode["error_percent"]
     if ground is Ground.MODEL:
-        by_size = errors["model"].get(minor, errors["model"]["3.11"])
-        found = next(e for below, e in by_size if below is None or model_bytes < below)
-    else:
-        found = errors[ground]
-    moved = errors["transfer"].get(minor, max(errors["transfer"].values()))
-    if ground is Ground.MODEL or minor == "3.10":
-        moved = 0.0
-    return math.hypot(float(found), float(moved))
+        by_size = errors["model"][calibration.nearest_minor(errors["model"], minor)]
+        return float(next(e for below, e in by_size if below is None or model_bytes < below))
+    own = float(errors[ground])
+    if minor == measured_with:
+        return own
+    transfer = errors["transfer"]  # of a factor from Python 3.11 to another, or back
+    moved = (transfer[calibration.nearest_minor(transfer, m)] for m in (minor, measured_with))
+    return math.hypot(own, float(max(moved)))
 
 
 # --------------------------------------------------------------------------- sampling
@@ -203,8 +216,10 @@ def sample_runs(
     """
     sources = [entry for entry in entries if entry.path.endswith(".py")]
     predicted = _model_bytes(sources, minor)
-    known, same = calibration.load().find(name, version)
-    if minor == "3.10" or same or predicted < (WORTH_A_CHECK if known else WORTH_A_SAMPLE):
+    if _factor(name, version, minor, None)[1] is Ground.SAME_VERSION or minor == _OLD:
+        return ()
+    known, _ = calibration.load().find(name, version)
+    if predicted < (WORTH_A_CHECK if known else WORTH_A_SAMPLE):
         return ()
     return tuple(spread_runs(entries, count=run_count(predicted), minor=minor))
 
@@ -270,8 +285,7 @@ def factor_from_sources(
     running Python and compares with the model for that one.
     """
     measured = [[(entry, compiled_bytes(source)) for entry, source in run] for run in runs]
-    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return factor_from_sizes(entries, measured, minor=minor)
+    return factor_from_sizes(entries, measured, minor=_running_minor())
 
 
 def factor_from_sizes(

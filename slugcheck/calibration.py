@@ -6,9 +6,10 @@ It is read once, when first needed.
 
 from __future__ import annotations
 
+import bisect
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -24,14 +25,12 @@ from slugcheck.model import Entry
 class Known:
     """What one version of a distribution measured, against the models.
 
-    ``bytecode`` is the factor on the bytecode model for Python 3.11 and newer, ``bytecode_310``
-    the one for 3.10 (None: not measured), ``slug`` the factor on the slug model when the bytecode
-    is known.
+    ``bytecode`` holds the factors on the bytecode model by Python, ``slug`` the factor on the slug
+    model.
     """
 
     version: str
-    bytecode: float
-    bytecode_310: float | None
+    bytecode: Mapping[str, float]
     slug: float
 
 
@@ -77,12 +76,23 @@ def parse(data: Mapping[str, Any]) -> Calibration:
         ratios={SlugGroup(group): ratio for group, ratio in data["deflate_ratios"].items()},
         known={
             name: tuple(
-                Known(version=version, bytecode=new, bytecode_310=old, slug=slug)
-                for version, (new, old, slug) in versions.items()
+                Known(version=version, bytecode=factors, slug=slug)
+                for version, (slug, factors) in versions.items()
             )
             for name, versions in data["known"].items()
         },
     )
+
+
+def nearest_minor(measured: Iterable[str], minor: str) -> str:
+    """Return the newest measured Python that is not newer than ``minor``, else the oldest."""
+    ordered = sorted(measured, key=_minor_key)
+    place = bisect.bisect_right([_minor_key(one) for one in ordered], _minor_key(minor))
+    return ordered[max(place - 1, 0)]
+
+
+def _minor_key(minor: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in minor.split("."))
 
 
 def deflated_bytes(entry: Entry, group: SlugGroup) -> float:

@@ -6,13 +6,13 @@ directories, size, judge, advise. Each step is one call into the module that doe
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -25,13 +25,14 @@ from slugcheck.index.choice import Chooser
 from slugcheck.index.pages import FileKind, Pages, cutoff
 from slugcheck.index.ranges import HttpClient
 from slugcheck.index.resolve import Resolved, Resolver
-from slugcheck.index.standins import StandIns
+from slugcheck.index.standin import StandInMemory
 from slugcheck.index.uv import ResolverSettings, Uv
 from slugcheck.index.warehouse import Warehouse
 from slugcheck.installed import layout_of
 from slugcheck.model import (
     Artifact,
     Distribution,
+    Finding,
     IndexOptions,
     Inventory,
     Report,
@@ -42,8 +43,13 @@ from slugcheck.model import (
     Unsized,
 )
 
+if TYPE_CHECKING:
+    from slugcheck.index.standins import StandIns
+
 # A resolution can be overtaken by what its own new distributions ask for, but not for ever.
 _MAX_RESOLUTIONS = 4
+# As long as uv itself takes an index page for fresh (the index sends max-age=600).
+_FRESH_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +110,7 @@ class Check:
         self._unread: list[Unsized] = []
         self._resolver: Resolver | None = None
         self._resolved: Resolved | None = None
+        self._lock_sha256 = ""
 
     def __enter__(self) -> Check:
         return self
@@ -135,7 +142,8 @@ class Check:
                 requirements=self._set,
                 target=self.target,
                 uv=self._uv(),
-                stand_ins=self._stand_ins(),
+                memory=StandInMemory(self._cache, used=not self._options.build),
+                make_stand_ins=self._stand_ins,
                 environment=self._environment,
                 tags=self._tags,
             )
@@ -152,11 +160,22 @@ class Check:
             yield from self._read_once()
             if self._resolver is None or self._options.offline:
                 return
-            requires = {d.name: inventory.requires_dist for d, inventory in self._inventories}
-            newer = self._resolver.overtaken(requires)
+            newer = self._overtaken(self._resolver)
             if newer is None:
                 return
             self._resolved = newer
+
+    def _overtaken(self, resolver: Resolver) -> Resolved | None:
+        """Ask whether pip would choose otherwise, unless the answer is fresh from the last run."""
+        key = resolver.fingerprint(self._found)
+        memory = self._cache.load("settled", key)
+        if memory is not None and 0 <= time.time() - float(memory.get("at", 0)) < _FRESH_SECONDS:
+            return None
+        requires = {d.name: inventory.requires_dist for d, inventory in self._inventories}
+        newer = resolver.overtaken(requires)
+        if newer is None:
+            self._cache.store("settled", key, {"at": time.time()})
+        return newer
 
     def _read_once(self) -> Iterator[tuple[int, int]]:
         resolved = self._found
@@ -180,7 +199,9 @@ class Check:
         return self._resolved
 
     def _from_lock(self) -> Resolved:
-        distributions, unsized = lock.read(self._options.path, self._environment, self._tags)
+        distributions, unsized, self._lock_sha256 = lock.read(
+            self._options.path, self._environment, self._tags
+        )
         stand_ins = self._stand_ins()
         inventories, kept, aside = {}, [], list(unsized)
         for distribution in distributions:
@@ -207,6 +228,8 @@ class Check:
         return Uv(target=self.target, options=self._index, settings=settings)
 
     def _stand_ins(self) -> StandIns:
+        from slugcheck.index.standins import StandIns
+
         return StandIns(
             client=self._client,
             cache=self._cache,
@@ -256,7 +279,7 @@ class Check:
             tool_version=__version__,
         )
 
-    def _findings(self, sizes: SizeReport) -> tuple[advise.Finding, ...]:
+    def _findings(self, sizes: SizeReport) -> tuple[Finding, ...]:
         natives = any(
             d.distribution.source_build is not None and d.distribution.source_build.native
             for d in sizes.distributions
@@ -299,7 +322,7 @@ class Check:
     def _sha256(self) -> str:
         if self._set is not None:
             return self._set.sha256
-        return hashlib.sha256(self._options.path.read_bytes()).hexdigest()
+        return self._lock_sha256
 
 
 def _read_requirements(options: Options) -> RequirementSet | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -126,13 +126,14 @@ def cli() -> None:
 @click.pass_context
 def check(
     ctx: click.Context,
+    /,
     path: Path,
     format_: str,
     output: Path | None,
     all_rows: bool,
     quiet: bool,
     verbose: bool,
-    **settings: object,
+    **settings: Any,
 ) -> None:
     """Size FILE and hold the total against the platform's limits.
 
@@ -169,10 +170,10 @@ def platforms(names: Sequence[str]) -> None:
 # --------------------------------------------------------------------------- steps
 
 
-def _options(path: Path, given: dict[str, object]) -> Options:
+def _options(path: Path, given: dict[str, Any]) -> Options:
     from slugcheck.check import Options
 
-    allow = tuple(given["allow_unsized"])  # type: ignore[call-overload]  # click's tuple of str
+    allow = tuple(given["allow_unsized"])
     return Options(
         path=path,
         platform=str(given["platform"]),
@@ -185,23 +186,23 @@ def _options(path: Path, given: dict[str, object]) -> Options:
         use_cache=not given["no_cache"],
         allow_unsized=tuple(name for name in allow if name != "all"),
         allow_all_unsized="all" in allow,
-        limits=tuple(_pair(text) for text in given["limits"]),  # type: ignore[attr-defined]
+        limits=tuple(_pair(text) for text in given["limits"]),
         build=bool(given["build"]),
     )
 
 
-def _index(given: dict[str, object]) -> IndexOptions:
+def _index(given: dict[str, Any]) -> IndexOptions:
     from slugcheck.model import IndexOptions
 
-    places = tuple(given["find_links"])  # type: ignore[call-overload]  # click's tuple of str
+    places = tuple(given["find_links"])
     return IndexOptions(
         index_url=_text(given["index_url"]),
-        extra_index_urls=tuple(given["extra_index_url"]),  # type: ignore[call-overload]
+        extra_index_urls=tuple(given["extra_index_url"]),
         find_links=tuple(p if "://" in p else str(Path(p).resolve()) for p in places),
     )
 
 
-def _text(value: object) -> str | None:
+def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 

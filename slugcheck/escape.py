@@ -1,7 +1,8 @@
 """Text from files, indexes and the network made safe for where it is shown.
 
 Names of distributions, paths, error texts and requirement lines come from strangers. Nothing of
-them may steer a terminal, add markup to Markdown or HTML, or give commands to a CI system.
+them may steer a terminal, add markup to Markdown or HTML, give commands to a CI system, or show a
+password.
 """
 
 from __future__ import annotations
@@ -10,43 +11,68 @@ import html
 import re
 import unicodedata
 
-# Bidirectional overrides make text read differently from what it is (CVE-2021-42574).
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~$])")
-_FENCE = re.compile(r"`{3,}")
+# Categories whose characters act or hide instead of showing: controls (ANSI sequences begin with
+# one), formats (bidirectional overrides make text read differently from what it is,
+# CVE-2021-42574), surrogates, line and paragraph separators.
+_ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS = frozenset("\u200c\u200d")  # Cf as well, but scripts and emoji are written with them
+_CREDENTIALS = re.compile(r"(?<=://)(?!git@)[^/\s@]+@")
+# GitHub reads a line that begins with "::", and any "##[", as a command; Azure "##vso[".
+_COMMAND = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*)::|##(?=\w*\[)", re.MULTILINE)
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&])")
+# What GitHub links or notifies on its own, found after Markdown is read: an entity or a backslash
+# does not stop it, a comment in the middle does.
+_REFERENCE = re.compile(r"(?<=@)(?=\w)|(?<=#)(?=\d)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
+_BACKTICKS = re.compile(r"`+")
+_MASK = "***@"
 
 
 def printable(text: str) -> str:
-    """Return text for one line of a terminal: control characters and overrides made visible."""
-    return "".join(_visible(character) for character in text)
+    r"""Return text for one line of a terminal, without passwords of URLs.
+
+    White space is one blank; characters that act or hide are written out, such as ``\x1b``.
+    """
+    return "".join(_visible(character) for character in without_credentials(_one_line(text)))
 
 
-def _visible(character: str) -> str:
-    if character in _BIDI or unicodedata.category(character) in ("Cc", "Cs"):
-        return "\N{REPLACEMENT CHARACTER}"
-    return character
+def printable_lines(text: str) -> tuple[str, ...]:
+    """Return the lines of a text as ``printable`` does each, but with its indentation."""
+    lines = without_credentials(text.expandtabs(4)).replace("\r\n", "\n").split("\n")
+    return tuple("".join(_visible(character) for character in line.rstrip()) for line in lines)
+
+
+def without_credentials(text: str) -> str:
+    """Return text whose URLs hold no user and password, wherever in it they stand.
+
+    A last net: what reads URLs leaves credentials out itself. ``git@host`` is no secret and stays.
+    """
+    return _CREDENTIALS.sub(_MASK, text)
+
+
+def without_commands(text: str) -> str:
+    """Return text that a CI system takes for output only, not for its own commands."""
+    return _COMMAND.sub(lambda match: f"{match[1]}: :" if match[1] is not None else "# #", text)
 
 
 def markdown(text: str) -> str:
     """Return text that GitHub Markdown shows as it is, also inside a table cell."""
-    escaped = _MARKDOWN.sub(r"\\\1", printable(text))
-    # an @ or a bare address would notify people or become a link
-    return escaped.replace("@", "&#64;").replace("://", "&#58;//").replace("\\<", "&lt;")
+    escaped = _MARKDOWN.sub(r"\\\1", printable(text)).replace("\\<", "&lt;").replace("\\&", "&amp;")
+    return _REFERENCE.sub("<!-- -->", escaped)
 
 
 def code(text: str) -> str:
     """Return text as a Markdown code span, also inside a table cell."""
     clean = printable(text).replace("|", "\\|")
-    longest = max((len(run) for run in re.findall(r"`+", clean)), default=0)
+    longest = max(map(len, _BACKTICKS.findall(clean)), default=0)
     fence = "`" * (longest + 1)
-    pad = " " if "`" in clean else ""
+    pad = " " if "`" in clean or not clean.strip() else ""
     return f"{fence}{pad}{clean}{pad}{fence}"
 
 
 def fenced(text: str, language: str = "") -> str:
     """Return lines as a Markdown code block that none of them can end."""
-    lines = [printable(line) for line in text.splitlines()]
-    longest = max((len(run) for line in lines for run in _FENCE.findall(line)), default=2)
+    lines = printable_lines(text)
+    longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
     fence = "`" * max(3, longest + 1)
     return "\n".join([f"{fence}{language}", *lines, fence])
 
@@ -54,3 +80,13 @@ def fenced(text: str, language: str = "") -> str:
 def hypertext(text: str) -> str:
     """Return text for HTML, in attributes too."""
     return html.escape(printable(text), quote=True)
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"[ \t\r\n]+", " ", text).strip()
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) in _ACTING and character not in _JOINERS:
+        return character.encode("unicode_escape").decode("ascii")
+    return character

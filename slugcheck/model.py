@@ -310,11 +310,12 @@ class SourceBuild:
 
     reason: str
     native: bool
-    method: str  # "archive", "nearest wheel", "source"
+    method: str  # in words, after "sized from": "its archive", "its wheel for cp311"
     nearest: str | None  # filename of the wheel that stood in
     newest_python_with_wheel: str | None
     low_factor: float  # the interval of its sizes, as factors of the value
     high_factor: float
+    notes: tuple[str, ...] = ()  # what the archive does not tell, such as files made by its build
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,7 +99,7 @@ def measure(
         overlaps=overlaps,
         unsized=tuple(unsized),
         transfer=transfer,
-        installed=_total_installed(sized, overlaps, parts, layout.minor),
+        installed=_total_installed(sized, overlaps, parts),
         slug=_total_slug(sized, overlaps, parts),
     )
 
@@ -118,7 +118,11 @@ def size_one(distribution: Distribution, inventory: Inventory, layout: Layout) -
     build = distribution.source_build
     low, high = (build.low_factor, build.high_factor) if build else (1.0, 1.0)
     share = slug.predict(
-        files.files, predicted.estimate, name=distribution.name, version=distribution.version
+        files.files,
+        predicted.estimate,
+        minor=layout.minor,
+        name=distribution.name,
+        version=distribution.version,
     )
     return Sized(
         distribution=distribution,
@@ -241,11 +245,11 @@ def _by_kind(one: Sized) -> dict[Kind, int]:
 
 
 def _total_installed(
-    sized: Sequence[Sized], overlaps: Sequence[Overlap], parts: Sequence[Part], minor: str
+    sized: Sequence[Sized], overlaps: Sequence[Overlap], parts: Sequence[Part]
 ) -> Estimate[int]:
     spare = Estimate[int].measured(-sum(overlap.bytes for overlap in overlaps))
     bytecodes = intervals.total(
-        [one.bytecode for one in sized], systematic_percent=bytecode.systematic_percent(minor)
+        [one.bytecode for one in sized], systematic_percent=bytecode.systematic_percent()
     )
     plain = [one.plain for one in sized]
     return intervals.total(

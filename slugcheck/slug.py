@@ -21,13 +21,15 @@ def predict(
     files: Iterable[Entry],
     bytecode_bytes: Estimate[int],
     *,
+    minor: str,
     name: str | None = None,
     version: str | None = None,
     model_bytecode: int | None = None,
 ) -> Estimate[int]:
     """Return the compressed bytes of installed ``files`` and their bytecode.
 
-    ``files`` are all that the installer leaves but the bytecode it compiles. ``name`` and
+    ``files`` are all that the installer leaves but the bytecode it compiles, which is
+    ``bytecode_bytes`` on Python ``minor``. ``name`` and
     ``version`` let a measured factor of that distribution count; ``model_bytecode`` is then the
     bytecode without any factor (``BytecodePrediction.model_bytes``). Files that the wheel stores
     undeflated are taken at their group's usual ratio, with a wider interval.
@@ -38,13 +40,16 @@ def predict(
     entry, same = calibration.load().find(name, version)
     if entry and model_bytecode:
         bytecode_bytes = _halfway(bytecode_bytes, model_bytecode)
-    packed = base + _bytecode_share(known, bytecode_bytes.value)
+    packed = base + _bytecode_share(known, bytecode_bytes.value, minor)
     factor = entry.slug if entry else 1.0
     ground = ("same_version" if same else "other_version") if entry else "model"
     errors = numbers["error_percent"]
-    percent = math.hypot(errors[ground], errors["stored"] * _stored_part(known))
+    transfer = _python(minor)[2] if bytecode_bytes.value else 0.0
+    percent = math.hypot(errors[ground], errors["stored"] * _stored_part(known), transfer)
     own = around(max(packed, 0.0) * factor, percent)
-    return _with_bytecode_doubt(own, known, bytecode_bytes, factor)
+    ends = (bytecode_bytes.low, bytecode_bytes.value, bytecode_bytes.high)
+    low, middle, high = (_bytecode_share(known, end, minor) * factor for end in ends)
+    return _widened(own, below=middle - low, above=high - middle)
 
 
 def _halfway(corrected: Estimate[int], model: int) -> Estimate[int]:
@@ -64,18 +69,11 @@ def systematic_percent() -> float:
     return float(calibration.load().slug["systematic_percent"])
 
 
-def _with_bytecode_doubt(
-    own: Estimate[int], files: Sequence[Entry], bytecode: Estimate[int], factor: float
-) -> Estimate[int]:
+def _widened(own: Estimate[int], *, below: float, above: float) -> Estimate[int]:
     """Widen by what the slug would be with the bytecode at either end of its own interval."""
-    low, middle, high = (
-        _bytecode_share(files, n) * factor for n in (bytecode.low, bytecode.value, bytecode.high)
-    )
-    below = math.hypot(own.value - own.low, middle - low)
-    above = math.hypot(own.high - own.value, high - middle)
-    return Estimate.predicted(
-        own.value, max(math.floor(own.value - below), 0), math.ceil(own.value + above)
-    )
+    low = own.value - math.hypot(own.value - own.low, below)
+    high = own.value + math.hypot(own.high - own.value, above)
+    return Estimate.predicted(own.value, max(math.floor(low), 0), math.ceil(high))
 
 
 def plain_features(files: Iterable[Entry], constant: float) -> tuple[float, ...]:
@@ -112,12 +110,24 @@ def bytecode_features(files: Iterable[Entry], bytecode_bytes: float) -> tuple[fl
     return (float(bytecode_bytes), deflated, -float(size), -float(len(sources)))
 
 
-def _bytecode_share(files: Sequence[Entry], bytecode_bytes: int) -> float:
-    """Return the compressed bytes of the bytecode: between a tenth and half of its bytes."""
+def _bytecode_share(files: Sequence[Entry], bytecode_bytes: int, minor: str) -> float:
+    """Return the compressed bytes of the bytecode: between a tenth and half of its bytes.
+
+    The coefficients are Python 3.11's. Another Python's bytecode is brought to what 3.11 would
+    have compiled, and the share from there to that Python.
+    """
     if not bytecode_bytes:
         return 0.0
-    share = _dot(calibration.load().slug["bytecode"], bytecode_features(files, bytecode_bytes))
-    return min(max(share, 0.1 * bytecode_bytes), 0.5 * bytecode_bytes)
+    bytes_factor, share_factor, _ = _python(minor)
+    there = bytecode_bytes * bytes_factor
+    share = _dot(calibration.load().slug["bytecode"], bytecode_features(files, there))
+    return min(max(share, 0.1 * there), 0.5 * there) * share_factor
+
+
+def _python(minor: str) -> Sequence[float]:
+    """Return a Python's factors (bytecode to 3.11's, share from 3.11's) and error in percent."""
+    pythons: dict[str, list[float]] = calibration.load().slug["pythons"]
+    return pythons[calibration.nearest_minor(pythons, minor)]
 
 
 def _stored_part(files: Iterable[Entry]) -> float:

@@ -12,13 +12,14 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 from slugcheck.errors import PlatformError
 from slugcheck.model import Dyno, Platform, PythonRelease, Stack, Target
 
-# The newest glibc in uv's list of --python-platform names (uv 0.13.9); wheels for a newer one
-# than that are not on the index today.
-_NEWEST_UV_GLIBC = (2, 40)
+# The glibc minors (2.x) that uv 0.13.9 has a --python-platform name for. Wheels for a newer one
+# than the last are not on the index today.
+_UV_GLIBC_MINORS = (17, 28, *range(31, 41))
 _OLDEST_GLIBC_MINOR = 5  # manylinux1 is glibc 2.5
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
-_VERSION = re.compile(r"3\.\d+(?:\.\d+)?")
+_VERSION = re.compile(r"3\.[0-9]{1,3}(?:\.[0-9]{1,3})?")
 _VERSION_FILES = ("runtime.txt", ".python-version")  # in the order the buildpack reads them
+_QUOTED = 40  # characters of a wrong text that a message repeats
 
 
 def choose(
@@ -31,11 +32,14 @@ def choose(
 ) -> Target:
     """Return the target. ``folder`` is where ``runtime.txt`` and ``.python-version`` may be.
 
+    A minor version means the newest patch release that the platform has of it; an exact one is
+    kept, since markers see it.
+
     :raises PlatformError: the platform has no such stack, Python or dyno, or a version file
         holds something that the platform's build refuses.
     """
-    version, origin = _python_asked_for(platform, python, folder)
-    release, full = _release(platform, version, origin)
+    version, origin, place = _asked_for(platform, python, folder)
+    release, full = _release(platform, version, place)
     return Target(
         platform=platform,
         stack=_stack(platform, stack or platform.default_stack),
@@ -46,55 +50,89 @@ def choose(
     )
 
 
-def _python_asked_for(
-    platform: Platform, python: str | None, folder: Path | None
-) -> tuple[str, str]:
+# --------------------------------------------------------------------------- Python
+
+
+def _asked_for(platform: Platform, python: str | None, folder: Path | None) -> tuple[str, str, str]:
+    """Return the version, what it came from, and the place of it that a message names."""
     if python is not None:
-        return python.strip(), "--python"
-    for name in _VERSION_FILES:
+        if not _VERSION.fullmatch(python.strip()):
+            message = f"--python {python[:_QUOTED]!r} is not a Python version"
+            raise PlatformError(message, hint="write it as 3.12 or 3.12.4")
+        return python.strip(), "--python", "--python"
+    for name in _VERSION_FILES if folder is not None else ():
         path = (folder or Path()) / name
-        if folder is not None and path.is_file():
-            return _from_file(path), name
-    return platform.default_python, f"{platform.title}'s default"
+        if path.is_file():
+            number, version = _from_file(path)
+            return version, name, f"{path}:{number}"
+    default = f"{platform.title}'s default"
+    return platform.default_python, default, default
 
 
-def _from_file(path: Path) -> str:
-    """Return the one version that a version file holds, as the buildpack reads it."""
+def _from_file(path: Path) -> tuple[int, str]:
+    """Return line number and text of the one version in a version file, as the buildpack does.
+
+    ``runtime.txt`` holds ``python-3.12`` or ``python-3.12.4`` and no comments. ``.python-version``
+    holds the bare number, and lines that begin with ``#``.
+    """
+    runtime = path.name == "runtime.txt"
+    prefix = "python-" if runtime else ""
+    hint = f"write {prefix}3.12 (or {prefix}3.12.4) into it, and nothing else"
+    lines = [
+        (number, line.strip())
+        for number, line in enumerate(_text(path, hint).splitlines(), 1)
+        if line.strip() and (runtime or not line.strip().startswith("#"))
+    ]
+    if not lines:
+        raise PlatformError(f"{path}: it holds no Python version", hint=hint)
+    if len(lines) > 1:
+        message = f"{path}:{lines[1][0]}: a second line; the build takes one version only"
+        raise PlatformError(message, hint=hint)
+    number, text = lines[0]
+    version = text.removeprefix(prefix)
+    if not text.startswith(prefix) or not _VERSION.fullmatch(version):
+        reason = _refusal(text, runtime=runtime)
+        raise PlatformError(f"{path}:{number}: {text[:_QUOTED]!r} {reason}", hint=hint)
+    return number, version
+
+
+def _text(path: Path, hint: str) -> str:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        message = f"{path}: not readable as UTF-8 text"
-        raise PlatformError(message, hint="write the version alone into it, such as 3.12") from None
-    found = [(n, line.strip()) for n, line in enumerate(lines, 1) if _is_content(line)]
-    if len(found) != 1:
-        message = f"{path}: it must hold one version, and holds {len(found)}"
-        raise PlatformError(message, hint="write the version alone into it, such as 3.12")
-    number, text = found[0]
-    prefix = "python-" if path.name == "runtime.txt" else ""
-    if not text.startswith(prefix) or not _VERSION.fullmatch(text.removeprefix(prefix)):
-        message = f"{path}:{number}: {text[:40]!r} is not a version the build accepts"
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise PlatformError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
         raise PlatformError(
-            message, hint=f"write {prefix}3.12 (or {prefix}3.12.4) and nothing else"
-        )
-    return text.removeprefix(prefix)
+            f"{path}: it is not UTF-8, so the build refuses it", hint=hint
+        ) from None
+    if text.startswith("\ufeff") or "\0" in text:
+        message = f"{path}:1: it is UTF-16 or begins with a byte order mark; the build refuses it"
+        raise PlatformError(message, hint=f"save it as plain UTF-8; {hint}")
+    return text
 
 
-def _is_content(line: str) -> bool:
-    return bool(line.strip()) and not line.strip().startswith("#")
+def _refusal(text: str, *, runtime: bool) -> str:
+    if not runtime and text.startswith("python-"):
+        return "has a python- prefix, which belongs into runtime.txt; the build refuses it here"
+    if text[0] in "'\"":
+        return "is in quotes, which the build refuses"
+    if "*" in text or "x" in text.removeprefix("python-"):
+        return "has a wildcard, which the build refuses"
+    return "is not a version that the build accepts"
 
 
-def _release(platform: Platform, version: str, origin: str) -> tuple[PythonRelease, str]:
-    if not _VERSION.fullmatch(version):
-        message = f"{version!r} ({origin}) is not a Python version"
-        raise PlatformError(message, hint="write it as 3.12 or 3.12.4")
+def _release(platform: Platform, version: str, place: str) -> tuple[PythonRelease, str]:
+    """Return the platform's release of a version's minor, and the full version."""
     minor = ".".join(version.split(".")[:2])
     offered = {release.minor: release for release in platform.pythons}
     if minor not in offered:
-        names = ", ".join(offered)
-        message = f"{platform.title} does not offer Python {minor} ({origin}); it offers {names}"
-        raise PlatformError(
-            message, hint=f"choose {_closest(minor, offered)}, the closest it offers"
+        dates = max(release.source.date for release in platform.pythons)
+        message = (
+            f"{platform.title} refuses Python {minor} ({place}); "
+            f"as of {dates} it offers {', '.join(offered)}"
         )
+        near = _closest(minor, offered)
+        raise PlatformError(message, hint=f"the closest it offers is {near}: --python {near}")
     release = offered[minor]
     return release, version if version.count(".") == 2 else release.version
 
@@ -102,6 +140,9 @@ def _release(platform: Platform, version: str, origin: str) -> tuple[PythonRelea
 def _closest(minor: str, offered: Iterable[str]) -> str:
     number = int(minor.split(".")[1])
     return min(offered, key=lambda other: abs(int(other.split(".")[1]) - number))
+
+
+# --------------------------------------------------------------------------- stack and dyno
 
 
 def _stack(platform: Platform, name: str) -> Stack:
@@ -122,31 +163,33 @@ def _dyno(platform: Platform, name: str | None) -> Dyno | None:
 
 def _no_such(kind: str, name: str, known: Iterable[str], platform: Platform) -> PlatformError:
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(names) or 'none'}"
-    return PlatformError(f"{platform.title} has no {kind} {name!r}", hint=hint)
+    near = difflib.get_close_matches(name.lower(), names, n=1)
+    did = f"did you mean {near[0]}? " if near else ""
+    message = f"{platform.title} has no {kind} {name[:_QUOTED]!r}"
+    return PlatformError(message, hint=f"{did}it has {', '.join(names) or 'none'}")
 
 
 # --------------------------------------------------------------------------- for the resolver
 
 
 def uv_platform(stack: Stack) -> str:
-    """Return uv's name for ``--python-platform``, at most as new as uv knows."""
-    major, minor = min(stack.glibc, _NEWEST_UV_GLIBC)
-    return f"{stack.arch}-manylinux_{major}_{minor}"
+    """Return uv's name for ``--python-platform``: its newest glibc that the stack also has."""
+    newest = max(minor for minor in _UV_GLIBC_MINORS if (2, minor) <= max(stack.glibc, (2, 17)))
+    return f"{stack.arch}-manylinux_2_{newest}"
 
 
 def supported_tags(target: Target) -> tuple[Tag, ...]:
-    """Return the wheel tags that the target's pip accepts, the most specific first."""
+    """Return the wheel tags that the target's pip accepts, in its order of preference."""
     return tags_for(target.stack, target.minor)
 
 
 def tags_for(stack: Stack, minor: str) -> tuple[Tag, ...]:
     """Return the wheel tags of a minor CPython version on a stack, the most specific first."""
     version = tuple(int(part) for part in minor.split("."))
-    platforms = list(_platforms(stack))
     interpreter = f"cp{minor.replace('.', '')}"
-    specific = cpython_tags(python_version=version, platforms=platforms)
+    platforms = list(_platforms(stack))
+    # the ABI is given, or packaging would add that of the Python slugcheck runs on (3.14t, debug)
+    specific = cpython_tags(python_version=version, abis=[interpreter], platforms=platforms)
     generic = compatible_tags(python_version=version, interpreter=interpreter, platforms=platforms)
     return (*specific, *generic)
 
@@ -161,7 +204,10 @@ def _platforms(stack: Stack) -> Iterator[str]:
 
 
 def marker_environment(target: Target) -> dict[str, str]:
-    """Return the environment that markers are evaluated in, as uv sees the target."""
+    """Return the environment that markers are evaluated in, as uv sees the target.
+
+    Release and version of the kernel are empty: uv knows neither for a target.
+    """
     return {
         "implementation_name": "cpython",
         "implementation_version": target.python_version,

@@ -25,8 +25,8 @@ from slugcheck.index.reqparts import (
     VCS_SCHEMES,
     WINDOWS_PATH,
     Parts,
+    first_located,
     guessed_name,
-    located,
     place_of,
     scheme_of,
     take_apart,
@@ -175,15 +175,17 @@ def _path_of(url: str) -> str | None:
 def _missing(
     parts: Parts, path: str | None, line: Line, origin: Origin, places: Sequence[Path]
 ) -> Unsized:
-    last = re.split(r"[\\/]", (path or parts.url or "").rstrip("\\/"))[-1]
+    there = first_located(path, places) if path else None
+    text = path or parts.url or ""
+    last = there.name if there else re.split(r"[\\/]", text.rstrip("\\/"))[-1]
     name, version = _named(last)
     written = shown(line.written)
-    if WINDOWS_PATH.match(path or parts.url or "") or (path or "").startswith("/"):
+    if there is not None:
+        reason = f"{written} is no folder with a pyproject.toml or setup.py; pip refuses it"
+    elif WINDOWS_PATH.match(text) or text.startswith("/"):
         reason = _OTHER_MACHINE
     elif path is None:
         reason = f"{written} is a file of another host, which pip does not read"
-    elif any(located(place / path) for place in places):
-        reason = f"{written} is no folder with a pyproject.toml or setup.py; pip refuses it"
     else:
         reason = f"{written} does not exist here; pip fails without it"
     return _aside(parts, parts.name or name or guessed_name(last), version, reason, origin)

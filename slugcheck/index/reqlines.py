@@ -28,9 +28,11 @@ _LINE_ENDS = ("\n", "\r")  # where editors begin a line; the grammar knows more,
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _LONGEST_SHOWN = 120
 
-# Up to the last "@" before a slash; then passwords that hold a slash; then query strings.
-_USERINFO = re.compile(r"(:[/\\]+)[^\s/]*@")
-_PASSWORD_WITH_SLASH = re.compile(r"(:[/\\]+)[^\s/@:\[]{2,}:(?!\d{1,5}(?:[/?#\s]|$))\S*")
+# User and password up to the last "@"; then what follows a colon that begins no port, since a
+# password may be broken by a blank; then query strings. Too much hidden is better than too little.
+_USERINFO = re.compile(r"(:[/\\]+)(?:[^\s/]*:\S*@|[^\s/]*@)")
+_PASSWORD = re.compile(r"(:[/\\]+)(?![A-Za-z]:[/\\])[^\s/@:\[]+:(?!\d{1,5}(?:[/?#\s]|$)).*")
+_USERINFO_WITHOUT_SCHEME = re.compile(r"[^\s:/@'\"=]+:[^\s/@]+@")
 _QUERY = re.compile(r"(:[/\\]+[^\s?#]*\?)[^\s#]*")
 
 # Options that pip has dropped, but the library still takes.
@@ -117,7 +119,7 @@ def _decoded(data: bytes, encoding: str) -> str:
 def shown(text: str, longest: int = _LONGEST_SHOWN) -> str:
     """Return text of a file for a message: no credentials, no control characters, shortened."""
     text = _USERINFO.sub(r"\1", text)
-    text = _PASSWORD_WITH_SLASH.sub(r"\1…", text)
+    text = _USERINFO_WITHOUT_SCHEME.sub("", _PASSWORD.sub(r"\1…", text))
     text = printable(_QUERY.sub(r"\1…", text))
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 

@@ -17,7 +17,7 @@ from packaging.utils import InvalidName, canonicalize_name
 
 from slugcheck.index.reqentry import check_url
 from slugcheck.index.reqlines import BadLineError, shown
-from slugcheck.index.reqparts import located, scheme_of
+from slugcheck.index.reqparts import first_located, scheme_of
 from slugcheck.model import IndexOptions
 
 _HOST = re.compile(r"(?!-)[\w.:\[\]*-]+")
@@ -112,7 +112,7 @@ class OptionCollector:
             note("pip fills in only variables written like ${NAME}; another $ stays as it is")
         if scheme_of(url) == "file":
             return url
-        folder = None if "://" in url else self._folder(url, self._places)
+        folder = None if "://" in url else first_located(url, self._places)
         if folder is not None:
             return folder.as_uri()
         check_url(url)
@@ -133,17 +133,11 @@ class OptionCollector:
             note(f"pip takes only the first --find-links of a line, not {shown(text, 60)}")
 
     def _take_folder(self, text: str, folder: Path, note: Callable[[str], None]) -> None:
-        found = self._folder(text, (folder, *self._places))
+        found = first_located(text, (folder, *self._places))
         if found is None:
             note("pip ignores this --find-links, since there is no such folder here")
         else:
             self._find_links.append(str(found))
-
-    @staticmethod
-    def _folder(name: str, places: Iterable[Path]) -> Path | None:
-        """Return what ``name`` is in the first of ``places`` that has it."""
-        found = (located(place / name) for place in places)
-        return next((one for one in found if one is not None), None)
 
     def _take_releases(self, options: Values, note: Callable[[str], None]) -> None:
         if ":all:" in options.all_releases:
@@ -179,7 +173,7 @@ def _move_names(text: str, target: set[str], other: set[str], note: Callable[[st
         try:
             canonical = canonicalize_name(name, validate=True)
         except InvalidName:
-            note(f"pip takes {shown(name, 40)!r} for a name that no package has")
+            note(f"pip takes '{shown(name, 40)}' for a name that no package has")
             continue
         other.discard(canonical)
         target.add(canonical)
@@ -187,7 +181,7 @@ def _move_names(text: str, target: set[str], other: set[str], note: Callable[[st
 
 def _checked_host(text: str) -> str:
     if not _HOST.fullmatch(text):
-        raise BadLineError(f"--trusted-host takes a host name, not {shown(text, 60)}")
+        raise BadLineError("--trusted-host takes the name of a host")
     return text
 
 

@@ -219,6 +219,12 @@ def place_of(path: str, places: Sequence[Path]) -> Path | None:
     return None
 
 
+def first_located(name: str, places: Sequence[Path]) -> Path | None:
+    """Return what ``name`` is in the first of ``places`` that has it, whatever it is."""
+    found = (located(place / name) for place in places)
+    return next((one for one in found if one is not None), None)
+
+
 def _is_folder(path: str, places: Sequence[Path]) -> bool:
     found = (located(place / path) for place in places)
     return any(one is not None and one.is_dir() for one in found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ from slugcheck.model import Origin, Requirement, RequirementSet, Unsized
 
 _MAX_FILE_BYTES = 10 * 10**6  # far beyond any real one: somebody named a model or an archive
 _MAX_SHOWN_MISTAKES = 5
+_LONGEST_NAME = 4096  # PATH_MAX of Linux
 
 
 def read(path: Path, *, cwd_name: str | None = None) -> RequirementSet:
@@ -70,7 +72,7 @@ class _File:
         path = url2pathname(urlsplit(name).path) if name.lower().startswith("file:") else name
         return _File(
             path=self.path.parent / path,
-            name=printable(os.path.normpath(Path(self.name).parent / path)),
+            name=shown(os.path.normpath(Path(self.name).parent / path), _LONGEST_NAME),
             constraint=constraint,
             above=(*self.above, self.real),
         )
@@ -155,8 +157,10 @@ class _Reader:
 
     def _note_ignored(self, line: Line, origin: Origin) -> None:
         if line.ignored:
-            words = shown(" ".join(line.ignored), 60)
-            self._note(origin, f"pip ignores {words!r} at the end of the line")
+            # a word by itself may be half of a password that holds a blank, or a variable's value
+            secret = re.search(r":/|\$", line.written)
+            words = "the last words" if secret else f"'{' '.join(line.ignored)}'"
+            self._note(origin, f"pip ignores {shown(words)} of {shown(line.written)}")
         included = [*line.options.requirements, *line.options.constraints]
         if line.wanted or included:
             before = line.written if line.wanted else included.pop(0)
@@ -286,7 +290,7 @@ def _mistake(origin: Origin, written: str, error: BadLineError) -> tuple[str, st
     if unset:
         return f"{origin}: {line} uses {variables(unset)}", "set it to what the platform sets it to"
     reason = "with its environment variables filled in" if fills_in(written) else str(error)
-    return f"{origin}: pip refuses {line!r}: {reason}", "correct the line, or remove it"
+    return f"{origin}: pip refuses '{line}': {reason}", "correct the line, or remove it"
 
 
 def _listed(mistakes: Sequence[tuple[str, str]]) -> str:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from packaging.pylock import Pylock
 from packaging.specifiers import SpecifierSet
@@ -22,13 +24,14 @@ from packaging.tags import Tag
 from packaging.utils import canonicalize_name
 
 from slugcheck import graph
-from slugcheck.errors import ResolutionError
+from slugcheck.errors import MeasureError, ResolutionError
 from slugcheck.index import blame, lock
 from slugcheck.index.ranges import redact
-from slugcheck.index.standins import Found, StandIn, StandIns, WrongPython
+from slugcheck.index.standin import Found, StandIn, StandInMemory, WrongPython
 from slugcheck.index.stubs import is_stub
 from slugcheck.index.uv import Failure, Uv, version
 from slugcheck.model import (
+    Distribution,
     Inventory,
     Requirement,
     RequirementSet,
@@ -36,6 +39,9 @@ from slugcheck.model import (
     Target,
     Unsized,
 )
+
+if TYPE_CHECKING:
+    from slugcheck.index.standins import StandIns
 
 # Each round mends at least one distribution; real files needed eight at most.
 _MAX_ROUNDS = 40
@@ -58,14 +64,16 @@ class Resolver:
         requirements: RequirementSet,
         target: Target,
         uv: Uv,
-        stand_ins: StandIns,
+        memory: StandInMemory,
+        make_stand_ins: Callable[[], StandIns],
         environment: Mapping[str, str],
         tags: Sequence[Tag],
     ) -> None:
         self._set = requirements
         self._target = target
         self._uv = uv
-        self._stand_ins = stand_ins
+        self._memory = memory
+        self._make_stand_ins = make_stand_ins
         self._environment = environment
         self._tags = tuple(tags)
         self._direct: dict[str, list[Requirement]] = {}
@@ -88,6 +96,10 @@ class Resolver:
     ) -> None:
         self._temporary.cleanup()
 
+    @cached_property
+    def _stand_ins(self) -> StandIns:
+        return self._make_stand_ins()
+
     def run(self) -> Resolved:
         """Resolve.
 
@@ -95,10 +107,10 @@ class Resolver:
         :raises NetworkError: an index cannot be reached.
         """
         self._sort_out()
-        for stand_in in self._stand_ins.recall(self._key()):
+        for stand_in in self._memory.recall(self._key()):
             self._add(stand_in)
         found = self._rounds()
-        self._stand_ins.remember(self._key(), self._indexed())
+        self._memory.remember(self._key(), self._indexed())
         return self._resolved(found)
 
     def overtaken(self, requires: Mapping[str, Iterable[str]]) -> Resolved | None:
@@ -120,8 +132,13 @@ class Resolver:
         if self._progress() == before:
             return None
         found = self._rounds()
-        self._stand_ins.remember(self._key(), self._indexed())
+        self._memory.remember(self._key(), self._indexed())
         return self._resolved(found)
+
+    def fingerprint(self, resolved: Resolved) -> str:
+        """Return a digest of the question and the answer, without credentials."""
+        pins = sorted(f"{d.name}=={d.version}" for d in resolved.resolution.distributions)
+        return hashlib.sha256("\n".join([self._key(), *pins]).encode()).hexdigest()
 
     # ----------------------------------------------------------------- before the first round
 
@@ -157,9 +174,16 @@ class Resolver:
         self._add(found)
 
     def _add(self, stand_in: StandIn) -> None:
-        if stand_in.version not in self._made.setdefault(stand_in.name, {}):
-            self._made[stand_in.name][stand_in.version] = stand_in
+        if stand_in.version in self._made.get(stand_in.name, {}):
+            return
+        try:
             stand_in.write_stub(self._folder)
+        except MeasureError as error:
+            self._excluded[stand_in.name] = Unsized(
+                name=stand_in.name, version=stand_in.version, reason=str(error)
+            )
+        else:
+            self._made.setdefault(stand_in.name, {})[stand_in.version] = stand_in
 
     def _progress(self) -> int:
         return len(self._excluded) + sum(len(versions) for versions in self._made.values())
@@ -374,7 +398,7 @@ class Resolver:
         resolution = Resolution(
             distributions=tuple(distributions),
             unsized=(*self._set.set_aside, *self._excluded.values()),
-            notes=tuple(self._notes),
+            notes=(*self._notes, *_build_notes(distributions)),
             resolver=version(),
         )
         return Resolved(resolution=resolution, inventories=inventories)
@@ -413,6 +437,12 @@ class Resolver:
             for stand_in in versions.values()
             if not stand_in.direct_url
         )
+
+
+def _build_notes(distributions: Iterable[Distribution]) -> Iterator[str]:
+    for distribution in distributions:
+        if distribution.source_build is not None:
+            yield from (f"{distribution.name}: {note}" for note in distribution.source_build.notes)
 
 
 def _intersection(*specifiers: str | None) -> str:

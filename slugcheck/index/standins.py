@@ -8,11 +8,9 @@ from the amount of its sources, with a wide interval.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.specifiers import SpecifierSet
@@ -22,21 +20,24 @@ from packaging.version import Version
 from slugcheck.errors import MeasureError
 from slugcheck.index import build as building
 from slugcheck.index import choice as choosing
-from slugcheck.index.cache import Cache, inventory_from_document, inventory_to_document
-from slugcheck.index.choice import Chooser
+from slugcheck.index.cache import Cache
+from slugcheck.index.choice import Chooser, Likeness
 from slugcheck.index.localdir import read_folder
+from slugcheck.index.native import as_built
 from slugcheck.index.pages import FileKind, Pages, ProjectFile
-from slugcheck.index.ranges import HttpClient, local_path, redact
+from slugcheck.index.ranges import HttpClient, local_path
 from slugcheck.index.sdist import (
     HEAD_BYTES,
     MAX_SOURCE_BYTES,
     SourceArchive,
     Unreadable,
     inventory_from_source,
+    load_source,
     read_head,
     read_source,
 )
-from slugcheck.index.stubs import repair_requirement, write_stub
+from slugcheck.index.standin import Found, StandIn, WrongPython
+from slugcheck.index.stubs import repair_requirement
 from slugcheck.index.warehouse import Warehouse
 from slugcheck.model import (
     Artifact,
@@ -50,57 +51,7 @@ from slugcheck.model import (
 )
 from slugcheck.target import tags_for
 
-# A build for the target from the same sources differs from a wheel in what is linked in and what
-# is stripped; a build of another version differs in its sources as well. Assumed, not fitted.
-_SAME_VERSION = (0.5, 1.2)
-_OTHER_VERSION = (0.4, 1.6)
 _GZIP_TRAILER_BYTES = 8
-# How long stand-ins are taken from the last run of the same file: a wheel may appear meanwhile.
-_MEMORY_SECONDS = 24 * 3600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandIn:
-    """One version of a distribution that was read outside the resolver."""
-
-    name: str
-    version: str
-    artifact: Artifact
-    inventory: Inventory
-    source_build: SourceBuild | None
-    direct_url: bool
-
-    def write_stub(self, folder: Path) -> None:
-        """Write the wheel of metadata that the resolver is given."""
-        write_stub(
-            folder,
-            name=self.name,
-            version=self.version,
-            requires=self.inventory.requires_dist,
-            extras=self.inventory.provides_extra,
-        )
-
-    def replacing(self, distribution: Distribution) -> Distribution:
-        """Return the distribution that was resolved with its real file."""
-        return replace(
-            distribution,
-            version=self.version,
-            artifact=self.artifact,
-            direct_url=self.direct_url,
-            source_build=self.source_build,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrongPython:
-    """A version that the target's Python cannot install and ``pythons`` of the platform can."""
-
-    name: str
-    version: str
-    pythons: tuple[str, ...]
-
-
-Found = StandIn | Unsized | WrongPython
 
 
 class StandIns:
@@ -188,24 +139,7 @@ class StandIns:
         artifact = Artifact(
             filename=file.filename, url=file.url, size=file.size, sha256=file.sha256
         )
-        known = self._recalled(name, artifact)
-        if known is not None:
-            return known
-        found = self._from_source(name, str(file.version), artifact, files, origin)
-        if isinstance(found, StandIn) and file.sha256 is not None:
-            self._cache.store("source", self._source_key(file.sha256), to_document(found))
-        return found
-
-    def _recalled(self, name: str, artifact: Artifact) -> StandIn | None:
-        if artifact.sha256 is None or self._build:
-            return None
-        document = self._cache.load("source", self._source_key(artifact.sha256))
-        known = from_document(document) if document is not None else None
-        return replace(known, artifact=artifact) if known and known.name == name else None
-
-    def _source_key(self, sha256: str) -> str:
-        # which wheel is nearest, and which Pythons have wheels, depend on the target
-        return f"{sha256}-{self._target.minor}-{self._target.stack.name}"
+        return self._from_source(name, str(file.version), artifact, files, origin)
 
     # ----------------------------------------------------------------- from an archive
 
@@ -240,8 +174,13 @@ class StandIns:
                 sha256=artifact.sha256,
                 tail=tail,
             )
-        data = self._client.get(artifact.url, MAX_SOURCE_BYTES, sha256=artifact.sha256)
-        return read_source(data, artifact.filename)
+
+        def fetch() -> bytes:
+            return self._client.get(artifact.url, MAX_SOURCE_BYTES, sha256=artifact.sha256)
+
+        if artifact.sha256 is None:
+            return read_source(fetch(), artifact.filename)
+        return load_source(self._cache, artifact.sha256, artifact.filename, fetch)
 
     def _stand_in(
         self,
@@ -258,8 +197,9 @@ class StandIns:
         inventory = inventory_from_source(archive)
         low, high = archive.low_factor, archive.high_factor
         filename = None
+        method = "its sources" if archive.native else "its archive"
         if nearest is not None:
-            filename, wheel, same = nearest
+            filename, wheel, likeness = nearest
             inventory = replace(
                 wheel,
                 requires_dist=archive.requires,
@@ -267,16 +207,18 @@ class StandIns:
                 via="sdist",
                 file_bytes=archive.file_bytes,
             )
-            low, high = _SAME_VERSION if same else _OTHER_VERSION
+            low, high = likeness.low_factor, likeness.high_factor
+            method = likeness.words
         pythons = self._pythons_with_wheels(files, number)
         build = SourceBuild(
             reason=archive.native_reason or "pure Python",
             native=archive.native,
-            method="nearest wheel" if nearest else "source" if archive.native else "archive",
+            method=method,
             nearest=filename,
             newest_python_with_wheel=pythons[-1] if pythons else None,
             low_factor=low,
             high_factor=high,
+            notes=archive.notes,
         )
         return StandIn(
             name=canonicalize_name(name),
@@ -289,7 +231,7 @@ class StandIns:
 
     def _nearest(
         self, files: Sequence[ProjectFile], version: Version
-    ) -> tuple[str, Inventory, bool] | None:
+    ) -> tuple[str, Inventory, Likeness] | None:
         file = choosing.nearest_wheel(files, version, self._chooser.tags)
         if file is None:
             return None
@@ -300,7 +242,8 @@ class StandIns:
             inventory = self._warehouse.inventory(artifact)
         except MeasureError:
             return None  # the amount of its sources is the next best measure
-        return file.filename, inventory, file.version == version
+        likeness = choosing.likeness(file, files, version)
+        return file.filename, as_built(inventory), likeness
 
     def _built(
         self, name: str, version: str | None, artifact: Artifact, origin: Origin | None
@@ -322,7 +265,7 @@ class StandIns:
             source_build=SourceBuild(
                 reason="built here, with --build",
                 native=any(entry.path.endswith(".so") for entry in inventory.entries),
-                method="built",
+                method="a build here",
                 nearest=None,
                 newest_python_with_wheel=None,
                 low_factor=1.0,
@@ -401,24 +344,6 @@ class StandIns:
             distribution.name, distribution.version, distribution.artifact, files, None
         )
 
-    # ----------------------------------------------------------------- memory between runs
-
-    def recall(self, key: str) -> tuple[StandIn, ...]:
-        """Return the stand-ins of the last run of the same file for the same target."""
-        document = self._cache.load("stand-ins", key)
-        if document is None or self._build:
-            return ()
-        if not 0 <= time.time() - float(document.get("at", 0)) < _MEMORY_SECONDS:
-            return ()
-        found = [from_document(item) for item in document.get("stand-ins", [])]
-        return tuple(stand_in for stand_in in found if stand_in is not None)
-
-    def remember(self, key: str, stand_ins: Sequence[StandIn]) -> None:
-        """Keep stand-ins for the next run of the same file."""
-        if stand_ins and not self._build and not self.recall(key):
-            items = [to_document(stand_in) for stand_in in stand_ins]
-            self._cache.store("stand-ins", key, {"at": time.time(), "stand-ins": items})
-
 
 def _artifact(requirement: Requirement) -> Artifact:
     url, _, fragment = (requirement.url or "").partition("#")
@@ -443,33 +368,3 @@ def _repaired(inventory: Inventory) -> tuple[str, ...]:
             raise MeasureError(message)
         lines.append(repaired)
     return tuple(lines)
-
-
-def to_document(stand_in: StandIn) -> dict[str, Any]:
-    """Return a stand-in as a document; credentials in its URL are left out."""
-    return {
-        "name": stand_in.name,
-        "version": stand_in.version,
-        "artifact": {**asdict(stand_in.artifact), "url": redact(stand_in.artifact.url)},
-        "inventory": inventory_to_document(stand_in.inventory),
-        "build": asdict(stand_in.source_build) if stand_in.source_build else None,
-    }
-
-
-def from_document(document: Mapping[str, Any]) -> StandIn | None:
-    """Return the stand-in of a document, None when it makes no sense."""
-    try:
-        inventory = inventory_from_document(document["inventory"])
-        build = document["build"]
-        if inventory is None:
-            return None
-        return StandIn(
-            name=document["name"],
-            version=document["version"],
-            artifact=Artifact(**document["artifact"]),
-            inventory=replace(inventory, via="sdist"),
-            source_build=SourceBuild(**build) if build else None,
-            direct_url=False,
-        )
-    except (KeyError, TypeError):
-        return None

@@ -1,17 +1,16 @@
 """The platforms slugcheck knows, each a TOML file beside this module.
 
 Limits move, so no constant of a platform is in code: every value stands in its file with the
-source it was read from and the date. A mistake in a file is reported with the path to the bad
-value, all of them at once.
+source it was read from and the date. A user's own file has the same form. All mistakes of a file
+are reported at once, each with the path to the bad value.
 """
 
 from __future__ import annotations
 
+import difflib
 import tomllib
-from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
 
 from slugcheck.errors import PlatformError
 from slugcheck.model import (
@@ -24,29 +23,36 @@ from slugcheck.model import (
     Source,
     Stack,
 )
+from slugcheck.platforms.reading import Reader
 
-_FIGURES = frozenset({"slug", "installed", "download", "build", "boot", "ram"})
-T = TypeVar("T")
-Table = Mapping[str, Any]
+_UNITS = {
+    "slug": "bytes", "installed": "bytes", "download": "bytes", "ram": "bytes",
+    "build": "seconds", "boot": "seconds",
+}  # fmt: skip
+_GLIBC = r"[0-9]+\.[0-9]+"
+_MINOR = r"3\.[0-9]+"
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of the built-in platforms, Heroku first."""
-    files = resources.files(__name__).iterdir()
-    found = sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml"))
+    """Return the names of the built-in platforms, Heroku first, the rest by name."""
+    files = (file.name for file in resources.files(__name__).iterdir())
+    found = sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
     return ("heroku", *(name for name in found if name != "heroku"))
 
 
 def load(name: str) -> Platform:
-    """Return a built-in platform, or one from a file of the user's (``name`` ends in .toml).
+    """Return a built-in platform, or the one of a user's file where ``name`` ends in ``.toml``.
 
     :raises PlatformError: there is no such platform, or its file is wrong.
     """
     if name.endswith(".toml"):
         return load_file(Path(name))
-    if name not in names():
-        message = f"no platform is called {name!r}"
-        raise PlatformError(message, hint=f"slugcheck knows {', '.join(names())}")
+    known = names()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        did = f"did you mean {near[0]}? " if near else ""
+        hint = f"{did}slugcheck knows {', '.join(known)}, or give it a .toml file of your own"
+        raise PlatformError(f"no platform is called {name!r}", hint=hint)
     text = resources.files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
     return parse(text, f"{name}.toml")
 
@@ -58,9 +64,11 @@ def load_file(path: Path) -> Platform:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{path}: the platform file cannot be read: {error}"
-        raise PlatformError(message) from None
+    except OSError as error:
+        message = f"{path}: the platform file cannot be read: {error.strerror or error}"
+        raise PlatformError(message, hint=f"built in are {', '.join(names())}") from None
+    except UnicodeDecodeError:
+        raise PlatformError(f"{path}: the platform file is not UTF-8 text") from None
     return parse(text, str(path))
 
 
@@ -73,151 +81,128 @@ def parse(text: str, origin: str) -> Platform:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PlatformError(f"{origin}: not valid TOML: {error}") from None
-    reader = _Reader(table)
+    reader = Reader(table)
     platform = _platform(reader)
+    reader.finish()
     if reader.mistakes:
-        raise PlatformError("\n".join(f"{origin}: {mistake}" for mistake in reader.mistakes))
+        message = "\n".join(f"{origin}: {mistake}" for mistake in reader.mistakes)
+        raise PlatformError(message, hint="slugcheck/platforms/heroku.toml shows every field")
     return platform
 
 
-class _Reader:
-    """Reads one table and collects the mistakes of the whole file."""
-
-    def __init__(self, table: Table, path: str = "", mistakes: list[str] | None = None) -> None:
-        self._table = table
-        self._path = path
-        self.mistakes: list[str] = [] if mistakes is None else mistakes
-
-    def get(self, key: str, kind: type[T], default: T | None = None) -> T:
-        """Return the value of a key; a missing or wrong one is a mistake unless defaulted."""
-        value = self._table.get(key, default)
-        if kind is float and type(value) is int:
-            value = float(value)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            state = "is missing" if value is None else f"must be {kind.__name__}"
-            self.mistakes.append(f"{self._path}{key} {state}")
-            return kind()
-        return value
-
-    def optional(self, key: str, kind: type[T]) -> T | None:
-        """Return the value of a key that may be absent."""
-        return self.get(key, kind) if key in self._table else None
-
-    def rows(self, key: str, read: Callable[[_Reader], T]) -> tuple[T, ...]:
-        """Return an array of tables, each read by ``read``."""
-        rows = self._table.get(key, [])
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            self.mistakes.append(f"{self._path}{key} must be an array of tables")
-            return ()
-        return tuple(
-            read(_Reader(row, f"{self._path}{key}[{number}].", self.mistakes))
-            for number, row in enumerate(rows)
-        )
-
-    def among(self, key: str, value: str, known: frozenset[str]) -> str:
-        """Return ``value``; a mistake when it is not one of ``known``."""
-        if value not in known:
-            self.mistakes.append(f"{self._path}{key} must be one of {', '.join(sorted(known))}")
-        return value
-
-    @property
-    def source(self) -> Source:
-        """The source and date that every row carries."""
-        return Source(text=self.get("source", str), date=self.get("date", str))
+# --------------------------------------------------------------------------- the tables
 
 
-def _platform(reader: _Reader) -> Platform:
-    platform = Platform(
-        name=reader.get("name", str),
-        title=reader.get("title", str),
-        about=reader.get("about", str),
-        size_figure=reader.get("size_figure", str),
-        installer=reader.get("installer", str),
-        compiles_bytecode=reader.get("compiles_bytecode", bool),
-        gpu=reader.get("gpu", bool),
-        prefix=reader.get("prefix", str),
-        stacks=reader.rows("stacks", _stack),
-        default_stack=reader.get("default_stack", str),
-        pythons=reader.rows("pythons", _python),
-        default_python=reader.get("default_python", str),
-        limits=reader.rows("limits", _limit),
-        dynos=reader.rows("dynos", _dyno),
-        default_dyno=reader.optional("default_dyno", str),
+def _platform(reader: Reader) -> Platform:
+    stacks = reader.rows("stacks", _stack, at_least=1)
+    pythons = reader.rows("pythons", _python, at_least=1)
+    limits = reader.rows("limits", _limit)
+    dynos = reader.rows("dynos", _dyno)
+    for key, found in (
+        ("stacks", [stack.name for stack in stacks]),
+        ("pythons", [release.minor for release in pythons]),
+        ("limits", [limit.name for limit in limits]),
+        ("dynos", [dyno.name for dyno in dynos]),
+    ):
+        _no_twins(reader, key, found)
+    return Platform(
+        name=reader.text("name"),
+        title=reader.text("title"),
+        about=reader.text("about"),
+        size_figure=reader.choice("size_figure", ("slug", "installed")),
+        installer=reader.choice("installer", ("pip",)),
+        compiles_bytecode=reader.flag("compiles_bytecode"),
+        gpu=reader.flag("gpu"),
+        prefix=reader.text("prefix", pattern=r"/[^\s]*", like="/app/.heroku/python"),
+        stacks=stacks,
+        default_stack=reader.choice("default_stack", [stack.name for stack in stacks]),
+        pythons=pythons,
+        default_python=reader.choice("default_python", [release.minor for release in pythons]),
+        limits=limits,
+        dynos=dynos,
+        default_dyno=reader.choice("default_dyno", [dyno.name for dyno in dynos])
+        if "default_dyno" in reader
+        else None,
     )
-    reader.among("size_figure", platform.size_figure, frozenset({"slug", "installed"}))
-    reader.among("default_stack", platform.default_stack, _names(platform.stacks))
-    minors = frozenset(release.minor for release in platform.pythons)
-    reader.among("default_python", platform.default_python, minors)
-    if platform.default_dyno is not None:
-        reader.among("default_dyno", platform.default_dyno, _names(platform.dynos))
-    return platform
 
 
-def _names(rows: tuple[Stack, ...] | tuple[Dyno, ...]) -> frozenset[str]:
-    return frozenset(row.name for row in rows)
+def _no_twins(reader: Reader, key: str, found: list[str]) -> None:
+    for name in dict.fromkeys(name for name in found if name and found.count(name) > 1):
+        reader.mistake(key, f"has {name!r} {found.count(name)} times")
 
 
-def _stack(reader: _Reader) -> Stack:
-    major, _, minor = reader.get("glibc", str).partition(".")
-    if not (major.isdigit() and minor.isdigit()):
-        reader.among("glibc", "", frozenset({'a version such as "2.39"'}))
-        major = minor = "0"
+def _stack(reader: Reader) -> Stack:
+    glibc = reader.text("glibc", pattern=_GLIBC, like="2.39").split(".")
     return Stack(
-        name=reader.get("name", str),
-        glibc=(int(major), int(minor)),
-        arch=reader.get("arch", str),
-        missing_libraries=tuple(reader.get("missing_libraries", list)),
-        status=reader.get("status", str),
-        source=reader.source,
+        name=reader.text("name"),
+        glibc=(int(glibc[0]), int(glibc[1])) if len(glibc) == 2 else (0, 0),
+        arch=reader.choice("arch", ("x86_64", "aarch64")),
+        missing_libraries=reader.texts("missing_libraries"),
+        status=reader.text("status"),
+        source=_source(reader),
     )
 
 
-def _python(reader: _Reader) -> PythonRelease:
+def _python(reader: Reader) -> PythonRelease:
+    minor = reader.text("minor", pattern=_MINOR, like="3.12")
+    within = rf"{minor.replace('.', '[.]')}\.[0-9]+"
     return PythonRelease(
-        minor=reader.get("minor", str),
-        version=reader.get("version", str),
+        minor=minor,
+        version=reader.text("version", pattern=within, like=f"{minor or '3.12'}.4"),
         parts=reader.rows("parts", _part),
-        status=reader.get("status", str),
-        source=reader.source,
+        status=reader.choice("status", ("supported", "deprecated")),
+        source=_source(reader),
     )
 
 
-def _part(reader: _Reader) -> RuntimePart:
+def _part(reader: Reader) -> RuntimePart:
     return RuntimePart(
-        name=reader.get("name", str),
-        installed_bytes=reader.get("installed_bytes", int),
-        slug_bytes=reader.get("slug_bytes", int),
-        error_percent=reader.get("error_percent", float),
-        note=reader.get("note", str),
-        source=reader.source,
+        name=reader.text("name"),
+        installed_bytes=reader.whole("installed_bytes"),
+        slug_bytes=reader.whole("slug_bytes"),
+        error_percent=reader.number("error_percent"),
+        note=reader.text("note", default=""),
+        source=_source(reader),
     )
 
 
-def _limit(reader: _Reader) -> Limit:
-    severity = reader.among(
-        "severity", reader.get("severity", str), frozenset(str(s) for s in Severity)
-    )
-    unit = reader.among("unit", reader.get("unit", str), frozenset({"bytes", "seconds"}))
+def _limit(reader: Reader) -> Limit:
+    figure = reader.choice("figure", tuple(_UNITS))
+    unit = reader.choice("unit", ("bytes", "seconds"))
+    if figure and unit and unit != _UNITS[figure]:
+        reader.mistake("unit", f"must be {_UNITS[figure]!r} for the figure {figure!r}")
+    severity = reader.choice("severity", tuple(Severity))
     return Limit(
-        name=reader.get("name", str),
-        figure=reader.among("figure", reader.get("figure", str), _FIGURES),
-        value=reader.get("value", int),
+        name=reader.text("name"),
+        figure=figure,
+        value=reader.whole("value", least=1),
         unit=unit,
-        severity=Severity(severity) if severity in set(Severity) else Severity.FAIL,
-        text=reader.get("text", str),
-        source=reader.source,
-        message=reader.get("message", str, ""),
+        severity=Severity(severity) if severity else Severity.FAIL,
+        text=reader.text("text"),
+        source=_source(reader),
+        message=reader.text("message", default=""),
     )
 
 
-def _dyno(reader: _Reader) -> Dyno:
-    ram = reader.get("ram_bytes", int)
+def _dyno(reader: Reader) -> Dyno:
+    ram = reader.whole("ram_bytes", least=1)
     return Dyno(
-        name=reader.get("name", str),
+        name=reader.text("name", pattern=r"[^\sA-Z]+", like="standard-1x, in lower case"),
         ram_bytes=ram,
         r14_bytes=ram,  # swapping starts at the quota itself
-        r15_bytes=reader.get("r15_bytes", int),
-        workers=reader.get("workers", int),
-        usd_per_month=reader.optional("usd_per_month", float),
-        source=reader.source,
+        r15_bytes=reader.whole("r15_bytes", least=ram) if "r15_bytes" in reader else ram,
+        workers=reader.whole("workers", least=1) if "workers" in reader else 1,
+        usd_per_month=reader.number("usd_per_month") if "usd_per_month" in reader else None,
+        source=_source(reader),
     )
+
+
+def _source(reader: Reader) -> Source:
+    """Return a row's own ``source`` and ``date``, or those that ``[sources]`` has by that name."""
+    text = reader.text("source")
+    shared = reader.root("sources", text)
+    if shared is not None and "date" not in reader:
+        source = Source(text=shared.text("text"), date=shared.date("date"))
+        shared.finish()
+        return source
+    return Source(text=text, date=reader.date("date"))

@@ -2,101 +2,202 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
-from slugcheck.escape import code, fenced, markdown
-from slugcheck.model import DistributionSize, Finding, Report, SizeReport, Status, Verdict
+from slugcheck.escape import code, fenced, markdown, without_commands
+from slugcheck.model import (
+    DistributionSize,
+    Finding,
+    FindingSeverity,
+    Report,
+    SizeReport,
+    Status,
+    Unsized,
+    Verdict,
+)
 from slugcheck.render import words
-from slugcheck.units import mb
+from slugcheck.render.signs import DASH
+from slugcheck.units import heroku_m, mb
 
 _MARKS = {Status.PASS: "✅", Status.WARN: "⚠️", Status.FAIL: "❌", Status.UNKNOWN: "❔"}
-_OPEN_ROWS = 15
+_SEVERITY = {
+    FindingSeverity.ERROR: "❌ error",
+    FindingSeverity.WARNING: "⚠️ warning",
+    FindingSeverity.INFO: "💡 info",
+}
+_OPEN_ROWS = 15  # more distributions than these are folded
+_NONE = DASH
 
 
 def render(report: Report) -> str:
     """Return the report as Markdown."""
-    status, sentence = words.conclusion(report)
-    lines = [
-        f"## {_MARKS[status]} {markdown(sentence)}",
-        "",
-        f"{code(report.path)} → {markdown(words.target_line(report))}  ",
-        markdown(words.run_line(report)),
-        "",
-        *_verdicts(report.verdicts),
-        "",
+    blocks = [
+        _heading(report),
+        _verdicts(report.verdicts),
         *_unsized(report),
         *_findings(report.findings),
-        *_sizes(report.sizes),
+        *_distributions(report.sizes),
+        *_blame(report.sizes),
+        *_notes(report),
     ]
-    lines += [f"- {markdown(note)}" for note in report.notes]
-    return "\n".join(lines).rstrip() + "\n"
+    return without_commands("\n\n".join(blocks) + "\n")
 
 
-def _verdicts(verdicts: Iterable[Verdict]) -> list[str]:
-    rows = ["| budget | | |", "|---|---|---|"]
-    for verdict in verdicts:
-        measured = verdict.figure is not None
-        mark = f"{_MARKS[verdict.status]} {verdict.status}" if measured else "–"
-        rows.append(f"| {markdown(verdict.budget)} | {mark} | {markdown(verdict.sentence)} |")
-    return rows
+def _heading(report: Report) -> str:
+    conclusion = words.conclusion(report)
+    title = f"{conclusion.word}: {conclusion.sentence}"
+    target = " · ".join(markdown(word) for word in words.target_words(report))
+    run = " · ".join(markdown(word) for word in words.run_words(report))
+    mark = _MARKS[conclusion.status]
+    return f"## {mark} {markdown(title)}\n\n{code(report.path)} → {target}<br>\n{run}"
 
 
-def _unsized(report: Report) -> list[str]:
-    if not report.sizes.unsized:
-        return []
-    lines = ["### Could not be sized", ""]
-    for one in report.sizes.unsized:
-        version = f" {one.version}" if one.version else ""
-        place = f" ({code(str(one.origin))})" if one.origin else ""
-        allowed = ", allowed" if one.name in report.allowed_unsized else ""
-        lines.append(f"- {code(one.name + version)}{place}{allowed}: {markdown(one.reason)}")
-    return [*lines, ""]
+# --------------------------------------------------------------------------- verdicts
 
 
-def _findings(findings: Iterable[Finding]) -> list[str]:
-    lines: list[str] = []
+def _verdicts(verdicts: Iterable[Verdict]) -> str:
+    rows = []
+    for one in words.judged(verdicts):
+        rows.append(_verdict(one.verdict, words.sentence(one.verdict)))
+        rows += [_verdict(more, more.sentence) for more in one.beside]
+    rows += [
+        (code(v.budget), "not measured", markdown(v.sentence.removeprefix("not measured: ")))
+        for v in words.not_measured(verdicts)
+    ]
+    return _table(("budget", "verdict", ""), rows)
+
+
+def _verdict(verdict: Verdict, sentence: str) -> tuple[str, str, str]:
+    word = str(verdict.status).upper() if verdict.gates else str(verdict.status)
+    return code(verdict.budget), f"{_MARKS[verdict.status]} {word}", markdown(sentence)
+
+
+# --------------------------------------------------------------------------- what is in the way
+
+
+def _unsized(report: Report) -> Iterator[str]:
+    if report.sizes.unsized:
+        yield f"### Could not be sized: {len(report.sizes.unsized)}"
+        rows = [
+            (_pin(one, report), code(str(one.origin)) if one.origin else _NONE, markdown(reason))
+            for reason, members in words.by_reason(report.sizes.unsized).items()
+            for one in members
+        ]
+        yield _table(("what", "where", "why"), rows)
+
+
+def _pin(one: Unsized, report: Report) -> str:
+    accepted = " (accepted)" if one.name in report.allowed_unsized else ""
+    return code(f"{one.name} {one.version}" if one.version else one.name) + accepted
+
+
+def _findings(findings: Sequence[Finding]) -> Iterator[str]:
+    if findings:
+        yield "### To change"
     for finding in findings:
-        place = f" ({code(str(finding.origin))})" if finding.origin else ""
-        saves = words.saving(finding.saves_bytes, finding.saves_slug_bytes)
-        lines += [f"**{finding.severity}**: {markdown(finding.sentence)}{place}"]
-        lines += [f"Saves {markdown(saves)}."] if saves else []
-        lines += ["", fenced(finding.fix, "text"), ""]
-    return ["### What to change", "", *lines] if lines else []
+        place = code(str(finding.origin)) if finding.origin else ""
+        saves = markdown(words.saving(finding))
+        facts = " · ".join(fact for fact in (saves, place, code(finding.code)) if fact)
+        yield f"**{_SEVERITY[finding.severity]}:** {markdown(finding.sentence)}<br>\n{facts}"
+        yield fenced(finding.fix, "text")
 
 
-def _sizes(sizes: SizeReport) -> list[str]:
-    folded = words.fold(sizes, everything=True).shown
-    table = [
-        "| distribution | download MB | installed MB | slug MB | because of |",
-        "|---|--:|--:|--:|---|",
-        *(_row(one) for one in folded),
-        *(
-            f"| _{markdown(p.name)}_ | – | {mb(p.installed.value)} | {mb(p.slug.value)} "
-            f"| {markdown(p.group)} |"
-            for p in sizes.parts
-        ),
-        *(
-            f"| _files written twice_ | – | -{mb(o.bytes)} | -{mb(o.slug_bytes)} "
-            f"| {markdown(', '.join(o.names))} |"
-            for o in sizes.overlaps
-        ),
-        f"| **total** | **{mb(sizes.download_bytes)}** | **{mb(sizes.installed.value)}** "
-        f"| **{mb(sizes.slug.value)}** | slug ±{sizes.slug.percent:.1f} % |",
-        "",
-        f"MB = 10^6 bytes. Installed includes predicted bytecode ({mb(sizes.bytecode_bytes)} MB); "
-        "the slug is predicted.",
-        "",
-    ]
-    if len(folded) <= _OPEN_ROWS:
-        return ["### Sizes", "", *table]
-    summary = f"{len(folded)} distributions, {mb(sizes.installed.value)} MB installed"
-    return ["<details>", f"<summary>{summary}</summary>", "", *table, "</details>", ""]
+def _notes(report: Report) -> Iterator[str]:
+    if report.notes:
+        yield "### Notes"
+        yield "\n".join(f"- {markdown(note)}" for note in report.notes)
 
 
-def _row(one: DistributionSize) -> str:
-    mark = " \\*" if one.distribution.source_build else ""
-    size = "–" if one.download_bytes is None else mb(one.download_bytes)
-    return (
-        f"| {markdown(words.label(one))}{mark} | {size} | {mb(one.installed_bytes)} "
-        f"| {mb(one.slug.value)} | {markdown(words.because(one))} |"
+# --------------------------------------------------------------------------- sizes
+
+
+def _distributions(sizes: SizeReport) -> Iterator[str]:
+    count = len(sizes.distributions)
+    yield f"### Sizes: {words.plural(count, 'distribution')}"
+    short = words.fold(sizes, everything=count <= _OPEN_ROWS)
+    yield _size_table(sizes, short)
+    if short.rest:
+        everything = words.fold(sizes, everything=True)
+        yield f"<details>\n<summary>All {words.plural(count, 'distribution')}</summary>"
+        yield _size_table(sizes, everything)
+        yield "</details>"
+    yield from _footnotes(sizes)
+
+
+def _size_table(sizes: SizeReport, folded: words.Fold) -> str:
+    slug = "slug" if words.counts_slug(sizes) else "gzipped"
+    heads = ("MB (10^6 bytes)", "download:", "installed:", "bytecode:", f"{slug}:", "because of")
+    rows = [_distribution(one) for one in folded.shown]
+    if folded.rest:
+        name = f"*{len(folded.rest)} smaller*"
+        rows.append((name, *_figures(words.sums(folded.rest)), ""))
+    for overlap in words.notable_overlaps(sizes):
+        name = f"*{words.plural(overlap.files, 'file')} written twice*"
+        less = f"-{mb(overlap.bytes, down=True)}", f"-{mb(overlap.slug_bytes, down=True)}"
+        rows.append((name, _NONE, less[0], _NONE, less[1], "counted once"))
+    for part in words.part_rows(sizes.parts, everything=False):
+        figures = _NONE, mb(part.installed), _NONE, mb(part.slug)
+        rows.append((f"*{markdown(part.label)}*", *figures, markdown(part.note)))
+    total = _figures(
+        words.Sums(
+            download=words.sums(sizes.distributions).download,
+            installed=sizes.installed.value,
+            bytecode=sizes.bytecode_bytes,
+            slug=sizes.slug.value,
+        )
     )
+    doubt = words.percent(words.counted(sizes))
+    rows.append(("**total**", *(f"**{figure}**" for figure in total), doubt))
+    return _table(heads, rows)
+
+
+def _distribution(one: DistributionSize) -> tuple[str, ...]:
+    mark = " †" if one.distribution.source_build is not None else ""
+    name = f"{code(words.label(one))} {markdown(one.distribution.version)}{mark}"
+    reasons = words.reasons(one)
+    shown = [markdown(reason) for reason in reasons[:4]]
+    more = [f"+{len(reasons) - 4}"] if len(reasons) > 4 else []
+    return name, *_figures(words.sums([one])), ", ".join([*shown, *more])
+
+
+def _figures(sums: words.Sums) -> tuple[str, str, str, str]:
+    download = _NONE if sums.download is None else mb(sums.download)
+    bytecode = mb(sums.bytecode) if sums.bytecode else _NONE
+    return download, mb(sums.installed), bytecode, mb(sums.slug)
+
+
+def _footnotes(sizes: SizeReport) -> Iterator[str]:
+    kinds = ", ".join(f"{name} {share} %" for name, share in words.kinds(sizes))
+    lines = [f"Installed: {kinds}."] if kinds else []
+    lines += [f"† {markdown(words.source_build(d))}" for d in words.built_from_source(sizes)]
+    lines += [markdown(words.overlap(overlap)) for overlap in words.notable_overlaps(sizes)]
+    slug = sizes.slug.value
+    same = f" (slug: {mb(slug)} MB = {heroku_m(slug)})" if words.counts_slug(sizes) else ""
+    lines.append(f"Bytecode and compressed sizes are predicted. M is MiB, 2^20 bytes{same}.")
+    yield "<br>\n".join(lines)
+
+
+def _blame(sizes: SizeReport) -> Iterator[str]:
+    total = words.counted(sizes).value or 1
+    rows = [
+        (
+            code(one.name),
+            f"{100 * one.whole / total:.0f} %",
+            mb(one.whole),
+            mb(one.alone) if one.alone else _NONE,
+        )
+        for one in words.blamed(sizes)
+    ]
+    if rows:
+        what = "slug" if words.counts_slug(sizes) else "total"
+        yield f"### To blame: shares of the {what}"
+        yield _table(("requirement", f"of the {what}:", "in all, MB:", "alone, MB:"), rows)
+        yield "Alone: goes when the line goes. In all: with what other lines need too."
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; a head that ends in a colon stands over figures."""
+    lines = ["| " + " | ".join(head.removesuffix(":") for head in heads) + " |"]
+    lines.append("|" + "|".join("--:" if head.endswith(":") else "---" for head in heads) + "|")
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)

@@ -1,287 +1,254 @@
-"""A report as a table for a terminal. A pure function: width and colour come in as options.
+"""A report as a screen of text for a terminal. A pure function: width and colour are options.
 
-Meaning is never in colour alone, and nothing from outside is parsed as markup.
+Meaning is never in colour alone, and nothing from outside is read as markup.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from slugcheck.escape import printable
-from slugcheck.model import (
-    Basis,
-    DistributionSize,
-    Finding,
-    FindingSeverity,
-    Part,
-    Report,
-    Status,
-    Verdict,
-)
+from slugcheck.escape import printable_lines, without_commands
+from slugcheck.model import Estimate, Finding, Report, SizeReport, Status, Unsized, Verdict
 from slugcheck.render import words
+from slugcheck.render.bars import budget_bar, nested_bar
+from slugcheck.render.signs import SEVERITY_STYLE, STATUS_STYLE, Signs
+from slugcheck.render.sizes import size_table
 from slugcheck.units import heroku_m, mb
 
-_STATUS_STYLE = {
-    Status.PASS: "bold green",
-    Status.WARN: "bold yellow",
-    Status.FAIL: "bold red",
-    Status.UNKNOWN: "bold magenta",
-}
-_FINDING_STYLE = {
-    FindingSeverity.ERROR: "bold red",
-    FindingSeverity.WARNING: "bold yellow",
-    FindingSeverity.INFO: "bold cyan",
-}
-_ASCII = str.maketrans({
-    "█": "#", "░": ".", "·": "-", "→": ">", "…": "~", "–": "-", "±": "~", "─": "-", "×": "x",
-})  # fmt: skip
-_BAR_COLUMNS = 20
-_NAME_COLUMN = 12
-_NUMBERS = (("download", 8), ("installed", 9), ("slug", 7))  # titles and columns
-_LEAST_REASON = 18
-_MORE = "… 100 smaller ones"
+_LEAST_BAR, _MOST_BAR = 12, 30
+_BLAME_COLUMNS = 12
+_MOST_FOOTNOTES = 6
+_BLANKS = re.compile(r"[ \t]+((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
 
 
 def render(
     report: Report, *, width: int, color: bool, all_rows: bool = False, unicode: bool = True
 ) -> str:
-    """Return the report as text of at most ``width`` columns; fix lines are never wrapped."""
+    """Return the report in ``width`` columns; only the lines of a fix may be longer.
+
+    ``all_rows`` lists every distribution; without ``unicode`` the text is ASCII.
+    """
+    signs = Signs(unicode=unicode)
     stream = io.StringIO()
     console = Console(
-        file=stream,
-        width=width,
-        force_terminal=color,
-        no_color=not color,
-        color_system="standard" if color else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-    )
-    for block in _blocks(report, width, all_rows=all_rows):
-        console.print(block, soft_wrap=isinstance(block, _Verbatim))
-    text = "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
-    return text if unicode else text.translate(_ASCII)
+        file=stream, width=width, height=100, force_terminal=color, no_color=not color,
+        color_system="standard" if color else None, legacy_windows=False, force_jupyter=False,
+        markup=False, emoji=False, highlight=False, _environ={},
+    )  # fmt: skip
+    for section in _sections(report, signs, width, all_rows=all_rows):
+        for block in section:
+            console.print(block, soft_wrap=isinstance(block, _Verbatim))
+        console.print()
+    status = words.conclusion(report)
+    console.print(_conclusion(status, signs))
+    return without_commands(_BLANKS.sub(r"\1", stream.getvalue()))
 
 
 class _Verbatim(Text):
-    """Text whose lines are copied by the reader and so never wrapped."""
+    """A line that the reader copies, and so never wrapped."""
 
 
-def _blocks(report: Report, width: int, *, all_rows: bool) -> Iterable[RenderableType]:
-    yield _header(report)
-    yield Text()
-    yield _sizes(report, width, all_rows=all_rows)
-    yield Padding(_legend(report), (0, 0, 0, 1))
-    if report.sizes.unsized:
-        yield Text()
-        yield from _unsized(report)
-    yield Text()
-    yield _verdicts(report, width)
-    yield Text()
-    yield _blame(report)
-    yield from _findings(report)
-    if report.notes:
-        yield Text()
-        for note in report.notes:
-            yield _tagged("note", "dim", printable(note))
-    yield Text()
-    status, sentence = words.conclusion(report)
-    yield Text(f" {printable(sentence)}", style=_STATUS_STYLE[status])
-
-
-def _header(report: Report) -> RenderableType:
-    top = Text(" ")
-    top.append(printable(report.path), style="bold")
-    top.append(f" → {printable(words.target_line(report))}")
-    return Group(top, Text(f" {words.run_line(report)}", style="dim"))
-
-
-# --------------------------------------------------------------------------- sizes
-
-
-def _sizes(report: Report, width: int, *, all_rows: bool) -> Table:
+def _sections(
+    report: Report, signs: Signs, width: int, *, all_rows: bool
+) -> Iterator[list[RenderableType]]:
     sizes = report.sizes
-    table = Table(box=None, padding=(0, 1), header_style="dim", expand=False, pad_edge=True)
-    folded = words.fold(sizes, everything=all_rows)
-    longest = max([len(words.label(d)) + 2 for d in folded.shown] + [len(_MORE)])
-    numbers = sum(wide for _, wide in _NUMBERS)
-    free = width - numbers - 2 * (len(_NUMBERS) + 2)
-    name = min(longest, free - _LEAST_REASON)
-    table.add_column("distribution", overflow="fold", width=name)
-    for title, wide in _NUMBERS:
-        table.add_column(title, justify="right", no_wrap=True, width=wide)
-    table.add_column("because of", overflow="ellipsis", no_wrap=True, width=free - name)
-    for one in folded.shown:
-        table.add_row(*_row(one))
-    if folded.rest:
-        download, installed, slug = words.total_of(folded.rest)
-        table.add_row(
-            Text(f"… {len(folded.rest)} smaller ones", style="dim"),
-            mb(download), mb(installed), mb(slug), Text("--all shows them", style="dim"),
-        )  # fmt: skip
-    for overlap in sizes.overlaps:
-        table.add_row(
-            Text("files written twice", style="yellow"), "–", f"-{mb(overlap.bytes)}",
-            f"-{mb(overlap.slug_bytes)}", _plain(", ".join(overlap.names)),
-        )  # fmt: skip
-    for part in sizes.parts:
-        table.add_row(*_part_row(part))
-    table.add_section()
-    table.add_row(
-        Text("total", style="bold"),
-        Text(mb(sizes.download_bytes), style="bold"),
-        Text(mb(sizes.installed.value), style="bold"),
-        Text(mb(sizes.slug.value), style="bold"),
-        f"slug ±{sizes.slug.percent:.1f} %",
-    )
-    return table
-
-
-def _row(one: DistributionSize) -> tuple[RenderableType, ...]:
-    name = _plain(words.label(one))
-    if one.distribution.source_build is not None:
-        name.append(" *", style="yellow")
-    guess = "~" if one.plain.basis is Basis.PREDICTED else ""
-    size = "–" if one.download_bytes is None else mb(one.download_bytes)
-    why = _plain(words.because(one))
-    return name, size, f"{guess}{mb(one.installed_bytes)}", mb(one.slug.value), why
-
-
-def _part_row(part: Part) -> tuple[RenderableType, ...]:
-    doubt = f" ±{part.slug.percent:.0f} %" if part.slug.percent else ""
-    return (
-        Text(printable(part.name), style="cyan"),
-        "–",
-        mb(part.installed.value),
-        mb(part.slug.value),
-        Text(f"{part.group}{doubt}", style="dim"),
-    )
-
-
-def _legend(report: Report) -> Text:
-    sizes = report.sizes
-    lines = [
-        f"MB = 10^6 bytes. Predicted: bytecode ({mb(sizes.bytecode_bytes)} MB of installed, "
-        f"±{sizes.installed.percent:.1f} % of the total) and slug"
+    yield _header(report, signs, width)
+    yield [
+        size_table(sizes, signs, width=width, everything=all_rows),
+        *_footnotes(sizes, signs),
     ]
-    built = [d for d in sizes.distributions if d.distribution.source_build is not None]
-    if built:
-        methods = sorted({_method(d) for d in built})
-        lines.append(f"* built from source on the platform, ~ sized from {' or '.join(methods)}")
-    lines.append(f"files: {words.kinds_line(sizes)}")
-    return Text("\n".join(lines), style="dim")
+    yield _verdicts(report, signs, width)
+    for section in (
+        _unsized(report, signs),
+        _blame(sizes, signs),
+        _findings(report.findings, signs),
+        _notes(report, signs),
+    ):
+        if section:
+            yield section
 
 
-def _method(one: DistributionSize) -> str:
-    build = one.distribution.source_build
-    methods = {"archive": "the archive", "source": "its sources", "built": "a build here"}
-    return methods.get(build.method, f"the {build.method}") if build else ""
+# --------------------------------------------------------------------------- header, footnotes
 
 
-def _unsized(report: Report) -> Iterable[RenderableType]:
-    yield Text(" could not be sized", style="bold")
-    for one in report.sizes.unsized:
-        text = Text("   ")
-        version = f" {one.version}" if one.version else ""
-        text.append(printable(f"{one.name}{version}"), style="bold")
-        if one.origin is not None:
-            text.append(printable(f"  {one.origin}"), style="dim")
-        if one.name in report.allowed_unsized:
-            text.append("  (allowed)", style="dim")
-        yield text
-        yield Padding(_plain(one.reason), (0, 0, 0, 5))
+def _header(report: Report, signs: Signs, width: int) -> list[RenderableType]:
+    path = signs.text(report.path, style="bold")
+    target = f"{signs.pick('→', '->')} {signs.joined(words.target_words(report))}"
+    run = Text(signs.joined(words.run_words(report)), style="dim")
+    if path.cell_len + len(target) + 1 <= width:
+        return [path.append(f" {target}", style="not bold"), run]
+    return [path, Text(target), run]
+
+
+def _footnotes(sizes: SizeReport, signs: Signs) -> list[RenderableType]:
+    kinds = signs.joined(tuple(f"{name} {share} %" for name, share in words.kinds(sizes)))
+    lines: list[RenderableType] = [Text(f"installed: {kinds}", style="dim")] if kinds else []
+    dagger = Text(signs.pick("†", "*"), style="yellow")
+    built = words.built_from_source(sizes)
+    said = [words.source_build(one) for one in built[:_MOST_FOOTNOTES]]
+    if len(built) > _MOST_FOOTNOTES:
+        names = words.listed([one.name for one in built[_MOST_FOOTNOTES:]], most=8)
+        said.append(f"likewise {names}")
+    lines += [_marked(dagger, signs.text(text, "dim")) for text in said]
+    mark = Text(signs.status(Status.WARN), style="yellow")
+    overlaps = [words.overlap(one) for one in words.notable_overlaps(sizes)]
+    return [*lines, *(_marked(mark, signs.text(text, "dim")) for text in overlaps)]
 
 
 # --------------------------------------------------------------------------- verdicts
 
 
-def _verdicts(report: Report, width: int) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=True)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold", max_width=max(20, width - _BAR_COLUMNS - 24))
-    beside = [v for v in report.verdicts if _is_beside(v)]
-    for verdict in report.verdicts:
-        if verdict in beside:
-            continue
-        table.add_row(
-            Text(verdict.budget, style="bold"),
-            _bar(verdict),
-            _status(verdict),
-            _plain(verdict.sentence),
-        )
-        if verdict.budget == "slug":
-            for one in beside:
-                mark = Text("warn", style="yellow") if one.status is Status.WARN else Text()
-                table.add_row("", "", mark, Text(printable(one.sentence), style="dim"))
-    return table
+def _verdicts(report: Report, signs: Signs, width: int) -> list[RenderableType]:
+    judged = words.judged(report.verdicts)
+    absent = words.not_measured(report.verdicts)
+    budgets = [one.verdict.budget for one in judged] + [verdict.budget for verdict in absent]
+    name = max((len(signs.clean(budget)) for budget in budgets), default=0)
+    bar = max(_LEAST_BAR, min(_MOST_BAR, (width - name) // 4))
+    word = max((len(one.verdict.status) for one in judged), default=0)
+    lines: list[RenderableType] = []
+    for one in judged:
+        lines.append(_grid((name, bar, word), _judged(one.verdict, signs, bar)))
+        lines += [_grid((name,), (Text(), _beside(more, signs))) for more in one.beside]
+    for verdict in absent:
+        cells = signs.text(verdict.budget, "dim"), signs.text(verdict.sentence, "dim")
+        lines.append(_grid((name,), cells))
+    return lines
 
 
-def _is_beside(verdict: Verdict) -> bool:
-    return verdict.figure is not None and not verdict.gates and verdict.unit == "bytes"
+def _judged(verdict: Verdict, signs: Signs, columns: int) -> tuple[Text, ...]:
+    style = STATUS_STYLE[verdict.status]
+    figure = verdict.figure or Estimate[int].measured(0)
+    bar = budget_bar(figure, verdict.limit, verdict.status, columns=columns, unicode=signs.unicode)
+    word = Text(str(verdict.status).upper(), style=f"bold {style}")
+    return signs.text(verdict.budget, "bold"), bar, word, signs.text(words.sentence(verdict))
 
 
-def _bar(verdict: Verdict) -> Text:
-    if verdict.figure is None or not verdict.limit:
-        return Text("–" if verdict.figure is None else "", style="dim")
-    share = verdict.figure.value / verdict.limit
-    filled = min(_BAR_COLUMNS, max(1, round(share * _BAR_COLUMNS)))
-    bar = Text("█" * filled, style=_STATUS_STYLE[verdict.status].removeprefix("bold "))
-    bar.append("░" * (_BAR_COLUMNS - filled), style="dim")
-    return bar
+def _beside(verdict: Verdict, signs: Signs) -> Text:
+    style = "dim" if verdict.status is Status.PASS else STATUS_STYLE[verdict.status]
+    return Text(f"{signs.status(verdict.status)} {signs.clean(verdict.sentence)}", style=style)
 
 
-def _status(verdict: Verdict) -> Text:
-    if verdict.figure is None:
-        return Text("–", style="dim")
-    return Text(str(verdict.status).upper(), style=_STATUS_STYLE[verdict.status])
+def _conclusion(conclusion: words.Conclusion, signs: Signs) -> RenderableType:
+    style = f"bold {STATUS_STYLE[conclusion.status]}"
+    word = Text(signs.clean(conclusion.word), style=style)
+    word.append("  ").append(signs.clean(conclusion.sentence), style="not bold default")
+    return _grid((1,), (Text(signs.status(conclusion.status), style=style), word), gap=1)
 
 
-# --------------------------------------------------------------------------- what to do
+# --------------------------------------------------------------------------- what is in the way
 
 
-def _blame(report: Report) -> RenderableType:
-    what, shares = words.blamed(report.sizes)
-    if not shares:
-        return Text(" to blame    no single requirement stands out", style="dim")
-    named = ", ".join(
-        f"{name} {100 * share:.0f} % ({heroku_m(size)})" for name, size, share in shares
+def _unsized(report: Report, signs: Signs) -> list[RenderableType]:
+    if not report.sizes.unsized:
+        return []
+    blocks: list[RenderableType] = [_title(f"could not be sized: {len(report.sizes.unsized)}")]
+    for reason, members in words.by_reason(report.sizes.unsized).items():
+        text = Text()
+        for number, one in enumerate(members):
+            text.append(", " if number else "").append(_missing(one, report, signs))
+        blocks.append(_marked(Text("?", style="magenta"), text))
+        blocks.append(_marked(Text(), signs.text(reason, "dim")))
+    return blocks
+
+
+def _missing(one: Unsized, report: Report, signs: Signs) -> Text:
+    text = signs.text(f"{one.name} {one.version}" if one.version else one.name, "bold")
+    if one.origin is not None:
+        text.append(f" ({signs.clean(str(one.origin))})", style="not bold")
+    if one.name in report.allowed_unsized:
+        text.append(" accepted", style="not bold dim")
+    return text
+
+
+def _blame(sizes: SizeReport, signs: Signs) -> list[RenderableType]:
+    blamed = words.blamed(sizes)
+    if not blamed:
+        return []
+    what = "slug" if words.counts_slug(sizes) else "size"
+    total = words.counted(sizes).value or 1
+    table = Table(
+        box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
     )
-    return _tagged("to blame", "bold", printable(f"{named}: {what}"))
+    table.add_column(Text("to blame", style="not dim bold"), overflow="fold")
+    table.add_column(f"of the {what}", no_wrap=True)
+    table.add_column("in all", justify="right", no_wrap=True)
+    table.add_column("alone", justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for one in blamed:
+        bar = nested_bar(
+            one.alone / total, one.whole / total, columns=_BLAME_COLUMNS, unicode=signs.unicode
+        )
+        table.add_row(
+            signs.text(one.name),
+            bar.append(f"{100 * one.whole / total:4.0f} %"),
+            mb(one.whole),
+            mb(one.alone) if one.alone else Text(signs.none, style="dim"),
+            Text(f"and {words.plural(one.others, 'other')}" if one.others else "", style="dim"),
+        )
+    meaning = "alone: goes with the line; in all: with what other lines need too (MB)"
+    return [table, _indented(Text(meaning, style="dim"))]
 
 
-def _findings(report: Report) -> Iterable[RenderableType]:
-    for finding in report.findings:
-        yield Text()
-        yield from _finding(finding)
+# --------------------------------------------------------------------------- what would help
 
 
-def _finding(finding: Finding) -> Iterable[RenderableType]:
-    place = f" ({finding.origin})" if finding.origin else ""
-    head = f"{finding.sentence}{place}"
-    yield _tagged(str(finding.severity), _FINDING_STYLE[finding.severity], printable(head))
-    saves = words.saving(finding.saves_bytes, finding.saves_slug_bytes)
-    if saves:
-        yield _tagged("", "", f"saves {saves}", body="green")
-    for line in finding.fix.splitlines():
-        yield _Verbatim(" " * (_NAME_COLUMN + 2) + printable(line), style="cyan")
+def _findings(findings: Iterable[Finding], signs: Signs) -> list[RenderableType]:
+    blocks: list[RenderableType] = []
+    for number, finding in enumerate(findings):
+        blocks += [Text()] if number else [_title("to change")]
+        blocks += _finding(finding, signs)
+    return blocks
 
 
-def _tagged(tag: str, style: str, text: str, *, body: str = "") -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 0, 0, 1), pad_edge=True)
-    table.add_column(width=_NAME_COLUMN - 1, no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row(Text(tag, style=style), Text(text, style=body))
-    return table
+def _finding(finding: Finding, signs: Signs) -> Iterator[RenderableType]:
+    style = SEVERITY_STYLE[finding.severity]
+    sign = Text(signs.severity(finding.severity), style=f"bold {style}")
+    sentence = Text(f"{finding.severity}: ", style=style)
+    yield _marked(sign, sentence.append(signs.clean(finding.sentence), style="default"))
+    place = str(finding.origin) if finding.origin else ""
+    facts = tuple(fact for fact in (words.saving(finding), place, finding.code) if fact)
+    yield _marked(Text(), Text(signs.joined(facts), style="dim"))
+    for line in printable_lines(finding.fix):
+        yield _Verbatim(f"      {line}", style="cyan")
 
 
-def _plain(text: str) -> Text:
-    return Text(printable(text))
+def _notes(report: Report, signs: Signs) -> list[RenderableType]:
+    dot = signs.pick("·", "-")
+    notes = [_marked(Text(dot, style="dim"), signs.text(note)) for note in report.notes]
+    return [*notes, Text(signs.joined(_legend(report.sizes)), style="dim")]
+
+
+def _legend(sizes: SizeReport) -> tuple[str, ...]:
+    slug = sizes.slug.value
+    same = f" (slug: {mb(slug)} MB = {heroku_m(slug)})" if words.counts_slug(sizes) else ""
+    return "~ predicted", "MB = 10^6 bytes", f"M = MiB = 2^20 bytes{same}"
+
+
+def _title(text: str) -> Text:
+    return Text(text, style="bold")
+
+
+def _indented(text: Text) -> RenderableType:
+    return Padding(text, (0, 0, 0, 2))
+
+
+def _marked(sign: Text, text: Text) -> RenderableType:
+    """A sign, and text that wraps beside it."""
+    return _grid((1,), (sign, text), gap=1)
+
+
+def _grid(columns: tuple[int, ...], cells: tuple[Text, ...], *, gap: int = 2) -> Table:
+    """Cells of given widths, and a last one that takes the rest and wraps."""
+    grid = Table.grid(padding=(0, gap, 0, 0), pad_edge=False)
+    for wide in columns:
+        grid.add_column(width=wide, no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(*cells)
+    return grid

@@ -1,161 +1,386 @@
-"""The words that all renderings share, so that they say the same thing of the same report."""
+"""What all renderings say alike: which rows are shown, in which order, and in which words.
+
+Nothing here is escaped: each rendering makes text safe for its own place.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from slugcheck.budget import exit_code
 from slugcheck.model import (
+    Basis,
     DistributionSize,
+    Estimate,
+    Finding,
+    FindingSeverity,
     Kind,
+    Overlap,
+    Part,
     Report,
     SizeReport,
     Status,
+    Unsized,
     Verdict,
 )
 from slugcheck.units import heroku_m, mb
 
-_SHOWN_ROWS = 12
-_SHOWN_SHARE = 0.95
-_NAMED_PARENTS = 3
-_BLAMED = 3
-_BLAMED_SHARE = 0.05
-_TELLING_SHARE = 0.25
+_ROWS = 12
+_LEAST_ROWS = 6
+_SHARE = 0.95
+_BLAMED = 5
+_BLAMED_SHARE = 0.02
+_NAMED = 3
+_NOTABLE_BYTES = 50_000  # an overlap below prints as 0.0 or 0.1 MB and explains nothing
+_KINDS = {
+    Kind.NATIVE: "native",
+    Kind.PYTHON: "Python",
+    Kind.BYTECODE: "bytecode",
+    Kind.TESTS: "tests",
+    Kind.METADATA: "metadata",
+    Kind.DATA: "data",
+}
+
+
+# --------------------------------------------------------------------------- rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """Bytes of one row; a download is None where there is none or it is not known."""
+
+    download: int | None
+    installed: int
+    bytecode: int
+    slug: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fold:
-    """The rows shown, and the rest as one line."""
+    """The distributions that get a row, the largest first, and those that one line stands for."""
 
     shown: tuple[DistributionSize, ...]
     rest: tuple[DistributionSize, ...]
 
 
-def fold(sizes: SizeReport, *, everything: bool) -> Fold:
-    """Return the largest distributions by slug bytes, and those that one line stands for."""
-    rows = sorted(sizes.distributions, key=lambda d: (-d.slug.value, d.name))
-    if everything or len(rows) <= _SHOWN_ROWS + 1:
+def fold(sizes: SizeReport, *, everything: bool, most: int = _ROWS) -> Fold:
+    """Return the distributions that make up 95 %, but at least 6 and at most ``most``."""
+    rows = sorted(sizes.distributions, key=lambda d: (-ranked(d, sizes), d.name))
+    if everything or len(rows) <= _LEAST_ROWS + 1:
         return Fold(shown=tuple(rows), rest=())
-    enough = _SHOWN_SHARE * sum(row.slug.value for row in rows)
-    total, count = 0, 0
-    while count < _SHOWN_ROWS and total < enough:
-        total += rows[count].slug.value
+    enough = _SHARE * sum(ranked(row, sizes) for row in rows)
+    reached, count = 0, 0
+    while count < most and (reached < enough or count < _LEAST_ROWS):
+        reached += ranked(rows[count], sizes)
         count += 1
-    count = max(count, min(5, len(rows)))
+    if len(rows) - count == 1:  # a line for one other is no shorter than that one
+        count += 1
     return Fold(shown=tuple(rows[:count]), rest=tuple(rows[count:]))
 
 
-def because(one: DistributionSize) -> str:
-    """Return why a distribution is there: ``direct``, or who needs it."""
-    names = list(one.required_by)
-    more = len(names) - _NAMED_PARENTS
-    named = names[:_NAMED_PARENTS] + ([f"+{more}"] if more > 0 else [])
-    return ", ".join((["direct"] if one.distribution.direct else []) + named)
+def ranked(one: DistributionSize, sizes: SizeReport) -> int:
+    """Return the bytes that count on the platform: slug bytes on Heroku, else installed bytes."""
+    return one.slug.value if counts_slug(sizes) else one.installed_bytes
 
 
-def label(one: DistributionSize) -> str:
-    """Return name, extras and version."""
-    extras = one.distribution.extras
-    wanted = f"[{','.join(extras)}]" if extras else ""
-    return f"{one.name}{wanted} {one.distribution.version}"
+def counts_slug(sizes: SizeReport) -> bool:
+    """Whether the platform's size limit is about the slug."""
+    return sizes.target.platform.size_figure == "slug"
 
 
-def target_line(report: Report) -> str:
-    """Return the target in one line."""
-    target = report.sizes.target
-    default = f" ({target.python_origin})" if target.python_origin != "--python" else ""
-    return (
-        f"{target.platform.title} {target.stack.name} · Python {target.minor}{default} · "
-        f"linux {target.stack.arch}"
+def counted(sizes: SizeReport) -> Estimate[int]:
+    """Return the total that the platform's size limit is about."""
+    return sizes.slug if counts_slug(sizes) else sizes.installed
+
+
+def sums(rows: Iterable[DistributionSize]) -> Sums:
+    """Return some distributions together; unknown downloads make the sum unknown."""
+    known = tuple(rows)
+    downloads = [row.download_bytes for row in known]
+    return Sums(
+        download=None if None in downloads else sum(size or 0 for size in downloads),
+        installed=sum(row.installed_bytes for row in known),
+        bytecode=sum(row.bytecode.value for row in known),
+        slug=sum(row.slug.value for row in known),
     )
 
 
-def run_line(report: Report) -> str:
-    """Return what was found and what finding it took."""
-    sizes = report.sizes
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRow:
+    """Parts in one row: a platform's runtime is one, and so are many models."""
+
+    label: str
+    group: str
+    installed: int
+    slug: int
+    predicted: bool
+    note: str
+
+
+def part_rows(parts: Sequence[Part], *, everything: bool) -> tuple[PartRow, ...]:
+    """Return the parts by group in their order, each group as one row unless ``everything``."""
+    if everything:
+        return tuple(_part_row((part,), part.name) for part in parts)
+    groups = dict.fromkeys(part.group for part in parts)
+    found = ([part for part in parts if part.group == group] for group in groups)
+    return tuple(_part_row(members, _group_label(members)) for members in found)
+
+
+def _part_row(parts: Sequence[Part], label: str) -> PartRow:
+    slug = sum(part.slug.value for part in parts)
+    doubt = sum(part.slug.high - part.slug.low for part in parts) * 50 / slug if slug else 0.0
+    within = f" ±{doubt:.0f} %" if doubt >= 1 else ""
+    note = f": {parts[0].note}" if len(parts) == 1 and parts[0].note else ""
+    return PartRow(
+        label=label,
+        group=parts[0].group,
+        installed=sum(part.installed.value for part in parts),
+        slug=slug,
+        predicted=any(part.slug.basis is Basis.PREDICTED for part in parts),
+        note=f"{parts[0].group}{within}{note}",
+    )
+
+
+def _group_label(parts: Sequence[Part]) -> str:
+    first = parts[0]
+    if len(parts) == 1:
+        return first.name
+    if first.group == "runtime":
+        # "Python 3.12 + pip + setuptools": the version of the first is the one that matters
+        return " + ".join([first.name, *(part.name.split(" ")[0] for part in parts[1:])])
+    return f"{first.group} ({len(parts)})"
+
+
+# --------------------------------------------------------------------------- one distribution
+
+
+def label(one: DistributionSize) -> str:
+    """Return name and extras."""
+    extras = one.distribution.extras
+    return f"{one.name}[{','.join(extras)}]" if extras else one.name
+
+
+def reasons(one: DistributionSize) -> tuple[str, ...]:
+    """Return why a distribution is there: ``direct``, and the names that need it."""
+    return (*(("direct",) if one.distribution.direct else ()), *one.required_by)
+
+
+def built_from_source(sizes: SizeReport) -> tuple[DistributionSize, ...]:
+    """Return the distributions for which the platform has to run a build."""
+    return tuple(d for d in sizes.distributions if d.distribution.source_build is not None)
+
+
+def source_build(one: DistributionSize) -> str:
+    """Return that a distribution is built from source, why, and how its size was found."""
+    build = one.distribution.source_build
+    if build is None:
+        return ""
+    means = {
+        "archive": "its archive",
+        "nearest wheel": build.nearest or "the nearest wheel",
+        "source": "its sources, roughly",
+        "built": "a build on this machine",
+    }
+    low, high = 100 * (1 - build.low_factor), 100 * (build.high_factor - 1)
+    doubt = f" (-{low:.0f}/+{high:.0f} %)" if low > 0 or high > 0 else ""
+    sized = f"sized from {means.get(build.method, build.method)}{doubt}"
+    return f"{one.name} is built from source on the platform: {build.reason}; {sized}"
+
+
+# --------------------------------------------------------------------------- header
+
+
+def target_words(report: Report) -> tuple[str, ...]:
+    """Return platform, stack, Python and system."""
+    target = report.sizes.target
+    return (
+        target.platform.title,
+        target.stack.name,
+        f"Python {target.python_version} ({target.python_origin})",
+        f"linux {target.stack.arch}",
+    )
+
+
+def run_words(report: Report) -> tuple[str, ...]:
+    """Return what was found, and what finding it took."""
+    sizes, transfer = report.sizes, report.sizes.transfer
     direct = sum(1 for d in sizes.distributions if d.distribution.direct)
-    count = len(sizes.distributions)
-    traffic = sizes.transfer
-    read = f"{traffic.bytes / 1e6:.1f} MB read" if traffic.requests else "all from the cache"
-    return f"{plural(count, 'distribution')}, {direct} direct · {report.seconds:.1f} s, {read}"
+    found = f"{plural(len(sizes.distributions), 'distribution')}, {direct} direct"
+    took = f"{math.ceil(report.seconds * 10) / 10:.1f} s"
+    if not transfer.requests:
+        return found, took, "nothing fetched"
+    read = f"{mb(transfer.bytes)} MB read in {plural(transfer.requests, 'request')}"
+    return found, took, f"{read}, {transfer.cached} cached" if transfer.cached else read
 
 
 def plural(count: int, noun: str) -> str:
     """Return a count with its noun."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def kinds_line(sizes: SizeReport) -> str:
-    """Return the share of each kind of file in the installed bytes."""
+# --------------------------------------------------------------------------- shares
+
+
+def kinds(sizes: SizeReport) -> tuple[tuple[str, int], ...]:
+    """Return each kind of file with its percentage of the distributions' installed bytes."""
     totals = {kind: sum(d.by_kind.get(kind, 0) for d in sizes.distributions) for kind in Kind}
-    whole = sum(totals.values()) or 1
-    shares = sorted(totals.items(), key=lambda item: -item[1])
-    return ", ".join(
-        f"{kind} {100 * size / whole:.0f} %" for kind, size in shares if size >= whole / 200
+    whole = sum(totals.values())
+    ordered = sorted(totals.items(), key=lambda item: -item[1])
+    return tuple(
+        (_KINDS[k], round(100 * size / whole)) for k, size in ordered if size * 200 > whole
     )
 
 
-def blamed(sizes: SizeReport) -> tuple[str, tuple[tuple[str, int, float], ...]]:
-    """Return the direct requirements behind most of the slug as (name, bytes, share), and how.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blame:
+    """A direct requirement: bytes that would go with its line, and of all that it needs.
 
-    What a requirement alone pulls in says most, since removing its line frees that much. Where
-    requirements share nearly everything, what each reaches says more.
+    ``others`` is how many further distributions would go with the line.
     """
-    whole = sizes.slug.value or 1
-    alone = [(root.name, root.exclusive_slug_bytes) for root in sizes.roots]
-    reach = [(r.name, r.exclusive_slug_bytes + r.shared_slug_bytes) for r in sizes.roots]
-    for how, found in (
-        ("the slug that each alone pulls in", alone),
-        ("the slug with all that each needs, much of it shared", reach),
-    ):
-        ranked = sorted(found, key=lambda item: (-item[1], item[0]))[:_BLAMED]
-        shown = tuple(
-            (n, size, size / whole) for n, size in ranked if size >= _BLAMED_SHARE * whole
-        )
-        if sum(share for _, _, share in shown) >= _TELLING_SHARE:
-            return how, shown
-    return "", ()
+
+    name: str
+    alone: int
+    whole: int
+    others: int
 
 
-def gate(report: Report) -> Verdict | None:
-    """Return the verdict that the conclusion is about: the first failing or the size budget."""
-    gating = [v for v in report.verdicts if v.gates]
-    for status in (Status.FAIL, Status.UNKNOWN):
-        for verdict in gating:
-            if verdict.status is status:
-                return verdict
-    return gating[0] if gating else None
+def blamed(sizes: SizeReport) -> tuple[Blame, ...]:
+    """Return the direct requirements behind most, those with at least 2 % each.
+
+    What goes with a line alone would hide two lines that need the same large thing, so they are
+    ordered by all that each needs; these overlap and are never summed.
+    """
+    by_slug = counts_slug(sizes)
+    found = []
+    for root in sizes.roots:
+        alone = root.exclusive_slug_bytes if by_slug else root.exclusive_bytes
+        shared = root.shared_slug_bytes if by_slug else root.shared_bytes
+        others = sum(1 for name in root.exclusive_names if name != root.name)
+        found.append(Blame(name=root.name, alone=alone, whole=alone + shared, others=others))
+    least = _BLAMED_SHARE * counted(sizes).value
+    ordered = sorted(found, key=lambda one: (-one.whole, -one.alone, one.name))
+    return tuple(one for one in ordered if one.whole >= least)[:_BLAMED]
 
 
-def conclusion(report: Report) -> tuple[Status, str]:
-    """Return the whole report in one line, and what it amounts to."""
-    verdict = gate(report)
+def percent(figure: Estimate[int] | Estimate[float]) -> str:
+    """Return the half width of a figure's interval, "±2.1 %"; empty for a measured one."""
+    return f"±{math.ceil(figure.percent * 10) / 10:.1f} %" if figure.percent else ""
+
+
+# --------------------------------------------------------------------------- verdicts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A verdict with those that say something more of the same figure, and never gate."""
+
+    verdict: Verdict
+    beside: tuple[Verdict, ...]
+
+
+def judged(verdicts: Iterable[Verdict]) -> tuple[Judged, ...]:
+    """Return the verdicts that have a figure, what a platform adds to one beside it."""
+    groups: list[tuple[Verdict, list[Verdict]]] = []
+    for verdict in verdicts:
+        if verdict.figure is None:
+            continue
+        same = next((more for own, more in groups if own.figure == verdict.figure), None)
+        if same is not None and not verdict.gates:
+            same.append(verdict)
+        else:
+            groups.append((verdict, []))
+    return tuple(Judged(verdict=own, beside=tuple(more)) for own, more in groups)
+
+
+def not_measured(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """Return the verdicts without a figure."""
+    return tuple(verdict for verdict in verdicts if verdict.figure is None)
+
+
+def sentence(verdict: Verdict) -> str:
+    """Return the sentence of a verdict, with the doubt of a predicted size."""
+    clear = verdict.status in (Status.PASS, Status.FAIL) and verdict.unit == "bytes"
+    doubt = percent(verdict.figure) if verdict.figure is not None and clear else ""
+    return f"{verdict.sentence} ({doubt})" if doubt and verdict.gates else verdict.sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """The whole report in one line."""
+
+    status: Status
+    word: str
+    sentence: str
+
+
+def conclusion(report: Report) -> Conclusion:
+    """Return the outcome that the exit code has: FITS, DOES NOT FIT or CANNOT SAY, and why."""
     place = report.sizes.target.platform.title
-    doubtful = [u.name for u in report.sizes.unsized if u.name not in report.allowed_unsized]
-    if verdict is not None and verdict.status is Status.FAIL:
-        return Status.FAIL, f"DOES NOT FIT {place}: {verdict.budget} {verdict.sentence}"
-    if doubtful:
-        names = ", ".join(doubtful[:3]) + (f" and {len(doubtful) - 3} more" if doubtful[3:] else "")
-        return Status.UNKNOWN, f"CANNOT SAY: could not size {names}"
-    if verdict is not None and verdict.status is Status.UNKNOWN:
-        return Status.UNKNOWN, f"CANNOT SAY: {verdict.budget} {verdict.sentence}"
-    if verdict is None:
-        return Status.PASS, f"no budget on {place}"
-    return Status.PASS, f"FITS {place}: {verdict.budget} {verdict.sentence}"
-
-
-def saving(installed: int | None, slug: int | None) -> str:
-    """Return what a change saves, in words; rounded down, as it is in the user's favour."""
-    if installed is None:
-        return ""
-    text = f"{mb(installed, down=True)} MB installed"
-    return f"{text}, {heroku_m(slug, down=True)} of slug" if slug else text
-
-
-def total_of(rows: Sequence[DistributionSize]) -> tuple[int, int, int]:
-    """Return download, installed and slug bytes of some rows together."""
-    return (
-        sum(row.download_bytes or 0 for row in rows),
-        sum(row.installed_bytes for row in rows),
-        sum(row.slug.value for row in rows),
+    gating = [verdict for verdict in report.verdicts if verdict.gates]
+    code = exit_code(report)
+    if code == 1:
+        failed = [v for v in gating if v.status is Status.FAIL]
+        return Conclusion(status=Status.FAIL, word=f"DOES NOT FIT {place}", sentence=_all(failed))
+    if code:
+        doubtful = _all([v for v in gating if v.status is Status.UNKNOWN])
+        return Conclusion(
+            status=Status.UNKNOWN, word="CANNOT SAY", sentence=doubtful or _not_sized(report)
+        )
+    errors = sum(1 for f in report.findings if f.severity is FindingSeverity.ERROR)
+    mend = f"; but mend {plural(errors, 'error')} first" if errors else ""
+    return Conclusion(
+        status=Status.WARN if errors else Status.PASS,
+        word=f"FITS {place}",
+        sentence=(_all(gating[:1]) or "no limit is known") + mend,
     )
+
+
+def _all(verdicts: Iterable[Verdict]) -> str:
+    return "; ".join(f"{verdict.budget} {verdict.sentence}" for verdict in verdicts)
+
+
+def _not_sized(report: Report) -> str:
+    names = [one.name for one in report.sizes.unsized if one.name not in report.allowed_unsized]
+    return f"could not size {listed(names)}"
+
+
+def listed(names: Sequence[str], most: int = _NAMED) -> str:
+    """Return "a, b, c and 4 more"."""
+    more = len(names) - most
+    return f"{', '.join(names[:most])} and {more} more" if more > 0 else ", ".join(names)
+
+
+# --------------------------------------------------------------------------- the rest
+
+
+def notable_overlaps(sizes: SizeReport) -> tuple[Overlap, ...]:
+    """Return the overlaps that the figures show."""
+    return tuple(o for o in sizes.overlaps if max(o.bytes, o.slug_bytes) >= _NOTABLE_BYTES)
+
+
+def overlap(one: Overlap) -> str:
+    """Return who writes the same files."""
+    return (
+        f"{listed(one.names)} write the same {plural(one.files, 'file')}, such as {one.example}: "
+        "only one of them stays, so they are counted once"
+    )
+
+
+def by_reason(unsized: Iterable[Unsized]) -> dict[str, list[Unsized]]:
+    """Return what could not be sized, those with the same reason together."""
+    groups: dict[str, list[Unsized]] = {}
+    for one in unsized:
+        groups.setdefault(one.reason, []).append(one)
+    return groups
+
+
+def saving(finding: Finding) -> str:
+    """Return what a change saves; rounded down, since that is not in the user's favour."""
+    said = []
+    if finding.saves_bytes is not None:
+        said.append(f"{mb(finding.saves_bytes, down=True)} MB installed")
+    if finding.saves_slug_bytes is not None:
+        said.append(f"{heroku_m(finding.saves_slug_bytes, down=True)} of slug")
+    return f"saves {', '.join(said)}" if said else ""

@@ -1,0 +1,239 @@
+"""The table of sizes: distributions, parts and their total, for a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.box import Box
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from slugcheck.model import Basis, DistributionSize, SizeReport
+from slugcheck.render import words
+from slugcheck.render.bars import share_bar
+from slugcheck.render.signs import Signs
+from slugcheck.units import mb
+
+_GAP = 2
+_LEAST_NAME, _LEAST_REASON = 16, 11  # "direct, +12"
+_SHARE_COLUMNS = 10
+_NARROW, _WIDE = 70, 100
+# A line below the head and one above the total; rich's box is eight lines of four signs.
+_LINES = Box("    \n    \n ── \n    \n ── \n    \n    \n    \n")
+_ASCII_LINES = Box("    \n    \n -- \n    \n -- \n    \n    \n    \n", ascii=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """One line: what it is, its figures in bytes, why it is there."""
+
+    name: Text
+    sums: words.Sums
+    why: Text | tuple[str, ...]
+    predicted: bool = True  # the installed figure; bytecode and slug always are
+    share: float | None = None
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    head: str
+    cells: tuple[Text, ...]
+
+    @property
+    def wide(self) -> int:
+        return max(cell_len(self.head), *(cell.cell_len for cell in self.cells))
+
+
+def size_table(sizes: SizeReport, signs: Signs, *, width: int, everything: bool) -> Table:
+    """Return the table in ``width`` columns; every figure in MB (10^6 bytes)."""
+    rows = _rows(sizes, signs, everything=everything)
+    columns = _figures(rows, sizes, signs, width)
+    free = width - sum(column.wide + _GAP for column in columns) - _GAP
+    name = _name_columns(rows, free)
+    reason = max(free - name, 1)
+    table = Table(
+        box=_LINES if signs.unicode else _ASCII_LINES, border_style="dim", header_style="dim",
+        padding=(0, _GAP - 1, 0, 0), pad_edge=False, show_edge=False,
+    )  # fmt: skip
+    table.add_column("sizes in MB", width=name, overflow="fold")
+    for column in columns:
+        table.add_column(column.head, width=column.wide, justify="right", no_wrap=True)
+    table.add_column("because of", width=reason, no_wrap=True)
+    for number, row in enumerate(rows):
+        cells = [row.name, *(column.cells[number] for column in columns)]
+        last = number == len(rows) - 2  # the line above the total
+        table.add_row(*cells, _why(row, reason, signs), end_section=last)
+    return table
+
+
+# --------------------------------------------------------------------------- columns
+
+
+def _name_columns(rows: list[_Row], free: int) -> int:
+    """Names get what they need, as long as the reasons keep a third, or all they need."""
+    wanted = max(max(row.name.cell_len for row in rows), _LEAST_NAME)
+    reasons = max(cell_len(_joined(row.why)) for row in rows)
+    kept = max(_LEAST_REASON, min(reasons, free // 3))
+    return max(min(wanted, free - kept), _LEAST_NAME)
+
+
+def _figures(rows: list[_Row], sizes: SizeReport, signs: Signs, width: int) -> list[_Column]:
+    none = signs.none
+    guessed = all(row.predicted for row in rows)
+    by_slug = words.counts_slug(sizes)
+    columns = [
+        _Column(
+            head="~installed" if guessed else "installed",
+            cells=tuple(
+                _figure(r.sums.installed, r, none, guess=r.predicted and not guessed) for r in rows
+            ),
+        ),
+        _Column(
+            head="~slug" if by_slug else "~gzipped",
+            cells=tuple(_figure(row.sums.slug, row, none) for row in rows),
+        ),
+    ]
+    if width >= _NARROW:
+        cells = tuple(_figure(row.sums.download, row, none) for row in rows)
+        columns.insert(0, _Column(head="download", cells=cells))
+    if width >= _WIDE:
+        cells = tuple(_figure(row.sums.bytecode or None, row, none) for row in rows)
+        columns.insert(2, _Column(head="~bytecode", cells=cells))
+        head = f"of the {'slug' if by_slug else 'total'}"
+        columns.append(_Column(head=head, cells=tuple(_share(row, signs) for row in rows)))
+    return columns
+
+
+def _figure(value: int | None, row: _Row, none: str, *, guess: bool = False) -> Text:
+    if value is None:
+        return Text(none, style="dim")
+    sign = "-" if value < 0 else "~" if guess else ""
+    return Text(f"{sign}{mb(abs(value), down=value < 0)}", style=row.style)
+
+
+def _share(row: _Row, signs: Signs) -> Text:
+    if row.share is None:
+        return Text()
+    bar = share_bar(row.share, columns=_SHARE_COLUMNS, unicode=signs.unicode)
+    return Text(bar, style="cyan").append(f"{100 * row.share:4.0f} %", style="dim")
+
+
+# --------------------------------------------------------------------------- reasons
+
+
+def _why(row: _Row, columns: int, signs: Signs) -> Text:
+    if isinstance(row.why, Text):
+        return _cut(row.why, columns, signs)
+    text = _cut(Text(_fitting(row.why, columns), style="dim"), columns, signs)
+    if row.why[:1] == ("direct",):
+        text.stylize("not dim bold", 0, len("direct"))
+    return text
+
+
+def _fitting(names: tuple[str, ...], columns: int) -> str:
+    """As many names as fit, at least one, and how many more there are."""
+    lines = [_joined(names[:count], len(names) - count) for count in range(1, len(names) + 1)]
+    return next((line for line in reversed(lines) if cell_len(line) <= columns), "".join(lines[:1]))
+
+
+def _joined(names: Text | tuple[str, ...], more: int = 0) -> str:
+    if isinstance(names, Text):
+        return names.plain
+    return ", ".join([*names, *([f"+{more}"] if more else [])])
+
+
+def _cut(text: Text, columns: int, signs: Signs) -> Text:
+    """A text that is too long loses its end, or what stands before its last comma ("…, +2")."""
+    if text.cell_len <= columns:
+        return text
+    head, comma, tail = text.plain.rpartition(", +")
+    end = f"{comma}{tail}" if comma and head.isprintable() and tail.isdigit() else ""
+    dots = signs.pick("…", "...")
+    kept = text.copy() if not end else Text(head, style=text.style)
+    kept.truncate(max(columns - cell_len(dots + end), 0))
+    return kept.append(dots + end)
+
+
+# --------------------------------------------------------------------------- rows
+
+
+def _rows(sizes: SizeReport, signs: Signs, *, everything: bool) -> list[_Row]:
+    folded = words.fold(sizes, everything=everything)
+    return [
+        *(_distribution(one, sizes, signs) for one in folded.shown),
+        *([_rest(folded, sizes, signs)] if folded.rest else []),
+        *_overlaps(sizes),
+        *(
+            _part(part, sizes, signs)
+            for part in words.part_rows(sizes.parts, everything=everything)
+        ),
+        _total(sizes, signs),
+    ]
+
+
+def _distribution(one: DistributionSize, sizes: SizeReport, signs: Signs) -> _Row:
+    name = signs.text(words.label(one))
+    name.append(f" {signs.clean(one.distribution.version)}", style="dim")
+    if one.distribution.source_build is not None:
+        name.append(f" {signs.pick('†', '*')}", style="yellow")
+    return _Row(
+        name=name,
+        sums=words.sums([one]),
+        why=tuple(signs.clean(reason) for reason in words.reasons(one)),
+        predicted=one.basis is Basis.PREDICTED,
+        share=_share_of(words.ranked(one, sizes), sizes),
+    )
+
+
+def _share_of(value: int, sizes: SizeReport) -> float:
+    return value / (words.counted(sizes).value or 1)
+
+
+def _rest(folded: words.Fold, sizes: SizeReport, signs: Signs) -> _Row:
+    return _Row(
+        name=Text(f"{signs.pick('…', '...')} {len(folded.rest):,} smaller", style="dim"),
+        sums=words.sums(folded.rest),
+        why=Text("see --all", style="dim"),
+        predicted=any(one.basis is Basis.PREDICTED for one in folded.rest),
+        share=_share_of(sum(words.ranked(one, sizes) for one in folded.rest), sizes),
+        style="dim",
+    )
+
+
+def _overlaps(sizes: SizeReport) -> list[_Row]:
+    return [
+        _Row(
+            name=Text(f"{words.plural(one.files, 'file')} written twice", style="yellow"),
+            sums=words.Sums(download=None, installed=-one.bytes, bytecode=0, slug=-one.slug_bytes),
+            why=Text("counted once", style="dim"),
+            predicted=False,
+        )
+        for one in words.notable_overlaps(sizes)
+    ]
+
+
+def _part(part: words.PartRow, sizes: SizeReport, signs: Signs) -> _Row:
+    return _Row(
+        name=signs.text(part.label, style="cyan"),
+        sums=words.Sums(download=None, installed=part.installed, bytecode=0, slug=part.slug),
+        why=signs.text(part.note, style="dim"),
+        predicted=part.predicted,
+        share=_share_of(part.slug if words.counts_slug(sizes) else part.installed, sizes),
+    )
+
+
+def _total(sizes: SizeReport, signs: Signs) -> _Row:
+    return _Row(
+        name=Text("total", style="bold"),
+        sums=words.Sums(
+            download=words.sums(sizes.distributions).download,
+            installed=sizes.installed.value,
+            bytecode=sizes.bytecode_bytes,
+            slug=sizes.slug.value,
+        ),
+        why=signs.text(words.percent(words.counted(sizes)), style="bold"),
+        predicted=sizes.installed.basis is Basis.PREDICTED,
+        style="bold",
+    )
