@@ -4,7 +4,7 @@
 
 Run with Python 3.11. Other Pythons are asked for bytecode sizes only; one that is not given keeps
 the results of an earlier run, or is left out of the file and said so. Needs numpy, about 1 GB of
-disk for the wheels, and a quarter of an hour of CPU the first time. README.md tells the method.
+disk for the wheels, and about 25 minutes of CPU the first time. README.md tells the method.
 """
 
 from __future__ import annotations
@@ -36,11 +36,10 @@ SATURATION = 1000  # of 1000, 2000, 3000 and 6000 bytes the best by cross-valida
 FOLDS = 10
 KNOWN_BYTECODE = 200_000
 KNOWN_SLUG = 500_000
-KNOWN_MINORS = ("3.10", "3.11", "3.14")  # 3.12 and 3.13 are within 4 % of 3.11
 _LEAST_SHARED = 0.5  # percent: what a corpus cannot show about an app unlike any in it
 _LARGE = 1_000_000.0  # beyond this a distribution's sources count no more in the fit
 _INSIDE = 90  # percent of the true figures that an interval is to hold
-_BINS = (200_000, 1_000_000, None)
+_BINS: tuple[int | None, ...] = (200_000, 1_000_000, None)
 Data = dict[str, Any]
 Sets = dict[str, list[Wheel]]
 
@@ -133,7 +132,7 @@ def deflate_ratios(wheels: Iterable[Wheel]) -> dict[str, float]:
 def using(data: Data) -> AbstractContextManager[object]:
     """Let slugcheck's own functions predict with these numbers, not with the shipped ones."""
     parsed = calibration.parse(data)
-    return mock.patch.object(calibration, "load", lambda: parsed)
+    return mock.patch.object(calibration, "load", return_value=parsed)
 
 
 # --------------------------------------------------------------------------- known factors
@@ -149,7 +148,7 @@ def known_factors(wheels: Iterable[Wheel]) -> Data:
         bare = slug.predict(wheel.entries, Estimate[int].measured(halfway), minor="3.11").value
         if new < KNOWN_BYTECODE and bare < KNOWN_SLUG:
             continue
-        factors = {minor: factor(wheel, minor) for minor in KNOWN_MINORS if minor in wheel.bytecode}
+        factors = {minor: factor(wheel, minor) for minor in MINORS if minor in wheel.bytecode}
         row = [round(wheel.gzip_full / bare, 3), factors]
         known.setdefault(wheel.name, {})[wheel.version] = row
     return known
@@ -206,7 +205,7 @@ def bytecode_errors(wheels: Sequence[Wheel], folds: Folds, data: Data) -> Data:
     for minor in data["bytecode"]["coefficients"]:
         logs = [(w, folds.log_factor(w, minor)) for w in wheels if has_sources(w, minor)]
         model[minor] = []
-        for low, high in zip((0, *_BINS), _BINS, strict=False):
+        for low, high in zip((0, 200_000, 1_000_000), _BINS, strict=True):
             sized = [e for w, e in logs if low <= true_bytecode(w) < (high or np.inf)]
             model[minor].append([high, quantile_percent(sized)])
     large = [w for w in wheels if model_bytecode(w, "3.11") > KNOWN_BYTECODE]
@@ -295,18 +294,18 @@ Figures = tuple[Estimate[int], Estimate[int]]
 Predict = Callable[[Wheel], Figures]
 
 
-def predict_with(data: Data, wheel: Wheel, *, sample: bool) -> Figures:
+def predict_with(data: Data, wheel: Wheel, *, sample: bool, minor: str = "3.11") -> Figures:
     """Return the bytecode and slug estimates that slugcheck would give."""
     with using(data):
         known, same = calibration.load().find(wheel.name, wheel.version)
         worth = bytecode.WORTH_A_CHECK if known else bytecode.WORTH_A_SAMPLE
         wanted = sample and not same and model_bytecode(wheel, "3.11") >= worth
         found = bytecode.predict(
-            wheel.name, wheel.sources, minor="3.11", prefix=PREFIX, version=wheel.version,
+            wheel.name, wheel.sources, minor=minor, prefix=PREFIX, version=wheel.version,
             factor=sampled_factor(wheel) if wanted else None,
         )  # fmt: skip
         share = slug.predict(
-            wheel.entries, found.estimate, minor="3.11", name=wheel.name,
+            wheel.entries, found.estimate, minor=minor, name=wheel.name,
             version=wheel.version, model_bytecode=found.model_bytes,
         )  # fmt: skip
         return found.estimate, share
@@ -345,7 +344,7 @@ def set_errors(sets: Sets, figures: dict[str, Figures], which: int) -> dict[str,
     return errors
 
 
-def systematic(sets: Sets, figures: dict[str, Figures], which: int) -> float:
+def systematic(sets: Sets, figures: dict[str, Figures], which: int, minor: str = "3.11") -> float:
     """Return the shared doubt with which 90 of 100 sets lie within their interval."""
     for step in range(40):
         percent = step / 4
@@ -353,7 +352,7 @@ def systematic(sets: Sets, figures: dict[str, Figures], which: int) -> float:
         for wheels in sets.values():
             parts = [figures[w.filename][which] for w in wheels]
             whole = intervals.total(parts, systematic_percent=percent)
-            true = sum(w.gzip_full if which else true_bytecode(w) for w in wheels)
+            true = sum(w.gzip_full if which else true_bytecode(w, minor) for w in wheels)
             inside += whole.low <= true <= whole.high
         if inside >= len(sets) * _INSIDE / 100:
             return percent
@@ -421,10 +420,19 @@ def evaluate(
             if mode.endswith("samples"):
                 shared = systematic({**sets, **pseudo}, figures, which)
                 table[mode][figure]["shared doubt"] = shared
-                data[figure]["systematic_percent"] = max(
-                    shared, data[figure]["systematic_percent"]
-                )
+                data[figure]["systematic_percent"] = max(shared, data[figure]["systematic_percent"])
+    usual = data["bytecode"]["systematic_percent"]
+    data["bytecode"]["systematic_percent"] = {"3.10": shared_310(data, everything, sets), "": usual}
     return table
+
+
+def shared_310(data: Data, everything: Sequence[Wheel], sets: Sets) -> float:
+    """Return the shared doubt for Python 3.10, where no sample helps."""
+    some = [w for w in everything if "3.10" in w.bytecode]
+    figures = {
+        w.filename: predict_with(without(data, w), w, sample=False, minor="3.10") for w in some
+    }
+    return systematic({**sets, **pseudo_sets(some, 200)}, figures, 0, "3.10")
 
 
 def dump(data: Data) -> str:

@@ -48,6 +48,7 @@ class Wheel:
 def read_sections() -> dict[str, list[str]]:
     """Return the requirement lines of corpus.txt by section."""
     sections: dict[str, list[str]] = {}
+    lines: list[str] = []
     for line in (_HERE / "corpus.txt").read_text("utf-8").splitlines():
         if line.startswith("["):
             lines = sections.setdefault(line.strip("[]"), [])
@@ -73,18 +74,16 @@ def download(sections: dict[str, list[str]], cache: Path) -> dict[str, list[Path
 
 
 def measure(paths: Iterable[Path], cache: Path, pythons: dict[str, str]) -> list[Wheel]:
-    """Return the wheels measured: with the running Python, and a third of them with ``pythons``.
+    """Return the wheels measured with the running Python and with ``pythons``.
 
-    The other Pythons answer for bytecode sizes (3.10, which shares least with the others, for all
-    wheels), and for some small wheels for how their bytecode compresses. Results that the cache
-    holds are used whatever measured them.
+    The others answer for bytecode sizes, and for some small wheels for how their bytecode
+    compresses. Results that the cache holds are used whatever measured them.
     """
     unique = sorted({path.name: path for path in paths}.items())
     every = [path for _, path in unique]
     _run([sys.executable, str(_HERE / "truth.py")], every, cache / "truth")
     for minor, python in pythons.items():
-        some = every if minor == "3.10" else every[::3]
-        _run([python, str(_HERE / "compile_sizes.py")], some, cache / f"sizes-{minor}")
+        _run([python, str(_HERE / "compile_sizes.py")], every, cache / f"sizes-{minor}")
         small = [path for path in every[::3] if 50_000 < path.stat().st_size < 3_000_000]
         _run([python, str(_HERE / "truth.py")], small[:80], cache / f"truth-{minor}")
     return [_load(path, cache) for path in every]
@@ -129,7 +128,7 @@ def _load(path: Path, cache: Path) -> Wheel:
         filename=path.name,
         name=name,
         version=str(version),
-        entries=tuple(_entry(row, sizes["3.11"], grown) for row in _kept(truth, sizes["3.11"])),
+        entries=tuple(_entry(row, grown) for row in _kept(truth, sizes["3.11"])),
         bytecode=sizes,
         gzip_plain=truth["gzip_plain"],
         gzip_full=truth["gzip_full"],
@@ -144,7 +143,7 @@ def _kept(truth: dict[str, Any], sizes: dict[str, int]) -> Iterable[list[Any]]:
             yield row
 
 
-def _entry(row: list[Any], sizes: dict[str, int], grown: int) -> Entry:
+def _entry(row: list[Any], grown: int) -> Entry:
     """Return a row as an entry; RECORD is taken as the installer leaves it."""
     own_record = row[0].endswith(".dist-info/RECORD") and row[0].count("/") == 1
     packed = row[2] + (grown if own_record else 0)

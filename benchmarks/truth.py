@@ -105,8 +105,12 @@ def measure(path: Path) -> dict[str, object]:
         "entries": entries,
         "gzip_plain": without,
         "gzip_full": gzipped(full) + alone,
-        "record": [len(plain.get(record, b"")), len(zlib.compress(plain.get(record, b""), 6)),
-                   len(full[record]), len(zlib.compress(full[record], 6))],
+        "record": [
+            len(plain.get(record, b"")),
+            len(zlib.compress(plain.get(record, b""), 6)),
+            len(full[record]),
+            len(zlib.compress(full[record], 6)),
+        ],
     }
 
 

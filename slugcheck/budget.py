@@ -2,7 +2,7 @@
 
 PASS when even its high end is within the limit (equal is within), FAIL when even its low end is
 beyond, UNKNOWN between. What could not be sized makes the high end infinite. Only limits of
-severity ``fail`` gate.
+severity ``fail`` gate: a soft limit warns, and what the platform itself would do is told beside.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from packaging.utils import canonicalize_name
+
 from slugcheck.errors import UsageError
 from slugcheck.model import (
+    Dyno,
     Estimate,
     Limit,
     Report,
@@ -24,9 +27,15 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
-from slugcheck.units import against, clock, heroku_m, parse_seconds, parse_size
+from slugcheck.units import against, clock, heroku_m, parse_seconds, parse_size, scale_for
 
 N = TypeVar("N", int, float)
+
+# Every figure that a limit can be set for, and its unit.
+_FIGURES = {
+    "slug": "bytes", "installed": "bytes", "download": "bytes",
+    "build": "seconds", "boot": "seconds", "ram": "bytes",
+}  # fmt: skip
 
 
 def judge(
@@ -38,33 +47,27 @@ def judge(
     allow_all_unsized: bool = False,
 ) -> tuple[Verdict, ...]:
     """Return one verdict per limit, and one for the machine's memory where it is known."""
-    open_ended = bool(missing(sizes.unsized, allowed_unsized, everything=allow_all_unsized))
-    figures: dict[str, Estimate[int]] = {
-        "slug": sizes.slug,
-        "installed": sizes.installed,
-        "download": Estimate[int].measured(sizes.download_bytes),
-    }
-    verdicts = []
-    for limit in limits:
-        if limit.figure in figures:
-            verdicts.append(_size_verdict(limit, figures[limit.figure], sizes, open_ended))
-        elif limit.figure == "build":
-            verdicts.append(_build_verdict(limit, build))
-        else:
-            verdicts.append(_not_measured(limit))
-    memory = _memory(sizes)
-    return tuple([*verdicts, memory] if memory else verdicts)
+    doubtful = missing(sizes.unsized, allowed_unsized, everything=allow_all_unsized)
+    verdicts = [_judge_one(limit, sizes, build, len(doubtful)) for limit in limits]
+    dyno = sizes.target.dyno
+    if dyno is not None and not any(limit.figure == "ram" for limit in limits):
+        verdicts.append(_not_measured(_quota(dyno), dyno))
+    return tuple(verdicts)
 
 
 def missing(
     unsized: Iterable[Unsized], allowed: Collection[str], *, everything: bool
 ) -> tuple[Unsized, ...]:
     """Return what could not be sized and was not accepted by the user."""
-    return () if everything else tuple(u for u in unsized if u.name not in allowed)
+    names = {canonicalize_name(name) for name in allowed}
+    return () if everything else tuple(u for u in unsized if canonicalize_name(u.name) not in names)
 
 
 def exit_code(report: Report) -> int:
-    """Return 1 when a gating budget is exceeded, 3 when one cannot be judged, else 0."""
+    """Return 1 when a gating budget is exceeded, 3 when one cannot be judged, else 0.
+
+    Something that could not be sized and was not allowed is 3 as well, whatever was judged.
+    """
     gating = [verdict.status for verdict in report.verdicts if verdict.gates]
     if Status.FAIL in gating:
         return 1
@@ -84,101 +87,117 @@ def status_of(figure: Estimate[N], limit: N, *, open_ended: bool = False) -> Sta
 # --------------------------------------------------------------------------- one verdict each
 
 
-def _size_verdict(
-    limit: Limit, figure: Estimate[int], sizes: SizeReport, open_ended: bool
-) -> Verdict:
-    status = status_of(figure, limit.value, open_ended=open_ended)
-    gates = limit.severity is Severity.FAIL
-    sentence = _size_sentence(limit, figure, status, sizes, open_ended)
-    if limit.severity is not Severity.FAIL:
-        # beside the budget: what Heroku itself would say, which never decides the exit code
-        status = Status.PASS if figure.value <= limit.value else Status.WARN
-        if limit.severity is Severity.NOTE:
-            sentence = _platform_sentence(limit, figure, sizes)
-        else:
-            sentence = _warning_sentence(limit, status, sizes)
-    return _verdict(limit, status, figure, sentence, gates=gates)
+def _judge_one(limit: Limit, sizes: SizeReport, build: Estimate[float], doubtful: int) -> Verdict:
+    match limit.figure:
+        case "slug":
+            return _of_size(limit, sizes.slug, sizes, doubtful)
+        case "installed":
+            return _of_size(limit, sizes.installed, sizes, doubtful)
+        case "download":
+            unknown = sum(d.download_bytes is None for d in sizes.distributions)
+            known = Estimate[int].measured(sizes.download_bytes)
+            return _of_size(limit, known, sizes, doubtful + unknown)
+        case "build":
+            return _of_build(limit, build)
+        case _:
+            return _not_measured(limit, sizes.target.dyno)
 
 
-def _size_sentence(
-    limit: Limit, figure: Estimate[int], status: Status, sizes: SizeReport, open_ended: bool
-) -> str:
+def _of_size(limit: Limit, figure: Estimate[int], sizes: SizeReport, doubtful: int) -> Verdict:
+    status = status_of(figure, limit.value, open_ended=doubtful > 0)
+    title = sizes.target.platform.title
+    match limit.severity:
+        case Severity.NOTE:
+            sentence = _platform_sentence(title, limit, status)
+        case Severity.WARN:
+            sentence = _warning_sentence(title, limit, status)
+        case _:
+            sentence = _size_sentence(limit, figure, status, doubtful)
+            if allowed := len(sizes.unsized) - doubtful:
+                sentence += f" (not counting {allowed} that could not be sized, as allowed)"
+    return _verdict(limit, status, figure, sentence)
+
+
+def _size_sentence(limit: Limit, figure: Estimate[int], status: Status, doubtful: int) -> str:
+    scale = scale_for(figure.value, limit.value)
     shown, cap = against(figure.value, limit.value)
-    if status is Status.PASS:
-        left = heroku_m(limit.value - figure.value, down=True)
-        sentence = f"{shown} of {cap}, {left} left"
-    elif status is Status.FAIL:
-        sentence = f"{shown} is {heroku_m(figure.value - limit.value)} over {cap}"
-    elif open_ended and figure.high <= limit.value:
-        count = len(sizes.unsized)
-        sentence = f"{shown} of {cap} without what could not be sized ({count})"
-    else:
-        low, high = heroku_m(figure.low), heroku_m(figure.high)
-        sentence = f"{shown} of {cap} is too close to call: between {low} and {high}"
-    return f"{sentence}. {limit.message}" if limit.message and status is Status.FAIL else sentence
+    match status:
+        case Status.PASS:
+            return f"{shown} of {cap}, {scale.down(limit.value - figure.value)} left"
+        case Status.FAIL:
+            over = f"{shown} is {scale.up(figure.value - limit.value)} over {cap}"
+            return f"{over}. {limit.message}" if limit.message else over
+        case _ if doubtful and figure.high <= limit.value:
+            return f"{shown} of {cap} without what could not be sized ({doubtful})"
+        case _:
+            span = f"between {scale.down(figure.low)} and {scale.up(figure.high)}"
+            return f"{shown} of {cap} is too close to call: {span}"
 
 
-def _platform_sentence(limit: Limit, figure: Estimate[int], sizes: SizeReport) -> str:
-    title = sizes.target.platform.title
-    verb = "accepts" if figure.value <= limit.value else "rejects"
-    return f"{title} itself {verb} it today (its own cap is {limit.text})"
+def _warning_sentence(title: str, limit: Limit, status: Status) -> str:
+    verbs = {Status.PASS: "does not warn", Status.FAIL: "warns"}
+    verb = verbs.get(status, "may warn")
+    sentence = f"{title} {verb} of a slow boot (from {limit.text} on)"
+    said = status is not Status.PASS and limit.message
+    return f"{sentence}. {limit.message}" if said else sentence
 
 
-def _warning_sentence(limit: Limit, status: Status, sizes: SizeReport) -> str:
-    title = sizes.target.platform.title
-    verb = "warns" if status is Status.WARN else "does not warn"
-    return f"{title} {verb} about slow boots (from {limit.text} on)"
+def _platform_sentence(title: str, limit: Limit, status: Status) -> str:
+    cap = f"(its own cap is {limit.text})"
+    match status:
+        case Status.PASS:
+            return f"{title} itself accepts it today {cap}"
+        case Status.FAIL:
+            return f"{title} itself rejects it today {cap}"
+        case _:
+            return f"whether {title} itself accepts it is too close to call {cap}"
 
 
-def _build_verdict(limit: Limit, build: Estimate[float]) -> Verdict:
+def _of_build(limit: Limit, build: Estimate[float]) -> Verdict:
     status = status_of(build, float(limit.value))
-    span = f"between {clock(build.low)} and {clock(build.high)}"
-    words = {
-        Status.PASS: f"about {clock(build.value)} of {clock(limit.value)}, {span}",
-        Status.FAIL: f"about {clock(build.value)}, {span}: over {clock(limit.value)}",
-        Status.UNKNOWN: f"about {clock(build.value)} of {clock(limit.value)}, {span}: may time out",
-    }
-    # A prediction this wide says "may" too often to stop a pull request by itself.
-    gates = limit.severity is Severity.FAIL and status is not Status.UNKNOWN
-    shown = Status.WARN if status is Status.UNKNOWN else status
-    return _verdict(limit, shown, build, words.get(status, ""), gates=gates)
+    cap = clock(limit.value)
+    span = (
+        f"predicted about {clock(build.value)}, between {clock(build.low)} and {clock(build.high)}"
+    )
+    match status:
+        case Status.PASS:
+            sentence = f"{span}, of {cap}"
+        case Status.FAIL:
+            sentence = f"{span}: even that is over {cap}"
+        case _:
+            sentence = f"{span}: too close to {cap} to call"
+    return _verdict(limit, status, build, sentence)
 
 
-def _not_measured(limit: Limit) -> Verdict:
-    sentence = "not measured: it takes starting the app"
-    return _verdict(limit, Status.UNKNOWN, None, sentence, gates=False)
+def _not_measured(limit: Limit, dyno: Dyno | None) -> Verdict:
+    cap = heroku_m(limit.value, down=True) if limit.unit == "bytes" else limit.text
+    sentence = f"not measured, since it takes running the app; the limit is {cap}"
+    if limit.figure == "ram" and dyno is not None:
+        workers = f"{dyno.workers} worker{'' if dyno.workers == 1 else 's'}"
+        sentence = f"{sentence} ({dyno.name}, {workers})"
+    return replace(_verdict(limit, Status.UNKNOWN, None, sentence), gates=False)
 
 
-def _memory(sizes: SizeReport) -> Verdict | None:
-    dyno = sizes.target.dyno
-    if dyno is None:
-        return None
-    workers = f"{dyno.workers} worker{'' if dyno.workers == 1 else 's'}"
-    return Verdict(
-        budget="ram",
-        status=Status.UNKNOWN,
-        gates=False,
-        figure=None,
-        limit=dyno.ram_bytes,
+def _quota(dyno: Dyno) -> Limit:
+    return Limit(
+        name="ram",
+        figure="ram",
+        value=dyno.r14_bytes,
         unit="bytes",
-        limit_text=heroku_m(dyno.ram_bytes),
-        sentence=f"not measured: size says nothing about memory ({dyno.name}: "
-        f"{heroku_m(dyno.ram_bytes)}, {workers})",
+        severity=Severity.FAIL,
+        text=heroku_m(dyno.r14_bytes, down=True),
         source=dyno.source,
     )
 
 
 def _verdict(
-    limit: Limit,
-    status: Status,
-    figure: Estimate[int] | Estimate[float] | None,
-    sentence: str,
-    *,
-    gates: bool,
+    limit: Limit, status: Status, figure: Estimate[int] | Estimate[float] | None, sentence: str
 ) -> Verdict:
+    gates = limit.severity is Severity.FAIL
     return Verdict(
         budget=limit.name,
-        status=status,
+        # beyond a soft limit, or beyond what the platform itself takes: said, never decisive
+        status=Status.WARN if status is Status.FAIL and not gates else status,
         gates=gates,
         figure=figure,
         limit=limit.value,
@@ -192,43 +211,55 @@ def _verdict(
 # --------------------------------------------------------------------------- the user's limits
 
 
-def apply_overrides(limits: Sequence[Limit], wanted: Mapping[str, str]) -> tuple[Limit, ...]:
-    """Return the limits with the user's values in place.
+def apply_overrides(
+    limits: Sequence[Limit], wanted: Mapping[str, str], *, origin: str = "--limit"
+) -> tuple[Limit, ...]:
+    """Return the limits with the user's values in place; ``origin`` says where those stand.
 
-    A figure without a limit of the platform's own, such as ``installed`` on Heroku, gets one.
+    A figure without a limit of the platform's own, such as ``installed`` on Heroku, gets one. The
+    source of a changed limit is the user, not the platform.
 
     :raises UsageError: listing every name that is not known and every value that does not parse.
     """
-    known = {limit.name: limit for limit in limits}
-    known |= {name: _own_limit(name) for name in _OWN_FIGURES if name not in known}
-    mistakes, chosen = [], {}
+    chosen = {limit.name: limit for limit in limits}
+    known = {**{name: _own(name, unit) for name, unit in _FIGURES.items()}, **chosen}
+    mistakes = []
     for name, text in wanted.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            did = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
-            mistakes.append(f"--limit {name}={text}: no limit is called {name!r}; {did}")
+            mistakes.append(f"{origin} {name}={text}: {_no_such_limit(name, known)}")
             continue
         try:
-            value = (parse_size if known[name].unit == "bytes" else parse_seconds)(text)
-            chosen[name] = replace(known[name], value=value, text=text)
+            chosen[name] = _changed(known[name], text, origin)
         except ValueError as error:
-            mistakes.append(f"--limit {name}: {error}")
+            mistakes.append(f"{origin} {name}={text}: {error}")
     if mistakes:
-        raise UsageError("\n".join(mistakes))
-    extra = [limit for name, limit in chosen.items() if name not in {one.name for one in limits}]
-    return (*(chosen.get(limit.name, limit) for limit in limits), *extra)
+        raise UsageError("\n".join(mistakes), hint=f"for example {origin} slug=300M")
+    return tuple(chosen.values())
 
 
-_OWN_FIGURES = ("slug", "installed", "download")
+def _changed(limit: Limit, text: str, origin: str) -> Limit:
+    value = parse_size(text) if limit.unit == "bytes" else parse_seconds(text)
+    if not value:
+        message = "a limit of nothing can hold nothing"
+        raise ValueError(message)
+    source = Source(text=f"given with {origin}", date="")
+    return replace(limit, value=value, text=text.strip(), source=source, message="")
 
 
-def _own_limit(name: str) -> Limit:
+def _no_such_limit(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f"no limit is called {name!r}; did you mean {near[0]}?"
+    return f"no limit is called {name!r}; there are {', '.join(sorted(known))}"
+
+
+def _own(name: str, unit: str) -> Limit:
     return Limit(
         name=name,
         figure=name,
-        value=0,
-        unit="bytes",
+        value=1,
+        unit=unit,
         severity=Severity.FAIL,
         text="",
-        source=Source(text="given with --limit", date=""),
+        source=Source(text="", date=""),
     )

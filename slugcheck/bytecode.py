@@ -79,30 +79,28 @@ def predict(
 
     Only ``.py`` files count; their paths are relative to ``prefix``, the absolute folder on the
     target: each ``.pyc`` holds its source's path once. ``factor`` is what a sample showed
-    (:func:`factor_from_sources`) with the running Python, ``version`` makes a measured factor of that version count.
+    (:func:`factor_from_sources`) with the running Python; ``version`` makes a measured factor of
+    that version count.
     """
     sources = tuple(entry for entry in files if entry.path.endswith(".py"))
     if not sources:
         none = Estimate[int].measured(0)
-        return BytecodePrediction(
-            estimate=none, files=0, ground=Ground.SAME_VERSION, model_bytes=0
-        )
+        return BytecodePrediction(estimate=none, files=0, ground=Ground.SAME_VERSION, model_bytes=0)
     model = _model_bytes(sources, minor)
     ratio, ground, python = _factor(name, version, minor, factor)
     percent = _error_percent(ground, minor, python, model)
     spread = around(model * ratio, percent)
     paths = _path_bytes(sources, prefix)
-    estimate = Estimate.predicted(
-        spread.value + paths, spread.low + paths, spread.high + paths
-    )
+    estimate = Estimate.predicted(spread.value + paths, spread.low + paths, spread.high + paths)
     return BytecodePrediction(
         estimate=estimate, files=len(sources), ground=ground, model_bytes=round(model) + paths
     )
 
 
-def systematic_percent() -> float:
+def systematic_percent(minor: str | None = None) -> float:
     """Return the doubt that the predictions of one run share, in percent of their sum."""
-    return float(calibration.load().bytecode["systematic_percent"])
+    shared: dict[str, float] = calibration.load().bytecode["systematic_percent"]
+    return float(shared.get(minor or "", shared[""]))
 
 
 def class_prediction(entries: Iterable[Entry], *, minor: str, prefix: str) -> int:

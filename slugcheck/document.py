@@ -1,43 +1,48 @@
 """Report to JSON: versioned, keys sorted, sizes as int bytes, seconds as float.
 
-Schema history:
+``saved`` reads it back and says which schema is in force. Schema history:
 
 1. the first.
 
-Everything but ``transfer`` depends on the file, the target, the index and slugcheck's version only.
-Artefacts are named by filename, never by URL, which may hold credentials.
+Everything but ``transfer`` follows from the file, the target, the index and slugcheck's version; a
+distribution's ``via`` says how its wheel was read, which a cache changes. Artefacts are named by
+filename, never by URL. Text is escaped to ASCII, so that a document is safe in any log.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
-from slugcheck.errors import UsageError
+from slugcheck.escape import without_credentials
 from slugcheck.model import (
     DistributionSize,
     Estimate,
     Finding,
+    Kind,
     Origin,
     Part,
     Report,
+    RootSize,
     SizeReport,
+    SourceBuild,
+    Unsized,
     Verdict,
 )
+from slugcheck.saved import SCHEMA
 
-SCHEMA = 1
+Json = dict[str, Any]
 
 
 def dumps(report: Report) -> str:
     """Return a report as JSON text."""
-    document = to_document(report)
-    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return json.dumps(to_document(report), indent=2, sort_keys=True, allow_nan=False)
 
 
-def to_document(report: Report) -> dict[str, Any]:
-    """Return a report as plain values."""
+def to_document(report: Report) -> Json:
+    """Return a report as plain values: dict, list, str, int, float, bool and None."""
     sizes = report.sizes
     return {
         "schema": SCHEMA,
@@ -46,18 +51,7 @@ def to_document(report: Report) -> dict[str, Any]:
         "target": _target(sizes),
         "totals": _totals(sizes),
         "distributions": [_distribution(one, sizes) for one in sizes.distributions],
-        "roots": [
-            {
-                "name": root.name,
-                "exclusive_bytes": root.exclusive_bytes,
-                "shared_bytes": root.shared_bytes,
-                "closure_bytes": root.closure_bytes,
-                "exclusive_slug_bytes": root.exclusive_slug_bytes,
-                "shared_slug_bytes": root.shared_slug_bytes,
-                "exclusive": list(root.exclusive_names),
-            }
-            for root in sizes.roots
-        ],
+        "roots": [_root(root) for root in sizes.roots],
         "parts": [_part(part) for part in sizes.parts],
         "models": [
             {"path": p.name, "bytes": p.installed.value, "slug_bytes": p.slug.value}
@@ -65,41 +59,25 @@ def to_document(report: Report) -> dict[str, Any]:
             if p.group == "models"
         ],
         "overlaps": [
-            {
-                "names": list(overlap.names),
-                "files": overlap.files,
-                "bytes": overlap.bytes,
-                "slug_bytes": overlap.slug_bytes,
-                "example": overlap.example,
-            }
-            for overlap in sizes.overlaps
+            asdict(overlap) | {"names": list(overlap.names)} for overlap in sizes.overlaps
         ],
-        "unsized": [
-            {
-                "name": one.name,
-                "version": one.version,
-                "reason": one.reason,
-                "origin": _origin(one.origin),
-                "allowed": one.name in report.allowed_unsized,
-            }
-            for one in sizes.unsized
-        ],
+        "unsized": [_unsized(one, report) for one in sizes.unsized],
         "verdicts": [_verdict(verdict) for verdict in report.verdicts],
         "findings": [_finding(finding) for finding in report.findings],
-        "notes": list(report.notes),
-        "transfer": {
-            "requests": sizes.transfer.requests,
-            "bytes": sizes.transfer.bytes,
-            "cached": sizes.transfer.cached,
-            "seconds": round(report.seconds, 3),
-        },
+        "notes": [without_credentials(note) for note in report.notes],
+        "transfer": asdict(sizes.transfer) | {"seconds": round(report.seconds, 3)},
     }
 
 
-def _target(sizes: SizeReport) -> dict[str, Any]:
+# --------------------------------------------------------------------------- totals
+
+
+def _target(sizes: SizeReport) -> Json:
     target = sizes.target
     return {
         "platform": target.platform.name,
+        "title": target.platform.title,
+        "size_figure": target.platform.size_figure,
         "stack": target.stack.name,
         "glibc": "{}.{}".format(*target.stack.glibc),
         "python": target.minor,
@@ -110,7 +88,7 @@ def _target(sizes: SizeReport) -> dict[str, Any]:
     }
 
 
-def _totals(sizes: SizeReport) -> dict[str, Any]:
+def _totals(sizes: SizeReport) -> Json:
     runtime = [part for part in sizes.parts if part.group == "runtime"]
     return {
         "distributions": len(sizes.distributions),
@@ -123,20 +101,32 @@ def _totals(sizes: SizeReport) -> dict[str, Any]:
         "runtime_slug_bytes": sum(part.slug.value for part in runtime),
         "app_bytes": sizes.group_bytes("app"),
         "model_bytes": sizes.group_bytes("models"),
-        "all_installed_bytes": sizes.installed.value,
-        "all_installed_low_bytes": sizes.installed.low,
-        "all_installed_high_bytes": sizes.installed.high,
-        "slug_bytes": sizes.slug.value,
-        "slug_low_bytes": sizes.slug.low,
-        "slug_high_bytes": sizes.slug.high,
+        "by_kind": _by_kind(sizes.distributions),
+        **_estimate("all_installed", sizes.installed),
+        **_estimate("slug", sizes.slug),
         "basis": str(sizes.slug.basis),
     }
 
 
-def _distribution(one: DistributionSize, sizes: SizeReport) -> dict[str, Any]:
+def _by_kind(distributions: Iterable[DistributionSize]) -> dict[str, int]:
+    rows = tuple(distributions)
+    return {str(kind): sum(one.by_kind.get(kind, 0) for one in rows) for kind in Kind}
+
+
+def _estimate(name: str, figure: Estimate[int]) -> dict[str, int]:
+    return {
+        f"{name}_bytes": figure.value,
+        f"{name}_low_bytes": figure.low,
+        f"{name}_high_bytes": figure.high,
+    }
+
+
+# --------------------------------------------------------------------------- sizes
+
+
+def _distribution(one: DistributionSize, sizes: SizeReport) -> Json:
     distribution = one.distribution
-    build = distribution.source_build
-    exclusive = {root.name: root.exclusive_bytes for root in sizes.roots}
+    alone = {root.name: root.exclusive_bytes for root in sizes.roots}
     return {
         "name": one.name,
         "version": distribution.version,
@@ -148,45 +138,64 @@ def _distribution(one: DistributionSize, sizes: SizeReport) -> dict[str, Any]:
         "required_by": list(one.required_by),
         "download_bytes": one.download_bytes,
         "installed_bytes": one.installed_bytes,
-        "bytecode_bytes": one.bytecode.value,
-        "bytecode_low_bytes": one.bytecode.low,
-        "bytecode_high_bytes": one.bytecode.high,
-        "slug_bytes": one.slug.value,
-        "slug_low_bytes": one.slug.low,
-        "slug_high_bytes": one.slug.high,
-        "exclusive_bytes": exclusive.get(one.name),
+        "exclusive_bytes": alone.get(one.name),
+        **_estimate("bytecode", one.bytecode),
+        **_estimate("slug", one.slug),
         "files": one.files,
         "bytecode_files": one.bytecode_files,
-        "by_kind": {str(kind): size for kind, size in one.by_kind.items()},
+        "by_kind": _by_kind([one]),
         "via": one.via,
         "basis": str(one.basis),
         "plain_basis": str(one.plain.basis),
-        "source_build": None
-        if build is None
-        else {
-            "reason": build.reason,
-            "native": build.native,
-            "method": build.method,
-            "nearest": build.nearest,
-            "newest_python_with_wheel": build.newest_python_with_wheel,
-        },
+        "source_build": _source_build(distribution.source_build),
     }
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _source_build(build: SourceBuild | None) -> Json | None:
+    return None if build is None else asdict(build) | {"notes": list(build.notes)}
+
+
+def _root(root: RootSize) -> Json:
+    return {
+        "name": root.name,
+        "exclusive_bytes": root.exclusive_bytes,
+        "shared_bytes": root.shared_bytes,
+        "closure_bytes": root.closure_bytes,
+        "exclusive_slug_bytes": root.exclusive_slug_bytes,
+        "shared_slug_bytes": root.shared_slug_bytes,
+        "exclusive": list(root.exclusive_names),
+    }
+
+
+def _part(part: Part) -> Json:
     return {
         "name": part.name,
         "group": part.group,
-        "installed_bytes": part.installed.value,
-        "slug_bytes": part.slug.value,
-        "slug_low_bytes": part.slug.low,
-        "slug_high_bytes": part.slug.high,
+        **_estimate("installed", part.installed),
+        **_estimate("slug", part.slug),
         "basis": str(part.slug.basis),
         "note": part.note,
     }
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
+def _unsized(one: Unsized, report: Report) -> Json:
+    return {
+        "name": without_credentials(one.name),
+        "version": one.version,
+        "reason": without_credentials(one.reason),
+        "origin": _origin(one.origin),
+        "allowed": one.name in report.allowed_unsized,
+    }
+
+
+def _origin(origin: Origin | None) -> Json | None:
+    return None if origin is None else asdict(origin)
+
+
+# --------------------------------------------------------------------------- judgement
+
+
+def _verdict(verdict: Verdict) -> Json:
     figure: Estimate[int] | Estimate[float] | None = verdict.figure
     return {
         "budget": verdict.budget,
@@ -206,65 +215,17 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 
 
 def _number(value: float) -> int | float:
-    return value if isinstance(value, int) else round(value, 1)
+    return value if isinstance(value, int) else round(value, 3)
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding) -> Json:
     return {
         "code": finding.code,
         "severity": str(finding.severity),
         "subject": finding.subject,
-        "sentence": finding.sentence,
-        "fix": finding.fix,
+        "sentence": without_credentials(finding.sentence),
+        "fix": without_credentials(finding.fix),
         "saves_bytes": finding.saves_bytes,
         "saves_slug_bytes": finding.saves_slug_bytes,
         "origin": _origin(finding.origin),
     }
-
-
-def _origin(origin: Origin | None) -> dict[str, Any] | None:
-    return {"file": origin.file, "line": origin.line} if origin else None
-
-
-# --------------------------------------------------------------------------- reading back
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """A saved report, checked for what a comparison needs. ``raw`` is the whole of it."""
-
-    label: str
-    target: Mapping[str, Any]
-    totals: Mapping[str, Any]
-    distributions: tuple[Mapping[str, Any], ...]
-    raw: Mapping[str, Any]
-
-
-def loads(text: str, label: str) -> Document:
-    """Read a saved report; ``label`` names it in messages.
-
-    :raises UsageError: it is no report of slugcheck, or of a schema this version does not know.
-    """
-    try:
-        raw = json.loads(text)
-    except ValueError:
-        raise UsageError(f"{label} is not JSON", hint=_HINT) from None
-    if not isinstance(raw, dict) or not isinstance(raw.get("schema"), int):
-        raise UsageError(f"{label} is no report of slugcheck", hint=_HINT)
-    if raw["schema"] != SCHEMA:
-        message = f"{label} has schema {raw['schema']}, and this slugcheck reads {SCHEMA}"
-        raise UsageError(message, hint="make it again with this version")
-    missing = [key for key, kind in _WANTED.items() if not isinstance(raw.get(key), kind)]
-    if missing:
-        raise UsageError(f"{label} lacks {', '.join(missing)}", hint=_HINT)
-    return Document(
-        label=label,
-        target=raw["target"],
-        totals=raw["totals"],
-        distributions=tuple(raw["distributions"]),
-        raw=raw,
-    )
-
-
-_HINT = "make one with: slugcheck FILE --format json --output report.json"
-_WANTED = {"target": dict, "totals": dict, "distributions": list, "verdicts": list}

@@ -99,7 +99,7 @@ def measure(
         overlaps=overlaps,
         unsized=tuple(unsized),
         transfer=transfer,
-        installed=_total_installed(sized, overlaps, parts),
+        installed=_total_installed(sized, overlaps, parts, layout.minor),
         slug=_total_slug(sized, overlaps, parts),
     )
 
@@ -245,11 +245,11 @@ def _by_kind(one: Sized) -> dict[Kind, int]:
 
 
 def _total_installed(
-    sized: Sequence[Sized], overlaps: Sequence[Overlap], parts: Sequence[Part]
+    sized: Sequence[Sized], overlaps: Sequence[Overlap], parts: Sequence[Part], minor: str
 ) -> Estimate[int]:
     spare = Estimate[int].measured(-sum(overlap.bytes for overlap in overlaps))
     bytecodes = intervals.total(
-        [one.bytecode for one in sized], systematic_percent=bytecode.systematic_percent()
+        [one.bytecode for one in sized], systematic_percent=bytecode.systematic_percent(minor)
     )
     plain = [one.plain for one in sized]
     return intervals.total(

@@ -15,7 +15,7 @@ from slugcheck.model import Dyno, Platform, PythonRelease, Stack, Target
 # The glibc minors (2.x) that uv 0.13.9 has a --python-platform name for. Wheels for a newer one
 # than the last are not on the index today.
 _UV_GLIBC_MINORS = (17, 28, *range(31, 41))
-_OLDEST_GLIBC_MINOR = 5  # manylinux1 is glibc 2.5
+_OLDEST_GLIBC_MINOR = {"x86_64": 5}  # manylinux1 is glibc 2.5; other machines came with 2.17
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 _VERSION = re.compile(r"3\.[0-9]{1,3}(?:\.[0-9]{1,3})?")
 _VERSION_FILES = ("runtime.txt", ".python-version")  # in the order the buildpack reads them
@@ -132,7 +132,7 @@ def _release(platform: Platform, version: str, place: str) -> tuple[PythonReleas
             f"as of {dates} it offers {', '.join(offered)}"
         )
         near = _closest(minor, offered)
-        raise PlatformError(message, hint=f"the closest it offers is {near}: --python {near}")
+        raise PlatformError(message, hint=f"choose {near}, the closest it offers")
     release = offered[minor]
     return release, version if version.count(".") == 2 else release.version
 
@@ -173,7 +173,10 @@ def _no_such(kind: str, name: str, known: Iterable[str], platform: Platform) -> 
 
 
 def uv_platform(stack: Stack) -> str:
-    """Return uv's name for ``--python-platform``: its newest glibc that the stack also has."""
+    """Return uv's name for ``--python-platform``: its newest glibc that the stack also has.
+
+    uv has none older than 2.17, so that stands for those.
+    """
     newest = max(minor for minor in _UV_GLIBC_MINORS if (2, minor) <= max(stack.glibc, (2, 17)))
     return f"{stack.arch}-manylinux_2_{newest}"
 
@@ -195,12 +198,13 @@ def tags_for(stack: Stack, minor: str) -> tuple[Tag, ...]:
 
 
 def _platforms(stack: Stack) -> Iterator[str]:
+    # a wheel for plain linux, as one from a private index may be, comes first: as pip orders them
+    yield f"linux_{stack.arch}"
     major, newest = stack.glibc
-    for minor in range(newest, _OLDEST_GLIBC_MINOR - 1, -1):
+    for minor in range(newest, _OLDEST_GLIBC_MINOR.get(stack.arch, 17) - 1, -1):
         yield f"manylinux_{major}_{minor}_{stack.arch}"
         if (major, minor) in _LEGACY:
             yield f"{_LEGACY[major, minor]}_{stack.arch}"
-    yield f"linux_{stack.arch}"
 
 
 def marker_environment(target: Target) -> dict[str, str]:

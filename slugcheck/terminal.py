@@ -1,7 +1,8 @@
 """The two streams: stdout carries the artefact, stderr the run. The only module that names them.
 
 Colour follows NO_COLOR, FORCE_COLOR and each stream's own terminal. Progress is drawn on a terminal
-only, and never with ``--quiet``.
+only, and never with ``--quiet``. What is said on stderr may hold text from outside and is made safe
+here; an artefact is written as its rendering made it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from slugcheck.errors import UsageError
-from slugcheck.escape import printable
+from slugcheck.escape import printable, printable_lines, without_commands
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 _PIPED_COLUMNS = 80
 _LEAST_COLUMNS = 60
 _MOST_COLUMNS = 140  # longer lines are harder to read, not easier
+_SIGNS = "█▒░┃─▏▉✓✗†→…·±\N{EN DASH}"  # what the table draws with
+_BOLD = {"error": "1;31", "warning": "1;33", "hint": "1;36"}
 
 
 class Bar(Protocol):
@@ -40,11 +44,13 @@ class _Silent:
 
 
 class Terminal:
-    """Where a run's output goes."""
+    """Where a run's output goes. Made when it is needed: it holds no stream, but asks for it."""
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
         self._quiet = quiet
         self._verbose = verbose
+
+    # ----------------------------------------------------------------- the artefact
 
     @property
     def color(self) -> bool:
@@ -53,78 +59,73 @@ class Terminal:
 
     @property
     def width(self) -> int:
-        """Columns for the artefact: the terminal's, COLUMNS, or 80 when piped."""
+        """Columns for the artefact: COLUMNS, the terminal's, or 80 when piped; from 60 to 140."""
         asked = os.environ.get("COLUMNS", "")
-        columns = int(asked) if asked.isdigit() and int(asked) > 0 else 0
+        columns = int(asked) if asked.isascii() and asked.isdigit() else 0
         if not columns:
-            terminal = shutil.get_terminal_size((_PIPED_COLUMNS, 24)).columns
-            columns = terminal if _out().isatty() else _PIPED_COLUMNS
+            columns = _terminal_columns() if _out().isatty() else _PIPED_COLUMNS
         return max(_LEAST_COLUMNS, min(columns, _MOST_COLUMNS))
 
     @property
     def unicode(self) -> bool:
         """Whether stdout can carry the signs of the table."""
         try:
-            "█░✓✗…–".encode(_out().encoding or "ascii")
+            _SIGNS.encode(_encoding(_out()))
         except (UnicodeEncodeError, LookupError):
             return False
         return True
 
     def artefact(self, text: str) -> None:
         """Write what was asked for to stdout. A reader that went away is no error."""
-        stream = _out()
-        try:
-            stream.write(text if text.endswith("\n") else f"{text}\n")
-            stream.flush()
-        except BrokenPipeError:
-            # Python would complain once more when it flushes at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _write(_out(), _ended(text))
 
     def write_file(self, path: Path, text: str) -> None:
-        """Write a file whole or not at all.
+        """Write a file whole or not at all; a pipe or a device is written to as it is.
 
         :raises UsageError: it cannot be written there.
         """
         try:
-            with tempfile.NamedTemporaryFile(
-                "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-            ) as stream:
-                temporary = Path(stream.name)
-                try:
-                    stream.write(text if text.endswith("\n") else f"{text}\n")
-                    stream.close()
-                    temporary.chmod(0o644)
-                    temporary.replace(path)
-                except BaseException:
-                    temporary.unlink(missing_ok=True)
-                    raise
+            if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+                path.write_text(_ended(text), encoding="utf-8")
+            else:
+                _replace(path.resolve(), _ended(text))
         except OSError as error:
             message = f"{path} cannot be written: {error.strerror or error}"
             raise UsageError(message, hint="choose another place with --output") from None
         self.note(f"written: {path}")
 
+    # ----------------------------------------------------------------- the run
+
     def note(self, text: str) -> None:
         """Say something about the run."""
         if not self._quiet:
-            _line(printable(text))
+            _say(printable(text))
 
     def detail(self, text: str) -> None:
         """Say something about the run that only ``--verbose`` shows."""
-        if self._verbose:
-            _line(printable(text))
+        if self._verbose and not self._quiet:
+            _say(printable(text))
+
+    def warning(self, message: str, hint: str | None = None) -> None:
+        """Say what may be wrong, and how to mend it."""
+        if not self._quiet:
+            self._labelled("warning", message, hint)
 
     def error(self, message: str, hint: str | None = None) -> None:
-        """Say what is wrong, and on a line of its own how to mend it."""
-        lines = [printable(line) for line in message.splitlines()] or [""]
-        _line(_styled("error:", "1;31") + f" {lines[0]}")
-        for line in lines[1:]:
-            _line(f"       {line}")
-        if hint:
-            _line(_styled("hint:", "1;36") + f"  {printable(hint)}")
+        """Say what is wrong, and on a line of its own how to mend it. Quiet does not silence it."""
+        self._labelled("error", message, hint)
+
+    def _labelled(self, label: str, message: str, hint: str | None) -> None:
+        said = [(label, message)] + ([("hint", hint)] if hint else [])
+        for name, text in said:
+            first, *more = printable_lines(text)
+            _say(f"{_styled(f'{name}:', _BOLD[name])} {first}")
+            for line in more:
+                _say(" " * (len(name) + 2) + line)
 
     def trace(self, text: str) -> None:
         """Show the traceback of a bug."""
-        _line(text.rstrip())
+        _say("\n".join(printable_lines(text.rstrip())))
 
     @contextlib.contextmanager
     def status(self, text: str) -> Iterator[None]:
@@ -138,14 +139,15 @@ class Terminal:
 
     @contextlib.contextmanager
     def progress(self, text: str) -> Iterator[Bar]:
-        """Show a bar that the caller advances."""
+        """Show a bar that the caller advances; it leaves nothing behind."""
         console = self._console()
         if console is None:
             yield _Silent()
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        described = TextColumn("{task.description}", markup=False)
+        columns = (described, BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task(text, total=None)
 
@@ -156,11 +158,14 @@ class Terminal:
             yield _Shown()
 
     def _console(self) -> Console | None:
-        if self._quiet or not _err().isatty():
+        if self._quiet or not _err().isatty() or os.environ.get("TERM") == "dumb":
             return None
         from rich.console import Console
 
-        return Console(stderr=True)
+        return Console(stderr=True, no_color=not _colored(_err()), markup=False)
+
+
+# --------------------------------------------------------------------------- streams
 
 
 def _out() -> TextIO:
@@ -171,11 +176,28 @@ def _err() -> TextIO:
     return sys.stderr  # noqa: TID251 - the one place
 
 
-def _line(text: str) -> None:
-    stream = _err()
-    with contextlib.suppress(BrokenPipeError):
-        stream.write(f"{text}\n")
+def _encoding(stream: TextIO) -> str:
+    return getattr(stream, "encoding", None) or "utf-8"  # none: a stream in memory
+
+
+def _say(text: str) -> None:
+    _write(_err(), without_commands(f"{text}\n"))
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write text; what the stream's encoding does not have is written as an escape."""
+    encoding = _encoding(stream)
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
+    except BrokenPipeError:
+        # Python would complain once more when it flushes at exit
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith("\n") else f"{text}\n"
 
 
 def _styled(text: str, code: str) -> str:
@@ -185,6 +207,35 @@ def _styled(text: str, code: str) -> str:
 def _colored(stream: TextIO) -> bool:
     if os.environ.get("NO_COLOR"):
         return False
-    if os.environ.get("FORCE_COLOR"):
+    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
         return True
     return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _terminal_columns() -> int:
+    return shutil.get_terminal_size((_PIPED_COLUMNS, 24)).columns
+
+
+# --------------------------------------------------------------------------- files
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write beside the file and move into its place, so that no reader sees a part of it."""
+    mode = path.stat().st_mode if path.exists() else 0o666 & ~_umask()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        temporary.chmod(stat.S_IMODE(mode))
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    # the only way to read it is to set it
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

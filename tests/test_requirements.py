@@ -151,6 +151,7 @@ def test_a_form_feed_ends_a_line_for_pip_but_not_for_an_editor() -> None:
         (b"a==1\nb\xff\n", "UTF-8"),
         (codecs.BOM_UTF16_LE + b"a\x00\x00\x00b\x00", "not a text file"),
         (codecs.BOM_UTF16_LE + b"a\x00b", "UTF-16"),
+        (b"# coding: raw_unicode_escape\na  # \\ud800", "raw_unicode_escape"),
     ],
 )
 def test_what_is_no_text_is_refused(content: bytes, word: str) -> None:
@@ -208,6 +209,7 @@ def test_a_file_that_may_not_be_read() -> None:
         ("-e a", "folder"),
         ("-e git+https://h.example/x.git", "name is missing"),
         ("git+https://h.example/x.git#egg=a[b]", "no name"),
+        ("a @ git+https://h.example/x.git#egg=a[b]", "no name"),
         ("git://h.example/x.git", "refuses"),
         ("a @ ./b", "https://"),
         ("a @ ftp://h.example/x.zip", "https://"),
@@ -403,6 +405,10 @@ def test_no_index_ends_the_matter() -> None:
     assert any("requirements.txt:4" in note for note in found.notes)
 
 
+def test_of_several_find_links_on_a_line_the_first_counts() -> None:
+    assert of("-f https://a/ -f https://b/\nx").options.find_links == ("https://a/",)
+
+
 @pytest.mark.parametrize(
     ("lines", "no_binary", "only_binary"),
     [
@@ -538,6 +544,7 @@ def test_direct_urls() -> None:
         "baz @ https://h.example/y.tar.gz#sha256=ab",
         "https://h.example/z.zip#egg=Q_r",  # without the password: it may be shown
     ]
+    assert only("https://h.example/a;b/x.zip").url == "https://h.example/a;b/x.zip"
     assert found.requirements[3].hashes == ("sha256:ab",)
     assert found.requirements[4].url == "https://u:secret@h.example/z.zip#egg=Q_r"
 
@@ -585,10 +592,9 @@ def test_local_files_and_folders(tmp_path: Path) -> None:
     put("w/bar-1.0.tar.gz")
     put("pkg/setup.py")
     found = of(
-        f"./w/{WHEEL}[Ex]\nw/bar-1.0.tar.gz ; python_version > '3'\n./pkg\n-e pkg[dev]\n"
-        "-e file:pkg#egg=P_q\nbaz @ file:w/bar-1.0.tar.gz\nw/none.txt==1\n".replace(
-            "w/none.txt==1\n", ""
-        )
+        f"./w/{WHEEL}[Ex]\nw/bar-1.0.tar.gz ; python_version > '3'\n./pkg\n"
+        "-e pkg[dev] --hash=sha256:ab\n"
+        "-e file:pkg#egg=P_q\nbaz @ file:w/bar-1.0.tar.gz\n"
     )
     wheel, sdist, folder, editable, named, reference = found.requirements
     assert (wheel.name, wheel.specifier, wheel.extras) == ("foo", "==1.2", ("ex",))
@@ -597,7 +603,8 @@ def test_local_files_and_folders(tmp_path: Path) -> None:
     assert (sdist.name, sdist.marker) == ("", 'python_version > "3"')
     assert folder.url == editable.url == named.url == (tmp_path / "pkg").as_uri()
     assert (folder.editable, editable.editable) == (False, True)
-    assert editable.extras == ("dev",)
+    assert (editable.extras, editable.hashes) == (("dev",), ())
+    assert not found.options.require_hashes
     assert named.name == "p-q"
     assert reference.url == sdist.url
     assert not found.notes
@@ -636,7 +643,8 @@ ENTRIES = st.sampled_from(
         "https://h.example/foo-1.2-py3-none-any.whl", "m @ https://h.example/x.zip",
         "https://h.example/x.tar.gz#egg=n", "git+https://h.example/o.git@v1",
         "-e git+https://h.example/p.git#egg=p", "-e ./pkg", "./pkg[x]", "./gone", "-e /gone/q",
-        "r @ file:///croot/r/work", r"C:\s\s-1.zip", "t==1 --no-binary t", "u==1 --hash=sha256:aa v",
+        "r @ file:///croot/r/work", r"C:\s\s-1.zip", "t==1 --no-binary t",
+        "u==1 --hash=sha256:aa v",
     ]
 )  # fmt: skip
 OTHERS = st.sampled_from(

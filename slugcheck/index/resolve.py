@@ -122,7 +122,7 @@ class Resolver:
         """
         answer = self._uv.compile(
             self._loose_lines(requires),
-            excludes=tuple(self._excluded),
+            excludes=self._excludes(),
             find_links=(self._folder,),
             direct_only=True,
         )
@@ -217,7 +217,7 @@ class Resolver:
         return self._uv.compile(
             self._lines(),
             constraints=self._constraints(),
-            excludes=tuple(self._excluded),
+            excludes=self._excludes(),
             find_links=(self._folder,),
         )
 
@@ -225,7 +225,7 @@ class Resolver:
         return self._uv.compile(
             self._lines(extras=False),
             constraints=self._constraints(),
-            excludes=tuple(self._excluded),
+            excludes=self._excludes(),
             find_links=(self._folder,),
             direct_only=True,
         )
@@ -296,7 +296,7 @@ class Resolver:
     def _newest_of(self, minors: Collection[str]) -> str | None:
         releases = [r for r in self._target.platform.pythons if r.minor in minors]
         never = [name for name in self._built_natively() if not self._has_wheels(name)]
-        excludes = (*never, *(n for n in self._excluded if n not in self._blocked))
+        excludes = (*never, *(n for n in self._excludes() if n not in self._blocked))
         for release in reversed(releases):
             if release.minor == self._target.minor:
                 continue
@@ -344,6 +344,10 @@ class Resolver:
                 )
                 lines.append(f"{name}{wanted}{requirement.specifier}")
         return lines
+
+    def _excludes(self) -> tuple[str, ...]:
+        """The names set aside, without those that were only ever a URL's last part."""
+        return tuple(name for name in self._excluded if _is_name(name))
 
     def _constraints(self) -> list[str]:
         return [
@@ -437,6 +441,11 @@ class Resolver:
             for stand_in in versions.values()
             if not stand_in.direct_url
         )
+
+
+def _is_name(text: str) -> bool:
+    parsed = graph.parse(text)
+    return parsed is not None and parsed.name == text
 
 
 def _build_notes(distributions: Iterable[Distribution]) -> Iterator[str]:

@@ -89,6 +89,8 @@ class Uv:
     def __init__(
         self, *, target: Target, options: IndexOptions, settings: ResolverSettings
     ) -> None:
+        # looked up here: sysconfig, which uv asks for it, is not thread-safe when first used
+        self._program = find_uv()
         self._target = target
         self._options = options
         self._settings = settings
@@ -146,7 +148,7 @@ class Uv:
         inputs = folder / "requirements.in"
         _write_private(inputs, [*_option_lines(self._options, find_links), *lines])
         arguments = [
-            find_uv(), "pip", "compile", str(inputs),
+            self._program, "pip", "compile", str(inputs),
             "--quiet", "--no-header", "--no-annotate", "--color", "never",
             "--format", "pylock.toml",
             "--no-python-downloads",

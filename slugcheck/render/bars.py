@@ -31,7 +31,11 @@ def budget_bar(
         bar = Text(used * within, style=style)
         bar.append(mark, style=f"bold {style}")
         return bar.append(used * (columns - within - 1), style=f"bold {style}")
-    reached = max(filled, _cells(min(figure.high, limit) / scale, columns))
+    # too little was sized for a verdict: what is missing may fill it
+    open_ended = status is Status.UNKNOWN and figure.high <= limit
+    reached = (
+        columns if open_ended else max(filled, _cells(min(figure.high, limit) / scale, columns))
+    )
     bar = Text(used * filled, style=style)
     bar.append(doubt * (reached - filled), style=style)
     return bar.append(left * (columns - reached), style="dim")

@@ -36,7 +36,7 @@ def render(report: Report) -> str:
         _verdicts(report.verdicts),
         *_unsized(report),
         *_findings(report.findings),
-        *_distributions(report.sizes),
+        *_sizes(report.sizes),
         *_blame(report.sizes),
         *_notes(report),
     ]
@@ -60,10 +60,7 @@ def _verdicts(verdicts: Iterable[Verdict]) -> str:
     for one in words.judged(verdicts):
         rows.append(_verdict(one.verdict, words.sentence(one.verdict)))
         rows += [_verdict(more, more.sentence) for more in one.beside]
-    rows += [
-        (code(v.budget), "not measured", markdown(v.sentence.removeprefix("not measured: ")))
-        for v in words.not_measured(verdicts)
-    ]
+    rows += [(code(v.budget), _NONE, markdown(v.sentence)) for v in words.not_measured(verdicts)]
     return _table(("budget", "verdict", ""), rows)
 
 
@@ -111,44 +108,43 @@ def _notes(report: Report) -> Iterator[str]:
 # --------------------------------------------------------------------------- sizes
 
 
-def _distributions(sizes: SizeReport) -> Iterator[str]:
+def _sizes(sizes: SizeReport) -> Iterator[str]:
     count = len(sizes.distributions)
+    folded = words.fold(sizes, everything=count <= _OPEN_ROWS)
+    heads = _heads(sizes)
     yield f"### Sizes: {words.plural(count, 'distribution')}"
-    short = words.fold(sizes, everything=count <= _OPEN_ROWS)
-    yield _size_table(sizes, short)
-    if short.rest:
-        everything = words.fold(sizes, everything=True)
-        yield f"<details>\n<summary>All {words.plural(count, 'distribution')}</summary>"
-        yield _size_table(sizes, everything)
+    shown = [_distribution(one) for one in folded.shown]
+    yield _table(heads, [*shown, *_rest(folded), *_beside(sizes), _total(sizes)])
+    if folded.rest:
+        yield f"<details>\n<summary>The {len(folded.rest):,} smaller ones</summary>"
+        yield _table(heads, [_distribution(one) for one in folded.rest])
         yield "</details>"
     yield from _footnotes(sizes)
 
 
-def _size_table(sizes: SizeReport, folded: words.Fold) -> str:
+def _heads(sizes: SizeReport) -> tuple[str, ...]:
     slug = "slug" if words.counts_slug(sizes) else "gzipped"
-    heads = ("MB (10^6 bytes)", "download:", "installed:", "bytecode:", f"{slug}:", "because of")
-    rows = [_distribution(one) for one in folded.shown]
+    return "MB (10^6 bytes)", "download:", "installed:", "bytecode:", f"{slug}:", "because of"
+
+
+def _rest(folded: words.Fold) -> Iterator[tuple[str, ...]]:
     if folded.rest:
-        name = f"*{len(folded.rest)} smaller*"
-        rows.append((name, *_figures(words.sums(folded.rest)), ""))
+        yield f"*{len(folded.rest):,} smaller*", *_figures(words.sums(folded.rest)), ""
+
+
+def _beside(sizes: SizeReport) -> Iterator[tuple[str, ...]]:
     for overlap in words.notable_overlaps(sizes):
         name = f"*{words.plural(overlap.files, 'file')} written twice*"
-        less = f"-{mb(overlap.bytes, down=True)}", f"-{mb(overlap.slug_bytes, down=True)}"
-        rows.append((name, _NONE, less[0], _NONE, less[1], "counted once"))
+        installed, slug = (mb(size, down=True) for size in (overlap.bytes, overlap.slug_bytes))
+        yield name, _NONE, f"-{installed}", _NONE, f"-{slug}", "counted once"
     for part in words.part_rows(sizes.parts, everything=False):
         figures = _NONE, mb(part.installed), _NONE, mb(part.slug)
-        rows.append((f"*{markdown(part.label)}*", *figures, markdown(part.note)))
-    total = _figures(
-        words.Sums(
-            download=words.sums(sizes.distributions).download,
-            installed=sizes.installed.value,
-            bytecode=sizes.bytecode_bytes,
-            slug=sizes.slug.value,
-        )
-    )
-    doubt = words.percent(words.counted(sizes))
-    rows.append(("**total**", *(f"**{figure}**" for figure in total), doubt))
-    return _table(heads, rows)
+        yield f"*{markdown(part.label)}*", *figures, markdown(part.note)
+
+
+def _total(sizes: SizeReport) -> tuple[str, ...]:
+    total = _figures(words.total(sizes))
+    return "**total**", *(f"**{figure}**" for figure in total), words.doubt(sizes)
 
 
 def _distribution(one: DistributionSize) -> tuple[str, ...]:
@@ -169,7 +165,7 @@ def _figures(sums: words.Sums) -> tuple[str, str, str, str]:
 def _footnotes(sizes: SizeReport) -> Iterator[str]:
     kinds = ", ".join(f"{name} {share} %" for name, share in words.kinds(sizes))
     lines = [f"Installed: {kinds}."] if kinds else []
-    lines += [f"† {markdown(words.source_build(d))}" for d in words.built_from_source(sizes)]
+    lines += [f"† {markdown(text)}" for text in words.source_builds(sizes, most=_OPEN_ROWS)]
     lines += [markdown(words.overlap(overlap)) for overlap in words.notable_overlaps(sizes)]
     slug = sizes.slug.value
     same = f" (slug: {mb(slug)} MB = {heroku_m(slug)})" if words.counts_slug(sizes) else ""

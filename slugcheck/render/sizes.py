@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rich.box import Box
 from rich.cells import cell_len
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -40,6 +41,7 @@ class _Row:
 class _Column:
     head: str
     cells: tuple[Text, ...]
+    bars: bool = False
 
     @property
     def wide(self) -> int:
@@ -59,7 +61,8 @@ def size_table(sizes: SizeReport, signs: Signs, *, width: int, everything: bool)
     )  # fmt: skip
     table.add_column("sizes in MB", width=name, overflow="fold")
     for column in columns:
-        table.add_column(column.head, width=column.wide, justify="right", no_wrap=True)
+        justify: JustifyMethod = "left" if column.bars else "right"
+        table.add_column(column.head, width=column.wide, justify=justify, no_wrap=True)
     table.add_column("because of", width=reason, no_wrap=True)
     for number, row in enumerate(rows):
         cells = [row.name, *(column.cells[number] for column in columns)]
@@ -102,15 +105,17 @@ def _figures(rows: list[_Row], sizes: SizeReport, signs: Signs, width: int) -> l
         cells = tuple(_figure(row.sums.bytecode or None, row, none) for row in rows)
         columns.insert(2, _Column(head="~bytecode", cells=cells))
         head = f"of the {'slug' if by_slug else 'total'}"
-        columns.append(_Column(head=head, cells=tuple(_share(row, signs) for row in rows)))
+        shares = tuple(_share(row, signs) for row in rows)
+        columns.append(_Column(head=head, cells=shares, bars=True))
     return columns
 
 
 def _figure(value: int | None, row: _Row, none: str, *, guess: bool = False) -> Text:
     if value is None:
         return Text(none, style="dim")
-    sign = "-" if value < 0 else "~" if guess else ""
-    return Text(f"{sign}{mb(abs(value), down=value < 0)}", style=row.style)
+    if value < 0:
+        return Text(f"-{mb(-value, down=True)}".replace("-0.0", "0.0"), style=row.style)
+    return Text(f"{'~' if guess else ''}{mb(value)}", style=row.style)
 
 
 def _share(row: _Row, signs: Signs) -> Text:
@@ -208,7 +213,6 @@ def _overlaps(sizes: SizeReport) -> list[_Row]:
             name=Text(f"{words.plural(one.files, 'file')} written twice", style="yellow"),
             sums=words.Sums(download=None, installed=-one.bytes, bytecode=0, slug=-one.slug_bytes),
             why=Text("counted once", style="dim"),
-            predicted=False,
         )
         for one in words.notable_overlaps(sizes)
     ]
@@ -227,13 +231,8 @@ def _part(part: words.PartRow, sizes: SizeReport, signs: Signs) -> _Row:
 def _total(sizes: SizeReport, signs: Signs) -> _Row:
     return _Row(
         name=Text("total", style="bold"),
-        sums=words.Sums(
-            download=words.sums(sizes.distributions).download,
-            installed=sizes.installed.value,
-            bytecode=sizes.bytecode_bytes,
-            slug=sizes.slug.value,
-        ),
-        why=signs.text(words.percent(words.counted(sizes)), style="bold"),
+        sums=words.total(sizes),
+        why=signs.text(words.doubt(sizes), style="bold"),
         predicted=sizes.installed.basis is Basis.PREDICTED,
         style="bold",
     )

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -24,6 +23,7 @@ from slugcheck.units import heroku_m, mb
 
 _LEAST_BAR, _MOST_BAR = 12, 30
 _BLAME_COLUMNS = 12
+_ROOMY = 70
 _MOST_FOOTNOTES = 6
 _BLANKS = re.compile(r"[ \t]+((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
 
@@ -67,7 +67,7 @@ def _sections(
     yield _verdicts(report, signs, width)
     for section in (
         _unsized(report, signs),
-        _blame(sizes, signs),
+        _blame(sizes, signs, width),
         _findings(report.findings, signs),
         _notes(report, signs),
     ):
@@ -91,11 +91,7 @@ def _footnotes(sizes: SizeReport, signs: Signs) -> list[RenderableType]:
     kinds = signs.joined(tuple(f"{name} {share} %" for name, share in words.kinds(sizes)))
     lines: list[RenderableType] = [Text(f"installed: {kinds}", style="dim")] if kinds else []
     dagger = Text(signs.pick("†", "*"), style="yellow")
-    built = words.built_from_source(sizes)
-    said = [words.source_build(one) for one in built[:_MOST_FOOTNOTES]]
-    if len(built) > _MOST_FOOTNOTES:
-        names = words.listed([one.name for one in built[_MOST_FOOTNOTES:]], most=8)
-        said.append(f"likewise {names}")
+    said = words.source_builds(sizes, most=_MOST_FOOTNOTES)
     lines += [_marked(dagger, signs.text(text, "dim")) for text in said]
     mark = Text(signs.status(Status.WARN), style="yellow")
     overlaps = [words.overlap(one) for one in words.notable_overlaps(sizes)]
@@ -167,33 +163,37 @@ def _missing(one: Unsized, report: Report, signs: Signs) -> Text:
     return text
 
 
-def _blame(sizes: SizeReport, signs: Signs) -> list[RenderableType]:
+def _blame(sizes: SizeReport, signs: Signs, width: int) -> list[RenderableType]:
     blamed = words.blamed(sizes)
-    if not blamed:
-        return []
     what = "slug" if words.counts_slug(sizes) else "size"
-    total = words.counted(sizes).value or 1
+    if not blamed:
+        least = f"no line of the file needs {words.BLAMED_PERCENT} % of the {what}"
+        return [_grid((8,), (_title("to blame"), Text(least, "dim")))] if sizes.roots else []
     table = Table(
         box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
     )
-    table.add_column(Text("to blame", style="not dim bold"), overflow="fold")
-    table.add_column(f"of the {what}", no_wrap=True)
-    table.add_column("in all", justify="right", no_wrap=True)
-    table.add_column("alone", justify="right", no_wrap=True)
-    table.add_column("", overflow="fold")
+    table.add_column(_title("to blame"), overflow="fold")
+    for head in (f"of the {what}", "in all", "alone"):
+        table.add_column(head, justify="right", no_wrap=True)
+    if width >= _ROOMY:
+        table.add_column(overflow="fold")
     for one in blamed:
-        bar = nested_bar(
-            one.alone / total, one.whole / total, columns=_BLAME_COLUMNS, unicode=signs.unicode
-        )
-        table.add_row(
-            signs.text(one.name),
-            bar.append(f"{100 * one.whole / total:4.0f} %"),
-            mb(one.whole),
-            mb(one.alone) if one.alone else Text(signs.none, style="dim"),
-            Text(f"and {words.plural(one.others, 'other')}" if one.others else "", style="dim"),
-        )
+        table.add_row(*_blame_row(one, words.counted(sizes).value, signs)[: len(table.columns)])
     meaning = "alone: goes with the line; in all: with what other lines need too (MB)"
-    return [table, _indented(Text(meaning, style="dim"))]
+    return [table, Text(meaning, style="dim")]
+
+
+def _blame_row(one: words.Blame, total: int, signs: Signs) -> tuple[Text, ...]:
+    share = one.whole / (total or 1)
+    bar = nested_bar(one.alone / (total or 1), share, columns=_BLAME_COLUMNS, unicode=signs.unicode)
+    others = f"and {words.plural(one.others, 'other')}" if one.others else ""
+    return (
+        signs.text(one.name),
+        bar.append(f"{100 * share:4.0f} %"),
+        Text(mb(one.whole)),
+        Text(mb(one.alone)) if one.alone else Text(signs.none, style="dim"),
+        Text(others, style="dim"),
+    )
 
 
 # --------------------------------------------------------------------------- what would help
@@ -227,16 +227,12 @@ def _notes(report: Report, signs: Signs) -> list[RenderableType]:
 
 def _legend(sizes: SizeReport) -> tuple[str, ...]:
     slug = sizes.slug.value
-    same = f" (slug: {mb(slug)} MB = {heroku_m(slug)})" if words.counts_slug(sizes) else ""
-    return "~ predicted", "MB = 10^6 bytes", f"M = MiB = 2^20 bytes{same}"
+    same = f" ({mb(slug)} MB = {heroku_m(slug)})" if words.counts_slug(sizes) else ""
+    return "~ predicted", "MB = 10^6 bytes", f"M = MiB{same}"
 
 
 def _title(text: str) -> Text:
-    return Text(text, style="bold")
-
-
-def _indented(text: Text) -> RenderableType:
-    return Padding(text, (0, 0, 0, 2))
+    return Text(text, style="bold not dim")
 
 
 def _marked(sign: Text, text: Text) -> RenderableType:

@@ -21,6 +21,7 @@ from slugcheck.model import (
     Part,
     Report,
     SizeReport,
+    SourceBuild,
     Status,
     Unsized,
     Verdict,
@@ -31,7 +32,7 @@ _ROWS = 12
 _LEAST_ROWS = 6
 _SHARE = 0.95
 _BLAMED = 5
-_BLAMED_SHARE = 0.02
+BLAMED_PERCENT = 2
 _NAMED = 3
 _NOTABLE_BYTES = 50_000  # an overlap below prints as 0.0 or 0.1 MB and explains nothing
 _KINDS = {
@@ -107,6 +108,16 @@ def sums(rows: Iterable[DistributionSize]) -> Sums:
     )
 
 
+def total(sizes: SizeReport) -> Sums:
+    """Return the figures of the total line: distributions and parts, shared paths once."""
+    return Sums(
+        download=sums(sizes.distributions).download,
+        installed=sizes.installed.value,
+        bytecode=sizes.bytecode_bytes,
+        slug=sizes.slug.value,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartRow:
     """Parts in one row: a platform's runtime is one, and so are many models."""
@@ -167,26 +178,32 @@ def reasons(one: DistributionSize) -> tuple[str, ...]:
     return (*(("direct",) if one.distribution.direct else ()), *one.required_by)
 
 
-def built_from_source(sizes: SizeReport) -> tuple[DistributionSize, ...]:
-    """Return the distributions for which the platform has to run a build."""
-    return tuple(d for d in sizes.distributions if d.distribution.source_build is not None)
+def source_builds(sizes: SizeReport, *, most: int) -> tuple[str, ...]:
+    """Return what the platform builds from source and how it was sized, in a line each.
+
+    Builds that compile are told apart up to ``most``; pure Python ones share a line.
+    """
+    native = [one for one in _built(sizes) if one[1].native]
+    pure = [one.name for one, build in _built(sizes) if not build.native]
+    lines = [
+        f"{one.name} is built from source on the platform ({build.reason}); {_sized(build)}"
+        for one, build in native[:most]
+    ]
+    if native[most:]:
+        lines.append(f"likewise {listed([one.name for one, _ in native[most:]], 8)}")
+    if pure:
+        lines.append(f"from source, but without compiling: {listed(pure, 8)}")
+    return tuple(lines)
 
 
-def source_build(one: DistributionSize) -> str:
-    """Return that a distribution is built from source, why, and how its size was found."""
-    build = one.distribution.source_build
-    if build is None:
-        return ""
-    means = {
-        "archive": "its archive",
-        "nearest wheel": build.nearest or "the nearest wheel",
-        "source": "its sources, roughly",
-        "built": "a build on this machine",
-    }
+def _built(sizes: SizeReport) -> list[tuple[DistributionSize, SourceBuild]]:
+    return [(d, build) for d in sizes.distributions if (build := d.distribution.source_build)]
+
+
+def _sized(build: SourceBuild) -> str:
     low, high = 100 * (1 - build.low_factor), 100 * (build.high_factor - 1)
-    doubt = f" (-{low:.0f}/+{high:.0f} %)" if low > 0 or high > 0 else ""
-    sized = f"sized from {means.get(build.method, build.method)}{doubt}"
-    return f"{one.name} is built from source on the platform: {build.reason}; {sized}"
+    within = f", -{low:.0f}/+{high:.0f} %" if low > 0 or high > 0 else ""
+    return "; ".join([f"sized from {build.method}{within}", *build.notes])
 
 
 # --------------------------------------------------------------------------- header
@@ -224,12 +241,14 @@ def plural(count: int, noun: str) -> str:
 
 
 def kinds(sizes: SizeReport) -> tuple[tuple[str, int], ...]:
-    """Return each kind of file with its percentage of the distributions' installed bytes."""
+    """Return each kind of file that is 1.5 % or more of the installed bytes, and its percentage."""
     totals = {kind: sum(d.by_kind.get(kind, 0) for d in sizes.distributions) for kind in Kind}
-    whole = sum(totals.values())
+    whole = sum(totals.values()) or 1
     ordered = sorted(totals.items(), key=lambda item: -item[1])
     return tuple(
-        (_KINDS[k], round(100 * size / whole)) for k, size in ordered if size * 200 > whole
+        (_KINDS[k], round(100 * size / whole))
+        for k, size in ordered
+        if size and size * 200 >= 3 * whole
     )
 
 
@@ -259,14 +278,23 @@ def blamed(sizes: SizeReport) -> tuple[Blame, ...]:
         shared = root.shared_slug_bytes if by_slug else root.shared_bytes
         others = sum(1 for name in root.exclusive_names if name != root.name)
         found.append(Blame(name=root.name, alone=alone, whole=alone + shared, others=others))
-    least = _BLAMED_SHARE * counted(sizes).value
+    least = BLAMED_PERCENT * counted(sizes).value / 100
     ordered = sorted(found, key=lambda one: (-one.whole, -one.alone, one.name))
     return tuple(one for one in ordered if one.whole >= least)[:_BLAMED]
 
 
 def percent(figure: Estimate[int] | Estimate[float]) -> str:
     """Return the half width of a figure's interval, "±2.1 %"; empty for a measured one."""
-    return f"±{math.ceil(figure.percent * 10) / 10:.1f} %" if figure.percent else ""
+    if not figure.percent:
+        return ""
+    # the ends of an interval are whole bytes: a hair above 2 % is 2 %
+    return f"±{math.ceil(round(figure.percent * 10, 3)) / 10:.1f} %"
+
+
+def doubt(sizes: SizeReport) -> str:
+    """Return the doubt of the total that counts, "slug ±2.1 %"."""
+    within = percent(counted(sizes))
+    return f"{'slug' if counts_slug(sizes) else 'installed'} {within}" if within else ""
 
 
 # --------------------------------------------------------------------------- verdicts
@@ -324,16 +352,19 @@ def conclusion(report: Report) -> Conclusion:
         failed = [v for v in gating if v.status is Status.FAIL]
         return Conclusion(status=Status.FAIL, word=f"DOES NOT FIT {place}", sentence=_all(failed))
     if code:
-        doubtful = _all([v for v in gating if v.status is Status.UNKNOWN])
-        return Conclusion(
-            status=Status.UNKNOWN, word="CANNOT SAY", sentence=doubtful or _not_sized(report)
-        )
+        doubtful = [_all([v for v in gating if v.status is Status.UNKNOWN][:1]), _not_sized(report)]
+        said = "; ".join(part for part in doubtful if part)
+        return Conclusion(status=Status.UNKNOWN, word="CANNOT SAY", sentence=said)
+    held = [verdict for verdict in gating if verdict.figure is not None]
+    if not held:
+        shown = mb(counted(report.sizes).value)
+        return Conclusion(status=Status.PASS, word="NO LIMIT IS SET", sentence=f"{shown} MB in all")
     errors = sum(1 for f in report.findings if f.severity is FindingSeverity.ERROR)
     mend = f"; but mend {plural(errors, 'error')} first" if errors else ""
     return Conclusion(
         status=Status.WARN if errors else Status.PASS,
         word=f"FITS {place}",
-        sentence=(_all(gating[:1]) or "no limit is known") + mend,
+        sentence=_all(held[:1]) + mend,
     )
 
 
@@ -343,7 +374,7 @@ def _all(verdicts: Iterable[Verdict]) -> str:
 
 def _not_sized(report: Report) -> str:
     names = [one.name for one in report.sizes.unsized if one.name not in report.allowed_unsized]
-    return f"could not size {listed(names)}"
+    return f"missing: {listed(names)}" if names else ""
 
 
 def listed(names: Sequence[str], most: int = _NAMED) -> str:
@@ -363,8 +394,8 @@ def notable_overlaps(sizes: SizeReport) -> tuple[Overlap, ...]:
 def overlap(one: Overlap) -> str:
     """Return who writes the same files."""
     return (
-        f"{listed(one.names)} write the same {plural(one.files, 'file')}, such as {one.example}: "
-        "only one of them stays, so they are counted once"
+        f"{listed(one.names)} write to the same paths ({plural(one.files, 'file')}), such as "
+        f"{one.example}: what is written last stays, so it is counted once"
     )
 
 

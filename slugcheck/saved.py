@@ -1,0 +1,187 @@
+"""A saved report read back: what a comparison needs of it, every value's type checked.
+
+Knows the document's form (document.py writes it) and nothing of how its values came to be.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
+
+from slugcheck.errors import UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+SCHEMA = 1
+_HINT = "make one with: slugcheck FILE --format json --output report.json"
+_WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedTool:
+    """What made a saved report."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedSubject:
+    """What a saved report is about."""
+
+    path: str
+    kind: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedTarget:
+    """What a saved report was made for."""
+
+    platform: str
+    title: str
+    stack: str
+    python: str
+    python_full: str
+    arch: str
+    dyno: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedTotals:
+    """The sums of a saved report; ``installed_bytes`` are the distributions' alone."""
+
+    distributions: int
+    files: int
+    download_bytes: int
+    installed_bytes: int
+    bytecode_bytes: int
+    dependencies_slug_bytes: int
+    runtime_bytes: int
+    app_bytes: int
+    model_bytes: int
+    all_installed_bytes: int
+    all_installed_low_bytes: int
+    all_installed_high_bytes: int
+    slug_bytes: int
+    slug_low_bytes: int
+    slug_high_bytes: int
+    basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedDistribution:
+    """One distribution of a saved report."""
+
+    name: str
+    version: str
+    direct: bool
+    required_by: tuple[str, ...]
+    download_bytes: int | None
+    installed_bytes: int
+    bytecode_bytes: int
+    slug_bytes: int
+    files: int
+    basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedVerdict:
+    """One verdict of a saved report; ``measured`` is None when there was no figure."""
+
+    budget: str
+    status: str
+    gates: bool
+    measured: int | float | None
+    limit: int
+    unit: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedUnsized:
+    """What a saved report could not size."""
+
+    name: str
+    version: str | None
+    reason: str
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A saved report. Fields have the names and the values of the JSON text; ``label`` is ours."""
+
+    label: str
+    schema: int
+    tool: SavedTool
+    subject: SavedSubject
+    target: SavedTarget
+    totals: SavedTotals
+    distributions: tuple[SavedDistribution, ...]
+    unsized: tuple[SavedUnsized, ...]
+    verdicts: tuple[SavedVerdict, ...]
+
+
+def loads(text: str, label: str) -> Document:
+    """Read a saved report; ``label`` names it in messages.
+
+    :raises UsageError: it is no report of slugcheck, its schema is another, or a value is wrong.
+    """
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError):
+        raise UsageError(f"{label} is not JSON", hint=_HINT) from None
+    schema = raw.get("schema") if isinstance(raw, dict) else None
+    if type(schema) is not int:
+        raise UsageError(f"{label} is no report of slugcheck", hint=_HINT)
+    if schema != SCHEMA:
+        made = "a newer slugcheck; update this one" if schema > SCHEMA else "an older slugcheck"
+        message = f"{label} has schema {schema}, and this version reads schema {SCHEMA}"
+        raise UsageError(message, hint=f"it comes from {made}, or make the report again")
+    try:
+        return _record(Document, raw | {"label": label}, "")
+    except _Wrong as wrong:
+        raise UsageError(f"{label}: {wrong}", hint=_HINT) from None
+
+
+# --------------------------------------------------------------------------- checking
+
+
+class _Wrong(Exception):
+    """A value that is not what its field holds; the sentence has the path to it."""
+
+
+def _record(kind: type[T], value: object, path: str) -> T:
+    if not isinstance(value, dict):
+        raise _Wrong(f"{path[1:]} is not an object")
+    missing = [field.name for field in fields(kind) if field.name not in value]
+    if missing:
+        raise _Wrong(f"{f'{path}.{missing[0]}'[1:]} is missing")
+    hints = get_type_hints(kind)
+    return kind(
+        **{
+            field.name: _value(hints[field.name], value[field.name], f"{path}.{field.name}")
+            for field in fields(kind)
+        }
+    )
+
+
+def _value(kind: Any, value: object, path: str) -> object:
+    """Return a value as its field's type wants it: exactly that type, so no bool for an int."""
+    if is_dataclass(kind) and isinstance(kind, type):
+        return _record(kind, value, path)
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise _Wrong(f"{path[1:]} is not a list")
+        member = get_args(kind)[0]
+        return tuple(_value(member, one, f"{path}[{n}]") for n, one in enumerate(value))
+    allowed = get_args(kind) if get_origin(kind) is UnionType else (kind,)
+    if type(value) not in allowed:
+        wanted = " or ".join(_WORDS[one] for one in allowed if one is not NoneType)
+        raise _Wrong(f"{path[1:]} is not {wanted}")
+    return value

@@ -1,0 +1,461 @@
+"""Realistic reports: rows that real runs measured, on a small platform of our own.
+
+The rows are in ``tests/golden/inputs``; the platform is made here, so that a changed constant of a
+real one changes no golden file. Verdicts come from slugcheck's own budgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from slugcheck import budget
+from slugcheck.model import (
+    Artifact,
+    Distribution,
+    DistributionSize,
+    Dyno,
+    Estimate,
+    Finding,
+    FindingSeverity,
+    Kind,
+    Limit,
+    Origin,
+    Overlap,
+    Part,
+    Platform,
+    PythonRelease,
+    Report,
+    RootSize,
+    Severity,
+    SizeReport,
+    Source,
+    SourceBuild,
+    Stack,
+    Target,
+    Transfer,
+    Unsized,
+)
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+SOURCE = Source(text="a build log", date="2026-03-19")
+_KINDS = (Kind.NATIVE, Kind.PYTHON, Kind.TESTS, Kind.METADATA, Kind.DATA)
+
+
+# --------------------------------------------------------------------------- the target
+
+
+def limit(name: str, figure: str, value: int, text: str, severity: Severity) -> Limit:
+    unit = "seconds" if figure in ("build", "boot") else "bytes"
+    return Limit(
+        name=name, figure=figure, value=value, unit=unit, severity=severity, text=text,
+        source=SOURCE,
+    )  # fmt: skip
+
+
+HEROKU_LIMITS = (
+    limit("slug", "slug", 524_288_000, "500M", Severity.FAIL),
+    limit("heroku-cap", "slug", 1_048_576_000, "1000M", Severity.NOTE),
+    limit("heroku-warning", "slug", 314_572_800, "300M", Severity.WARN),
+    limit("build", "build", 900, "15 minutes", Severity.FAIL),
+    limit("boot", "boot", 60, "60 s", Severity.FAIL),
+)
+LAMBDA_LIMITS = (limit("installed", "installed", 262_144_000, "250 MiB unzipped", Severity.FAIL),)
+
+
+def target(*, title: str = "Heroku", figure: str = "slug", origin: str = "--python") -> Target:
+    stack = Stack(
+        name="heroku-24", glibc=(2, 39), arch="x86_64", missing_libraries=("libGL.so.1",),
+        status="available", source=SOURCE,
+    )  # fmt: skip
+    python = PythonRelease(
+        minor="3.11", version="3.11.16", parts=(), status="supported", source=SOURCE
+    )
+    dyno = Dyno(
+        name="standard-1x", ram_bytes=2**29, r14_bytes=2**29, r15_bytes=2**30, workers=2,
+        usd_per_month=25.0, source=SOURCE,
+    )  # fmt: skip
+    platform = Platform(
+        name=title.lower(), title=title, about="", size_figure=figure, installer="pip",
+        compiles_bytecode=True, gpu=False, prefix="/app", stacks=(stack,),
+        default_stack=stack.name, pythons=(python,), default_python="3.11",
+        limits=HEROKU_LIMITS if figure == "slug" else LAMBDA_LIMITS, dynos=(dyno,),
+        default_dyno=dyno.name,
+    )  # fmt: skip
+    return Target(
+        platform=platform, stack=stack, python=python, python_version="3.11.16",
+        python_origin=origin, dyno=dyno if figure == "slug" else None,
+    )  # fmt: skip
+
+
+def within(value: int, percent: float) -> Estimate[int]:
+    margin = round(value * percent / 100)
+    return Estimate.predicted(value, value - margin, value + margin)
+
+
+def part(name: str, group: str, installed: int, slug: int, note: str = "") -> Part:
+    return Part(
+        name=name, group=group, installed=within(installed, 3), slug=within(slug, 3), note=note
+    )
+
+
+RUNTIME = (
+    part("Python 3.11", "runtime", 41_908_923, 15_673_655, "measured on a 3.11.7"),
+    part("pip 26.2.1", "runtime", 10_716_886, 3_748_313),
+    part("setuptools 70.3.0", "runtime", 6_710_158, 2_290_354),
+)
+
+
+# --------------------------------------------------------------------------- distributions
+
+
+def distribution(
+    name: str,
+    version: str = "1.0",
+    *,
+    download: int | None = 1_000_000,
+    bytecode: int = 400_000,
+    slug: int = 1_200_000,
+    files: int = 50,
+    kinds: Mapping[Kind, int] | None = None,
+    direct: bool = False,
+    required_by: tuple[str, ...] = (),
+    extras: tuple[str, ...] = (),
+    source_build: SourceBuild | None = None,
+    line: int = 1,
+) -> DistributionSize:
+    """One distribution; bytecode is predicted wherever there is any."""
+    sizes = dict(kinds) if kinds is not None else {Kind.PYTHON: 1_600_000, Kind.DATA: 900_000}
+    plain = sum(sizes.values())
+    wheel = f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
+    return DistributionSize(
+        distribution=Distribution(
+            name=name,
+            version=version,
+            artifact=Artifact(
+                filename=wheel,
+                url=f"https://user:s3cret@wheels.example/{wheel}",
+                size=download,
+                sha256="5e" * 32,
+            ),
+            direct=direct,
+            origins=(Origin(file="requirements.txt", line=line),) if direct else (),
+            extras=extras,
+            source_build=source_build,
+        ),
+        via="range",
+        download_bytes=download,
+        plain=Estimate[int].measured(plain),
+        bytecode=within(bytecode, 9) if bytecode else Estimate[int].measured(0),
+        slug=within(slug, 4),
+        files=files,
+        bytecode_files=files // 2,
+        by_kind={kind: size for kind, size in (sizes | {Kind.BYTECODE: bytecode}).items() if size},
+        required_by=required_by,
+    )
+
+
+def measured(name: str) -> tuple[DistributionSize, ...]:
+    """The distributions of a real run: ``onnx``, ``cuda`` or ``source``."""
+    text = (GOLDEN / "inputs" / f"{name}.txt").read_text(encoding="utf-8")
+    return tuple(_measured(line.split()) for line in text.splitlines()[1:])
+
+
+def _measured(row: Sequence[str]) -> DistributionSize:
+    name, version, *numbers, direct, required_by = row
+    download, bytecode, slug, files, *kinds = map(int, numbers)
+    return distribution(
+        name,
+        version,
+        download=download,
+        bytecode=bytecode,
+        slug=slug,
+        files=files,
+        kinds=dict(zip(_KINDS, kinds, strict=True)),
+        direct=direct == "direct",
+        required_by=() if required_by == "-" else tuple(required_by.split(",")),
+    )
+
+
+# --------------------------------------------------------------------------- whole reports
+
+
+def report(
+    distributions: Iterable[DistributionSize],
+    *,
+    path: str = "requirements.txt",
+    on: Target | None = None,
+    parts: tuple[Part, ...] = RUNTIME,
+    unsized: tuple[Unsized, ...] = (),
+    overlaps: tuple[Overlap, ...] = (),
+    findings: tuple[Finding, ...] = (),
+    notes: tuple[str, ...] = (),
+    allowed: tuple[str, ...] = (),
+    build: Estimate[float] | None = None,
+    percent: float = 2.0,
+    limits: tuple[Limit, ...] | None = None,
+) -> Report:
+    """A report with its totals, roots and verdicts."""
+    rows = tuple(distributions)
+    place = on or target()
+    installed = sum(d.installed_bytes for d in rows) + sum(p.installed.value for p in parts)
+    slug = sum(d.slug.value for d in rows) + sum(p.slug.value for p in parts)
+    sizes = SizeReport(
+        target=place,
+        distributions=rows,
+        roots=_roots(rows),
+        parts=parts,
+        overlaps=overlaps,
+        unsized=unsized,
+        transfer=Transfer(requests=85, bytes=2_021_673, cached=19),
+        installed=within(installed - sum(o.bytes for o in overlaps), percent / 2),
+        slug=within(slug - sum(o.slug_bytes for o in overlaps), percent),
+    )
+    return Report(
+        path=path,
+        kind="requirements",
+        sha256="ab" * 32,
+        sizes=sizes,
+        verdicts=budget.judge(
+            sizes,
+            build or Estimate.predicted(58.8, 29.4, 117.6),
+            place.platform.limits if limits is None else limits,
+            allowed_unsized=allowed,
+        ),
+        findings=findings,
+        notes=notes,
+        allowed_unsized=allowed,
+        seconds=1.234,
+        tool_version="0.1.0",
+    )
+
+
+def _roots(rows: Sequence[DistributionSize]) -> tuple[RootSize, ...]:
+    by_name = {row.name: row for row in rows}
+    reached = {row.name: _reach(row.name, rows) for row in rows if row.distribution.direct}
+
+    def root(name: str) -> RootSize:
+        others = set().union(*(r for other, r in reached.items() if other != name))
+        alone, shared = sorted(reached[name] - others), sorted(reached[name] & others)
+        return RootSize(
+            name=name,
+            exclusive_bytes=sum(by_name[n].installed_bytes for n in alone),
+            shared_bytes=sum(by_name[n].installed_bytes for n in shared),
+            exclusive_slug_bytes=sum(by_name[n].slug.value for n in alone),
+            shared_slug_bytes=sum(by_name[n].slug.value for n in shared),
+            exclusive_names=tuple(alone),
+        )
+
+    return tuple(root(name) for name in reached)
+
+
+def _reach(name: str, rows: Sequence[DistributionSize]) -> set[str]:
+    found, waiting = set[str](), [name]
+    while waiting:
+        current = waiting.pop()
+        if current not in found:
+            found.add(current)
+            waiting += [row.name for row in rows if current in row.required_by]
+    return found
+
+
+# --------------------------------------------------------------------------- the cases
+
+
+def onnx() -> Report:
+    """Fits, with room."""
+    return report(measured("onnx"), path="requirements_onnx.txt")
+
+
+def cuda() -> Report:
+    """Does not fit, by far; two distributions write the same files."""
+    return report(
+        measured("cuda"),
+        path="requirements.txt",
+        overlaps=(
+            Overlap(
+                names=("opencv-python", "opencv-python-headless"),
+                files=79,
+                bytes=75_344_568,
+                slug_bytes=28_106_321,
+                example="lib/python3.11/site-packages/cv2/cv2.abi3.so",
+            ),
+            Overlap(
+                names=("nvidia-cublas-cu12", "nvidia-nccl-cu12", "nvidia-nvtx-cu12"),
+                files=1, bytes=0, slug_bytes=22, example="nvidia/__init__.py",
+            ),
+        ),
+        findings=(
+            finding(
+                "cuda-on-cpu",
+                FindingSeverity.ERROR,
+                "torch",
+                "torch from the default index brings 13 GPU-only distributions (nvidia-cublas-cu12,"
+                " nvidia-cuda-cupti-cu12, nvidia-cuda-nvrtc-cu12 and 10 more), and Heroku has no"
+                " GPU",
+                "--extra-index-url https://wheels.example/a/rather/long/path/that/is/never/wrapped"
+                "/whl/cpu\ntorch==2.5.1+cpu\ntorchvision==0.20.1+cpu",
+                saves=(3_455_985_328, 2_089_786_048),
+            ),
+            finding(
+                "two-opencvs",
+                FindingSeverity.WARNING,
+                "opencv-python",
+                "opencv-python and opencv-python-headless both write the folder cv2",
+                "# in bin/post_compile:\n    pip uninstall --yes opencv-python",
+            ),
+        ),
+        build=Estimate.predicted(429.4, 214.7, 858.8),
+    )  # fmt: skip
+
+
+def finding(
+    code: str,
+    severity: FindingSeverity,
+    subject: str,
+    sentence: str,
+    fix: str,
+    *,
+    saves: tuple[int, int] | None = None,
+) -> Finding:
+    return Finding(
+        code=code,
+        severity=severity,
+        subject=subject,
+        sentence=sentence,
+        fix=fix,
+        saves_bytes=saves[0] if saves else None,
+        saves_slug_bytes=saves[1] if saves else None,
+        origin=Origin(file="requirements.txt", line=3),
+    )
+
+
+def missing(name: str, version: str | None, reason: str, line: int) -> Unsized:
+    origin = Origin(file="requirements.txt", line=line)
+    return Unsized(name=name, version=version, reason=reason, origin=origin)
+
+
+WINDOWS = "its wheels are for Windows only, and there is no source archive, so pip fails"
+GIT = "it comes from a version control system; its size is known only after a build"
+
+
+def source() -> Report:
+    """Built from source in part, and not all could be sized."""
+    builds = {
+        "pandas": source_build("Cython and C built by its setup.py", 0.5, 1.2),
+        "psycopg2": source_build("C built by its setup.py", 0.4, 1.6),
+        "sklearn": source_build("pure Python", 0.97, 1.02, native=False),
+    }
+    rows = [
+        replace(
+            row,
+            distribution=replace(
+                row.distribution,
+                source_build=builds.get(row.name),
+                extras=("standard",) if row.name == "uvicorn" else (),
+            ),
+        )
+        for row in measured("source")
+    ]
+    return report(
+        rows,
+        on=target(origin="Heroku's default"),
+        unsized=(
+            missing("mylib", None, GIT, 8),
+            missing("pywin32", "306", WINDOWS, 5),
+            missing("pywinpty", "2.0.13", WINDOWS, 6),
+        ),
+        notes=("the cache folder cannot be written, so nothing was kept",),
+        build=Estimate.predicted(233.0, 67.0, 1906.0),
+        percent=9.9,
+    )
+
+
+def source_build(reason: str, low: float, high: float, *, native: bool = True) -> SourceBuild:
+    return SourceBuild(
+        reason=reason,
+        native=native,
+        method="its wheel for cp311" if native else "its archive",
+        nearest="wheel.whl" if native else None,
+        newest_python_with_wheel="3.11" if native else None,
+        low_factor=low,
+        high_factor=high,
+    )
+
+
+def hostile() -> Report:
+    """Every text from outside tries to be more than text."""
+    red, override = "\x1b[31;1mred\x1b[0m", "\u202eevil"
+    return report(
+        (
+            distribution("[bold]x[/bold]", direct=True, extras=("standard", "[red]")),
+            distribution("evil|name`code`", required_by=("[bold]x[/bold]", "<img src=x>")),
+            distribution(f"::error::{red}", override, required_by=("@everyone #1",)),
+            distribution("uvicorn", extras=("standard",), direct=True),
+        ),
+        path=f"../{override}/::set-output name=x::y/{red}.txt",
+        parts=(*RUNTIME, part("models/[b]*.onnx", "models", 9_000_000, 8_000_000, "x\ny")),
+        unsized=(
+            missing(
+                "::error file=a::b",
+                "1|2",
+                "https://user:s3cret@host.example/x failed:\r\n::warning::no\n\x07</details>",
+                9,
+            ),
+        ),
+        overlaps=(
+            Overlap(
+                names=("[bold]x[/bold]", "evil|name`code`"),
+                files=1, bytes=200_000, slug_bytes=60_000, example="a\x1b]0;title\x07b|c",
+            ),
+        ),
+        findings=(
+            finding(
+                "a`b|c",
+                FindingSeverity.ERROR,
+                "x",
+                "see http://user:s3cret@host.example/ @everyone <script>alert(1)</script>",
+                "```\n::error::fix\n  x[a,b]==1.0 ; python_version < '3'\n$(rm)\x1b[2J",
+            ),
+        ),
+        notes=("##[command]note", "# heading", "::debug::x"),
+    )  # fmt: skip
+
+
+def crowd(count: int = 200) -> Report:
+    """Very many distributions, some with very long names and many parents."""
+    parents = tuple(f"parent-{number}" for number in range(30))
+    rows = [
+        distribution(
+            f"a-distribution-whose-name-has-exactly-sixty-characters-{number:05d}",
+            slug=9_000_000 - 40_000 * number,
+            direct=number % 20 == 0,
+            required_by=parents[: number % 31],
+        )
+        for number in range(count)
+    ]
+    return report(rows, percent=35.0)
+
+
+def functions() -> Report:
+    """A platform whose limit is about installed bytes."""
+    return report(
+        measured("onnx"), on=target(title="Functions", figure="installed"), parts=(), percent=1.0
+    )
+
+
+def empty() -> Report:
+    """A file that asks for nothing, on a platform that limits nothing and adds nothing."""
+    return report((), parts=(), limits=())
+
+
+CASES = {
+    "onnx": onnx,
+    "cuda": cuda,
+    "source": source,
+    "hostile": hostile,
+    "crowd": crowd,
+    "functions": functions,
+    "empty": empty,
+}

@@ -1,0 +1,301 @@
+"""Verdicts: where the boundary lies, who gates, and what the exit code becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from slugcheck import budget, platforms, target
+from slugcheck.errors import UsageError
+from slugcheck.model import (
+    Artifact,
+    Distribution,
+    DistributionSize,
+    Estimate,
+    Limit,
+    Report,
+    Severity,
+    SizeReport,
+    Status,
+    Transfer,
+    Unsized,
+    Verdict,
+)
+
+M = 2**20
+HEROKU = platforms.load("heroku")
+TARGET = target.choose(HEROKU, python="3.12")
+LIMITS = {limit.name: limit for limit in HEROKU.limits}
+QUICK = Estimate[float].predicted(60.0, 30.0, 120.0)
+EXACTLY_NOTHING = Estimate[int].measured(0)
+
+
+def sized(slug: Estimate[int], *unsized: str, download: int | None = 5) -> SizeReport:
+    one = DistributionSize(
+        distribution=Distribution(
+            name="only", version="1.0", direct=True,
+            artifact=Artifact(filename="o.whl", url="file:///o.whl", size=download, sha256=None),
+        ),
+        via="local", download_bytes=download, plain=slug, bytecode=EXACTLY_NOTHING, slug=slug,
+        files=1, bytecode_files=0, by_kind={}, required_by=(),
+    )  # fmt: skip
+    return SizeReport(
+        target=TARGET, distributions=(one,), roots=(), parts=(), overlaps=(),
+        unsized=tuple(Unsized(name=name, version=None, reason="no index") for name in unsized),
+        transfer=Transfer(), installed=slug, slug=slug,
+    )  # fmt: skip
+
+
+def exact(value: int) -> Estimate[int]:
+    return Estimate[int].measured(value)
+
+
+def within(value: int, low: int, high: int) -> Estimate[int]:
+    return Estimate[int].predicted(value, low, high)
+
+
+def verdict(
+    name: str, sizes: SizeReport, build: Estimate[float] = QUICK, *, allow: Sequence[str] = ()
+) -> Verdict:
+    (only,) = (
+        v for v in budget.judge(sizes, build, HEROKU.limits, allowed_unsized=allow)
+        if v.budget == name
+    )  # fmt: skip
+    return only
+
+
+def code(verdicts: Sequence[Verdict], sizes: SizeReport, allowed: Sequence[str] = ()) -> int:
+    report = Report(
+        path="r.txt", kind="requirements", sha256="", sizes=sizes, verdicts=tuple(verdicts),
+        findings=(), notes=(), allowed_unsized=tuple(allowed),
+    )  # fmt: skip
+    return budget.exit_code(report)
+
+
+def outcome(sizes: SizeReport, build: Estimate[float] = QUICK, allow: Sequence[str] = ()) -> int:
+    verdicts = budget.judge(sizes, build, HEROKU.limits, allowed_unsized=allow)
+    return code(verdicts, sizes, allow)
+
+
+# --------------------------------------------------------------------------- the boundary
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "sentence"),
+    [
+        (500 * M - 1, Status.PASS, "524,287,999 B of 524,288,000 B, 1 B left"),
+        (500 * M, Status.PASS, "500M of 500M, 0M left"),
+        (500 * M + 1, Status.FAIL, "500.1M is 0.1M over 500M"),
+        (176_900_000, Status.PASS, "168.8M of 500M, 331.2M left"),
+    ],
+)
+def test_the_limit_itself_is_within(value: int, status: Status, sentence: str) -> None:
+    found = verdict("slug", sized(exact(value)))
+    assert (found.status, found.sentence, found.gates) == (status, sentence, True)
+    assert outcome(sized(exact(value))) == (1 if status is Status.FAIL else 0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "status"),
+    [
+        (490 * M, 500 * M, Status.PASS),
+        (490 * M, 500 * M + 1, Status.UNKNOWN),
+        (500 * M, 510 * M, Status.UNKNOWN),
+        (500 * M + 1, 510 * M, Status.FAIL),
+    ],
+)
+def test_the_interval_decides(low: int, high: int, status: Status) -> None:
+    figure = within((low + high) // 2, low, high)
+    assert verdict("slug", sized(figure)).status is status
+    assert outcome(sized(figure)) == {Status.PASS: 0, Status.FAIL: 1, Status.UNKNOWN: 3}[status]
+
+
+def test_too_close_to_call_says_between_what() -> None:
+    found = verdict("slug", sized(within(499 * M, 491 * M + 70_000, 507 * M + 1)))
+    assert found.sentence == "499M of 500M is too close to call: between 491M and 507.1M"
+
+
+def test_a_limit_in_mb_is_answered_in_mb() -> None:
+    limits = budget.apply_overrides((), {"installed": "200MB"})
+    (found, _ram) = budget.judge(sized(exact(150_000_000)), QUICK, limits)
+    assert found.sentence == "150 MB of 200 MB, 50 MB left"
+
+
+# --------------------------------------------------------------------------- unsized
+
+
+def test_what_is_unsized_leaves_the_verdict_open() -> None:
+    sizes = sized(exact(10 * M), "secret")
+    found = verdict("slug", sizes)
+    assert found.status is Status.UNKNOWN
+    assert found.sentence == "10M of 500M without what could not be sized (1)"
+    assert outcome(sizes) == 3
+
+
+def test_a_known_part_that_is_too_large_fails_whatever_is_unsized() -> None:
+    sizes = sized(exact(501 * M), "secret")
+    assert verdict("slug", sizes).status is Status.FAIL
+    assert outcome(sizes) == 1
+
+
+def test_allowing_it_by_any_spelling_closes_the_verdict_and_still_tells_it() -> None:
+    sizes = sized(exact(10 * M), "secret-thing")
+    found = verdict("slug", sizes, allow=["Secret.Thing"])
+    assert found.status is Status.PASS
+    assert found.sentence.endswith("(not counting 1 that could not be sized, as allowed)")
+    assert outcome(sizes, allow=["Secret.Thing"]) == 0
+    assert [u.name for u in sizes.unsized] == ["secret-thing"]
+
+
+def test_allowing_one_of_two_is_not_enough() -> None:
+    sizes = sized(exact(10 * M), "secret", "other")
+    assert verdict("slug", sizes, allow=["secret"]).status is Status.UNKNOWN
+    assert outcome(sizes, allow=["secret"]) == 3
+
+
+def test_allowing_all_closes_every_verdict() -> None:
+    sizes = sized(exact(10 * M), "secret", "other", "")
+    verdicts = budget.judge(sizes, QUICK, HEROKU.limits, allow_all_unsized=True)
+    assert {v.status for v in verdicts if v.gates} == {Status.PASS}
+
+
+def test_unsized_is_exit_3_even_where_no_budget_is_left_open() -> None:
+    sizes = sized(exact(10 * M), "secret")
+    assert code((), sizes) == 3
+    assert code((), sized(exact(10 * M))) == 0
+
+
+def test_a_download_of_unknown_size_leaves_its_budget_open() -> None:
+    limits = budget.apply_overrides((), {"download": "10MB"})
+    for size, status in ((5, Status.PASS), (None, Status.UNKNOWN)):
+        found = budget.judge(sized(exact(M), download=size), QUICK, limits)[0]
+        assert found.status is status
+
+
+# --------------------------------------------------------------------------- beside the budget
+
+
+@pytest.mark.parametrize(
+    ("value", "warning", "cap"),
+    [
+        (300 * M, Status.PASS, Status.PASS),
+        (300 * M + 1, Status.WARN, Status.PASS),
+        (1000 * M, Status.WARN, Status.PASS),
+        (1000 * M + 1, Status.WARN, Status.WARN),
+    ],
+)
+def test_what_heroku_would_say_is_told_and_never_gates(
+    value: int, warning: Status, cap: Status
+) -> None:
+    sizes = sized(exact(value))
+    assert verdict("heroku-warning", sizes).status is warning
+    assert verdict("heroku-cap", sizes).status is cap
+    verdicts = [v for v in budget.judge(sizes, QUICK, HEROKU.limits) if v.budget != "slug"]
+    assert code(verdicts, sizes) == 0
+
+
+def test_the_sentences_about_heroku() -> None:
+    small, large = sized(exact(10 * M)), sized(exact(1001 * M))
+    assert verdict("heroku-cap", small).sentence == (
+        "Heroku itself accepts it today (its own cap is 1000M)"
+    )
+    assert "rejects it today" in verdict("heroku-cap", large).sentence
+    assert verdict("heroku-warning", small).sentence.startswith("Heroku does not warn")
+    assert "cuts the decimals: 346.4M reads 346 MB" in verdict("heroku-warning", large).sentence
+    near = sized(within(1000 * M, 990 * M, 1010 * M))
+    assert verdict("heroku-cap", near).status is Status.UNKNOWN
+    assert "too close to call" in verdict("heroku-cap", near).sentence
+    assert not verdict("heroku-cap", near).gates
+
+
+def test_boot_and_memory_are_not_guessed() -> None:
+    sizes = sized(exact(10 * M))
+    for name, said in (("boot", "60 s"), ("ram", "512M (standard-1x, 2 workers)")):
+        found = verdict(name, sizes)
+        assert (found.status, found.gates, found.figure) == (Status.UNKNOWN, False, None)
+        assert found.sentence == (
+            f"not measured, since it takes running the app; the limit is {said}"
+        )
+
+
+def test_no_machine_no_memory_verdict() -> None:
+    lambda_ = target.choose(platforms.load("aws-lambda"))
+    sizes = replace(sized(exact(M)), target=lambda_)
+    assert [v.budget for v in budget.judge(sizes, QUICK, lambda_.platform.limits)] == ["installed"]
+
+
+# --------------------------------------------------------------------------- build
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "status", "exit_code"),
+    [
+        (300.0, 900.0, Status.PASS, 0),
+        (300.0, 900.5, Status.UNKNOWN, 3),
+        (900.0, 3600.0, Status.UNKNOWN, 3),
+        (900.5, 3600.0, Status.FAIL, 1),
+    ],
+)
+def test_the_predicted_build_is_judged_by_its_interval(
+    low: float, high: float, status: Status, exit_code: int
+) -> None:
+    build = Estimate[float].predicted((low + high) / 2, low, high)
+    found = verdict("build", sized(exact(M)), build)
+    assert found.status is status
+    assert "predicted about" in found.sentence
+    assert "15:00" in found.sentence
+    assert outcome(sized(exact(M)), build) == exit_code
+
+
+def test_what_is_unsized_does_not_doubt_the_build() -> None:
+    assert verdict("build", sized(exact(M), "secret")).status is Status.PASS
+
+
+# --------------------------------------------------------------------------- --limit
+
+
+def changed(wanted: dict[str, str]) -> dict[str, Limit]:
+    return {limit.name: limit for limit in budget.apply_overrides(HEROKU.limits, wanted)}
+
+
+def test_a_users_limit_replaces_the_platforms_and_its_source() -> None:
+    limits = changed({"slug": " 450M", "build": "30m"})
+    assert (limits["slug"].value, limits["slug"].text) == (450 * M, "450M")
+    assert limits["slug"].source.text == "given with --limit"
+    assert limits["build"].value == 1800
+    assert limits["boot"] == LIMITS["boot"]
+    assert list(limits) == list(LIMITS)
+
+
+def test_a_raised_slug_budget_still_tells_what_heroku_does() -> None:
+    sizes = sized(exact(1200 * M))
+    limits = budget.apply_overrides(HEROKU.limits, {"slug": "2G"})
+    verdicts = {v.budget: v for v in budget.judge(sizes, QUICK, limits)}
+    assert verdicts["slug"].status is Status.PASS
+    assert "rejects it today" in verdicts["heroku-cap"].sentence
+    assert code(tuple(verdicts.values()), sizes) == 0
+
+
+def test_figures_without_a_limit_of_the_platform_can_have_one() -> None:
+    limits = changed({"installed": "1 GB", "ram": "400M"})
+    assert (limits["installed"].value, limits["installed"].severity) == (10**9, Severity.FAIL)
+    verdicts = budget.judge(sized(exact(2 * 10**9)), QUICK, tuple(limits.values()))
+    by_name = {v.budget: v for v in verdicts}
+    assert by_name["installed"].status is Status.FAIL
+    assert [v.limit for v in verdicts if v.budget == "ram"] == [400 * M]
+    assert "400M (standard-1x" in by_name["ram"].sentence
+
+
+def test_all_wrong_limits_are_told_at_once() -> None:
+    with pytest.raises(UsageError) as caught:
+        changed({"slugs": "1M", "slug": "much", "build": "1G", "zzz": "1", "boot": "0"})
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "--limit slugs=1M: no limit is called 'slugs'; did you mean slug?"
+    assert lines[1].startswith("--limit slug=much: 'much' is not a size; write bytes")
+    assert lines[2].startswith("--limit build=1G: '1G' is not a duration; write seconds")
+    assert "there are boot, build, download, heroku-cap, heroku-warning" in lines[3]
+    assert lines[4] == "--limit boot=0: a limit of nothing can hold nothing"
+    assert len(lines) == 5
+    assert caught.value.exit_code == 2

@@ -1,0 +1,146 @@
+import importlib.metadata
+import io
+import marshal
+import tarfile
+import zlib
+from pathlib import Path
+
+import pytest
+
+from slugcheck import bytecode, calibration, slug
+from slugcheck.kinds import SlugGroup
+from slugcheck.model import Basis, Entry, Estimate
+
+NO_BYTECODE = Estimate[int].measured(0)
+
+
+def installed(name: str) -> tuple[list[Entry], dict[str, bytes]]:
+    """Return the files of an installed distribution, as entries of a wheel and as bytes."""
+    entries, data = [], {}
+    for file in importlib.metadata.files(name) or ():
+        path = Path(str(file.locate()))
+        if file.suffix == ".pyc" or ".." in file.parts or not path.is_file():
+            continue
+        content = path.read_bytes()
+        data[file.as_posix()] = content
+        compressed = len(zlib.compress(content, 6))
+        entries.append(Entry(path=file.as_posix(), size=len(content), compressed=compressed))
+    return entries, data
+
+
+def compiled(data: dict[str, bytes]) -> dict[str, bytes]:
+    return {
+        f"{path[:-3]}.pyc": bytes(16) + marshal.dumps(compile(source, path, "exec"))
+        for path, source in data.items()
+        if path.endswith(".py")
+    }
+
+
+def gzipped(data: dict[str, bytes]) -> int:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for path in sorted(data):
+            info = tarfile.TarInfo(path)
+            info.size = len(data[path])
+            tar.addfile(info, io.BytesIO(data[path]))
+    return len(zlib.compress(buffer.getvalue(), 6))
+
+
+@pytest.mark.parametrize("name", ["rich", "click", "hypothesis", "packaging"])
+def test_the_true_share_of_real_packages_lies_in_the_interval(name: str) -> None:
+    entries, data = installed(name)
+    plain = slug.predict(entries, NO_BYTECODE, minor="3.11")
+    assert plain.low <= gzipped(data) <= plain.high
+    pyc = compiled(data)
+    known = Estimate[int].measured(sum(map(len, pyc.values())))
+    whole = slug.predict(entries, known, minor="3.11")
+    assert whole.basis is Basis.PREDICTED
+    assert whole.low <= gzipped(data | pyc) <= whole.high
+
+
+def sources(count: int, *, size: int = 5000, compressed: int = 1300) -> list[Entry]:
+    return [
+        Entry(path=f"a/m{number}.py", size=size, compressed=compressed) for number in range(count)
+    ]
+
+
+def test_bytecode_adds_its_share_and_its_doubt() -> None:
+    files = sources(200)
+    model = bytecode.class_prediction(files, minor="3.11", prefix="")
+    without = slug.predict(files, NO_BYTECODE, minor="3.11")
+    sure = slug.predict(files, Estimate[int].measured(model), minor="3.11")
+    doubtful = slug.predict(files, Estimate.predicted(model, model // 2, model * 2), minor="3.11")
+    assert 0.25 * model < sure.value - without.value < 0.45 * model
+    assert doubtful.value == sure.value
+    assert doubtful.low < sure.low < sure.high < doubtful.high
+
+
+def test_many_small_files_take_less_than_they_did_in_the_archive() -> None:
+    small = sources(1000, size=1000, compressed=400)
+    large = sources(1, size=1_000_000, compressed=400_000)
+    small_share = slug.predict(small, NO_BYTECODE, minor="3.11").value
+    large_share = slug.predict(large, NO_BYTECODE, minor="3.11").value
+    assert small_share < 0.9 * large_share
+    assert large_share == pytest.approx(400_000, rel=0.06)
+
+
+def test_native_code_and_images_keep_their_compressed_size() -> None:
+    files = [Entry(path="a/b.so", size=90_000_000, compressed=30_000_000)]
+    assert slug.predict(files, NO_BYTECODE, minor="3.11").value == pytest.approx(3e7, rel=0.01)
+
+
+def test_a_stored_file_is_taken_at_its_groups_ratio_and_doubted_more() -> None:
+    size = 10_000_000
+    stored = [Entry(path="a/b.so", size=size, compressed=size, stored=True)]
+    ratio = calibration.load().ratios[SlugGroup.REST]
+    deflated = [Entry(path="a/b.so", size=size, compressed=round(size * ratio))]
+    said, other = (slug.predict(f, NO_BYTECODE, minor="3.11") for f in (stored, deflated))
+    assert said.value == pytest.approx(other.value, rel=0.001)
+    assert said.percent > other.percent
+
+
+def test_a_known_version_is_believed_more_than_another_and_that_more_than_none() -> None:
+    files = sources(500)
+    known = calibration.load().known["django"][-1]
+
+    def predict(name: str | None, version: str | None) -> Estimate[int]:
+        return slug.predict(files, NO_BYTECODE, minor="3.11", name=name, version=version)
+
+    same, other, none = (
+        predict("Django", known.version), predict("django", "0.9"), predict(None, None)
+    )  # fmt: skip
+    assert same.percent < other.percent < none.percent
+    assert same.value == pytest.approx(none.value * known.slug, rel=0.001)
+
+
+def test_repetitive_bytecode_of_a_known_distribution_counts_half() -> None:
+    files = sources(500)
+    model = bytecode.class_prediction(files, minor="3.11", prefix="")
+
+    def share(factor: int) -> int:
+        return slug.predict(
+            files, Estimate[int].measured(factor * model), minor="3.11", name="sympy",
+            model_bytecode=model,
+        ).value  # fmt: skip
+
+    unknown = [
+        slug.predict(files, Estimate[int].measured(f * model), minor="3.11").value for f in (1, 2)
+    ]
+    assert share(2) / share(1) < unknown[1] / unknown[0]
+
+
+@pytest.mark.parametrize("minor", ["3.10", "3.12", "3.13", "3.14", "3.15"])
+def test_other_pythons_compress_their_bytecode_to_nearly_as_much(minor: str) -> None:
+    files = sources(300)
+
+    def share(minor: str) -> int:
+        made = bytecode.predict("a", files, minor=minor, prefix="/p", factor=None).estimate
+        return slug.predict(files, made, minor=minor).value
+
+    plain = slug.predict(files, NO_BYTECODE, minor=minor).value
+    ratio = (share(minor) - plain) / (share("3.11") - plain)
+    assert 0.55 < ratio < 1.15
+
+
+def test_an_empty_distribution_weighs_nothing() -> None:
+    assert slug.predict([], NO_BYTECODE, minor="3.11").value == 0
