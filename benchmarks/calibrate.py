@@ -40,6 +40,10 @@ _LEAST_SHARED = 0.5  # percent: what a corpus cannot show about an app unlike an
 _LARGE = 1_000_000.0  # beyond this a distribution's sources count no more in the fit
 _INSIDE = 90  # percent of the true figures that an interval is to hold
 _BINS: tuple[int | None, ...] = (200_000, 1_000_000, None)
+_NOTE = (
+    "3.10.13, 3.12.1 and 3.13.0 compiled the wheels natively, 3.14.2 in Pyodide 314.0.7"
+    " (benchmarks/pyodide.mjs); a Python that is not listed is taken for the nearest below it"
+)
 Data = dict[str, Any]
 Sets = dict[str, list[Wheel]]
 
@@ -466,6 +470,7 @@ def main() -> None:
         "python": sys.version.split()[0],
         "wheels by Python": {m: sum(m in w.bytecode for w in wheels) for m in MINORS},
     }  # fmt: skip
+    data["corpus"]["note"] = _NOTE
     options.output.write_text(dump(data), "utf-8")
     print(json.dumps({key: value for key, value in data.items() if key != "known"}, indent=1))
     print("not measured:", [m for m in MINORS if m not in data["bytecode"]["coefficients"]])

@@ -105,8 +105,9 @@ def _gzipped(prefix: Path, files: set[Path], folder: Path) -> int:
     inside = sorted(str(path.relative_to(prefix)) for path in files)
     names.write_bytes(b"".join(f"{name}\0".encode() for name in inside))
     tar = [
-        "tar", "--create", "--null", "--files-from", str(names), "--directory", str(prefix),
-        "--owner=root", "--group=root", "--transform", "s,^,./app/.heroku/python/,", "--file=-",
+        "tar", "--create", "--directory", str(prefix), "--owner=root", "--group=root",
+        "--transform", "s,^,./app/.heroku/python/,", "--null", "--files-from", str(names),
+        "--file=-",
     ]  # fmt: skip
     with subprocess.Popen(tar, stdout=subprocess.PIPE) as process:
         done = subprocess.run(["gzip", "-6"], stdin=process.stdout, capture_output=True, check=True)

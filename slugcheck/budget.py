@@ -155,17 +155,10 @@ def _platform_sentence(title: str, limit: Limit, status: Status) -> str:
 
 def _of_build(limit: Limit, build: Estimate[float]) -> Verdict:
     status = status_of(build, float(limit.value))
-    cap = clock(limit.value)
-    span = (
-        f"predicted about {clock(build.value)}, between {clock(build.low)} and {clock(build.high)}"
-    )
-    match status:
-        case Status.PASS:
-            sentence = f"{span}, of {cap}"
-        case Status.FAIL:
-            sentence = f"{span}: even that is over {cap}"
-        case _:
-            sentence = f"{span}: too close to {cap} to call"
+    words = {Status.PASS: "of", Status.FAIL: "is over"}
+    cap = f"{words.get(status, 'is too close to call against')} {clock(limit.value)}"
+    span = f"between {clock(build.low)} and {clock(build.high)}"
+    sentence = f"about {clock(build.value)} {cap} ({build.basis}: {span})"
     return _verdict(limit, status, build, sentence)
 
 

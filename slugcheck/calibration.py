@@ -86,12 +86,13 @@ def parse(data: Mapping[str, Any]) -> Calibration:
 
 def nearest_minor(measured: Iterable[str], minor: str) -> str:
     """Return the newest measured Python that is not newer than ``minor``, else the oldest."""
-    ordered = sorted(measured, key=_minor_key)
-    place = bisect.bisect_right([_minor_key(one) for one in ordered], _minor_key(minor))
+    ordered = sorted(measured, key=minor_key)
+    place = bisect.bisect_right([minor_key(one) for one in ordered], minor_key(minor))
     return ordered[max(place - 1, 0)]
 
 
-def _minor_key(minor: str) -> tuple[int, ...]:
+def minor_key(minor: str) -> tuple[int, ...]:
+    """Return a minor version as numbers, to compare it with others."""
     return tuple(int(part) for part in minor.split("."))
 
 

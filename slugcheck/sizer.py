@@ -123,6 +123,7 @@ def size_one(distribution: Distribution, inventory: Inventory, layout: Layout) -
         minor=layout.minor,
         name=distribution.name,
         version=distribution.version,
+        model_bytecode=predicted.model_bytes,
     )
     return Sized(
         distribution=distribution,

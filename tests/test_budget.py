@@ -244,9 +244,21 @@ def test_the_predicted_build_is_judged_by_its_interval(
     build = Estimate[float].predicted((low + high) / 2, low, high)
     found = verdict("build", sized(exact(M)), build)
     assert found.status is status
-    assert "predicted about" in found.sentence
-    assert "15:00" in found.sentence
     assert outcome(sized(exact(M)), build) == exit_code
+
+
+@pytest.mark.parametrize(
+    ("figures", "sentence"),
+    [
+        ((70, 29, 180), "about 1:10 of 15:00 (predicted: between 0:29 and 3:00)"),
+        ((600, 300, 1200), "about 10:00 is too close to call against 15:00 "
+                           "(predicted: between 5:00 and 20:00)"),
+        ((2000, 1000, 4000), "about 33:20 is over 15:00 (predicted: between 16:40 and 66:40)"),
+    ],
+)  # fmt: skip
+def test_the_build_is_told_with_its_span(figures: tuple[int, int, int], sentence: str) -> None:
+    build = Estimate[float].predicted(*map(float, figures))
+    assert verdict("build", sized(exact(M)), build).sentence == sentence
 
 
 def test_what_is_unsized_does_not_doubt_the_build() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import packaging.tags
@@ -226,6 +227,17 @@ def test_tags_are_those_that_pip_computes_on_such_a_machine() -> None:
 def test_which_wheels_fit_heroku_24(heroku: Platform, filename: str, fits: bool) -> None:
     tags = set(target.supported_tags(target.choose(heroku, python="3.12")))
     assert bool(tags & parse_wheel_filename(filename)[3]) is fits
+
+
+def test_the_python_that_slugcheck_runs_on_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = target.tags_for(stack((2, 39)), "3.13")
+    real = sysconfig.get_config_var
+
+    def free_threaded(name: str) -> object:
+        return 1 if name in ("Py_GIL_DISABLED", "Py_DEBUG") else real(name)
+
+    monkeypatch.setattr(sysconfig, "get_config_var", free_threaded)
+    assert target.tags_for(stack((2, 39)), "3.13") == before
 
 
 def test_the_more_specific_wheel_is_preferred(heroku: Platform) -> None:

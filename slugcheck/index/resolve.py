@@ -445,7 +445,7 @@ class Resolver:
 
 def _is_name(text: str) -> bool:
     parsed = graph.parse(text)
-    return parsed is not None and parsed.name == text
+    return parsed is not None and parsed.name == canonicalize_name(text) == text
 
 
 def _build_notes(distributions: Iterable[Distribution]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 from slugcheck.index.cache import Cache, inventory_from_document, inventory_to_document
@@ -9,6 +10,9 @@ from slugcheck.index.ranges import HttpClient
 from slugcheck.index.sampling import BytecodeSampler
 from slugcheck.index.wheel import read_inventory
 from slugcheck.model import Artifact, Inventory, Transfer
+
+# An inventory holds what a sample compiled by the running Python showed.
+_KIND = f"inventory-{sys.version_info.major}.{sys.version_info.minor}"
 
 
 class Warehouse:
@@ -28,14 +32,14 @@ class Warehouse:
         """
         if artifact.sha256 is None:
             return self._read(artifact)
-        document = self._cache.load("inventory", artifact.sha256)
+        document = self._cache.load(_KIND, artifact.sha256)
         known = inventory_from_document(document) if document is not None else None
         if known is not None:
             with self._lock:
                 self._cached += 1
             return known
         inventory = self._read(artifact)
-        self._cache.store("inventory", artifact.sha256, inventory_to_document(inventory))
+        self._cache.store(_KIND, artifact.sha256, inventory_to_document(inventory))
         return inventory
 
     def _read(self, artifact: Artifact) -> Inventory:

@@ -17,7 +17,8 @@ from slugcheck.render.signs import Signs
 from slugcheck.units import mb
 
 _GAP = 2
-_LEAST_NAME, _LEAST_REASON = 16, 11  # "direct, +12"
+_LEAST_NAME = 16
+_LEAST_REASON, _ENOUGH_REASON = 11, 14  # "direct, +12"
 _SHARE_COLUMNS = 10
 _NARROW, _WIDE = 70, 100
 # A line below the head and one above the total; rich's box is eight lines of four signs.
@@ -75,10 +76,10 @@ def size_table(sizes: SizeReport, signs: Signs, *, width: int, everything: bool)
 
 
 def _name_columns(rows: list[_Row], free: int) -> int:
-    """Names get what they need, as long as the reasons keep a third, or all they need."""
+    """Names get what they need, and the reasons, which fold, at least a little."""
     wanted = max(max(row.name.cell_len for row in rows), _LEAST_NAME)
     reasons = max(cell_len(_joined(row.why)) for row in rows)
-    kept = max(_LEAST_REASON, min(reasons, free // 3))
+    kept = max(_LEAST_REASON, min(reasons, _ENOUGH_REASON))
     return max(min(wanted, free - kept), _LEAST_NAME)
 
 

@@ -25,7 +25,9 @@ _LEAST_BAR, _MOST_BAR = 12, 30
 _BLAME_COLUMNS = 12
 _ROOMY = 70
 _MOST_FOOTNOTES = 6
-_BLANKS = re.compile(r"[ \t]+((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
+# Cells are filled up with blanks, some of them styled.
+_BLANKS = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
+_RESET = "\x1b[0m"
 
 
 def render(
@@ -48,7 +50,8 @@ def render(
         console.print()
     status = words.conclusion(report)
     console.print(_conclusion(status, signs))
-    return without_commands(_BLANKS.sub(r"\1", stream.getvalue()))
+    text = _BLANKS.sub(lambda end: _RESET if "\x1b" in end[0] else "", stream.getvalue())
+    return without_commands(text)
 
 
 class _Verbatim(Text):

@@ -6,6 +6,7 @@ real one changes no golden file. Verdicts come from slugcheck's own budgets.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,8 +40,21 @@ from slugcheck.model import (
 )
 
 GOLDEN = Path(__file__).parent.parent / "golden"
+_REWRITE = "SLUGCHECK_REWRITE_GOLDEN"
 SOURCE = Source(text="a build log", date="2026-03-19")
 _KINDS = (Kind.NATIVE, Kind.PYTHON, Kind.TESTS, Kind.METADATA, Kind.DATA)
+
+
+def assert_golden(name: str, text: str) -> None:
+    """Hold text against ``tests/golden/name``; look at it before you believe a new one.
+
+    With SLUGCHECK_REWRITE_GOLDEN set in the environment the file is written anew.
+    """
+    path = GOLDEN / name
+    if os.environ.get(_REWRITE):
+        path.write_text(text, encoding="utf-8", newline="\n")
+    assert path.exists(), f"{path.name} is missing; make it with {_REWRITE}=1"
+    assert text == path.read_text(encoding="utf-8"), f"if it is right: {_REWRITE}=1"
 
 
 # --------------------------------------------------------------------------- the target

@@ -1,0 +1,173 @@
+"""The JSON document: stable names, nothing that changes by itself, no secrets; read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+
+from slugcheck.document import dumps, to_document
+from slugcheck.errors import UsageError
+from slugcheck.model import Report
+from slugcheck.saved import SCHEMA, loads
+from tests.support import reports
+
+# What other tools may rely on; more fields may come, none of these may go or change its type.
+NAMES: dict[str, Any] = {
+    "schema": int,
+    "tool": {"name": str, "version": str},
+    "subject": {"path": str, "kind": str, "sha256": str},
+    "target": {"platform": str, "stack": str, "python": str, "arch": str, "dyno": str},
+    "totals": {
+        "distributions": int, "files": int, "download_bytes": int, "installed_bytes": int,
+        "bytecode_bytes": int, "runtime_bytes": int, "app_bytes": int, "model_bytes": int,
+        "slug_bytes": int, "slug_low_bytes": int, "slug_high_bytes": int, "basis": str,
+    },
+    "distributions": [{
+        "name": str, "version": str, "filename": str, "sha256": str, "direct": bool,
+        "required_by": list, "download_bytes": int, "installed_bytes": int, "bytecode_bytes": int,
+        "slug_bytes": int, "files": int, "via": str, "basis": str,
+    }],
+    "unsized": [{"name": str, "version": str, "reason": str}],
+    "models": [{"path": str, "bytes": int, "slug_bytes": int}],
+    "verdicts": [{"budget": str, "status": str, "limit": int, "unit": str, "sentence": str,
+                  "source": str}],
+    "findings": [{"code": str, "severity": str, "subject": str, "sentence": str, "fix": str}],
+    "transfer": {"requests": int, "bytes": int, "seconds": float, "cached": int},
+}  # fmt: skip
+
+
+def check(names: Any, value: Any, path: str) -> None:
+    if isinstance(names, dict):
+        for name, expected in names.items():
+            check(expected, value[name], f"{path}.{name}")
+    elif isinstance(names, list):
+        assert value, path
+        for one in value:
+            check(names[0], one, path)
+    else:
+        assert type(value) is names, path
+
+
+def test_the_stable_names_are_there_with_their_types() -> None:
+    check(NAMES, json.loads(dumps(reports.hostile())), "")
+
+
+def test_the_document_is_as_it_was_approved() -> None:
+    reports.assert_golden("document-hostile.json", dumps(reports.hostile()) + "\n")
+
+
+@pytest.mark.parametrize("case", reports.CASES)
+def test_the_text_is_ascii_sorted_and_the_same_every_time(case: str) -> None:
+    text = dumps(reports.CASES[case]())
+    assert text.isascii()
+    assert text == dumps(reports.CASES[case]())
+    assert text == json.dumps(json.loads(text), indent=2, sort_keys=True)
+
+
+def test_only_transfer_tells_of_the_run() -> None:
+    report = reports.onnx()
+    transfer = replace(report.sizes.transfer, requests=0, bytes=0, cached=99)
+    later = replace(report, seconds=77.7, sizes=replace(report.sizes, transfer=transfer))
+    first, second = to_document(report), to_document(later)
+    assert first.pop("transfer") != second.pop("transfer")
+    assert first == second
+
+
+def test_the_totals_are_the_sums_of_their_parts() -> None:
+    document = to_document(reports.cuda())
+    rows, totals = document["distributions"], document["totals"]
+    twice = sum(overlap["bytes"] for overlap in document["overlaps"])
+    assert totals["installed_bytes"] == sum(row["installed_bytes"] for row in rows) - twice
+    runtime = sum(part["installed_bytes"] for part in document["parts"])
+    assert totals["runtime_bytes"] == runtime
+    assert totals["all_installed_bytes"] == totals["installed_bytes"] + runtime
+    assert sum(totals["by_kind"].values()) == totals["installed_bytes"] + twice
+    assert totals["bytecode_bytes"] == totals["by_kind"]["bytecode"]
+
+
+def test_models_are_counted_apart() -> None:
+    document = to_document(reports.hostile())
+    assert document["models"] == [
+        {"path": "models/[b]*.onnx", "bytes": 9_000_000, "slug_bytes": 8_000_000}
+    ]
+    assert document["totals"]["model_bytes"] == 9_000_000
+
+
+def test_no_url_of_an_artefact_and_no_password_gets_in() -> None:
+    text = dumps(reports.hostile())
+    assert "s3cret" not in text
+    assert "wheels.example" not in text
+    assert "https://***@host.example/x failed" in text
+
+
+# --------------------------------------------------------------------------- reading back
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    return json.loads(json.dumps(value))
+
+
+def kept(saved: Any, written: Any, path: str = "") -> None:
+    """Assert that everything saved is what was written."""
+    if isinstance(saved, Mapping):
+        for name, value in saved.items():
+            kept(value, written[name], f"{path}.{name}")
+    elif isinstance(saved, Sequence) and not isinstance(saved, str):
+        assert len(saved) == len(written), path
+        for number, value in enumerate(saved):
+            kept(value, written[number], f"{path}[{number}]")
+    else:
+        assert saved == written, path
+
+
+@pytest.mark.parametrize("case", reports.CASES)
+def test_what_was_written_is_read_back(case: str) -> None:
+    report: Report = reports.CASES[case]()
+    saved = plain(asdict(loads(dumps(report), "base.json")))
+    assert saved.pop("label") == "base.json"
+    assert set(saved) >= {"schema", "subject", "target", "totals", "distributions", "verdicts"}
+    kept(saved, plain(to_document(report)))
+
+
+def test_fields_of_a_later_version_are_no_hindrance() -> None:
+    document = to_document(reports.onnx()) | {"base": {"label": "main"}}
+    assert loads(json.dumps(document), "x").totals.distributions == 25
+
+
+def broken(**changes: Any) -> str:
+    return json.dumps(to_document(reports.onnx()) | changes)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "r.json is not JSON"),
+        ("[" * 100_000, "r.json is not JSON"),
+        ("[]", "r.json is no report of slugcheck"),
+        ('{"schema": true}', "r.json is no report of slugcheck"),
+        (broken(schema=SCHEMA + 1), "r.json has schema 2, and this version reads schema 1"),
+        (broken(totals=None), "r.json: totals is not an object"),
+        (broken(totals={}), "r.json: totals.distributions is missing"),
+        (broken(distributions={}), "r.json: distributions is not a list"),
+        (
+            broken(unsized=[{"name": "x", "version": 1, "reason": "", "allowed": False}]),
+            "r.json: unsized[0].version is not text",
+        ),
+        (
+            broken(unsized=[{"name": "x", "version": None, "reason": "", "allowed": 0}]),
+            "r.json: unsized[0].allowed is not true or false",
+        ),
+    ],
+)
+def test_what_is_no_report_is_refused_with_the_place_of_the_mistake(
+    text: str, message: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        loads(text, "r.json")
+    assert str(caught.value) == message
+    assert caught.value.hint

@@ -1,0 +1,125 @@
+"""Text from outside does nothing but show."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from slugcheck import escape
+
+ANY = st.text(alphabet=st.characters(exclude_categories=()), max_size=40)
+NASTY = st.text(alphabet="`|\\<>[]()*_#@:&~$!-+=.1 \n\x1b\u202ea/", max_size=30)
+PARSER = MarkdownIt("commonmark").enable("table").enable("strikethrough")
+
+
+@given(ANY)
+def test_printable_text_cannot_steer_a_terminal(text: str) -> None:
+    shown = escape.printable(text)
+    acting = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    left = {c for c in shown if unicodedata.category(c) in acting} - {"\u200c", "\u200d"}
+    assert not left
+    shown.encode()  # no lone surrogates either
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("uvicorn[standard]==0.30", "uvicorn[standard]==0.30"),
+        ("Größe 寸法 é", "Größe 寸法 é"),
+        ("\x1b[31mred\x1b[0m", r"\x1b[31mred\x1b[0m"),
+        ("safe\u202eevil", r"safe\u202eevil"),
+        ("zero\u200bwidth\u00ad", r"zero\u200bwidth\xad"),
+        ("bad\udc80byte", r"bad\udc80byte"),
+        ("two\r\n\tlines ", "two lines"),
+        ("line\u2028separator", r"line\u2028separator"),
+    ],
+)
+def test_what_acts_is_written_out_and_what_shows_stays(text: str, shown: str) -> None:
+    assert escape.printable(text) == shown
+
+
+def test_lines_keep_their_indentation() -> None:
+    assert escape.printable_lines("a:\r\n\tb\x07 \n\nc") == ("a:", "    b\\x07", "", "c")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://me:s3cret@host/simple", "https://***@host/simple"),
+        ("git+https://ghp_t0ken@host/x.git failed", "git+https://***@host/x.git failed"),
+        ("git+ssh://git@host/x.git", "git+ssh://git@host/x.git"),
+        ("https://host/a@b and x://u:p@h", "https://host/a@b and x://***@h"),
+        ("pkg @ https://host/pkg.whl", "pkg @ https://host/pkg.whl"),
+    ],
+)
+def test_urls_lose_their_passwords(text: str, shown: str) -> None:
+    assert escape.printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("::error file=x::y", ": :error file=x::y"),
+        ("a\n  ::set-output name=x::y", "a\n  : :set-output name=x::y"),
+        ("\x1b[1m ::stop-commands::x", "\x1b[1m : :stop-commands::x"),
+        ("x ##[group]y ##vso[task]z", "x # #[group]y # #vso[task]z"),
+        ("http://[::1]:8000 ## heading", "http://[::1]:8000 ## heading"),
+    ],
+)
+def test_a_ci_system_finds_no_commands(text: str, shown: str) -> None:
+    assert escape.without_commands(text) == shown
+
+
+def rendered(markdown: str) -> str:
+    return str(PARSER.render(markdown))
+
+
+@given(NASTY)
+def test_markdown_shows_the_very_text_in_a_cell_and_nothing_else(text: str) -> None:
+    html = rendered(f"| a | b |\n|---|---|\n| x{escape.markdown(text)} | end |\n")
+    cells = re.findall(r"<td>(.*?)</td>", html, re.DOTALL)
+    plain = cells[0].replace("<!-- -->", "")
+    assert cells[1:] == ["end"]
+    assert "<" not in plain  # no tags
+    unescaped = plain.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"')
+    assert unescaped.replace("&amp;", "&") == f"x{escape.printable(text)}".rstrip() or (
+        text[:1].isspace()
+    )
+
+
+@pytest.mark.parametrize("text", ["# h", "- item", "+ item", "1. item", "1) x", "=== x", "> q"])
+def test_markdown_text_starts_no_block(text: str) -> None:
+    html = rendered(f"- {escape.markdown(text)}")
+    assert html.count("<li>") == 1
+    assert not re.search(r"<(h\d|ol|blockquote)", html)
+
+
+@pytest.mark.parametrize(
+    "text", ["@team", "see #12", "https://host/x", "http://host", "www.host.example", "a@b.example"]
+)
+def test_markdown_names_nobody_and_links_nothing(text: str) -> None:
+    assert not re.search(r"@\w|#\d|://|www\.", escape.markdown(text))
+
+
+@given(NASTY)
+def test_a_code_span_holds_its_text(text: str) -> None:
+    html = rendered(f"| a | b |\n|---|---|\n| {escape.code(text)} | end |\n")
+    assert html.count("<code>") == 1
+    assert html.count("<td>") == 2
+    assert "<td>end</td>" in html
+
+
+@given(NASTY)
+def test_no_line_ends_a_fence(text: str) -> None:
+    html = rendered(f"{escape.fenced(text, 'text')}\n\nafter\n")
+    assert html.count("<pre>") == 1
+    assert html.endswith("</code></pre>\n<p>after</p>\n")
+
+
+def test_hypertext_escapes_quotes_and_tags() -> None:
+    assert escape.hypertext("<a href='x\x1b'>") == "&lt;a href=&#x27;x\\x1b&#x27;&gt;"
