@@ -4,10 +4,13 @@ Prints one row per set: share of packages whose plain installed size is exact to
 error of the plain size, of the bytecode, of the whole installed size, and of the slug (a real
 ``tar | gzip -6`` of the installed files under ./app). Figures are MB = 10**6 bytes.
 
-    python benchmarks/exactness.py [SET ...] [--python PYTHON]
+    python -m benchmarks.exactness [SET ...] [--python PYTHON] [--exclude-newer DATE]
 
 Needs the package index. A prediction is made for the virtual environment's own path and the exact
 patch version of the interpreter, so that both sides write the same bytes.
+
+Versions that the calibration itself measured are known exactly and prove nothing; with
+--exclude-newer an older resolution is taken, whose versions it has mostly not seen.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from packaging.utils import canonicalize_name
 from benchmarks.sets import SETS
 from slugcheck import sizer, target
 from slugcheck.check import Check, Options
-from slugcheck.model import Report, SizeReport
+from slugcheck.model import SizeReport, Transfer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,42 +42,45 @@ class Truth:
     slug_bytes: int
 
 
-def predict(lines: Iterable[str], version: str, prefix: Path, folder: Path) -> tuple[SizeReport, Report]:
-    """Return the sizes for a prefix on this machine, and the report for the platform."""
+def predict(
+    lines: Iterable[str], version: str, folder: Path, exclude_newer: str | None
+) -> SizeReport:
+    """Return the sizes for a virtual environment in ``folder`` on this machine."""
+    prefix = folder / "venv"
     path = folder / "requirements.txt"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    with Check(Options(path=path, python=version)) as run:
+    with Check(Options(path=path, python=version, exclude_newer=exclude_newer)) as run:
         run.resolve()
         for _ in run.read():
             pass
-        report = run.report()
         platform = replace(run.target.platform, prefix=str(prefix))
         here = replace(run.target, platform=platform)
-        sizes = sizer.measure(
+        return sizer.measure(
             target=here,
             inventories=run.inventories,
             unsized=(),
             environment=target.marker_environment(here),
             parts=(),
-            transfer=report.sizes.transfer,
+            transfer=Transfer(),
         )
-    return sizes, report
 
 
 def install(sizes: SizeReport, lines: Iterable[str], python: str, folder: Path) -> Truth:
     """Install the resolved versions with the newest pip and take the result apart."""
     prefix = folder / "venv"
-    subprocess.run([python, "-m", "venv", str(prefix)], check=True)
+    quietly([python, "-m", "venv", str(prefix)])
     interpreter = str(prefix / "bin" / "python")
     pip = [interpreter, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "install", "--upgrade", "pip"], check=True)
+    quietly([*pip, "install", "--upgrade", "pip"])
+    # a setuptools that is there already would hide files of one that the set brings
+    quietly([*pip, "uninstall", "--yes", "setuptools"])
     before = set(prefix.rglob("*"))
     pins = folder / "pins.txt"
     pins.write_text(
         "".join(f"{d.name}=={d.distribution.version}\n" for d in sizes.distributions),
         encoding="utf-8",
     )
-    subprocess.run([*pip, "install", "--constraint", str(pins), *lines], check=True)
+    quietly([*pip, "install", "--constraint", str(pins), *lines])
     new = [path for path in prefix.rglob("*") if path.is_file() and path not in before]
     packages = set(new)
     bytecode = sum(p.stat().st_size for p in packages if p.suffix == ".pyc")
@@ -86,8 +92,14 @@ def install(sizes: SizeReport, lines: Iterable[str], python: str, folder: Path) 
     )
 
 
+def quietly(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
+
+
 def _by_distribution(prefix: Path, new: set[Path]) -> dict[str, int]:
-    found = {}
+    found: dict[str, int] = {}
     for record in prefix.glob("lib/python*/site-packages/*.dist-info/RECORD"):
         if record not in new:
             continue
@@ -133,11 +145,11 @@ class Row:
     truth: Truth
 
 
-def run_set(name: str, python: str, version: str) -> Row:
+def run_set(name: str, python: str, version: str, exclude_newer: str | None) -> Row:
     lines = SETS[name]
     with tempfile.TemporaryDirectory(prefix="slugcheck-exact-") as text:
         folder = Path(text)
-        sizes, _ = predict(lines, version, folder / "venv", folder)
+        sizes = predict(lines, version, folder, exclude_newer)
         truth = install(sizes, lines, python, folder)
     wrong = tuple(
         (d.name, d.plain.value - truth.plain[d.name])
@@ -162,16 +174,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", nargs="*", default=list(SETS), metavar="SET")
     parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--exclude-newer", metavar="DATE")
     options = parser.parse_args()
     ask = "import platform; print(platform.python_version())"
     done = subprocess.run([options.python, "-c", ask], capture_output=True, text=True, check=True)
     version = done.stdout.strip()
     print(f"Python {version}; errors are predicted against really installed, in percent\n")
-    print("| set | packages | exact | installed MB | plain | bytecode | installed | slug MB | slug |")
+    print(
+        "| set | packages | exact | installed MB | plain | bytecode | installed | slug MB | slug |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     rows = []
     for name in options.sets:
-        row = run_set(name, options.python, version)
+        row = run_set(name, options.python, version, options.exclude_newer)
         rows.append(row)
         real = (row.truth.plain_bytes + row.truth.bytecode_bytes) / 1e6
         print(
@@ -192,5 +207,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-
-

@@ -94,7 +94,9 @@ def main() -> None:
         _, first = slugcheck(file, warm)
         print("slugcheck, second run  ", median(lambda: slugcheck(file, warm)[0], runs))
         print("uv pip compile alone   ", median(lambda: compile_alone(file), runs))
-        print("pip install --target   ", median(lambda: pip_target(file, next(fresh)), min(3, runs)))
+        print(
+            "pip install --target   ", median(lambda: pip_target(file, next(fresh)), min(3, runs))
+        )
         print("uv pip install --target", median(
             lambda: uv_target(file, next(fresh), next(fresh)), min(3, runs)))  # fmt: skip
         print("slugcheck --help, CPU  ", median(help_cpu, runs))

@@ -6,10 +6,12 @@ directories, size, judge, advise. Each step is one call into the module that doe
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -17,18 +19,15 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from slugcheck import __version__, advise, budget, buildtime, platforms, sizer, target
+from slugcheck import __version__, budget, platforms, target
 from slugcheck.errors import MeasureError
 from slugcheck.index import lock, requirements
 from slugcheck.index.cache import Cache, default_folder
-from slugcheck.index.choice import Chooser
-from slugcheck.index.pages import FileKind, Pages, cutoff
 from slugcheck.index.ranges import HttpClient
 from slugcheck.index.resolve import Resolved, Resolver
 from slugcheck.index.standin import StandInMemory
 from slugcheck.index.uv import ResolverSettings, Uv
 from slugcheck.index.warehouse import Warehouse
-from slugcheck.installed import layout_of
 from slugcheck.model import (
     Artifact,
     Distribution,
@@ -44,6 +43,9 @@ from slugcheck.model import (
 )
 
 if TYPE_CHECKING:
+    from slugcheck.advise import Twin
+    from slugcheck.index.choice import Chooser
+    from slugcheck.index.pages import Pages
     from slugcheck.index.standins import StandIns
 
 # A resolution can be overtaken by what its own new distributions ask for, but not for ever.
@@ -100,10 +102,7 @@ class Check:
         self._tags = target.supported_tags(self.target)
         self._cache = Cache(default_folder() if options.use_cache else None)
         self._client = HttpClient(index=self._index, offline=options.offline)
-        newest = cutoff(options.exclude_newer) if options.exclude_newer else None
-        self._pages = Pages(self._client, self._index, exclude_newer=newest)
         self._warehouse = Warehouse(client=self._client, cache=self._cache)
-        self._chooser = Chooser(self._tags, self.target.python_version, self._index)
         self._stack = ExitStack()
         self._stack.enter_context(self._client)
         self._inventories: list[tuple[Distribution, Inventory]] = []
@@ -127,6 +126,19 @@ class Check:
     def _index(self) -> IndexOptions:
         return self._set.options if self._set else self._options.index
 
+    @cached_property
+    def _pages(self) -> Pages:
+        from slugcheck.index.pages import Pages, cutoff
+
+        newest = self._options.exclude_newer
+        return Pages(self._client, self._index, exclude_newer=cutoff(newest) if newest else None)
+
+    @cached_property
+    def _chooser(self) -> Chooser:
+        from slugcheck.index.choice import Chooser
+
+        return Chooser(self._tags, self.target.python_version, self._index)
+
     # ----------------------------------------------------------------- resolve and read
 
     def resolve(self) -> None:
@@ -134,6 +146,7 @@ class Check:
 
         :raises MeasureError: there is no resolution to be had.
         """
+        threading.Thread(target=_preload, daemon=True).start()
         if self._set is None:
             self._resolved = self._from_lock()
             return
@@ -178,6 +191,8 @@ class Check:
         return newer
 
     def _read_once(self) -> Iterator[tuple[int, int]]:
+        from slugcheck import sizer
+
         resolved = self._found
         distributions = resolved.resolution.distributions
         self._inventories, self._unread = [], []
@@ -249,13 +264,17 @@ class Check:
 
     def report(self) -> Report:
         """Return the whole report; ``read`` has been exhausted."""
+        from slugcheck import buildtime, sizer
+
         resolution = self._found.resolution
         sizes = sizer.measure(
             target=self.target,
             inventories=self._inventories,
             unsized=(*resolution.unsized, *self._unread),
             environment=self._environment,
-            parts=sizer.runtime_parts(self.target),
+            parts=sizer.runtime_parts(
+                self.target, {distribution.name for distribution, _ in self._inventories}
+            ),
             transfer=self._warehouse.transfer(),
         )
         allowed = tuple(canonicalize_name(name) for name in self._options.allow_unsized)
@@ -280,6 +299,8 @@ class Check:
         )
 
     def _findings(self, sizes: SizeReport) -> tuple[Finding, ...]:
+        from slugcheck import advise
+
         natives = any(
             d.distribution.source_build is not None and d.distribution.source_build.native
             for d in sizes.distributions
@@ -287,7 +308,12 @@ class Check:
         newest = self._resolver.newest_python() if natives and self._resolver else None
         return advise.findings(sizes, find_twin=self._find_twin, newest_python=newest)
 
-    def _find_twin(self, name: str, version: str) -> advise.Twin | None:
+    def _find_twin(self, name: str, version: str) -> Twin | None:
+        from slugcheck import sizer
+        from slugcheck.advise import Twin
+        from slugcheck.index.pages import FileKind
+        from slugcheck.installed import layout_of
+
         if self._options.offline:
             return None
         try:
@@ -302,7 +328,7 @@ class Check:
             return None  # the advice goes without a figure it cannot measure
         twin = Distribution(name=name, version=version, artifact=artifact, direct=True)
         sized = sizer.size_one(twin, inventory, layout_of(self.target))
-        return advise.Twin(
+        return Twin(
             name=name,
             version=version,
             installed_bytes=sized.plain.value + sized.bytecode.value,
@@ -323,6 +349,14 @@ class Check:
         if self._set is not None:
             return self._set.sha256
         return self._lock_sha256
+
+
+def _preload() -> None:
+    """Import what comes after the resolver, while it works in a process of its own."""
+    from slugcheck import advise, buildtime, calibration, sizer
+
+    calibration.load()
+    del advise, buildtime, sizer
 
 
 def _read_requirements(options: Options) -> RequirementSet | None:

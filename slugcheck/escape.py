@@ -19,7 +19,8 @@ _JOINERS = frozenset("\u200c\u200d")  # Cf as well, but scripts and emoji are wr
 _CREDENTIALS = re.compile(r"(?<=://)(?!git@)[^/\s@]+@")
 # GitHub reads a line that begins with "::", and any "##[", as a command; Azure "##vso[".
 _COMMAND = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*)::|##(?=\w*\[)", re.MULTILINE)
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|~$&])")
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>|~$&]")
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _LEADING = re.compile(r"^(?=[#+=-])|^\d+(?=[.)](?:\s|$))")  # begins a heading, a list, a rule
 # What GitHub links or notifies on its own, found after Markdown is read: an entity or a backslash
 # does not stop it, a comment in the middle does.
@@ -57,7 +58,7 @@ def without_commands(text: str) -> str:
 
 def markdown(text: str) -> str:
     """Return text that GitHub Markdown shows as it is, also inside a table cell."""
-    escaped = _MARKDOWN.sub(r"\\\1", printable(text)).replace("\\<", "&lt;").replace("\\&", "&amp;")
+    escaped = _MARKDOWN.sub(lambda c: _ENTITIES.get(c[0], f"\\{c[0]}"), printable(text))
     return _REFERENCE.sub("<!-- -->", _LEADING.sub(r"\g<0>\\", escaped))
 
 

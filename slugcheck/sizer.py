@@ -8,7 +8,7 @@ disk once, so it is counted once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -268,8 +268,12 @@ def _total_slug(
     return intervals.total([shares, spare, *(part.slug for part in parts)], systematic_percent=0.0)
 
 
-def runtime_parts(target: Target) -> tuple[Part, ...]:
-    """Return what the platform itself puts beside the distributions."""
+def runtime_parts(target: Target, installed: Collection[str] = ()) -> tuple[Part, ...]:
+    """Return what the platform itself puts beside the distributions.
+
+    ``installed`` are the names of the distributions: a pip or setuptools among them takes the
+    place of the platform's own.
+    """
     return tuple(
         Part(
             name=part.name,
@@ -279,6 +283,7 @@ def runtime_parts(target: Target) -> tuple[Part, ...]:
             note=part.note,
         )
         for part in target.python.parts
+        if part.name.split()[0].lower() not in installed
     )
 
 

@@ -13,7 +13,7 @@ from slugcheck.document import dumps, to_document
 from slugcheck.errors import UsageError
 from slugcheck.model import Report
 from slugcheck.saved import SCHEMA, loads
-from tests.support import reports
+from tests.support import cases, reports
 
 # What other tools may rely on; more fields may come, none of these may go or change its type.
 NAMES: dict[str, Any] = {
@@ -53,23 +53,23 @@ def check(names: Any, value: Any, path: str) -> None:
 
 
 def test_the_stable_names_are_there_with_their_types() -> None:
-    check(NAMES, json.loads(dumps(reports.hostile())), "")
+    check(NAMES, json.loads(dumps(cases.hostile())), "")
 
 
 def test_the_document_is_as_it_was_approved() -> None:
-    reports.assert_golden("document-hostile.json", dumps(reports.hostile()) + "\n")
+    reports.assert_golden("document-hostile.json", dumps(cases.hostile()) + "\n")
 
 
-@pytest.mark.parametrize("case", reports.CASES)
+@pytest.mark.parametrize("case", cases.CASES)
 def test_the_text_is_ascii_sorted_and_the_same_every_time(case: str) -> None:
-    text = dumps(reports.CASES[case]())
+    text = dumps(cases.CASES[case]())
     assert text.isascii()
-    assert text == dumps(reports.CASES[case]())
+    assert text == dumps(cases.CASES[case]())
     assert text == json.dumps(json.loads(text), indent=2, sort_keys=True)
 
 
 def test_only_transfer_tells_of_the_run() -> None:
-    report = reports.onnx()
+    report = cases.onnx()
     transfer = replace(report.sizes.transfer, requests=0, bytes=0, cached=99)
     later = replace(report, seconds=77.7, sizes=replace(report.sizes, transfer=transfer))
     first, second = to_document(report), to_document(later)
@@ -78,7 +78,7 @@ def test_only_transfer_tells_of_the_run() -> None:
 
 
 def test_the_totals_are_the_sums_of_their_parts() -> None:
-    document = to_document(reports.cuda())
+    document = to_document(cases.cuda())
     rows, totals = document["distributions"], document["totals"]
     twice = sum(overlap["bytes"] for overlap in document["overlaps"])
     assert totals["installed_bytes"] == sum(row["installed_bytes"] for row in rows) - twice
@@ -90,7 +90,7 @@ def test_the_totals_are_the_sums_of_their_parts() -> None:
 
 
 def test_models_are_counted_apart() -> None:
-    document = to_document(reports.hostile())
+    document = to_document(cases.hostile())
     assert document["models"] == [
         {"path": "models/[b]*.onnx", "bytes": 9_000_000, "slug_bytes": 8_000_000}
     ]
@@ -98,7 +98,7 @@ def test_models_are_counted_apart() -> None:
 
 
 def test_no_url_of_an_artefact_and_no_password_gets_in() -> None:
-    text = dumps(reports.hostile())
+    text = dumps(cases.hostile())
     assert "s3cret" not in text
     assert "wheels.example" not in text
     assert "https://***@host.example/x failed" in text
@@ -125,9 +125,9 @@ def kept(saved: Any, written: Any, path: str = "") -> None:
         assert saved == written, path
 
 
-@pytest.mark.parametrize("case", reports.CASES)
+@pytest.mark.parametrize("case", cases.CASES)
 def test_what_was_written_is_read_back(case: str) -> None:
-    report: Report = reports.CASES[case]()
+    report: Report = cases.CASES[case]()
     saved = plain(asdict(loads(dumps(report), "base.json")))
     assert saved.pop("label") == "base.json"
     assert set(saved) >= {"schema", "subject", "target", "totals", "distributions", "verdicts"}
@@ -135,12 +135,12 @@ def test_what_was_written_is_read_back(case: str) -> None:
 
 
 def test_fields_of_a_later_version_are_no_hindrance() -> None:
-    document = to_document(reports.onnx()) | {"base": {"label": "main"}}
+    document = to_document(cases.onnx()) | {"base": {"label": "main"}}
     assert loads(json.dumps(document), "x").totals.distributions == 25
 
 
 def broken(**changes: Any) -> str:
-    return json.dumps(to_document(reports.onnx()) | changes)
+    return json.dumps(to_document(cases.onnx()) | changes)
 
 
 @pytest.mark.parametrize(

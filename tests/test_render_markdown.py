@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from slugcheck.model import Report
 from slugcheck.render import markdown
-from tests.support import reports
+from tests.support import cases, reports
 
 PARSER = MarkdownIt("commonmark").enable("table")
 
@@ -20,17 +20,17 @@ def html(report: Report) -> str:
 
 @pytest.mark.parametrize("case", ["onnx", "cuda", "source", "hostile", "functions", "empty"])
 def test_the_text_looks_as_it_was_approved(case: str) -> None:
-    reports.assert_golden(f"markdown-{case}.md", markdown.render(reports.CASES[case]()))
+    reports.assert_golden(f"markdown-{case}.md", markdown.render(cases.CASES[case]()))
 
 
-@pytest.mark.parametrize("case", reports.CASES)
+@pytest.mark.parametrize("case", cases.CASES)
 def test_every_row_of_a_table_has_the_cells_of_its_head(case: str) -> None:
-    for table in re.findall(r"<table>.*?</table>", html(reports.CASES[case]()), re.DOTALL):
+    for table in re.findall(r"<table>.*?</table>", html(cases.CASES[case]()), re.DOTALL):
         widths = {len(re.findall(r"<t[hd][ >]", row)) for row in table.split("</tr>")[:-1]}
         assert len(widths) == 1
-    text = markdown.render(reports.CASES[case]())
+    text = markdown.render(cases.CASES[case]())
     heads = [line for line in text.splitlines() if re.fullmatch(r"\|[-:|]+\|", line)]
-    assert html(reports.CASES[case]()).count("<table>") == len(heads)  # each parsed as one
+    assert html(cases.CASES[case]()).count("<table>") == len(heads)  # each parsed as one
     for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
 
@@ -44,36 +44,36 @@ def test_every_row_of_a_table_has_the_cells_of_its_head(case: str) -> None:
     ],
 )
 def test_the_verdict_comes_first(case: str, heading: str) -> None:
-    assert markdown.render(reports.CASES[case]()).startswith(heading)
+    assert markdown.render(cases.CASES[case]()).startswith(heading)
 
 
 def test_the_smaller_ones_are_folded_only_when_there_are_many() -> None:
-    many, few = markdown.render(reports.onnx()), reports.measured("onnx")[:15]
+    many, few = markdown.render(cases.onnx()), reports.measured("onnx")[:15]
     assert "<summary>The 19 smaller ones</summary>" in many
     assert "<details>" not in markdown.render(reports.report(few))
-    for one in reports.onnx().sizes.distributions:
+    for one in cases.onnx().sizes.distributions:
         assert len(re.findall(rf"^\| `{one.name}` {one.distribution.version} ", many, re.M)) == 1
 
 
 def test_the_lines_of_a_fix_are_a_code_block() -> None:
-    text = markdown.render(reports.cuda())
-    for finding in reports.cuda().findings:
+    text = markdown.render(cases.cuda())
+    for finding in cases.cuda().findings:
         assert f"```text\n{finding.fix}\n```" in text
 
 
 def test_what_could_not_be_sized_is_listed_with_place_and_reason() -> None:
-    text = markdown.render(reports.source())
-    assert f"| `pywin32 306` | `requirements.txt:5` | {reports.WINDOWS} |" in text
+    text = markdown.render(cases.source())
+    assert f"| `pywin32 306` | `requirements.txt:5` | {cases.WINDOWS} |" in text
 
 
 def test_text_from_outside_becomes_no_markup() -> None:
-    shown = html(reports.hostile())
+    shown = html(cases.hostile())
     tags = set(re.findall(r"<(/?[a-zA-Z!][^\s>]*)", shown))
     ours = "h2 h3 p br code pre strong em table thead tbody tr th td ul li".split()
     allowed = {*ours, *(f"/{tag}" for tag in ours), "!--"}
     assert tags <= allowed
     assert "<h1>" not in shown
-    source = markdown.render(reports.hostile())
+    source = markdown.render(cases.hostile())
     assert not re.search(r"@\w(?!\w*`)", re.sub(r"`[^`]*`", "", source))
     assert not re.search(r"^\s*::|##\[", source, re.MULTILINE)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", source)

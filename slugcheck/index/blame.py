@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from slugcheck.errors import NetworkError, ResolutionError
-from slugcheck.index.pages import Pages
+from slugcheck.facts import PYTORCH_INDEX, PYTORCH_LABEL
 from slugcheck.index.uv import Failure
 from slugcheck.model import Requirement, Target
 
-# PyTorch's own indexes: one folder per local version label (pytorch.org, "Get started").
-PYTORCH_INDEX = "https://download.pytorch.org/whl"
-_PYTORCH_LABEL = re.compile(r"^(?:cpu|cu\d+|rocm[\d.]+|xpu)$")
+if TYPE_CHECKING:
+    from slugcheck.index.pages import Pages
+
 _MAX_LINES = 8
 _SHOWN_VERSIONS = 5
 
@@ -57,7 +57,7 @@ def missing_local_versions(pins: Iterable[Requirement], target: Target) -> Resol
         f"as written, this file does not build on {target.platform.title}: no index in it carries "
         f"{names}; a local version (the part after +) is never on the default index"
     )
-    known = sorted(label for label in labels if _PYTORCH_LABEL.match(label))
+    known = sorted(label for label in labels if PYTORCH_LABEL.match(label))
     if not known:
         return ResolutionError(message, hint="add the index it comes from as --extra-index-url")
     label = "cpu" if "cpu" in known or not target.platform.gpu else known[0]

@@ -205,4 +205,6 @@ def _named(filename: str) -> tuple[str, str | None]:
 
 def _aside(parts: Parts, name: str, version: str | None, reason: str, origin: Origin) -> Unsized:
     only = f" (wanted only where {shown(parts.marker)})" if parts.marker else ""
-    return Unsized(name=name, version=version, reason=f"{reason}{only}", origin=origin)
+    return Unsized(
+        name=name, version=version, reason=f"{reason}{only}", origin=origin, marker=parts.marker
+    )

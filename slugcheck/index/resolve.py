@@ -26,7 +26,7 @@ from packaging.utils import canonicalize_name
 from slugcheck import graph
 from slugcheck.errors import MeasureError, ResolutionError
 from slugcheck.index import blame, lock
-from slugcheck.index.ranges import redact
+from slugcheck.index.asked import asked_for, intersection
 from slugcheck.index.standin import Found, StandIn, StandInMemory, WrongPython
 from slugcheck.index.stubs import is_stub
 from slugcheck.index.uv import Failure, Uv, version
@@ -69,19 +69,16 @@ class Resolver:
         environment: Mapping[str, str],
         tags: Sequence[Tag],
     ) -> None:
-        self._set = requirements
+        self._asked = asked_for(requirements, environment)
         self._target = target
         self._uv = uv
         self._memory = memory
         self._make_stand_ins = make_stand_ins
-        self._environment = environment
         self._tags = tuple(tags)
-        self._direct: dict[str, list[Requirement]] = {}
         self._made: dict[str, dict[str, StandIn]] = {}
         self._excluded: dict[str, Unsized] = {}
         self._blocked: dict[str, WrongPython] = {}
         self._looked = False
-        self._notes: list[str] = list(requirements.notes)
         self._temporary = tempfile.TemporaryDirectory(prefix="slugcheck-")
         self._folder = Path(self._temporary.name)
 
@@ -106,7 +103,11 @@ class Resolver:
         :raises ResolutionError: there is no solution, and it is not for want of a wheel.
         :raises NetworkError: an index cannot be reached.
         """
-        self._sort_out()
+        for requirement in self._asked.urls:
+            self._take_url(requirement)
+        for name in self._asked.requirements.options.no_binary:
+            if name in self._asked.direct:
+                self._learn(self._for_name(name, SpecifierSet(self._asked.specifiers(name))))
         for stand_in in self._memory.recall(self._key()):
             self._add(stand_in)
         found = self._rounds()
@@ -121,7 +122,7 @@ class Resolver:
         that looks at names and versions alone tells.
         """
         answer = self._uv.compile(
-            self._loose_lines(requires),
+            self._asked.loose_lines(requires),
             excludes=self._excludes(),
             find_links=(self._folder,),
             direct_only=True,
@@ -142,35 +143,12 @@ class Resolver:
 
     # ----------------------------------------------------------------- before the first round
 
-    def _sort_out(self) -> None:
-        """Take the lines that apply to the target; read those that are a URL or a folder."""
-        skipped = []
-        for requirement in self._set.requirements:
-            if not self._applies(requirement.marker):
-                skipped.append(requirement.name or requirement.text)
-            elif requirement.url is None:
-                self._direct.setdefault(requirement.name, []).append(requirement)
-            else:
-                self._take_url(requirement)
-        if skipped:
-            lines = "1 line does" if len(skipped) == 1 else f"{len(skipped)} lines do"
-            self._notes.append(
-                f"{lines} not apply to Linux with Python {self._target.minor}, by their markers: "
-                + ", ".join(dict.fromkeys(skipped))
-            )
-
-    def _applies(self, marker: str) -> bool:
-        parsed = graph.parse(f"x ; {marker}") if marker else None
-        return parsed is None or graph.applies(parsed, self._environment)
-
     def _take_url(self, requirement: Requirement) -> None:
         found = self._stand_ins.from_url(requirement)
         if isinstance(found, Unsized):
             self._excluded[found.name] = found
             return
-        self._direct.setdefault(found.name, []).append(
-            replace(requirement, name=found.name, specifier=f"=={found.version}")
-        )
+        self._asked = self._asked.with_stand_in(found.name, found.version, requirement)
         self._add(found)
 
     def _add(self, stand_in: StandIn) -> None:
@@ -198,15 +176,16 @@ class Resolver:
                     raise self._wrong_python()
                 return answer
             if not (self._look() or self._mend(answer)):
-                raise blame.unsolvable(answer, self._direct, self._target, self._stand_ins.pages)
+                raise blame.unsolvable(
+                    answer, self._asked.direct, self._target, self._stand_ins.pages
+                )
             answer = self._round()
         message = "the resolver found no solution in forty rounds"
         raise ResolutionError(message, hint="pin more of the versions in the file")
 
     def _first_round(self) -> Pylock | Failure:
         """Resolve, and where versions are open look at the same time at what pip would take."""
-        pinned = all(blame.is_exact(r.specifier) for found in self._direct.values() for r in found)
-        if pinned or self._looked:
+        if self._asked.all_pinned or self._looked:
             return self._round()
         with ThreadPoolExecutor(1) as pool:
             early = pool.submit(self._look_once)
@@ -215,16 +194,16 @@ class Resolver:
 
     def _round(self) -> Pylock | Failure:
         return self._uv.compile(
-            self._lines(),
-            constraints=self._constraints(),
+            self._asked.lines(without=self._excluded),
+            constraints=self._asked.constraints(),
             excludes=self._excludes(),
             find_links=(self._folder,),
         )
 
     def _look_once(self) -> Pylock | Failure:
         return self._uv.compile(
-            self._lines(extras=False),
-            constraints=self._constraints(),
+            self._asked.lines(without=self._excluded, extras=False),
+            constraints=self._asked.constraints(),
             excludes=self._excludes(),
             find_links=(self._folder,),
             direct_only=True,
@@ -246,24 +225,19 @@ class Resolver:
     def _stand_in_for_sources(self, found: Pylock) -> None:
         for package in found.packages:
             if package.sdist is not None and not package.wheels and package.version is not None:
-                self._learn(
-                    self._stand_ins.for_name(
-                        package.name,
-                        SpecifierSet(f"=={package.version}"),
-                        self._origins(package.name),
-                    )
-                )
+                self._learn(self._for_name(package.name, SpecifierSet(f"=={package.version}")))
 
     def _mend(self, failure: Failure) -> bool:
         """Give what has no wheel a stand-in or set it aside; True when something was learnt."""
         before = self._progress()
         for name in failure.without_wheel:
             if name not in self._excluded:
-                wanted = SpecifierSet(
-                    _intersection(self._specifiers(name), failure.wanted.get(name))
-                )
-                self._learn(self._stand_ins.for_name(name, wanted, self._origins(name)))
+                asked = intersection(self._asked.specifiers(name), failure.wanted.get(name))
+                self._learn(self._for_name(name, SpecifierSet(asked)))
         return self._progress() > before
+
+    def _for_name(self, name: str, wanted: SpecifierSet) -> Found | None:
+        return self._stand_ins.for_name(name, wanted, self._asked.direct.get(name, ()))
 
     def _learn(self, found: Found | None) -> None:
         if isinstance(found, StandIn):
@@ -301,8 +275,8 @@ class Resolver:
             if release.minor == self._target.minor:
                 continue
             answer = self._uv.for_python(release).compile(
-                self._lines(without=excludes),
-                constraints=self._constraints(),
+                self._asked.lines(without=excludes),
+                constraints=self._asked.constraints(),
                 excludes=excludes,
                 find_links=(self._pure_folder(),),
             )
@@ -331,107 +305,57 @@ class Resolver:
                     made.write_stub(folder)
         return folder
 
-    # ----------------------------------------------------------------- lines for uv
-
-    def _lines(self, *, extras: bool = True, without: Collection[str] | None = None) -> list[str]:
-        lines = []
-        for name, found in self._direct.items():
-            if name in (self._excluded if without is None else without):
-                continue
-            for requirement in found:
-                wanted = (
-                    f"[{','.join(requirement.extras)}]" if extras and requirement.extras else ""
-                )
-                lines.append(f"{name}{wanted}{requirement.specifier}")
-        return lines
-
     def _excludes(self) -> tuple[str, ...]:
         """The names set aside, without those that were only ever a URL's last part."""
         return tuple(name for name in self._excluded if _is_name(name))
-
-    def _constraints(self) -> list[str]:
-        return [
-            f"{r.name}{r.specifier}"
-            for r in self._set.constraints
-            if r.name and r.specifier and self._applies(r.marker)
-        ]
-
-    def _loose_lines(self, requires: Mapping[str, Iterable[str]]) -> list[str]:
-        """One line per name with all that anybody asks of its version."""
-        wanted = {name: self._specifiers(name) for name in requires}
-        for source, lines in requires.items():
-            for line in lines:
-                parsed = graph.parse(line)
-                if parsed is None or not graph.applies(parsed, self._environment):
-                    continue
-                name = canonicalize_name(parsed.name)
-                if name in wanted and name != source:
-                    wanted[name] = _intersection(wanted[name], str(parsed.specifier))
-        for constraint in self._set.constraints:
-            if constraint.name in wanted:
-                wanted[constraint.name] = _intersection(
-                    wanted[constraint.name], constraint.specifier
-                )
-        return [f"{name}{specifier}" for name, specifier in wanted.items()]
-
-    def _specifiers(self, name: str) -> str:
-        found = self._direct.get(name, ())
-        return _intersection(*(requirement.specifier for requirement in found))
-
-    def _origins(self, name: str) -> tuple[Requirement, ...]:
-        return tuple(self._direct.get(name, ()))
 
     # ----------------------------------------------------------------- the result
 
     def _resolved(self, found: Pylock) -> Resolved:
         distributions = []
         inventories = {}
-        for pinned in lock.select(found, self._environment, self._tags, self._hashes()):
+        for pinned in lock.select(found, self._asked.environment, self._tags, self._asked.hashes()):
             stand_in = self._made.get(pinned.name, {}).get(pinned.version)
-            requirements = self._direct.get(pinned.name, [])
+            requirements = self._asked.direct.get(pinned.name, ())
             distribution = replace(
                 pinned,
                 direct=bool(requirements),
                 origins=tuple(requirement.origin for requirement in requirements),
                 extras=tuple(dict.fromkeys(e for r in requirements for e in r.extras)),
             )
-            if stand_in is not None and (stand_in.direct_url or is_stub(pinned.artifact.filename)):
+            if stand_in is not None and self._is_wanted(stand_in, pinned):
                 distribution = stand_in.replacing(distribution)
                 inventories[pinned.name] = stand_in.inventory
             distributions.append(distribution)
         resolution = Resolution(
             distributions=tuple(distributions),
-            unsized=(*self._set.set_aside, *self._excluded.values()),
-            notes=(*self._notes, *_build_notes(distributions)),
+            unsized=(*self._asked.set_aside, *self._excluded.values()),
+            notes=(*self._notes(), *_build_notes(distributions)),
             resolver=version(),
         )
         return Resolved(resolution=resolution, inventories=inventories)
 
-    def _hashes(self) -> dict[str, frozenset[str]]:
-        """The sha256 digests that the file allows, by name, for names that have any."""
-        found: dict[str, set[str]] = {}
-        for name, requirements in self._direct.items():
-            for requirement in requirements:
-                for item in requirement.hashes:
-                    algorithm, _, digest = item.partition(":")
-                    if algorithm == "sha256":
-                        found.setdefault(name, set()).add(digest)
-        return {name: frozenset(digests) for name, digests in found.items()}
+    def _is_wanted(self, stand_in: StandIn, pinned: Distribution) -> bool:
+        # a real wheel that turned up since goes before a stand-in, unless the file refuses it
+        refused = pinned.name in self._asked.requirements.options.no_binary
+        return stand_in.direct_url or refused or is_stub(pinned.artifact.filename)
+
+    def _notes(self) -> Iterator[str]:
+        yield from self._asked.requirements.notes
+        skipped = self._asked.skipped
+        if skipped:
+            lines = "1 line does" if len(skipped) == 1 else f"{len(skipped)} lines do"
+            python = f"Linux with Python {self._target.minor}"
+            yield f"{lines} not apply to {python}, by their markers: {', '.join(skipped)}"
+        if ":all:" in self._asked.requirements.options.no_binary:
+            yield "--no-binary :all: builds everything from source; sizes are those of wheels"
 
     # ----------------------------------------------------------------- memory between runs
 
     def _key(self) -> str:
-        """What the choice of versions depends on, as one digest without credentials."""
-        options = self._set.options
-        parts = [
-            self._set.sha256,
-            self._target.stack.name,
-            self._target.python_version,
-            self._uv.fingerprint,
-            *(redact(url) for url in (options.index_url or "", *options.extra_index_urls)),
-            *(redact(place) for place in options.find_links),
-        ]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return self._asked.digest(
+            self._target.stack.name, self._target.python_version, self._uv.fingerprint
+        )
 
     def _indexed(self) -> tuple[StandIn, ...]:
         """Stand-ins for what comes from an index; URLs and folders are read anew each time."""
@@ -452,9 +376,3 @@ def _build_notes(distributions: Iterable[Distribution]) -> Iterator[str]:
     for distribution in distributions:
         if distribution.source_build is not None:
             yield from (f"{distribution.name}: {note}" for note in distribution.source_build.notes)
-
-
-def _intersection(*specifiers: str | None) -> str:
-    """Return specifiers as one, each clause once."""
-    clauses = [clause.strip() for text in specifiers if text for clause in text.split(",")]
-    return ",".join(dict.fromkeys(filter(None, clauses)))

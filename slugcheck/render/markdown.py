@@ -15,7 +15,7 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
-from slugcheck.render import words
+from slugcheck.render import figures, words
 from slugcheck.render.signs import DASH
 from slugcheck.units import heroku_m, mb
 
@@ -35,7 +35,7 @@ def render(report: Report) -> str:
         _heading(report),
         _verdicts(report.verdicts),
         *_unsized(report),
-        *_findings(report.findings),
+        *_findings(report.findings, by_slug=figures.counts_slug(report.sizes)),
         *_sizes(report.sizes),
         *_blame(report.sizes),
         *_notes(report),
@@ -88,12 +88,12 @@ def _pin(one: Unsized, report: Report) -> str:
     return code(f"{one.name} {one.version}" if one.version else one.name) + accepted
 
 
-def _findings(findings: Sequence[Finding]) -> Iterator[str]:
+def _findings(findings: Sequence[Finding], *, by_slug: bool) -> Iterator[str]:
     if findings:
         yield "### To change"
     for finding in findings:
         place = code(str(finding.origin)) if finding.origin else ""
-        saves = markdown(words.saving(finding))
+        saves = markdown(words.saving(finding, by_slug=by_slug))
         facts = " · ".join(fact for fact in (saves, place, code(finding.code)) if fact)
         yield f"**{_SEVERITY[finding.severity]}:** {markdown(finding.sentence)}<br>\n{facts}"
         yield fenced(finding.fix, "text")
@@ -110,7 +110,7 @@ def _notes(report: Report) -> Iterator[str]:
 
 def _sizes(sizes: SizeReport) -> Iterator[str]:
     count = len(sizes.distributions)
-    folded = words.fold(sizes, everything=count <= _OPEN_ROWS)
+    folded = figures.fold(sizes, everything=count <= _OPEN_ROWS)
     heads = _heads(sizes)
     yield f"### Sizes: {words.plural(count, 'distribution')}"
     shown = [_distribution(one) for one in folded.shown]
@@ -123,58 +123,58 @@ def _sizes(sizes: SizeReport) -> Iterator[str]:
 
 
 def _heads(sizes: SizeReport) -> tuple[str, ...]:
-    slug = "slug" if words.counts_slug(sizes) else "gzipped"
+    slug = "slug" if figures.counts_slug(sizes) else "gzipped"
     return "MB (10^6 bytes)", "download:", "installed:", "bytecode:", f"{slug}:", "because of"
 
 
-def _rest(folded: words.Fold) -> Iterator[tuple[str, ...]]:
+def _rest(folded: figures.Fold) -> Iterator[tuple[str, ...]]:
     if folded.rest:
-        yield f"*{len(folded.rest):,} smaller*", *_figures(words.sums(folded.rest)), ""
+        yield f"*{len(folded.rest):,} smaller*", *_figures(figures.sums(folded.rest)), ""
 
 
 def _beside(sizes: SizeReport) -> Iterator[tuple[str, ...]]:
-    for overlap in words.notable_overlaps(sizes):
+    for overlap in figures.notable_overlaps(sizes):
         name = f"*{words.plural(overlap.files, 'file')} written twice*"
-        installed, slug = (mb(size, down=True) for size in (overlap.bytes, overlap.slug_bytes))
-        yield name, _NONE, f"-{installed}", _NONE, f"-{slug}", "counted once"
-    for part in words.part_rows(sizes.parts, everything=False):
-        figures = _NONE, mb(part.installed), _NONE, mb(part.slug)
-        yield f"*{markdown(part.label)}*", *figures, markdown(part.note)
+        installed, slug = words.taken_off(overlap.bytes), words.taken_off(overlap.slug_bytes)
+        yield name, _NONE, installed, _NONE, slug, "counted once"
+    for part in figures.part_rows(sizes.parts, everything=False):
+        cells = _NONE, mb(part.installed), _NONE, mb(part.slug)
+        yield f"*{markdown(part.label)}*", *cells, markdown(part.note)
 
 
 def _total(sizes: SizeReport) -> tuple[str, ...]:
-    total = _figures(words.total(sizes))
+    total = _figures(figures.total(sizes))
     return "**total**", *(f"**{figure}**" for figure in total), words.doubt(sizes)
 
 
 def _distribution(one: DistributionSize) -> tuple[str, ...]:
     mark = " †" if one.distribution.source_build is not None else ""
-    name = f"{code(words.label(one))} {markdown(one.distribution.version)}{mark}"
-    reasons = words.reasons(one)
+    name = f"{code(figures.label(one))} {markdown(one.distribution.version)}{mark}"
+    reasons = figures.reasons(one)
     shown = [markdown(reason) for reason in reasons[:4]]
     more = [f"+{len(reasons) - 4}"] if len(reasons) > 4 else []
-    return name, *_figures(words.sums([one])), ", ".join([*shown, *more])
+    return name, *_figures(figures.sums([one])), ", ".join([*shown, *more])
 
 
-def _figures(sums: words.Sums) -> tuple[str, str, str, str]:
+def _figures(sums: figures.Sums) -> tuple[str, str, str, str]:
     download = _NONE if sums.download is None else mb(sums.download)
     bytecode = mb(sums.bytecode) if sums.bytecode else _NONE
     return download, mb(sums.installed), bytecode, mb(sums.slug)
 
 
 def _footnotes(sizes: SizeReport) -> Iterator[str]:
-    kinds = ", ".join(f"{name} {share} %" for name, share in words.kinds(sizes))
+    kinds = ", ".join(f"{name} {share} %" for name, share in figures.kinds(sizes))
     lines = [f"Installed: {kinds}."] if kinds else []
     lines += [f"† {markdown(text)}" for text in words.source_builds(sizes, most=_OPEN_ROWS)]
-    lines += [markdown(words.overlap(overlap)) for overlap in words.notable_overlaps(sizes)]
+    lines += [markdown(words.overlap(overlap)) for overlap in figures.notable_overlaps(sizes)]
     slug = sizes.slug.value
-    same = f" (slug: {mb(slug)} MB = {heroku_m(slug)})" if words.counts_slug(sizes) else ""
+    same = f" (slug: {mb(slug)} MB = {heroku_m(slug)})" if figures.counts_slug(sizes) else ""
     lines.append(f"Bytecode and compressed sizes are predicted. M is MiB, 2^20 bytes{same}.")
     yield "<br>\n".join(lines)
 
 
 def _blame(sizes: SizeReport) -> Iterator[str]:
-    total = words.counted(sizes).value or 1
+    total = figures.counted(sizes).value or 1
     rows = [
         (
             code(one.name),
@@ -182,10 +182,10 @@ def _blame(sizes: SizeReport) -> Iterator[str]:
             mb(one.whole),
             mb(one.alone) if one.alone else _NONE,
         )
-        for one in words.blamed(sizes)
+        for one in figures.blamed(sizes)
     ]
     if rows:
-        what = "slug" if words.counts_slug(sizes) else "total"
+        what = "slug" if figures.counts_slug(sizes) else "total"
         yield f"### To blame: shares of the {what}"
         yield _table(("requirement", f"of the {what}:", "in all, MB:", "alone, MB:"), rows)
         yield "Alone: goes when the line goes. In all: with what other lines need too."

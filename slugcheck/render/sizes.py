@@ -10,8 +10,8 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from slugcheck.model import Basis, DistributionSize, SizeReport
-from slugcheck.render import words
+from slugcheck.model import Basis, DistributionSize, Overlap, SizeReport
+from slugcheck.render import figures, words
 from slugcheck.render.bars import share_bar
 from slugcheck.render.signs import Signs
 from slugcheck.units import mb
@@ -20,7 +20,7 @@ _GAP = 2
 _LEAST_NAME = 16
 _LEAST_REASON, _ENOUGH_REASON = 11, 14  # "direct, +12"
 _SHARE_COLUMNS = 10
-_NARROW, _WIDE = 70, 100
+_DOWNLOAD, _BYTECODE, _SHARE = 70, 96, 112  # from which width on these are shown
 # A line below the head and one above the total; rich's box is eight lines of four signs.
 _LINES = Box("    \n    \n ── \n    \n ── \n    \n    \n    \n")
 _ASCII_LINES = Box("    \n    \n -- \n    \n -- \n    \n    \n    \n", ascii=True)
@@ -31,7 +31,7 @@ class _Row:
     """One line: what it is, its figures in bytes, why it is there."""
 
     name: Text
-    sums: words.Sums
+    sums: figures.Sums
     why: Text | tuple[str, ...]
     predicted: bool = True  # the installed figure; bytecode and slug always are
     share: float | None = None
@@ -79,14 +79,15 @@ def _name_columns(rows: list[_Row], free: int) -> int:
     """Names get what they need, and the reasons, which fold, at least a little."""
     wanted = max(max(row.name.cell_len for row in rows), _LEAST_NAME)
     reasons = max(cell_len(_joined(row.why)) for row in rows)
-    kept = max(_LEAST_REASON, min(reasons, _ENOUGH_REASON))
+    total = cell_len(_joined(rows[-1].why))
+    kept = max(_LEAST_REASON, total, min(reasons, _ENOUGH_REASON))
     return max(min(wanted, free - kept), _LEAST_NAME)
 
 
 def _figures(rows: list[_Row], sizes: SizeReport, signs: Signs, width: int) -> list[_Column]:
     none = signs.none
     guessed = all(row.predicted for row in rows)
-    by_slug = words.counts_slug(sizes)
+    by_slug = figures.counts_slug(sizes)
     columns = [
         _Column(
             head="~installed" if guessed else "installed",
@@ -99,12 +100,13 @@ def _figures(rows: list[_Row], sizes: SizeReport, signs: Signs, width: int) -> l
             cells=tuple(_figure(row.sums.slug, row, none) for row in rows),
         ),
     ]
-    if width >= _NARROW:
+    if width >= _DOWNLOAD:
         cells = tuple(_figure(row.sums.download, row, none) for row in rows)
         columns.insert(0, _Column(head="download", cells=cells))
-    if width >= _WIDE:
+    if width >= _BYTECODE:
         cells = tuple(_figure(row.sums.bytecode or None, row, none) for row in rows)
         columns.insert(2, _Column(head="~bytecode", cells=cells))
+    if width >= _SHARE:
         head = f"of the {'slug' if by_slug else 'total'}"
         shares = tuple(_share(row, signs) for row in rows)
         columns.append(_Column(head=head, cells=shares, bars=True))
@@ -114,9 +116,8 @@ def _figures(rows: list[_Row], sizes: SizeReport, signs: Signs, width: int) -> l
 def _figure(value: int | None, row: _Row, none: str, *, guess: bool = False) -> Text:
     if value is None:
         return Text(none, style="dim")
-    if value < 0:
-        return Text(f"-{mb(-value, down=True)}".replace("-0.0", "0.0"), style=row.style)
-    return Text(f"{'~' if guess else ''}{mb(value)}", style=row.style)
+    shown = words.taken_off(-value) if value < 0 else f"{'~' if guess else ''}{mb(value)}"
+    return Text(shown, style=row.style)
 
 
 def _share(row: _Row, signs: Signs) -> Text:
@@ -166,73 +167,70 @@ def _cut(text: Text, columns: int, signs: Signs) -> Text:
 
 
 def _rows(sizes: SizeReport, signs: Signs, *, everything: bool) -> list[_Row]:
-    folded = words.fold(sizes, everything=everything)
+    folded = figures.fold(sizes, everything=everything)
     return [
         *(_distribution(one, sizes, signs) for one in folded.shown),
         *([_rest(folded, sizes, signs)] if folded.rest else []),
-        *_overlaps(sizes),
+        *(_overlap(one) for one in figures.notable_overlaps(sizes)),
         *(
             _part(part, sizes, signs)
-            for part in words.part_rows(sizes.parts, everything=everything)
+            for part in figures.part_rows(sizes.parts, everything=everything)
         ),
         _total(sizes, signs),
     ]
 
 
 def _distribution(one: DistributionSize, sizes: SizeReport, signs: Signs) -> _Row:
-    name = signs.text(words.label(one))
+    name = signs.text(figures.label(one))
     name.append(f" {signs.clean(one.distribution.version)}", style="dim")
     if one.distribution.source_build is not None:
         name.append(f" {signs.pick('†', '*')}", style="yellow")
     return _Row(
         name=name,
-        sums=words.sums([one]),
-        why=tuple(signs.clean(reason) for reason in words.reasons(one)),
+        sums=figures.sums([one]),
+        why=tuple(signs.clean(reason) for reason in figures.reasons(one)),
         predicted=one.basis is Basis.PREDICTED,
-        share=_share_of(words.ranked(one, sizes), sizes),
+        share=_share_of(figures.ranked(one, sizes), sizes),
     )
 
 
 def _share_of(value: int, sizes: SizeReport) -> float:
-    return value / (words.counted(sizes).value or 1)
+    return value / (figures.counted(sizes).value or 1)
 
 
-def _rest(folded: words.Fold, sizes: SizeReport, signs: Signs) -> _Row:
+def _rest(folded: figures.Fold, sizes: SizeReport, signs: Signs) -> _Row:
     return _Row(
         name=Text(f"{signs.pick('…', '...')} {len(folded.rest):,} smaller", style="dim"),
-        sums=words.sums(folded.rest),
+        sums=figures.sums(folded.rest),
         why=Text("see --all", style="dim"),
         predicted=any(one.basis is Basis.PREDICTED for one in folded.rest),
-        share=_share_of(sum(words.ranked(one, sizes) for one in folded.rest), sizes),
+        share=_share_of(sum(figures.ranked(one, sizes) for one in folded.rest), sizes),
         style="dim",
     )
 
 
-def _overlaps(sizes: SizeReport) -> list[_Row]:
-    return [
-        _Row(
-            name=Text(f"{words.plural(one.files, 'file')} written twice", style="yellow"),
-            sums=words.Sums(download=None, installed=-one.bytes, bytecode=0, slug=-one.slug_bytes),
-            why=Text("counted once", style="dim"),
-        )
-        for one in words.notable_overlaps(sizes)
-    ]
+def _overlap(one: Overlap) -> _Row:
+    return _Row(
+        name=Text(f"{words.plural(one.files, 'file')} written twice", style="yellow"),
+        sums=figures.Sums(download=None, installed=-one.bytes, bytecode=0, slug=-one.slug_bytes),
+        why=Text("counted once", style="dim"),
+    )
 
 
-def _part(part: words.PartRow, sizes: SizeReport, signs: Signs) -> _Row:
+def _part(part: figures.PartRow, sizes: SizeReport, signs: Signs) -> _Row:
     return _Row(
         name=signs.text(part.label, style="cyan"),
-        sums=words.Sums(download=None, installed=part.installed, bytecode=0, slug=part.slug),
+        sums=figures.Sums(download=None, installed=part.installed, bytecode=0, slug=part.slug),
         why=signs.text(part.note, style="dim"),
         predicted=part.predicted,
-        share=_share_of(part.slug if words.counts_slug(sizes) else part.installed, sizes),
+        share=_share_of(part.slug if figures.counts_slug(sizes) else part.installed, sizes),
     )
 
 
 def _total(sizes: SizeReport, signs: Signs) -> _Row:
     return _Row(
         name=Text("total", style="bold"),
-        sums=words.total(sizes),
+        sums=figures.total(sizes),
         why=signs.text(words.doubt(sizes), style="bold"),
         predicted=sizes.installed.basis is Basis.PREDICTED,
         style="bold",

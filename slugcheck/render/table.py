@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -15,7 +15,7 @@ from rich.text import Text
 
 from slugcheck.escape import printable_lines, without_commands
 from slugcheck.model import Estimate, Finding, Report, SizeReport, Status, Unsized, Verdict
-from slugcheck.render import words
+from slugcheck.render import figures, words
 from slugcheck.render.bars import budget_bar, nested_bar
 from slugcheck.render.signs import SEVERITY_STYLE, STATUS_STYLE, Signs
 from slugcheck.render.sizes import size_table
@@ -71,7 +71,7 @@ def _sections(
     for section in (
         _unsized(report, signs),
         _blame(sizes, signs, width),
-        _findings(report.findings, signs),
+        _findings(report, signs),
         _notes(report, signs),
     ):
         if section:
@@ -91,13 +91,13 @@ def _header(report: Report, signs: Signs, width: int) -> list[RenderableType]:
 
 
 def _footnotes(sizes: SizeReport, signs: Signs) -> list[RenderableType]:
-    kinds = signs.joined(tuple(f"{name} {share} %" for name, share in words.kinds(sizes)))
+    kinds = signs.joined(tuple(f"{name} {share} %" for name, share in figures.kinds(sizes)))
     lines: list[RenderableType] = [Text(f"installed: {kinds}", style="dim")] if kinds else []
     dagger = Text(signs.pick("†", "*"), style="yellow")
     said = words.source_builds(sizes, most=_MOST_FOOTNOTES)
     lines += [_marked(dagger, signs.text(text, "dim")) for text in said]
     mark = Text(signs.status(Status.WARN), style="yellow")
-    overlaps = [words.overlap(one) for one in words.notable_overlaps(sizes)]
+    overlaps = [words.overlap(one) for one in figures.notable_overlaps(sizes)]
     return [*lines, *(_marked(mark, signs.text(text, "dim")) for text in overlaps)]
 
 
@@ -167,26 +167,27 @@ def _missing(one: Unsized, report: Report, signs: Signs) -> Text:
 
 
 def _blame(sizes: SizeReport, signs: Signs, width: int) -> list[RenderableType]:
-    blamed = words.blamed(sizes)
-    what = "slug" if words.counts_slug(sizes) else "size"
+    blamed = figures.blamed(sizes)
+    what = "slug" if figures.counts_slug(sizes) else "size"
     if not blamed:
-        least = f"no line of the file needs {words.BLAMED_PERCENT} % of the {what}"
+        least = f"no line of the file needs {figures.BLAMED_PERCENT} % of the {what}"
         return [_grid((8,), (_title("to blame"), Text(least, "dim")))] if sizes.roots else []
     table = Table(
         box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
     )
     table.add_column(_title("to blame"), overflow="fold")
-    for head in (f"of the {what}", "in all", "alone"):
+    table.add_column(f"of the {what}", no_wrap=True)
+    for head in ("in all", "alone"):
         table.add_column(head, justify="right", no_wrap=True)
     if width >= _ROOMY:
         table.add_column(overflow="fold")
     for one in blamed:
-        table.add_row(*_blame_row(one, words.counted(sizes).value, signs)[: len(table.columns)])
+        table.add_row(*_blame_row(one, figures.counted(sizes).value, signs)[: len(table.columns)])
     meaning = "alone: goes with the line; in all: with what other lines need too (MB)"
     return [table, Text(meaning, style="dim")]
 
 
-def _blame_row(one: words.Blame, total: int, signs: Signs) -> tuple[Text, ...]:
+def _blame_row(one: figures.Blame, total: int, signs: Signs) -> tuple[Text, ...]:
     share = one.whole / (total or 1)
     bar = nested_bar(one.alone / (total or 1), share, columns=_BLAME_COLUMNS, unicode=signs.unicode)
     others = f"and {words.plural(one.others, 'other')}" if one.others else ""
@@ -202,21 +203,22 @@ def _blame_row(one: words.Blame, total: int, signs: Signs) -> tuple[Text, ...]:
 # --------------------------------------------------------------------------- what would help
 
 
-def _findings(findings: Iterable[Finding], signs: Signs) -> list[RenderableType]:
+def _findings(report: Report, signs: Signs) -> list[RenderableType]:
     blocks: list[RenderableType] = []
-    for number, finding in enumerate(findings):
+    for number, finding in enumerate(report.findings):
         blocks += [Text()] if number else [_title("to change")]
-        blocks += _finding(finding, signs)
+        blocks += _finding(finding, report.sizes, signs)
     return blocks
 
 
-def _finding(finding: Finding, signs: Signs) -> Iterator[RenderableType]:
+def _finding(finding: Finding, sizes: SizeReport, signs: Signs) -> Iterator[RenderableType]:
     style = SEVERITY_STYLE[finding.severity]
     sign = Text(signs.severity(finding.severity), style=f"bold {style}")
     sentence = Text(f"{finding.severity}: ", style=style)
     yield _marked(sign, sentence.append(signs.clean(finding.sentence), style="default"))
     place = str(finding.origin) if finding.origin else ""
-    facts = tuple(fact for fact in (words.saving(finding), place, finding.code) if fact)
+    saves = words.saving(finding, by_slug=figures.counts_slug(sizes))
+    facts = tuple(fact for fact in (saves, place, finding.code) if fact)
     yield _marked(Text(), Text(signs.joined(facts), style="dim"))
     for line in printable_lines(finding.fix):
         yield _Verbatim(f"      {line}", style="cyan")
@@ -230,7 +232,7 @@ def _notes(report: Report, signs: Signs) -> list[RenderableType]:
 
 def _legend(sizes: SizeReport) -> tuple[str, ...]:
     slug = sizes.slug.value
-    same = f" ({mb(slug)} MB = {heroku_m(slug)})" if words.counts_slug(sizes) else ""
+    same = f" ({mb(slug)} MB = {heroku_m(slug)})" if figures.counts_slug(sizes) else ""
     return "~ predicted", "MB = 10^6 bytes", f"M = MiB{same}"
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from slugcheck import budget
@@ -274,54 +273,7 @@ def _reach(name: str, rows: Sequence[DistributionSize]) -> set[str]:
     return found
 
 
-# --------------------------------------------------------------------------- the cases
-
-
-def onnx() -> Report:
-    """Fits, with room."""
-    return report(measured("onnx"), path="requirements_onnx.txt")
-
-
-def cuda() -> Report:
-    """Does not fit, by far; two distributions write the same files."""
-    return report(
-        measured("cuda"),
-        path="requirements.txt",
-        overlaps=(
-            Overlap(
-                names=("opencv-python", "opencv-python-headless"),
-                files=79,
-                bytes=75_344_568,
-                slug_bytes=28_106_321,
-                example="lib/python3.11/site-packages/cv2/cv2.abi3.so",
-            ),
-            Overlap(
-                names=("nvidia-cublas-cu12", "nvidia-nccl-cu12", "nvidia-nvtx-cu12"),
-                files=1, bytes=0, slug_bytes=22, example="nvidia/__init__.py",
-            ),
-        ),
-        findings=(
-            finding(
-                "cuda-on-cpu",
-                FindingSeverity.ERROR,
-                "torch",
-                "torch from the default index brings 13 GPU-only distributions (nvidia-cublas-cu12,"
-                " nvidia-cuda-cupti-cu12, nvidia-cuda-nvrtc-cu12 and 10 more), and Heroku has no"
-                " GPU",
-                "--extra-index-url https://wheels.example/a/rather/long/path/that/is/never/wrapped"
-                "/whl/cpu\ntorch==2.5.1+cpu\ntorchvision==0.20.1+cpu",
-                saves=(3_455_985_328, 2_089_786_048),
-            ),
-            finding(
-                "two-opencvs",
-                FindingSeverity.WARNING,
-                "opencv-python",
-                "opencv-python and opencv-python-headless both write the folder cv2",
-                "# in bin/post_compile:\n    pip uninstall --yes opencv-python",
-            ),
-        ),
-        build=Estimate.predicted(429.4, 214.7, 858.8),
-    )  # fmt: skip
+# --------------------------------------------------------------------------- what else a report has
 
 
 def finding(
@@ -350,42 +302,6 @@ def missing(name: str, version: str | None, reason: str, line: int) -> Unsized:
     return Unsized(name=name, version=version, reason=reason, origin=origin)
 
 
-WINDOWS = "its wheels are for Windows only, and there is no source archive, so pip fails"
-GIT = "it comes from a version control system; its size is known only after a build"
-
-
-def source() -> Report:
-    """Built from source in part, and not all could be sized."""
-    builds = {
-        "pandas": source_build("Cython and C built by its setup.py", 0.5, 1.2),
-        "psycopg2": source_build("C built by its setup.py", 0.4, 1.6),
-        "sklearn": source_build("pure Python", 0.97, 1.02, native=False),
-    }
-    rows = [
-        replace(
-            row,
-            distribution=replace(
-                row.distribution,
-                source_build=builds.get(row.name),
-                extras=("standard",) if row.name == "uvicorn" else (),
-            ),
-        )
-        for row in measured("source")
-    ]
-    return report(
-        rows,
-        on=target(origin="Heroku's default"),
-        unsized=(
-            missing("mylib", None, GIT, 8),
-            missing("pywin32", "306", WINDOWS, 5),
-            missing("pywinpty", "2.0.13", WINDOWS, 6),
-        ),
-        notes=("the cache folder cannot be written, so nothing was kept",),
-        build=Estimate.predicted(233.0, 67.0, 1906.0),
-        percent=9.9,
-    )
-
-
 def source_build(reason: str, low: float, high: float, *, native: bool = True) -> SourceBuild:
     return SourceBuild(
         reason=reason,
@@ -396,80 +312,3 @@ def source_build(reason: str, low: float, high: float, *, native: bool = True) -
         low_factor=low,
         high_factor=high,
     )
-
-
-def hostile() -> Report:
-    """Every text from outside tries to be more than text."""
-    red, override = "\x1b[31;1mred\x1b[0m", "\u202eevil"
-    return report(
-        (
-            distribution("[bold]x[/bold]", direct=True, extras=("standard", "[red]")),
-            distribution("evil|name`code`", required_by=("[bold]x[/bold]", "<img src=x>")),
-            distribution(f"::error::{red}", override, required_by=("@everyone #1",)),
-            distribution("uvicorn", extras=("standard",), direct=True),
-        ),
-        path=f"../{override}/::set-output name=x::y/{red}.txt",
-        parts=(*RUNTIME, part("models/[b]*.onnx", "models", 9_000_000, 8_000_000, "x\ny")),
-        unsized=(
-            missing(
-                "::error file=a::b",
-                "1|2",
-                "https://user:s3cret@host.example/x failed:\r\n::warning::no\n\x07</details>",
-                9,
-            ),
-        ),
-        overlaps=(
-            Overlap(
-                names=("[bold]x[/bold]", "evil|name`code`"),
-                files=1, bytes=200_000, slug_bytes=60_000, example="a\x1b]0;title\x07b|c",
-            ),
-        ),
-        findings=(
-            finding(
-                "a`b|c",
-                FindingSeverity.ERROR,
-                "x",
-                "see http://user:s3cret@host.example/ @everyone <script>alert(1)</script>",
-                "```\n::error::fix\n  x[a,b]==1.0 ; python_version < '3'\n$(rm)\x1b[2J",
-            ),
-        ),
-        notes=("##[command]note", "# heading", "::debug::x"),
-    )  # fmt: skip
-
-
-def crowd(count: int = 200) -> Report:
-    """Very many distributions, some with very long names and many parents."""
-    parents = tuple(f"parent-{number}" for number in range(30))
-    rows = [
-        distribution(
-            f"a-distribution-whose-name-has-exactly-sixty-characters-{number:05d}",
-            slug=9_000_000 - 40_000 * number,
-            direct=number % 20 == 0,
-            required_by=parents[: number % 31],
-        )
-        for number in range(count)
-    ]
-    return report(rows, percent=35.0)
-
-
-def functions() -> Report:
-    """A platform whose limit is about installed bytes."""
-    return report(
-        measured("onnx"), on=target(title="Functions", figure="installed"), parts=(), percent=1.0
-    )
-
-
-def empty() -> Report:
-    """A file that asks for nothing, on a platform that limits nothing and adds nothing."""
-    return report((), parts=(), limits=())
-
-
-CASES = {
-    "onnx": onnx,
-    "cuda": cuda,
-    "source": source,
-    "hostile": hostile,
-    "crowd": crowd,
-    "functions": functions,
-    "empty": empty,
-}

@@ -1,0 +1,35 @@
+"""What is known of single distributions: which are for a GPU, for another system, for development.
+
+Names are canonical. These are facts about the packages, not about a platform.
+"""
+
+from __future__ import annotations
+
+import re
+
+# PyTorch's own indexes: one folder per local version label (pytorch.org, "Get started").
+PYTORCH_INDEX = "https://download.pytorch.org/whl"
+PYTORCH_LABEL = re.compile(r"^(?:cpu|cu\d+|rocm[\d.]+|xpu)$")
+
+# Distributions that hold GPU code only: NVIDIA's own, and compilers and libraries for its cards.
+GPU_ONLY = re.compile(
+    r"^(?:nvidia-.+|triton|pytorch-triton(?:-.+)?|cupy(?:-cuda.+)?|tensorrt(?:-.+)?|pycuda|"
+    r"cuda-.+|jax-cuda.+|.+-cu1[1-9])$"
+)
+TORCH_FAMILY = ("torch", "torchvision", "torchaudio")
+# The same library without GPU code, published under another name at the same versions.
+CPU_TWINS = {"tensorflow": "tensorflow-cpu", "xgboost": "xgboost-cpu"}
+HEADLESS = {
+    "opencv-python": "opencv-python-headless",
+    "opencv-contrib-python": "opencv-contrib-python-headless",
+}
+OPENCV = (*HEADLESS, *HEADLESS.values())
+OTHER_SYSTEMS = {
+    "win32": ("Windows", re.compile(r"^(?:pywin32|pywin32-ctypes|pywinpty|pypiwin32|wmi|comtypes|"
+                                    r"pywinauto|windows-curses|winshell|wincertstore)$")),
+    "darwin": ("macOS", re.compile(r"^(?:appnope|pyobjc(?:-.+)?|macholib|py2app)$")),
+}  # fmt: skip
+DEVELOPMENT = frozenset(
+    "black flake8 isort mypy pylint pytest pytest-cov tox pre-commit ipython ipykernel jupyter "
+    "jupyterlab notebook nbconvert sphinx coverage autopep8 yapf pyinstaller twine".split()
+)

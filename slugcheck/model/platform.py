@@ -1,0 +1,131 @@
+"""A place to deploy to, as its TOML file describes it, and the target chosen on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a constant comes from, and when that was read (``YYYY-MM-DD``)."""
+
+    text: str
+    date: str
+
+
+class Severity(StrEnum):
+    """What passing a limit means."""
+
+    FAIL = "fail"  # gates: exit 1
+    WARN = "warn"  # said, does not gate
+    NOTE = "note"  # what the platform itself would do, beside the user's own budget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One limit of a platform: ``figure`` may not be more than ``value`` (equal passes).
+
+    ``figure`` names what is held against it: ``slug``, ``installed``, ``download``, ``build``,
+    ``boot`` or ``ram``. ``value`` is bytes or seconds, by ``unit``. ``text`` is the limit as its
+    platform writes it ("500M", "15 minutes").
+    """
+
+    name: str
+    figure: str
+    value: int
+    unit: str  # "bytes" or "seconds"
+    severity: Severity
+    text: str
+    source: Source
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """An operating system image of a platform. ``glibc`` decides which manylinux wheels fit."""
+
+    name: str
+    glibc: tuple[int, int]
+    arch: str
+    missing_libraries: tuple[str, ...]
+    status: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimePart:
+    """Something the platform puts beside the app's packages, such as Python itself or pip.
+
+    Bytes: ``installed_bytes`` unpacked with bytecode, ``slug_bytes`` after gzip -6.
+    ``error_percent`` is the half width of both figures' interval.
+    """
+
+    name: str
+    installed_bytes: int
+    slug_bytes: int
+    error_percent: float
+    note: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonRelease:
+    """A Python that a platform offers: its newest patch release and what it puts in the slug."""
+
+    minor: str
+    version: str
+    parts: tuple[RuntimePart, ...]
+    status: str  # "supported", "deprecated"
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dyno:
+    """A size of machine. ``r14_bytes``: memory where swapping starts; ``r15_bytes``: the kill."""
+
+    name: str
+    ram_bytes: int
+    r14_bytes: int
+    r15_bytes: int
+    workers: int  # WEB_CONCURRENCY that the platform sets
+    usd_per_month: float | None
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """A place to deploy to, as its TOML file describes it."""
+
+    name: str
+    title: str
+    about: str
+    size_figure: str  # the figure its size limit is about: "slug" or "installed"
+    installer: str
+    compiles_bytecode: bool
+    gpu: bool
+    prefix: str  # where Python lives, e.g. /app/.heroku/python
+    stacks: tuple[Stack, ...]
+    default_stack: str
+    pythons: tuple[PythonRelease, ...]
+    default_python: str  # minor, e.g. "3.14"
+    limits: tuple[Limit, ...]
+    dynos: tuple[Dyno, ...]
+    default_dyno: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What is deployed to: platform, stack, Python and machine size."""
+
+    platform: Platform
+    stack: Stack
+    python: PythonRelease
+    python_version: str  # full, e.g. "3.11.16": a marker sees the patch release
+    python_origin: str  # "--python", ".python-version", "runtime.txt", "the platform's default"
+    dyno: Dyno | None
+
+    @property
+    def minor(self) -> str:
+        """The minor Python version, such as ``3.11``."""
+        return ".".join(self.python_version.split(".")[:2])

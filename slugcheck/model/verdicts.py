@@ -1,0 +1,76 @@
+"""Budgets held against figures, findings, and the whole report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from slugcheck.model.figures import Estimate
+from slugcheck.model.packages import Origin
+from slugcheck.model.platform import Source
+from slugcheck.model.sizes import SizeReport
+
+
+class Status(StrEnum):
+    """The outcome of one budget."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, no password
+    WARN = "warn"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One budget held against its figure. ``measured`` is None when there is no figure."""
+
+    budget: str
+    status: Status
+    gates: bool  # whether FAIL or UNKNOWN decides the exit code
+    figure: Estimate[int] | Estimate[float] | None
+    limit: int
+    unit: str
+    limit_text: str
+    sentence: str
+    source: Source
+
+
+class FindingSeverity(StrEnum):
+    """How much a finding matters."""
+
+    ERROR = "error"  # the deploy would break
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that is wrong or wasteful, with the exact lines that mend it.
+
+    ``saves_bytes`` (installed) and ``saves_slug_bytes`` are None when the saving was not measured.
+    """
+
+    code: str
+    severity: FindingSeverity
+    subject: str
+    sentence: str
+    fix: str
+    saves_bytes: int | None = None
+    saves_slug_bytes: int | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All that a rendering shows."""
+
+    path: str
+    kind: str  # "requirements" or "pylock"
+    sha256: str
+    sizes: SizeReport
+    verdicts: tuple[Verdict, ...]
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    allowed_unsized: tuple[str, ...] = ()
+    seconds: float = 0.0  # wall time of the run; kept out of the comparable part
+    tool_version: str = ""
