@@ -265,7 +265,13 @@ class Resolver:
         has them, None when there is none; asked when something is built from source."""
         if not any(self._has_wheels(name) for name in self._built_natively()):
             return None
-        return self._newest_of({r.minor for r in self._target.platform.pythons})
+        key = self._key()
+        known = self._memory.recall_newest_python(key)
+        if known is not None:
+            return known[0]
+        newest = self._newest_of({r.minor for r in self._target.platform.pythons})
+        self._memory.remember_newest_python(key, newest)
+        return newest
 
     def _newest_of(self, minors: Collection[str]) -> str | None:
         releases = [r for r in self._target.platform.pythons if r.minor in minors]

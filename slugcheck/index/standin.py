@@ -80,9 +80,7 @@ class StandInMemory:
     def recall(self, key: str) -> tuple[StandIn, ...]:
         """Return what was remembered under a key, nothing when it is a day old."""
         document = self._cache.load("stand-ins", key) if self._used else None
-        if document is None or document.get("maker") != _MAKER:
-            return ()
-        if not 0 <= time.time() - float(document.get("at", 0)) < _MEMORY_SECONDS:
+        if document is None or document.get("maker") != _MAKER or not _is_fresh(document):
             return ()
         found = [_from_document(item) for item in document.get("stand-ins", [])]
         return tuple(stand_in for stand_in in found if stand_in is not None)
@@ -94,6 +92,20 @@ class StandInMemory:
         items = [_to_document(stand_in) for stand_in in stand_ins]
         document = {"maker": _MAKER, "at": time.time(), "stand-ins": items}
         self._cache.store("stand-ins", key, document)
+
+    def recall_newest_python(self, key: str) -> tuple[str | None] | None:
+        """Return the answer to Resolver.newest_python in a tuple, None when it is not known."""
+        document = self._cache.load("newest-python", key) if self._used else None
+        return (document.get("newest"),) if document and _is_fresh(document) else None
+
+    def remember_newest_python(self, key: str, newest: str | None) -> None:
+        """Keep that answer: finding it takes one resolution for each Python."""
+        if self._used:
+            self._cache.store("newest-python", key, {"at": time.time(), "newest": newest})
+
+
+def _is_fresh(document: Mapping[str, Any]) -> bool:
+    return 0 <= time.time() - float(document.get("at", 0)) < _MEMORY_SECONDS
 
 
 def _pins(stand_ins: Sequence[StandIn]) -> list[str]:

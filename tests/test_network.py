@@ -1,0 +1,103 @@
+"""Against the real package index; skipped with a reason where it cannot be reached.
+
+``--exclude-newer`` keeps the resolutions as they were on the day the figures were taken.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import Done, slugcheck
+
+pytestmark = pytest.mark.network
+
+EXAMPLES = Path(__file__).parent.parent / "examples" / "pest_detection"
+ONNX = EXAMPLES / "requirements_heroku_onnx.txt"
+DAY = ("--exclude-newer", "2026-11-20", "--format", "json")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def index_is_there(tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("probe") / "requirements.txt"
+    path.write_text("six==1.17.0\n")
+    done = slugcheck(path, "--python", "3.12", "--format", "json")
+    if done.code == 3:
+        pytest.skip(f"the package index cannot be used here: {done.err.splitlines()[0]}")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(tmp_path / "cache"))
+
+
+def run(path: Path, *more: str) -> Done:
+    return slugcheck(path, *DAY, *more)
+
+
+def test_the_onnx_list_fits_and_its_size_is_what_pip_leaves() -> None:
+    done = run(ONNX, "--python", "3.11")
+    assert done.code == 0, done.err
+    totals = done.document["totals"]
+    plain = totals["installed_bytes"] - totals["bytecode_bytes"]
+    # measured: 305,022,169 bytes by pip 26.3 in a virtual environment, whose path is longer
+    assert plain == pytest.approx(305_022_169, rel=1e-5)
+    assert totals["bytecode_bytes"] == pytest.approx(76.77e6, rel=0.03)
+    # measured: tar | gzip -6 of the installed tree with its bytecode
+    assert totals["dependencies_slug_bytes"] == pytest.approx(121.53e6, rel=0.02)
+    assert done.document["transfer"]["bytes"] < 0.02 * totals["download_bytes"]
+
+
+def test_the_default_python_is_too_new_for_its_pins(tmp_path: Path) -> None:
+    alone = tmp_path / "requirements.txt"
+    alone.write_text(ONNX.read_text())
+    done = run(alone)
+    assert (done.code, done.out) == (3, "")
+    assert "Python 3.14 (Heroku's default) cannot install onnxruntime 1.23.2" in done.err
+    assert "newest Python with wheels for every pin is 3.12" in done.err
+
+
+def test_the_pytorch_list_does_not_fit_and_says_what_mends_it() -> None:
+    done = run(EXAMPLES / "requirements_heroku.txt", "--python", "3.11")
+    assert done.code == 1
+    document = done.document
+    totals = document["totals"]
+    assert totals["download_bytes"] == pytest.approx(3.26e9, rel=0.01)
+    twice = sum(overlap["bytes"] for overlap in document["overlaps"])
+    plain = totals["installed_bytes"] - totals["bytecode_bytes"] + twice
+    assert plain == pytest.approx(6.03e9, rel=0.01)
+    assert document["transfer"]["bytes"] < 0.002 * totals["download_bytes"]
+    fixes = {finding["code"]: finding["fix"] for finding in document["findings"]}
+    assert "--extra-index-url https://download.pytorch.org/whl/cpu" in fixes["cuda-on-cpu"]
+    assert "torch==2.5.1+cpu" in fixes["cuda-on-cpu"]
+    assert "opencv-python-headless==4.9.0.80" in fixes["two-opencvs"]
+
+
+def test_local_versions_without_their_index_cannot_build() -> None:
+    done = run(EXAMPLES / "requirements_heroku_cpu.txt", "--python", "3.11")
+    assert (done.code, done.out) == (3, "")
+    assert "does not build on Heroku" in done.err
+    assert "torchvision==0.20.1+cpu" in done.err
+    assert "--extra-index-url https://download.pytorch.org/whl/cpu" in done.err
+
+
+def test_an_old_native_pin_is_sized_without_building_it(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.txt"
+    path.write_text("psycopg2==2.9.9\nlangdetect==1.0.9\n")
+    done = run(path, "--python", "3.12")
+    assert done.code == 0, done.err
+    assert done.one("psycopg2")["source_build"]["native"]
+    assert not done.one("langdetect")["source_build"]["native"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="installs for real, for Linux")
+def test_a_real_install_agrees_to_the_byte() -> None:
+    from benchmarks.exactness import run_set
+
+    version = ".".join(map(str, sys.version_info[:3]))
+    row = run_set("flask", sys.executable, version, "2026-11-20")
+    assert row.wrong == ()
+    assert abs(row.plain) < 1e-6
+    assert abs(row.slug) < 2.0
