@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,7 +22,7 @@ from packaging.version import Version
 
 from slugcheck import __version__, budget, platforms, target
 from slugcheck.errors import MeasureError
-from slugcheck.index import lock, requirements
+from slugcheck.index import requirements
 from slugcheck.index.cache import Cache, default_folder
 from slugcheck.index.ranges import HttpClient
 from slugcheck.index.resolve import Resolved, Resolver
@@ -170,25 +171,33 @@ class Check:
         first resolution (Resolver.overtaken), the new one is read as well.
         """
         for _ in range(_MAX_RESOLUTIONS):
-            yield from self._read_once()
-            if self._resolver is None or self._options.offline:
+            with ThreadPoolExecutor(1) as pool:
+                candidates = pool.submit(self._newer)
+                yield from self._read_once()
+                names = candidates.result()
+            if not names or self._resolver is None:
                 return
-            newer = self._overtaken(self._resolver)
-            if newer is None:
+            requires = {d.name: inventory.requires_dist for d, inventory in self._inventories}
+            overtaken = self._resolver.overtaken(names, requires)
+            if overtaken is None:
+                self._settle(self._resolver)
                 return
-            self._resolved = newer
+            self._resolved = overtaken
 
-    def _overtaken(self, resolver: Resolver) -> Resolved | None:
-        """Ask whether pip would choose otherwise, unless the answer is fresh from the last run."""
-        key = resolver.fingerprint(self._found)
-        memory = self._cache.load("settled", key)
+    def _newer(self) -> frozenset[str]:
+        """Ask what pip may see beyond the resolution, unless that was settled minutes ago."""
+        if self._resolver is None or self._options.offline:
+            return frozenset()
+        memory = self._cache.load("settled", self._resolver.fingerprint(self._found))
         if memory is not None and 0 <= time.time() - float(memory.get("at", 0)) < _FRESH_SECONDS:
-            return None
-        requires = {d.name: inventory.requires_dist for d, inventory in self._inventories}
-        newer = resolver.overtaken(requires)
-        if newer is None:
-            self._cache.store("settled", key, {"at": time.time()})
-        return newer
+            return frozenset()
+        names = self._resolver.newer(self._found)
+        if not names:
+            self._settle(self._resolver)
+        return names
+
+    def _settle(self, resolver: Resolver) -> None:
+        self._cache.store("settled", resolver.fingerprint(self._found), {"at": time.time()})
 
     def _read_once(self) -> Iterator[tuple[int, int]]:
         from slugcheck import sizer
@@ -214,6 +223,8 @@ class Check:
         return self._resolved
 
     def _from_lock(self) -> Resolved:
+        from slugcheck.index import lock
+
         distributions, unsized, self._lock_sha256 = lock.read(
             self._options.path, self._environment, self._tags
         )
@@ -354,9 +365,10 @@ class Check:
 def _preload() -> None:
     """Import what comes after the resolver, while it works in a process of its own."""
     from slugcheck import advise, buildtime, calibration, sizer
+    from slugcheck.index import lock
 
     calibration.load()
-    del advise, buildtime, sizer
+    del advise, buildtime, lock, sizer
 
 
 def _read_requirements(options: Options) -> RequirementSet | None:

@@ -55,12 +55,16 @@ class Asked:
             if r.name and r.specifier and applies(r.marker, self.environment)
         ]
 
-    def loose_lines(self, requires: Mapping[str, Iterable[str]]) -> list[str]:
-        """Return one line per name with all that anybody asks of its version.
+    def is_pinned(self, name: str) -> bool:
+        """Whether a line of the file names one version of a distribution."""
+        return any(is_exact(requirement.specifier) for requirement in self.direct.get(name, ()))
+
+    def loose_lines(self, names: Iterable[str], requires: Mapping[str, Iterable[str]]) -> list[str]:
+        """Return one line for each of ``names`` with all that anybody asks of its version.
 
         ``requires`` are the Requires-Dist lines of everything resolved, by name.
         """
-        wanted = {name: self.specifiers(name) for name in requires}
+        wanted = {name: self.specifiers(name) for name in names}
         for source, lines in requires.items():
             for line in lines:
                 parsed = graph.parse(line)

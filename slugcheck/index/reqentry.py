@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 from packaging.utils import (
     InvalidSdistFilename,
@@ -169,7 +168,7 @@ def _path_of(url: str) -> str | None:
     parts = urlsplit(url)
     if WINDOWS_PATH.match(url) or parts.netloc not in ("", "localhost"):
         return None
-    return url2pathname(parts.path)
+    return unquote(parts.path)
 
 
 def _missing(

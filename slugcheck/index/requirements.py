@@ -13,8 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 from slugcheck.errors import RequirementsError
 from slugcheck.index.reqentry import understand, variables
@@ -69,7 +68,7 @@ class _File:
 
     def included(self, name: str, *, constraint: bool) -> _File:
         """Return the file that a line of this one includes, relative to it."""
-        path = url2pathname(urlsplit(name).path) if name.lower().startswith("file:") else name
+        path = unquote(urlsplit(name).path) if name.lower().startswith("file:") else name
         return _File(
             path=self.path.parent / path,
             name=shown(os.path.normpath(Path(self.name).parent / path), _LONGEST_NAME),
@@ -211,7 +210,7 @@ class _Reader:
     def _note_outside(self, entry: Requirement) -> None:
         if entry.url is None or not entry.url.startswith("file:"):
             return
-        path = Path(url2pathname(urlsplit(entry.url).path))
+        path = Path(unquote(urlsplit(entry.url).path))
         if not any(path.is_relative_to(place) for place in self._places):
             name = entry.name or path.name
             self._note(

@@ -18,14 +18,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from packaging.pylock import Pylock
 from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
 from packaging.utils import canonicalize_name
 
 from slugcheck import graph
 from slugcheck.errors import MeasureError, ResolutionError
-from slugcheck.index import blame, lock
+from slugcheck.index import blame
 from slugcheck.index.asked import asked_for, intersection
 from slugcheck.index.standin import Found, StandIn, StandInMemory, WrongPython
 from slugcheck.index.stubs import is_stub
@@ -41,6 +40,8 @@ from slugcheck.model import (
 )
 
 if TYPE_CHECKING:
+    from packaging.pylock import Pylock
+
     from slugcheck.index.standins import StandIns
 
 # Each round mends at least one distribution; real files needed eight at most.
@@ -114,21 +115,34 @@ class Resolver:
         self._memory.remember(self._key(), self._indexed())
         return self._resolved(found)
 
-    def overtaken(self, requires: Mapping[str, Iterable[str]]) -> Resolved | None:
+    def newer(self, resolved: Resolved) -> frozenset[str]:
+        """Return the names that the file does not pin and of which something newer exists.
+
+        What the distributions ask of each other is left out, so these are only candidates for
+        ``overtaken``; that makes it possible to ask while the distributions are still being read.
+        """
+        found = {d.name: d.version for d in resolved.resolution.distributions}
+        names = [name for name in found if not self._asked.is_pinned(name)]
+        if not names:
+            return frozenset()
+        answer = self._look_again(self._asked.loose_lines(names, {}))
+        if isinstance(answer, Failure):
+            return frozenset(names)
+        newest: dict[str, str] = {p.name: str(p.version) for p in answer.packages}
+        return frozenset(name for name in names if newest.get(name) != found[name])
+
+    def overtaken(
+        self, names: Collection[str], requires: Mapping[str, Iterable[str]]
+    ) -> Resolved | None:
         """Return a new resolution where pip would have taken a newer source archive, else None.
 
         With builds disabled uv passes over a version that has only a source archive, where pip
-        would take it. ``requires`` are the Requires-Dist lines of everything resolved. One run
-        that looks at names and versions alone tells.
+        would take it. One run that looks at names and versions alone tells, here for ``names``.
+        ``requires`` are the Requires-Dist lines of everything resolved.
         """
-        answer = self._uv.compile(
-            self._asked.loose_lines(requires),
-            excludes=self._excludes(),
-            find_links=(self._folder,),
-            direct_only=True,
-        )
+        answer = self._look_again(self._asked.loose_lines(names, requires))
         before = self._progress()
-        if isinstance(answer, Pylock):
+        if not isinstance(answer, Failure):
             self._stand_in_for_sources(answer)
         if self._progress() == before:
             return None
@@ -171,7 +185,7 @@ class Resolver:
     def _rounds(self) -> Pylock:
         answer = self._first_round()
         for _ in range(_MAX_ROUNDS):
-            if isinstance(answer, Pylock):
+            if not isinstance(answer, Failure):
                 if self._blocked:
                     raise self._wrong_python()
                 return answer
@@ -193,20 +207,27 @@ class Resolver:
             return self._round() if self._look(early.result()) else answer
 
     def _round(self) -> Pylock | Failure:
-        return self._uv.compile(
-            self._asked.lines(without=self._excluded),
-            constraints=self._asked.constraints(),
-            excludes=self._excludes(),
-            find_links=(self._folder,),
-        )
+        return self._compile(self._asked.lines(without=self._excluded))
 
     def _look_once(self) -> Pylock | Failure:
+        lines = self._asked.lines(without=self._excluded, extras=False)
+        return self._compile(lines, direct_only=True)
+
+    def _look_again(self, lines: Sequence[str]) -> Pylock | Failure:
+        """Ask about versions alone; the pages were read a moment ago, so first without network."""
+        answer = self._compile(lines, direct_only=True, offline=True)
+        return self._compile(lines, direct_only=True) if isinstance(answer, Failure) else answer
+
+    def _compile(
+        self, lines: Sequence[str], *, direct_only: bool = False, offline: bool = False
+    ) -> Pylock | Failure:
         return self._uv.compile(
-            self._asked.lines(without=self._excluded, extras=False),
+            lines,
             constraints=self._asked.constraints(),
             excludes=self._excludes(),
             find_links=(self._folder,),
-            direct_only=True,
+            direct_only=direct_only,
+            offline=offline,
         )
 
     def _look(self, answer: Pylock | Failure | None = None) -> bool:
@@ -218,7 +239,7 @@ class Resolver:
         answer = answer or self._look_once()
         while isinstance(answer, Failure) and self._mend(answer):
             answer = self._look_once()
-        if isinstance(answer, Pylock):
+        if not isinstance(answer, Failure):
             self._stand_in_for_sources(answer)
         return self._progress() > before
 
@@ -286,7 +307,7 @@ class Resolver:
                 excludes=excludes,
                 find_links=(self._pure_folder(),),
             )
-            if isinstance(answer, Pylock):
+            if not isinstance(answer, Failure):
                 return release.minor
         return None
 
@@ -318,6 +339,8 @@ class Resolver:
     # ----------------------------------------------------------------- the result
 
     def _resolved(self, found: Pylock) -> Resolved:
+        from slugcheck.index import lock
+
         distributions = []
         inventories = {}
         for pinned in lock.select(found, self._asked.environment, self._tags, self._asked.hashes()):

@@ -10,18 +10,22 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from packaging.pylock import Pylock
 from packaging.utils import canonicalize_name
 
 from slugcheck.errors import NetworkError, ResolutionError
 from slugcheck.model import IndexOptions, PythonRelease, Target
 from slugcheck.target import uv_platform
+
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
 
 # What of the caller's UV_* settings may reach uv: how to get at packages, never what to choose.
 _KEPT_UV_SETTINGS = frozenset(
@@ -115,11 +119,13 @@ class Uv:
         excludes: Sequence[str] = (),
         find_links: Sequence[Path] = (),
         direct_only: bool = False,
+        offline: bool = False,
     ) -> Pylock | Failure:
         """Resolve ``lines`` for the target.
 
         ``direct_only`` resolves without dependencies and lets source archives be chosen (none is
         built or read). ``excludes`` are left out of the resolution wherever they are asked for.
+        ``offline`` asks uv's own cache only, as the setting does.
 
         :raises NetworkError: an index cannot be reached or refuses.
         :raises ResolutionError: uv cannot run at all.
@@ -128,8 +134,12 @@ class Uv:
             folder = Path(name)
             arguments = self._arguments(folder, lines, constraints, excludes, find_links)
             arguments.append("--no-deps" if direct_only else "--no-build")
+            if offline or self._settings.offline:
+                arguments.append("--offline")
             done = self._run(arguments, folder)
         if done.returncode == 0:
+            from packaging.pylock import Pylock
+
             return Pylock.from_dict(tomllib.loads(done.stdout))
         failure = understand(done.stderr)
         if failure.network:
@@ -152,6 +162,9 @@ class Uv:
             "--quiet", "--no-header", "--no-annotate", "--color", "never",
             "--format", "pylock.toml",
             "--no-python-downloads",
+            # else uv asks every Python on this machine for the target's version, which takes
+            # longer than resolving; nothing is built with the one named
+            "--python", sys.executable,
             "--index-strategy", "unsafe-best-match",  # pip looks at all indexes alike
             "--python-version", self._target.python_version,
             "--python-platform", uv_platform(self._target.stack),
@@ -167,8 +180,6 @@ class Uv:
             arguments += ["--prerelease", "allow"]
         if self._settings.exclude_newer:
             arguments += ["--exclude-newer", self._settings.exclude_newer]
-        if self._settings.offline:
-            arguments.append("--offline")
         if self._settings.no_cache:
             arguments.append("--no-cache")
         return arguments

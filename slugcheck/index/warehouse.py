@@ -7,8 +7,6 @@ import threading
 
 from slugcheck.index.cache import Cache, inventory_from_document, inventory_to_document
 from slugcheck.index.ranges import HttpClient
-from slugcheck.index.sampling import BytecodeSampler
-from slugcheck.index.wheel import read_inventory
 from slugcheck.model import Artifact, Inventory, Transfer
 
 # An inventory holds what a sample compiled by the running Python showed.
@@ -43,6 +41,10 @@ class Warehouse:
         return inventory
 
     def _read(self, artifact: Artifact) -> Inventory:
+        # loaded when the first wheel is read: a run that finds all in the cache needs neither
+        from slugcheck.index.sampling import BytecodeSampler
+        from slugcheck.index.wheel import read_inventory
+
         return read_inventory(artifact, self._client, sampler=BytecodeSampler(artifact.filename))
 
     def transfer(self) -> Transfer:
