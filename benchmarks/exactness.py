@@ -28,8 +28,9 @@ from packaging.utils import canonicalize_name
 
 from benchmarks.sets import SETS
 from slugcheck import sizer, target
-from slugcheck.check import Check, Options
+from slugcheck.check import Check
 from slugcheck.model import SizeReport, Transfer
+from slugcheck.options import Options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

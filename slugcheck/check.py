@@ -11,9 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -22,7 +20,6 @@ from packaging.version import Version
 
 from slugcheck import __version__, budget, platforms, target
 from slugcheck.errors import MeasureError
-from slugcheck.index import requirements
 from slugcheck.index.cache import Cache, default_folder
 from slugcheck.index.ranges import HttpClient
 from slugcheck.index.resolve import Resolved, Resolver
@@ -36,12 +33,12 @@ from slugcheck.model import (
     IndexOptions,
     Inventory,
     Report,
-    RequirementSet,
     Resolution,
     SizeReport,
     Target,
     Unsized,
 )
+from slugcheck.options import Options, read_requirements
 
 if TYPE_CHECKING:
     from slugcheck.advise import Twin
@@ -53,30 +50,6 @@ if TYPE_CHECKING:
 _MAX_RESOLUTIONS = 4
 # As long as uv itself takes an index page for fresh (the index sends max-age=600).
 _FRESH_SECONDS = 600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What the user asked for. ``index`` adds to what the file itself says."""
-
-    path: Path
-    platform: str = "heroku"
-    stack: str | None = None
-    python: str | None = None
-    dyno: str | None = None
-    index: IndexOptions = field(default_factory=IndexOptions)
-    exclude_newer: str | None = None
-    offline: bool = False
-    use_cache: bool = True
-    allow_unsized: tuple[str, ...] = ()
-    allow_all_unsized: bool = False
-    limits: tuple[tuple[str, str], ...] = ()
-    build: bool = False
-
-    @property
-    def is_lock(self) -> bool:
-        """Whether the file is a ``pylock.toml`` (PEP 751: ``pylock.toml``, ``pylock.x.toml``)."""
-        return self.path.suffix == ".toml"
 
 
 class Check:
@@ -91,7 +64,7 @@ class Check:
         self._options = options
         platform = platforms.load(options.platform)
         self._limits = budget.apply_overrides(platform.limits, dict(options.limits))
-        self._set = _read_requirements(options)
+        self._set = read_requirements(options)
         self.target: Target = target.choose(
             platform,
             stack=options.stack,
@@ -369,21 +342,3 @@ def _preload() -> None:
 
     calibration.load()
     del advise, buildtime, lock, sizer
-
-
-def _read_requirements(options: Options) -> RequirementSet | None:
-    """Read the file with the options of the command line added; None for a lock."""
-    if options.is_lock:
-        return None
-    found = requirements.read(options.path)
-    own, more = found.options, options.index
-    return replace(
-        found,
-        options=replace(
-            own,
-            index_url=more.index_url or own.index_url,
-            extra_index_urls=(*more.extra_index_urls, *own.extra_index_urls),
-            find_links=(*more.find_links, *own.find_links),
-            prerelease=own.prerelease or more.prerelease,
-        ),
-    )

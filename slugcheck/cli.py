@@ -21,8 +21,8 @@ from slugcheck.terminal import Terminal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from slugcheck.check import Options
     from slugcheck.model import IndexOptions, Report
+    from slugcheck.options import Options
 
 _INTERRUPTED = 130
 _UNEXPECTED = 3
@@ -171,7 +171,7 @@ def platforms(names: Sequence[str]) -> None:
 
 
 def _options(path: Path, given: dict[str, Any]) -> Options:
-    from slugcheck.check import Options
+    from slugcheck.options import Options
 
     allow = tuple(given["allow_unsized"])
     return Options(

@@ -24,7 +24,7 @@ from packaging.utils import canonicalize_name
 
 from slugcheck import graph
 from slugcheck.errors import MeasureError, ResolutionError
-from slugcheck.index import blame
+from slugcheck.index import blame, pythons
 from slugcheck.index.asked import asked_for, intersection
 from slugcheck.index.standin import Found, StandIn, StandInMemory, WrongPython
 from slugcheck.index.stubs import is_stub
@@ -276,15 +276,14 @@ class Resolver:
 
     def _wrong_python(self) -> ResolutionError:
         blocked = [(found.name, found.version) for found in self._blocked.values()]
-        pythons = set.intersection(*(set(found.pythons) for found in self._blocked.values()))
-        return blame.no_wheel_for_python(
-            blocked, self._built_natively(), self._target, self._newest_of(pythons)
-        )
+        minors = set.intersection(*(set(found.pythons) for found in self._blocked.values()))
+        compiled = pythons.built_natively(self._stand_ins_made())
+        return blame.no_wheel_for_python(blocked, compiled, self._target, self._newest_of(minors))
 
     def newest_python(self) -> str | None:
         """Return the newest Python of the platform for which everything that has wheels for any
         has them, None when there is none; asked when something is built from source."""
-        if not any(self._has_wheels(name) for name in self._built_natively()):
+        if not pythons.any_has_wheels(self._stand_ins_made()):
             return None
         key = self._key()
         known = self._memory.recall_newest_python(key)
@@ -295,42 +294,17 @@ class Resolver:
         return newest
 
     def _newest_of(self, minors: Collection[str]) -> str | None:
-        releases = [r for r in self._target.platform.pythons if r.minor in minors]
-        never = [name for name in self._built_natively() if not self._has_wheels(name)]
-        excludes = (*never, *(n for n in self._excludes() if n not in self._blocked))
-        for release in reversed(releases):
-            if release.minor == self._target.minor:
-                continue
-            answer = self._uv.for_python(release).compile(
-                self._asked.lines(without=excludes),
-                constraints=self._asked.constraints(),
-                excludes=excludes,
-                find_links=(self._pure_folder(),),
-            )
-            if not isinstance(answer, Failure):
-                return release.minor
-        return None
-
-    def _built_natively(self) -> tuple[str, ...]:
-        return tuple(
-            name
-            for name, versions in self._made.items()
-            if any(made.source_build and made.source_build.native for made in versions.values())
+        return pythons.newest_with_wheels(
+            self._uv,
+            self._asked,
+            target=self._target,
+            minors=minors,
+            stand_ins=self._stand_ins_made(),
+            excludes=[name for name in self._excludes() if name not in self._blocked],
         )
 
-    def _has_wheels(self, name: str) -> bool:
-        builds = (made.source_build for made in self._made[name].values())
-        return any(build and build.newest_python_with_wheel for build in builds)
-
-    def _pure_folder(self) -> Path:
-        """A folder with the stubs of what needs no compiler, which any Python can install."""
-        folder = self._folder / "pure"
-        folder.mkdir(exist_ok=True)
-        for versions in self._made.values():
-            for made in versions.values():
-                if made.source_build is None or not made.source_build.native:
-                    made.write_stub(folder)
-        return folder
+    def _stand_ins_made(self) -> tuple[StandIn, ...]:
+        return tuple(made for versions in self._made.values() for made in versions.values())
 
     def _excludes(self) -> tuple[str, ...]:
         """The names set aside, without those that were only ever a URL's last part."""
@@ -388,12 +362,7 @@ class Resolver:
 
     def _indexed(self) -> tuple[StandIn, ...]:
         """Stand-ins for what comes from an index; URLs and folders are read anew each time."""
-        return tuple(
-            stand_in
-            for versions in self._made.values()
-            for stand_in in versions.values()
-            if not stand_in.direct_url
-        )
+        return tuple(made for made in self._stand_ins_made() if not made.direct_url)
 
 
 def _is_name(text: str) -> bool:
