@@ -20,9 +20,10 @@ from packaging.version import Version
 
 from slugcheck import __version__, budget, platforms, target
 from slugcheck.errors import MeasureError
-from slugcheck.index.cache import Cache, default_folder
+from slugcheck.index.cache import Cache, default_folder, is_fresh
+from slugcheck.index.overtaken import SettlingResolver
 from slugcheck.index.ranges import HttpClient
-from slugcheck.index.resolve import Resolved, Resolver
+from slugcheck.index.resolve import Resolved
 from slugcheck.index.standin import StandInMemory
 from slugcheck.index.uv import ResolverSettings, Uv
 from slugcheck.index.warehouse import Warehouse
@@ -38,7 +39,7 @@ from slugcheck.model import (
     Target,
     Unsized,
 )
-from slugcheck.options import Options, read_requirements
+from slugcheck.options import Options, indexes, read_requirements
 
 if TYPE_CHECKING:
     from slugcheck.advise import Twin
@@ -81,7 +82,7 @@ class Check:
         self._stack.enter_context(self._client)
         self._inventories: list[tuple[Distribution, Inventory]] = []
         self._unread: list[Unsized] = []
-        self._resolver: Resolver | None = None
+        self._resolver: SettlingResolver | None = None
         self._resolved: Resolved | None = None
         self._lock_sha256 = ""
 
@@ -98,7 +99,7 @@ class Check:
 
     @property
     def _index(self) -> IndexOptions:
-        return self._set.options if self._set else self._options.index
+        return self._set.options if self._set else indexes(self._options)
 
     @cached_property
     def _pages(self) -> Pages:
@@ -124,17 +125,16 @@ class Check:
         if self._set is None:
             self._resolved = self._from_lock()
             return
-        self._resolver = self._stack.enter_context(
-            Resolver(
-                requirements=self._set,
-                target=self.target,
-                uv=self._uv(),
-                memory=StandInMemory(self._cache, used=not self._options.build),
-                make_stand_ins=self._stand_ins,
-                environment=self._environment,
-                tags=self._tags,
-            )
+        self._resolver = SettlingResolver(
+            requirements=self._set,
+            target=self.target,
+            uv=self._uv(),
+            memory=StandInMemory(self._cache, used=not self._options.build),
+            make_stand_ins=self._stand_ins,
+            environment=self._environment,
+            tags=self._tags,
         )
+        self._stack.enter_context(self._resolver)
         self._resolved = self._resolver.run()
 
     def read(self) -> Iterator[tuple[int, int]]:
@@ -143,15 +143,15 @@ class Check:
         What cannot be read is kept as unsized. Where pip would have chosen otherwise than the
         first resolution (Resolver.overtaken), the new one is read as well.
         """
-        for _ in range(_MAX_RESOLUTIONS):
+        for left in reversed(range(_MAX_RESOLUTIONS)):
             with ThreadPoolExecutor(1) as pool:
                 candidates = pool.submit(self._newer)
                 yield from self._read_once()
                 names = candidates.result()
-            if not names or self._resolver is None:
+            if not names or not left or self._resolver is None:
                 return
             requires = {d.name: inventory.requires_dist for d, inventory in self._inventories}
-            overtaken = self._resolver.overtaken(names, requires)
+            overtaken = self._resolver.overtaken(self._found, names, requires)
             if overtaken is None:
                 self._settle(self._resolver)
                 return
@@ -162,14 +162,14 @@ class Check:
         if self._resolver is None or self._options.offline:
             return frozenset()
         memory = self._cache.load("settled", self._resolver.fingerprint(self._found))
-        if memory is not None and 0 <= time.time() - float(memory.get("at", 0)) < _FRESH_SECONDS:
+        if memory is not None and is_fresh(memory, _FRESH_SECONDS):
             return frozenset()
         names = self._resolver.newer(self._found)
         if not names:
             self._settle(self._resolver)
         return names
 
-    def _settle(self, resolver: Resolver) -> None:
+    def _settle(self, resolver: SettlingResolver) -> None:
         self._cache.store("settled", resolver.fingerprint(self._found), {"at": time.time()})
 
     def _read_once(self) -> Iterator[tuple[int, int]]:
@@ -321,6 +321,12 @@ class Check:
 
     def _notes(self) -> tuple[str, ...]:
         notes = list(self._found.resolution.notes)
+        known = self.target.python.version
+        if Version(self.target.python_version) > Version(known):
+            notes.append(
+                f"Python {self.target.python_version} is newer than {known}, the newest of that "
+                "line that slugcheck knows; whether the platform has it was not checked"
+            )
         if self._cache.problem:
             notes.append(self._cache.problem)
         return tuple(notes)

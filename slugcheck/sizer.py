@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from slugcheck import bytecode, graph, intervals, slug
 from slugcheck.errors import MeasureError
@@ -87,7 +87,9 @@ def measure(
 ) -> SizeReport:
     """Return every size of what the target would install, with ``parts`` beside it."""
     layout = layout_of(target)
-    sized = tuple(size_one(d, inventory, layout) for d, inventory in inventories)
+    sized = _with_roots(
+        tuple(size_one(d, inventory, layout) for d, inventory in inventories), environment
+    )
     overlaps = find_overlaps(sized)
     needs = _graph(sized, environment)
     required_by = needs.required_by()
@@ -182,6 +184,20 @@ def _graph(sized: Sequence[Sized], environment: Mapping[str, str]) -> graph.Grap
         {one.distribution.name: one.distribution.extras for one in sized if _is_root(one)},
         {one.distribution.name: one.inventory.requires_dist for one in sized},
         environment,
+    )
+
+
+def _with_roots(sized: tuple[Sized, ...], environment: Mapping[str, str]) -> tuple[Sized, ...]:
+    """Return the same with direct requirements: a lock names none, so those that nobody needs."""
+    if any(map(_is_root, sized)):
+        return sized
+    requires = {one.distribution.name: one.inventory.requires_dist for one in sized}
+    needed = graph.build(dict.fromkeys(requires, ()), requires, environment).required_by()
+    return tuple(
+        replace(
+            one, distribution=replace(one.distribution, direct=not needed[one.distribution.name])
+        )
+        for one in sized
     )
 
 

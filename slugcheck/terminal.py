@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from slugcheck.errors import UsageError
+from slugcheck.errors import MeasureError, UsageError
 from slugcheck.escape import printable, printable_lines, without_commands
 
 if TYPE_CHECKING:
@@ -191,9 +191,16 @@ def _write(stream: TextIO, text: str) -> None:
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
     except BrokenPipeError:
-        # Python would complain once more when it flushes at exit
-        with Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), stream.fileno())
+        _silence(stream)  # Python would complain once more when it flushes at exit
+    except OSError as error:
+        _silence(stream)
+        message = f"the output cannot be written: {error.strerror or error}"
+        raise MeasureError(message) from None
+
+
+def _silence(stream: TextIO) -> None:
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def _ended(text: str) -> str:

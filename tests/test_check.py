@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -333,6 +334,126 @@ def test_the_apps_own_setuptools_takes_the_place_of_the_platforms(
     assert [part["name"].split()[0] for part in parts] == ["Python", "pip"]
 
 
+def test_a_newest_wheel_whose_dependency_is_source_only_is_not_passed_over(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_wheel("parent", "1.0", {"parent.py": ""})
+    index.add_wheel("parent", "2.0", {"parent.py": ""}, requires=("sourceonly==4.9",))
+    index.add_sdist(
+        "sourceonly", "4.9", {"sourceonly.py": "a = 2\n"}, requires_txt="",
+        setup_py="from setuptools import setup\nsetup(py_modules=['sourceonly'])\n",
+    )  # fmt: skip
+    index.add_wheel("top", "1.0", {"top.py": ""}, requires=("parent",))
+    for line in ("parent", "top"):
+        done = slugcheck(*check(index, requirements(f"{line}\n")))
+        assert done.one("parent")["version"] == "2.0", done.err
+        assert done.one("sourceonly")["source_build"] is not None
+
+
+def test_a_hash_of_the_source_archive_makes_pip_build_and_us_size_it(
+    index: PackageServer, requirements: Write
+) -> None:
+    setup_py = "from setuptools import setup\nsetup(name='x', py_modules=['both'])\n"
+    index.add_wheel("both", "1.0", {"both.py": "a = 1\n"})
+    both = index.add_sdist(
+        "both", "1.0", {"both.py": "a = 1\n"}, requires_txt="", setup_py=setup_py
+    )
+    alone = index.add_sdist(
+        "alone", "1.0", {"both.py": "a = 1\n"}, requires_txt="", setup_py=setup_py
+    )
+    lines = [f"{a.filename[:-11]}==1.0 --hash=sha256:{a.sha256}\n" for a in (both, alone)]
+    done = slugcheck(*check(index, requirements("".join(lines))))
+    assert done.code == 0, done.err
+    assert {d["filename"] for d in done.document["distributions"]} == {
+        both.filename, alone.filename,
+    }  # fmt: skip
+    wrong = slugcheck(*check(index, requirements(f"alone==1.0 --hash=sha256:{'1' * 64}\n")))
+    assert (wrong.code, wrong.out) == (3, "")
+    assert "none of the hashes for alone" in wrong.err
+
+
+def test_a_wheel_by_path_whose_version_is_not_normal_is_measured_itself(
+    index: PackageServer, requirements: Write
+) -> None:
+    odd = index.add_wheel("odd", "1.00", {"odd.bin": bytes(range(256)) * 4000})
+    requirements(odd.content, odd.filename)
+    done = slugcheck(*check(index, requirements(f"./{odd.filename}\n")))
+    assert done.one("odd")["installed_bytes"] > 1_000_000
+
+
+def test_two_urls_that_end_alike_are_both_listed(index: PackageServer, requirements: Write) -> None:
+    urls = [f"{index.url}/{folder}/main.zip\n" for folder in "ab"]
+    done = slugcheck(*check(index, requirements("webapp==1.0\n" + "".join(urls))))
+    assert [u["origin"]["line"] for u in done.document["unsized"]] == [2, 3]
+
+
+def test_an_index_from_the_environment_serves_resolver_and_reader_alike(
+    requirements: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with PackageServer(auth=("user", "env-secret")) as server:
+        server.add_wheel("private", "1.0", {"private.py": "p = 1\n"})
+        monkeypatch.setenv("PIP_EXTRA_INDEX_URL", server.index_url_with_credentials)
+        with PackageServer() as empty:
+            path = requirements("private\n")
+            done = slugcheck(*check(empty, path))
+    assert done.code == 0, done.err
+    assert done.one("private")["via"] == "range"
+    assert "env-secret" not in done.out + done.err
+
+
+@pytest.mark.parametrize("url", ["notaurl", "http://bob:a/b@127.0.0.1:9/simple"])
+def test_an_index_url_that_is_none_is_a_usage_error_and_shows_no_password(
+    requirements: Write, url: str
+) -> None:
+    for arguments in (
+        (requirements("webapp\n"), "--index-url", url),
+        (requirements(f"--index-url {url}\nwebapp\n"),),
+    ):
+        done = slugcheck(*arguments, "--python", "3.12")
+        assert (done.code, done.out) == (2, "")
+        assert "a/b" not in done.err
+
+
+def test_a_wrong_password_is_not_an_unknown_package(requirements: Write) -> None:
+    with PackageServer(auth=("user", "right")) as server:
+        server.add_wheel("private", "1.0", {"private.py": ""})
+        url = server.index_url_with_credentials.replace("right", "wr0ng")
+        done = slugcheck(requirements(f"--index-url {url}\nprivate\n"), "--python", "3.12")
+    assert (done.code, done.out) == (3, "")
+    assert "401" in done.err
+    assert "wr0ng" not in done.err
+
+
+def test_a_locks_roots_are_what_nobody_needs(index: PackageServer, requirements: Write) -> None:
+    entries = []
+    for name in ("webapp-1.0", "framework-2.0"):
+        archive = index._files[f"{name}-py3-none-any.whl"].archive
+        entries.append(
+            f'[[packages]]\nname = "{name.split("-")[0]}"\nversion = "{name.split("-")[1]}"\n'
+            f'[[packages.wheels]]\nurl = "{index.file_url(archive.filename)}"\n'
+            f'hashes = {{ sha256 = "{archive.sha256}" }}\n'
+        )
+    text = 'lock-version = "1.0"\ncreated-by = "test"\n\n' + "\n".join(entries)
+    done = slugcheck(*check(index, requirements(text, "pylock.toml")))
+    assert {d["name"]: d["direct"] for d in done.document["distributions"]} == {
+        "webapp": True, "framework": False,
+    }  # fmt: skip
+    assert [root["name"] for root in done.document["roots"]] == ["webapp"]
+
+
+def test_a_damaged_cache_is_read_anew(
+    index: PackageServer, requirements: Write, tmp_path: Path
+) -> None:
+    path = requirements("webapp\n")
+    first = slugcheck(*check(index, path))
+    for entry in (tmp_path / "cache").rglob("*"):
+        if entry.is_file():
+            entry.write_bytes(zlib.compress(b'{"at": null, "stand-ins": [3], "maker": 1}'))
+    second = slugcheck(*check(index, path))
+    assert second.code == first.code == 0, second.err
+    assert second.document["totals"] == first.document["totals"]
+
+
 # --------------------------------------------------------------------------- errors
 
 
@@ -429,8 +550,6 @@ def test_credentials_reach_the_index_and_nothing_else(requirements: Write, tmp_p
     assert "s3cret-word" not in everything
     cached = [p for p in (tmp_path / "cache").rglob("*") if p.is_file()]
     assert cached
-    import zlib
-
     assert not any(b"s3cret-word" in zlib.decompress(p.read_bytes()) for p in cached)
 
 

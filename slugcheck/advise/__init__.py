@@ -37,7 +37,7 @@ def findings(
         *gpu.findings(sizes, find_twin),
         *opencv.findings(sizes),
         *_other_systems(sizes),
-        *_source_builds(sizes, newest_python),
+        *_source_builds(sizes, newest_python, find_twin),
         *_placeholder(sizes),
         *_python_status(sizes.target),
         *_development(sizes),
@@ -82,7 +82,9 @@ def _foreign(
             )
 
 
-def _source_builds(sizes: SizeReport, newest_python: str | None) -> Iterable[Finding]:
+def _source_builds(
+    sizes: SizeReport, newest_python: str | None, find_twin: FindTwin
+) -> Iterable[Finding]:
     built = [d for d in sizes.distributions if d.distribution.source_build is not None]
     native = [
         d for d in built if d.distribution.source_build and d.distribution.source_build.native
@@ -100,12 +102,17 @@ def _source_builds(sizes: SizeReport, newest_python: str | None) -> Iterable[Fin
         severity=FindingSeverity.WARNING,
         subject=native[0].name,
         sentence=sentence,
-        fix=_source_fix(native, newest_python, minor),
+        fix=_source_fix(native, newest_python, minor, find_twin),
         origin=origin(native[0]),
     )
 
 
-def _source_fix(native: Sequence[DistributionSize], newest_python: str | None, minor: str) -> str:
+def _source_fix(
+    native: Sequence[DistributionSize],
+    newest_python: str | None,
+    minor: str,
+    find_twin: FindTwin,
+) -> str:
     lines = []
     if newest_python is not None and newest_python != minor:
         lines.append(
@@ -114,7 +121,9 @@ def _source_fix(native: Sequence[DistributionSize], newest_python: str | None, m
         )
         lines.append(newest_python)
     lines.extend(
-        f"psycopg2-binary=={one.distribution.version}" for one in native if one.name == "psycopg2"
+        f"psycopg2-binary=={one.distribution.version}"
+        for one in native
+        if one.name == "psycopg2" and find_twin("psycopg2-binary", one.distribution.version)
     )
     if not lines:
         lines.append("# choose versions with a wheel: " + ", ".join(d.name for d in native))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from slugcheck.errors import NetworkError, ResolutionError
+from slugcheck.errors import MeasureError, NetworkError, ResolutionError
 from slugcheck.facts import PYTORCH_INDEX, PYTORCH_LABEL
 from slugcheck.index.uv import Failure
 from slugcheck.model import Requirement, Target
@@ -25,8 +25,14 @@ def unsolvable(
     direct: Mapping[str, Sequence[Requirement]],
     target: Target,
     pages: Pages,
-) -> ResolutionError:
+) -> MeasureError:
     """Return the error for a resolution that failed for another reason than a missing wheel."""
+    if failure.refused is not None and failure.unknown:
+        url, status = failure.refused
+        message = f"the index at {url} does not let us in ({status}), and {failure.unknown[0]}"
+        return NetworkError(
+            f"{message} is on no other", hint="check the user name and password of its URL"
+        )
     local = local_pins(direct)
     absent = {*failure.unknown, *(name for name, _ in failure.missing_versions)}
     if local and absent & set(local):

@@ -6,6 +6,7 @@ This runs code of the distribution under check. Nothing else in slugcheck does.
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from slugcheck.errors import MeasureError
-from slugcheck.index.uv import find_uv
+from slugcheck.index.uv import clean_environment, find_uv
 
 _TIMEOUT_SECONDS = 1800.0
 _LAST_LINES = 3
@@ -45,7 +46,13 @@ def build_wheel(data: bytes, filename: str, minor: str) -> Path:
     command += ["--no-python-downloads", "--out-dir", str(folder / "out"), str(archive)]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
+            command,
+            cwd=folder,
+            env=clean_environment(os.environ),
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MeasureError(f"building {filename} failed: {error}") from None

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import tempfile
+import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import fields
@@ -33,6 +34,12 @@ _PLAIN_FIELDS = (
 )  # fmt: skip
 _PAIR_FIELDS = ("console_scripts", "gui_scripts")
 _TUPLE_FIELDS = ("requires_dist", "provides_extra", "python_scripts")
+
+
+def is_fresh(document: Mapping[str, Any], seconds: float) -> bool:
+    """Return whether a document whose ``at`` says when it was made is younger than that."""
+    at = document.get("at")
+    return isinstance(at, int | float) and 0 <= time.time() - at < seconds
 
 
 def default_folder() -> Path:

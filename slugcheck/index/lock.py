@@ -25,6 +25,8 @@ from packaging.pylock import (
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from slugcheck.errors import RequirementsError, ResolutionError
+from slugcheck.index.hashes import WrongHashError
+from slugcheck.index.stubs import is_stub
 from slugcheck.model import Artifact, Distribution, Unsized
 
 if TYPE_CHECKING:
@@ -47,7 +49,8 @@ def select(
 
     ``hashes`` (sha256 by name) limits the choice to those files where a name has any.
 
-    :raises ResolutionError: a package has no file that the target or the hashes allow.
+    :raises WrongHashError: a package has no file that the hashes allow.
+    :raises ResolutionError: a package has no file that fits the target.
     """
     packages = [_with_hashes(package, hashes or {}) for package in lock.packages]
     narrowed = replace(lock, packages=packages)
@@ -111,13 +114,19 @@ def _with_hashes(package: Package, hashes: Mapping[str, frozenset[str]]) -> Pack
     allowed = hashes.get(package.name)
     if not allowed or not package.wheels:
         return package
-    wheels = [w for w in package.wheels if w.hashes.get("sha256", "") in allowed]
+    # a stub is ours: its archive's hash is looked at where the archive takes its place
+    wheels = [
+        wheel
+        for wheel in package.wheels
+        if wheel.hashes.get("sha256", "") in allowed or is_stub(_filename(wheel))
+    ]
     if not wheels and any("sha256" in wheel.hashes for wheel in package.wheels):
-        message = f"none of the hashes for {package.name} is of a wheel that fits the target"
-        raise ResolutionError(
-            message, hint="add the hashes of all its files: uv pip compile --generate-hashes"
-        )
+        raise WrongHashError(package.name, str(package.version))
     return replace(package, wheels=wheels or package.wheels)
+
+
+def _filename(wheel: PackageWheel) -> str:
+    return wheel.name or _last_part(wheel.url or wheel.path or "")
 
 
 def _distribution(

@@ -36,7 +36,7 @@ _EXTENSION_KEYWORDS = (
 _EXTENSION_TEXT = re.compile(
     rb"ext_modules|\bExtension\s*\(|cythonize|RustExtension|cffi_modules|build_ext|CMakeExtension"
 )
-_BUNDLED = re.compile(r"^[^/]+\.libs/|/\.dylibs/")  # auditwheel's and delocate's folders
+_BUNDLED = re.compile(r"^[^/]+\.libs/|/\.(?:dy)?libs/")  # auditwheel's, old and new, and delocate's
 _OWN_COMMANDS = ("cmdclass", "distclass")
 
 

@@ -26,6 +26,7 @@ from slugcheck import graph
 from slugcheck.errors import MeasureError, ResolutionError
 from slugcheck.index import blame, pythons
 from slugcheck.index.asked import asked_for, intersection
+from slugcheck.index.hashes import WrongHashError
 from slugcheck.index.standin import Found, StandIn, StandInMemory, WrongPython
 from slugcheck.index.stubs import is_stub
 from slugcheck.index.uv import Failure, Uv, version
@@ -78,6 +79,8 @@ class Resolver:
         self._tags = tuple(tags)
         self._made: dict[str, dict[str, StandIn]] = {}
         self._excluded: dict[str, Unsized] = {}
+        self._lost: list[Unsized] = []
+        self._refused = set(requirements.options.no_binary)  # names whose wheels do not count
         self._blocked: dict[str, WrongPython] = {}
         self._looked = False
         self._temporary = tempfile.TemporaryDirectory(prefix="slugcheck-")
@@ -111,44 +114,24 @@ class Resolver:
                 self._learn(self._for_name(name, SpecifierSet(self._asked.specifiers(name))))
         for stand_in in self._memory.recall(self._key()):
             self._add(stand_in)
-        found = self._rounds()
-        self._memory.remember(self._key(), self._indexed())
-        return self._resolved(found)
+        return self._settled()
 
-    def newer(self, resolved: Resolved) -> frozenset[str]:
-        """Return the names that the file does not pin and of which something newer exists.
-
-        What the distributions ask of each other is left out, so these are only candidates for
-        ``overtaken``; that makes it possible to ask while the distributions are still being read.
-        """
-        found = {d.name: d.version for d in resolved.resolution.distributions}
-        names = [name for name in found if not self._asked.is_pinned(name)]
-        if not names:
-            return frozenset()
-        answer = self._look_again(self._asked.loose_lines(names, {}))
-        if isinstance(answer, Failure):
-            return frozenset(names)
-        newest: dict[str, str] = {p.name: str(p.version) for p in answer.packages}
-        return frozenset(name for name in names if newest.get(name) != found[name])
-
-    def overtaken(
-        self, names: Collection[str], requires: Mapping[str, Iterable[str]]
-    ) -> Resolved | None:
-        """Return a new resolution where pip would have taken a newer source archive, else None.
-
-        With builds disabled uv passes over a version that has only a source archive, where pip
-        would take it. One run that looks at names and versions alone tells, here for ``names``.
-        ``requires`` are the Requires-Dist lines of everything resolved.
-        """
-        answer = self._look_again(self._asked.loose_lines(names, requires))
-        before = self._progress()
-        if not isinstance(answer, Failure):
-            self._stand_in_for_sources(answer)
-        if self._progress() == before:
-            return None
-        found = self._rounds()
-        self._memory.remember(self._key(), self._indexed())
-        return self._resolved(found)
+    def _settled(self) -> Resolved:
+        """Go through the rounds; what the hashes of the file refuse takes another one."""
+        for _ in range(_MAX_ROUNDS):
+            found = self._rounds()
+            try:
+                resolved = self._resolved(found)
+            except WrongHashError as error:
+                before = self._progress()
+                self._refused.add(error.name)
+                self._learn(self._for_name(error.name, SpecifierSet(f"=={error.version}")))
+                if self._progress() == before:
+                    raise
+            else:
+                self._memory.remember(self._key(), self._indexed())
+                return resolved
+        raise ResolutionError("the hashes of the file allow no set of files that fits")
 
     def fingerprint(self, resolved: Resolved) -> str:
         """Return a digest of the question and the answer, without credentials."""
@@ -160,7 +143,8 @@ class Resolver:
     def _take_url(self, requirement: Requirement) -> None:
         found = self._stand_ins.from_url(requirement)
         if isinstance(found, Unsized):
-            self._excluded[found.name] = found
+            # two URLs may end alike, so these are not kept by name alone
+            self._lost.append(found)
             return
         self._asked = self._asked.with_stand_in(found.name, found.version, requirement)
         self._add(found)
@@ -213,17 +197,17 @@ class Resolver:
         lines = self._asked.lines(without=self._excluded, extras=False)
         return self._compile(lines, direct_only=True)
 
-    def _look_again(self, lines: Sequence[str]) -> Pylock | Failure:
-        """Ask about versions alone; the pages were read a moment ago, so first without network."""
-        answer = self._compile(lines, direct_only=True, offline=True)
-        return self._compile(lines, direct_only=True) if isinstance(answer, Failure) else answer
-
     def _compile(
-        self, lines: Sequence[str], *, direct_only: bool = False, offline: bool = False
+        self,
+        lines: Sequence[str],
+        *,
+        pins: Sequence[str] = (),
+        direct_only: bool = False,
+        offline: bool = False,
     ) -> Pylock | Failure:
         return self._uv.compile(
             lines,
-            constraints=self._asked.constraints(),
+            constraints=(*self._asked.constraints(), *pins),
             excludes=self._excludes(),
             find_links=(self._folder,),
             direct_only=direct_only,
@@ -248,13 +232,18 @@ class Resolver:
             if package.sdist is not None and not package.wheels and package.version is not None:
                 self._learn(self._for_name(package.name, SpecifierSet(f"=={package.version}")))
 
-    def _mend(self, failure: Failure) -> bool:
-        """Give what has no wheel a stand-in or set it aside; True when something was learnt."""
+    def _mend(self, failure: Failure, *, only_sources: bool = False) -> bool:
+        """Give what has no wheel a stand-in or set it aside; True when something was learnt.
+
+        With ``only_sources`` nothing is set aside.
+        """
         before = self._progress()
         for name in failure.without_wheel:
             if name not in self._excluded:
                 asked = intersection(self._asked.specifiers(name), failure.wanted.get(name))
-                self._learn(self._for_name(name, SpecifierSet(asked)))
+                found = self._for_name(name, SpecifierSet(asked))
+                if isinstance(found, StandIn) or not only_sources:
+                    self._learn(found)
         return self._progress() > before
 
     def _for_name(self, name: str, wanted: SpecifierSet) -> Found | None:
@@ -308,7 +297,8 @@ class Resolver:
 
     def _excludes(self) -> tuple[str, ...]:
         """The names set aside, without those that were only ever a URL's last part."""
-        return tuple(name for name in self._excluded if _is_name(name))
+        lost = [unsized.name for unsized in self._lost]
+        return tuple(name for name in dict.fromkeys([*lost, *self._excluded]) if _is_name(name))
 
     # ----------------------------------------------------------------- the result
 
@@ -327,12 +317,15 @@ class Resolver:
                 extras=tuple(dict.fromkeys(e for r in requirements for e in r.extras)),
             )
             if stand_in is not None and self._is_wanted(stand_in, pinned):
+                self._check_hash(stand_in)
                 distribution = stand_in.replacing(distribution)
                 inventories[pinned.name] = stand_in.inventory
+            elif is_stub(pinned.artifact.filename):
+                raise ResolutionError(f"{pinned.name} {pinned.version} was lost on the way")
             distributions.append(distribution)
         resolution = Resolution(
             distributions=tuple(distributions),
-            unsized=(*self._asked.set_aside, *self._excluded.values()),
+            unsized=(*self._asked.set_aside, *self._lost, *self._excluded.values()),
             notes=(*self._notes(), *_build_notes(distributions)),
             resolver=version(),
         )
@@ -340,8 +333,13 @@ class Resolver:
 
     def _is_wanted(self, stand_in: StandIn, pinned: Distribution) -> bool:
         # a real wheel that turned up since goes before a stand-in, unless the file refuses it
-        refused = pinned.name in self._asked.requirements.options.no_binary
+        refused = pinned.name in self._refused
         return stand_in.direct_url or refused or is_stub(pinned.artifact.filename)
+
+    def _check_hash(self, stand_in: StandIn) -> None:
+        allowed = self._asked.hashes().get(stand_in.name)
+        if allowed and stand_in.artifact.sha256 and stand_in.artifact.sha256 not in allowed:
+            raise WrongHashError(stand_in.name, stand_in.version)
 
     def _notes(self) -> Iterator[str]:
         yield from self._asked.requirements.notes

@@ -12,9 +12,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from slugcheck.index.cache import Cache, inventory_from_document, inventory_to_document
+from packaging.version import InvalidVersion, Version
+
+from slugcheck.errors import MeasureError
+from slugcheck.index.cache import (
+    Cache,
+    inventory_from_document,
+    inventory_to_document,
+    is_fresh,
+)
 from slugcheck.index.ranges import redact
-from slugcheck.index.stubs import write_stub
+from slugcheck.index.stubs import repair_requirement, write_stub
 from slugcheck.model import Artifact, Distribution, Inventory, SourceBuild, Unsized
 
 # How long stand-ins are taken from the last run of the same file: a wheel may appear meanwhile.
@@ -80,7 +88,11 @@ class StandInMemory:
     def recall(self, key: str) -> tuple[StandIn, ...]:
         """Return what was remembered under a key, nothing when it is a day old."""
         document = self._cache.load("stand-ins", key) if self._used else None
-        if document is None or document.get("maker") != _MAKER or not _is_fresh(document):
+        if (
+            document is None
+            or document.get("maker") != _MAKER
+            or not is_fresh(document, _MEMORY_SECONDS)
+        ):
             return ()
         found = [_from_document(item) for item in document.get("stand-ins", [])]
         return tuple(stand_in for stand_in in found if stand_in is not None)
@@ -96,7 +108,9 @@ class StandInMemory:
     def recall_newest_python(self, key: str) -> tuple[str | None] | None:
         """Return the answer to Resolver.newest_python in a tuple, None when it is not known."""
         document = self._cache.load("newest-python", key) if self._used else None
-        return (document.get("newest"),) if document and _is_fresh(document) else None
+        return (
+            (document.get("newest"),) if document and is_fresh(document, _MEMORY_SECONDS) else None
+        )
 
     def remember_newest_python(self, key: str, newest: str | None) -> None:
         """Keep that answer: finding it takes one resolution for each Python."""
@@ -105,7 +119,7 @@ class StandInMemory:
 
 
 def _is_fresh(document: Mapping[str, Any]) -> bool:
-    return 0 <= time.time() - float(document.get("at", 0)) < _MEMORY_SECONDS
+    return is_fresh(document, _MEMORY_SECONDS)
 
 
 def _pins(stand_ins: Sequence[StandIn]) -> list[str]:
@@ -138,5 +152,32 @@ def _from_document(document: Mapping[str, Any]) -> StandIn | None:
             source_build=build,
             direct_url=False,
         )
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, AttributeError):
         return None
+
+
+def version_of(inventory: Inventory) -> str:
+    """Return a wheel's version in the form that resolvers answer with.
+
+    :raises MeasureError: it is no version.
+    """
+    text = inventory.dist_info.removesuffix(".dist-info").partition("-")[2]
+    try:
+        return str(Version(text.replace("_", "-")))
+    except InvalidVersion:
+        raise MeasureError(f"its metadata is of a version that is none: {text[:40]!r}") from None
+
+
+def repaired_requires(inventory: Inventory) -> tuple[str, ...]:
+    """Return a wheel's Requires-Dist in a form the resolver takes.
+
+    :raises MeasureError: a line cannot be understood.
+    """
+    lines = []
+    for line in inventory.requires_dist:
+        repaired = repair_requirement(line)
+        if repaired is None:
+            message = f"its metadata has a dependency that is no requirement: {line[:60]!r}"
+            raise MeasureError(message)
+        lines.append(repaired)
+    return tuple(lines)

@@ -22,6 +22,7 @@ from slugcheck.index import build as building
 from slugcheck.index import choice as choosing
 from slugcheck.index.cache import Cache
 from slugcheck.index.choice import Chooser, Likeness
+from slugcheck.index.hashes import WrongHashError
 from slugcheck.index.localdir import read_folder
 from slugcheck.index.native import as_built
 from slugcheck.index.pages import FileKind, Pages, ProjectFile
@@ -36,8 +37,13 @@ from slugcheck.index.sdist import (
     read_head,
     read_source,
 )
-from slugcheck.index.standin import Found, StandIn, WrongPython
-from slugcheck.index.stubs import repair_requirement
+from slugcheck.index.standin import (
+    Found,
+    StandIn,
+    WrongPython,
+    repaired_requires,
+    version_of,
+)
 from slugcheck.index.warehouse import Warehouse
 from slugcheck.model import (
     Artifact,
@@ -84,9 +90,13 @@ class StandIns:
         """Return what stands for the version that pip would take; None when that is a wheel.
 
         :raises NetworkError: the index cannot be reached.
+        :raises WrongHashError: the file's hashes are of no file on the index.
         """
         origin = requirements[0].origin if requirements else None
-        files = self.pages.files(name)
+        every = self.pages.files(name)
+        files = _allowed(every, requirements)
+        if every and not files:
+            raise WrongHashError(name, str(wanted).lstrip("="))
         choice = self._chooser.pip_choice(name, files, wanted)
         if choice is None:
             return self._nothing_fits(name, files, wanted, origin)
@@ -259,7 +269,7 @@ class StandIns:
             return Unsized(name=name, version=version, reason=str(error), origin=origin)
         return StandIn(
             name=canonicalize_name(name),
-            version=version or inventory.dist_info.removesuffix(".dist-info").split("-")[1],
+            version=version_of(inventory),
             artifact=artifact,
             inventory=replace(inventory, file_bytes=artifact.size or inventory.file_bytes),
             source_build=SourceBuild(
@@ -306,7 +316,8 @@ class StandIns:
     def _wheel(self, artifact: Artifact, requirement: Requirement) -> StandIn | Unsized:
         try:
             inventory = self._warehouse.inventory(artifact)
-            requires = _repaired(inventory)
+            requires = repaired_requires(inventory)
+            version = version_of(inventory)
         except MeasureError as error:
             return Unsized(
                 name=requirement.name,
@@ -314,9 +325,8 @@ class StandIns:
                 reason=str(error),
                 origin=requirement.origin,
             )
-        name, _, version = inventory.dist_info.removesuffix(".dist-info").partition("-")
         return StandIn(
-            name=requirement.name or canonicalize_name(name),
+            name=requirement.name or canonicalize_name(inventory.dist_info.split("-")[0]),
             version=version,
             artifact=replace(artifact, size=inventory.file_bytes),
             inventory=replace(inventory, requires_dist=requires),
@@ -345,6 +355,14 @@ class StandIns:
         )
 
 
+def _allowed(
+    files: Sequence[ProjectFile], requirements: Sequence[Requirement]
+) -> tuple[ProjectFile, ...]:
+    """Return the files that the hashes of the requirements allow; all where there are none."""
+    hashes = {h for r in requirements for h in r.hashes if h.startswith("sha256:")}
+    return tuple(f for f in files if not hashes or not f.sha256 or f"sha256:{f.sha256}" in hashes)
+
+
 def _artifact(requirement: Requirement) -> Artifact:
     url, _, fragment = (requirement.url or "").partition("#")
     digests = [part for part in fragment.split("&") if part.startswith("sha256=")]
@@ -353,18 +371,3 @@ def _artifact(requirement: Requirement) -> Artifact:
     return Artifact(
         filename=PurePosixPath(unquote(urlsplit(url).path)).name, url=url, size=None, sha256=sha256
     )
-
-
-def _repaired(inventory: Inventory) -> tuple[str, ...]:
-    """Return a wheel's Requires-Dist in a form the resolver takes.
-
-    :raises MeasureError: a line cannot be understood.
-    """
-    lines = []
-    for line in inventory.requires_dist:
-        repaired = repair_requirement(line)
-        if repaired is None:
-            message = f"its metadata has a dependency that is no requirement: {line[:60]!r}"
-            raise MeasureError(message)
-        lines.append(repaired)
-    return tuple(lines)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # What of the caller's UV_* settings may reach uv: how to get at packages, never what to choose.
 _KEPT_UV_SETTINGS = frozenset(
-    "UV_CACHE_DIR UV_DEFAULT_INDEX UV_INDEX_URL UV_INDEX UV_EXTRA_INDEX_URL UV_NATIVE_TLS "
+    "UV_CACHE_DIR UV_NATIVE_TLS "
     "UV_SYSTEM_CERTS UV_KEYRING_PROVIDER UV_INSECURE_HOST UV_CONFIG_FILE UV_NO_CONFIG "
     "UV_HTTP_TIMEOUT UV_HTTP_RETRIES UV_CONCURRENT_DOWNLOADS".split()
 )
@@ -40,7 +40,11 @@ _HTTP_TIMEOUT_SECONDS = "15"
 _HTTP_RETRIES = "1"
 _RUN_TIMEOUT_SECONDS = 300.0
 
-_USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
+# up to the last @ of a word: a password may hold a raw / or @ that it should not
+_USERINFO = re.compile(r"(?<=://)[^\s]*@")
+_REFUSED = re.compile(
+    r"index URL \((?P<url>[^)\s]+)\) could not be queried[^(]*\((?P<status>40[13])", re.IGNORECASE
+)
 _NAME = r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
 _NO_WHEEL = re.compile(
     _NAME + r"(?:\[[^\]]*\])?(?:[<>=!~][^\s]*)?\s+(?:has|have) no (?:usable wheels|wheels with)"
@@ -84,6 +88,7 @@ class Failure:
     wanted: Mapping[str, str]
     missing_versions: tuple[tuple[str, str], ...]
     unknown: tuple[str, ...]
+    refused: tuple[str, str] | None  # an index and its 401 or 403
     network: bool
 
 
@@ -267,6 +272,7 @@ def understand(stderr: str) -> Failure:
     names = [match["name"] for match in _NO_WHEEL.finditer(flat)]
     names += [match["name"] for match in _NO_WHEEL_HINT.finditer(flat)]
     names += _listed_ranges(flat)
+    refused = _REFUSED.search(flat)
     wanted: dict[str, str] = {}
     for match in _DEPENDS.finditer(flat):
         if match["spec"]:
@@ -280,6 +286,7 @@ def understand(stderr: str) -> Failure:
             (canonicalize_name(m["name"]), m["version"]) for m in _NO_VERSION.finditer(flat)
         ),
         unknown=tuple(canonicalize_name(m["name"]) for m in _NOT_FOUND.finditer(flat)),
+        refused=(refused["url"], refused["status"]) if refused else None,
         network="No solution found" not in text and bool(_NETWORK.search(text)),
     )
 
