@@ -27,12 +27,6 @@ def unsolvable(
     pages: Pages,
 ) -> MeasureError:
     """Return the error for a resolution that failed for another reason than a missing wheel."""
-    if failure.refused is not None and failure.unknown:
-        url, status = failure.refused
-        message = f"the index at {url} does not let us in ({status}), and {failure.unknown[0]}"
-        return NetworkError(
-            f"{message} is on no other", hint="check the user name and password of its URL"
-        )
     local = local_pins(direct)
     absent = {*failure.unknown, *(name for name, _ in failure.missing_versions)}
     if local and absent & set(local):
@@ -40,7 +34,7 @@ def unsolvable(
     if failure.missing_versions:
         return _missing_version(*failure.missing_versions[0], direct, pages)
     if failure.unknown:
-        return _unknown(failure.unknown[0], direct)
+        return _unknown(failure.unknown[0], direct, pages)
     return _conflict(failure)
 
 
@@ -105,7 +99,11 @@ def _around(known: Sequence[Version], wanted: str) -> Sequence[Version]:
     return known[start : start + _SHOWN_VERSIONS]
 
 
-def _unknown(name: str, direct: Mapping[str, Sequence[Requirement]]) -> ResolutionError:
+def _unknown(name: str, direct: Mapping[str, Sequence[Requirement]], pages: Pages) -> MeasureError:
+    try:
+        pages.files(name)
+    except NetworkError as error:
+        return error  # uv says "not found" of an index that asks for a password, too
     return ResolutionError(
         f"{name}{_place(name, direct)} is not on the index",
         hint="check the spelling; a private index is named with --extra-index-url",

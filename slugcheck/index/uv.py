@@ -42,9 +42,6 @@ _RUN_TIMEOUT_SECONDS = 300.0
 
 # up to the last @ of a word: a password may hold a raw / or @ that it should not
 _USERINFO = re.compile(r"(?<=://)[^\s]*@")
-_REFUSED = re.compile(
-    r"index URL \((?P<url>[^)\s]+)\) could not be queried[^(]*\((?P<status>40[13])", re.IGNORECASE
-)
 _NAME = r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
 _NO_WHEEL = re.compile(
     _NAME + r"(?:\[[^\]]*\])?(?:[<>=!~][^\s]*)?\s+(?:has|have) no (?:usable wheels|wheels with)"
@@ -88,7 +85,6 @@ class Failure:
     wanted: Mapping[str, str]
     missing_versions: tuple[tuple[str, str], ...]
     unknown: tuple[str, ...]
-    refused: tuple[str, str] | None  # an index and its 401 or 403
     network: bool
 
 
@@ -272,7 +268,6 @@ def understand(stderr: str) -> Failure:
     names = [match["name"] for match in _NO_WHEEL.finditer(flat)]
     names += [match["name"] for match in _NO_WHEEL_HINT.finditer(flat)]
     names += _listed_ranges(flat)
-    refused = _REFUSED.search(flat)
     wanted: dict[str, str] = {}
     for match in _DEPENDS.finditer(flat):
         if match["spec"]:
@@ -286,7 +281,6 @@ def understand(stderr: str) -> Failure:
             (canonicalize_name(m["name"]), m["version"]) for m in _NO_VERSION.finditer(flat)
         ),
         unknown=tuple(canonicalize_name(m["name"]) for m in _NOT_FOUND.finditer(flat)),
-        refused=(refused["url"], refused["status"]) if refused else None,
         network="No solution found" not in text and bool(_NETWORK.search(text)),
     )
 
