@@ -109,7 +109,7 @@ def test_lines_that_cannot_be_sized_are_named_and_the_rest_is_measured(
     path = requirements(
         "webapp==1.0\n"
         "git+https://127.0.0.1:9/team/tool.git@main#egg=tool\n"
-        "certifi @ file:///croot/certifi_1/work/certifi\n"
+        "certifi @ file:///croot/certifi_1/certifi\n"
     )
     done = slugcheck(*check(index, path))
     assert done.code == 3

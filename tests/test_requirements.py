@@ -558,7 +558,7 @@ def test_direct_urls() -> None:
         ("foo @ git+ssh://git@h.example/x.git", "foo", "git repository"),
         ("-e 'foo @ git+https://h.example/x.git'", "foo", "git repository"),
         ("hg+https://h.example/x#egg=foo", "foo", "Mercurial"),
-        ("certifi @ file:///croot/certifi_16714/work/certifi", "certifi", "name==version"),
+        ("certifi @ file:///croot/certifi_16714/certifi", "certifi", "name==version"),
         (f"file:///tmp/none/{WHEEL}", "foo", "name==version"),
         (r"C:\Users\me\foo-1.2-py3-none-any.whl", "foo", "name==version"),
         ("foo @ file:///C:/Users/me/foo", "foo", "name==version"),
