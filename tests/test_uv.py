@@ -1,0 +1,146 @@
+"""What uv says, taken apart; what it is told; and how a run ends when it is interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slugcheck import platforms, target
+from slugcheck.index.uv import ResolverSettings, Uv, clean_environment, understand
+from slugcheck.model import IndexOptions
+
+Write = Callable[..., Path]
+
+# Texts of uv 0.13.9, as it wrote them.
+NO_WHEEL = """error: No solution found when resolving dependencies
+  cause: Because antlr4-python3-runtime>=4.9,<=4.9.3 has no usable wheels and only the following \
+versions of antlr4-python3-runtime are available:
+             antlr4-python3-runtime<4.9.dev0
+             antlr4-python3-runtime>4.10.dev0
+         we can conclude that antlr4-python3-runtime==4.9.* cannot be used.
+         And because omegaconf==2.3.0 depends on antlr4-python3-runtime==4.9.* and you require \
+omegaconf==2.3.0, we can conclude that your requirements are unsatisfiable.
+
+hint: Wheels are required for `antlr4-python3-runtime` because building from source is disabled \
+for all packages (i.e., with `--no-build`)
+"""
+WRONG_TAG = """error: No solution found when resolving dependencies
+  cause: Because pywin32==305 has no wheels with a matching platform tag (e.g., \
+`manylinux_2_39_x86_64`) and you require pywin32==305, we can conclude that your requirements are \
+unsatisfiable.
+
+hint: Wheels are available for `pywin32` (v305) on the following platforms: `win32`, `win_amd64`
+"""
+CONFLICT = """error: No solution found when resolving dependencies
+  cause: Because flask==3.0.0 depends on werkzeug>=3.0.0 and you require flask==3.0.0, we can \
+conclude that you require werkzeug>=3.0.0.
+         And because you require werkzeug<2, we can conclude that your requirements are \
+unsatisfiable.
+"""
+REFUSED = """error: Failed to fetch: `http://user:s3cret@127.0.0.1:1/simple/x/`
+  cause: error sending request for url (http://user:s3cret@127.0.0.1:1/simple/x/)
+  cause: tcp connect error
+  cause: Connection refused (os error 111)
+"""
+
+
+def test_what_has_no_wheel_is_named_with_what_others_ask_of_it() -> None:
+    failure = understand(NO_WHEEL)
+    assert failure.without_wheel == ("antlr4-python3-runtime",)
+    assert failure.wanted == {"antlr4-python3-runtime": "==4.9.*"}
+    assert "building from source is disabled" not in failure.text
+
+
+def test_wheels_for_another_system_are_no_wheels() -> None:
+    assert understand(WRONG_TAG).without_wheel == ("pywin32",)
+
+
+def test_a_conflict_is_no_want_of_wheels() -> None:
+    failure = understand(CONFLICT)
+    assert not failure.without_wheel
+    assert not failure.unknown
+    assert not failure.missing_versions
+    assert not failure.network
+    assert failure.text.startswith("Because flask==3.0.0 depends on werkzeug>=3.0.0")
+
+
+def test_missing_versions_and_unknown_names_are_told_apart() -> None:
+    text = "error: No solution found\n  cause: Because {} and you require it, we can conclude"
+    missing = understand(text.format("there is no version of torch==2.5.1+cpu"))
+    assert missing.missing_versions == (("torch", "2.5.1+cpu"),)
+    unknown = understand(text.format("No_Such was not found in the package registry"))
+    assert unknown.unknown == ("no-such",)
+
+
+def test_a_network_failure_is_one_and_shows_no_password() -> None:
+    failure = understand(REFUSED)
+    assert failure.network
+    assert "s3cret" not in failure.text
+
+
+def test_the_users_settings_for_uv_cannot_change_what_is_chosen() -> None:
+    kept = clean_environment(
+        {
+            "PATH": "/bin",
+            "UV_CACHE_DIR": "/c",
+            "UV_RESOLUTION": "lowest",
+            "UV_EXCLUDE_NEWER": "2020-01-01",
+            "UV_PYTHON": "3.9",
+            "VIRTUAL_ENV": "/v",
+        }
+    )
+    assert kept["UV_CACHE_DIR"] == "/c"
+    assert kept["UV_PYTHON_DOWNLOADS"] == "never"
+    assert not kept.keys() & {"UV_RESOLUTION", "UV_EXCLUDE_NEWER", "UV_PYTHON", "VIRTUAL_ENV"}
+
+
+def test_index_urls_are_never_on_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+
+    def record(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        seen.append(command)
+        return subprocess.CompletedProcess(command, 1, "", CONFLICT)
+
+    monkeypatch.setattr("slugcheck.index.uv.subprocess.run", record)
+    url = "https://user:s3cret@127.0.0.1:9/simple"
+    uv = Uv(
+        target=target.choose(platforms.load("heroku")),
+        options=IndexOptions(index_url=url, extra_index_urls=(url,), find_links=(url,)),
+        settings=ResolverSettings(),
+    )
+    uv.compile(["x"])
+    assert len(seen) == 1
+    assert "s3cret" not in " ".join(seen[0])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_ctrl_c_ends_with_130_and_leaves_nothing(requirements: Write, tmp_path: Path) -> None:
+    left = tmp_path / "temporary"
+    left.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "slugcheck", requirements("webapp\n"), "--index-url", url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TMPDIR": str(left), "SLUGCHECK_CACHE_DIR": str(tmp_path / "c")},
+            start_new_session=True,
+        )
+        silent.settimeout(30)
+        connection, _ = silent.accept()  # the resolver is asking, and gets no answer
+        with connection:
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+            out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert out == ""
+    assert "Traceback" not in err
+    assert list(left.iterdir()) == []
