@@ -65,14 +65,20 @@ class SettlingResolver(Resolver):
         ]
         alone = [[pin] for pin in pins[:_MOST_TRIED_ALONE]] if len(pins) > 1 else []
         for tried in [pins, *alone] if pins else []:
-            if self._is_freed(tried):
+            if self._is_freed(tried, found):
                 return
 
-    def _is_freed(self, pins: Sequence[str]) -> bool:
+    def _is_freed(self, pins: Sequence[str], found: Mapping[str, str]) -> bool:
         learnt = False
         while True:
-            failure = self._compile(self._asked.lines(without=self._excluded), pins=pins)
-            if not isinstance(failure, Failure) or not self._mend(failure, only_sources=True):
+            failure = self._uv.obstacle(
+                self._asked.lines(without=self._excluded),
+                prefer=found,
+                constraints=(*self._asked.constraints(), *pins),
+                excludes=self._excludes(),
+                find_links=(self._folder,),
+            )
+            if failure is None or not self._mend(failure, only_sources=True):
                 return learnt
             learnt = True
 

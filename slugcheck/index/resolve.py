@@ -201,13 +201,12 @@ class Resolver:
         self,
         lines: Sequence[str],
         *,
-        pins: Sequence[str] = (),
         direct_only: bool = False,
         offline: bool = False,
     ) -> Pylock | Failure:
         return self._uv.compile(
             lines,
-            constraints=(*self._asked.constraints(), *pins),
+            constraints=self._asked.constraints(),
             excludes=self._excludes(),
             find_links=(self._folder,),
             direct_only=direct_only,

@@ -134,18 +134,41 @@ class Uv:
         with tempfile.TemporaryDirectory(prefix="slugcheck-") as name:
             folder = Path(name)
             arguments = self._arguments(folder, lines, constraints, excludes, find_links)
-            arguments.append("--no-deps" if direct_only else "--no-build")
-            if offline or self._settings.offline:
+            arguments += ["--format", "pylock.toml", "--no-deps" if direct_only else "--no-build"]
+            if offline and not self._settings.offline:
                 arguments.append("--offline")
             done = self._run(arguments, folder)
         if done.returncode == 0:
             from packaging.pylock import Pylock
 
             return Pylock.from_dict(tomllib.loads(done.stdout))
-        failure = understand(done.stderr)
-        if failure.network:
-            raise NetworkError(_network_sentence(failure.text), hint=_NETWORK_HINT)
-        return failure
+        return _failure(done.stderr)
+
+    def obstacle(
+        self,
+        lines: Sequence[str],
+        *,
+        prefer: Mapping[str, str],
+        constraints: Sequence[str] = (),
+        excludes: Sequence[str] = (),
+        find_links: Sequence[Path] = (),
+    ) -> Failure | None:
+        """Return what stands in the way of resolving ``lines``, None when nothing does.
+
+        ``prefer`` are versions by name that uv starts from, which spares it to find everything
+        else anew: a resolution that takes 20 s from nothing takes less than one from there.
+
+        :raises NetworkError: an index cannot be reached or refuses.
+        """
+        with tempfile.TemporaryDirectory(prefix="slugcheck-") as name:
+            folder = Path(name)
+            arguments = self._arguments(folder, lines, constraints, excludes, find_links)
+            # uv takes its preferences from the file that it is to write
+            output = folder / "preferred.txt"
+            _write_private(output, [f"{name}=={version}" for name, version in prefer.items()])
+            arguments += ["--output-file", str(output), "--no-build"]
+            done = self._run(arguments, folder)
+        return _failure(done.stderr) if done.returncode != 0 else None
 
     def _arguments(
         self,
@@ -161,7 +184,6 @@ class Uv:
         arguments = [
             self._program, "pip", "compile", str(inputs),
             "--quiet", "--no-header", "--no-annotate", "--color", "never",
-            "--format", "pylock.toml",
             "--no-python-downloads",
             # else uv asks every Python on this machine for the target's version, which takes
             # longer than resolving; nothing is built with the one named
@@ -183,6 +205,8 @@ class Uv:
             arguments += ["--exclude-newer", self._settings.exclude_newer]
         if self._settings.no_cache:
             arguments.append("--no-cache")
+        if self._settings.offline:
+            arguments.append("--offline")
         return arguments
 
     def _run(self, arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -259,6 +283,13 @@ def _write_private(path: Path, lines: Iterable[str]) -> None:
 
 
 # --------------------------------------------------------------------------- what uv says
+
+
+def _failure(stderr: str) -> Failure:
+    failure = understand(stderr)
+    if failure.network:
+        raise NetworkError(_network_sentence(failure.text), hint=_NETWORK_HINT)
+    return failure
 
 
 def understand(stderr: str) -> Failure:
