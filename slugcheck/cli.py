@@ -269,9 +269,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except SlugcheckError as error:
         terminal.error(str(error), error.hint)
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        terminal.artefact(error.ctx.get_help())
+        return UsageError.exit_code
     except click.UsageError as error:
         where = f"; see {error.ctx.command_path} --help" if error.ctx else ""
-        terminal.error(error.format_message() + where, None)
+        terminal.error(error.format_message().rstrip(".") + where, None)
         return UsageError.exit_code
     except (click.Abort, KeyboardInterrupt):
         terminal.error("interrupted", None)

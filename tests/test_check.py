@@ -479,6 +479,13 @@ def test_bad_input_is_one_clear_error_and_stdout_stays_empty(
     assert "Traceback" not in done.err
 
 
+def test_no_argument_shows_the_help() -> None:
+    done = slugcheck()
+    assert done.code == 2
+    assert done.out.startswith("Usage: slugcheck")
+    assert done.err == ""
+
+
 def test_paths_that_are_no_file(tmp_path: Path) -> None:
     (tmp_path / "requirements-prod.txt").write_text("x\n")
     missing = slugcheck(tmp_path / "nope.txt")
