@@ -278,6 +278,7 @@ class Check:
             findings=self._findings(sizes),
             notes=self._notes(),
             allowed_unsized=self._allowed(sizes, allowed),
+            assumptions=buildtime.assumptions(),
             seconds=time.perf_counter() - self._started,
             tool_version=__version__,
         )

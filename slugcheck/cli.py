@@ -122,7 +122,7 @@ def cli() -> None:
 )
 @click.option("--all", "all_rows", is_flag=True, help="Show every distribution in the table.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no notes.")
-@click.option("--verbose", "-v", is_flag=True, help="More about the run.")
+@click.option("--verbose", "-v", is_flag=True, help="Say what the build time assumes.")
 @click.pass_context
 def check(
     ctx: click.Context,
@@ -141,8 +141,9 @@ def check(
     2 usage, 3 could not measure.
     """
     terminal = Terminal(quiet=quiet, verbose=verbose)
-    ctx.obj = terminal
     report = _run(_options(path, settings), terminal)
+    for assumption in report.assumptions:
+        terminal.detail(f"build time assumes: {assumption}")
     text = _rendered(report, format_, terminal, all_rows=all_rows, to_file=output is not None)
     if output is None:
         terminal.artefact(text)

@@ -64,6 +64,7 @@ def to_document(report: Report) -> Json:
         "unsized": [_unsized(one, report) for one in sizes.unsized],
         "verdicts": [_verdict(verdict) for verdict in report.verdicts],
         "findings": [_finding(finding) for finding in report.findings],
+        "assumptions": list(report.assumptions),
         "notes": [without_credentials(note) for note in report.notes],
         "transfer": asdict(sizes.transfer) | {"seconds": round(report.seconds, 3)},
     }

@@ -47,7 +47,3 @@ class NetworkError(MeasureError):
 
 class WheelError(MeasureError):
     """A wheel is not a readable ZIP archive, or its directory contradicts itself."""
-
-
-class CacheError(MeasureError):
-    """The cache folder cannot be used."""

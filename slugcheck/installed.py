@@ -39,13 +39,12 @@ _LINK_LIMIT = 127  # Linux refuses longer interpreter lines; pip then writes a /
 class Installed:
     """The files of one distribution, relative to the Python prefix; bytecode not among them.
 
-    ``sources`` are the ``.py`` files that the installer compiles. ``shipped_bytecode`` are
-    ``.pyc`` files that the wheel itself brings.
+    ``sources`` are the ``.py`` files that the installer compiles; a ``.pyc`` that the wheel itself
+    brings is among ``files`` unless the installer writes over it.
     """
 
     files: tuple[Entry, ...]
     sources: tuple[Entry, ...]
-    shipped_bytecode: tuple[Entry, ...]
 
     @property
     def plain_bytes(self) -> int:
@@ -94,18 +93,18 @@ def install(inventory: Inventory, distribution: Distribution, layout: Layout) ->
     ]
     moved = [_moved(path, entry, inventory, layout) for path, entry in placed]
     made = [*_scripts(inventory, layout), *_metadata(inventory, distribution, layout)]
-    shipped = tuple(entry for entry in moved if entry.path.endswith(".pyc"))
-    files = [entry for entry in moved if not entry.path.endswith(".pyc")]
-    sources = tuple(entry for entry in files if entry.path.endswith(".py") and layout.compiles)
+    sources = tuple(entry for entry in moved if entry.path.endswith(".py") and layout.compiles)
+    compiled = {bytecode_path(entry.path, layout) for entry in sources}
+    files = [entry for entry in moved if entry.path not in compiled]
     # pip keeps the row of a script that it replaced, under its old path
     dropped = [entry for entry in inventory.entries if _replaced_script(entry, inventory)]
     rows = _record_bytes([*moved, *made], record, layout)
     rows += sum(_row_bytes(entry.path, entry.size) for entry in dropped)
-    compiled = _bytecode_rows(sources, layout)
-    packed = int(rows * _RECORD_RATIO + compiled * _BYTECODE_ROW_RATIO)
+    added = _bytecode_rows(sources, layout)
+    packed = int(rows * _RECORD_RATIO + added * _BYTECODE_ROW_RATIO)
     path = f"{layout.site_packages}/{record}"
-    files += [*made, Entry(path=path, size=rows + compiled, compressed=packed)]
-    return Installed(files=tuple(files), sources=sources, shipped_bytecode=shipped)
+    files += [*made, Entry(path=path, size=rows + added, compressed=packed)]
+    return Installed(files=tuple(files), sources=sources)
 
 
 def _place(entry: Entry, inventory: Inventory, layout: Layout) -> str:

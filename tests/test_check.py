@@ -479,6 +479,13 @@ def test_bad_input_is_one_clear_error_and_stdout_stays_empty(
     assert "Traceback" not in done.err
 
 
+def test_what_the_build_time_assumes_is_said(index: PackageServer, requirements: Write) -> None:
+    path = requirements("webapp==1.0\n")
+    done = slugcheck(*check(index, path, "--verbose"))
+    assert done.document["assumptions"]
+    assert all(text in done.err for text in done.document["assumptions"])
+
+
 def test_no_argument_shows_the_help() -> None:
     done = slugcheck()
     assert done.code == 2

@@ -88,11 +88,7 @@ class StandInMemory:
     def recall(self, key: str) -> tuple[StandIn, ...]:
         """Return what was remembered under a key, nothing when it is a day old."""
         document = self._cache.load("stand-ins", key) if self._used else None
-        if (
-            document is None
-            or document.get("maker") != _MAKER
-            or not is_fresh(document, _MEMORY_SECONDS)
-        ):
+        if document is None or document.get("maker") != _MAKER or not _is_fresh(document):
             return ()
         found = [_from_document(item) for item in document.get("stand-ins", [])]
         return tuple(stand_in for stand_in in found if stand_in is not None)
@@ -108,9 +104,7 @@ class StandInMemory:
     def recall_newest_python(self, key: str) -> tuple[str | None] | None:
         """Return the answer to Resolver.newest_python in a tuple, None when it is not known."""
         document = self._cache.load("newest-python", key) if self._used else None
-        return (
-            (document.get("newest"),) if document and is_fresh(document, _MEMORY_SECONDS) else None
-        )
+        return (document.get("newest"),) if document and _is_fresh(document) else None
 
     def remember_newest_python(self, key: str, newest: str | None) -> None:
         """Keep that answer: finding it takes one resolution for each Python."""

@@ -72,5 +72,6 @@ class Report:
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
     allowed_unsized: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()  # what the predicted build time rests on
     seconds: float = 0.0  # wall time of the run; kept out of the comparable part
     tool_version: str = ""
