@@ -7,7 +7,6 @@ password.
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 
@@ -77,11 +76,6 @@ def fenced(text: str, language: str = "") -> str:
     longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
     fence = "`" * max(3, longest + 1)
     return "\n".join([f"{fence}{language}", *lines, fence])
-
-
-def hypertext(text: str) -> str:
-    """Return text for HTML, in attributes too."""
-    return html.escape(printable(text), quote=True)
 
 
 def _one_line(text: str) -> str:

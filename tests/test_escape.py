@@ -119,7 +119,3 @@ def test_no_line_ends_a_fence(text: str) -> None:
     html = rendered(f"{escape.fenced(text, 'text')}\n\nafter\n")
     assert html.count("<pre>") == 1
     assert html.endswith("</code></pre>\n<p>after</p>\n")
-
-
-def test_hypertext_escapes_quotes_and_tags() -> None:
-    assert escape.hypertext("<a href='x\x1b'>") == "&lt;a href=&#x27;x\\x1b&#x27;&gt;"

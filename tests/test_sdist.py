@@ -23,7 +23,6 @@ from slugcheck.index.sdist import (
     Unreadable,
     inventory_from_source,
     load_source,
-    native_estimate,
     read_head,
     read_source,
 )
@@ -512,7 +511,7 @@ def test_native_code_is_recognised(files: dict[str, Content], words: str) -> Non
 def test_python_with_stray_c_files_is_not_native(files: dict[str, Content]) -> None:
     found = read(make_sdist("demo", "1.0", {"demo.py": "", **files}, pkg_info=PKG_INFO_21))
     assert not found.native
-    assert native_estimate(found) is None
+    assert found.native_bytes is None
 
 
 def test_native_size_is_a_guess_with_a_wide_interval() -> None:
@@ -522,7 +521,7 @@ def test_native_size_is_a_guess_with_a_wide_interval() -> None:
         "demo.py": "x = 1\n",
     }
     found = read(make_sdist("demo", "1.0", files, pkg_info=PKG_INFO_21))
-    size = native_estimate(found)
+    size = found.native_bytes
     assert size is not None
     assert size.value == 33_000 + 3 * 70_000
     assert size.low * 4 <= size.value <= size.high / 3

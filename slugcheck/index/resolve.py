@@ -227,9 +227,15 @@ class Resolver:
         return self._progress() > before
 
     def _stand_in_for_sources(self, found: Pylock) -> None:
-        for package in found.packages:
-            if package.sdist is not None and not package.wheels and package.version is not None:
-                self._learn(self._for_name(package.name, SpecifierSet(f"=={package.version}")))
+        sources = [
+            package
+            for package in found.packages
+            if package.sdist is not None and not package.wheels and package.version is not None
+        ]
+        if len(sources) > 1:
+            self._stand_ins.pages.prefetch(package.name for package in sources)
+        for package in sources:
+            self._learn(self._for_name(package.name, SpecifierSet(f"=={package.version}")))
 
     def _mend(self, failure: Failure, *, only_sources: bool = False) -> bool:
         """Give what has no wheel a stand-in or set it aside; True when something was learnt.

@@ -266,11 +266,6 @@ def inventory_from_source(archive: SourceArchive) -> Inventory:
     )
 
 
-def native_estimate(archive: SourceArchive) -> NativeSize | None:
-    """Return the guessed bytes of compiled code; None when building compiles nothing."""
-    return archive.native_bytes
-
-
 def _archive(
     project: Project,
     metadata: SourceMetadata,
