@@ -33,7 +33,7 @@ N = TypeVar("N", int, float)
 
 # Every figure that a limit can be set for, and its unit.
 _FIGURES = {
-    "slug": "bytes", "installed": "bytes", "download": "bytes",
+    "slug": "bytes", "installed": "bytes", "download": "bytes", "checkout": "bytes",
     "build": "seconds", "boot": "seconds", "ram": "bytes",
 }  # fmt: skip
 
@@ -43,12 +43,22 @@ def judge(
     build: Estimate[float],
     limits: Sequence[Limit],
     *,
+    checkout_bytes: int | None = None,
     allowed_unsized: Collection[str] = (),
     allow_all_unsized: bool = False,
 ) -> tuple[Verdict, ...]:
-    """Return one verdict per limit, and one for the machine's memory where it is known."""
+    """Return one verdict per limit, and one for the machine's memory where it is known.
+
+    ``checkout_bytes`` is None when no project folder was read: nothing is then said of it.
+    """
     doubtful = missing(sizes.unsized, allowed_unsized, everything=allow_all_unsized)
-    verdicts = [_judge_one(limit, sizes, build, len(doubtful)) for limit in limits]
+    verdicts = [
+        _of_checkout(limit, checkout_bytes)
+        if limit.figure == "checkout"
+        else _judge_one(limit, sizes, build, len(doubtful))
+        for limit in limits
+        if limit.figure != "checkout" or checkout_bytes is not None
+    ]
     dyno = sizes.target.dyno
     if dyno is not None and not any(limit.figure == "ram" for limit in limits):
         verdicts.append(_not_measured(_quota(dyno), dyno))
@@ -151,6 +161,12 @@ def _platform_sentence(title: str, limit: Limit, status: Status) -> str:
             return f"{title} itself rejects it today {cap}"
         case _:
             return f"whether {title} itself accepts it is too close to call {cap}"
+
+
+def _of_checkout(limit: Limit, size: int | None) -> Verdict:
+    figure = Estimate[int].measured(size or 0)
+    status = status_of(figure, limit.value)
+    return _verdict(limit, status, figure, _size_sentence(limit, figure, status, 0))
 
 
 def _of_build(limit: Limit, build: Estimate[float]) -> Verdict:

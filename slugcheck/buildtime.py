@@ -32,9 +32,12 @@ _NATIVE_SECONDS_PER_BYTE = 8e-6
 _NATIVE_SPREAD = 3.0
 
 
-def predict(sizes: SizeReport) -> Estimate[float]:
-    """Return seconds of a clean build of what the report sizes; what is unsized is left out."""
-    install = _install_seconds(sizes)
+def predict(sizes: SizeReport, *, fixed: float = _FIXED_SECONDS) -> Estimate[float]:
+    """Return seconds of a clean build of what the report sizes; what is unsized is left out.
+
+    ``fixed`` are seconds for the platform's own steps, 0 for installing and compressing alone.
+    """
+    install = fixed + _install_seconds(sizes)
     native = sum(_native_seconds(one) for one in sizes.distributions)
     return Estimate.predicted(
         install + native,
@@ -43,10 +46,18 @@ def predict(sizes: SizeReport) -> Estimate[float]:
     )
 
 
+def from_measured(seconds: float) -> Estimate[float]:
+    """Return seconds of a clean build when installing and compressing took ``seconds`` here.
+
+    The platform's own steps are added; its machine and network differ from this one's.
+    """
+    whole = seconds + _FIXED_SECONDS
+    return Estimate.predicted(whole, whole / _SPREAD, whole * _SPREAD)
+
+
 def _install_seconds(sizes: SizeReport) -> float:
-    """Return seconds for all but compiling native code."""
-    seconds = _FIXED_SECONDS
-    seconds += len(sizes.distributions) * _SECONDS_PER_DISTRIBUTION
+    """Return seconds for all but compiling native code and the platform's own steps."""
+    seconds = len(sizes.distributions) * _SECONDS_PER_DISTRIBUTION
     seconds += sizes.download_bytes / _DOWNLOAD_BYTES_PER_SECOND
     seconds += sizes.plain_bytes / _UNPACK_BYTES_PER_SECOND
     seconds += sizes.bytecode_bytes / _BYTECODE_BYTES_PER_SECOND

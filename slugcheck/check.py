@@ -248,7 +248,7 @@ class Check:
 
     def report(self) -> Report:
         """Return the whole report; ``read`` has been exhausted."""
-        from slugcheck import buildtime, sizer
+        from slugcheck import buildtime, parts, sizer
 
         resolution = self._found.resolution
         sizes = sizer.measure(
@@ -256,7 +256,7 @@ class Check:
             inventories=self._inventories,
             unsized=(*resolution.unsized, *self._unread),
             environment=self._environment,
-            parts=sizer.runtime_parts(
+            parts=parts.runtime_parts(
                 self.target, {distribution.name for distribution, _ in self._inventories}
             ),
             transfer=self._warehouse.transfer(),

@@ -16,8 +16,10 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from slugcheck import wholedoc
 from slugcheck.escape import without_credentials
 from slugcheck.model import (
+    Basis,
     DistributionSize,
     Estimate,
     Finding,
@@ -47,17 +49,16 @@ def to_document(report: Report) -> Json:
     return {
         "schema": SCHEMA,
         "tool": {"name": "slugcheck", "version": report.tool_version},
-        "subject": {"path": report.path, "kind": report.kind, "sha256": report.sha256},
+        "subject": wholedoc.subject(report),
         "target": _target(sizes),
-        "totals": _totals(sizes),
+        "totals": _totals(report),
         "distributions": [_distribution(one, sizes) for one in sizes.distributions],
         "roots": [_root(root) for root in sizes.roots],
         "parts": [_part(part) for part in sizes.parts],
-        "models": [
-            {"path": p.name, "bytes": p.installed.value, "slug_bytes": p.slug.value}
-            for p in sizes.parts
-            if p.group == "models"
-        ],
+        "app": wholedoc.app(report.app),
+        "models": [wholedoc.model(one) for one in report.models],
+        "storage": [wholedoc.storage(option) for option in report.storage],
+        "verify": wholedoc.verification(report.verification),
         "overlaps": [
             asdict(overlap) | {"names": list(overlap.names)} for overlap in sizes.overlaps
         ],
@@ -89,8 +90,8 @@ def _target(sizes: SizeReport) -> Json:
     }
 
 
-def _totals(sizes: SizeReport) -> Json:
-    runtime = [part for part in sizes.parts if part.group == "runtime"]
+def _totals(report: Report) -> Json:
+    sizes = report.sizes
     return {
         "distributions": len(sizes.distributions),
         "files": sizes.files,
@@ -98,28 +99,23 @@ def _totals(sizes: SizeReport) -> Json:
         "installed_bytes": sizes.plain_bytes + sizes.bytecode_bytes,
         "bytecode_bytes": sizes.bytecode_bytes,
         "dependencies_slug_bytes": sizes.dependencies_slug_bytes,
-        "runtime_bytes": sum(part.installed.value for part in runtime),
-        "runtime_slug_bytes": sum(part.slug.value for part in runtime),
+        "runtime_bytes": sizes.group_bytes("runtime"),
+        "runtime_slug_bytes": sizes.group_slug_bytes("runtime"),
         "app_bytes": sizes.group_bytes("app"),
+        "app_slug_bytes": sizes.group_slug_bytes("app"),
         "model_bytes": sizes.group_bytes("models"),
+        "model_slug_bytes": sizes.group_slug_bytes("models"),
         "by_kind": _by_kind(sizes.distributions),
-        **_estimate("all_installed", sizes.installed),
-        **_estimate("slug", sizes.slug),
-        "basis": str(sizes.slug.basis),
+        **wholedoc.interval("all_installed", sizes.installed),
+        **wholedoc.interval("slug", sizes.slug),
+        # only the platform's own runtime is still predicted where the rest was measured
+        "basis": str(Basis.MEASURED if report.verification else sizes.slug.basis),
     }
 
 
 def _by_kind(distributions: Iterable[DistributionSize]) -> dict[str, int]:
     rows = tuple(distributions)
     return {str(kind): sum(one.by_kind.get(kind, 0) for one in rows) for kind in Kind}
-
-
-def _estimate(name: str, figure: Estimate[int]) -> dict[str, int]:
-    return {
-        f"{name}_bytes": figure.value,
-        f"{name}_low_bytes": figure.low,
-        f"{name}_high_bytes": figure.high,
-    }
 
 
 # --------------------------------------------------------------------------- sizes
@@ -140,8 +136,8 @@ def _distribution(one: DistributionSize, sizes: SizeReport) -> Json:
         "download_bytes": one.download_bytes,
         "installed_bytes": one.installed_bytes,
         "exclusive_bytes": alone.get(one.name),
-        **_estimate("bytecode", one.bytecode),
-        **_estimate("slug", one.slug),
+        **wholedoc.interval("bytecode", one.bytecode),
+        **wholedoc.interval("slug", one.slug),
         "files": one.files,
         "bytecode_files": one.bytecode_files,
         "by_kind": _by_kind([one]),
@@ -172,8 +168,8 @@ def _part(part: Part) -> Json:
     return {
         "name": part.name,
         "group": part.group,
-        **_estimate("installed", part.installed),
-        **_estimate("slug", part.slug),
+        **wholedoc.interval("installed", part.installed),
+        **wholedoc.interval("slug", part.slug),
         "basis": str(part.slug.basis),
         "note": part.note,
     }

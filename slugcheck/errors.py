@@ -37,6 +37,10 @@ class MeasureError(SlugcheckError):
     """Something stood in the way of measuring; exit 3."""
 
 
+class BuildError(MeasureError):
+    """The platform's build would fail on the project before anything is installed."""
+
+
 class ResolutionError(MeasureError):
     """The resolver found no solution, or could not run."""
 

@@ -90,6 +90,15 @@ class SavedDistribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SavedModel:
+    """A model file of a saved report."""
+
+    path: str
+    bytes: int
+    slug_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SavedVerdict:
     """One verdict of a saved report; ``measured`` is None when there was no figure."""
 
@@ -123,6 +132,7 @@ class Document:
     target: SavedTarget
     totals: SavedTotals
     distributions: tuple[SavedDistribution, ...]
+    models: tuple[SavedModel, ...]
     unsized: tuple[SavedUnsized, ...]
     verdicts: tuple[SavedVerdict, ...]
 

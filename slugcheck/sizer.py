@@ -8,7 +8,7 @@ disk once, so it is counted once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,6 @@ from slugcheck.errors import MeasureError
 from slugcheck.installed import Installed, Layout, install, layout_of
 from slugcheck.kinds import kind_of
 from slugcheck.model import (
-    Basis,
     Distribution,
     DistributionSize,
     Entry,
@@ -283,29 +282,3 @@ def _total_slug(
         [one.slug for one in sized], systematic_percent=slug.systematic_percent()
     )
     return intervals.total([shares, spare, *(part.slug for part in parts)], systematic_percent=0.0)
-
-
-def runtime_parts(target: Target, installed: Collection[str] = ()) -> tuple[Part, ...]:
-    """Return what the platform itself puts beside the distributions.
-
-    ``installed`` are the names of the distributions: a pip or setuptools among them takes the
-    place of the platform's own.
-    """
-    return tuple(
-        Part(
-            name=part.name,
-            group="runtime",
-            installed=_within(part.installed_bytes, part.error_percent),
-            slug=_within(part.slug_bytes, part.error_percent),
-            note=part.note,
-        )
-        for part in target.python.parts
-        if part.name.split()[0].lower() not in installed
-    )
-
-
-def _within(value: int, percent: float) -> Estimate[int]:
-    if not percent:
-        return Estimate(value=value, low=value, high=value, basis=Basis.MEASURED)
-    margin = int(value * percent / 100)
-    return Estimate.predicted(value, value - margin, value + margin)

@@ -18,7 +18,9 @@ def html(report: Report) -> str:
     return str(PARSER.render(markdown.render(report)))
 
 
-@pytest.mark.parametrize("case", ["onnx", "cuda", "source", "hostile", "functions", "empty"])
+@pytest.mark.parametrize(
+    "case", ["onnx", "whole", "cuda", "source", "hostile", "functions", "empty"]
+)
 def test_the_text_looks_as_it_was_approved(case: str) -> None:
     reports.assert_golden(f"markdown-{case}.md", markdown.render(cases.CASES[case]()))
 

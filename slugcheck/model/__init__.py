@@ -36,6 +36,19 @@ from slugcheck.model.platform import (
     Stack,
     Target,
 )
+from slugcheck.model.project import (
+    AppFiles,
+    Download,
+    FolderSize,
+    Manager,
+    ModelFile,
+    ModelPlace,
+    Project,
+    Storage,
+    StorageOption,
+    Verification,
+)
+from slugcheck.model.report import Report
 from slugcheck.model.sizes import (
     DistributionSize,
     Kind,
@@ -47,29 +60,35 @@ from slugcheck.model.sizes import (
 from slugcheck.model.verdicts import (
     Finding,
     FindingSeverity,
-    Report,
     Status,
     Verdict,
 )
 
 __all__ = [
+    "AppFiles",
     "Artifact",
     "Basis",
     "Distribution",
     "DistributionSize",
+    "Download",
     "Dyno",
     "Entry",
     "Estimate",
     "Finding",
     "FindingSeverity",
+    "FolderSize",
     "IndexOptions",
     "Inventory",
     "Kind",
     "Limit",
+    "Manager",
+    "ModelFile",
+    "ModelPlace",
     "Origin",
     "Overlap",
     "Part",
     "Platform",
+    "Project",
     "PythonRelease",
     "Report",
     "Requirement",
@@ -83,8 +102,11 @@ __all__ = [
     "SourceBuild",
     "Stack",
     "Status",
+    "Storage",
+    "StorageOption",
     "Target",
     "Transfer",
     "Unsized",
     "Verdict",
+    "Verification",
 ]

@@ -27,8 +27,8 @@ class Limit:
     """One limit of a platform: ``figure`` may not be more than ``value`` (equal passes).
 
     ``figure`` names what is held against it: ``slug``, ``installed``, ``download``, ``build``,
-    ``boot`` or ``ram``. ``value`` is bytes or seconds, by ``unit``. ``text`` is the limit as its
-    platform writes it ("500M", "15 minutes").
+    ``checkout``, ``boot`` or ``ram``. ``value`` is bytes or seconds, by ``unit``. ``text`` is the
+    limit as its platform writes it ("500M", "15 minutes").
     """
 
     name: str
@@ -58,7 +58,8 @@ class RuntimePart:
     """Something the platform puts beside the app's packages, such as Python itself or pip.
 
     Bytes: ``installed_bytes`` unpacked with bytecode, ``slug_bytes`` after gzip -6.
-    ``error_percent`` is the half width of both figures' interval.
+    ``error_percent`` is the half width of both figures' interval. ``managers`` names the package
+    managers with which it is there; empty means with every one.
     """
 
     name: str
@@ -67,6 +68,7 @@ class RuntimePart:
     error_percent: float
     note: str
     source: Source
+    managers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,7 @@ class Platform:
     limits: tuple[Limit, ...]
     dynos: tuple[Dyno, ...]
     default_dyno: str | None
+    buildpack: bool = False  # a project folder is built by Heroku's Python buildpack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,3 +144,7 @@ class SizeReport:
     def group_bytes(self, group: str) -> int:
         """Installed bytes of the parts of one group."""
         return sum(p.installed.value for p in self.parts if p.group == group)
+
+    def group_slug_bytes(self, group: str) -> int:
+        """Slug bytes of the parts of one group."""
+        return sum(p.slug.value for p in self.parts if p.group == group)

@@ -1,4 +1,4 @@
-"""Budgets held against figures, findings, and the whole report."""
+"""Budgets held against figures, and findings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from enum import StrEnum
 from slugcheck.model.figures import Estimate
 from slugcheck.model.packages import Origin
 from slugcheck.model.platform import Source
-from slugcheck.model.sizes import SizeReport
 
 
 class Status(StrEnum):
@@ -58,20 +57,3 @@ class Finding:
     saves_bytes: int | None = None
     saves_slug_bytes: int | None = None
     origin: Origin | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """All that a rendering shows."""
-
-    path: str
-    kind: str  # "requirements" or "pylock"
-    sha256: str
-    sizes: SizeReport
-    verdicts: tuple[Verdict, ...]
-    findings: tuple[Finding, ...]
-    notes: tuple[str, ...]
-    allowed_unsized: tuple[str, ...] = ()
-    assumptions: tuple[str, ...] = ()  # what the predicted build time rests on
-    seconds: float = 0.0  # wall time of the run; kept out of the comparable part
-    tool_version: str = ""

@@ -26,8 +26,8 @@ from slugcheck.model import (
 from slugcheck.platforms.reading import Reader
 
 _UNITS = {
-    "slug": "bytes", "installed": "bytes", "download": "bytes", "ram": "bytes",
-    "build": "seconds", "boot": "seconds",
+    "slug": "bytes", "installed": "bytes", "download": "bytes", "checkout": "bytes",
+    "ram": "bytes", "build": "seconds", "boot": "seconds",
 }  # fmt: skip
 _GLIBC = r"[0-9]+\.[0-9]+"
 _MINOR = r"3\.[0-9]+"
@@ -111,6 +111,7 @@ def _platform(reader: Reader) -> Platform:
         about=reader.text("about"),
         size_figure=reader.choice("size_figure", ("slug", "installed")),
         installer=reader.choice("installer", ("pip",)),
+        buildpack=reader.flag("buildpack") if "buildpack" in reader else False,
         compiles_bytecode=reader.flag("compiles_bytecode"),
         gpu=reader.flag("gpu"),
         prefix=reader.text("prefix", pattern=r"/[^\s]*", like="/app/.heroku/python"),
@@ -163,6 +164,7 @@ def _part(reader: Reader) -> RuntimePart:
         error_percent=reader.number("error_percent"),
         note=reader.text("note", default=""),
         source=_source(reader),
+        managers=reader.texts("managers"),
     )
 
 

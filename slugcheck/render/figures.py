@@ -34,6 +34,10 @@ _KINDS = {
 }
 
 
+# What the last column says of a part, where its label does not.
+_GROUPS = {"app": "", "models": "", "other": ""}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
     """Bytes of one row; a download is None where there is none or it is not known."""
@@ -94,6 +98,23 @@ def sums(rows: Iterable[DistributionSize]) -> Sums:
     )
 
 
+def has_more(sizes: SizeReport) -> bool:
+    """Whether app files or models are counted beside distributions and runtime."""
+    return bool(sizes.distributions) and any(
+        part.group in ("app", "models") for part in sizes.parts
+    )
+
+
+def dependencies(sizes: SizeReport) -> Sums:
+    """Return the figures of all distributions, shared paths once."""
+    return Sums(
+        download=sums(sizes.distributions).download,
+        installed=sizes.plain_bytes + sizes.bytecode_bytes,
+        bytecode=sizes.bytecode_bytes,
+        slug=sizes.dependencies_slug_bytes,
+    )
+
+
 def total(sizes: SizeReport) -> Sums:
     """Return the figures of the total line: distributions and parts, shared paths once."""
     return Sums(
@@ -130,13 +151,14 @@ def _part_row(parts: Sequence[Part], label: str) -> PartRow:
     doubt = sum(part.slug.high - part.slug.low for part in parts) * 50 / slug if slug else 0.0
     within = f" ±{doubt:.0f} %" if doubt >= 1 else ""
     note = f": {parts[0].note}" if len(parts) == 1 and parts[0].note else ""
+    group = _GROUPS.get(parts[0].group, parts[0].group)
     return PartRow(
         label=label,
         group=parts[0].group,
         installed=sum(part.installed.value for part in parts),
         slug=slug,
         predicted=any(part.slug.basis is Basis.PREDICTED for part in parts),
-        note=f"{parts[0].group}{within}{note}",
+        note=f"{group}{within}{note}".strip(),
     )
 
 
@@ -185,6 +207,8 @@ def kinds(sizes: SizeReport) -> tuple[tuple[str, int], ...]:
 class Blame:
     """A direct requirement: bytes that would go with its line, and of all that it needs.
 
+    App files and models are blamed as well, each group as one.
+
     ``others`` is how many further distributions would go with the line.
     """
 
@@ -195,7 +219,7 @@ class Blame:
 
 
 def blamed(sizes: SizeReport) -> tuple[Blame, ...]:
-    """Return the direct requirements behind most, those with at least 2 % each.
+    """Return the requirements, app files and models behind most, with at least 2 % each.
 
     What goes with a line alone would hide two lines that need the same large thing, so they are
     ordered by all that each needs; these overlap and are never summed.
@@ -207,6 +231,10 @@ def blamed(sizes: SizeReport) -> tuple[Blame, ...]:
         shared = root.shared_slug_bytes if by_slug else root.shared_bytes
         others = sum(1 for name in root.exclusive_names if name != root.name)
         found.append(Blame(name=root.name, alone=alone, whole=alone + shared, others=others))
+    for row in part_rows(sizes.parts, everything=False):
+        if row.group in ("app", "models"):
+            size = row.slug if by_slug else row.installed
+            found.append(Blame(name=row.label, alone=size, whole=size, others=0))
     least = BLAMED_PERCENT * counted(sizes).value / 100
     ordered = sorted(found, key=lambda one: (-one.whole, -one.alone, one.name))
     return tuple(one for one in ordered if one.whole >= least)[:_BLAMED]

@@ -15,7 +15,7 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
-from slugcheck.render import figures, words
+from slugcheck.render import appmarkdown, figures, words
 from slugcheck.render.signs import DASH
 from slugcheck.units import heroku_m, mb
 
@@ -37,6 +37,7 @@ def render(report: Report) -> str:
         *_unsized(report),
         *_findings(report.findings, by_slug=figures.counts_slug(report.sizes)),
         *_sizes(report.sizes),
+        *appmarkdown.blocks(report, _table),
         *_blame(report.sizes),
         *_notes(report),
     ]
@@ -137,6 +138,8 @@ def _beside(sizes: SizeReport) -> Iterator[tuple[str, ...]]:
         name = f"*{words.plural(overlap.files, 'file')} written twice*"
         installed, slug = words.taken_off(overlap.bytes), words.taken_off(overlap.slug_bytes)
         yield name, _NONE, installed, _NONE, slug, "counted once"
+    if figures.has_more(sizes):
+        yield "dependencies", *_figures(figures.dependencies(sizes)), ""
     for part in figures.part_rows(sizes.parts, everything=False):
         cells = _NONE, mb(part.installed), _NONE, mb(part.slug)
         yield f"*{markdown(part.label)}*", *cells, markdown(part.note)

@@ -36,6 +36,7 @@ class _Row:
     predicted: bool = True  # the installed figure; bytecode and slug always are
     share: float | None = None
     style: str = ""
+    subtotal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +68,9 @@ def size_table(sizes: SizeReport, signs: Signs, *, width: int, everything: bool)
     table.add_column("because of", width=reason, no_wrap=True)
     for number, row in enumerate(rows):
         cells = [row.name, *(column.cells[number] for column in columns)]
-        last = number == len(rows) - 2  # the line above the total
-        table.add_row(*cells, _why(row, reason, signs), end_section=last)
+        # a line above the total, and one above what the distributions come to
+        line = number == len(rows) - 2 or rows[min(number + 1, len(rows) - 1)].subtotal
+        table.add_row(*cells, _why(row, reason, signs), end_section=line)
     return table
 
 
@@ -172,6 +174,7 @@ def _rows(sizes: SizeReport, signs: Signs, *, everything: bool) -> list[_Row]:
         *(_distribution(one, sizes, signs) for one in folded.shown),
         *([_rest(folded, sizes, signs)] if folded.rest else []),
         *(_overlap(one) for one in figures.notable_overlaps(sizes)),
+        *([_dependencies(sizes)] if figures.has_more(sizes) else []),
         *(
             _part(part, sizes, signs)
             for part in figures.part_rows(sizes.parts, everything=everything)
@@ -214,6 +217,18 @@ def _overlap(one: Overlap) -> _Row:
         name=Text(f"{words.plural(one.files, 'file')} written twice", style="yellow"),
         sums=figures.Sums(download=None, installed=-one.bytes, bytecode=0, slug=-one.slug_bytes),
         why=Text("counted once", style="dim"),
+    )
+
+
+def _dependencies(sizes: SizeReport) -> _Row:
+    sums = figures.dependencies(sizes)
+    return _Row(
+        name=Text("dependencies"),
+        sums=sums,
+        why=Text(),
+        predicted=any(one.basis is Basis.PREDICTED for one in sizes.distributions),
+        share=_share_of(sums.slug if figures.counts_slug(sizes) else sums.installed, sizes),
+        subtotal=True,
     )
 
 

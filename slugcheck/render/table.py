@@ -15,7 +15,7 @@ from rich.text import Text
 
 from slugcheck.escape import printable_lines, without_commands
 from slugcheck.model import Estimate, Finding, Report, SizeReport, Status, Unsized, Verdict
-from slugcheck.render import figures, words
+from slugcheck.render import apptable, figures, words
 from slugcheck.render.bars import budget_bar, nested_bar
 from slugcheck.render.signs import SEVERITY_STYLE, STATUS_STYLE, Signs
 from slugcheck.render.sizes import size_table
@@ -67,6 +67,7 @@ def _sections(
         size_table(sizes, signs, width=width, everything=all_rows),
         *_footnotes(sizes, signs),
     ]
+    yield from apptable.sections(report, signs, width)
     yield _verdicts(report, signs, width)
     for section in (
         _unsized(report, signs),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slugcheck.model import Estimate, FindingSeverity, Overlap, Report
-from tests.support import reports
+from tests.support import apps, reports
 
 
 def onnx() -> Report:
@@ -91,10 +91,22 @@ def source() -> Report:
     )
 
 
+def whole() -> Report:
+    """A project folder with models, verified."""
+    return apps.with_app(
+        onnx(),
+        apps.app(("static/img/", 120, 12_300_000, 11_900_000), ("app/", 31, 210_000, 52_000)),
+        [apps.model(f"models/{name}.onnx") for name in ("pests", "diseases")]
+        + [apps.model("models/large.safetensors", 1_258_291_200, 1_100_000_000, 2)],
+        apps.options(),
+        apps.verification(),
+    )
+
+
 def hostile() -> Report:
     """Every text from outside tries to be more than text."""
     red, override = "\x1b[31;1mred\x1b[0m", "\u202eevil"
-    return reports.report(
+    report = reports.report(
         (
             reports.distribution("[bold]x[/bold]", direct=True, extras=("standard", "[red]")),
             reports.distribution("evil|name`code`", required_by=("[bold]x[/bold]", "<img src=x>")),
@@ -102,10 +114,7 @@ def hostile() -> Report:
             reports.distribution("uvicorn", extras=("standard",), direct=True),
         ),
         path=f"../{override}/::set-output name=x::y/{red}.txt",
-        parts=(
-            *reports.RUNTIME,
-            reports.part("models/[b]*.onnx", "models", 9_000_000, 8_000_000, "x\ny"),
-        ),
+        parts=(*reports.RUNTIME, reports.part("[i]x|y`", "other", 1_000, 500, "x\ny")),
         unsized=(
             reports.missing(
                 "::error file=a::b",
@@ -131,6 +140,15 @@ def hostile() -> Report:
         ),
         notes=("##[command]note", "# heading", "::debug::x"),
     )  # fmt: skip
+    return apps.with_app(
+        report,
+        apps.app((f"{red}|[bold]/", 2, 100_000, 50_000), ("<b>`x`</b>\n::error::/", 1, 1_000, 500)),
+        [apps.model("models/[b]*.onnx", 9_000_000, 8_000_000), apps.model(f"{override}|<script>")],
+        apps.options(title="[red]git|`slug`\x1b[2J"),
+        apps.verification(
+            installer="pip [bold]", command="pip install https://u:s3cret@host.example/x |`"
+        ),
+    )
 
 
 def crowd(count: int = 200) -> Report:
@@ -165,6 +183,7 @@ def empty() -> Report:
 
 CASES = {
     "onnx": onnx,
+    "whole": whole,
     "cuda": cuda,
     "source": source,
     "hostile": hostile,

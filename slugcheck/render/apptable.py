@@ -1,0 +1,98 @@
+"""The sections of a terminal's screen about the app's files, models, storage and --verify."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from slugcheck.model import Report, StorageOption
+from slugcheck.render import figures, whole
+from slugcheck.render.signs import STATUS_STYLE, Signs
+
+_ROOMY = 90
+
+
+def sections(report: Report, signs: Signs, width: int) -> Iterator[list[RenderableType]]:
+    """Yield the sections that the report has something for."""
+    if report.app is not None and report.app.files:
+        head = signs.text(whole.app_summary(report.app), "dim")
+        rows = whole.app_rows(report.app)
+        yield [_files("app files, MB", rows, signs, counted=True), head]
+    if report.models:
+        yield [_files("models, MB", whole.model_rows(report.models), signs, counted=False)]
+    if report.storage:
+        yield _storage(report, signs, width)
+    if report.verification is not None:
+        yield _verification(report, signs)
+
+
+def _files(title: str, rows: Sequence[whole.Row], signs: Signs, *, counted: bool) -> Table:
+    table = Table(
+        box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
+    )
+    table.add_column(Text(title, style="bold not dim"), overflow="fold")
+    heads = (("files",) if counted else ()) + ("size", "in the slug")
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    if any(row.note for row in rows):
+        table.add_column(overflow="fold")
+    for row in rows:
+        cells = [signs.text(row.name), *([Text(row.files)] if counted else [])]
+        cells += [Text(row.installed), Text(row.slug), signs.text(row.note, "dim")]
+        table.add_row(*cells[: len(table.columns)])
+    return table
+
+
+# --------------------------------------------------------------------------- storage
+
+
+def _storage(report: Report, signs: Signs, width: int) -> list[RenderableType]:
+    blocks: list[RenderableType] = [Text(whole.storage_title(report.models), style="bold")]
+    names = max(len(option.title) for option in report.storage)
+    column = names if width >= _ROOMY else 0
+    return [*blocks, *(_option(option, signs, column) for option in report.storage)]
+
+
+def _option(option: StorageOption, signs: Signs, names: int) -> Table:
+    style = STATUS_STYLE[option.status]
+    grid = Table.grid(padding=(0, 1, 0, 0), pad_edge=False)
+    grid.add_column(width=1, no_wrap=True)
+    if names:
+        grid.add_column(width=names, no_wrap=True)
+    grid.add_column(overflow="fold")
+    sign = Text(signs.status(option.status), style=style)
+    title = signs.text(option.title, "bold")
+    said = Text()
+    if not names:
+        said.append_text(title).append(": ", style="not bold")
+    if option.recommended:
+        said.append("recommended  ", style="bold green")
+    facts = [*option.reasons]
+    if option.downloads:
+        facts.append("download " + ", ".join(whole.download(one) for one in option.downloads))
+    said.append(signs.clean("; ".join(facts)), style="not bold")
+    grid.add_row(*([sign, title, said] if names else [sign, said]))
+    return grid
+
+
+# --------------------------------------------------------------------------- --verify
+
+
+def _verification(report: Report, signs: Signs) -> list[RenderableType]:
+    found = report.verification
+    assert found is not None  # noqa: S101 - the caller looked
+    table = Table(
+        box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
+    )
+    table.add_column(Text("verified", style="bold not dim"), no_wrap=True)
+    for head in ("measured", "predicted", "error"):
+        table.add_column(head, justify="right", no_wrap=True)
+    slug = "slug" if figures.counts_slug(report.sizes) else "gzipped"
+    for row in whole.compared(found, slug=slug):
+        table.add_row(row.name, Text(row.measured, style="bold"), row.predicted, row.error)
+    lines = [signs.text(whole.verified_words(found), "dim")]
+    beside = "the tar holds distributions, app files and models, without the platform's Python"
+    return [table, *lines, Text(beside, style="dim")]
