@@ -3,7 +3,8 @@
 pip copies the wheel's files, moves those under ``*.data/``, rewrites RECORD with a row for each
 file it made, adds INSTALLER and (for direct requirements) REQUESTED, and writes one script per
 entry point. All of it follows from names and sizes, so nothing has to be unpacked. Bytecode is not
-counted here (bytecode.py), but its rows in RECORD are.
+counted here (bytecode.py), but its rows in RECORD are. What uv, Poetry and Pipenv do otherwise is
+in installers.py.
 
 Measured against pip 26.3: exact to the byte but for sources that do not compile (their RECORD row
 is missing) and scripts whose text an older pip wrote differently.
@@ -15,17 +16,13 @@ import csv
 import io
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from slugcheck.model import Distribution, Entry, Inventory, Target
+from slugcheck import installers
+from slugcheck.installers import Installer, Requested
+from slugcheck.model import Distribution, Entry, Inventory, Manager, Target
 
-# pip 26's console script (pip/_internal/operations/install/wheel.py), the parts around the names.
-_SCRIPT = (
-    "#!{python}\nimport sys\nfrom {module} import {first}\nif __name__ == '__main__':\n"
-    "    sys.argv[0] = sys.argv[0].removesuffix('.exe')\n    sys.exit({function}())\n"
-)
 _SHA256_FIELD = len("sha256=") + 43  # urlsafe base64 of 32 bytes without padding
-_INSTALLER_BYTES = len("pip\n")
 _PYTHON_SHEBANG = "#!python"
 # Ratios of gzip -6 for text that the installer makes. RECORD's hashes do not compress; the rows of
 # bytecode have none (measured over the calibration's corpus, benchmarks/README.md).
@@ -60,6 +57,7 @@ class Layout:
     python: str
     minor: str
     compiles: bool = True
+    installer: Installer = field(default_factory=lambda: installers.of(Manager.PIP))
 
     @property
     def site_packages(self) -> str:
@@ -72,19 +70,20 @@ class Layout:
         return f"cpython-{self.minor.replace('.', '')}"
 
 
-def layout_of(target: Target) -> Layout:
-    """Return the layout of a platform's Python."""
-    prefix = target.platform.prefix
+def layout_of(target: Target, manager: Manager = Manager.PIP) -> Layout:
+    """Return the layout of a platform's Python, filled by a package manager."""
+    prefix, installer = target.platform.prefix, installers.of(manager)
     return Layout(
         prefix=prefix,
-        python=f"{prefix}/bin/python",
+        python=f"{prefix}/bin/{installer.interpreter}",
         minor=target.minor,
         compiles=target.platform.compiles_bytecode,
+        installer=installer,
     )
 
 
 def install(inventory: Inventory, distribution: Distribution, layout: Layout) -> Installed:
-    """Return what pip leaves of a wheel under ``layout``."""
+    """Return what the layout's installer leaves of a wheel."""
     record = f"{inventory.dist_info}/RECORD"
     placed = [
         (_place(entry, inventory, layout), entry)
@@ -99,7 +98,7 @@ def install(inventory: Inventory, distribution: Distribution, layout: Layout) ->
     # pip keeps the row of a script that it replaced, under its old path
     dropped = [entry for entry in inventory.entries if _replaced_script(entry, inventory)]
     rows = _record_bytes([*moved, *made], record, layout)
-    rows += sum(_row_bytes(entry.path, entry.size) for entry in dropped)
+    rows += sum(_row_bytes(entry.path, entry.size, layout) for entry in dropped)
     added = _bytecode_rows(sources, layout)
     packed = int(rows * _RECORD_RATIO + added * _BYTECODE_ROW_RATIO)
     path = f"{layout.site_packages}/{record}"
@@ -143,7 +142,7 @@ def _scripts(inventory: Inventory, layout: Layout) -> Iterable[Entry]:
     for name, value in _entry_points(inventory):
         module, _, attribute = value.partition(":")
         function = attribute.split("[")[0].strip()
-        text = _SCRIPT.format(
+        text = layout.installer.script.format(
             python=layout.python,
             module=module.strip(),
             first=function.split(".")[0],
@@ -155,8 +154,11 @@ def _scripts(inventory: Inventory, layout: Layout) -> Iterable[Entry]:
 
 def _metadata(inventory: Inventory, distribution: Distribution, layout: Layout) -> Iterable[Entry]:
     folder = f"{layout.site_packages}/{inventory.dist_info}"
-    yield _text(f"{folder}/INSTALLER", _INSTALLER_BYTES, 1.0)
-    if distribution.direct:
+    installer = layout.installer
+    yield _text(f"{folder}/INSTALLER", len(installer.name), 1.0)
+    if installer.requested is Requested.ALL or (
+        installer.requested is Requested.DIRECT and distribution.direct
+    ):
         yield _text(f"{folder}/REQUESTED", 0, 1.0)
     if distribution.direct_url:
         yield _text(f"{folder}/direct_url.json", _direct_url_bytes(distribution), _SCRIPT_RATIO)
@@ -173,16 +175,19 @@ def _direct_url_bytes(distribution: Distribution) -> int:
 
 
 def _record_bytes(files: Iterable[Entry], record: str, layout: Layout) -> int:
-    rows = _row_bytes(record, None)
+    rows = _row_bytes(record, None, layout)
     for entry in files:
         signed = entry.path.endswith((".jws", ".p7s"))
-        rows += _row_bytes(_in_record(entry.path, layout), None if signed else entry.size)
+        size = None if signed else entry.size
+        rows += _row_bytes(_in_record(entry.path, layout), size, layout)
     return rows
 
 
 def _bytecode_rows(sources: Iterable[Entry], layout: Layout) -> int:
+    if not layout.installer.bytecode_rows:
+        return 0
     paths = (_in_record(bytecode_path(entry.path, layout), layout) for entry in sources)
-    return sum(_row_bytes(path, None) for path in paths)
+    return sum(_row_bytes(path, None, layout) for path in paths)
 
 
 def bytecode_path(source: str, layout: Layout) -> str:
@@ -197,12 +202,12 @@ def _in_record(path: str, layout: Layout) -> str:
     return path[len(inside) :] if path.startswith(inside) else f"../../../{path}"
 
 
-def _row_bytes(path: str, size: int | None) -> int:
+def _row_bytes(path: str, size: int | None, layout: Layout) -> int:
     quoted = len(path.encode())
     if any(character in path for character in ',"\n\r'):
         quoted = len(_csv_quoted(path).encode())
     hash_and_size = 0 if size is None else _SHA256_FIELD + len(str(size))
-    return quoted + hash_and_size + len(",,\r\n")
+    return quoted + hash_and_size + len(",,") + len(layout.installer.row_end)
 
 
 def _csv_quoted(path: str) -> str:

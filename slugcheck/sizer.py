@@ -23,6 +23,7 @@ from slugcheck.model import (
     Estimate,
     Inventory,
     Kind,
+    Manager,
     Overlap,
     Part,
     RootSize,
@@ -84,9 +85,10 @@ def measure(
     environment: Mapping[str, str],
     parts: Sequence[Part],
     transfer: Transfer,
+    manager: Manager = Manager.PIP,
 ) -> SizeReport:
     """Return every size of what the target would install, with ``parts`` beside it."""
-    layout = layout_of(target)
+    layout = layout_of(target, manager)
     sized = _with_roots(
         tuple(size_one(d, inventory, layout) for d, inventory in inventories), environment
     )

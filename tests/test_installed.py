@@ -8,9 +8,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
+from slugcheck import installers
 from slugcheck.installed import Layout, bytecode_path, install
-from slugcheck.model import Artifact, Distribution, Entry, Inventory
+from slugcheck.model import Artifact, Distribution, Entry, Inventory, Manager
+from tests.support.server import PackageServer
 from tests.support.wheels import Archive, make_wheel
 
 MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -124,6 +127,41 @@ def test_every_file_and_every_byte_is_what_pip_leaves(tmp_path: Path, venv: Path
     pyc = {path for path in found if path.endswith(".pyc")}
     assert compiled == {path for path in pyc if "__pycache__" in path}
     assert len(pyc - compiled) == 1
+
+
+def test_every_byte_is_what_uv_leaves(
+    tmp_path: Path, venv: Path, package_server: PackageServer, plain_network: None
+) -> None:
+    archive = package_server.add_wheel(
+        "pkg",
+        "1.0",
+        {"pkg/__init__.py": "", "pkg/main.py": "def run(): pass\n", "pkg/data.bin": bytes(3000)},
+        entry_points={"console_scripts": {"tool": "pkg.main:run", "nested": "pkg.main:Box.open"},
+                      "gui_scripts": {"window": "pkg.gui:start"}},
+        data={"scripts/old-style": SHEBANG, "data/share/pkg/readme.txt": "hello\n"},
+    )  # fmt: skip
+    inventory = inventory_of(archive, tmp_path)
+    command = [find_uv_bin(), "pip", "install", "--quiet", "--compile-bytecode", "--no-cache"]
+    command += ["--python", str(venv / "bin" / "python"), "--index-url", package_server.index_url]
+    before = set(venv.rglob("*"))
+    subprocess.run([*command, "pkg==1.0"], check=True, capture_output=True)
+    new = [path for path in venv.rglob("*") if path.is_file() and path not in before]
+    plain = {str(p.relative_to(venv)): p.stat().st_size for p in new if p.suffix != ".pyc"}
+    del plain[".lock"]  # uv's own, of the environment
+    distribution = Distribution(
+        name="pkg",
+        version="1.0",
+        artifact=Artifact(filename=archive.filename, url="", size=None, sha256=None),
+        direct=False,
+    )
+    layout = Layout(
+        prefix=str(venv),
+        python=f"{venv}/bin/python",
+        minor=MINOR,
+        installer=installers.of(Manager.UV),
+    )
+    found = install(inventory, distribution, layout)
+    assert {entry.path: entry.size for entry in found.files} == plain
 
 
 def test_a_platform_that_compiles_nothing_has_no_rows_for_bytecode(tmp_path: Path) -> None:
