@@ -1,0 +1,291 @@
+"""What the target would install: resolved or read from a lock, and every wheel's directory read.
+
+All of a run that touches the network is here.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from slugcheck import target
+from slugcheck.index.cache import Cache, default_folder, is_fresh
+from slugcheck.index.overtaken import SettlingResolver
+from slugcheck.index.ranges import HttpClient
+from slugcheck.index.resolve import Resolved
+from slugcheck.index.standin import StandInMemory
+from slugcheck.index.uv import ResolverSettings, Uv
+from slugcheck.index.warehouse import Warehouse
+from slugcheck.model import (
+    Distribution,
+    Inventory,
+    Resolution,
+    Target,
+    Transfer,
+    Unsized,
+)
+from slugcheck.options import Options
+from slugcheck.subject import Subject
+
+if TYPE_CHECKING:
+    from slugcheck.advise import Twin
+    from slugcheck.index.choice import Chooser
+    from slugcheck.index.pages import Pages
+    from slugcheck.index.standins import StandIns
+
+# A resolution can be overtaken by what its own new distributions ask for, but not for ever.
+_MAX_RESOLUTIONS = 4
+# As long as uv itself takes an index page for fresh (the index sends max-age=600).
+_FRESH_SECONDS = 600.0
+
+
+class Gatherer:
+    """One run's way to the packages, used as a context manager: ``resolve``, exhaust ``read``."""
+
+    def __init__(self, subject: Subject, place: Target, options: Options) -> None:
+        """Prepare; nothing touches the network yet."""
+        self._subject = subject
+        self._options = options
+        self._target = place
+        self.environment = target.marker_environment(place)
+        self._tags = target.supported_tags(place)
+        self._cache = Cache(default_folder() if options.use_cache else None)
+        self._client = HttpClient(index=subject.index, offline=options.offline)
+        self._warehouse = Warehouse(client=self._client, cache=self._cache)
+        self._stack = ExitStack()
+        self._stack.enter_context(self._client)
+        self._inventories: list[tuple[Distribution, Inventory]] = []
+        self._unread: list[Unsized] = []
+        self._resolver: SettlingResolver | None = None
+        self._resolved: Resolved | None = None
+        self._lock_sha256 = ""
+
+    def __enter__(self) -> Gatherer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @cached_property
+    def _pages(self) -> Pages:
+        from slugcheck.index.pages import Pages, cutoff
+
+        newest = self._options.exclude_newer
+        limit = cutoff(newest) if newest else None
+        return Pages(self._client, self._subject.index, exclude_newer=limit)
+
+    @cached_property
+    def _chooser(self) -> Chooser:
+        from slugcheck.index.choice import Chooser
+
+        return Chooser(self._tags, self._target.python_version, self._subject.index)
+
+    # ----------------------------------------------------------------- what was found
+
+    @property
+    def inventories(self) -> tuple[tuple[Distribution, Inventory], ...]:
+        """What has been read so far."""
+        return tuple(self._inventories)
+
+    @property
+    def unsized(self) -> tuple[Unsized, ...]:
+        """What has no size: set aside by the resolution, or not readable."""
+        return (*self._found.resolution.unsized, *self._unread)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the resolution and the cache."""
+        problem = self._cache.problem
+        return (*self._found.resolution.notes, *([problem] if problem else []))
+
+    @property
+    def sha256(self) -> str:
+        """Of the file that decides what is installed, with its includes."""
+        read = self._subject.requirements
+        return read.sha256 if read is not None else self._lock_sha256
+
+    def transfer(self) -> Transfer:
+        """Return the traffic of this run."""
+        return self._warehouse.transfer()
+
+    def newest_python(self) -> str | None:
+        """Return the newest Python for which everything has wheels, None where nobody knows."""
+        return self._resolver.newest_python() if self._resolver else None
+
+    def twin(self, name: str, version: str) -> Twin | None:
+        """Return a distribution that could stand in for another; None when it is not to be had."""
+        from slugcheck import twins
+
+        if self._options.offline:
+            return None
+        return twins.find(
+            name,
+            version,
+            target=self._target,
+            pages=self._pages,
+            chooser=self._chooser,
+            stock=self._warehouse,
+        )
+
+    # ----------------------------------------------------------------- resolve and read
+
+    def resolve(self) -> None:
+        """Resolve the file for the target, or read the lock.
+
+        :raises MeasureError: there is no resolution to be had.
+        """
+        threading.Thread(target=_preload, daemon=True).start()
+        if self._subject.requirements is None:
+            self._resolved = self._from_lock()
+            return
+        if self._subject.is_empty:
+            self._resolved = Resolved(resolution=_NOTHING, inventories={})
+            return
+        self._resolver = SettlingResolver(
+            requirements=self._subject.requirements,
+            target=self._target,
+            uv=self._uv(),
+            memory=StandInMemory(self._cache, used=not self._options.build),
+            make_stand_ins=self._stand_ins,
+            environment=self.environment,
+            tags=self._tags,
+        )
+        self._stack.enter_context(self._resolver)
+        self._resolved = self._resolver.run()
+
+    def read(self) -> Iterator[tuple[int, int]]:
+        """Read every distribution's directory, yielding (done, of how many) as it goes.
+
+        What cannot be read is kept as unsized. Where pip would have chosen otherwise than the
+        first resolution (Resolver.overtaken), the new one is read as well.
+        """
+        for left in reversed(range(_MAX_RESOLUTIONS)):
+            with ThreadPoolExecutor(1) as pool:
+                candidates = pool.submit(self._newer)
+                yield from self._read_once()
+                names = candidates.result()
+            if not names or not left or self._resolver is None:
+                return
+            requires = {d.name: inventory.requires_dist for d, inventory in self._inventories}
+            overtaken = self._resolver.overtaken(self._found, names, requires)
+            if overtaken is None:
+                self._settle(self._resolver)
+                return
+            self._resolved = overtaken
+
+    def _newer(self) -> frozenset[str]:
+        """Ask what pip may see beyond the resolution, unless that was settled minutes ago."""
+        if self._resolver is None or self._options.offline:
+            return frozenset()
+        memory = self._cache.load("settled", self._resolver.fingerprint(self._found))
+        if memory is not None and is_fresh(memory, _FRESH_SECONDS):
+            return frozenset()
+        names = self._resolver.newer(self._found)
+        if not names:
+            self._settle(self._resolver)
+        return names
+
+    def _settle(self, resolver: SettlingResolver) -> None:
+        self._cache.store("settled", resolver.fingerprint(self._found), {"at": time.time()})
+
+    def _read_once(self) -> Iterator[tuple[int, int]]:
+        from slugcheck import sizer
+
+        resolved = self._found
+        distributions = resolved.resolution.distributions
+        self._inventories, self._unread = [], []
+
+        def read(distribution: Distribution) -> Inventory:
+            known = resolved.inventories.get(distribution.name)
+            return known or self._warehouse.inventory(distribution.artifact)
+
+        for distribution, answer in sizer.iter_inventories(distributions, read):
+            if isinstance(answer, Unsized):
+                self._unread.append(answer)
+            else:
+                self._inventories.append((distribution, answer))
+            yield len(self._inventories) + len(self._unread), len(distributions)
+
+    @property
+    def _found(self) -> Resolved:
+        assert self._resolved is not None, "resolve() comes first"  # noqa: S101 - a caller's slip
+        return self._resolved
+
+    def _uv(self) -> Uv:
+        settings = ResolverSettings(
+            offline=self._options.offline,
+            no_cache=not self._options.use_cache,
+            exclude_newer=self._options.exclude_newer,
+        )
+        return Uv(target=self._target, options=self._subject.index, settings=settings)
+
+    def _stand_ins(self) -> StandIns:
+        from slugcheck.index.standins import StandIns
+
+        return StandIns(
+            client=self._client,
+            cache=self._cache,
+            pages=self._pages,
+            warehouse=self._warehouse,
+            target=self._target,
+            chooser=self._chooser,
+            build=self._options.build,
+        )
+
+    # ----------------------------------------------------------------- locks
+
+    def _from_lock(self) -> Resolved:
+        from slugcheck.index import lock
+
+        path = self._subject.lock
+        assert path is not None, "no requirements and no lock"  # noqa: S101 - a caller's slip
+        distributions, unsized, self._lock_sha256 = lock.read(path, self.environment, self._tags)
+        return self._stood_in(distributions, unsized, (), path.name)
+
+    def _stood_in(
+        self,
+        distributions: tuple[Distribution, ...],
+        unsized: tuple[Unsized, ...],
+        notes: tuple[str, ...],
+        resolver: str,
+    ) -> Resolved:
+        """Put stand-ins in the place of the source archives of a lock."""
+        stand_ins = self._stand_ins()
+        inventories, kept, aside = {}, [], list(unsized)
+        for distribution in distributions:
+            if distribution.artifact.filename.endswith(".whl"):
+                kept.append(distribution)
+                continue
+            found = stand_ins.from_locked(distribution)
+            if isinstance(found, Unsized):
+                aside.append(found)
+            else:
+                kept.append(found.replacing(distribution))
+                inventories[distribution.name] = found.inventory
+        resolution = Resolution(
+            distributions=tuple(kept), unsized=tuple(aside), notes=notes, resolver=resolver
+        )
+        return Resolved(resolution=resolution, inventories=inventories)
+
+
+_NOTHING = Resolution(distributions=(), unsized=(), notes=(), resolver="")
+
+
+def _preload() -> None:
+    """Import what comes after the resolver, while it works in a process of its own."""
+    from slugcheck import advise, buildtime, calibration, sizer
+    from slugcheck.index import lock
+
+    calibration.load()
+    del advise, buildtime, lock, sizer
