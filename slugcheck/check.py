@@ -7,21 +7,28 @@ directories, size, judge, advise. Each step is one call into the module that doe
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from types import TracebackType
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from slugcheck import __version__, budget, platforms, subject, target
+from slugcheck.app import App, Weighed
 from slugcheck.gather import Gatherer
 from slugcheck.model import (
     Distribution,
+    Estimate,
     Finding,
     Inventory,
+    Limit,
+    ModelPlace,
     Report,
+    Severity,
     SizeReport,
+    StorageOption,
     Target,
+    Unsized,
 )
 from slugcheck.options import Options
 
@@ -46,7 +53,10 @@ class Check:
             python=options.python,
             dyno=options.dyno,
             folder=self._subject.folder,
+            manager=self._subject.manager,
+            present=self._subject.present,
         )
+        self._app = App(self._subject, options)
         self._gatherer = Gatherer(self._subject, self.target, options)
 
     def __enter__(self) -> Check:
@@ -58,6 +68,7 @@ class Check:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._app.__exit__(kind, error, trace)
         self._gatherer.__exit__(kind, error, trace)
 
     def resolve(self) -> None:
@@ -65,6 +76,7 @@ class Check:
 
         :raises MeasureError: there is no resolution to be had.
         """
+        self._app.start()
         self._gatherer.resolve()
 
     def read(self) -> Iterator[tuple[int, int]]:
@@ -78,40 +90,94 @@ class Check:
 
     def report(self) -> Report:
         """Return the whole report; ``read`` has been exhausted."""
-        from slugcheck import buildtime, parts, sizer
+        from slugcheck import buildtime
 
-        gathered = self._gatherer
-        names = {distribution.name for distribution, _ in gathered.inventories}
-        sizes = sizer.measure(
-            target=self.target,
-            inventories=gathered.inventories,
-            unsized=gathered.unsized,
-            environment=gathered.environment,
-            parts=parts.runtime_parts(self.target, names, self._subject.manager),
-            transfer=gathered.transfer(),
-            manager=self._subject.manager,
-        )
+        app = self._app.weighed()
+        sizes = self._sizes(app)
+        build = buildtime.predict(sizes)
         allowed = tuple(canonicalize_name(name) for name in self._options.allow_unsized)
         verdicts = budget.judge(
             sizes,
-            buildtime.predict(sizes),
+            build,
             self._limits,
+            checkout_bytes=app.files.checkout_bytes if app.files else None,
             allowed_unsized=allowed,
             allow_all_unsized=self._options.allow_all_unsized,
         )
         return Report(
             path=str(self._options.path),
             kind=self._subject.kind,
-            sha256=gathered.sha256,
+            sha256=self._gatherer.sha256,
             sizes=sizes,
             verdicts=verdicts,
             findings=self._findings(sizes),
-            notes=self._notes(),
+            notes=self._notes(sizes),
+            project=self._subject.project,
+            app=app.files,
+            models=app.models,
+            storage=self._storage(sizes, app, build),
             allowed_unsized=self._allowed(sizes, allowed),
             assumptions=buildtime.assumptions(),
             seconds=time.perf_counter() - self._started,
             tool_version=__version__,
         )
+
+    def _sizes(self, app: Weighed) -> SizeReport:
+        from slugcheck import parts, sizer
+
+        gathered, manager = self._gatherer, self._subject.manager
+        names = {distribution.name for distribution, _ in gathered.inventories}
+        return sizer.measure(
+            target=self.target,
+            inventories=gathered.inventories,
+            unsized=(*gathered.unsized, *self._unmeasured(names)),
+            environment=gathered.environment,
+            parts=(
+                *parts.runtime_parts(self.target, names, manager),
+                *([parts.app_part(app.files)] if app.files else []),
+                *parts.model_parts(app.models),
+            ),
+            transfer=gathered.transfer(),
+            manager=manager,
+        )
+
+    def _unmeasured(self, names: Collection[str]) -> tuple[Unsized, ...]:
+        from slugcheck.project import hooks
+
+        project, files = self._subject.project, self._subject.files
+        if project is None or files is None or not self.target.platform.buildpack:
+            return ()
+        return hooks.unmeasured(project, files.absent, names)
+
+    def _storage(
+        self, sizes: SizeReport, app: Weighed, build: Estimate[float]
+    ) -> tuple[StorageOption, ...]:
+        from slugcheck import intervals, parts, storage
+
+        if not app.models:
+            return ()
+        place = self.target.platform
+        packed = place.size_figure == "slug"
+        total = sizes.slug if packed else sizes.installed
+        own = [p.slug if packed else p.installed for p in sizes.parts if p.group == parts.MODELS]
+        pushed = sum(model.bytes for model in app.models if model.place is ModelPlace.APP)
+        ground = storage.Ground(
+            title=place.title,
+            size=intervals.without(total, own),
+            packed=packed,
+            build=build,
+            size_limit=self._limit(place.size_figure),
+            build_limit=self._limit("build"),
+            boot_limit=self._limit("boot"),
+            checkout_limit=self._limit("checkout"),
+            checkout_bytes=app.files.checkout_bytes - pushed if app.files else 0,
+        )
+        return storage.judge(app.models, ground)
+
+    def _limit(self, figure: str) -> Limit | None:
+        """Return the limit of a figure that gates."""
+        gating = (limit for limit in self._limits if limit.severity is Severity.FAIL)
+        return next((limit for limit in gating if limit.figure == figure), None)
 
     def _findings(self, sizes: SizeReport) -> tuple[Finding, ...]:
         from slugcheck import advise
@@ -123,8 +189,8 @@ class Check:
         newest = self._gatherer.newest_python() if natives else None
         return advise.findings(sizes, find_twin=self._gatherer.twin, newest_python=newest)
 
-    def _notes(self) -> tuple[str, ...]:
-        notes = list(self._gatherer.notes)
+    def _notes(self, sizes: SizeReport) -> tuple[str, ...]:
+        notes = [*self._gatherer.notes, *self._app.notes(), *self._hooks(sizes)]
         known = self.target.python.version
         if Version(self.target.python_version) > Version(known):
             notes.append(
@@ -132,6 +198,15 @@ class Check:
                 "line that slugcheck knows; whether the platform has it was not checked"
             )
         return tuple(notes)
+
+    def _hooks(self, sizes: SizeReport) -> tuple[str, ...]:
+        from slugcheck.project import hooks
+
+        project, files = self._subject.project, self._subject.files
+        if project is None or files is None or not self.target.platform.buildpack:
+            return ()
+        names = {one.name for one in sizes.distributions}
+        return hooks.notes(project, files.absent, names, [one.path for one in files.files])
 
     def _allowed(self, sizes: SizeReport, named: Sequence[str]) -> tuple[str, ...]:
         everything = self._options.allow_all_unsized

@@ -42,19 +42,21 @@ class _DefaultToCheck(click.Group):
 
 @click.group(
     cls=_DefaultToCheck, context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="`slugcheck FILE` is short for `slugcheck check FILE`.",
+    epilog="`slugcheck FILE` is short for `slugcheck check FILE`, and `slugcheck .` sizes the "
+    "project in this folder.",
 )  # fmt: skip
 @click.version_option(__version__, "-V", "--version", message="slugcheck %(version)s")
 def cli() -> None:
     """Does this app fit the place it is deployed to? Say so before the push.
 
-    Reads a requirements file, resolves it for the target platform, measures every package without
-    installing or downloading it, and holds the total against the platform's limits.
+    Reads a project folder or a requirements file, resolves it for the target platform, measures
+    every package without installing or downloading it, adds the app's own files and its models,
+    and holds the total against the platform's limits.
     """
 
 
-@cli.command(short_help="Size a requirements file and hold it against the limits.")
-@click.argument("path", type=click.Path(path_type=Path), metavar="FILE")
+@cli.command(short_help="Size a project or a requirements file and hold it against the limits.")
+@click.argument("path", type=click.Path(path_type=Path), metavar="[FILE|FOLDER]", default=".")
 @click.option(
     "--platform",
     default="heroku",
@@ -70,6 +72,20 @@ def cli() -> None:
     "runtime.txt beside the file, else the platform's default.",
 )
 @click.option("--dyno", metavar="SIZE", help="Machine size, such as standard-1x.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="PATH|GLOB|URL",
+    help="A model file that goes into the slug: a file, a folder, a glob, or an s3://, gs:// or "
+    "https:// address. Repeatable.",
+)
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Measure for real: install and compress in a temporary folder, as the platform's build "
+    "does. Downloads everything and RUNS code of the packages that are built from source.",
+)
 @click.option(
     "--limit",
     "limits",
@@ -135,10 +151,12 @@ def check(
     verbose: bool,
     **settings: Any,
 ) -> None:
-    """Size FILE and hold the total against the platform's limits.
+    """Size FILE or FOLDER and hold the total against the platform's limits.
 
-    FILE is a requirements file, or a pylock.toml. Exit code: 0 it fits, 1 a budget is exceeded,
-    2 usage, 3 could not measure.
+    FOLDER (by default the current one) is a project, read as the platform's build would read it:
+    its dependencies, its own files and its models. FILE is a requirements file, a pylock.toml,
+    a uv.lock, poetry.lock or Pipfile.lock: dependencies only. Exit code: 0 it fits, 1 a budget is
+    exceeded, 2 usage, 3 could not measure.
     """
     terminal = Terminal(quiet=quiet, verbose=verbose)
     report = _run(_options(path, settings), terminal)
@@ -189,6 +207,8 @@ def _options(path: Path, given: dict[str, Any]) -> Options:
         allow_all_unsized="all" in allow,
         limits=tuple(_pair(text) for text in given["limits"]),
         build=bool(given["build"]),
+        models=tuple(given["models"]),
+        verify=bool(given["verify"]),
     )
 
 

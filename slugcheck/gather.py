@@ -146,14 +146,16 @@ class Gatherer:
         :raises MeasureError: there is no resolution to be had.
         """
         threading.Thread(target=_preload, daemon=True).start()
-        if self._subject.requirements is None:
+        wanted = self._subject.requirements
+        if wanted is None:
             self._resolved = self._from_lock()
             return
-        if self._subject.is_empty:
-            self._resolved = Resolved(resolution=_NOTHING, inventories={})
+        if not wanted.requirements and not wanted.set_aside:  # a project's file may be empty
+            nothing = Resolution(distributions=(), unsized=(), notes=wanted.notes, resolver="")
+            self._resolved = Resolved(resolution=nothing, inventories={})
             return
         self._resolver = SettlingResolver(
-            requirements=self._subject.requirements,
+            requirements=wanted,
             target=self._target,
             uv=self._uv(),
             memory=StandInMemory(self._cache, used=not self._options.build),
@@ -277,9 +279,6 @@ class Gatherer:
             distributions=tuple(kept), unsized=tuple(aside), notes=notes, resolver=resolver
         )
         return Resolved(resolution=resolution, inventories=inventories)
-
-
-_NOTHING = Resolution(distributions=(), unsized=(), notes=(), resolver="")
 
 
 def _preload() -> None:

@@ -27,6 +27,21 @@ def total(parts: Iterable[Estimate[int]], *, systematic_percent: float) -> Estim
     return Estimate.predicted(value, math.floor(value - below), math.ceil(value + above))
 
 
+def without(whole: Estimate[int], parts: Iterable[Estimate[int]]) -> Estimate[int]:
+    """Return a total less some of its parts, whose doubts go with them."""
+    gone = tuple(parts)
+    value = whole.value - sum(part.value for part in gone)
+    if whole.basis is Basis.MEASURED:
+        return Estimate.measured(value)
+    below = _left(whole.value - whole.low, [part.value - part.low for part in gone])
+    above = _left(whole.high - whole.value, [part.high - part.value for part in gone])
+    return Estimate.predicted(value, math.floor(value - below), math.ceil(value + above))
+
+
+def _left(doubt: int, gone: Iterable[int]) -> float:
+    return math.sqrt(max(doubt**2 - sum(one**2 for one in gone), 0))
+
+
 def around(value: float, percent: float) -> Estimate[int]:
     """Return a predicted figure with the same relative doubt both ways, as a factor.
 

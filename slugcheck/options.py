@@ -34,23 +34,28 @@ class Options:
     allow_all_unsized: bool = False
     limits: tuple[tuple[str, str], ...] = ()
     build: bool = False
+    models: tuple[str, ...] = ()  # paths, globs and URLs
+    verify: bool = False
 
     @property
     def is_lock(self) -> bool:
         """Whether the file is a ``pylock.toml`` (PEP 751: ``pylock.toml``, ``pylock.x.toml``)."""
         return self.path.suffix == ".toml"
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether a project folder was named."""
+        return self.path.is_dir()
 
-def read_requirements(options: Options) -> RequirementSet | None:
-    """Read the file with the options of the command line added; None for a lock.
+
+def read_requirements(options: Options, *, empty: bool = False) -> RequirementSet:
+    """Read the file with the options of the command line added; ``empty`` allows an empty one.
 
     :raises RequirementsError: the file cannot be read, or pip's grammar refuses it.
     :raises UsageError: an index URL or a folder of wheels is none.
     """
     more = indexes(options)
-    if options.is_lock:
-        return None
-    found = requirements.read(options.path)
+    found = requirements.read(options.path, empty=empty)
     own = found.options
     for url in filter(None, (own.index_url, *own.extra_index_urls)):
         _check_url(url)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from slugcheck import project as projects
 from slugcheck.model import IndexOptions, Manager, Platform, Project, RequirementSet
 from slugcheck.options import Options, indexes, read_requirements
+from slugcheck.project.files import Listing, listing
+from slugcheck.project.manager import manager_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,15 +18,17 @@ class Subject:
     """What was named on the command line, read as far as that needs no network.
 
     ``requirements`` is None where ``lock`` (a pylock.toml, uv.lock, poetry.lock or Pipfile.lock)
-    decides what is installed. ``project`` is None unless a folder was named.
+    decides what is installed. ``project`` and ``files`` are None unless a folder was named.
     """
 
     path: Path
-    kind: str  # "requirements", "pylock" or "project"
+    kind: str  # "requirements", "pylock", "lock" or "project"
     index: IndexOptions
+    manager: Manager = Manager.PIP
     requirements: RequirementSet | None = None
     lock: Path | None = None
     project: Project | None = None
+    files: Listing | None = None
 
     @property
     def folder(self) -> Path:
@@ -30,15 +36,10 @@ class Subject:
         return self.path if self.project is not None else self.path.parent
 
     @property
-    def manager(self) -> Manager:
-        """The package manager of the build."""
-        return self.project.manager if self.project is not None else Manager.PIP
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether a requirements file asks for nothing, which a project's may."""
-        read = self.requirements
-        return read is not None and not read.requirements and not read.set_aside
+    def present(self) -> Callable[[str], bool] | None:
+        """Say of a file in the folder whether the build will have it; None: as it is on disk."""
+        files = self.files
+        return None if files is None else lambda name: files.absent(name) is None
 
 
 def read(options: Options, platform: Platform) -> Subject:
@@ -47,9 +48,36 @@ def read(options: Options, platform: Platform) -> Subject:
     :raises UsageError: it does not exist, or cannot be read.
     :raises BuildError: the platform's build would refuse the folder.
     """
-    del platform
+    if options.is_folder:
+        return _folder(options, platform)
+    path, manager = options.path, manager_of(options.path)
+    if manager is not None or options.is_lock:
+        return Subject(
+            path=path,
+            kind="lock" if manager else "pylock",
+            index=indexes(options),
+            manager=manager or Manager.PIP,
+            lock=path,
+        )
     found = read_requirements(options)
-    if found is None:
-        index = indexes(options)
-        return Subject(path=options.path, kind="pylock", index=index, lock=options.path)
-    return Subject(path=options.path, kind="requirements", index=found.options, requirements=found)
+    return Subject(path=path, kind="requirements", index=found.options, requirements=found)
+
+
+def _folder(options: Options, platform: Platform) -> Subject:
+    files = listing(options.path)
+    if platform.buildpack:
+        project = projects.read(options.path, title=platform.title, absent=files.absent)
+    else:
+        project = projects.read_plainly(options.path, title=platform.title)
+    subject = Subject(
+        path=options.path,
+        kind="project",
+        index=indexes(options),
+        manager=project.manager,
+        project=project,
+        files=files,
+    )
+    if project.manager is not Manager.PIP:
+        return replace(subject, lock=project.dependency_file)
+    found = read_requirements(replace(options, path=project.dependency_file), empty=True)
+    return replace(subject, requirements=found, index=found.options)

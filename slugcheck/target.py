@@ -5,12 +5,15 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.tags import Tag, compatible_tags, cpython_tags
 
-from slugcheck.errors import PlatformError
-from slugcheck.model import Dyno, Platform, PythonRelease, Stack, Target
+from slugcheck.errors import BuildError, PlatformError
+from slugcheck.model import Dyno, Manager, Platform, PythonRelease, Stack, Target
+from slugcheck.project import pyversion
+from slugcheck.project.pyversion import Present
 
 # The glibc minors (2.x) that uv 0.13.9 has a --python-platform name for. Wheels for a newer one
 # than the last are not on the index today.
@@ -18,7 +21,6 @@ _UV_GLIBC_MINORS = (17, 28, *range(31, 41))
 _OLDEST_GLIBC_MINOR = {"x86_64": 5}  # manylinux1 is glibc 2.5; other machines came with 2.17
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 _VERSION = re.compile(r"3\.[0-9]{1,3}(?:\.[0-9]{1,3})?")
-_VERSION_FILES = ("runtime.txt", ".python-version")  # in the order the buildpack reads them
 _QUOTED = 40  # characters of a wrong text that a message repeats
 
 
@@ -29,23 +31,27 @@ def choose(
     python: str | None = None,
     dyno: str | None = None,
     folder: Path | None = None,
+    manager: Manager = Manager.PIP,
+    present: Present | None = None,
 ) -> Target:
     """Return the target. ``folder`` is where ``runtime.txt`` and ``.python-version`` may be.
 
     A minor version means the newest patch release that the platform has of it; an exact one is
-    kept, since markers see it.
+    kept, since markers see it. ``manager`` is the project's package manager; ``present`` says
+    which files of the folder will be in the build (by default all).
 
-    :raises PlatformError: the platform has no such stack, Python or dyno, or a version file
-        holds something that the platform's build refuses.
+    :raises PlatformError: the platform has no such stack, Python or dyno.
+    :raises BuildError: a version file holds something that the platform's build refuses.
     """
-    version, origin, place = _asked_for(platform, python, folder)
-    release, full = _release(platform, version, place)
+    there = present or (lambda name: (folder or Path()).joinpath(name).is_file())
+    wanted = _asked_for(platform, python, folder, manager, there)
+    release, full = _release(platform, wanted)
     return Target(
         platform=platform,
         stack=_stack(platform, stack or platform.default_stack),
         python=release,
         python_version=full,
-        python_origin=origin,
+        python_origin=wanted.origin,
         dyno=_dyno(platform, dyno or platform.default_dyno),
     )
 
@@ -53,93 +59,74 @@ def choose(
 # --------------------------------------------------------------------------- Python
 
 
-def _asked_for(platform: Platform, python: str | None, folder: Path | None) -> tuple[str, str, str]:
-    """Return the version, what it came from, and the place of it that a message names."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """A version that was asked for, what it came from, and its place for messages."""
+
+    version: str
+    origin: str
+    place: str
+    by_project: bool = False
+
+
+def _asked_for(
+    platform: Platform, python: str | None, folder: Path | None, manager: Manager, present: Present
+) -> _Wanted:
     if python is not None:
         if not _VERSION.fullmatch(python.strip()):
             message = f"--python {python[:_QUOTED]!r} is not a Python version"
             raise PlatformError(message, hint="write it as 3.12 or 3.12.4")
-        return python.strip(), "--python", "--python"
-    for name in _VERSION_FILES if folder is not None else ():
-        path = (folder or Path()) / name
-        if path.is_file():
-            number, version = _from_file(path)
-            return version, name, f"{path}:{number}"
-    default = f"{platform.title}'s default"
-    return platform.default_python, default, default
+        return _Wanted(version=python.strip(), origin="--python", place="--python")
+    title, default = platform.title, platform.default_python
+    if folder is not None:
+        own = pyversion.read(folder, title=title, default=default, manager=manager, present=present)
+        if own is not None:
+            return _Wanted(version=own.version, origin=own.origin, place=own.place, by_project=True)
+    return _Wanted(version=default, origin=f"{title}'s default", place=f"{title}'s default")
 
 
-def _from_file(path: Path) -> tuple[int, str]:
-    """Return line number and text of the one version in a version file, as the buildpack does.
-
-    ``runtime.txt`` holds ``python-3.12`` or ``python-3.12.4`` and no comments. ``.python-version``
-    holds the bare number, and lines that begin with ``#``.
-    """
-    runtime = path.name == "runtime.txt"
-    prefix = "python-" if runtime else ""
-    hint = f"write {prefix}3.12 (or {prefix}3.12.4) into it, and nothing else"
-    lines = [
-        (number, line.strip())
-        for number, line in enumerate(_text(path, hint).splitlines(), 1)
-        if line.strip() and (runtime or not line.strip().startswith("#"))
-    ]
-    if not lines:
-        raise PlatformError(f"{path}: it holds no Python version", hint=hint)
-    if len(lines) > 1:
-        message = f"{path}:{lines[1][0]}: a second line; the build takes one version only"
-        raise PlatformError(message, hint=hint)
-    number, text = lines[0]
-    version = text.removeprefix(prefix)
-    if not text.startswith(prefix) or not _VERSION.fullmatch(version):
-        reason = _refusal(text, runtime=runtime)
-        raise PlatformError(f"{path}:{number}: {text[:_QUOTED]!r} {reason}", hint=hint)
-    return number, version
-
-
-def _text(path: Path, hint: str) -> str:
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise PlatformError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise PlatformError(
-            f"{path}: it is not UTF-8, so the build refuses it", hint=hint
-        ) from None
-    if text.startswith("\ufeff") or "\0" in text:
-        message = f"{path}:1: it is UTF-16 or begins with a byte order mark; the build refuses it"
-        raise PlatformError(message, hint=f"save it as plain UTF-8; {hint}")
-    return text
-
-
-def _refusal(text: str, *, runtime: bool) -> str:
-    if not runtime and text.startswith("python-"):
-        return "has a python- prefix, which belongs into runtime.txt; the build refuses it here"
-    if text[0] in "'\"":
-        return "is in quotes, which the build refuses"
-    if "*" in text or "x" in text.removeprefix("python-"):
-        return "has a wildcard, which the build refuses"
-    return "is not a version that the build accepts"
-
-
-def _release(platform: Platform, version: str, place: str) -> tuple[PythonRelease, str]:
+def _release(platform: Platform, wanted: _Wanted) -> tuple[PythonRelease, str]:
     """Return the platform's release of a version's minor, and the full version."""
-    minor = ".".join(version.split(".")[:2])
+    minor = ".".join(wanted.version.split(".")[:2])
     offered = {release.minor: release for release in platform.pythons}
-    if minor not in offered:
-        dates = max(release.source.date for release in platform.pythons)
-        message = (
-            f"{platform.title} refuses Python {minor} ({place}); "
-            f"as of {dates} it offers {', '.join(offered)}"
-        )
-        near = _closest(minor, offered)
-        raise PlatformError(message, hint=f"choose {near}, the closest it offers")
-    release = offered[minor]
-    return release, version if version.count(".") == 2 else release.version
+    if minor in offered:
+        release = offered[minor]
+        exact = wanted.version.count(".") == 2
+        return release, wanted.version if exact else release.version
+    near = _closest(minor, offered)
+    if wanted.by_project:
+        raise _build_error(platform, minor, wanted, near)
+    dates = max(release.source.date for release in platform.pythons)
+    message = (
+        f"{platform.title} refuses Python {minor} ({wanted.place}); "
+        f"as of {dates} it offers {', '.join(offered)}"
+    )
+    raise PlatformError(message, hint=f"choose {near}, the closest it offers")
+
+
+def _build_error(platform: Platform, minor: str, wanted: _Wanted, near: str) -> BuildError:
+    oldest = platform.pythons[0].minor
+    old = _numbers(minor) < _numbers(oldest)
+    what = (
+        f"Python {minor} has reached end-of-life and is no longer supported"
+        if old
+        else f"The requested Python version isn't recognised: {minor}"
+    )
+    message = f"{platform.title}'s build would fail: {what} ({wanted.place})"
+    offered = f"{oldest} to {platform.pythons[-1].minor}"
+    hint = f"write {near} into {wanted.origin}; {platform.title} offers {offered}"
+    return BuildError(message, hint=hint)
+
+
+def _numbers(minor: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in minor.split("."))
 
 
 def _closest(minor: str, offered: Iterable[str]) -> str:
-    number = int(minor.split(".")[1])
-    return min(offered, key=lambda other: abs(int(other.split(".")[1]) - number))
+    wanted = _numbers(minor)
+    ordered = sorted(offered, key=_numbers)
+    later = [other for other in ordered if _numbers(other) >= wanted]
+    return later[0] if later else ordered[-1]
 
 
 # --------------------------------------------------------------------------- stack and dyno

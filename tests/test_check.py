@@ -498,8 +498,9 @@ def test_paths_that_are_no_file(tmp_path: Path) -> None:
     missing = slugcheck(tmp_path / "nope.txt")
     assert (missing.code, missing.out) == (2, "")
     folder = slugcheck(tmp_path)
-    assert folder.code == 2
-    assert "requirements-prod.txt" in folder.err
+    assert (folder.code, folder.out) == (3, "")
+    assert "requirements-prod.txt is not one that it reads" in folder.err
+    assert f"slugcheck {tmp_path / 'requirements-prod.txt'}" in folder.err
 
 
 def test_usage_mistakes_exit_2_before_any_request(
@@ -648,7 +649,7 @@ def test_python_is_taken_from_the_version_file_beside_the_requirements(
     assert document["target"]["python_full"] == "3.12.4"
     requirements("3.12\n3.13\n", ".python-version")
     requirements("latest\n", "runtime.txt")
-    assert slugcheck(*arguments).code == 2
+    assert slugcheck(*arguments).code == 3
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

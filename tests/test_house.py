@@ -17,8 +17,11 @@ ONLY_IN = {
     "click": {"cli", "terminal"},
     "rich": {"terminal", "render"},
     "requests": {"index.ranges"},
-    "subprocess": {"index.uv", "index.build"},
-    "uv": {"index.uv", "index.build"},
+    "subprocess": {"index.uv", "index.build", "project.tracked", "verify"},
+    "uv": {"index.uv", "index.build", "verify"},
+    "fsspec": {"models.remote"},
+    "botocore": {"models.remote"},
+    "google": {"models.remote"},
     "pypi_simple": {"index.pages"},
     "pip_requirements_parser": {"index.requirements", "index.reqlines"},
 }

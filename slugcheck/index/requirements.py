@@ -38,18 +38,19 @@ _MAX_SHOWN_MISTAKES = 5
 _LONGEST_NAME = 4096  # PATH_MAX of Linux
 
 
-def read(path: Path, *, cwd_name: str | None = None) -> RequirementSet:
+def read(path: Path, *, cwd_name: str | None = None, empty: bool = False) -> RequirementSet:
     """Read a requirements file and all that it includes. Nothing is fetched and nothing is run.
 
     ``cwd_name`` is the name that messages give the file, as seen from the current directory; by
-    default ``path`` as it is given. Includes are named after it.
+    default ``path`` as it is given. Includes are named after it. ``empty`` allows a file without
+    any requirement.
 
     :raises RequirementsError: a file cannot be read, none holds a requirement, or pip refuses a
         line; up to five of the mistakes are named, with file and line.
     """
     top = _File(path=path, name=printable(cwd_name or str(path)))
     reader = _Reader(top)
-    reader.read()
+    reader.read(empty=empty)
     return reader.result()
 
 
@@ -96,7 +97,7 @@ class _Reader:
         self._mistakes: list[tuple[str, str]] = []  # sentence, hint
         self._any_hashes = False
 
-    def read(self) -> None:
+    def read(self, *, empty: bool) -> None:
         """Read everything.
 
         :raises RequirementsError: see ``read`` above.
@@ -104,7 +105,7 @@ class _Reader:
         self._read_lines(self._top, _text(self._top, self._digest))
         if self._mistakes:
             raise RequirementsError(_listed(self._mistakes), hint=self._mistakes[0][1])
-        if not self._requirements and not self._set_aside:
+        if not empty and not self._requirements and not self._set_aside:
             message = f"{self._top.name} holds no requirement"
             hint = "write one package per line, such as flask==3.1.2"
             raise RequirementsError(message, hint=hint)

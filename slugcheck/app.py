@@ -1,0 +1,109 @@
+"""The app's own files and its models, compressed while the resolver works."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from slugcheck import models, settings
+from slugcheck.errors import MeasureError
+from slugcheck.model import AppFiles, ModelFile
+from slugcheck.models.find import Found, Named, unpushed
+from slugcheck.options import Options
+from slugcheck.project import files, local
+from slugcheck.subject import Subject
+from slugcheck.units import mb
+
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """What the app brings beside its distributions; ``files`` is None without a folder."""
+
+    files: AppFiles | None
+    models: tuple[ModelFile, ...]
+
+
+class App:
+    """One run's app, used as a context manager: ``start``, then ``weighed``."""
+
+    def __init__(self, subject: Subject, options: Options) -> None:
+        """Find the models; nothing is compressed yet.
+
+        :raises UsageError: a model that was named is not there, or a setting is wrong.
+        """
+        self._listing = subject.files
+        self._options = options
+        self._folder = subject.folder
+        own = settings.load(subject.folder)
+        named = [Named(text=text, base=Path.cwd()) for text in options.models]
+        if own.origin is not None:
+            place = f"models in {own.origin.name}:"
+            named += [Named(text=t, base=own.origin.parent, origin=place) for t in own.models]
+        members = self._listing.files if self._listing else ()
+        inside = subject.folder if self._listing else None
+        self._found = models.find(named, inside, members)
+        self._pool = ThreadPoolExecutor(2)
+        self._files: Future[AppFiles] | None = None
+        self._models: Future[tuple[ModelFile, ...]] | None = None
+
+    def __enter__(self) -> App:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def found(self) -> Found:
+        """The model files, not measured yet."""
+        return self._found
+
+    def start(self) -> None:
+        """Begin to compress."""
+        offline = self._options.offline
+        self._models = self._pool.submit(models.measure, self._found, offline=offline)
+        if self._listing is not None:
+            inside = self._found.in_app
+            self._files = self._pool.submit(
+                files.measure, self._listing, lambda path: path in inside
+            )
+
+    def weighed(self) -> Weighed:
+        """Return the sizes, waiting for them.
+
+        :raises MeasureError: a file cannot be read, or a server does not give it.
+        :raises UsageError: what reads from a server is not installed, or nothing matches there.
+        """
+        own = self._files.result() if self._files else None
+        return Weighed(files=own, models=self._models.result() if self._models else ())
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what the user should know of the files."""
+        if self._listing is None:
+            return ()
+        return (*self._listing.notes, *self._not_pushed())
+
+    def _not_pushed(self) -> tuple[str, ...]:
+        try:
+            names, _ = local.walk(self._folder)
+        except MeasureError:
+            return ()
+        ignored = {member.path for member in self._listing.ignored} if self._listing else set()
+        left = [n for n in unpushed(self._folder, self._found, names) if n not in ignored]
+        if not left:
+            return ()
+        size = sum((self._folder / name).stat().st_size for name in left)
+        more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+        listed = ", ".join(left[:_NAMED]) + more
+        return (
+            f"model files that a push does not bring and that are not counted: {listed} "
+            f"({mb(size)} MB); --model counts them",
+        )

@@ -1,0 +1,262 @@
+"""A whole project folder through the command line: its packages, its files, its models."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import Done, slugcheck
+from tests.support.server import PackageServer
+
+MODEL = bytes((7 * n * n) % 251 for n in range(300_000))
+
+
+@pytest.fixture(scope="module")
+def uv_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("uv-cache")
+
+
+@pytest.fixture(autouse=True)
+def own_caches(
+    tmp_path: Path, uv_cache: Path, plain_network: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(uv_cache))
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+
+
+@pytest.fixture
+def index(package_server: PackageServer) -> PackageServer:
+    package_server.add_wheel("webapp", "1.0", {"webapp/__init__.py": "y = 2\n" * 100})
+    return package_server
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """A small app that git tracks."""
+    folder = tmp_path / "app"
+    write(
+        folder,
+        {
+            "requirements.txt": "webapp==1.0\n",
+            ".python-version": "3.12\n",
+            "Procfile": "web: python app.py\n",
+            "app.py": "print('hello')\n",
+            "static/logo.txt": "logo " * 2_000,
+            "docs/manual.txt": "manual " * 2_000,
+            "models/a.onnx": MODEL,
+        },
+    )
+    git(folder, "init", "--quiet")
+    commit(folder)
+    return folder
+
+
+def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def commit(folder: Path) -> None:
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "app")
+
+
+def check(server: PackageServer, folder: Path, *more: object) -> Done:
+    return slugcheck(folder, "--index-url", server.index_url, "--format", "json", *more)
+
+
+def sizes(document: dict[str, object], group: str) -> int:
+    totals = document["totals"]
+    assert isinstance(totals, dict)
+    return int(totals[f"{group}_bytes"])
+
+
+# --------------------------------------------------------------------------- what is counted
+
+
+def test_packages_runtime_app_and_models_are_counted_apart(index: PackageServer, app: Path) -> None:
+    done = check(index, app)
+    assert done.code == 0, done.err
+    found = done.document
+    assert found["subject"]["kind"] == "project"
+    assert found["subject"]["manager"] == "pip"
+    own = sum(p.stat().st_size for p in app.rglob("*") if p.is_file() and ".git" not in p.parts)
+    assert sizes(found, "app") == own - len(MODEL)
+    assert sizes(found, "model") == len(MODEL)
+    assert [model["path"] for model in found["models"]] == ["models/a.onnx"]
+    totals = found["totals"]
+    groups = ("dependencies_slug", "runtime_slug", "app_slug", "model_slug")
+    assert totals["slug_bytes"] == sum(totals[f"{group}_bytes"] for group in groups)
+
+
+def test_what_slugignore_names_is_not_counted(index: PackageServer, app: Path) -> None:
+    before = check(index, app).document
+    write(app, {".slugignore": "docs/*\n"})
+    commit(app)
+    after = check(index, app).document
+    manual = (app / "docs" / "manual.txt").stat().st_size
+    ignore = (app / ".slugignore").stat().st_size
+    assert sizes(before, "app") - sizes(after, "app") == manual - ignore
+    assert after["app"]["ignored_files"] == 1
+    assert after["app"]["checkout_bytes"] == before["app"]["checkout_bytes"] + ignore
+
+
+def test_what_git_does_not_track_is_not_counted(index: PackageServer, app: Path) -> None:
+    before = check(index, app).document
+    write(app, {"big.bin": bytes(500_000), "models/b.onnx": MODEL})
+    after = check(index, app).document
+    assert after["totals"]["slug_bytes"] == before["totals"]["slug_bytes"]
+    assert any("not tracked" in note for note in after["notes"])
+
+
+def test_the_biggest_folders_are_named(index: PackageServer, app: Path) -> None:
+    folders = check(index, app).document["app"]["folders"]
+    assert {"docs/", "static/"} <= {folder["path"] for folder in folders}
+    assert folders == sorted(folders, key=lambda folder: -folder["slug_bytes"])
+
+
+def test_a_model_given_beside_the_app_counts_once_however_often_it_is_named(
+    index: PackageServer, app: Path, tmp_path: Path
+) -> None:
+    write(tmp_path, {"elsewhere/b.pt": MODEL})
+    one, glob = tmp_path / "elsewhere" / "b.pt", tmp_path / "elsewhere" / "*.pt"
+    inside = app / "models" / "a.onnx"
+    done = check(index, app, "--model", one, "--model", glob, "--model", inside)
+    assert sizes(done.document, "model") == 2 * len(MODEL)
+    assert len(done.document["models"]) == 2
+
+
+def test_models_are_counted_with_a_single_requirements_file_too(
+    index: PackageServer, app: Path
+) -> None:
+    done = check(index, app / "requirements.txt", "--model", app / "models")
+    assert done.code == 0, done.err
+    assert sizes(done.document, "model") == len(MODEL)
+    assert sizes(done.document, "app") == 0
+
+
+def test_a_models_setting_counts_like_the_flag(index: PackageServer, app: Path) -> None:
+    write(app, {"more/c.weights": MODEL, "slugcheck.toml": 'models = ["more/*.weights"]\n'})
+    commit(app)
+    found = check(index, app).document
+    assert sizes(found, "model") == 2 * len(MODEL)
+
+
+def test_a_glob_that_matches_nothing_is_a_usage_error(index: PackageServer, app: Path) -> None:
+    done = check(index, app, "--model", app / "*.none")
+    assert (done.code, done.out) == (2, "")
+    assert "*.none" in done.err
+
+
+def test_the_ways_to_store_models_are_judged_and_one_is_recommended(
+    index: PackageServer, app: Path
+) -> None:
+    options = check(index, app).document["storage"]
+    assert [option["storage"] for option in options] == ["slug", "boot", "build"]
+    assert [option["recommended"] for option in options].count(True) == 1
+    assert all(option["reasons"] for option in options)
+
+
+def test_without_models_nothing_is_said_of_storage(index: PackageServer, app: Path) -> None:
+    (app / "models" / "a.onnx").unlink()
+    commit(app)
+    found = check(index, app).document
+    assert (found["models"], found["storage"]) == ([], [])
+
+
+def test_a_project_without_dependencies_is_sized(index: PackageServer, app: Path) -> None:
+    write(app, {"requirements.txt": ""})
+    commit(app)
+    done = check(index, app)
+    assert done.code == 0, done.err
+    assert done.document["distributions"] == []
+    assert sizes(done.document, "runtime") > 30_000_000
+
+
+def test_the_checkout_is_held_against_its_limit(index: PackageServer, app: Path) -> None:
+    done = check(index, app, "--limit", "checkout=100KB")
+    assert done.code == 1
+    verdict = next(v for v in done.document["verdicts"] if v["budget"] == "checkout")
+    assert verdict["status"] == "fail"
+    assert verdict["measured"] == done.document["app"]["checkout_bytes"]
+
+
+def test_the_screen_shows_app_models_and_storage(index: PackageServer, app: Path) -> None:
+    done = slugcheck(app, "--index-url", index.index_url)
+    assert done.code == 0, done.err
+    for text in ("dependencies", "app files", "models/a.onnx", "where to keep", "recommended"):
+        assert text in done.out
+
+
+def test_the_same_document_comes_out_twice(index: PackageServer, app: Path) -> None:
+    first, second = (json.loads(check(index, app).out) for _ in range(2))
+    for document in (first, second):
+        document.pop("transfer")
+        for one in document["distributions"]:
+            one.pop("via")
+    assert first == second
+
+
+# --------------------------------------------------------------------------- the build refuses
+
+
+@pytest.mark.parametrize(
+    ("files", "said", "mended"),
+    [
+        ({"uv.lock": ""}, "requirements.txt (pip), uv.lock (uv)", "delete"),
+        ({"Pipfile": "[packages]\n"}, "Pipfile.lock", "pipenv lock"),
+        ({".venv/pyvenv.cfg": "home = /usr\n"}, ".venv", "git rm"),
+        ({".python-version": "python-3.12\n"}, "python-3.12", "3.12"),
+        ({".python-version": '"3.12"\n'}, "quote", "3.12"),
+        ({".python-version": "3.12\n3.13\n"}, "version", "one"),
+        ({".python-version": "3.9\n"}, "3.9", "3.10"),
+        ({".python-version": "3.15\n"}, "3.15", "3.14"),
+        ({".python-version": "3.12\n".encode("utf-16")}, "UTF-", "UTF-8"),
+        ({"runtime.txt": "3.12\n"}, "runtime.txt", "holds only: 3.12"),
+    ],
+)  # fmt: skip
+def test_what_the_build_refuses_is_said_in_one_line_with_its_remedy(
+    index: PackageServer, app: Path, files: dict[str, str | bytes], said: str, mended: str
+) -> None:
+    write(app, files)
+    git(app, "add", "--force", "--all")
+    commit(app)
+    done = check(index, app)
+    assert (done.code, done.out) == (3, "")
+    sentence, hint = done.err.strip().splitlines()
+    assert said in sentence
+    assert mended in hint
+
+
+def test_a_dependency_file_that_is_not_pushed_is_told_from_one_that_is_missing(
+    index: PackageServer, app: Path
+) -> None:
+    write(app, {".slugignore": "*.txt\n"})
+    commit(app)
+    done = check(index, app)
+    assert done.code == 3
+    assert ".slugignore" in done.err
+    write(app, {".slugignore": "", ".gitignore": "requirements.txt\n"})
+    git(app, "rm", "--cached", "--quiet", "requirements.txt")
+    commit(app)
+    done = check(index, app)
+    assert done.code == 3
+    assert "git" in done.err
+
+
+def test_a_folder_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
+    done = slugcheck(tmp_path / "none" / "")
+    assert done.code == 2
+    assert "none" in done.err
