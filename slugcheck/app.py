@@ -8,10 +8,11 @@ from pathlib import Path
 from types import TracebackType
 
 from slugcheck import models, settings
-from slugcheck.errors import MeasureError
+from slugcheck.errors import MeasureError, UsageError
 from slugcheck.model import AppFiles, ModelFile
 from slugcheck.models.find import Found, Named, unpushed
 from slugcheck.options import Options
+from slugcheck.packed import Member
 from slugcheck.project import files, local
 from slugcheck.subject import Subject
 from slugcheck.units import mb
@@ -66,6 +67,19 @@ class App:
         """The model files, not measured yet."""
         return self._found
 
+    def members(self) -> tuple[Member, ...]:
+        """Return every file that the app brings into the slug, models among them.
+
+        :raises UsageError: a model is on a server, so its bytes are not here.
+        """
+        if self._found.remote:
+            message = "--verify needs the models themselves, and some are on a server"
+            raise UsageError(message, hint="download them, and name the files with --model")
+        own = self._listing.files if self._listing else ()
+        beside = (one for one in self._found.local if one.member is None)
+        more = (Member(path=_inside(m.shown), disk=m.path, size=m.size) for m in beside)
+        return (*own, *more)
+
     def start(self) -> None:
         """Begin to compress."""
         offline = self._options.offline
@@ -107,3 +121,9 @@ class App:
             f"model files that a push does not bring and that are not counted: {listed} "
             f"({mb(size)} MB); --model counts them",
         )
+
+
+def _inside(shown: str) -> str:
+    """Return where in the app's folder a model from elsewhere goes."""
+    parts = [part for part in Path(shown).parts if part not in ("..", "/", "…")]
+    return "/".join(parts)

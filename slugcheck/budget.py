@@ -44,18 +44,22 @@ def judge(
     limits: Sequence[Limit],
     *,
     checkout_bytes: int | None = None,
+    build_basis: str = "predicted",
     allowed_unsized: Collection[str] = (),
     allow_all_unsized: bool = False,
 ) -> tuple[Verdict, ...]:
     """Return one verdict per limit, and one for the machine's memory where it is known.
 
     ``checkout_bytes`` is None when no project folder was read: nothing is then said of it.
+    ``build_basis`` says in words what the build time stands on.
     """
     doubtful = missing(sizes.unsized, allowed_unsized, everything=allow_all_unsized)
     verdicts = [
         _of_checkout(limit, checkout_bytes)
         if limit.figure == "checkout"
-        else _judge_one(limit, sizes, build, len(doubtful))
+        else _of_build(limit, build, build_basis)
+        if limit.figure == "build"
+        else _judge_one(limit, sizes, len(doubtful))
         for limit in limits
         if limit.figure != "checkout" or checkout_bytes is not None
     ]
@@ -97,7 +101,7 @@ def status_of(figure: Estimate[N], limit: N, *, open_ended: bool = False) -> Sta
 # --------------------------------------------------------------------------- one verdict each
 
 
-def _judge_one(limit: Limit, sizes: SizeReport, build: Estimate[float], doubtful: int) -> Verdict:
+def _judge_one(limit: Limit, sizes: SizeReport, doubtful: int) -> Verdict:
     match limit.figure:
         case "slug":
             return _of_size(limit, sizes.slug, sizes, doubtful)
@@ -107,8 +111,6 @@ def _judge_one(limit: Limit, sizes: SizeReport, build: Estimate[float], doubtful
             unknown = sum(d.download_bytes is None for d in sizes.distributions)
             known = Estimate[int].measured(sizes.download_bytes)
             return _of_size(limit, known, sizes, doubtful + unknown)
-        case "build":
-            return _of_build(limit, build)
         case _:
             return _not_measured(limit, sizes.target.dyno)
 
@@ -169,12 +171,12 @@ def _of_checkout(limit: Limit, size: int | None) -> Verdict:
     return _verdict(limit, status, figure, _size_sentence(limit, figure, status, 0))
 
 
-def _of_build(limit: Limit, build: Estimate[float]) -> Verdict:
+def _of_build(limit: Limit, build: Estimate[float], basis: str) -> Verdict:
     status = status_of(build, float(limit.value))
     words = {Status.PASS: "of", Status.FAIL: "is over"}
     cap = f"{words.get(status, 'is too close to call against')} {clock(limit.value)}"
     span = f"between {clock(build.low)} and {clock(build.high)}"
-    sentence = f"about {clock(build.value)} {cap} ({build.basis}: {span})"
+    sentence = f"about {clock(build.value)} {cap} ({basis}: {span})"
     return _verdict(limit, status, build, sentence)
 
 

@@ -7,7 +7,8 @@ directories, size, judge, advise. Each step is one call into the module that doe
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 
 from packaging.utils import canonicalize_name
@@ -29,8 +30,9 @@ from slugcheck.model import (
     StorageOption,
     Target,
     Unsized,
+    Verification,
 )
-from slugcheck.options import Options
+from slugcheck.options import Options, indexes
 
 
 class Check:
@@ -57,6 +59,8 @@ class Check:
             present=self._subject.present,
         )
         self._app = App(self._subject, options)
+        self._members = self._app.members() if options.verify else ()
+        self._verification: Verification | None = None
         self._gatherer = Gatherer(self._subject, self.target, options)
 
     def __enter__(self) -> Check:
@@ -88,18 +92,51 @@ class Check:
         """What has been read so far."""
         return self._gatherer.inventories
 
+    def verify(self, progress: Callable[[str], None]) -> None:
+        """Install and compress for real; ``read`` has been exhausted.
+
+        :raises MeasureError: it cannot be done here, or it fails.
+        """
+        from slugcheck import buildtime
+        from slugcheck.verify import Plan, verify
+
+        sizes = self._sizes(self._app.weighed())
+        read = self._subject.requirements
+        self._verification = verify(
+            Plan(
+                sizes=sizes,
+                manager=self._subject.manager,
+                path=self._dependency_file,
+                files=self._members,
+                index=indexes(self._options),
+                seconds=buildtime.predict(sizes, fixed=0.0),
+                pinned=read is not None and not read.options.require_hashes,
+            ),
+            progress,
+        )
+
+    @property
+    def _dependency_file(self) -> Path:
+        project = self._subject.project
+        return project.dependency_file if project is not None else self._subject.path
+
     def report(self) -> Report:
         """Return the whole report; ``read`` has been exhausted."""
         from slugcheck import buildtime
 
         app = self._app.weighed()
         sizes = self._sizes(app)
-        build = buildtime.predict(sizes)
+        build, basis = buildtime.predict(sizes), "predicted"
+        if (verified := self._verification) is not None:
+            sizes = self._measured(sizes, verified)
+            build = buildtime.from_measured(verified.seconds)
+            basis = f"from {verified.seconds:.0f} s measured here"
         allowed = tuple(canonicalize_name(name) for name in self._options.allow_unsized)
         verdicts = budget.judge(
             sizes,
             build,
             self._limits,
+            build_basis=basis,
             checkout_bytes=app.files.checkout_bytes if app.files else None,
             allowed_unsized=allowed,
             allow_all_unsized=self._options.allow_all_unsized,
@@ -116,6 +153,7 @@ class Check:
             app=app.files,
             models=app.models,
             storage=self._storage(sizes, app, build),
+            verification=self._verification,
             allowed_unsized=self._allowed(sizes, allowed),
             assumptions=buildtime.assumptions(),
             seconds=time.perf_counter() - self._started,
@@ -140,6 +178,12 @@ class Check:
             transfer=gathered.transfer(),
             manager=manager,
         )
+
+    def _measured(self, sizes: SizeReport, verification: Verification) -> SizeReport:
+        from slugcheck import measured
+
+        names = {one.name for one in sizes.distributions}
+        return measured.apply(sizes, verification, unsized=self._unmeasured(names))
 
     def _unmeasured(self, names: Collection[str]) -> tuple[Unsized, ...]:
         from slugcheck.project import hooks
@@ -191,6 +235,8 @@ class Check:
 
     def _notes(self, sizes: SizeReport) -> tuple[str, ...]:
         notes = [*self._gatherer.notes, *self._app.notes(), *self._hooks(sizes)]
+        if self._verification is not None:
+            notes += self._verification.notes
         known = self.target.python.version
         if Version(self.target.python_version) > Version(known):
             notes.append(

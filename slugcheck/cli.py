@@ -244,6 +244,9 @@ def _run(options: Options, terminal: Terminal) -> Report:
         with terminal.progress("reading wheel directories") as bar:
             for done, total in run.read():
                 bar.update(done, total)
+        if options.verify:
+            with terminal.steps() as say:
+                run.verify(say)
         with terminal.status("judging"):
             return run.report()
 

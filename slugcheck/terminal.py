@@ -13,7 +13,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -136,6 +136,16 @@ class Terminal:
             return
         with console.status(f"{text} …"):
             yield
+
+    @contextlib.contextmanager
+    def steps(self) -> Iterator[Callable[[str], None]]:
+        """Show which of several steps is under way; the caller names each as it begins."""
+        console = self._console()
+        if console is None:
+            yield lambda _: None
+            return
+        with console.status("…") as shown:
+            yield lambda text: shown.update(f"{printable(text)} …")
 
     @contextlib.contextmanager
     def progress(self, text: str) -> Iterator[Bar]:

@@ -21,7 +21,8 @@ def blocks(report: Report, table: Table) -> Iterator[str]:
             (code(row.name), row.files, row.installed, row.slug)
             for row in whole.app_rows(report.app)
         ]
-        yield table(("folder", "files:", "MB:", f"{slug}:"), rows)
+        if rows:
+            yield table(("folder", "files:", "MB:", f"{slug}:"), rows)
         yield markdown(whole.app_summary(report.app)) + "."
     if report.models:
         yield "### Models"

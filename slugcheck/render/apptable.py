@@ -20,7 +20,8 @@ def sections(report: Report, signs: Signs, width: int) -> Iterator[list[Renderab
     if report.app is not None and report.app.files:
         head = signs.text(whole.app_summary(report.app), "dim")
         rows = whole.app_rows(report.app)
-        yield [_files("app files, MB", rows, signs, counted=True), head]
+        table = [_files("app files, MB", rows, signs, counted=True)] if rows else []
+        yield [*table, head]
     if report.models:
         yield [_files("models, MB", whole.model_rows(report.models), signs, counted=False)]
     if report.storage:

@@ -21,6 +21,7 @@ from slugcheck.render.words import plural
 from slugcheck.units import clock, mb
 
 _MOST_MODELS = 12
+_NOTABLE_BYTES = 100_000  # a folder below it says nothing about where the megabytes are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,11 @@ class Row:
 
 
 def app_rows(app: AppFiles) -> tuple[Row, ...]:
-    """Return the app's biggest folders, the largest first, and the rest in one."""
+    """Return the app's biggest folders, the largest first, and the rest in one.
+
+    Nothing where all of them are small.
+    """
+    shown = [folder for folder in app.folders if folder.bytes >= _NOTABLE_BYTES]
     rows = [
         Row(
             name=folder.path,
@@ -44,13 +49,13 @@ def app_rows(app: AppFiles) -> tuple[Row, ...]:
             slug=mb(folder.slug_bytes),
             note="",
         )
-        for folder in app.folders
+        for folder in shown
     ]
-    files = app.files - sum(folder.files for folder in app.folders)
-    if files > 0:
-        size = app.bytes - sum(folder.bytes for folder in app.folders)
-        slug = app.slug_bytes - sum(folder.slug_bytes for folder in app.folders)
-        name = f"{plural(files, 'other')}" if rows else plural(files, "file")
+    files = app.files - sum(folder.files for folder in shown)
+    if rows and files > 0:
+        size = app.bytes - sum(folder.bytes for folder in shown)
+        slug = app.slug_bytes - sum(folder.slug_bytes for folder in shown)
+        name = plural(files, "other")
         rows.append(
             Row(name=name, files=f"{files:,}", installed=mb(size), slug=mb(max(slug, 0)), note="")
         )
@@ -60,7 +65,7 @@ def app_rows(app: AppFiles) -> tuple[Row, ...]:
 def app_summary(app: AppFiles) -> str:
     """Return what the app's files are, in a line."""
     kind = "tracked by git" if app.tracked else "in the folder (no git checkout)"
-    said = [f"{plural(app.files, 'file')} {kind}, {mb(app.bytes)} MB"]
+    said = [f"app files: {plural(app.files, 'file')} {kind}, {mb(app.bytes)} MB"]
     if app.ignored_files:
         left = f"{plural(app.ignored_files, 'file')} ({mb(app.ignored_bytes)} MB)"
         said.append(f".slugignore leaves out {left}")

@@ -80,6 +80,8 @@ def run_words(report: Report) -> tuple[str, ...]:
     direct = sum(1 for d in sizes.distributions if d.distribution.direct)
     found = f"{plural(len(sizes.distributions), 'distribution')}, {direct} direct"
     took = f"{math.ceil(report.seconds * 10) / 10:.1f} s"
+    if report.verification is not None:
+        return found, took, "verified by a real install"
     if not transfer.requests:
         return found, took, "nothing fetched"
     read = f"{mb(transfer.bytes)} MB read in {plural(transfer.requests, 'request')}"

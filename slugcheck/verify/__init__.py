@@ -1,0 +1,11 @@
+"""``--verify``: do what the platform's build does, in a temporary folder, and measure it.
+
+Installs the packages with the build's own package manager, bytecode included, then compresses them
+with the app's files and models into a real gzip -6 tar. Building source archives runs their code,
+so nothing here starts unless it was asked for. Nothing is left behind.
+"""
+
+from slugcheck.verify.plan import Plan
+from slugcheck.verify.run import verify
+
+__all__ = ["Plan", "verify"]

@@ -1,0 +1,126 @@
+"""The verification from end to end: a plan in, what was measured out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from slugcheck import bytecode, intervals
+from slugcheck.installed import layout_of
+from slugcheck.model import Estimate, Verification
+from slugcheck.parts import RUNTIME
+from slugcheck.units import mb
+from slugcheck.verify import install, interpreter, weigh
+from slugcheck.verify.install import Build, Site
+from slugcheck.verify.plan import Plan
+from slugcheck.verify.weigh import Weights
+from slugcheck.verify.workspace import need_space, told_of_a_full_disk, workspace
+
+# Packages as installed and once more as downloaded, the app's copy, and the package manager.
+_SPACE_FACTOR = 1.2
+_SPACE_FOR_TOOLS = 150 * 10**6
+_NAMED = 5
+
+Progress = Callable[[str], None]
+
+
+def verify(plan: Plan, progress: Progress) -> Verification:
+    """Install and compress for real. ``progress`` is told what is being done.
+
+    :raises MeasureError: this machine cannot stand for the target, or the build fails.
+    """
+    target = plan.sizes.target
+    python = interpreter.find(target)
+    interpreter.refuse_foreign(plan.sizes)
+    with workspace(target.platform.prefix) as work, told_of_a_full_disk(work.folder):
+        need_space(work.folder, _space(plan))
+        site = Site(plan=plan, python=python, work=work)
+        progress("making an environment")
+        notes = install.prepare(site)
+        before = weigh.snapshot(work.prefix)
+        count = len(plan.sizes.distributions)
+        progress(f"installing {count} distributions, as the build does")
+        started = time.perf_counter()
+        build = install.install(site)
+        installing = time.perf_counter() - started
+        layout = layout_of(target, plan.manager)
+        weights = weigh.weigh(work.prefix, before, layout)
+        progress(f"compressing {mb(weights.plain_bytes + weights.bytecode_bytes)} MB")
+        started = time.perf_counter()
+        slug = weigh.gzipped(work.prefix, weights.files, site.app)
+        seconds = installing + time.perf_counter() - started
+        longer = len(str(work.prefix)) - len(target.platform.prefix)
+    return _verification(plan, python.version, build, weights, slug, seconds, notes, longer)
+
+
+def _space(plan: Plan) -> int:
+    sizes = plan.sizes
+    app = sum(member.size for member in plan.files)
+    installed = sizes.plain_bytes + sizes.bytecode_bytes
+    return int(_SPACE_FACTOR * (installed + sizes.download_bytes) + app) + _SPACE_FOR_TOOLS
+
+
+def _verification(
+    plan: Plan, python: str, build: Build, weights: Weights, slug: int, seconds: float,
+    notes: tuple[str, ...], longer: int,
+) -> Verification:  # fmt: skip
+    """Put the figures together; ``longer``: how much longer the prefix is than the target's."""
+    sizes = plan.sizes
+    others = [part.installed for part in sizes.parts]
+    runtime = [part.slug for part in sizes.parts if part.group == RUNTIME]
+    return Verification(
+        python=python,
+        installer=build.installer,
+        command=build.command,
+        seconds=seconds,
+        installed_bytes=weights.plain_bytes + weights.bytecode_bytes,
+        bytecode_bytes=weights.bytecode_bytes,
+        slug_bytes=slug,
+        predicted_seconds=plan.seconds,
+        predicted_installed=intervals.without(sizes.installed, others),
+        predicted_bytecode=_predicted_bytecode(plan),
+        predicted_slug=intervals.without(sizes.slug, runtime),
+        plain_by_name=tuple(sorted(weights.plain.items())),
+        bytecode_by_name=tuple(sorted(weights.bytecode.items())),
+        notes=(*notes, *build.notes, *_differences(plan, weights, python, longer)),
+    )
+
+
+def _predicted_bytecode(plan: Plan) -> Estimate[int]:
+    sizes = plan.sizes
+    percent = bytecode.systematic_percent(sizes.target.minor)
+    return intervals.total([d.bytecode for d in sizes.distributions], systematic_percent=percent)
+
+
+def _differences(plan: Plan, weights: Weights, python: str, longer: int) -> Iterator[str]:
+    if python != plan.sizes.target.python_version:
+        yield f"installed on Python {python}; the target has {plan.sizes.target.python_version}"
+    if longer:
+        yield (
+            f"the temporary folder's path is {abs(longer)} characters "
+            f"{'longer' if longer > 0 else 'shorter'} than the target's; the sizes are corrected "
+            "for it, the slug is not"
+        )
+    predicted = {d.name: d.distribution.version for d in plan.sizes.distributions}
+    others = {
+        name: f"{name} {version}"
+        for name, version in weights.versions.items()
+        if predicted.get(name) not in (version, _plain(version))
+    }
+    if more := [text for name, text in others.items() if name not in predicted]:
+        yield f"installed, but not predicted: {_listed(more)}"
+    if changed := [text for name, text in others.items() if name in predicted]:
+        yield f"installed in another version than predicted: {_listed(changed)}"
+    if missing := sorted(set(predicted) - set(weights.versions)):
+        yield f"predicted, but not installed: {_listed(missing)}"
+
+
+def _plain(version: str) -> str:
+    # a folder's name has an underscore where a local version has a hyphen or a plus
+    return version.replace("_", "+")
+
+
+def _listed(names: list[str]) -> str:
+    ordered = sorted(names)
+    more = len(ordered) - _NAMED
+    return ", ".join(ordered[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,212 @@
+"""What an install really left: bytes by distribution, and the gzip -6 tar of all of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import subprocess
+import tarfile
+import threading
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from packaging.utils import canonicalize_name
+
+from slugcheck.installed import Layout
+
+_CHUNK = 2**20
+_PREFIX = "./app/.heroku/python"
+_LONGEST_HEAD = 10_000
+_TRAMPOLINE_END = b"\n' '''\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Bytes. ``plain`` and ``bytecode`` are by distribution; the totals hold every new file."""
+
+    files: tuple[Path, ...]
+    plain: Mapping[str, int]
+    bytecode: Mapping[str, int]
+    versions: Mapping[str, str]
+    plain_bytes: int
+    bytecode_bytes: int
+
+
+def snapshot(prefix: Path) -> frozenset[Path]:
+    """Return the files of an environment."""
+    return frozenset(path for path in prefix.rglob("*") if path.is_symlink() or path.is_file())
+
+
+def weigh(prefix: Path, before: frozenset[Path], layout: Layout) -> Weights:
+    """Return what is new under ``prefix``, in the sizes that it would have on the target.
+
+    A bytecode file holds the prefix once and a script the interpreter's path, so where ``prefix``
+    is not as long as that of ``layout``, the target's, the difference is taken off.
+    """
+    new = sorted(path for path in snapshot(prefix) - before if path != prefix / ".lock")
+    sizes = {path: path.lstat().st_size for path in new if not path.is_symlink()}
+    if len(str(prefix)) != len(layout.prefix):
+        sizes = {path: size - _spare(path, prefix, layout) for path, size in sizes.items()}
+    owners: dict[Path, list[str]] = {}
+    versions: dict[str, str] = {}
+    for record in prefix.glob("lib/python*/site-packages/*.dist-info/RECORD"):
+        stem = record.parent.name.removesuffix(".dist-info")
+        name: str = canonicalize_name(stem.partition("-")[0])
+        versions[name] = stem.partition("-")[2]
+        for path in _recorded(record):
+            owners.setdefault(path, []).append(name)
+    plain, bytecode = dict.fromkeys(versions, 0), dict.fromkeys(versions, 0)
+    compiled = 0
+    for path, size in sizes.items():
+        source = _source(path)
+        is_bytecode = source is not None and source in sizes
+        named = owners.get(source if is_bytecode and source else path, [])
+        for name in named:
+            (bytecode if is_bytecode else plain)[name] += size
+        compiled += size if is_bytecode else 0
+    return Weights(
+        files=tuple(new),
+        plain=plain,
+        bytecode=bytecode,
+        versions=versions,
+        plain_bytes=sum(sizes.values()) - compiled,
+        bytecode_bytes=compiled,
+    )
+
+
+def _recorded(record: Path) -> Iterable[Path]:
+    root = record.parent.parent
+    with record.open(newline="", encoding="utf-8") as stream:
+        for row in csv.reader(stream):
+            if row:
+                yield _plain_path(root, row[0])
+
+
+def _plain_path(root: Path, relative: str) -> Path:
+    """Return a path of RECORD without its ``..``; the environment's own links are not followed."""
+    parts = list(root.parts)
+    for part in relative.split("/"):
+        if part == "..":
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return Path(*parts)
+
+
+def _source(path: Path) -> Path | None:
+    """Return the source that a bytecode file was compiled from; None for any other file."""
+    if path.suffix != ".pyc" or path.parent.name != "__pycache__":
+        return None
+    return path.parent.parent / f"{path.name.split('.')[0]}.py"
+
+
+def _spare(path: Path, prefix: Path, layout: Layout) -> int:
+    """Return by how many bytes a file is longer here than on the target."""
+    if path.suffix == ".pyc" and path.parent.name == "__pycache__":
+        return len(str(prefix)) - len(layout.prefix)
+    if path.parent != prefix / "bin":
+        return 0
+    with path.open("rb") as stream:
+        start = stream.read(_LONGEST_HEAD)
+    first = start.partition(b"\n")[0]
+    on_target = len(f"#!{layout.python}\n")
+    if first.startswith(f"#!{prefix}/bin/".encode()):
+        return len(first) + 1 - on_target
+    if first == b"#!/bin/sh" and f"{prefix}/bin/".encode() in start:
+        # a first line that is too long for Linux is written as three, which /bin/sh reads
+        return start.index(_TRAMPOLINE_END) + len(_TRAMPOLINE_END) - on_target
+    return 0
+
+
+# --------------------------------------------------------------------------- the tar
+
+
+def gzipped(prefix: Path, files: Iterable[Path], app: Path) -> int:
+    """Return the bytes of ``tar | gzip -6`` of the installed files and the app's, under ./app.
+
+    GNU tar's format, sorted by path, owned by root, as Heroku's slug compiler writes it
+    (lib/slug_compiler.rb); gzip is the program itself where there is one, else zlib's level 6.
+    """
+    members = {f"{_PREFIX}/{path.relative_to(prefix).as_posix()}": path for path in files}
+    own = (path for path in app.rglob("*") if path.is_symlink() or path.is_file())
+    members |= {f"./app/{path.relative_to(app).as_posix()}": path for path in own}
+    program = shutil.which("gzip")
+    if program is None:
+        counter = _Deflated()
+        _write(members, counter)
+        return counter.finish()
+    with subprocess.Popen(
+        [program, "-6"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdin is not None  # noqa: S101 - a pipe was asked for
+        assert process.stdout is not None  # noqa: S101
+        counted = [0]
+        reader = threading.Thread(target=_count, args=(process.stdout, counted))
+        reader.start()
+        try:
+            _write(members, process.stdin)
+            process.stdin.close()
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            reader.join()
+    return counted[0]
+
+
+def _write(members: Mapping[str, Path], sink: IO[bytes] | _Deflated) -> None:
+    folders: set[str] = set()
+    with tarfile.open(fileobj=sink, mode="w|", format=tarfile.GNU_FORMAT) as tar:
+        for name in sorted(members):
+            for folder in _parents(name):
+                if folder not in folders:
+                    folders.add(folder)
+                    tar.addfile(_folder(folder))
+            info = tar.gettarinfo(members[name], name)
+            info.uid = info.gid = 0
+            info.uname = info.gname = "root"
+            if info.islnk():  # --hard-dereference
+                info.type, info.size = tarfile.REGTYPE, members[name].lstat().st_size
+            if info.isreg():
+                with members[name].open("rb") as stream:
+                    tar.addfile(info, stream)
+            else:
+                tar.addfile(info)
+
+
+def _parents(name: str) -> Iterable[str]:
+    parts = name.split("/")
+    return ("/".join(parts[:count]) for count in range(2, len(parts)))
+
+
+def _folder(name: str) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.mode, info.mtime = tarfile.DIRTYPE, 0o755, 1_700_000_000
+    info.uname = info.gname = "root"
+    return info
+
+
+def _count(stream: IO[bytes], counted: list[int]) -> None:
+    while data := stream.read(_CHUNK):
+        counted[0] += len(data)
+
+
+class _Deflated(io.RawIOBase):
+    """A sink that deflates at level 6 and keeps only the length."""
+
+    def __init__(self) -> None:
+        self._zlib = zlib.compressobj(6)
+        self._bytes = 18  # gzip's header and trailer
+
+    def write(self, data: object) -> int:
+        view = memoryview(data)  # type: ignore[arg-type]
+        self._bytes += len(self._zlib.compress(view))
+        return len(view)
+
+    def finish(self) -> int:
+        """Return the length of the whole."""
+        return self._bytes + len(self._zlib.flush())
