@@ -58,10 +58,18 @@ class Check:
             manager=self._subject.manager,
             present=self._subject.present,
         )
+        self._refuse_what_the_build_refuses()
         self._app = App(self._subject, options)
         self._members = self._app.members() if options.verify else ()
         self._verification: Verification | None = None
         self._gatherer = Gatherer(self._subject, self.target, options)
+
+    def _refuse_what_the_build_refuses(self) -> None:
+        from slugcheck.project import installs
+
+        project, files = self._subject.project, self._subject.files
+        if project is not None and files is not None and self.target.platform.buildpack:
+            installs.check(project, absent=files.absent, title=self.target.platform.title)
 
     def __enter__(self) -> Check:
         return self
@@ -88,19 +96,26 @@ class Check:
         yield from self._gatherer.read()
 
     @property
+    def pins(self) -> dict[str, str]:
+        """The resolved versions by name; ``resolve`` has been called."""
+        return self._gatherer.pins
+
+    @property
     def inventories(self) -> tuple[tuple[Distribution, Inventory], ...]:
         """What has been read so far."""
         return self._gatherer.inventories
 
-    def verify(self, progress: Callable[[str], None]) -> None:
+    def verify(self, progress: Callable[[str], None]) -> Verification:
         """Install and compress for real; ``read`` has been exhausted.
+
+        What was measured is returned, and decides in the report.
 
         :raises MeasureError: it cannot be done here, or it fails.
         """
         from slugcheck import buildtime
         from slugcheck.verify import Plan, verify
 
-        sizes = self._sizes(self._app.weighed())
+        sizes = self.sizes()
         read = self._subject.requirements
         self._verification = verify(
             Plan(
@@ -114,11 +129,16 @@ class Check:
             ),
             progress,
         )
+        return self._verification
 
     @property
     def _dependency_file(self) -> Path:
         project = self._subject.project
         return project.dependency_file if project is not None else self._subject.path
+
+    def sizes(self) -> SizeReport:
+        """Return the sizes alone, as predicted; ``read`` has been exhausted."""
+        return self._sizes(self._app.weighed())
 
     def report(self) -> Report:
         """Return the whole report; ``read`` has been exhausted."""

@@ -99,6 +99,11 @@ class Gatherer:
         return tuple(self._inventories)
 
     @property
+    def pins(self) -> dict[str, str]:
+        """The resolved versions by name."""
+        return {one.name: one.version for one in self._found.resolution.distributions}
+
+    @property
     def unsized(self) -> tuple[Unsized, ...]:
         """What has no size: set aside by the resolution, or not readable."""
         return (*self._found.resolution.unsized, *self._unread)

@@ -22,6 +22,9 @@ _OLDEST_GLIBC_MINOR = {"x86_64": 5}  # manylinux1 is glibc 2.5; other machines c
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 _VERSION = re.compile(r"3\.[0-9]{1,3}(?:\.[0-9]{1,3})?")
 _QUOTED = 40  # characters of a wrong text that a message repeats
+# A patch release comes about every two months: what is this far ahead of the newest that is known
+# cannot be out yet. A nearer one may be, and is noted.
+_PATCHES_AHEAD = 10
 
 
 def choose(
@@ -31,7 +34,7 @@ def choose(
     python: str | None = None,
     dyno: str | None = None,
     folder: Path | None = None,
-    manager: Manager = Manager.PIP,
+    manager: Manager | None = None,
     present: Present | None = None,
 ) -> Target:
     """Return the target. ``folder`` is where ``runtime.txt`` and ``.python-version`` may be.
@@ -43,8 +46,7 @@ def choose(
     :raises PlatformError: the platform has no such stack, Python or dyno.
     :raises BuildError: a version file holds something that the platform's build refuses.
     """
-    there = present or (lambda name: (folder or Path()).joinpath(name).is_file())
-    wanted = _asked_for(platform, python, folder, manager, there)
+    wanted = _asked_for(platform, python, folder, manager, present)
     release, full = _release(platform, wanted)
     return Target(
         platform=platform,
@@ -70,7 +72,11 @@ class _Wanted:
 
 
 def _asked_for(
-    platform: Platform, python: str | None, folder: Path | None, manager: Manager, present: Present
+    platform: Platform,
+    python: str | None,
+    folder: Path | None,
+    manager: Manager | None,
+    present: Present | None,
 ) -> _Wanted:
     if python is not None:
         if not _VERSION.fullmatch(python.strip()):
@@ -79,7 +85,15 @@ def _asked_for(
         return _Wanted(version=python.strip(), origin="--python", place="--python")
     title, default = platform.title, platform.default_python
     if folder is not None:
-        own = pyversion.read(folder, title=title, default=default, manager=manager, present=present)
+        own = pyversion.read(
+            folder,
+            title=title,
+            default=default,
+            manager=manager,
+            present=present,
+            offered=[release.minor for release in platform.pythons],
+            buildpack=platform.buildpack,
+        )
         if own is not None:
             return _Wanted(version=own.version, origin=own.origin, place=own.place, by_project=True)
     return _Wanted(version=default, origin=f"{title}'s default", place=f"{title}'s default")
@@ -92,6 +106,8 @@ def _release(platform: Platform, wanted: _Wanted) -> tuple[PythonRelease, str]:
     if minor in offered:
         release = offered[minor]
         exact = wanted.version.count(".") == 2
+        if exact and wanted.by_project:
+            _check_patch(platform, wanted, release)
         return release, wanted.version if exact else release.version
     near = _closest(minor, offered)
     if wanted.by_project:
@@ -105,17 +121,36 @@ def _release(platform: Platform, wanted: _Wanted) -> tuple[PythonRelease, str]:
 
 
 def _build_error(platform: Platform, minor: str, wanted: _Wanted, near: str) -> BuildError:
-    oldest = platform.pythons[0].minor
-    old = _numbers(minor) < _numbers(oldest)
-    what = (
-        f"Python {minor} has reached end-of-life and is no longer supported"
-        if old
-        else f"The requested Python version isn't recognised: {minor}"
-    )
-    message = f"{platform.title}'s build would fail: {what} ({wanted.place})"
-    offered = f"{oldest} to {platform.pythons[-1].minor}"
-    hint = f"write {near} into {wanted.origin}; {platform.title} offers {offered}"
-    return BuildError(message, hint=hint)
+    oldest, newest = platform.pythons[0].minor, platform.pythons[-1].minor
+    mended = _mended(near, wanted.origin)
+    hint = f"{mended}; {platform.title} offers {oldest} to {newest}"
+    if not platform.buildpack:
+        return BuildError(f"{platform.title} offers no Python {minor} ({wanted.place})", hint=hint)
+    if _numbers(minor) < _numbers(oldest):
+        what = f"Python {minor} has reached end-of-life and is no longer supported"
+    else:
+        what = f"The requested Python version isn't recognised: {minor} is not supported yet"
+    return BuildError(f"{platform.title}'s build would fail: {what} ({wanted.place})", hint=hint)
+
+
+def _check_patch(platform: Platform, wanted: _Wanted, release: PythonRelease) -> None:
+    ahead = int(wanted.version.rpartition(".")[2]) - int(release.version.rpartition(".")[2])
+    if ahead > _PATCHES_AHEAD and platform.buildpack:
+        what = f"The requested Python version isn't available: {wanted.version} ({wanted.place})"
+        known = f"the newest on {release.source.date} was {release.version}"
+        raise BuildError(
+            f"{platform.title}'s build would fail: {what}",
+            hint=f"{_mended(release.minor, wanted.origin)}; {known}",
+        )
+
+
+def _mended(minor: str, origin: str) -> str:
+    """Say where a minor version is written to replace one that came from a project's file."""
+    if origin == "Pipfile.lock":
+        return f'write python_version = "{minor}" into the Pipfile, and run pipenv lock'
+    if origin == "runtime.txt":
+        return f"delete runtime.txt and write a .python-version that holds only: {minor}"
+    return f"write {minor} into {origin}"
 
 
 def _numbers(minor: str) -> tuple[int, ...]:

@@ -10,13 +10,18 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from slugcheck.escape import printable
-from slugcheck.model import Manager, Project, Unsized
+from slugcheck.model import Project, Unsized
+from slugcheck.project import installs
 from slugcheck.project.manager import Absent
+from slugcheck.project.processes import procfile
 
 _HOOKS = ("bin/pre_compile", "bin/post_compile")
+_VERSION_FILES = ("runtime.txt", ".python-version")
 _NLTK = "nltk.txt"
+_NO_STATIC = ".heroku/collectstatic_disabled"
 _DEPTH = 3  # folders below the root in which bin/steps/collectstatic looks for manage.py
 _LONGEST = 200
+_LARGEST = 2**20  # bytes of a nltk.txt; a real one has some dozen
 
 
 def notes(
@@ -24,7 +29,10 @@ def notes(
 ) -> tuple[str, ...]:
     """Return what the build does that is in no figure.
 
-    ``names`` are the distributions, ``paths`` the files of the build.
+    ``absent`` says why a path will not be in the build, ``names`` are the distributions by their
+    normalized names, ``paths`` the files of the build.
+
+    :raises MeasureError: the Procfile cannot be read.
     """
     return tuple(_notes(project, absent, names, paths))
 
@@ -32,35 +40,69 @@ def notes(
 def _notes(
     project: Project, absent: Absent, names: Collection[str], paths: Collection[str]
 ) -> Iterator[str]:
+    yield from _version_files(project, absent)
     for hook in _HOOKS:
-        if absent(hook) is None:
+        if _is_file(project, absent, hook):
             yield f"{hook} is run by the build; what it adds or removes is not counted"
-    manage = next((path for path in sorted(paths) if _is_manage(path)), None)
-    if manage and "django" in names:
+    if "django" in names and absent(_NO_STATIC) is not None:
+        found = [
+            path for path in paths if _is_manage(path) and not (project.folder / path).is_symlink()
+        ]
+        if manage := min(found, key=lambda path: (path.count("/"), path), default=None):
+            yield (
+                f"the build runs {printable(manage)} collectstatic (unless DISABLE_COLLECTSTATIC "
+                "is set); what it collects is in the slug and not counted"
+            )
+    if "nltk" in names and _is_file(project, absent, _NLTK) and not _nltk(project):
+        yield f"{_NLTK} is empty: the build downloads no NLTK data that slugcheck could name"
+    if installs.installs_itself(project):
         yield (
-            f"the build runs {printable(manage)} collectstatic (unless DISABLE_COLLECTSTATIC is "
-            "set); what it collects is in the slug and not counted"
+            f"{project.manager} also installs the project itself, as a link to its folder: a few "
+            "small files that are not counted, and its build backend runs in the build"
         )
-    if absent("runtime.txt") is None:
-        yield "runtime.txt is deprecated: Heroku asks for a .python-version in its place"
-    if project.manager in (Manager.UV, Manager.POETRY) and absent("pyproject.toml") is None:
+    if _is_file(project, absent, "package.json"):
         yield (
-            f"{project.manager} installs the project itself too where it is a package: a few "
-            "small files beside those counted here"
+            "package.json is there: if the app also has Heroku's Node.js buildpack, or none was "
+            "set, that one runs; what it installs is in the slug and not counted"
         )
+    if absent("Procfile") is None:
+        yield from procfile(project.folder).notes
 
 
 def unmeasured(project: Project, absent: Absent, names: Collection[str]) -> tuple[Unsized, ...]:
     """Return what the build downloads into the slug and nobody can size without running it."""
-    if "nltk" not in names or absent(_NLTK) is not None:
+    if "nltk" not in names or not _is_file(project, absent, _NLTK):
         return ()
-    try:
-        wanted = (project.folder / _NLTK).read_text("utf-8", "replace").split()
-    except OSError:
-        wanted = []
-    shown = printable(" ".join(wanted))[:_LONGEST] or "nothing"
+    wanted = _nltk(project)
+    if not wanted:
+        return ()
+    shown = printable(", ".join(wanted))
+    shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
     reason = f"the build downloads NLTK data ({shown}) into the slug; its size is not known here"
     return (Unsized(name=_NLTK, version=None, reason=reason),)
+
+
+def _version_files(project: Project, absent: Absent) -> Iterator[str]:
+    if _is_file(project, absent, "runtime.txt"):
+        yield "runtime.txt is deprecated: Heroku asks for a .python-version in its place"
+    for name in _VERSION_FILES:
+        why = absent(name)
+        if why is not None and (project.folder / name).is_file():
+            yield f"{name} has no effect on the build: {why}"
+
+
+def _nltk(project: Project) -> tuple[str, ...]:
+    """Return the names of NLTK's data: one a line, as the build hands them on."""
+    try:
+        with (project.folder / _NLTK).open("rb") as stream:
+            lines = stream.read(_LARGEST).decode("utf-8", "replace").split("\n")
+    except OSError:
+        return ("unreadable here",)
+    return tuple(line.strip() for line in lines if line.strip())
+
+
+def _is_file(project: Project, absent: Absent, name: str) -> bool:
+    return absent(name) is None and (project.folder / name).is_file()
 
 
 def _is_manage(path: str) -> bool:

@@ -6,7 +6,9 @@ lib/package_manager.sh, in the order in which bin/compile calls them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from slugcheck.errors import BuildError, UsageError
@@ -27,15 +29,17 @@ _NAMES = tuple(name for name, _ in _FILES.values())
 _ONE_OF = "a requirements.txt, Pipfile.lock, poetry.lock or uv.lock"
 # bin/detect's misspellings of requirements.txt that it has seen.
 _MISSPELT = (
-    "requeriments.txt",
-    "requirement.txt",
-    "requirements",
-    "requirements.text",
-    "Requirements.txt",
-    "requirements.txt.txt",
-    "requirments.txt",
-)
+    "requeriments.txt", "requirement.txt", "requirements", "requirements.text",
+    "Requirements.txt", "requirements.txt.txt", "requirments.txt",
+)  # fmt: skip
+# What makes bin/detect take a folder for Python, beside those.
+_PYTHON = (
+    ".python-version", "__init__.py", "app.py", "main.py", "manage.py", "pdm.lock", "Pipfile",
+    "pyproject.toml", "runtime.txt", "server.py", "setup.cfg", "setup.py",
+)  # fmt: skip
 _ENVIRONMENTS = (".venv", "venv")
+_PYTHON_FOLDERS = ("__pycache__", *_ENVIRONMENTS)
+_NOT_THERE = "it is not there"
 
 
 def read(folder: Path, *, title: str = "Heroku", absent: Absent | None = None) -> Project:
@@ -45,38 +49,16 @@ def read(folder: Path, *, title: str = "Heroku", absent: Absent | None = None) -
     removes it); without it everything on disk is.
 
     :raises BuildError: the buildpack refuses the folder.
+    :raises UsageError: there is no such folder.
     """
-    missing = absent or _on_disk(folder)
-
-    def there(name: str) -> bool:
-        return missing(name) is None
-
-    fails = f"{title}'s build would fail"
-    if there(".heroku/python"):
-        message = f"{fails}: Existing '.heroku/python/' directory found"
-        raise BuildError(message, hint="git rm -r --cached .heroku, and add .heroku to .gitignore")
-    found = [manager for manager, (name, _) in _FILES.items() if there(name)]
-    if Manager.PIPENV not in found and there("Pipfile"):
-        why = _reason("Pipfile.lock", folder, missing)
-        message = f"{fails}: No 'Pipfile.lock' found{why}"
-        raise BuildError(message, hint="run pipenv lock, and add Pipfile.lock to git")
-    if len(found) > 1:
-        listed = ", ".join(f"{name} ({tool})" for name, tool in map(_FILES.__getitem__, found))
-        message = f"{fails}: Multiple Python package manager files were found: {listed}"
-        raise BuildError(message, hint="keep the one you use and delete the others (git rm)")
-    if not found:
-        raise _none_found(folder, fails, missing)
-    for name in _ENVIRONMENTS:
-        if there(f"{name}/pyvenv.cfg"):
-            message = f"{fails}: Existing '{name}/' directory found, a virtual environment"
-            raise BuildError(
-                message, hint=f"git rm -r --cached {name}, and add {name} to .gitignore"
-            )
-    manager = found[0]
+    if not folder.is_dir():
+        raise UsageError(f"{printable(str(folder))} is no folder")
+    refusal = _Folder(folder, f"{title}'s build would fail: ", absent or _on_disk(folder))
+    manager = refusal.manager()
     return Project(folder=folder, manager=manager, dependency_file=folder / _FILES[manager][0])
 
 
-def read_plainly(folder: Path, *, title: str) -> Project:
+def read_plainly(folder: Path, *, title: str = "the platform") -> Project:
     """Return the project for a platform without a buildpack: the one dependency file there is.
 
     :raises UsageError: there is none, or more than one.
@@ -89,7 +71,8 @@ def read_plainly(folder: Path, *, title: str) -> Project:
     if len(found) > 1:
         names = ", ".join(_FILES[manager][0] for manager in found)
         message = f"{shown} has {names}, and {title} does not say which counts"
-        raise UsageError(message, hint=f"name one: slugcheck {folder / _FILES[found[0]][0]}")
+        example = printable(str(folder / _FILES[found[0]][0]))
+        raise UsageError(message, hint=f"name one: slugcheck {example}")
     return Project(folder=folder, manager=found[0], dependency_file=folder / _FILES[found[0]][0])
 
 
@@ -99,39 +82,121 @@ def manager_of(path: Path) -> Manager | None:
     return locks.get(path.name)
 
 
-# --------------------------------------------------------------------------- nothing found
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder on its way through the checks; ``fails`` begins every error."""
 
+    folder: Path
+    fails: str
+    absent: Absent
 
-def _none_found(folder: Path, fails: str, missing: Absent) -> BuildError:
-    if missing("setup.py") is None:
-        message = f"{fails}: Implicit setup.py file support has been sunset"
-        return BuildError(message, hint="write a requirements.txt with the line: --editable .")
-    for name in _NAMES:
-        if (folder / name).exists():
-            message = f"{fails}: Couldn't find any supported Python package manager files"
-            return BuildError(
-                f"{message}: {name} is there, but {missing(name)}", hint=_remedy(name, missing)
+    def manager(self) -> Manager:
+        """Return the one package manager there is.
+
+        :raises BuildError: one of the buildpack's checks fails.
+        """
+        if not self._is_python():
+            what = "Couldn't find any supported Python project files, nor a package manager file"
+            raise self._none_found(what)
+        if self._exists(".heroku/python"):
+            what = "Existing '.heroku/python/' directory found"
+            hint = "git rm -r --cached .heroku/python, and add .heroku/ to .gitignore"
+            raise self._error(what, hint)
+        found = [manager for manager, (name, _) in _FILES.items() if self._is_file(name)]
+        if Manager.PIPENV not in found and self._is_file("Pipfile"):
+            what = f"No 'Pipfile.lock' found{self._reason('Pipfile.lock')}"
+            write = "run pipenv lock, and add Pipfile.lock to git"
+            raise self._error(what, self._remedy("Pipfile.lock") or write)
+        if len(found) > 1:
+            listed = ", ".join(f"{name} ({tool})" for name, tool in map(_FILES.__getitem__, found))
+            what = f"Multiple Python package manager files were found: {listed}"
+            hint = (
+                "keep the one you use and delete the others (git rm), or list them in .slugignore"
             )
-    message = f"{fails}: Couldn't find any supported Python package manager files"
-    near = next((name for name in _MISSPELT if _really(folder, name)), None)
-    if near:
-        return BuildError(f"{message}: {near} is misspelt", hint=f"git mv {near} requirements.txt")
-    others = sorted(path.name for path in folder.glob("*requirements*.txt"))
-    if others:
-        other = printable(others[0])
-        place = folder / other
-        hint = f"include it from a requirements.txt (-r {other}), or name it: slugcheck {place}"
-        return BuildError(f"{message}: {other} is not one that it reads", hint=hint)
-    return BuildError(message, hint=f"add {_ONE_OF} to the folder's root; it may be empty")
+            raise self._error(what, hint)
+        if not found:
+            if self._is_file("setup.py"):
+                what = "Implicit setup.py file support has been sunset"
+                write = "write a requirements.txt with the line: --editable ."
+                raise self._unpushed(what) or self._error(what, write)
+            raise self._none_found("Couldn't find any supported Python package manager files")
+        for name in _ENVIRONMENTS:
+            if self._is_file(f"{name}/pyvenv.cfg"):
+                what = f"Existing '{name}/' directory found, a virtual environment"
+                hint = f"git rm -r --cached {name}, and add {name}/ to .gitignore"
+                raise self._error(what, hint)
+        return found[0]
 
+    # ----------------------------------------------------------------- the build's own view
 
-def _remedy(name: str, missing: Absent) -> str:
-    ignored = ".slugignore" in (missing(name) or "")
-    return f"take {name} out of .slugignore" if ignored else f"git add --force {name}"
+    def _is_python(self) -> bool:
+        return any(self._exists(name) for name in (*_NAMES, *_PYTHON, *_MISSPELT)) or any(
+            self._exists(name) and (self.folder / name).is_dir() for name in _PYTHON_FOLDERS
+        )
 
+    def _exists(self, name: str) -> bool:
+        return self._why_not(name) is None and (self.folder / name).exists()
 
-def _reason(name: str, folder: Path, missing: Absent) -> str:
-    return f" ({name} is there, but {missing(name)})" if (folder / name).exists() else ""
+    def _is_file(self, name: str) -> bool:
+        return self._why_not(name) is None and (self.folder / name).is_file()
+
+    def _why_not(self, name: str) -> str | None:
+        """Say why a name is not in the build; a link needs what it leads to there as well."""
+        reason = self.absent(name)
+        path = self.folder / name
+        if reason is not None or not path.is_symlink():
+            return reason
+        end = os.path.realpath(path)
+        top = os.path.realpath(self.folder)
+        if not end.startswith(f"{top}{os.sep}"):
+            return "it is a link that leads out of the folder"
+        inside = Path(end).relative_to(top).as_posix()
+        why = self.absent(inside)
+        return why and f"it is a link to {printable(inside)}, and {why}"
+
+    # ----------------------------------------------------------------- what is said
+
+    def _error(self, what: str, hint: str) -> BuildError:
+        if self._exists("bin/pre_compile"):
+            hint += " (bin/pre_compile could mend it during the build; slugcheck does not run it)"
+        return BuildError(f"{self.fails}{what}", hint=hint)
+
+    def _unpushed(self, what: str) -> BuildError | None:
+        """Return the error for a dependency file that is on disk, but will not be in the build."""
+        for name in _NAMES:
+            if remedy := self._remedy(name):
+                return self._error(f"{what}{self._reason(name)}", remedy)
+        return None
+
+    def _reason(self, name: str) -> str:
+        why = self._why_not(name)
+        there = why is not None and os.path.lexists(self.folder / name)
+        return f": {name} is there, but {why}" if there and why != _NOT_THERE else ""
+
+    def _remedy(self, name: str) -> str | None:
+        """Say how to bring a file that is on disk into the build; None if it is not there."""
+        if not self._reason(name):
+            return None
+        why = self._why_not(name) or ""
+        if "link" in why:
+            return f"replace {name} by the file that it should be"
+        if ".slugignore" in why:
+            return f"take {name} out of .slugignore"
+        return f"git add --force {name}, and commit it"
+
+    def _none_found(self, what: str) -> BuildError:
+        if unpushed := self._unpushed(what):
+            return unpushed
+        near = next((name for name in _MISSPELT if _really(self.folder, name)), None)
+        if near:
+            return self._error(f"{what}: {near} is misspelt", f"git mv {near} requirements.txt")
+        others = [p.name for p in sorted(self.folder.glob("*requirements*.txt")) if p.is_file()]
+        if others:
+            other = printable(others[0])
+            named = f"slugcheck {printable(str(self.folder / others[0]))}"
+            hint = f"include it from a requirements.txt (-r {other}), or name it: {named}"
+            return self._error(f"{what}: {other} is not one that it reads", hint)
+        return self._error(what, f"add {_ONE_OF} to the folder's root; it may be empty")
 
 
 def _really(folder: Path, name: str) -> bool:
@@ -143,4 +208,9 @@ def _really(folder: Path, name: str) -> bool:
 
 
 def _on_disk(folder: Path) -> Absent:
-    return lambda name: None if (folder / name).exists() else "it is not there"
+    def absent(name: str) -> str | None:
+        path = folder / name
+        there = path.exists() and ("/" in name or _really(folder, name))
+        return None if there else _NOT_THERE
+
+    return absent

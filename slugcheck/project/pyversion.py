@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from slugcheck.errors import BuildError
 from slugcheck.escape import printable
@@ -20,11 +21,13 @@ from slugcheck.model import Manager
 # The buildpack's PYTHON_VERSION_REGEX: numbers without leading zeros, two or three of them.
 _NUMBER = r"(?:0|[1-9][0-9]*)"
 _VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}(?:\.{_NUMBER})?", re.ASCII)
-# What [[:space:]] is in C.UTF-8: all of Unicode's blanks but those that do not break.
-_BLANK = "\t\n\v\f\r \u1680\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000\x85"
+_LONGEST = 12  # characters of a version; a longer one is no number that the build can compare
+# What sed's [[:space:]] is in C.UTF-8: Unicode's blanks but those that do not break, and no U+0085.
+_BLANK = "\t\n\v\f\r \u1680\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000"
 _BLANKS = re.compile(f"^[{_BLANK}]+|[{_BLANK}]+$")
 _QUOTED = 60
 _LARGEST = 100_000  # bytes of a version file; a real one has ten
+_LARGEST_LOCK = 2**26  # bytes of a Pipfile.lock; a large one has a million
 # The file names that the buildpack knows as misspellings.
 _MISSPELT = (
     " .python-version", ". python-version", ".python_version.txt", ".python_version",
@@ -51,17 +54,20 @@ def read(
     *,
     title: str,
     default: str,
-    manager: Manager = Manager.PIP,
+    manager: Manager | None = Manager.PIP,
     present: Present | None = None,
+    offered: Collection[str] = (),
+    buildpack: bool = True,
 ) -> Asked | None:
     """Return what the project asks for, None when it asks for nothing.
 
-    ``default`` is the platform's default minor, for the hints. ``present`` says whether a file
-    will be in the build; without it everything on disk is.
+    ``default`` is the platform's default minor and ``offered`` are all it has (empty: not known),
+    for the hints. ``present`` says whether a file will be in the build; without it everything on
+    disk is. Without ``buildpack`` only what cannot be read is an error.
 
     :raises BuildError: a version file holds what the build refuses.
     """
-    reader = _Reader(folder, title, default, present or (lambda name: (folder / name).is_file()))
+    reader = _Reader(folder, title, default, present, frozenset(offered), buildpack)
     return reader.read(manager)
 
 
@@ -70,55 +76,84 @@ class _Reader:
     folder: Path
     title: str
     default: str
-    present: Present
+    present: Present | None
+    offered: frozenset[str]
+    buildpack: bool
 
-    def read(self, manager: Manager) -> Asked | None:
-        uv = manager is Manager.UV
-        if self.present("runtime.txt"):
+    def read(self, manager: Manager | None) -> Asked | None:
+        uv = self.buildpack and manager is Manager.UV
+        if self._there("runtime.txt"):
+            found = self._runtime()
             if uv:
                 message = "The runtime.txt file isn't supported when using uv"
-                raise self._error(message, f"delete it, and run: uv python pin {self.default}")
-            return self._runtime()
-        for name in _MISSPELT:
-            if self._spelt(name):
-                message = f"Your .python-version file is spelled incorrectly: {name!r}"
-                raise self._error(message, f"git mv {_shell(name)} .python-version")
-        if self.present(".python-version"):
+                pin = self._near(found.version)
+                raise self._error(message, f"delete it, and run: uv python pin {pin}")
+            return found
+        for name in self._misspelt():
+            message = f"Your .python-version file is spelled incorrectly: {name!r}"
+            raise self._error(message, f"git mv {_shell(name)} .python-version")
+        if self._there(".python-version"):
             return self._version_file()
         if uv:
             message = "No Python version was specified, and uv needs a .python-version file"
+            if (self.folder / ".python-version").is_file():
+                message += ": it is there, but git does not track it or .slugignore removes it"
+                raise self._error(message, "git add --force .python-version, and commit it")
             raise self._error(message, f"run uv python pin {self.default}, and add it to git")
-        if manager is Manager.PIPENV:
+        if manager is Manager.PIPENV and self._there("Pipfile.lock"):
             return self._pipfile()
         return None
+
+    def _there(self, name: str) -> bool:
+        pushed = self.present is None or self.present(name)
+        return pushed and (self.folder / name).is_file()
+
+    def _misspelt(self) -> list[str]:
+        """Return the misspelt names, spelt in just that way on a disk that ignores case too."""
+        if not self.buildpack:
+            return []
+        names = {entry.name for entry in self.folder.iterdir()} if self.folder.is_dir() else set()
+        return [name for name in _MISSPELT if name in names and self._there(name)]
+
+    def _near(self, text: str) -> str:
+        """Return the minor version that a text seems to mean, if the platform has it."""
+        near = re.search(r"3\.[0-9]+", text)
+        known = near is not None and (not self.offered or near[0] in self.offered)
+        return near[0] if near and known else self.default
 
     # ----------------------------------------------------------------- the files
 
     def _runtime(self) -> Asked:
         path = self.folder / "runtime.txt"
-        lines = _version_lines(self._text(path))
-        near = re.search(r"3\.[0-9]+", lines[0][1]) if lines else None
-        wanted = near[0] if near else self.default
+        data = self._bytes(path)
+        lines = _version_lines(data)
+        wanted = self._near(lines[0][1] if lines else "")
         fix = f"delete runtime.txt and write a .python-version that holds only: {wanted}"
-        if len(lines) != 1:
-            what = "it holds several lines" if lines else "it holds no version"
-            raise self._invalid(path, lines[1][0] if lines else 1, what, fix)
+        if not lines:
+            raise self._invalid(path, 1, "it holds no version", fix)
+        if len(lines) > 1 and not _encoding(data):
+            raise self._invalid(path, lines[1][0], "it holds several lines", fix)
         number, text = lines[0]
         version = text.removeprefix("python-")
-        if not text.startswith("python-") or not _VERSION.fullmatch(version):
-            what = f"{_shown(text)} is not like python-{self.default}"
+        if not text.startswith("python-") or not _is_version(version):
+            kind = _encoding(data)
+            what = f"it is {kind}" if kind else f"{_shown(text)} is not like python-{self.default}"
             raise self._invalid(path, number, what, fix)
         return Asked(version=version, origin="runtime.txt", place=f"{_named(path)}:{number}")
 
     def _version_file(self) -> Asked:
         path = self.folder / ".python-version"
-        lines = _version_lines(self._text(path))
+        data = self._bytes(path)
+        lines = _version_lines(data)
         fix = f"write only the version into it: {self.default}"
         for number, text in lines:
-            if not _VERSION.fullmatch(text):
-                near = re.search(r"3\.[0-9]+", text)
-                mended = f"write only the version into it: {near[0]}" if near else fix
-                raise self._invalid(path, number, f"{_shown(text)} {_refusal(text)}", mended)
+            if _is_version(text):
+                continue
+            if kind := _encoding(data):
+                message = f"Unable to read .python-version: it is {kind} ({_named(path)}:{number})"
+                raise self._error(message, "save it as UTF-8 without a byte order mark")
+            mended = f"write only the version into it: {self._near(text)}"
+            raise self._invalid(path, number, f"{_shown(text)} {_refusal(text)}", mended)
         if not lines:
             message = f"No Python version found in .python-version ({_named(path)})"
             raise self._error(message, fix)
@@ -132,66 +167,87 @@ class _Reader:
 
     def _pipfile(self) -> Asked | None:
         path = self.folder / "Pipfile.lock"
-        fix = "run pipenv lock, which writes it anew"
+        text = self._bytes(path, _LARGEST_LOCK).decode("utf-8-sig", "replace")
         try:
-            data = json.loads(path.read_bytes())
-            meta = data.get("_meta") or {}
-            requires = meta.get("requires") or {}
-            version = requires.get("python_full_version") or requires.get("python_version")
-        except (OSError, ValueError, AttributeError, RecursionError):
+            # numbers stay as they are written, as in jq: 3.10 is not 3.1
+            data = json.loads(text, parse_float=str, parse_int=str)
+            field, version = _required(data)
+        except (ValueError, AttributeError, RecursionError):
             message = f"Can't parse Pipfile.lock ({_named(path)}), which is likely no valid JSON"
-            raise self._error(message, fix) from None
+            raise self._error(message, "run pipenv lock, which writes it anew") from None
         if version is None:
             return None
-        text = str(version)
-        if not _VERSION.fullmatch(text):
-            message = f"Invalid Python version in Pipfile.lock: {_shown(text)}"
-            hint = f'write python_version = "{self.default}" into the Pipfile, and run pipenv lock'
+        lines = text.split("\n")
+        number = next((n for n, line in enumerate(lines, 1) if f'"{field}"' in line), 1)
+        place = f"{_named(path)}:{number}"
+        wanted = str(version).rstrip("\n")
+        if not _is_version(wanted):
+            message = f"Invalid Python version in Pipfile.lock: {_shown(wanted)} ({place})"
+            minor = self._near(wanted)
+            hint = f'write python_version = "{minor}" into the Pipfile, and run pipenv lock'
             raise self._error(message, hint)
-        return Asked(version=text, origin="Pipfile.lock", place=_named(path))
+        return Asked(version=wanted, origin="Pipfile.lock", place=place)
 
     # ----------------------------------------------------------------- reading
 
-    def _text(self, path: Path) -> str:
+    def _bytes(self, path: Path, largest: int = _LARGEST) -> bytes:
         try:
             with path.open("rb") as stream:
-                data = stream.read(_LARGEST)
+                return stream.read(largest)
         except OSError as error:
             message = f"{_named(path)} cannot be read: {error.strerror or error}"
             raise BuildError(message, hint="check its permissions") from None
-        kind = _encoding(data)
-        if kind:
-            message = f"Unable to read {path.name}: it is {kind} ({_named(path)})"
-            raise self._error(message, "save it as UTF-8 without a byte order mark")
-        return data.decode("utf-8", "replace")
-
-    def _spelt(self, name: str) -> bool:
-        """Whether a file has exactly this name, on a disk that ignores case too."""
-        if not self.present(name):
-            return False
-        return any(entry.name == name for entry in self.folder.iterdir())
 
     def _invalid(self, path: Path, number: int, what: str, hint: str) -> BuildError:
         message = f"Invalid Python version in {path.name}: {what} ({_named(path)}:{number})"
         return self._error(message, hint)
 
     def _error(self, message: str, hint: str) -> BuildError:
-        return BuildError(f"{self.title}'s build would fail: {message}", hint=hint)
+        fails = "'s build would fail" if self.buildpack else ""
+        return BuildError(f"{self.title}{fails}: {message}", hint=hint)
 
 
-def _version_lines(text: str) -> list[tuple[int, str]]:
+def _required(lock: Any) -> tuple[str, Any]:
+    """Return field and value as jq's ``//`` does: null and false give way to the next.
+
+    :raises AttributeError: there is something else where an object should be.
+    """
+    meta = lock.get("_meta")
+    requires = None if meta is None else meta.get("requires")
+    if requires is None:
+        return "", None
+    full = requires.get("python_full_version")
+    if full is None or full is False:
+        return "python_version", requires.get("python_version")
+    return "python_full_version", full
+
+
+def _is_version(text: str) -> bool:
+    return len(text) <= _LONGEST and _VERSION.fullmatch(text) is not None
+
+
+def _version_lines(data: bytes) -> list[tuple[int, str]]:
     """Return the lines that count, with their numbers: not empty, and no comment."""
+    text = data.decode("utf-8", "surrogateescape")
     lines = ((number, _BLANKS.sub("", line)) for number, line in enumerate(text.split("\n"), 1))
     return [(number, line) for number, line in lines if line and not line.startswith("#")]
 
 
 def _encoding(data: bytes) -> str:
+    """Return what keeps a file from being read; empty if that is not its encoding.
+
+    Asked only of a file with a line that is no version: the build minds no byte in a comment.
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "UTF-16"
     if data.startswith(b"\xef\xbb\xbf"):
         return "UTF-8 with a byte order mark"
-    if b"\0" in data:
-        return "UTF-16 without a byte order mark, or no text"
+    if b"\0" in data[:2]:
+        return "UTF-16 without a byte order mark"
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "not UTF-8"
     return ""
 
 
@@ -200,7 +256,7 @@ def _refusal(text: str) -> str:
         return "has a python- prefix"
     if text[0] in "'\"":
         return "is in quotes"
-    if "*" in text or re.search(r"\.x\b", text):
+    if "*" in text or re.search(r"\.x\b", text, re.IGNORECASE):
         return "has a wildcard"
     if "#" in text:
         return "has a comment behind it, which must be on a line of its own"
