@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,9 @@ from slugcheck.index.uv import ResolverSettings, Uv
 from slugcheck.index.warehouse import Warehouse
 from slugcheck.model import (
     Distribution,
+    IndexOptions,
     Inventory,
+    Manager,
     Resolution,
     Target,
     Transfer,
@@ -36,6 +39,7 @@ from slugcheck.subject import Subject
 if TYPE_CHECKING:
     from slugcheck.advise import Twin
     from slugcheck.index.choice import Chooser
+    from slugcheck.index.locks.pick import Locked
     from slugcheck.index.pages import Pages
     from slugcheck.index.standins import StandIns
 
@@ -253,12 +257,29 @@ class Gatherer:
     # ----------------------------------------------------------------- locks
 
     def _from_lock(self) -> Resolved:
-        from slugcheck.index import lock
-
-        path = self._subject.lock
+        path, manager = self._subject.lock, self._subject.manager
         assert path is not None, "no requirements and no lock"  # noqa: S101 - a caller's slip
-        distributions, unsized, self._lock_sha256 = lock.read(path, self.environment, self._tags)
-        return self._stood_in(distributions, unsized, (), path.name)
+        if manager is Manager.PIP:
+            from slugcheck.index import lock
+
+            distributions, unsized, self._lock_sha256 = lock.read(
+                path, self.environment, self._tags
+            )
+            return self._stood_in(distributions, unsized, (), path.name)
+        found = self._project_lock(path, manager)
+        self._lock_sha256 = found.sha256
+        return self._stood_in(found.distributions, found.unsized, found.notes, found.resolver)
+
+    def _project_lock(self, path: Path, manager: Manager) -> Locked:
+        from slugcheck.index.locks import pipfilelock, poetrylock, uvlock
+        from slugcheck.index.locks.pick import Shelves
+        from slugcheck.index.pages import Pages
+
+        if manager is Manager.UV:
+            return uvlock.read(path, uv=self._uv(), environment=self.environment, tags=self._tags)
+        shelves = Shelves(self._pages, lambda url: Pages(self._client, IndexOptions(index_url=url)))
+        read = poetrylock.read if manager is Manager.POETRY else pipfilelock.read
+        return read(path, environment=self.environment, chooser=self._chooser, shelves=shelves)
 
     def _stood_in(
         self,

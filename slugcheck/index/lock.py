@@ -55,7 +55,7 @@ def select(
     packages = [_with_hashes(package, hashes or {}) for package in lock.packages]
     narrowed = replace(lock, packages=packages)
     try:
-        chosen = list(narrowed.select(environment=_typed(environment), tags=tags))
+        chosen = list(narrowed.select(environment=typed(environment), tags=tags))
     except PylockSelectError as error:
         raise ResolutionError(f"the resolution does not fit the target: {error}") from None
     for package, artifact in chosen:
@@ -83,17 +83,18 @@ def read(
             message, hint="make it anew, e.g. uv export -o pylock.toml"
         ) from None
     try:
-        chosen = list(lock.select(environment=_typed(environment), tags=tags))
+        chosen = list(lock.select(environment=typed(environment), tags=tags))
     except PylockSelectError as error:
         message = f"{path} does not fit the target: {error}"
         raise ResolutionError(message, hint="choose another --python or --stack") from None
-    distributions, unsized = _sorted_out(chosen, path.parent)
+    distributions, unsized = sorted_out(chosen, path.parent)
     return distributions, unsized, hashlib.sha256(data).hexdigest()
 
 
-def _sorted_out(
+def sorted_out(
     chosen: Iterable[tuple[Package, object]], folder: Path
 ) -> tuple[tuple[Distribution, ...], tuple[Unsized, ...]]:
+    """Return what a lock's selection installs, and what of it has no size before a build."""
     distributions, unsized = [], []
     for package, artifact in chosen:
         if isinstance(artifact, PackageWheel | PackageSdist):
@@ -184,5 +185,6 @@ def _last_part(url: str) -> str:
     return PurePosixPath(unquote(urlsplit(url).path)).name
 
 
-def _typed(environment: Mapping[str, str]) -> Environment:
+def typed(environment: Mapping[str, str]) -> Environment:
+    """Return a marker environment as packaging's type of it."""
     return dict(environment)  # type: ignore[return-value]  # a TypedDict in name only

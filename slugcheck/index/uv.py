@@ -3,6 +3,8 @@
 The only module that starts uv. It never lets uv build anything: every full resolution is run with
 ``--no-build``; the one run that leaves builds enabled (``direct_only``) asks for no metadata at all
 (``--no-deps`` on names and versions), which needs no build. A canary test keeps this true.
+``in_project`` with ``lock`` may run a build backend all the same, so only locks/uvlock.py calls it
+so, on projects whose metadata is static, in a copy.
 """
 
 from __future__ import annotations
@@ -169,6 +171,19 @@ class Uv:
             arguments += ["--output-file", str(output), "--no-build"]
             done = self._run(arguments, folder)
         return _failure(done.stderr) if done.returncode != 0 else None
+
+    def in_project(
+        self, folder: Path, arguments: Sequence[str], *, offline: bool
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a subcommand on a project folder with its own settings; nothing is ever built.
+
+        :raises NetworkError: it gives no answer in time.
+        :raises ResolutionError: uv cannot run at all.
+        """
+        command = [self._program, *arguments, "--no-build", "--no-python-downloads"]
+        command += ["--color", "never", "--python", sys.executable]
+        command += ["--offline"] if offline or self._settings.offline else []
+        return self._run(command, folder)
 
     def _arguments(
         self,

@@ -1,0 +1,301 @@
+"""What the locks have in common: a pin with its hashes to the one file the target would take."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from slugcheck.errors import RequirementsError
+from slugcheck.escape import printable
+from slugcheck.index.choice import Chooser
+from slugcheck.index.pages import Pages, ProjectFile
+from slugcheck.index.ranges import redact
+from slugcheck.index.unpack import archive_form
+from slugcheck.model import Artifact, Distribution, Origin, Unsized
+
+_SHOWN = 80  # characters of a stranger's text that a message repeats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """What a lock installs on the target. ``sha256`` is the lock file's; ``resolver`` its name.
+
+    A distribution's artifact may be a source archive.
+    """
+
+    distributions: tuple[Distribution, ...]
+    unsized: tuple[Unsized, ...]
+    sha256: str
+    notes: tuple[str, ...] = ()
+    resolver: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A name and version of a lock. ``files`` maps filenames to sha256 where the lock has them.
+
+    ``index`` is the URL of the only index that counts, None for the default; it may hold
+    credentials.
+    """
+
+    name: str  # canonical
+    version: str
+    hashes: frozenset[str] = frozenset()  # sha256, all that are allowed; empty means any
+    files: Mapping[str, str] = field(default_factory=dict)
+    index: str | None = field(default=None, repr=False)
+    direct: bool = False
+    origins: tuple[Origin, ...] = ()
+    extras: tuple[str, ...] = ()
+
+
+class Shelves:
+    """The pages of each index that a lock names; ``make`` returns those of one URL."""
+
+    def __init__(self, default: Pages, make: Callable[[str], Pages]) -> None:
+        self._default = default
+        self._make = make
+        self._known: dict[str, Pages] = {}
+
+    def of(self, index: str | None) -> Pages:
+        """Return the pages of an index; None is the default one."""
+        if index is None:
+            return self._default
+        if index not in self._known:
+            self._known[index] = self._make(index)
+        return self._known[index]
+
+    def prefetch(self, pins: Iterable[Pin]) -> None:
+        """Read the pages of all pins side by side."""
+        names: dict[str | None, list[str]] = {}
+        for pin in pins:
+            names.setdefault(pin.index, []).append(pin.name)
+        for index, wanted in names.items():
+            self.of(index).prefetch(wanted)
+
+
+def pick(
+    pins: Iterable[Pin], shelves: Shelves, chooser: Chooser, lock: str
+) -> tuple[list[Distribution], list[Unsized]]:
+    """Return the file of each pin that fits the target best, and the pins that have none.
+
+    :raises NetworkError: an index cannot be reached.
+    """
+    wanted = list(pins)
+    shelves.prefetch(wanted)
+    found: list[Distribution] = []
+    aside: list[Unsized] = []
+    for pin in wanted:
+        answer = _choose(pin, shelves.of(pin.index), chooser, lock)
+        if isinstance(answer, Unsized):
+            aside.append(answer)
+        else:
+            found.append(answer)
+    return found, aside
+
+
+def _choose(pin: Pin, pages: Pages, chooser: Chooser, lock: str) -> Distribution | Unsized:
+    try:
+        version = Version(pin.version)
+    except InvalidVersion:
+        return unsized(pin, f"{printable(pin.version)[:_SHOWN]!r} in {lock} is no version")
+    listed = pages.files(pin.name)
+    same = [file for file in listed if file.version == version]
+    allowed = [file for file in same if _allows(pin, file)]
+    best = chooser.best_for(pin.name, allowed, version)
+    if best is not None:
+        return Distribution(
+            name=pin.name,
+            version=pin.version,
+            artifact=Artifact(
+                filename=best.filename,
+                url=best.url,
+                size=best.size,
+                sha256=best.sha256 or pin.files.get(best.filename),
+            ),
+            direct=pin.direct,
+            origins=pin.origins,
+            extras=pin.extras,
+        )
+    where = f"the index {redact(pin.index)}" if pin.index else "the index"
+    if not listed:
+        return unsized(pin, f"{where} does not have it, and the build would fail")
+    if not same:
+        return unsized(pin, f"{where} has no files of this version, and the build would fail")
+    if not allowed:
+        reason = f"none of the hashes in {lock} is of a file that {where} has"
+        return unsized(pin, f"{reason}, and the build would fail")
+    if chooser.best_for(pin.name, same, version) is not None:
+        reason = f"the files that fit the target have no hash in {lock}"
+        return unsized(pin, f"{reason}, and the build would fail")
+    return unsized(pin, "it has neither a wheel that fits the target nor a source archive")
+
+
+def _allows(pin: Pin, file: ProjectFile) -> bool:
+    if not pin.hashes:
+        return True
+    if file.sha256 is None:  # a page without hashes: the name says which one it is, if anything
+        return not pin.files or file.filename in pin.files
+    return file.sha256 in pin.hashes
+
+
+def unsized(pin: Pin, reason: str) -> Unsized:
+    """Return a pin as what has no size."""
+    origin = pin.origins[0] if pin.origins else None
+    return Unsized(name=pin.name, version=pin.version or None, reason=reason, origin=origin)
+
+
+def from_place(pin: Pin, url: str, folder: Path) -> Distribution | Unsized:
+    """Return what a lock takes from a URL, or from a path relative to ``folder``."""
+    place, _, fragment = url.partition("#")
+    name = PurePosixPath(unquote(urlsplit(place).path)).name
+    local = "://" not in place
+    if local:
+        name = Path(place).name
+        if (folder / place).is_dir():
+            return unsized(pin, "it is a folder; its size is known only after a build")
+        if not (folder / place).is_file():
+            return unsized(pin, f"its file {printable(place)[:_SHOWN]} does not exist")
+    if not name.endswith(".whl") and archive_form(name) is None:
+        return unsized(pin, "it is neither a wheel nor a source archive")
+    digest = re.search(r"(?:^|&)sha256=([0-9a-f]{64})", fragment)
+    only = next(iter(pin.hashes)) if len(pin.hashes) == 1 else None
+    return Distribution(
+        name=pin.name,
+        version=pin.version or "0",
+        artifact=Artifact(
+            filename=name,
+            url=(folder / place).resolve().as_uri() if local else place,
+            size=None,
+            sha256=pin.files.get(name) or only or (digest[1] if digest else None),
+        ),
+        direct=pin.direct,
+        origins=pin.origins,
+        extras=pin.extras,
+        direct_url=True,
+    )
+
+
+# --------------------------------------------------------------------------- files and fields
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's bytes.
+
+    :raises RequirementsError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        message = f"{printable(str(path))} cannot be read: {error.strerror or error}"
+        raise RequirementsError(message) from None
+
+
+def toml(path: Path, data: bytes, hint: str | None = None) -> dict[str, Any]:
+    """Return a TOML file's content.
+
+    :raises RequirementsError: it is not TOML in UTF-8.
+    """
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        what = printable(str(error))[:_SHOWN]
+        message = f"{printable(str(path))} is not valid TOML: {what}"
+        raise RequirementsError(message, hint=hint) from None
+
+
+def table(value: object, *keys: str) -> dict[str, Any]:
+    """Return a nested table; empty where there is none."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: object) -> list[Any]:
+    """Return an array; empty where there is none."""
+    return value if isinstance(value, list) else []
+
+
+def applies(
+    marker: object, environment: Mapping[str, str], extras: Iterable[str] = ()
+) -> bool | None:
+    """Return whether a marker holds for the target with any of ``extras``; None: unreadable."""
+    if not marker:
+        return True
+    try:
+        parsed = Marker(str(marker))
+        return any(parsed.evaluate({**environment, "extra": extra}) for extra in ("", *extras))
+    except (InvalidMarker, UndefinedEnvironmentName, InvalidVersion):
+        return None
+
+
+def sha256_of(hashes: Iterable[object]) -> frozenset[str]:
+    """Return the sha256 digests among ``algorithm:hexdigest`` texts."""
+    texts = [text for text in hashes if isinstance(text, str)]
+    return frozenset(text[7:].lower() for text in texts if text.startswith("sha256:"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a project file asks for by name. ``specifier`` is in the tool's own grammar."""
+
+    name: str  # canonical
+    specifier: str = ""
+    marker: str = ""
+    extras: tuple[str, ...] = ()
+
+
+def from_project(pyproject: Mapping[str, Any]) -> list[Asked]:
+    """Return ``[project] dependencies``; what is no requirement is left for the tool to refuse."""
+    found = []
+    for line in items(table(pyproject, "project").get("dependencies")):
+        try:
+            wanted = Requirement(str(line))
+        except InvalidRequirement:
+            continue
+        asked = Asked(
+            name=canonicalize_name(wanted.name),
+            specifier=str(wanted.specifier),
+            marker=str(wanted.marker or ""),
+            extras=tuple(sorted(wanted.extras)),
+        )
+        found.append(asked)
+    return found
+
+
+def origin(text: str, file: str, name: str) -> tuple[Origin, ...]:
+    """Return the first line after a dependency table's head that names a distribution."""
+    spelled = re.sub(r"[-_.]+", "[-_.]+", name)
+    named = re.compile(rf"(?:^|[\"'\s\[,])(?:{spelled})(?![\w.-])", re.IGNORECASE)
+    began = False
+    for number, line in enumerate(text.splitlines(), 1):
+        head = re.match(r"\s*(?:\[.*(?:dependencies|packages)\]|dependencies\s*=)", line)
+        began = began or bool(head)
+        rest = line[head.end() :] if head else line
+        if began and named.search(rest.partition("#")[0]):
+            return (Origin(file=file, line=number),)
+    return ()
+
+
+def mark_direct(
+    distributions: Iterable[Distribution], asked: Iterable[Asked], text: str, file: str
+) -> list[Distribution]:
+    """Return distributions with those marked that a project file names itself."""
+    named: dict[str, tuple[str, ...]] = {}
+    for one in asked:
+        named[one.name] = tuple(sorted({*named.get(one.name, ()), *one.extras}))
+    return [
+        replace(one, direct=True, extras=named[one.name], origins=origin(text, file, one.name))
+        if one.name in named
+        else one
+        for one in distributions
+    ]

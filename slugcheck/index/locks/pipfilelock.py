@@ -1,0 +1,195 @@
+"""What ``pipenv install --deploy`` installs of a Pipfile.lock: its ``default`` packages."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from slugcheck.errors import BuildError, RequirementsError
+from slugcheck.escape import printable
+from slugcheck.index.choice import Chooser
+from slugcheck.index.locks.pick import (
+    Locked,
+    Pin,
+    Shelves,
+    applies,
+    from_place,
+    items,
+    origin,
+    pick,
+    read_bytes,
+    sha256_of,
+    table,
+    toml,
+    unsized,
+)
+from slugcheck.model import Distribution, Unsized
+
+_LOCK_HINT = "run `pipenv lock` and commit Pipfile.lock"
+_VCS = ("git", "hg", "svn", "bzr")
+# Sections of a Pipfile that are no packages, and names that Pipenv leaves out of the hash.
+_NO_PACKAGES = frozenset(
+    "source packages dev-packages requires scripts pipfile pipenv default develop".split()
+)
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)")
+_SHOWN = 80
+
+
+def read(
+    path: Path,
+    *,
+    environment: Mapping[str, str],
+    chooser: Chooser,
+    shelves: Shelves,
+) -> Locked:
+    """Read a ``Pipfile.lock`` with the Pipfile beside it.
+
+    ``environment`` is the target's for markers. Variables in the URLs of sources are taken from
+    this process, as Pipenv does.
+
+    :raises RequirementsError: one of the two cannot be read.
+    :raises BuildError: Pipenv would refuse the lock.
+    :raises NetworkError: an index cannot be reached.
+    """
+    data = read_bytes(path)
+    lock = _json(path, data)
+    pipfile_path = path.parent / "Pipfile"
+    pipfile_data = read_bytes(pipfile_path)
+    pipfile = toml(pipfile_path, pipfile_data)
+    _check_fresh(lock, pipfile)
+    sources, notes = _sources(lock)
+    text = pipfile_data.decode("utf-8", errors="replace")
+    direct = {canonicalize_name(name): one for name, one in table(pipfile, "packages").items()}
+    pins: list[Pin] = []
+    found: list[Distribution] = []
+    aside: list[Unsized] = []
+    for name, entry in table(lock, "default").items():
+        details = entry if isinstance(entry, dict) else {"version": entry}
+        holds = applies(details.get("markers"), environment)
+        if holds is None:
+            shown = printable(str(details.get("markers")))[:_SHOWN]
+            notes.append(f"{path.name}: the marker {shown!r} cannot be read; it is taken to hold")
+        if holds is False:
+            continue
+        pin = _pin(name, details, sources)
+        if pin.name in direct:
+            lines = origin(text, str(pipfile_path), pin.name)
+            pin = replace(pin, direct=True, origins=lines)
+        answer = _elsewhere(pin, details, path.parent)
+        if answer is None:
+            pins.append(pin)
+        elif isinstance(answer, Unsized):
+            aside.append(answer)
+        else:
+            found.append(answer)
+    chosen, without = pick(pins, shelves, chooser, path.name)
+    return Locked(
+        distributions=tuple(sorted([*found, *chosen], key=lambda one: one.name)),
+        unsized=(*aside, *without),
+        sha256=hashlib.sha256(data).hexdigest(),
+        notes=tuple(dict.fromkeys(notes)),
+        resolver=path.name,
+    )
+
+
+def pipfile_hashes(pipfile: Mapping[str, Any], sources: object) -> tuple[str, str]:
+    """Return the hash that Pipenv computes of a Pipfile, and that of releases before 2026.
+
+    The newer one spells the names of packages canonically. ``sources`` stand in where the Pipfile
+    has none, since Pipenv then counts the default that it wrote into the lock.
+    """
+    return _hash(pipfile, sources, canonical=True), _hash(pipfile, sources, canonical=False)
+
+
+def _hash(pipfile: Mapping[str, Any], sources: object, *, canonical: bool) -> str:
+    def named(section: object) -> object:
+        if not canonical or not isinstance(section, dict):
+            return section
+        return {canonicalize_name(name): wanted for name, wanted in section.items()}
+
+    content = {
+        "_meta": {
+            "sources": pipfile.get("source", sources),
+            "requires": pipfile.get("requires", {}),
+        },
+        "default": named(pipfile.get("packages", {})),
+        "develop": named(pipfile.get("dev-packages", {})),
+        **{key: named(one) for key, one in pipfile.items() if key not in _NO_PACKAGES},
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check_fresh(lock: Mapping[str, Any], pipfile: Mapping[str, Any]) -> None:
+    locked = str(table(lock, "_meta", "hash").get("sha256") or "")
+    expected = pipfile_hashes(pipfile, items(table(lock, "_meta").get("sources")))
+    if locked not in expected:
+        message = (
+            f"the build would fail: Your Pipfile.lock ({printable(locked)[:64]}) is out of date. "
+            f"Expected: ({expected[0]})"
+        )
+        raise BuildError(message, hint=_LOCK_HINT)
+
+
+def _json(path: Path, data: bytes) -> dict[str, Any]:
+    try:
+        lock = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        message = f"{printable(str(path))} is not valid JSON"
+        raise RequirementsError(message, hint=_LOCK_HINT) from None
+    if not isinstance(lock, dict) or not isinstance(lock.get("default"), dict):
+        message = f'{printable(str(path))} has no packages under "default"'
+        raise RequirementsError(message, hint=_LOCK_HINT)
+    return lock
+
+
+def _sources(lock: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+    """Return the URL of each source by its name, the first first, and notes."""
+    notes: list[str] = []
+    found: dict[str, str] = {}
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        if name not in os.environ:
+            notes.append(f"Pipfile.lock: the variable {name} of a source's URL is not set")
+        return os.environ.get(name, match[0])
+
+    for number, source in enumerate(items(table(lock, "_meta").get("sources"))):
+        if isinstance(source, dict) and isinstance(source.get("url"), str):
+            url = _VARIABLE.sub(value, source["url"])
+            found.setdefault(str(source.get("name", number)), url)
+    return found, notes
+
+
+def _pin(name: str, details: Mapping[str, Any], sources: Mapping[str, str]) -> Pin:
+    default = next(iter(sources.values()), None)
+    return Pin(
+        name=canonicalize_name(name),
+        version=str(details.get("version", "")).removeprefix("===").removeprefix("==").strip(),
+        hashes=sha256_of(items(details.get("hashes"))),
+        index=sources.get(str(details.get("index")), default),
+        extras=tuple(canonicalize_name(str(one)) for one in items(details.get("extras"))),
+    )
+
+
+def _elsewhere(pin: Pin, details: Mapping[str, Any], folder: Path) -> Distribution | Unsized | None:
+    """Return what comes from elsewhere than an index, None for what does not."""
+    if any(kind in details for kind in _VCS):
+        reason = "it comes from a version control system; its size is known only after a build"
+        return unsized(pin, reason)
+    place = details.get("path") or details.get("file") or details.get("uri")
+    if place is not None:
+        if details.get("editable"):
+            return unsized(pin, "it is editable; its size is known only after a build")
+        return from_place(pin, str(place), folder)
+    if not pin.version or pin.version == "*":
+        return unsized(pin, "Pipfile.lock names no version of it")
+    return None
