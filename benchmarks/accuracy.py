@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -102,7 +102,7 @@ class Leaver:
         return calibration.parse(data)
 
     def _refit(self, data: Data, pins: dict[str, str], *, every_version: bool) -> None:
-        from benchmarks.calibrate import assemble
+        from benchmarks.calibration_fit import assemble
 
         kept = [
             wheel
@@ -130,14 +130,19 @@ def _measured(corpus: Path) -> tuple[Any, ...]:
 
 
 @contextmanager
-def using(known: calibration.Calibration) -> Iterator[None]:
-    """Let slugcheck predict with another calibration, and remember nothing."""
+def checking(options: Options) -> Iterator[Check]:
+    """A run that remembers nothing: which sources are sampled depends on what is known."""
     with (
         tempfile.TemporaryDirectory(prefix="slugcheck-accuracy-") as cache,
-        mock.patch.object(calibration, "load", return_value=known),
         mock.patch.dict(os.environ, {"SLUGCHECK_CACHE_DIR": cache}),
+        Check(options) as run,
     ):
-        yield
+        yield run
+
+
+def using(known: calibration.Calibration) -> AbstractContextManager[object]:
+    """Let slugcheck predict with another calibration."""
+    return mock.patch.object(calibration, "load", return_value=known)
 
 
 # --------------------------------------------------------------------------- one set
@@ -158,14 +163,14 @@ def run_set(name: str, minor: str, leaver: Leaver, exclude_newer: str | None) ->
             index=_links() if name == "torch" else IndexOptions(),
             verify=True,
         )
-        with Check(options) as run:
+        with checking(options) as run:
             run.resolve()
             pins = run.pins
             with using(leaver.without(pins, every_version=False)):
                 _exhaust(run)
                 sizes = run.sizes()
                 found = run.verify(lambda _: None)
-        with using(leaver.without(pins, every_version=True)), Check(options) as again:
+        with using(leaver.without(pins, every_version=True)), checking(options) as again:
             again.resolve()
             _exhaust(again)
             strict = again.sizes()

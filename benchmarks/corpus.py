@@ -21,6 +21,10 @@ from slugcheck.model import Entry
 _HERE = Path(__file__).parent
 _GLIBC = range(5, 29)  # manylinux_2_5 to manylinux_2_28: what Heroku's stacks run
 _WORKERS = 2
+# What the program gzip -6 writes over zlib's level 6, without bytecode and for bytecode: measured
+# on three environments of 36,000 files and 379 MB gzipped (2026-11-24): 0.05 to 0.07 % and 0.55 to
+# 0.61 %. zlib is what can be asked in memory; gzip is what Heroku's slug compiler runs.
+_GZIP_PLAIN, _GZIP_BYTECODE = 1.0005, 1.0057
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +125,9 @@ def _load(path: Path, cache: Path) -> Wheel:
         file = folder / f"{path.name}.json"
         if file.exists():
             other = json.loads(file.read_text("utf-8"))
-            share = other["gzip_full"] - other["gzip_plain"]
-            shares[folder.name.removeprefix("truth-")] = share
+            share = (other["gzip_full"] - other["gzip_plain"]) * _GZIP_BYTECODE
+            shares[folder.name.removeprefix("truth-")] = round(share)
+    plain = truth["gzip_plain"] * _GZIP_PLAIN
     grown = truth["record"][3] - truth["record"][1]
     return Wheel(
         filename=path.name,
@@ -130,8 +135,8 @@ def _load(path: Path, cache: Path) -> Wheel:
         version=str(version),
         entries=tuple(_entry(row, grown) for row in _kept(truth, sizes["3.11"])),
         bytecode=sizes,
-        gzip_plain=truth["gzip_plain"],
-        gzip_full=truth["gzip_full"],
+        gzip_plain=round(plain),
+        gzip_full=round(plain + (truth["gzip_full"] - truth["gzip_plain"]) * _GZIP_BYTECODE),
         other_shares=shares,
     )
 

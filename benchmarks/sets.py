@@ -17,7 +17,6 @@ SETS: dict[str, tuple[str, ...]] = {
     "cloud": ("google-cloud-storage", "azure-storage-blob", "boto3", "cryptography"),
     "science": ("scipy", "statsmodels", "networkx", "sympy"),
     "language": ("transformers", "sentencepiece", "nltk", "beautifulsoup4", "lxml"),
-    "tiny": ("bottle", "requests"),
     "vision": ("opencv-python-headless", "pillow", "scikit-image", "imageio"),
     "geo": ("geopandas", "shapely", "pyproj", "folium", "rasterio"),
     "torch": ("torch==2.13.0", "safetensors", "flask"),

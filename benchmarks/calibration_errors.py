@@ -1,0 +1,208 @@
+"""The errors of the fitted models, by cross-validation; part of benchmarks/calibrate.py."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from benchmarks.calibration_fit import (
+    KNOWN_BYTECODE,
+    PREFIX,
+    Data,
+    assemble,
+    factor,
+    model_bytecode,
+    true_bytecode,
+    using,
+    without,
+)
+from benchmarks.corpus import Wheel
+from slugcheck import bytecode, calibration, intervals, slug
+from slugcheck.model import Estimate
+
+FOLDS = 10
+_INSIDE = 90  # percent of the true figures that an interval is to hold
+_BINS: tuple[int | None, ...] = (200_000, 1_000_000, None)
+Sets = dict[str, list[Wheel]]
+
+
+def quantile_percent(logs: Sequence[float]) -> float:
+    """Return the error, in percent, that 90 of 100 stay within."""
+    if not len(logs):
+        return 0.0
+    inside = np.percentile(np.abs(np.array(logs, float)), _INSIDE)
+    return round(100 * float(np.exp(inside) - 1), 1)
+
+
+def sampled_factor(wheel: Wheel, shrink: float | None = None) -> float | None:
+    """Return what the reader's sample would show on Python 3.11, whatever is known already."""
+    predicted = model_bytecode(wheel, "3.11")
+    if predicted < bytecode.WORTH_A_SAMPLE:
+        return None
+    count = bytecode.run_count(predicted)
+    runs = bytecode.spread_runs(wheel.entries, count=count, minor="3.11")
+    sizes = wheel.bytecode["3.11"]
+    pairs = [[(e, sizes.get(e.path)) for e in run] for run in runs]
+    return bytecode.factor_from_sizes(wheel.sources, pairs, minor="3.11", shrink=shrink)
+
+
+def bytecode_errors(wheels: Sequence[Wheel], folds: Folds, data: Data) -> Data:
+    """Return the half widths of the intervals, by what a prediction stands on."""
+    model: dict[str, list[list[float | None]]] = {}
+    for minor in data["bytecode"]["coefficients"]:
+        logs = [(w, folds.log_factor(w, minor)) for w in wheels if has_sources(w, minor)]
+        model[minor] = []
+        for low, high in zip((0, 200_000, 1_000_000), _BINS, strict=True):
+            sized = [e for w, e in logs if low <= true_bytecode(w) < (high or np.inf)]
+            model[minor].append([high, quantile_percent(sized)])
+    large = [w for w in wheels if model_bytecode(w, "3.11") > KNOWN_BYTECODE]
+    samples = [(w, sampled_factor(w)) for w in large]
+    return {
+        "same_version": 1.0,
+        "sample": quantile_percent([log_ratio(factor(w, "3.11"), f) for w, f in samples if f]),
+        "other_version": quantile_percent([e for _, e in drifts(large, data, "bytecode")]),
+        "model": model,
+        "transfer": {m: transfer(large, m) for m in model if m != "3.10"},
+    }
+
+
+def transfer(wheels: Iterable[Wheel], minor: str) -> float:
+    """Return how far a factor of Python 3.11 is off on another Python."""
+    both = [w for w in wheels if minor in w.bytecode and minor != "3.11"]
+    return quantile_percent([log_ratio(factor(w, minor), factor(w, "3.11")) for w in both])
+
+
+def drifts(wheels: Iterable[Wheel], data: Data, what: str) -> list[tuple[Wheel, float]]:
+    """Return how far the factor of another version is off, for versions that differ."""
+    found = []
+    for wheel in wheels:
+        other, _ = calibration.parse(without(data, wheel)).find(wheel.name, wheel.version)
+        if other is None:
+            continue
+        own = data["known"][wheel.name].get(wheel.version)
+        if own:
+            factors = (own[1]["3.11"], other.bytecode["3.11"])
+            pair = factors if what == "bytecode" else (own[0], other.slug)
+            found.append((wheel, log_ratio(*pair)))
+    return found
+
+
+def slug_pythons(wheels: Sequence[Wheel], minors: Iterable[str]) -> dict[str, list[float]]:
+    """Return, by Python, the factors of slug._python: means, and the error that is left."""
+    found = {"3.11": [1.0, 1.0, 0.0]}
+    for minor in minors:
+        both = [w for w in wheels if minor in w.other_shares and has_sources(w, minor)]
+        if not both:
+            continue
+        ratios = [true_bytecode(w) / true_bytecode(w, minor) for w in both]
+        shares = [w.other_shares[minor] / (w.gzip_full - w.gzip_plain) for w in both]
+        mean = float(np.mean(shares))
+        parts = [(w.gzip_full - w.gzip_plain) / w.gzip_full for w in both]
+        left = [part * np.log(share / mean) for part, share in zip(parts, shares, strict=True)]
+        values = (float(np.mean(ratios)), mean)
+        found[minor] = [*(round(value, 3) for value in values), quantile_percent(left)]
+    return dict(sorted(found.items()))
+
+
+def log_ratio(true: float | None, predicted: float | None) -> float:
+    return float(np.log((true or 1.0) / (predicted or 1.0)))
+
+
+def has_sources(wheel: Wheel, minor: str) -> bool:
+    """Say whether a wheel has sources to speak of, measured on this Python."""
+    return minor in wheel.bytecode and sum(e.size for e in wheel.sources) > 20_000
+
+
+class Folds:
+    """The models fitted with a tenth of the distributions left out, for those that were."""
+
+    def __init__(self, wheels: Sequence[Wheel], minors: Sequence[str]) -> None:
+        names = sorted({wheel.name for wheel in wheels})
+        random.Random(1).shuffle(names)
+        self.fold = {name: index % FOLDS for index, name in enumerate(names)}
+        self.data = [
+            assemble([w for w in wheels if self.fold[w.name] != fold], minors)
+            for fold in range(FOLDS)
+        ]
+
+    def of(self, wheel: Wheel) -> Data:
+        """Return the numbers that this distribution had no part in."""
+        return self.data[self.fold[wheel.name]]
+
+    def log_factor(self, wheel: Wheel, minor: str) -> float:
+        """Return the logarithm of true over predicted bytecode."""
+        with using(self.of(wheel)):
+            return log_ratio(factor(wheel, minor), 1.0)
+
+
+# --------------------------------------------------------------------------- sets
+
+Figures = tuple[Estimate[int], Estimate[int]]
+Predict = Callable[[Wheel], Figures]
+
+
+def predict_with(data: Data, wheel: Wheel, *, sample: bool, minor: str = "3.11") -> Figures:
+    """Return the bytecode and slug estimates that slugcheck would give."""
+    with using(data):
+        known, same = calibration.load().find(wheel.name, wheel.version)
+        worth = bytecode.WORTH_A_CHECK if known else bytecode.WORTH_A_SAMPLE
+        wanted = sample and not same and model_bytecode(wheel, "3.11") >= worth
+        found = bytecode.predict(
+            wheel.name, wheel.sources, minor=minor, prefix=PREFIX, version=wheel.version,
+            factor=sampled_factor(wheel) if wanted else None,
+        )  # fmt: skip
+        share = slug.predict(
+            wheel.entries, found.estimate, minor=minor, name=wheel.name,
+            version=wheel.version, model_bytecode=found.model_bytes,
+        )  # fmt: skip
+        return found.estimate, share
+
+
+def modes(data: Data, folds: Folds) -> dict[str, Predict]:
+    """Return the ways to predict, from the least to the most that is known."""
+    with_errors = [
+        {**fold, "bytecode": {**fold["bytecode"],
+            "error_percent": data["bytecode"]["error_percent"]},
+         "slug": {**fold["slug"], "error_percent": data["slug"]["error_percent"]}}
+        for fold in folds.data
+    ]  # fmt: skip
+    fold = folds.fold
+    return {
+        "model only": lambda w: predict_with(with_errors[fold[w.name]], w, sample=False),
+        "model and samples": lambda w: predict_with(with_errors[fold[w.name]], w, sample=True),
+        "other versions known": lambda w: predict_with(without(data, w), w, sample=False),
+        "other versions and samples": lambda w: predict_with(without(data, w), w, sample=True),
+        "as shipped": lambda w: predict_with(data, w, sample=True),
+    }
+
+
+def pseudo_sets(wheels: Sequence[Wheel], count: int) -> Sets:
+    """Return random sets of 40 distributions."""
+    rng = random.Random(3)
+    return {f"R{index}": rng.sample(list(wheels), 40) for index in range(count)}
+
+
+def set_errors(sets: Sets, figures: dict[str, Figures], which: int) -> dict[str, float]:
+    """Return the error of each set's sum in percent; ``which`` is 0 for bytecode, 1 for slug."""
+    errors = {}
+    for name, wheels in sets.items():
+        true = sum(w.gzip_full if which else true_bytecode(w) for w in wheels)
+        errors[name] = 100 * (sum(figures[w.filename][which].value for w in wheels) / true - 1)
+    return errors
+
+
+def systematic(sets: Sets, figures: dict[str, Figures], which: int, minor: str = "3.11") -> float:
+    """Return the shared doubt with which 90 of 100 sets lie within their interval."""
+    for step in range(40):
+        percent = step / 4
+        inside = 0
+        for wheels in sets.values():
+            parts = [figures[w.filename][which] for w in wheels]
+            whole = intervals.total(parts, systematic_percent=percent)
+            true = sum(w.gzip_full if which else true_bytecode(w, minor) for w in wheels)
+            inside += whole.low <= true <= whole.high
+        if inside >= len(sets) * _INSIDE / 100:
+            return percent
+    return 10.0
