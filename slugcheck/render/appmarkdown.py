@@ -46,9 +46,6 @@ def blocks(report: Report, table: Table) -> Iterator[str]:
 
 
 def _option(option: StorageOption) -> tuple[str, str, str]:
-    facts = list(option.reasons)
-    if option.downloads:
-        facts.append("download " + ", ".join(whole.download(one) for one in option.downloads))
     name = f"**{markdown(option.title)}**" if option.recommended else markdown(option.title)
-    said = markdown("; ".join(facts))
+    said = markdown("; ".join(whole.storage_facts(option)))
     return _MARKS[option.status], name, f"**recommended:** {said}" if option.recommended else said

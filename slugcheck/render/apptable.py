@@ -12,10 +12,8 @@ from slugcheck.model import Report, StorageOption
 from slugcheck.render import figures, whole
 from slugcheck.render.signs import STATUS_STYLE, Signs
 
-_ROOMY = 90
 
-
-def sections(report: Report, signs: Signs, width: int) -> Iterator[list[RenderableType]]:
+def sections(report: Report, signs: Signs) -> Iterator[list[RenderableType]]:
     """Yield the sections that the report has something for."""
     if report.app is not None and report.app.files:
         head = signs.text(whole.app_summary(report.app), "dim")
@@ -25,7 +23,7 @@ def sections(report: Report, signs: Signs, width: int) -> Iterator[list[Renderab
     if report.models:
         yield [_files("models, MB", whole.model_rows(report.models), signs, counted=False)]
     if report.storage:
-        yield _storage(report, signs, width)
+        yield _storage(report, signs)
     if report.verification is not None:
         yield _verification(report, signs)
 
@@ -50,32 +48,21 @@ def _files(title: str, rows: Sequence[whole.Row], signs: Signs, *, counted: bool
 # --------------------------------------------------------------------------- storage
 
 
-def _storage(report: Report, signs: Signs, width: int) -> list[RenderableType]:
-    blocks: list[RenderableType] = [Text(whole.storage_title(report.models), style="bold")]
-    names = max(len(option.title) for option in report.storage)
-    column = names if width >= _ROOMY else 0
-    return [*blocks, *(_option(option, signs, column) for option in report.storage)]
+def _storage(report: Report, signs: Signs) -> list[RenderableType]:
+    head = Text(whole.storage_title(report.models), style="bold")
+    return [head, *(_option(option, signs) for option in report.storage)]
 
 
-def _option(option: StorageOption, signs: Signs, names: int) -> Table:
+def _option(option: StorageOption, signs: Signs) -> Table:
     style = STATUS_STYLE[option.status]
     grid = Table.grid(padding=(0, 1, 0, 0), pad_edge=False)
     grid.add_column(width=1, no_wrap=True)
-    if names:
-        grid.add_column(width=names, no_wrap=True)
     grid.add_column(overflow="fold")
-    sign = Text(signs.status(option.status), style=style)
     title = signs.text(option.title, "bold")
-    said = Text()
-    if not names:
-        said.append_text(title).append(": ", style="not bold")
     if option.recommended:
-        said.append("recommended  ", style="bold green")
-    facts = [*option.reasons]
-    if option.downloads:
-        facts.append("download " + ", ".join(whole.download(one) for one in option.downloads))
-    said.append(signs.clean("; ".join(facts)), style="not bold")
-    grid.add_row(*([sign, title, said] if names else [sign, said]))
+        title.append("  recommended", style="bold green")
+    grid.add_row(Text(signs.status(option.status), style=style), title)
+    grid.add_row(Text(), signs.text("; ".join(whole.storage_facts(option)), "dim"))
     return grid
 
 

@@ -67,7 +67,7 @@ def _sections(
         size_table(sizes, signs, width=width, everything=all_rows),
         *_footnotes(sizes, signs),
     ]
-    yield from apptable.sections(report, signs, width)
+    yield from apptable.sections(report, signs)
     yield _verdicts(report, signs, width)
     for section in (
         _unsized(report, signs),

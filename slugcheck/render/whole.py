@@ -106,9 +106,12 @@ def storage_title(models: Sequence[ModelFile]) -> str:
     return f"where to keep {plural(len(models), 'model file')}, {mb(total)} MB"
 
 
-def recommended(options: Sequence[StorageOption]) -> StorageOption | None:
-    """Return the recommended way, if there is one."""
-    return next((option for option in options if option.recommended), None)
+def storage_facts(option: StorageOption) -> tuple[str, ...]:
+    """Return what a way to store models means, the decisive fact first."""
+    if not option.downloads:
+        return option.reasons
+    rates = ", ".join(download(one) for one in option.downloads)
+    return (*option.reasons, f"download at assumed rates: {rates}")
 
 
 def download(one: Download) -> str:
