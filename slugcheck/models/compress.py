@@ -12,6 +12,8 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+from slugcheck.errors import MeasureError
+from slugcheck.escape import printable
 from slugcheck.model import Estimate
 from slugcheck.packed import deflated
 
@@ -34,13 +36,17 @@ def of_file(path: Path, size: int) -> tuple[Estimate[int], str]:
     """
     if size <= WHOLE_BYTES:
         return Estimate[int].measured(deflated(path)), "compressed whole"
-    with path.open("rb") as stream:
+    try:
+        with path.open("rb") as stream:
 
-        def span(start: int, stop: int) -> bytes:
-            stream.seek(start)
-            return stream.read(stop - start)
+            def span(start: int, stop: int) -> bytes:
+                stream.seek(start)
+                return stream.read(stop - start)
 
-        return sampled(size, span, blocks=_BLOCKS)
+            return sampled(size, span, blocks=_BLOCKS)
+    except OSError as error:
+        message = f"{printable(str(path))} cannot be read: {error.strerror or error}"
+        raise MeasureError(message, hint="make it readable, or name another file") from None
 
 
 def of_bytes(data: bytes) -> tuple[Estimate[int], str]:
@@ -52,13 +58,18 @@ def sampled(size: int, span: Span, *, blocks: int) -> tuple[Estimate[int], str]:
     """Return what a file of ``size`` bytes takes, from evenly spread blocks of a MiB.
 
     The interval is twice the standard error of the blocks' mean, at least half a percent.
+
+    :raises MeasureError: a span is shorter than the size says.
     """
     step = (size - _BLOCK) / (blocks - 1)
     ratios = []
     for number in range(blocks):
         start = int(number * step)
         data = span(start, start + _BLOCK)
-        ratios.append(len(zlib.compress(data, 6)) / (len(data) or 1))
+        if len(data) != _BLOCK:
+            message = "a model file became shorter while it was read"
+            raise MeasureError(message, hint="run again when nothing writes to it")
+        ratios.append(len(zlib.compress(data, 6)) / _BLOCK)
     mean = statistics.fmean(ratios)
     error = _SURE * statistics.stdev(ratios) / math.sqrt(blocks)
     margin = max(error, mean * _LEAST_PERCENT / 100)

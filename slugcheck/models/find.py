@@ -5,9 +5,10 @@ from __future__ import annotations
 import glob
 import os
 import re
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from slugcheck.errors import UsageError
 from slugcheck.escape import printable
@@ -21,9 +22,10 @@ _KINDS = (
 )  # fmt: skip
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 REMOTE = ("s3", "gs", "https", "http")
-# TensorFlow writes a model as a folder with this file.
-_SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
+# TensorFlow writes a model as a folder with one of these; its weights are in folders below.
+_SAVED_MODEL = frozenset({"saved_model.pb", "saved_model.pbtxt"})
 _QUOTED = 120
+_MOST_UP = 2  # folders up that a shown path may climb: ../../models/a.onnx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,10 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
-    """A model file of this machine; ``member`` when it is among the app's files."""
+    """A model file of this machine; ``member`` when it is among the app's files.
+
+    ``path`` leads to the file itself where a link was named: what compresses follows none.
+    """
 
     shown: str
     path: Path
@@ -59,7 +64,11 @@ class Found:
 
 
 def is_model(path: str) -> bool:
-    """Whether a file's name is that of a known kind of model file."""
+    """Whether a file's name is that of a known kind of model file.
+
+    Other things are called .bin, .pkl and .h5 too. Counted as a model they weigh the same in the
+    slug, and what is said of where to store them holds for any such file; so a name is enough.
+    """
     return path.lower().endswith(_KINDS)
 
 
@@ -67,15 +76,16 @@ def find(named: Iterable[Named], folder: Path | None, app: Sequence[Member] = ()
     """Return the models of an app in ``folder``: known kinds among its files, and those named.
 
     ``app`` are the app's files as they are pushed. A named file counts whatever its kind is; a
-    named folder stands for the known kinds below it.
+    named folder stands for the known kinds below it, and for all of a TensorFlow SavedModel.
 
-    :raises UsageError: a path or a glob matches nothing; every mistake is told.
+    :raises UsageError: a path or a glob matches nothing, or cannot be read; every mistake is told.
     """
     own = {_real(member.disk): member for member in app if member.link is None}
+    saved = _saved_models(own.values())
     local = {
         path: Local(shown=member.path, path=member.disk, size=member.size, member=member)
         for path, member in own.items()
-        if is_model(member.path)
+        if is_model(member.path) or not saved.isdisjoint(PurePosixPath(member.path).parents)
     }
     remote: dict[str, Named] = {}
     mistakes = []
@@ -86,11 +96,15 @@ def find(named: Iterable[Named], folder: Path | None, app: Sequence[Member] = ()
             continue
         try:
             paths = _local(one) if not scheme else _refuse(one, scheme[1])
+            for path in paths:
+                real = _real(path)
+                local.setdefault(real, _local_model(path, folder, own.get(real)))
         except UsageError as error:
             mistakes.append(error)
-            continue
-        for path in paths:
-            local.setdefault(_real(path), _local_model(path, folder, own.get(_real(path))))
+        except (OSError, RuntimeError) as error:  # RuntimeError: ~name of nobody
+            why = getattr(error, "strerror", None) or "there is no such user"
+            message = f"{one.origin} {_shown(one.text)} cannot be read: {why}"
+            mistakes.append(UsageError(message, hint="check the path and its permissions"))
     if mistakes:
         raise UsageError("\n".join(map(str, mistakes)), hint=mistakes[0].hint)
     return Found(
@@ -113,6 +127,8 @@ def unpushed(folder: Path, found: Found, files: Iterable[str]) -> tuple[str, ...
 
 
 def _local(one: Named) -> tuple[Path, ...]:
+    if not one.text.strip():
+        raise UsageError(f"{one.origin} names nothing", hint="name a file, a folder or a glob")
     path = one.base / Path(one.text).expanduser()
     if path.is_file():
         return (path,)
@@ -131,8 +147,8 @@ def _local(one: Named) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def _matched(path: Path) -> tuple[Path, ...]:
-    return tuple(_models_below(path)) if path.is_dir() else (path,)
+def _matched(path: Path) -> list[Path]:
+    return _models_below(path) if path.is_dir() else [path]
 
 
 def _below(one: Named, folder: Path) -> tuple[Path, ...]:
@@ -144,37 +160,64 @@ def _below(one: Named, folder: Path) -> tuple[Path, ...]:
 
 
 def _models_below(folder: Path) -> list[Path]:
+    every = _walk(folder)
+    saved = frozenset(path.parent for path in every if path.name in _SAVED_MODEL)
+    return [path for path in every if is_model(path.name) or not saved.isdisjoint(path.parents)]
+
+
+def _walk(folder: Path) -> list[Path]:
+    """Return the files below a folder; links to folders are followed, each folder is read once.
+
+    :raises OSError: a folder cannot be read.
+    """
     found: list[Path] = []
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        here = [Path(place) / name for name in sorted(names)]
-        if any(name in _SAVED_MODEL for name in names):
-            # such a model's weights are in folders below it
-            found += [path for path in sorted(Path(place).rglob("*")) if path.is_file()]
-            folders.clear()
-        else:
-            found += [path for path in here if is_model(path.name) and path.is_file()]
+    seen: set[str] = set()
+
+    def stop(error: OSError) -> None:
+        raise error
+
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=stop):
+        seen.add(_real(Path(place)))
+        folders[:] = sorted(name for name in folders if _real(Path(place, name)) not in seen)
+        found += (path for name in sorted(names) if (path := Path(place, name)).is_file())
     return found
+
+
+def _saved_models(members: Iterable[Member]) -> frozenset[PurePosixPath]:
+    """Return the folders of an app that are a TensorFlow SavedModel; not the app itself."""
+    paths = (PurePosixPath(member.path) for member in members)
+    places = (path.parent for path in paths if path.name in _SAVED_MODEL)
+    return frozenset(place for place in places if place.parts)
 
 
 def _local_model(path: Path, folder: Path | None, member: Member | None) -> Local:
     if member is not None:
         return Local(shown=member.path, path=path, size=member.size, member=member)
+    shown = _relative(path, folder)
     try:
-        size = path.stat().st_size
+        real = path.resolve(strict=True)
+        about = real.stat()
     except OSError as error:
-        message = f"{_shown(str(path))} cannot be read: {error.strerror or error}"
+        message = f"{_shown(shown)} cannot be read: {error.strerror or error}"
         raise UsageError(message, hint="check the file and its permissions") from None
-    return Local(shown=_relative(path, folder), path=path, size=size)
+    if not stat.S_ISREG(about.st_mode):
+        message = f"{_shown(shown)} is no regular file"
+        raise UsageError(message, hint="name a file, a folder or a glob")
+    return Local(shown=shown, path=real, size=about.st_size)
 
 
 def _relative(path: Path, folder: Path | None) -> str:
-    """Return a path as seen from the app or from the current folder; its name from elsewhere."""
-    real = path.resolve()
-    for place in (folder, Path.cwd()):
-        if place is not None and real.is_relative_to(place.resolve()):
-            return real.relative_to(place.resolve()).as_posix()
-    return os.path.relpath(path) if len(path.parts) < 4 else f"…/{path.parent.name}/{path.name}"
+    """Return a path as seen from the app or from the current folder; its end from far away."""
+    named = os.path.abspath(path)  # noqa: PTH100 - a link is shown by its own name
+    places = [place.resolve() for place in (folder, Path.cwd()) if place is not None]
+    for place in places:
+        for one in (Path(named), path.resolve()):
+            if one.is_relative_to(place):
+                return one.relative_to(place).as_posix()
+    seen = Path(os.path.relpath(named))
+    if seen.parts[: _MOST_UP + 1] == ("..",) * (_MOST_UP + 1):
+        return f"…/{path.parent.name}/{path.name}"
+    return seen.as_posix()
 
 
 def _refuse(one: Named, scheme: str) -> tuple[Path, ...]:

@@ -7,14 +7,17 @@ asked as anybody may. Sizes come from the server, compressibility from spans of 
 
 from __future__ import annotations
 
+import importlib
+import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from slugcheck.errors import MeasureError, NetworkError, UsageError
-from slugcheck.index.ranges import HttpClient
-from slugcheck.index.ranges.urls import redact, split_credentials
+from slugcheck.escape import printable
+from slugcheck.index.ranges import HttpClient, RefusedError, TooLargeError
+from slugcheck.index.ranges.urls import host_of, redact, split_credentials
 from slugcheck.model import Artifact, Estimate, ModelFile, ModelPlace
 from slugcheck.models import compress
 from slugcheck.models.find import is_model
@@ -22,10 +25,30 @@ from slugcheck.models.find import is_model
 # Read whole up to here, beyond it in blocks: a sample is told from measured by its method.
 WHOLE_BYTES = 16 * 2**20
 _BLOCKS = 16
-_CONNECT_SECONDS, _READ_SECONDS = 5, 20
+_CONNECT_SECONDS, _READ_SECONDS = 4, 8
+# The libraries try again for a minute and more; somebody waits in front of the screen.
+_ANSWER_SECONDS = 6  # for whether an object is there
+_LIST_SECONDS = 10  # for what a bucket holds
+_SPAN_SECONDS = 60  # for some MiB of a file
+_DENSEST = 1032  # deflate makes nothing smaller than this part of it (zlib, Technical Details)
 _MAGIC = frozenset("*?[")
 _MODULES = {"s3": "s3fs", "gs": "gcsfs"}
 _TITLES = {"s3": "S3", "gs": "Google Storage"}
+_KEYS = {
+    "s3": "name them in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or in AWS_PROFILE",
+    "gs": "name them in GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth application-default",
+}
+_ENDPOINTS = {"s3": "AWS_ENDPOINT_URL and AWS_REGION", "gs": "STORAGE_EMULATOR_HOST"}
+# What the libraries raise, by the names of the classes and of those they descend from.
+_UNREACHABLE = frozenset(
+    "EndpointConnectionError ConnectTimeoutError ConnectionClosedError ProxyConnectionError "
+    "HTTPClientError ClientConnectionError TransportError ConnectionError".split()
+)
+_SLOW = frozenset("ReadTimeoutError ServerTimeoutError TimeoutError FSTimeoutError".split())
+_UNUSABLE_KEYS = frozenset(
+    "ProfileNotFound ConfigParseError ConfigNotFound PartialCredentialsError NoCredentialsError "
+    "CredentialRetrievalError TokenRetrievalError SSOError GoogleAuthError".split()
+)
 
 
 def read(url: str, *, offline: bool = False) -> list[ModelFile]:
@@ -36,14 +59,16 @@ def read(url: str, *, offline: bool = False) -> list[ModelFile]:
     :raises NetworkError: the server cannot be reached, or does not give it.
     :raises UsageError: the extra ``slugcheck[remote]`` is not installed, or nothing matches.
     """
-    shown = redact(url)
+    scheme, _, path = url.partition("://")
+    scheme = scheme.lower()
+    # a question mark in a bucket's address is a glob, unless something was signed
+    shown = redact(url) if scheme not in _TITLES or "=" in path or "@" in path else printable(url)
     if offline:
         message = f"{shown} is on a server, which --offline forbids"
         raise NetworkError(message, hint="download it and name the file")
-    scheme = url.partition("://")[0].lower()
-    if scheme in ("http", "https"):
-        return [_from_http(url, shown)]
-    return _from_bucket(url, scheme, shown)
+    if scheme in _TITLES:
+        return _from_bucket(path, scheme, shown)
+    return [_from_http(url, shown)]
 
 
 # --------------------------------------------------------------------------- https
@@ -51,78 +76,129 @@ def read(url: str, *, offline: bool = False) -> list[ModelFile]:
 
 def _from_http(url: str, shown: str) -> ModelFile:
     clean, credentials = split_credentials(url)
-    known = {_host(clean): credentials} if credentials else None
+    known = {host_of(clean): credentials} if credentials else None
     with HttpClient(credentials=known) as client:
         artifact = Artifact(filename=shown, url=clean, size=None, sha256=None)
         try:
             with client.open_file(artifact) as source:
                 size = source.size
                 slug, method = _compressed(size, source.span)
-        except MeasureError as error:
-            message = str(error)
-            raise NetworkError(message, hint=f"check the address {shown}") from None
+        except TooLargeError as error:
+            if error.size is None:
+                raise
+            size, method = error.size, "size alone: the server sends no parts of so large a file"
+            slug = Estimate.predicted(size, size // _DENSEST, size + size // 1000)
+        except RefusedError as error:
+            raise NetworkError(str(error), hint=_mended(error)) from None
     return _model(shown, size, slug, method)
 
 
-def _host(url: str) -> str:
-    from slugcheck.index.ranges.urls import host_of
-
-    return host_of(url)
+def _mended(error: RefusedError) -> str | None:
+    """Return the hint for an address that was named, where that of an index does not fit."""
+    match error.status:
+        case 401:
+            return "write them into the address (https://user:password@host/) or into netrc"
+        case 403:
+            return "check that the address may be read; a signed one is good for some time only"
+        case 404 | 410:
+            return "check the address"
+        case _:
+            return error.hint
 
 
 # --------------------------------------------------------------------------- buckets
 
 
-def _from_bucket(url: str, scheme: str, shown: str) -> list[ModelFile]:
+def _from_bucket(path: str, scheme: str, shown: str) -> list[ModelFile]:
+    bucket, _, key = path.partition("/")
+    if not bucket:
+        raise UsageError(f"{scheme}:// names no bucket", hint=f"write {scheme}://bucket/model.onnx")
+    if "@" in bucket:
+        message = f"{shown}: a bucket's address holds no user and password"
+        raise UsageError(message, hint=_KEYS[scheme])
     with _explained(scheme, shown):
         files = _filesystem(scheme)
-        return [_of_object(files, scheme, path) for path in _objects(files, url, shown)]
+        sizes = _objects(files, f"{bucket}/{key}".rstrip("/"), shown, scheme)
+        return [_of_object(files, scheme, one, size) for one, size in sizes.items()]
 
 
-def _objects(files: Any, url: str, shown: str) -> Sequence[str]:
-    path = url.partition("://")[2]
+def _objects(files: Any, path: str, shown: str, scheme: str) -> dict[str, int]:
+    """Return the objects that a path names, with their sizes, sorted."""
     if _MAGIC & set(path):
-        found = [one for one in files.glob(path) if not one.endswith("/")]
-        if not found:
-            raise UsageError(f"{shown}: nothing matches it", hint="check the bucket and the glob")
-        return sorted(found)
-    if not path.endswith("/") and "/" in path and files.isfile(path):
-        return [path]
-    below = sorted(one for one in files.find(path) if is_model(one))
-    if not below:
-        message = f"{shown}: there is no such object, and no model file below it"
-        raise UsageError(message, hint="check the bucket and the name")
-    return below
+        found = _listed(files.glob, path)
+        why = "nothing matches it"
+    else:
+        below = _object(files, path) or _listed(files.find, path)
+        found = {one: size for one, size in below.items() if one == path or is_model(one)}
+        why = "there is no such object, and no model file below it"
+    if found:
+        return found
+    bucket = path.partition("/")[0]
+    if _is_missing(files, bucket):
+        message = f"{_TITLES[scheme]} has no bucket {printable(bucket)}"
+        raise UsageError(message, hint=f"check its name, and {_ENDPOINTS[scheme]}")
+    raise UsageError(f"{shown}: {why}", hint="check the bucket and the name")
 
 
-def _of_object(files: Any, scheme: str, path: str) -> ModelFile:
-    size = int(files.info(path)["size"])
+def _listed(ask: Callable[..., Any], path: str) -> dict[str, int]:
+    try:
+        return _sizes(ask(path, detail=True, timeout=_LIST_SECONDS))
+    except FileNotFoundError:
+        return {}
 
+
+def _object(files: Any, path: str) -> dict[str, int]:
+    if "/" not in path:
+        return {}
+    try:
+        about = files.info(path, timeout=_ANSWER_SECONDS)
+    except FileNotFoundError:
+        return {}
+    return _sizes({path: about})
+
+
+def _sizes(found: Mapping[str, Any]) -> dict[str, int]:
+    files = (one for one in sorted(found) if found[one]["type"] == "file")
+    return {one: int(found[one]["size"]) for one in files if not one.endswith("/")}
+
+
+def _is_missing(files: Any, bucket: str) -> bool:
+    if _MAGIC & set(bucket):
+        return False
+    try:
+        files.ls(bucket, timeout=_LIST_SECONDS)
+    except FileNotFoundError:
+        return True
+    except Exception:
+        return False  # one may read a bucket's objects without listing them
+    return False
+
+
+def _of_object(files: Any, scheme: str, path: str, size: int) -> ModelFile:
     def span(start: int, stop: int) -> bytes:
-        return bytes(files.cat_file(path, start=start, end=stop))
+        if start == stop:
+            return b""  # servers refuse an empty range, or send everything
+        data: bytes = files.cat_file(path, start=start, end=stop, timeout=_SPAN_SECONDS)
+        return data
 
     slug, method = _compressed(size, span)
     return _model(f"{scheme}://{path}", size, slug, method)
 
 
 def _filesystem(scheme: str) -> Any:
+    for name in ("fsspec", "s3fs", "gcsfs", "aiobotocore", "google.auth"):
+        # they log what they try again, with its address, which is our task to tell
+        logging.getLogger(name).addHandler(logging.NullHandler())
     try:
-        import fsspec
+        return _s3() if scheme == "s3" else _google()
     except ImportError:
-        raise _missing(scheme) from None
-    try:
-        return fsspec.filesystem("s3", **_s3()) if scheme == "s3" else _google(fsspec)
-    except ImportError:
-        raise _missing(scheme) from None
+        message = f"{_TITLES[scheme]} needs {_MODULES[scheme]}, which is not installed"
+        raise UsageError(message, hint="pip install 'slugcheck[remote]'") from None
 
 
-def _missing(scheme: str) -> UsageError:
-    message = f"{_TITLES[scheme]} needs {_MODULES[scheme]}, which is not installed"
-    return UsageError(message, hint="pip install 'slugcheck[remote]'")
-
-
-def _s3() -> dict[str, Any]:
+def _s3() -> Any:
     import botocore.session
+    import fsspec
 
     # one short question to the machine's own metadata service, which most machines do not have
     os.environ.setdefault("AWS_METADATA_SERVICE_TIMEOUT", "1")
@@ -131,28 +207,35 @@ def _s3() -> dict[str, Any]:
     config = {
         "connect_timeout": _CONNECT_SECONDS,
         "read_timeout": _READ_SECONDS,
-        "retries": {"max_attempts": 2, "mode": "standard"},
+        "retries": {"total_max_attempts": 2, "mode": "standard"},
     }
     # an instance that fsspec kept would not see a changed environment
-    return {"anon": anonymous, "config_kwargs": config, "skip_instance_cache": True}
+    files = fsspec.filesystem("s3", anon=anonymous, config_kwargs=config, skip_instance_cache=True)
+    files.retries = 1  # its own, on top of those above
+    return files
 
 
-def _google(fsspec: Any) -> Any:
+def _google() -> Any:
+    # The plain class: the other one asks each bucket's kind over gRPC first, and waits a minute
+    # where only the JSON API answers (an emulator, a proxy). The variable leaves gRPC unloaded.
+    os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
     os.environ.setdefault("GCE_METADATA_TIMEOUT", "1")
     os.environ.setdefault("GCE_METADATA_DETECT_RETRIES", "1")
-    options: dict[str, Any] = {"skip_instance_cache": True, "timeout": _READ_SECONDS}
-    if os.environ.get("STORAGE_EMULATOR_HOST") or not _has_google_credentials():
-        options["token"] = "anon"  # noqa: S105 - says that there is none
-    return fsspec.filesystem("gs", **options)
+    core = importlib.import_module("gcsfs.core")
+    emulated = bool(os.environ.get("STORAGE_EMULATOR_HOST"))
+    token = "anon" if emulated or not _has_google_credentials() else "google_default"
+    return core.GCSFileSystem(token=token, skip_instance_cache=True)
 
 
 def _has_google_credentials() -> bool:
     import google.auth
-    from google.auth.exceptions import GoogleAuthError
+    from google.auth.exceptions import DefaultCredentialsError
 
+    if os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
+        return True  # what is wrong with them is to be told
     try:
         google.auth.default()
-    except GoogleAuthError:
+    except DefaultCredentialsError:
         return False
     return True
 
@@ -160,27 +243,34 @@ def _has_google_credentials() -> bool:
 @contextmanager
 def _explained(scheme: str, shown: str) -> Iterator[None]:
     """Turn what the libraries raise into one sentence, without their texts, which hold URLs."""
-    title = _TITLES[scheme]
     try:
         yield
     except (MeasureError, UsageError):
         raise
-    except FileNotFoundError:
-        message = f"{title} does not have {shown}"
-        raise NetworkError(message, hint="check the bucket, the name and the region") from None
-    except PermissionError:
-        message = f"{title} refuses access to {shown}"
-        hint = "give credentials in the environment, as its own command line takes them"
-        raise NetworkError(message, hint=hint) from None
-    except Exception as error:
-        # each library raises classes of its own for what a network does
-        name = type(error).__name__
-        status = getattr(error, "code", None) or getattr(error, "status", None)
-        why = f"{name} {status}" if isinstance(status, int) else name
-        message = f"{title} cannot be read at {shown} ({why})"
-        raise NetworkError(
-            message, hint="check the connection, the endpoint and the bucket"
-        ) from error
+    except Exception as error:  # each library raises classes of its own for what a network does
+        message, hint = _sentence(error, scheme)
+        raise NetworkError(f"{message}: {shown}", hint=hint) from None
+
+
+def _sentence(error: Exception, scheme: str) -> tuple[str, str]:
+    title = _TITLES[scheme]
+    names = {one.__name__ for one in type(error).__mro__}
+    # gcsfs has no class for a refusal
+    refused = isinstance(error, PermissionError) or str(error).startswith("Forbidden")
+    status = getattr(error, "code", None) or getattr(error, "status", None)
+    if refused or status in (401, 403):
+        return f"{title} refuses access", f"it needs other credentials: {_KEYS[scheme]}"
+    if isinstance(error, FileNotFoundError) or status == 404:
+        return f"{title} does not have this", "check the bucket and the name"
+    if names & _UNUSABLE_KEYS:
+        kind = type(error).__name__
+        return f"the credentials for {title} cannot be used ({kind})", _KEYS[scheme]
+    if names & _SLOW:
+        return f"{title} did not answer in time", f"check the network, and {_ENDPOINTS[scheme]}"
+    if names & _UNREACHABLE:
+        return f"{title} cannot be reached", f"check the network, and {_ENDPOINTS[scheme]}"
+    known = f"{type(error).__name__} {status}" if isinstance(status, int) else type(error).__name__
+    return f"{title} cannot be read ({known})", f"check the address, and {_ENDPOINTS[scheme]}"
 
 
 # --------------------------------------------------------------------------- both
