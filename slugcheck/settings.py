@@ -16,6 +16,7 @@ from slugcheck.errors import UsageError
 from slugcheck.escape import printable
 
 _OWN, _SHARED = "slugcheck.toml", "pyproject.toml"
+_QUOTED = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,8 @@ def load(folder: Path) -> Settings:
     :raises UsageError: a file is no TOML, both files have settings, or a setting is wrong.
     """
     own, shared = folder / _OWN, folder / _SHARED
-    of_own = _read(own) if own.is_file() else None
+    # a link that leads nowhere, or a folder of that name, is told: settings were meant
+    of_own = _read(own) if own.exists() or own.is_symlink() else None
     of_shared = _table(_read(shared), shared) if shared.is_file() else None
     if of_own is not None and of_shared is not None:
         message = f"{_shown(own)} and [tool.slugcheck] of {_shown(shared)} both have settings"
@@ -52,7 +54,7 @@ class _Wrong(Exception):
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+    if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
         raise _Wrong('an array of texts, such as ["models/*.onnx"]')
     return tuple(value)
 
@@ -64,12 +66,10 @@ def _settings(table: Mapping[str, object], path: Path, prefix: str) -> Settings:
     found: dict[str, Any] = {}
     mistakes = []
     for key, value in table.items():
-        where = f"{_shown(path)}: {prefix}{printable(key)}"
+        where = f"{_shown(path)}: {prefix}{printable(key[:_QUOTED])}"
         parse = _PARSERS.get(key)
         if parse is None:
-            near = difflib.get_close_matches(key, _PARSERS, n=1)
-            also = f"; did you mean {near[0]}?" if near else ""
-            mistakes.append(f"{where}: there is no such setting{also}")
+            mistakes.append(f"{where}: there is no such setting{_near(key, path)}")
             continue
         try:
             found[key] = parse(value)
@@ -80,16 +80,28 @@ def _settings(table: Mapping[str, object], path: Path, prefix: str) -> Settings:
     return Settings(origin=path, **found)
 
 
+def _near(key: str, path: Path) -> str:
+    """Return what else may have been meant."""
+    if key == "tool" and path.name == _OWN:
+        return f"; in {_OWN} settings stand by themselves, without [tool.slugcheck]"
+    near = difflib.get_close_matches(key.lower()[:_QUOTED], _PARSERS, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
 # --------------------------------------------------------------------------- files
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
+        # editors on Windows write a mark at the start, which TOML takes for a key
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         message = f"{_shown(path)} cannot be read: {error.strerror or error}"
         raise UsageError(message, hint="check its permissions") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except RecursionError:
+        message = f"{_shown(path)} is not valid TOML: it is nested too deeply"
+        raise UsageError(message, hint="correct it, or remove the file") from None
+    except ValueError as error:  # of the encoding, of TOML, and of a number with too many digits
         message = f"{_shown(path)} is not valid TOML: {printable(str(error))}"
         raise UsageError(message, hint="correct the line, or remove the file") from None
 

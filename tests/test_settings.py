@@ -49,3 +49,49 @@ def test_what_is_no_settings_file(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "pyproject.toml").write_bytes(content)
     with pytest.raises(UsageError, match=r"pyproject.toml"):
         settings.load(tmp_path)
+
+
+def test_a_mark_at_the_start_of_the_file_is_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "slugcheck.toml").write_bytes(b'\xef\xbb\xbfmodels = ["a.onnx"]\n')
+    assert settings.load(tmp_path).models == ("a.onnx",)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('Models = ["a"]', "did you mean models?"),
+        ('[tool.slugcheck]\nmodels = ["a"]', "settings stand by themselves"),
+        ('models = "a.onnx"', "models must be an array of texts"),
+        ('models = ["a.onnx", 3]', "models must be an array of texts"),
+        ('models = ["  "]', "models must be an array of texts"),
+        ("models = " + "[" * 5_000, "nested too deeply"),
+        ("models = " + "9" * 5_000, "is not valid TOML"),
+        ('"\\u001b[31m" = 1', r"\x1b[31m: there is no such setting"),
+    ],
+)
+def test_a_mistake_is_told_so_that_it_can_be_mended(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    (tmp_path / "slugcheck.toml").write_text(content)
+    with pytest.raises(UsageError) as caught:
+        settings.load(tmp_path)
+    assert said in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_key_without_end_is_shortened(tmp_path: Path) -> None:
+    (tmp_path / "slugcheck.toml").write_text(f"{'x' * 9_000} = 1\n")
+    with pytest.raises(UsageError) as caught:
+        settings.load(tmp_path)
+    assert len(str(caught.value)) < len(str(tmp_path)) + 200
+
+
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_settings_that_cannot_be_read_are_not_passed_over(tmp_path: Path, kind: str) -> None:
+    own = tmp_path / "slugcheck.toml"
+    if kind == "folder":
+        own.mkdir()
+    else:
+        own.symlink_to("nowhere")
+    with pytest.raises(UsageError, match=r"slugcheck\.toml cannot be read"):
+        settings.load(tmp_path)

@@ -1,0 +1,290 @@
+"""Where to keep models: each way's status from its numbers, and the recommendation from those."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from slugcheck import storage
+from slugcheck.model import (
+    Basis,
+    Estimate,
+    Limit,
+    ModelFile,
+    ModelPlace,
+    Severity,
+    Source,
+    Status,
+    Storage,
+    StorageOption,
+)
+
+MB, MIB = 10**6, 2**20
+NONE = dict.fromkeys(("size_limit", "build_limit", "boot_limit", "checkout_limit"))
+
+
+def limit(figure: str, value: int) -> Limit:
+    source = Source(text="a test", date="2026-01-01")
+    unit = "seconds" if figure in ("build", "boot") else "bytes"
+    return Limit(
+        name=figure,
+        figure=figure,
+        value=value,
+        unit=unit,
+        severity=Severity.FAIL,
+        text=str(value),
+        source=source,
+    )
+
+
+def ground(**changes: Any) -> storage.Ground:
+    """Heroku: 100 MB of slug in 500 MiB, a build of a minute in 15, 60 s to boot, 1 GB checkout."""
+    values: dict[str, Any] = {
+        "title": "Heroku",
+        "size": Estimate[int].measured(100 * MB),
+        "packed": True,
+        "build": Estimate[float].predicted(60.0, 50.0, 80.0),
+        "size_limit": limit("slug", 500 * MIB),
+        "build_limit": limit("build", 900),
+        "boot_limit": limit("boot", 60),
+        "checkout_limit": limit("checkout", 1000 * MB),
+        "checkout_bytes": MB,
+    }
+    return storage.Ground(**(values | changes))
+
+
+def elsewhere(**changes: Any) -> storage.Ground:
+    """A platform that limits the installed bytes, and knows no boot or checkout."""
+    installed = {"title": "AWS Lambda", "packed": False, "size_limit": limit("installed", 250 * MB)}
+    return ground(**(NONE | installed | changes))
+
+
+def model(size: int, name: str = "a.onnx", slug: Estimate[int] | None = None) -> ModelFile:
+    return ModelFile(
+        path=f"models/{name}",
+        bytes=size,
+        slug=slug or Estimate[int].measured(size),
+        place=ModelPlace.APP,
+        method="compressed whole",
+    )
+
+
+def judged(models: Sequence[ModelFile], on: storage.Ground) -> dict[Storage, StorageOption]:
+    return {option.storage: option for option in storage.judge(models, on)}
+
+
+def statuses(models: Sequence[ModelFile], on: storage.Ground) -> tuple[Status, ...]:
+    """In git, at boot, at build."""
+    found = judged(models, on)
+    return tuple(found[way].status for way in (Storage.SLUG, Storage.BOOT, Storage.BUILD))
+
+
+def recommended(models: Sequence[ModelFile], on: storage.Ground) -> StorageOption:
+    (only,) = (option for option in storage.judge(models, on) if option.recommended)
+    return only
+
+
+# --------------------------------------------------------------------------- all ways
+
+
+def test_without_models_there_is_nothing_to_judge() -> None:
+    assert storage.judge((), ground()) == ()
+
+
+def test_small_models_may_be_kept_in_any_way_and_git_is_recommended() -> None:
+    models = [model(12 * MB, name) for name in ("a.onnx", "b.onnx", "c.onnx")]
+    assert statuses(models, ground()) == (Status.PASS,) * 3
+    best = recommended(models, ground())
+    assert best.storage is Storage.SLUG
+    assert best.reasons[0] == "every limit holds, and nothing has to be downloaded"
+
+
+def test_the_slug_of_each_way_holds_what_is_in_it() -> None:
+    packed = Estimate[int].predicted(30 * MB, 29 * MB, 31 * MB)
+    found = judged([model(40 * MB, slug=packed)], ground())
+    assert found[Storage.BOOT].slug == Estimate[int].measured(100 * MB)
+    for way in (Storage.SLUG, Storage.BUILD):
+        assert found[way].slug == Estimate[int].predicted(130 * MB, 129 * MB, 131 * MB)
+
+
+def test_a_slug_over_its_limit_fails_where_the_models_are_in_it() -> None:
+    models = [model(90 * MB, f"{n}.onnx") for n in range(5)]
+    assert statuses(models, ground())[::2] == (Status.FAIL, Status.FAIL)
+    assert judged(models, ground())[Storage.BUILD].reasons[0] == "slug 524.6M is 24.6M over 500M"
+
+
+def test_an_interval_across_the_limit_is_too_close_to_call() -> None:
+    near = Estimate[int].predicted(40 * MB, 30 * MB, 50 * MB)
+    on = ground(size=Estimate[int].measured(480 * MB))
+    found = judged([model(45 * MB, slug=near)], on)
+    assert found[Storage.BUILD].status is Status.UNKNOWN
+    assert "too close to call" in found[Storage.BUILD].reasons[0]
+
+
+def test_no_way_is_recommended_when_every_way_fails() -> None:
+    on = ground(size=Estimate[int].measured(600 * MB))
+    options = storage.judge([model(7_000 * MB)], on)
+    assert {option.status for option in options} == {Status.FAIL}
+    assert not any(option.recommended for option in options)
+
+
+def test_a_predicted_slug_stays_predicted() -> None:
+    on = ground(size=Estimate[int].predicted(100 * MB, 98 * MB, 102 * MB))
+    for option in storage.judge([model(MB)], on):
+        assert option.slug.basis is Basis.PREDICTED
+
+
+# --------------------------------------------------------------------------- in git
+
+
+@pytest.mark.parametrize(
+    ("size", "status"),
+    [
+        (50 * MIB, Status.PASS),
+        (50 * MIB + 1, Status.WARN),
+        (100 * MIB, Status.WARN),
+        (100 * MIB + 1, Status.FAIL),
+    ],
+)
+def test_github_warns_of_a_large_file_and_refuses_a_larger_one(size: int, status: Status) -> None:
+    assert judged([model(size)], ground())[Storage.SLUG].status is status
+
+
+def test_refused_files_are_named_the_largest_first_in_the_limits_unit() -> None:
+    sizes = {"small.onnx": 1, "b.onnx": 120, "a.onnx": 130, "c.onnx": 110, "d.onnx": 101}
+    models = [model(size * MIB, name) for name, size in sizes.items()]
+    on = ground(checkout_limit=None, size_limit=None)
+    first = judged(models, on)[Storage.SLUG].reasons[0]
+    assert first == (
+        "GitHub refuses files over 100 MiB: "
+        "a.onnx (130.0 MiB), b.onnx (120.0 MiB), c.onnx (110.0 MiB) and 1 more"
+    )
+
+
+def test_a_file_that_github_refuses_is_fetched_at_build() -> None:
+    best = recommended([model(200 * MB)], ground())
+    assert best.storage is Storage.BUILD
+    assert best.reasons[0].startswith("not in git, since GitHub refuses files over 100 MiB: a.onnx")
+
+
+def test_a_checkout_over_its_limit_fails_and_comes_first() -> None:
+    """Files that compress well: the slug would hold."""
+    models = [model(49 * MB, f"{n}.onnx", Estimate[int].measured(MB)) for n in range(21)]
+    found = judged(models, ground())[Storage.SLUG]
+    assert found.status is Status.FAIL
+    assert found.reasons[0] == "git checkout 1030 MB is over 1000 MB"
+
+
+def test_a_checkout_that_is_not_known_is_not_claimed() -> None:
+    found = judged([model(12 * MB)], ground(checkout_bytes=None))[Storage.SLUG]
+    assert "git checkout of models alone 12 MB of 1000 MB" in found.reasons
+
+
+# --------------------------------------------------------------------------- at boot
+
+
+@pytest.mark.parametrize(
+    ("size", "status"),
+    [
+        (300 * MB, Status.PASS),  # 30 s of 60 at the slowest rate
+        (301 * MB, Status.WARN),
+        (600 * MB, Status.WARN),
+        (601 * MB, Status.UNKNOWN),  # over 60 s at the slowest rate only
+        (6_000 * MB, Status.UNKNOWN),
+        (6_001 * MB, Status.FAIL),  # over 60 s at the fastest
+    ],
+)
+def test_the_time_to_boot_is_judged_from_the_slowest_to_the_fastest_download(
+    size: int, status: Status
+) -> None:
+    found = judged([model(size)], ground())[Storage.BOOT]
+    assert found.status is status
+
+
+def test_seconds_are_of_all_models_at_each_bandwidth() -> None:
+    found = judged([model(100 * MB), model(50 * MB, "b.onnx")], ground())[Storage.BOOT]
+    seconds = {one.bytes_per_second: one.seconds for one in found.downloads}
+    assert seconds == {10e6: 15.0, 25e6: 6.0, 100e6: 1.5}
+
+
+def test_the_time_left_to_boot_is_never_rounded_up() -> None:
+    found = judged([model(194 * MB)], ground())[Storage.BOOT]  # 19.4 s
+    assert "leaves the app 40 of 60 s to boot, even at 10 MB/s" in found.reasons
+
+
+def test_a_slow_download_is_told_with_its_seconds() -> None:
+    found = judged([model(1_500 * MB)], ground())[Storage.BOOT]
+    assert any("the download takes 150 s at 10 MB/s" in reason for reason in found.reasons)
+
+
+def test_what_is_downloaded_at_boot_is_downloaded_again_at_every_restart() -> None:
+    found = judged([model(MB)], ground())[Storage.BOOT]
+    assert "again at every restart, at least once a day, and on every dyno" in found.reasons
+
+
+def test_boot_is_recommended_when_the_slug_cannot_hold_the_models() -> None:
+    best = recommended([model(550 * MB)], ground())
+    assert best.storage is Storage.BOOT
+    assert best.reasons[0].startswith("neither in git nor at build, since slug ")
+
+
+# --------------------------------------------------------------------------- at build
+
+
+@pytest.mark.parametrize(
+    ("build", "status"),
+    [
+        ((700.0, 800.0), Status.PASS),
+        ((700.0, 891.0), Status.UNKNOWN),  # and 10 s at the slowest rate
+        ((899.5, 950.0), Status.FAIL),  # and 1 s at the fastest
+    ],
+)
+def test_the_download_counts_in_the_build(build: tuple[float, float], status: Status) -> None:
+    on = ground(build=Estimate[float].predicted(build[0], *build))
+    found = judged([model(100 * MB)], on)[Storage.BUILD]
+    assert found.status is status
+    if status is not Status.PASS:
+        assert found.reasons[0].startswith("build with the download ")
+
+
+# --------------------------------------------------------------------------- other platforms
+
+
+def test_installed_bytes_count_where_the_platform_limits_those() -> None:
+    packed = Estimate[int].measured(MB)  # compresses to nearly nothing, which does not matter there
+    assert statuses([model(160 * MB, slug=packed)], elsewhere()) == (
+        Status.FAIL,
+        Status.PASS,
+        Status.FAIL,
+    )
+
+
+def test_what_is_herokus_alone_is_not_said_of_another_platform() -> None:
+    said = " ".join(
+        f"{option.title} {' '.join(option.reasons)}"
+        for option in storage.judge([model(120 * MB)], elsewhere())
+    )
+    for word in ("slug", "dyno", "Heroku", "post_compile", "once a day", "checkout"):
+        assert word not in said
+
+
+def test_without_any_limit_sizes_are_told_and_github_still_counts() -> None:
+    assert statuses([model(120 * MB)], elsewhere(size_limit=None)) == (
+        Status.FAIL,
+        Status.PASS,
+        Status.PASS,
+    )
+
+
+# --------------------------------------------------------------------------- constants
+
+
+def test_every_constant_has_its_source_and_day() -> None:
+    text = resources.files("slugcheck").joinpath("data/storage.toml").read_text("utf-8")
+    for name, table in tomllib.loads(text).items():
+        assert table["source"], name
+        assert len(table["date"]) == len("2026-11-24"), name
