@@ -3,75 +3,35 @@
 from __future__ import annotations
 
 import os
+import platform
+import select
+import shutil
 import signal
+import stat
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.support.commands import Done, slugcheck
+from slugcheck import verify as verifying
+from slugcheck.check import Check
+from slugcheck.index.uv import clean_environment, find_uv
+from slugcheck.model import Estimate, IndexOptions, Manager
+from slugcheck.options import Options
+from slugcheck.verify.workspace import run, workspace
+from tests.support.commands import slugcheck
 from tests.support.server import PackageServer
+from tests.support.verifying import MINOR, app, index, own_caches, temporary, uv_cache, verify
 
-MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
-OTHER = "3.10"
+__all__ = ["app", "index", "own_caches", "temporary", "uv_cache"]
 
-
-@pytest.fixture(scope="module")
-def uv_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("uv-cache")
-
-
-@pytest.fixture(autouse=True)
-def own_caches(
-    tmp_path: Path, uv_cache: Path, plain_network: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("UV_CACHE_DIR", str(uv_cache))
-
-
-@pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary files go: empty before, and to be empty after."""
-    folder = tmp_path / "t"
-    folder.mkdir()
-    monkeypatch.setenv("TMPDIR", str(folder))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    return folder
-
-
-@pytest.fixture
-def index(package_server: PackageServer) -> PackageServer:
-    package_server.add_wheel(
-        "webapp",
-        "1.0",
-        {
-            "webapp/__init__.py": "y = 2\n" * 100,
-            "webapp/main.py": "def run():\n    return [n for n in range(10)]\n" * 50,
-            "webapp/data.bin": bytes(range(256)) * 400,
-        },
-        requires=("framework",),
-        entry_points={"console_scripts": {"webapp": "webapp.main:run"}},
-    )
-    package_server.add_wheel("framework", "2.0", {"framework/__init__.py": "x = 1\n" * 200})
-    package_server.add_wheel("framework", "3.0", {"framework/__init__.py": "x = 1\n" * 900})
-    return package_server
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> Path:
-    folder = tmp_path / "app"
-    (folder / "models").mkdir(parents=True)
-    (folder / "requirements.txt").write_text("webapp==1.0\n")
-    (folder / "app.py").write_text("print('hello')\n")
-    (folder / "models" / "a.onnx").write_bytes(os.urandom(200_000))
-    return folder
-
-
-def verify(server: PackageServer, path: Path, *more: object, python: str = MINOR) -> Done:
-    flags = ("--python", python, "--index-url", server.index_url, "--format", "json")
-    return slugcheck(path, *flags, "--verify", *more)
+pytestmark = pytest.mark.usefixtures("own_caches")
 
 
 def test_the_install_agrees_with_the_prediction_and_nothing_is_left(
@@ -125,13 +85,9 @@ def test_the_pinned_resolution_is_what_is_installed(
     assert not [note for note in document["notes"] if "another version" in note]
 
 
-def test_what_nobody_could_size_is_measured_by_the_install(
-    index: PackageServer, app: Path, temporary: Path, tmp_path: Path
+def test_a_line_that_the_build_cannot_install_fails_with_its_reason(
+    index: PackageServer, app: Path, temporary: Path
 ) -> None:
-    package = tmp_path / "odd"
-    (package / "odd").mkdir(parents=True)
-    (package / "odd" / "__init__.py").write_text("z = 3\n" * 400)
-    (package / "setup.py").write_text("raise SystemExit('this must not run')\n")
     (app / "requirements.txt").write_text("webapp==1.0\nnone @ git+https://127.0.0.1:1/x\n")
     done = verify(index, app)
     assert done.code == 3
@@ -159,6 +115,7 @@ def test_a_python_that_is_not_here_is_said_with_what_to_do(
         pytest.skip("this machine has the other Python in its own folders")
     assert done.code == 3
     assert "--verify needs Python 3.1" in done.err
+    assert f"this machine has {platform.python_version()}" in done.err
     assert f"--python {MINOR}" in done.err
 
 
@@ -174,9 +131,9 @@ def test_a_long_temporary_folder_changes_no_figure(
     assert any("characters longer" in note for note in document["notes"])
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("numbers", [(signal.SIGINT,), (signal.SIGTERM,), (signal.SIGINT,) * 40])
 def test_interrupted_it_leaves_nothing(
-    index: PackageServer, app: Path, temporary: Path, number: signal.Signals
+    index: PackageServer, app: Path, temporary: Path, numbers: tuple[signal.Signals, ...]
 ) -> None:
     command = [sys.executable, "-m", "slugcheck", str(app), "--python", MINOR, "--verify"]
     command += ["--index-url", index.index_url]
@@ -187,31 +144,130 @@ def test_interrupted_it_leaves_nothing(
     while not list(temporary.glob("*/tool")) and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    process.send_signal(number)
+    process.send_signal(numbers[0])
+    for number in numbers[1:]:  # the impatient: while the folder is being removed
+        process.send_signal(number)
+        time.sleep(0.001)
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, ""), err
-    assert "interrupted" in err
+    assert out == ""
     assert list(temporary.iterdir()) == []
+    if len(numbers) == 1:
+        assert process.returncode == 130, err
+        assert "interrupted" in err
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
-def test_a_full_disk_is_said_before_anything_begins(
-    index: PackageServer, app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+# --------------------------------------------------------------------------- indexes and pins
+
+
+def test_bytecode_belongs_to_its_distribution_whatever_dots_its_source_has(
+    index: PackageServer, app: Path, temporary: Path
 ) -> None:
-    disk = tmp_path / "d"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], capture_output=True
+    document = verify(index, app).document
+    owned = sum(one["bytecode_bytes"] for one in document["distributions"])
+    assert owned == document["verify"]["bytecode_bytes"]
+
+
+def test_what_pip_refuses_of_the_prediction_is_chosen_anew_and_named(
+    index: PackageServer, app: Path, temporary: Path
+) -> None:
+    where = IndexOptions(index_url=index.index_url)
+    path = app / "requirements.txt"
+    with Check(Options(path=path, python=MINOR, index=where)) as check:
+        check.resolve()
+        list(check.read())
+        sizes = check.sizes()
+    wrong = tuple(
+        replace(one, distribution=replace(one.distribution, version="2.5"))
+        if one.name == "framework"
+        else one
+        for one in sizes.distributions
     )
-    if mounted.returncode != 0:
-        pytest.skip("no mount here")
+    found = verifying.verify(
+        verifying.Plan(
+            sizes=replace(sizes, distributions=wrong),
+            manager=Manager.PIP,
+            path=path,
+            files=(),
+            index=where,
+            seconds=Estimate(value=1.0, low=1.0, high=1.0, basis=sizes.slug.basis),
+        ),
+        lambda _: None,
+    )
+    assert any("pip refused the predicted versions" in note for note in found.notes)
+    assert any("another version than predicted: framework 3.0" in note for note in found.notes)
+
+
+def test_a_uv_project_is_synced_whatever_patch_of_python_it_asks_for(
+    index: PackageServer, tmp_path: Path, temporary: Path
+) -> None:
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(
+        '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.10"\n'
+        'dependencies = ["webapp==1.0"]\n'
+        f'[[tool.uv.index]]\nurl = "{index.index_url}"\ndefault = true\n'
+    )
+    lock = [find_uv(), "lock", "--quiet", "--python", sys.executable]
+    subprocess.run(lock, cwd=folder, env=clean_environment(os.environ), check=True)
+    patch = sys.version_info.micro
+    (folder / ".python-version").write_text(f"{MINOR}.{patch - 1 if patch else patch + 1}\n")
+    done = slugcheck(folder, "--verify", "--format", "json")
+    assert done.code == 0, done.err
+    found = done.document["verify"]
+    assert found["installer"].startswith("uv ")
+    assert found["error_percent"]["plain"] == 0
+    assert found["bytecode_bytes"] > 0
+
+
+# --------------------------------------------------------------------------- the workspace
+
+
+@contextmanager
+def as_nobody() -> Iterator[Path]:
+    """A folder of somebody who is not root: root reads and removes whatever there is."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # pytest's own is closed to others
+    folder.chmod(0o777)
+    root = os.geteuid() == 0
     try:
-        monkeypatch.setenv("TMPDIR", str(disk))
-        monkeypatch.setattr("tempfile.tempdir", None)
-        done = verify(index, app)
-        assert (done.code, done.out) == (3, "")
-        assert "MB left" in done.err
-        assert "TMPDIR" in done.err
-        assert list(disk.iterdir()) == []
+        if root:
+            os.seteuid(65534)
+        yield folder
     finally:
-        subprocess.run(["umount", str(disk)], check=True)
+        if root:
+            os.seteuid(0)
+        shutil.rmtree(folder)
+
+
+def test_read_only_and_unreadable_folders_are_removed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    with as_nobody() as folder:
+        monkeypatch.setattr("tempfile.tempdir", str(folder))
+        with workspace("/app/.heroku/python", 1) as work:
+            for name, mode in (("read-only", stat.S_IRUSR | stat.S_IXUSR), ("closed", 0)):
+                (work.folder / name / "inner").mkdir(parents=True)
+                (work.folder / name / "inner" / "file").write_text("x")
+                (work.folder / name / "inner").chmod(mode)
+                (work.folder / name).chmod(mode)
+        assert list(folder.iterdir()) == []
+
+
+def test_the_prefix_is_as_long_as_the_targets(monkeypatch: pytest.MonkeyPatch) -> None:
+    with as_nobody() as folder:
+        monkeypatch.setattr("tempfile.tempdir", "/tmp")
+        with workspace("/app/.heroku/python", 1) as work:
+            assert len(str(work.prefix)) == len("/app/.heroku/python")
+        assert not work.folder.exists()
+        assert folder.exists()
+
+
+def test_what_a_build_leaves_running_neither_delays_nor_outlives_it(tmp_path: Path) -> None:
+    script = "sleep 600 & echo $!"
+    done = run(["sh", "-c", script], cwd=tmp_path, environment={"PATH": os.environ["PATH"]})
+    assert done.code == 0
+    try:
+        killed = os.pidfd_open(int(done.output))
+    except ProcessLookupError:
+        return
+    try:
+        assert select.select([killed], [], [], 10)[0]  # ready once the process has ended
+    finally:
+        os.close(killed)

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,8 +20,8 @@ from uv import find_uv_bin
 from slugcheck.errors import MeasureError
 from slugcheck.escape import printable
 from slugcheck.model import IndexOptions, Manager, Target
-from slugcheck.packed import Member
 from slugcheck.verify.interpreter import Interpreter
+from slugcheck.verify.place import Place
 from slugcheck.verify.plan import Plan
 from slugcheck.verify.workspace import Workspace, full_disk, run
 
@@ -30,11 +29,20 @@ _TOOLS = {Manager.POETRY: "poetry==2.4.1", Manager.PIPENV: "pipenv==2026.7.1"}
 _PIP = re.compile(r"^pip ([0-9.]+)$")
 # What of the user's own settings reaches the children: how to get to an index, not which.
 _KEPT = re.compile(
-    r"^(?:PATH|HOME|LANG|LC_.*|TERM|TMPDIR|.*_(?:PROXY|proxy)|SSL_CERT_.*|REQUESTS_CA_BUNDLE|"
-    r"CURL_CA_BUNDLE|PIP_(?:CERT|CLIENT_CERT|PROXY|DEFAULT_TIMEOUT|RETRIES|TRUSTED_HOST)|"
-    r"UV_(?:HTTP_TIMEOUT|HTTP_RETRIES|NATIVE_TLS|SYSTEM_CERTS)|CC|CXX|CFLAGS|LDFLAGS)$"
+    r"^(?:PATH|HOME|USER|LOGNAME|LANG|LC_.*|TERM|NETRC|SSH_AUTH_SOCK|.*_(?:PROXY|proxy)|"
+    r"SSL_CERT_.*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|GIT_SSL_CAINFO|"
+    r"PIP_(?:CERT|CLIENT_CERT|PROXY|DEFAULT_TIMEOUT|RETRIES|TRUSTED_HOST)|"
+    r"UV_(?:CACHE_DIR|HTTP_TIMEOUT|HTTP_RETRIES|NATIVE_TLS|SYSTEM_CERTS|INSECURE_HOST)|"
+    r"UV_INDEX_.*_(?:USERNAME|PASSWORD)|POETRY_HTTP_BASIC_.*|"
+    r"CC|CXX|CFLAGS|CXXFLAGS|LDFLAGS|CPATH|LIBRARY_PATH|LD_LIBRARY_PATH|PKG_CONFIG_PATH)$"
 )
-_ERROR = re.compile(r"^\s*(?:ERROR|error|Error|\u00d7|Because|  - )")
+_HARMFUL = re.compile(r"^(?:PYTHON|LD_|UV_PROJECT|VIRTUAL_ENV|TMPDIR)")
+_ERROR = re.compile(
+    r"^(?:ERROR|error|\u00d7|Because|Caused by|- |\u2570\u2500\u25b6)|fatal error:|"
+    r"^[A-Z][\w.]*(?:Error|Exception|Exit):"
+)
+_USERINFO = re.compile(r"(?<=://)[^\s]*@")  # a password may hold a raw / or @ that it should not
+_LEAST_SECRET = 4
 _SHOWN = 400
 _NO_SPACE = "No space left on device"
 _CONFLICT = re.compile(r"conflict|No matching distribution|constraint", re.IGNORECASE)
@@ -51,16 +59,12 @@ class Build:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Where to install: the interpreter, the workspace, and the copy of the app in it."""
+    """Where to install: the interpreter, the workspace, and the copy that the build runs in."""
 
     plan: Plan
     python: Interpreter
     work: Workspace
-
-    @property
-    def app(self) -> Path:
-        """The copy of the app."""
-        return self.work.folder / "app"
+    place: Place
 
     @property
     def target(self) -> Target:
@@ -69,28 +73,45 @@ class Site:
 
 
 def prepare(site: Site) -> tuple[str, ...]:
-    """Make the environments and the copy of the app, none of which is measured; return notes.
+    """Make the environments, which are not measured; return notes.
 
     :raises MeasureError: an environment or the package manager cannot be had.
     """
+    bare = _environment(site, IndexOptions())
     for folder in (site.work.prefix, _tool(site)):
-        _run(site, [site.python.path, "-m", "venv", "--without-pip", str(folder)], "make a venv")
-    _copy(site.plan.files, site.app)
+        command = [site.python.path, "-m", "venv", "--without-pip", str(folder)]
+        done = run(command, cwd=site.work.folder, environment=bare)
+        if done.code != 0:
+            raise _failed(site, "making a virtual environment", done.output)
     manager = site.plan.manager
     if manager is Manager.UV:
         return ()
     wanted = _TOOLS.get(manager) or f"pip=={_platforms_pip(site.target)}"
-    command = [find_uv_bin(), "pip", "install", "--quiet", "--no-config"]
-    command += ["--python", str(_tool(site) / "bin" / "python"), wanted]
-    done = run(command, cwd=site.work.folder, environment=_environment(site, IndexOptions()))
-    if done.code == 0:
+    output = _fetch(site, wanted)
+    if output is None:
         return ()
-    if manager is not Manager.PIP:
-        raise _failed(site, f"install {wanted}", done.output)
     own = _own_pip()
-    if own is None:
-        raise _failed(site, f"install {wanted}", done.output)
+    if manager is not Manager.PIP or own is None:
+        raise _failed(site, f"installing {wanted.replace('==', ' ')}", output)
     return (f"{wanted.replace('==', ' ')} could not be fetched, so pip {own} installed",)
+
+
+def _fetch(site: Site, wanted: str) -> str | None:
+    """Put the package manager into its own environment; return what went wrong, or None.
+
+    The index that the user names comes first: a private network may have no other.
+    """
+    command = [find_uv_bin(), "pip", "install", "--quiet", "--no-config", "--color", "never"]
+    command += ["--python", str(_tool(site) / "bin" / "python"), wanted]
+    ways = [site.plan.index] if site.plan.index.index_url else []
+    output = ""
+    for index in (*ways, IndexOptions()):
+        environment = _environment(site, index)
+        done = run(command, cwd=site.work.folder, environment=environment)
+        if done.code == 0:
+            return None
+        output = done.output
+    return output
 
 
 def install(site: Site) -> Build:
@@ -113,35 +134,33 @@ def install(site: Site) -> Build:
 
 
 def _pip(site: Site) -> Build:
-    path, folder = _requirements(site)
-    command = [*_pip_command(site), "install", "--requirement", path, "--exists-action=w"]
+    path = site.place.file
+    command = [*_pip_command(site), "install", "--requirement", str(path), "--exists-action=w"]
     command += ["--no-cache-dir", "--no-input", "--progress-bar", "off"]
-    command += ["--disable-pip-version-check", f"--src={site.work.folder / 'src'}"]
-    shown = f"pip install -r {Path(path).name} --exists-action=w --no-cache-dir --no-input"
+    command += ["--disable-pip-version-check", f"--src={_sources(site)}"]
+    shown = f"pip install -r {path.name} --exists-action=w --no-cache-dir --no-input"
     environment = _environment(site, site.plan.index)
     version_of = _version_in(_tool(site), "pip") or _own_pip() or "?"
-    built = Build(installer=f"pip {version_of}", command=shown)
+    notes: tuple[str, ...] = ()
     if site.plan.pinned and site.plan.pins:
         pins = site.work.folder / "pins.txt"
         pins.write_text("".join(f"{pin}\n" for pin in site.plan.pins), encoding="utf-8")
         pinned = [*command, "--constraint", str(pins)]
-        done = run(pinned, cwd=folder, environment=environment)
+        done = run(pinned, cwd=site.place.folder, environment=environment)
         if done.code == 0:
-            return built
+            return Build(installer=f"pip {version_of}", command=shown)
         if not _CONFLICT.search(done.output):
             raise _failed(site, "pip install", done.output)
-    done = run(command, cwd=folder, environment=environment)
+        notes = ("pip refused the predicted versions and chose for itself",)
+    done = run(command, cwd=site.place.folder, environment=environment)
     if done.code != 0:
         raise _failed(site, "pip install", done.output)
-    return built
+    return Build(installer=f"pip {version_of}", command=shown, notes=notes)
 
 
-def _requirements(site: Site) -> tuple[str, Path]:
-    """Return the requirements file and where to run: the copy of the app if the file is in it."""
-    copy = site.app / site.plan.path.name
-    if copy.is_file():
-        return str(copy), site.app
-    return str(site.plan.path.resolve()), site.plan.path.resolve().parent
+def _sources(site: Site) -> Path:
+    """Return where checkouts of editable lines go: in the slug, and counted."""
+    return site.work.prefix / "src"
 
 
 def _pip_command(site: Site) -> list[str]:
@@ -169,8 +188,11 @@ def _own_pip() -> str | None:
 def _uv(site: Site) -> Build:
     command = [find_uv_bin(), "sync", "--locked", "--no-default-groups", "--color", "never"]
     command += ["--compile-bytecode", "--no-progress", "--no-cache"]
-    environment = _environment(site, site.plan.index)
+    # the build hands uv no index: the lock names its own. The environment's Python counts, since
+    # a .python-version may ask for a patch that is not on this machine.
+    environment = _environment(site, IndexOptions())
     environment["UV_PROJECT_ENVIRONMENT"] = str(site.work.prefix)
+    environment["UV_PYTHON"] = str(site.work.prefix / "bin" / "python")
     _must(site, command, environment, "uv sync")
     shown = "uv sync --locked --no-default-groups --compile-bytecode"
     return Build(installer=f"uv {version('uv')}", command=shown)
@@ -181,6 +203,8 @@ def _poetry(site: Site) -> Build:
     command += ["--no-ansi", "--no-interaction"]
     environment = _activated(site)
     environment["POETRY_CACHE_DIR"] = str(site.work.folder / "poetry-cache")
+    environment["POETRY_CONFIG_DIR"] = str(site.work.folder / "poetry-config")
+    environment |= {"POETRY_VIRTUALENVS_CREATE": "false", "POETRY_KEYRING_ENABLED": "false"}
     _must(site, command, environment, "poetry sync")
     return Build(
         installer=f"Poetry {_version_in(_tool(site), 'poetry') or '?'}",
@@ -193,6 +217,7 @@ def _pipenv(site: Site) -> Build:
     environment = _activated(site)
     environment["PIPENV_CACHE_DIR"] = str(site.work.folder / "pipenv-cache")
     environment |= {"PIPENV_SYSTEM": "1", "PIPENV_VERBOSITY": "-1", "PIPENV_NOSPIN": "1"}
+    environment["PIP_SRC"] = str(_sources(site))
     _must(site, command, environment, "pipenv install")
     return Build(
         installer=f"Pipenv {_version_in(_tool(site), 'pipenv') or '?'}",
@@ -213,10 +238,12 @@ def _activated(site: Site) -> dict[str, str]:
 def _environment(site: Site, index: IndexOptions) -> dict[str, str]:
     """Return the children's environment. Index URLs go into it: `ps` shows arguments to all."""
     found = {key: value for key, value in os.environ.items() if _KEPT.match(key)}
+    found |= dict(_named(site.place))
     found |= {
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "GIT_TERMINAL_PROMPT": "0",
         "UV_PYTHON_DOWNLOADS": "never",
         "UV_LINK_MODE": "copy",
         "UV_INDEX_STRATEGY": "unsafe-best-match",
@@ -226,31 +253,45 @@ def _environment(site: Site, index: IndexOptions) -> dict[str, str]:
         found["PIP_INDEX_URL"] = found["UV_DEFAULT_INDEX"] = index.index_url
     if index.extra_index_urls:
         found["PIP_EXTRA_INDEX_URL"] = found["UV_INDEX"] = " ".join(index.extra_index_urls)
-    if index.find_links:
-        found["PIP_FIND_LINKS"] = " ".join(index.find_links)
-        found["UV_FIND_LINKS"] = ",".join(index.find_links)
+    if index.no_index:
+        found["PIP_NO_INDEX"] = found["UV_NO_INDEX"] = "1"
+    if index.trusted_hosts:
+        found["PIP_TRUSTED_HOST"] = found["UV_INSECURE_HOST"] = " ".join(index.trusted_hosts)
+    if links := [_as_url(place) for place in index.find_links]:
+        found["PIP_FIND_LINKS"] = " ".join(links)
+        found["UV_FIND_LINKS"] = ",".join(links)
     return found
 
 
+def _named(place: Place) -> Iterator[tuple[str, str]]:
+    """Yield the variables that the dependency file stands for, with their values."""
+    for name in place.variables:
+        if (value := os.environ.get(name)) and not _HARMFUL.match(name):
+            yield name, value
+
+
+def _as_url(place: str) -> str:
+    # pip separates by blanks, which a path may hold; and the build runs in another folder
+    return place if "://" in place else Path(place).resolve().as_uri()
+
+
 def _must(site: Site, command: Sequence[str], environment: Mapping[str, str], what: str) -> None:
-    done = run(command, cwd=site.app, environment=environment)
-    if done.code != 0:
-        raise _failed(site, what, done.output)
-
-
-def _run(site: Site, command: Sequence[str], what: str) -> None:
-    done = run(command, cwd=site.work.folder, environment=_environment(site, IndexOptions()))
+    done = run(command, cwd=site.place.folder, environment=environment)
     if done.code != 0:
         raise _failed(site, what, done.output)
 
 
 def _failed(site: Site, what: str, output: str) -> MeasureError:
     if _NO_SPACE in output:
-        return full_disk(site.work.folder)
+        return full_disk(site.work)
+    for name, value in _named(site.place):
+        if len(value) >= _LEAST_SECRET:
+            output = output.replace(value, f"${{{name}}}")
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if _ERROR.match(line)] or lines[-1:] or ["it said nothing"]
-    said = printable(" ".join(telling).replace(str(site.work.folder), "…"))
-    short = said if len(said) <= _SHOWN else f"{said[: _SHOWN - 1]}…"
+    telling = [line for line in lines if _ERROR.search(line)] or lines[-1:] or ["it said nothing"]
+    text = _USERINFO.sub("***@", " ".join(dict.fromkeys(telling)))
+    said = printable(text.replace(str(site.work.folder), "\u2026"))
+    short = said if len(said) <= _SHOWN else f"{said[: _SHOWN - 1]}\u2026"
     hint = "the platform's build would likely fail in the same way"
     return MeasureError(f"{what} failed: {short}", hint=hint)
 
@@ -262,19 +303,3 @@ def _tool(site: Site) -> Path:
 def _version_in(environment: Path, name: str) -> str | None:
     found = sorted(environment.glob(f"lib/python*/site-packages/{name}-*.dist-info"))
     return found[0].name.split("-")[1].removesuffix(".dist") if found else None
-
-
-def _copy(files: Sequence[Member], folder: Path) -> None:
-    """Copy the app as it is pushed."""
-    folder.mkdir()
-    for member in files:
-        place = folder / member.path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if member.link is not None:
-            place.symlink_to(member.link)
-        elif member.content is not None:
-            place.write_bytes(member.content)
-        else:
-            shutil.copyfile(member.disk, place)
-            if member.executable:
-                place.chmod(0o755)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from packaging.tags import platform_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from slugcheck.errors import MeasureError
+from slugcheck.escape import printable
 from slugcheck.model import SizeReport, Target
 
 _SECONDS = 30
+_NAMED = 3
 _ASK = (
     "import json, platform, sys, sysconfig;"
     "print(json.dumps([platform.python_implementation(), platform.python_version(),"
@@ -26,23 +30,39 @@ _ASK = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
-    """A Python of this machine; ``version`` is the full one."""
+    """A Python of this machine; ``version`` is the full one.
+
+    ``unfit`` says why it cannot stand for a platform's Python; "" if it can.
+    """
 
     path: str
     version: str
+    unfit: str = ""
+
+    @property
+    def minor(self) -> str:
+        """The version without its patch."""
+        return ".".join(self.version.split(".")[:2])
 
 
 def find(target: Target) -> Interpreter:
     """Return a CPython of the target's minor version: this one, one on PATH, or one uv knows.
 
+    Pre-releases and free-threaded builds are none: their wheels or their bytecode are others.
+
     :raises MeasureError: there is none, or this machine is of another kind.
     """
     _same_kind(target)
+    seen: dict[str, Interpreter] = {}
     for path in _candidates(target.minor):
         found = _asked(path)
-        if found is not None and found.version.rsplit(".", 1)[0] == target.minor:
+        if found is None:
+            continue
+        if found.minor == target.minor and not found.unfit:
             return found
-    message = f"--verify needs Python {target.minor}, and this machine has none"
+        seen.setdefault(found.version + found.unfit, found)
+    has = ", ".join(_described(one) for one in seen.values())
+    message = f"--verify needs Python {target.minor}, and this machine has {has or 'none'}"
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
     hint = f"install python{target.minor}, or verify for this one with --python {own}"
     raise MeasureError(message, hint=hint)
@@ -51,20 +71,25 @@ def find(target: Target) -> Interpreter:
 def refuse_foreign(sizes: SizeReport) -> None:
     """Refuse wheels that this machine's pip would not take: the measured set would be another.
 
-    :raises MeasureError: naming the first of them.
+    :raises MeasureError: naming the first few of them.
     """
     own = {*platform_tags(), "any"}
+    foreign = []
     for one in sizes.distributions:
         try:
             tags = parse_wheel_filename(one.distribution.artifact.filename)[3]
         except InvalidWheelFilename:
             continue
         if not any(tag.platform in own for tag in tags):
-            message = (
-                f"--verify cannot install {one.distribution.artifact.filename} here: "
-                f"this machine ({platform.platform(terse=True)}) does not take it"
-            )
-            raise MeasureError(message, hint="verify on a machine like the target's")
+            foreign.append(one.distribution.artifact.filename)
+    if foreign:
+        more = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
+        libc = " ".join(filter(None, platform.libc_ver())) or "no glibc"
+        message = (
+            f"--verify cannot install {printable(', '.join(foreign[:_NAMED]))}{more} here: "
+            f"this machine ({platform.machine()}, {libc}) does not take such wheels"
+        )
+        raise MeasureError(message, hint="verify on a machine like the target's")
 
 
 def _same_kind(target: Target) -> None:
@@ -87,16 +112,34 @@ def _candidates(minor: str) -> Iterator[str]:
     )
     if known:
         yield known
+    yield from _of_pyenv(minor)
+
+
+def _of_pyenv(minor: str) -> Iterator[str]:
+    """Yield pyenv's own: its command on PATH refuses versions that are not switched on."""
+    root = Path(os.environ.get("PYENV_ROOT") or f"{os.environ.get('HOME', '')}/.pyenv")
+    for path in sorted(root.glob(f"versions/{minor}.*/bin/python{minor}"), reverse=True):
+        yield str(path)
+
+
+def _described(found: Interpreter) -> str:
+    return f"{found.version}{found.unfit and f' ({found.unfit})'}"
 
 
 def _asked(path: str) -> Interpreter | None:
     answer = _output([path, "-I", "-c", _ASK])
-    if answer is None:
+    try:
+        implementation, version, level, no_gil = json.loads(answer or "")
+    except ValueError:
         return None
-    implementation, version, level, no_gil = json.loads(answer)
-    if implementation != "CPython" or level != "final" or no_gil:
-        return None
-    return Interpreter(path=path, version=version)
+    unfit = ""
+    if implementation != "CPython":
+        unfit = str(implementation)
+    elif level != "final":
+        unfit = "a pre-release"
+    elif no_gil:
+        unfit = "free-threaded"
+    return Interpreter(path=path, version=str(version), unfit=unfit)
 
 
 def _output(command: list[str]) -> str | None:

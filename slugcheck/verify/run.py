@@ -5,18 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
+from packaging.version import InvalidVersion, Version
+
 from slugcheck import bytecode, intervals
 from slugcheck.installed import layout_of
-from slugcheck.model import Estimate, Verification
+from slugcheck.model import Estimate, Manager, Verification
 from slugcheck.parts import RUNTIME
 from slugcheck.units import mb
 from slugcheck.verify import install, interpreter, weigh
 from slugcheck.verify.install import Build, Site
+from slugcheck.verify.place import lay_out
 from slugcheck.verify.plan import Plan
 from slugcheck.verify.weigh import Weights
-from slugcheck.verify.workspace import need_space, told_of_a_full_disk, workspace
+from slugcheck.verify.workspace import workspace
 
-# Packages as installed and once more as downloaded, the app's copy, and the package manager.
+# Packages as installed and, at the same time, as the package manager fetches them: as archives, or
+# unpacked (uv's cache); then the app's copy, and the package manager itself.
 _SPACE_FACTOR = 1.2
 _SPACE_FOR_TOOLS = 150 * 10**6
 _NAMED = 5
@@ -32,10 +36,10 @@ def verify(plan: Plan, progress: Progress) -> Verification:
     target = plan.sizes.target
     python = interpreter.find(target)
     interpreter.refuse_foreign(plan.sizes)
-    with workspace(target.platform.prefix) as work, told_of_a_full_disk(work.folder):
-        need_space(work.folder, _space(plan))
-        site = Site(plan=plan, python=python, work=work)
+    with workspace(target.platform.prefix, _space(plan)) as work:
         progress("making an environment")
+        place = lay_out(plan, work.folder)
+        site = Site(plan=plan, python=python, work=work, place=place)
         notes = install.prepare(site)
         before = weigh.snapshot(work.prefix)
         count = len(plan.sizes.distributions)
@@ -47,7 +51,7 @@ def verify(plan: Plan, progress: Progress) -> Verification:
         weights = weigh.weigh(work.prefix, before, layout)
         progress(f"compressing {mb(weights.plain_bytes + weights.bytecode_bytes)} MB")
         started = time.perf_counter()
-        slug = weigh.gzipped(work.prefix, weights.files, site.app)
+        slug = weigh.gzipped(work.prefix, weights.files, place.app, below=target.platform.prefix)
         seconds = installing + time.perf_counter() - started
         longer = len(str(work.prefix)) - len(target.platform.prefix)
     return _verification(plan, python.version, build, weights, slug, seconds, notes, longer)
@@ -57,7 +61,9 @@ def _space(plan: Plan) -> int:
     sizes = plan.sizes
     app = sum(member.size for member in plan.files)
     installed = sizes.plain_bytes + sizes.bytecode_bytes
-    return int(_SPACE_FACTOR * (installed + sizes.download_bytes) + app) + _SPACE_FOR_TOOLS
+    fetched = {Manager.UV: installed, Manager.PIPENV: 2 * sizes.download_bytes}
+    more = fetched.get(plan.manager, sizes.download_bytes)
+    return int(_SPACE_FACTOR * (installed + more) + app) + _SPACE_FOR_TOOLS
 
 
 def _verification(
@@ -101,11 +107,13 @@ def _differences(plan: Plan, weights: Weights, python: str, longer: int) -> Iter
             f"{'longer' if longer > 0 else 'shorter'} than the target's; the sizes are corrected "
             "for it, the slug is not"
         )
+    if not weigh.has_gzip():
+        yield "there is no gzip here: compressed by zlib, which comes within 0.4 % of it"
     predicted = {d.name: d.distribution.version for d in plan.sizes.distributions}
     others = {
         name: f"{name} {version}"
         for name, version in weights.versions.items()
-        if predicted.get(name) not in (version, _plain(version))
+        if name not in predicted or not _same(predicted[name], version)
     }
     if more := [text for name, text in others.items() if name not in predicted]:
         yield f"installed, but not predicted: {_listed(more)}"
@@ -115,9 +123,11 @@ def _differences(plan: Plan, weights: Weights, python: str, longer: int) -> Iter
         yield f"predicted, but not installed: {_listed(missing)}"
 
 
-def _plain(version: str) -> str:
-    # a folder's name has an underscore where a local version has a hyphen or a plus
-    return version.replace("_", "+")
+def _same(predicted: str, installed: str) -> bool:
+    try:
+        return Version(predicted) == Version(installed)
+    except InvalidVersion:
+        return predicted == installed
 
 
 def _listed(names: list[str]) -> str:

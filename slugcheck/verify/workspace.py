@@ -11,17 +11,23 @@ import stat
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from slugcheck.errors import MeasureError
 from slugcheck.escape import printable
 from slugcheck.units import mb
 
-_LEAST_NAME = 5  # random characters of a folder's name
+_LEAST_NAME, _LONGEST_NAME = 5, 10  # random characters of a folder's name
 _SHORTEST = len("/e")
+_LAST_WORDS_SECONDS = 5
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+Handler = Callable[[int, object], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,54 +40,77 @@ class Workspace:
 
     folder: Path
     prefix: Path
+    size: int  # bytes that it is expected to take
 
 
 @contextmanager
-def workspace(prefix: str) -> Iterator[Workspace]:
+def workspace(prefix: str, size: int) -> Iterator[Workspace]:
     """Make the folder, and remove it: at the end, after an error, when the process is told to end.
 
-    ``prefix`` is the target's.
+    ``prefix`` is the target's, ``size`` the bytes that the folder will take at its largest.
+
+    :raises MeasureError: the disk has not so much room, or it is full before the end.
     """
     with _ended_by_signals():
-        folder, inner = _names(Path(tempfile.gettempdir()).resolve(), len(prefix))
-        folder.mkdir(mode=0o700)
+        folder, inner = _names(_temporary(), len(prefix))
+        work = Workspace(folder=folder, prefix=inner, size=size)
         try:
-            yield Workspace(folder=folder, prefix=inner)
-        finally:
+            with _told_of_a_full_disk(work):
+                _make(folder)
+                _need_space(work)
+                yield work
+        except BaseException:
             _remove(folder)
+            raise
+        if left := _remove(folder):
+            message = f"the temporary folder {printable(str(folder))} cannot be removed: {left}"
+            raise MeasureError(message, hint="remove it by hand")
 
 
-def need_space(folder: Path, size: int) -> None:
-    """Refuse to begin when the disk has not ``size`` bytes left.
+def _temporary() -> Path:
+    try:
+        return Path(tempfile.gettempdir()).resolve()
+    except FileNotFoundError:
+        message = "there is no folder for temporary files that can be written"
+        raise MeasureError(message, hint="set TMPDIR to a folder with room") from None
 
-    :raises MeasureError: it has not.
-    """
-    free = shutil.disk_usage(folder).free
-    if free < size:
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        if error.errno in _FULL:
+            raise
+        message = f"{printable(str(folder.parent))} cannot be written: {error.strerror or error}"
+        raise MeasureError(message, hint="set TMPDIR to another folder") from None
+
+
+def _need_space(work: Workspace) -> None:
+    free = shutil.disk_usage(work.folder).free
+    if free < work.size:
         message = (
-            f"--verify needs about {mb(size)} MB for temporary files, and "
-            f"{printable(str(folder.parent))} has {mb(free, down=True)} MB left"
+            f"--verify needs about {mb(work.size)} MB for temporary files, and "
+            f"{printable(str(work.folder.parent))} has {mb(free, down=True)} MB left"
         )
         raise MeasureError(message, hint="set TMPDIR to a folder with more room")
 
 
 @contextmanager
-def told_of_a_full_disk(folder: Path) -> Iterator[None]:
-    """Turn the system's error of a full disk into one that says where and what to do.
-
-    :raises MeasureError: the disk is full.
-    """
+def _told_of_a_full_disk(work: Workspace) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in _FULL:
             raise
-        raise full_disk(folder) from None
+        raise full_disk(work) from None
 
 
-def full_disk(folder: Path) -> MeasureError:
+def full_disk(work: Workspace) -> MeasureError:
     """Return the error of a full disk."""
-    message = f"the disk was full while verifying, in {printable(str(folder.parent))}"
+    message = (
+        f"the disk was full while verifying, in {printable(str(work.folder.parent))}; "
+        f"about {mb(work.size)} MB are needed"
+    )
     return MeasureError(message, hint="set TMPDIR to a folder with more room")
 
 
@@ -94,18 +123,29 @@ class Ended:
 
 
 def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> Ended:
-    """Run a command; its whole group is killed when anything interrupts us."""
+    """Run a command; what is left of its group is killed when it ends, or we are interrupted."""
     process = subprocess.Popen(
         command, cwd=cwd, env=dict(environment), stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
         start_new_session=True,
     )  # fmt: skip
+    said: list[str] = []
+    reader = threading.Thread(target=_listen, args=(process.stdout, said), daemon=True)
     try:
-        output, _ = process.communicate()
+        reader.start()
+        # not communicate(): what a build leaves in the background may hold its output open. The
+        # process stays a zombie meanwhile, so that its group's number is nobody else's.
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     finally:
         kill_group(process.pid)
         process.wait()
-    return Ended(code=process.returncode, output=output)
+    reader.join(_LAST_WORDS_SECONDS)
+    return Ended(code=process.returncode, output="".join(said))
+
+
+def _listen(stream: IO[str], said: list[str]) -> None:
+    with stream:
+        said.extend(stream)
 
 
 def kill_group(leader: int) -> None:
@@ -120,40 +160,80 @@ def kill_group(leader: int) -> None:
 
 
 def _names(base: Path, length: int) -> tuple[Path, Path]:
-    """Return the folder, and the prefix in it, of that length if there is room for it."""
+    """Return a folder that is not there yet and the prefix in it, of that length if there is room.
+
+    The folder is removed in the end, so it must never be one that somebody else has made.
+    """
     room = length - len(str(base)) - 1 - _SHORTEST
-    if room < _LEAST_NAME:
-        folder = base / f"slugcheck-{secrets.token_hex(4)}"
-        return folder, folder / "env"
-    folder = base / secrets.token_hex(room)[: min(room, 10)]
-    return folder, folder / "e".ljust(length - len(str(folder)) - 1, "_")
+    short = room < _LEAST_NAME
+    while True:
+        name = (
+            f"slugcheck-{secrets.token_hex(4)}" if short else secrets.token_hex(5)[: min(room, 10)]
+        )
+        folder = base / name
+        if not os.path.lexists(folder):
+            break
+    return folder, folder / ("env" if short else "e".ljust(length - len(str(folder)) - 1, "_"))
 
 
-def _remove(folder: Path) -> None:
-    def mend(function: Callable[..., object], path: str, _: object) -> None:
-        # a read-only folder keeps its files
-        os.chmod(os.path.dirname(path), stat.S_IRWXU)  # noqa: PTH101, PTH120
-        function(path)
+def _remove(folder: Path) -> str:
+    """Remove the folder; return what stands in the way, "" if nothing does."""
+    with _undisturbed():
+        shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.lexists(folder):
+            return ""
+        for inside, folders, _ in os.walk(folder):  # a read-only folder keeps its files
+            for name in folders:
+                path = Path(inside, name)
+                if not path.is_symlink():
+                    with suppress(OSError):
+                        path.chmod(stat.S_IRWXU)
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            return error.strerror or str(error)
+        return ""
 
-    shutil.rmtree(folder, onerror=mend)
+
+# --------------------------------------------------------------------------- signals
 
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
     """Let SIGTERM and SIGHUP interrupt as Ctrl-C does, so that ``finally`` runs."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in _ENDING}
+    # one that is ignored stays so: nohup does it to SIGHUP
+    heard = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    with _handled(heard, interrupt):
+        yield
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let a signal wait until the end, however often it comes."""
+    waiting: list[int] = []
+
+    def wait(number: int, _: object) -> None:
+        waiting.append(number)
+
+    with _handled((signal.SIGINT, *_ENDING), wait):
+        yield
+    if waiting:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _handled(numbers: Iterable[signal.Signals], handler: Handler) -> Iterator[None]:
+    """Set a handler for a while; only the main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
+        for number, old in before.items():
+            signal.signal(number, old)

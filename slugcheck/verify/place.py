@@ -1,0 +1,190 @@
+"""Where the build runs: always in a copy, since building a project writes into its folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from slugcheck.errors import MeasureError
+from slugcheck.escape import printable
+from slugcheck.index.reqentry import understand
+from slugcheck.index.reqlines import BadFileError, BadLineError, decode, logical_lines, parse
+from slugcheck.index.reqparts import located
+from slugcheck.model import Manager, Origin, Unsized
+from slugcheck.packed import Member
+from slugcheck.project import local
+from slugcheck.verify.plan import Plan
+
+_INCLUDE = re.compile(
+    r"^\s*(?:-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?<=-[rc]))([^\s#]+)", re.MULTILINE
+)
+_VARIABLE = re.compile(r"\$\{?([A-Z0-9_]+)\}?")  # pip's is ${NAME}, Pipenv's also $NAME
+_ABSOLUTE = re.compile(r"^(?:[^@/]*@\s*)?(?:file:)?/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the build's command runs. ``app`` is the copy of what is in the slug.
+
+    ``file`` is the dependency file for the package manager; ``variables`` are the names in it that
+    stand for values of the environment.
+    """
+
+    app: Path
+    folder: Path
+    file: Path
+    variables: frozenset[str]
+
+
+def lay_out(plan: Plan, work: Path) -> Place:
+    """Copy the app below ``work``, and what the dependency file needs beside it.
+
+    :raises MeasureError: a file cannot be read, or a line names a folder of this machine.
+    """
+    app = work / "app"
+    app.mkdir()
+    _copy(plan.files, app)
+    original = plan.path.parent.resolve() / plan.path.name
+    texts = dict(_texts(original))
+    names = frozenset(name for text in texts.values() for name in _VARIABLE.findall(text))
+    pushed = (app / plan.path.name).is_file()
+    beside = work / "beside"
+    copy_all = plan.manager is not Manager.PIP or "directory" in texts.get(original, "")
+    if not pushed and (plan.manager is not Manager.PIP or original.suffix == ".toml"):
+        folder = _copied(original.parent, beside) if copy_all else work
+        file = folder / original.name if copy_all else original
+        return Place(app=app, folder=folder, file=file, variables=names)
+    found = list(_local(texts, (original.parent, Path.cwd())))
+    for origin, absolute, path in found:
+        if absolute and path.is_dir():
+            raise _elsewhere(origin, path)
+    if pushed:
+        return Place(app=app, folder=app, file=app / plan.path.name, variables=names)
+    folder = _below(_base(original, [path for _, absolute, path in found if not absolute]), beside)
+    folder.mkdir(parents=True, exist_ok=True)
+    for _, _, path in found:
+        _mirror(path, beside)
+    return Place(app=app, folder=folder, file=original, variables=names)
+
+
+def _base(file: Path, relative: Sequence[Path]) -> Path:
+    """Return where pip would run, as the app's folder: paths in the file count from there.
+
+    It is the file's own folder or, for requirements/prod.txt, the current one.
+    """
+    here = Path.cwd()
+    if all(path.is_relative_to(file.parent) for path in relative):
+        return file.parent
+    return here if file.is_relative_to(here) else file.parent
+
+
+def _elsewhere(origin: Origin, path: Path) -> MeasureError:
+    message = (
+        f"{printable(str(origin))} names the folder {printable(str(path))} by its absolute path, "
+        "which the platform does not have: its build would fail"
+    )
+    hint = "write the path relative to the app's folder, such as ./package"
+    return MeasureError(message, hint=hint)
+
+
+# --------------------------------------------------------------------------- what the file says
+
+
+def _texts(path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield a dependency file and all that it includes."""
+    seen: set[Path] = set()
+    todo = [path]
+    while todo:
+        file = todo.pop()
+        real = located(file)
+        if real is None or real in seen or not real.is_file():
+            continue
+        seen.add(real)
+        try:
+            text = decode(file.read_bytes())
+        except (BadFileError, OSError):
+            continue  # it has been read before; the package manager says what is wrong by now
+        yield file, text
+        todo += [file.parent / name.removeprefix("file://") for name in _INCLUDE.findall(text)]
+
+
+def _local(
+    texts: Mapping[Path, str], places: Sequence[Path]
+) -> Iterator[tuple[Origin, bool, Path]]:
+    """Yield (line, whether the path in it is absolute, file or folder that it names)."""
+    for file, text in texts.items():
+        for number, written in logical_lines(text):
+            origin = Origin(file=file.name, line=number)
+            try:
+                line = parse(written)
+                entry = understand(line, origin, places) if line.wanted else None
+            except BadLineError:
+                continue
+            if entry is None or isinstance(entry, Unsized) or not entry.url:
+                continue
+            if entry.url.startswith("file:"):
+                absolute = _ABSOLUTE.match(line.wanted) is not None
+                yield origin, absolute, Path(unquote(urlsplit(entry.url).path))
+
+
+# --------------------------------------------------------------------------- copies
+
+
+def _below(path: Path, base: Path) -> Path:
+    """Return the place of an absolute path below ``base``, so that ``../x`` leads to its copy."""
+    return base / path.relative_to(path.anchor)
+
+
+def _mirror(path: Path, base: Path) -> None:
+    place = _below(path, base)
+    if path.is_dir():
+        _copied(path, place)
+    elif not place.is_symlink():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(path)
+
+
+def _copied(folder: Path, place: Path) -> Path:
+    """Copy what a push of a folder would bring; return ``place``."""
+    place.mkdir(parents=True, exist_ok=True)
+    names, _ = local.walk(folder)
+    for name in names:
+        source, target = folder / name, place / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_symlink() or target.exists():
+            continue  # of a folder inside one that is copied as well
+        if source.is_symlink():
+            target.symlink_to(os.readlink(source))  # noqa: PTH115 - keeps what it says
+        elif source.is_file():
+            _copy_file(source, target, executable=os.access(source, os.X_OK))
+    return place
+
+
+def _copy(files: Sequence[Member], folder: Path) -> None:
+    """Copy the app as it is pushed."""
+    for member in files:
+        place = folder / member.path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if member.link is not None:
+            place.symlink_to(member.link)
+        elif member.content is not None:
+            place.write_bytes(member.content)
+        else:
+            _copy_file(member.disk, place, executable=member.executable)
+
+
+def _copy_file(source: Path, place: Path, *, executable: bool) -> None:
+    try:
+        with source.open("rb") as stream, place.open("xb") as copy:
+            shutil.copyfileobj(stream, copy, 2**20)
+    except (PermissionError, FileNotFoundError) as error:
+        message = f"{printable(str(source))} cannot be read: {error.strerror}"
+        hint = "make it readable, or take it out of the app"
+        raise MeasureError(message, hint=hint) from None
+    if executable:
+        place.chmod(0o755)
