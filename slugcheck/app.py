@@ -76,8 +76,13 @@ class App:
             message = "--verify needs the models themselves, and some are on a server"
             raise UsageError(message, hint="download them, and name the files with --model")
         own = self._listing.files if self._listing else ()
-        beside = (one for one in self._found.local if one.member is None)
-        more = (Member(path=_inside(m.shown), disk=m.path, size=m.size) for m in beside)
+        places = {member.path for member in own}
+        more: list[Member] = []
+        for one in self._found.local:
+            if one.member is None:
+                place = _free(_inside(one.shown), places)
+                places.add(place)
+                more.append(Member(path=place, disk=one.path, size=one.size))
         return (*own, *more)
 
     def start(self) -> None:
@@ -121,6 +126,12 @@ class App:
             f"model files that a push does not bring and that are not counted: {listed} "
             f"({mb(size)} MB); --model counts them",
         )
+
+
+def _free(path: str, taken: set[str]) -> str:
+    """Return ``path`` or, where another model is, the same below a folder of its own."""
+    places = (path, *(f"{number}/{path}" for number in range(2, len(taken) + 3)))
+    return next(place for place in places if place not in taken)
 
 
 def _inside(shown: str) -> str:

@@ -226,7 +226,6 @@ class Check:
         own = [p.slug if packed else p.installed for p in sizes.parts if p.group == parts.MODELS]
         pushed = sum(model.bytes for model in app.models if model.place is ModelPlace.APP)
         ground = storage.Ground(
-            title=place.title,
             size=intervals.without(total, own),
             packed=packed,
             build=build,
@@ -234,7 +233,7 @@ class Check:
             build_limit=self._limit("build"),
             boot_limit=self._limit("boot"),
             checkout_limit=self._limit("checkout"),
-            checkout_bytes=app.files.checkout_bytes - pushed if app.files else 0,
+            checkout_bytes=app.files.checkout_bytes - pushed if app.files else None,
         )
         return storage.judge(app.models, ground)
 

@@ -43,7 +43,6 @@ class Ground:
     checkout without the models, None where it is not known.
     """
 
-    title: str
     size: Estimate[int]
     packed: bool
     build: Estimate[float]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -455,3 +457,34 @@ def test_a_missing_bucket_ends_the_command_with_one_line(keys: None, command: li
     assert "error: S3 has no bucket nobucket" in done.err
     assert "Traceback" not in done.err
     assert SECRET not in done.err
+
+
+@pytest.mark.parametrize(("opened", "most"), [("_s3", 2), ("_google", 1)])
+def test_a_machine_in_no_cloud_is_asked_for_its_account_once_and_shortly(
+    opened: str, most: int
+) -> None:
+    """The metadata service of a laptop does not answer; the readers' own patience is minutes."""
+    asked = 0
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+
+        def count() -> None:
+            nonlocal asked
+            with contextlib.ExitStack() as kept, contextlib.suppress(OSError):
+                while True:
+                    kept.enter_context(silent.accept()[0])
+                    asked += 1
+
+        counter = Thread(target=count, daemon=True)
+        counter.start()
+        place = f"127.0.0.1:{silent.getsockname()[1]}"
+        hidden = ("AWS_EC2_METADATA_DISABLED", "AWS_METADATA_", "GCE_METADATA_", "NO_GCE_CHECK")
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(hidden)} | {
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://{place}",
+            "GCE_METADATA_HOST": place,
+            "GCE_METADATA_IP": place,
+        }
+        code = f"from slugcheck.models import remote; remote.{opened}()"
+        subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+        silent.shutdown(socket.SHUT_RDWR)
+        counter.join()
+    assert 1 <= asked <= most

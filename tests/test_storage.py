@@ -44,7 +44,6 @@ def limit(figure: str, value: int) -> Limit:
 def ground(**changes: Any) -> storage.Ground:
     """Heroku: 100 MB of slug in 500 MiB, a build of a minute in 15, 60 s to boot, 1 GB checkout."""
     values: dict[str, Any] = {
-        "title": "Heroku",
         "size": Estimate[int].measured(100 * MB),
         "packed": True,
         "build": Estimate[float].predicted(60.0, 50.0, 80.0),
@@ -59,7 +58,7 @@ def ground(**changes: Any) -> storage.Ground:
 
 def elsewhere(**changes: Any) -> storage.Ground:
     """A platform that limits the installed bytes, and knows no boot or checkout."""
-    installed = {"title": "AWS Lambda", "packed": False, "size_limit": limit("installed", 250 * MB)}
+    installed = {"packed": False, "size_limit": limit("installed", 250 * MB)}
     return ground(**(NONE | installed | changes))
 
 

@@ -11,7 +11,7 @@ import stat
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +25,7 @@ _LEAST_NAME, _LONGEST_NAME = 5, 10  # random characters of a folder's name
 _SHORTEST = len("/e")
 _LAST_WORDS_SECONDS = 5
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
-
-Handler = Callable[[int, object], None]
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +49,7 @@ def workspace(prefix: str, size: int) -> Iterator[Workspace]:
 
     :raises MeasureError: the disk has not so much room, or it is full before the end.
     """
-    with _ended_by_signals():
+    with _interruptions() as interruptions:
         folder, inner = _names(_temporary(), len(prefix))
         work = Workspace(folder=folder, prefix=inner, size=size)
         try:
@@ -59,7 +57,9 @@ def workspace(prefix: str, size: int) -> Iterator[Workspace]:
                 _make(folder)
                 _need_space(work)
                 yield work
+            interruptions.wait = True
         except BaseException:
+            interruptions.wait = True
             _remove(folder)
             raise
         if left := _remove(folder):
@@ -178,62 +178,54 @@ def _names(base: Path, length: int) -> tuple[Path, Path]:
 
 def _remove(folder: Path) -> str:
     """Remove the folder; return what stands in the way, "" if nothing does."""
-    with _undisturbed():
-        shutil.rmtree(folder, ignore_errors=True)
-        if not os.path.lexists(folder):
-            return ""
-        for inside, folders, _ in os.walk(folder):  # a read-only folder keeps its files
-            for name in folders:
-                path = Path(inside, name)
-                if not path.is_symlink():
-                    with suppress(OSError):
-                        path.chmod(stat.S_IRWXU)
-        try:
-            shutil.rmtree(folder)
-        except OSError as error:
-            return error.strerror or str(error)
+    shutil.rmtree(folder, ignore_errors=True)
+    if not os.path.lexists(folder):
         return ""
+    for inside, folders, _ in os.walk(folder):  # a read-only folder keeps its files
+        for name in folders:
+            path = Path(inside, name)
+            if not path.is_symlink():
+                with suppress(OSError):
+                    path.chmod(stat.S_IRWXU)
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 # --------------------------------------------------------------------------- signals
 
 
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP interrupt as Ctrl-C does, so that ``finally`` runs."""
+class _Interruptions:
+    """What to do at a signal: interrupt, as Ctrl-C does; from then on it waits for the cleaning."""
 
-    def interrupt(*_: object) -> None:
+    def __init__(self) -> None:
+        self.wait = False
+        self.waiting = False
+
+    def __call__(self, *_: object) -> None:
+        if self.wait:
+            self.waiting = True
+            return
+        self.wait = True
         raise KeyboardInterrupt
 
+
+@contextmanager
+def _interruptions() -> Iterator[_Interruptions]:
+    """Let SIGINT, SIGTERM and SIGHUP interrupt once, so that what cleans up is not interrupted."""
+    found = _Interruptions()
+    if threading.current_thread() is not threading.main_thread():
+        yield found  # only the main thread can set handlers
+        return
     # one that is ignored stays so: nohup does it to SIGHUP
     heard = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
-    with _handled(heard, interrupt):
-        yield
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let a signal wait until the end, however often it comes."""
-    waiting: list[int] = []
-
-    def wait(number: int, _: object) -> None:
-        waiting.append(number)
-
-    with _handled((signal.SIGINT, *_ENDING), wait):
-        yield
-    if waiting:
-        raise KeyboardInterrupt
-
-
-@contextmanager
-def _handled(numbers: Iterable[signal.Signals], handler: Handler) -> Iterator[None]:
-    """Set a handler for a while; only the main thread can."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, handler) for number in numbers}
+    before = {number: signal.signal(number, found) for number in heard}
     try:
-        yield
+        yield found
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+    if found.waiting:
+        raise KeyboardInterrupt
