@@ -14,7 +14,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = {"sizer", "compare", "bench"}
 # module (below slugcheck) -> what may not be imported there
 ONLY_IN = {
-    "click": {"cli", "terminal"},
+    "click": {"cli", "commands", "terminal"},
     "rich": {"terminal", "render"},
     "requests": {"index.ranges"},
     "subprocess": {"index.uv", "index.build", "project.tracked", "verify"},

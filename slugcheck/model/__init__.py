@@ -7,6 +7,18 @@ Sizes are ``int`` bytes unless a name says otherwise; seconds are ``float``. MB 
 MiB is 2**20 bytes; the "M" that Heroku prints is MiB.
 """
 
+from slugcheck.model.audit import (
+    Audit,
+    Unaudited,
+    Vulnerability,
+)
+from slugcheck.model.changes import (
+    BaseTotals,
+    Change,
+    ChangeKind,
+    Difference,
+    PartChange,
+)
 from slugcheck.model.figures import (
     Basis,
     Estimate,
@@ -60,6 +72,7 @@ from slugcheck.model.sizes import (
 from slugcheck.model.verdicts import (
     Finding,
     FindingSeverity,
+    Ignored,
     Status,
     Verdict,
 )
@@ -67,7 +80,12 @@ from slugcheck.model.verdicts import (
 __all__ = [
     "AppFiles",
     "Artifact",
+    "Audit",
+    "BaseTotals",
     "Basis",
+    "Change",
+    "ChangeKind",
+    "Difference",
     "Distribution",
     "DistributionSize",
     "Download",
@@ -77,6 +95,7 @@ __all__ = [
     "Finding",
     "FindingSeverity",
     "FolderSize",
+    "Ignored",
     "IndexOptions",
     "Inventory",
     "Kind",
@@ -87,6 +106,7 @@ __all__ = [
     "Origin",
     "Overlap",
     "Part",
+    "PartChange",
     "Platform",
     "Project",
     "PythonRelease",
@@ -106,7 +126,9 @@ __all__ = [
     "StorageOption",
     "Target",
     "Transfer",
+    "Unaudited",
     "Unsized",
     "Verdict",
     "Verification",
+    "Vulnerability",
 ]

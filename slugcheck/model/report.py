@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from slugcheck.model.audit import Audit
+from slugcheck.model.changes import Difference
 from slugcheck.model.project import AppFiles, ModelFile, Project, StorageOption, Verification
 from slugcheck.model.sizes import SizeReport
-from slugcheck.model.verdicts import Finding, Verdict
+from slugcheck.model.verdicts import Finding, Ignored, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All that a rendering shows.
 
-    ``project`` and ``app`` are None unless a project folder was checked; ``verification`` is None
-    unless it was asked for.
+    ``project`` and ``app`` are None unless a project folder was checked; ``verification``,
+    ``difference`` and ``audit`` are None unless they were asked for.
     """
 
     path: str
@@ -29,6 +31,9 @@ class Report:
     models: tuple[ModelFile, ...] = ()
     storage: tuple[StorageOption, ...] = ()
     verification: Verification | None = None
+    difference: Difference | None = None
+    audit: Audit | None = None
+    ignored: tuple[Ignored, ...] = ()
     allowed_unsized: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()  # what the predicted build time rests on
     seconds: float = 0.0  # wall time of the run; kept out of the comparable part

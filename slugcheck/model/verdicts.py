@@ -57,3 +57,16 @@ class Finding:
     saves_bytes: int | None = None
     saves_slug_bytes: int | None = None
     origin: Origin | None = None
+    ids: tuple[str, ...] = ()  # of a vulnerability: its own and its aliases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """A finding that the project's settings ignore, with their reason.
+
+    ``expires`` is the last day on which it is ignored (``YYYY-MM-DD``), None without an end.
+    """
+
+    finding: Finding
+    reason: str
+    expires: str | None

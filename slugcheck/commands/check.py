@@ -1,0 +1,81 @@
+"""``slugcheck check``: size a project or a requirements file and hold it against the limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from slugcheck.commands import shared
+from slugcheck.formats import FORMATS, Look, outputs
+from slugcheck.terminal import Terminal
+
+
+@click.command("check", short_help="Size a project or a requirements file, and judge it.")
+@click.argument("path", type=click.Path(path_type=Path), metavar="[FILE|FOLDER]", default=".")
+@shared.with_options(shared.TARGET, shared.MODELS)
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Measure for real: install and compress in a temporary folder, as the platform's build "
+    "does. Downloads everything and RUNS code of the packages that are built from source.",
+)
+@shared.with_options(shared.LIMITS, shared.INDEXES)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(tuple(FORMATS)),
+    help="What to write to stdout.  [default: table]",
+)
+@click.option(
+    "--output",
+    "-o",
+    "files",
+    multiple=True,
+    metavar="[FORMAT=]FILE",
+    help="Write to a file, whole or not at all, in the form that its suffix or FORMAT says. "
+    "Repeatable.",
+)
+@click.option("--all", "all_rows", is_flag=True, help="Show every distribution in the table.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress and no notes.")
+@click.option("--verbose", "-v", is_flag=True, help="Say what the build time assumes.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    path: Path,
+    format_: str | None,
+    files: tuple[str, ...],
+    all_rows: bool,
+    quiet: bool,
+    verbose: bool,
+    **given: Any,
+) -> None:
+    """Size FILE or FOLDER and hold the total against the platform's limits.
+
+    FOLDER (by default the current one) is a project, read as the platform's build would read it:
+    its dependencies, its own files and its models. FILE is a requirements file, a pylock.toml,
+    a uv.lock, poetry.lock or Pipfile.lock: dependencies only. Exit code: 0 it fits, 1 a budget is
+    exceeded, 2 usage, 3 could not measure.
+    """
+    terminal = Terminal(quiet=quiet, verbose=verbose)
+    wanted = outputs(format_, files)
+    report = shared.run_check(shared.options(path, given), terminal)
+    for assumption in report.assumptions:
+        terminal.detail(f"build time assumes: {assumption}")
+    for one in wanted:
+        look = Look(
+            width=terminal.width,
+            color=terminal.color and one.path is None,
+            unicode=terminal.unicode or one.path is not None,
+            all_rows=all_rows,
+        )
+        text = FORMATS[one.format](report, look)
+        if one.path is None:
+            terminal.artefact(text)
+        else:
+            terminal.write_file(one.path, text)
+    from slugcheck.budget import exit_code
+
+    ctx.exit(exit_code(report))

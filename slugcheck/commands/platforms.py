@@ -1,0 +1,23 @@
+"""``slugcheck platforms``: the limits that slugcheck knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from slugcheck.terminal import Terminal
+
+
+@click.command("platforms", short_help="The platforms and limits that slugcheck knows.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def command(names: Sequence[str]) -> None:
+    """Show the limits slugcheck knows, each with its source and date."""
+    from slugcheck import platforms as known
+    from slugcheck.render.platforms import render
+
+    terminal = Terminal()
+    shown = tuple(known.load(name) for name in (names or known.names()))
+    terminal.artefact(
+        render(shown, width=terminal.width, color=terminal.color, detailed=bool(names))
+    )

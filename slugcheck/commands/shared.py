@@ -1,0 +1,171 @@
+"""Options that several commands have, and a checked run with its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from slugcheck.errors import UsageError
+
+if TYPE_CHECKING:
+    from slugcheck.model import IndexOptions, Report
+    from slugcheck.options import Options
+    from slugcheck.terminal import Terminal
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+TARGET = (
+    click.option(
+        "--platform",
+        default="heroku",
+        metavar="NAME",
+        show_default=True,
+        help="Where it is deployed; `slugcheck platforms` lists the names.",
+    ),
+    click.option("--stack", metavar="NAME", help="Operating system image, such as heroku-24."),
+    click.option(
+        "--python",
+        metavar="VERSION",
+        help="Python of the target, such as 3.12 or 3.12.4. Default: .python-version or "
+        "runtime.txt beside the file, else the platform's default.",
+    ),
+    click.option("--dyno", metavar="SIZE", help="Machine size, such as standard-1x."),
+)
+LIMITS = (
+    click.option(
+        "--limit",
+        "limits",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Another budget, such as slug=300M or build=10m. Repeatable.",
+    ),
+    click.option(
+        "--allow-unsized",
+        "allow_unsized",
+        multiple=True,
+        metavar="NAME|all",
+        help="Accept that this distribution could not be sized. Repeatable.",
+    ),
+)
+INDEXES = (
+    click.option(
+        "--index-url", "-i", metavar="URL", help="The package index, in place of the default."
+    ),
+    click.option(
+        "--extra-index-url", multiple=True, metavar="URL", help="A further index. Repeatable."
+    ),
+    click.option(
+        "--find-links",
+        "-f",
+        multiple=True,
+        metavar="PLACE",
+        help="A folder or page with wheels. Repeatable.",
+    ),
+    click.option(
+        "--exclude-newer", metavar="DATE", help="As if today were that date (2026-11-01)."
+    ),
+    click.option("--offline", is_flag=True, help="Use what is in the caches only."),
+    click.option("--no-cache", is_flag=True, help="Neither read nor write any cache."),
+    click.option(
+        "--build",
+        is_flag=True,
+        help="Allow building source archives, which RUNS code of the packages under check.",
+    ),
+)
+MODELS = (
+    click.option(
+        "--model",
+        "models",
+        multiple=True,
+        metavar="PATH|GLOB|URL",
+        help="A model file that goes into the slug: a file, a folder, a glob, or an s3://, gs:// "
+        "or https:// address. Repeatable.",
+    ),
+)
+
+
+def with_options(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[F], F]:
+    """Return a decorator that gives a command the options of some groups, in their order."""
+
+    def decorate(function: F) -> F:
+        for option in reversed([one for group in groups for one in group]):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+# --------------------------------------------------------------------------- steps
+
+
+def options(path: Path, given: dict[str, Any]) -> Options:
+    """Return what the options of the groups above come to; a group left out has its defaults.
+
+    :raises UsageError: a limit is not written NAME=VALUE.
+    """
+    from slugcheck.options import Options
+
+    allow = tuple(given.get("allow_unsized", ()))
+    return Options(
+        path=path,
+        platform=str(given["platform"]),
+        stack=_text(given["stack"]),
+        python=_text(given["python"]),
+        dyno=_text(given["dyno"]),
+        index=_index(given),
+        exclude_newer=_text(given["exclude_newer"]),
+        offline=bool(given["offline"]),
+        use_cache=not given["no_cache"],
+        allow_unsized=tuple(name for name in allow if name != "all"),
+        allow_all_unsized="all" in allow,
+        limits=tuple(_pair(text) for text in given.get("limits", ())),
+        build=bool(given["build"]),
+        models=tuple(given.get("models", ())),
+        verify=bool(given.get("verify", False)),
+    )
+
+
+def _index(given: dict[str, Any]) -> IndexOptions:
+    from slugcheck.model import IndexOptions
+
+    places = tuple(given["find_links"])
+    return IndexOptions(
+        index_url=_text(given["index_url"]),
+        extra_index_urls=tuple(given["extra_index_url"]),
+        find_links=tuple(p if "://" in p else str(Path(p).resolve()) for p in places),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name or not value:
+        message = f"--limit {text}: a limit is written NAME=VALUE"
+        raise UsageError(message, hint="for example --limit slug=300M")
+    return name.strip(), value.strip()
+
+
+def run_check(asked: Options, terminal: Terminal) -> Report:
+    """Return the report of one run, with its progress on the terminal.
+
+    :raises SlugcheckError: something is wrong, or could not be measured.
+    """
+    from slugcheck.check import Check
+
+    with Check(asked) as run:
+        with terminal.status("resolving for the target"):
+            run.resolve()
+        with terminal.progress("reading wheel directories") as bar:
+            for done, total in run.read():
+                bar.update(done, total)
+        if asked.verify:
+            with terminal.steps() as say:
+                run.verify(say)
+        with terminal.status("judging"):
+            return run.report()
