@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from slugcheck import models, settings
+from slugcheck import models
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.model import AppFiles, ModelFile
 from slugcheck.models.find import Found, Named, unpushed
 from slugcheck.options import Options
 from slugcheck.packed import Member
 from slugcheck.project import files, local
+from slugcheck.settings import Settings
 from slugcheck.subject import Subject
 from slugcheck.units import mb
 
@@ -31,15 +32,14 @@ class Weighed:
 class App:
     """One run's app, used as a context manager: ``start``, then ``weighed``."""
 
-    def __init__(self, subject: Subject, options: Options) -> None:
-        """Find the models; nothing is compressed yet.
+    def __init__(self, subject: Subject, options: Options, own: Settings) -> None:
+        """Find the models of flags and settings; nothing is compressed yet.
 
-        :raises UsageError: a model that was named is not there, or a setting is wrong.
+        :raises UsageError: a model that was named is not there.
         """
         self._listing = subject.files
         self._options = options
         self._folder = subject.folder
-        own = settings.load(subject.folder)
         named = [Named(text=text, base=Path.cwd()) for text in options.models]
         if own.origin is not None:
             place = f"models in {own.origin.name}:"

@@ -7,14 +7,12 @@ severity ``fail`` gate: a soft limit warns, and what the platform itself would d
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from packaging.utils import canonicalize_name
 
-from slugcheck.errors import UsageError
 from slugcheck.model import (
     Dyno,
     Estimate,
@@ -22,20 +20,13 @@ from slugcheck.model import (
     Report,
     Severity,
     SizeReport,
-    Source,
     Status,
     Unsized,
     Verdict,
 )
-from slugcheck.units import against, clock, heroku_m, parse_seconds, parse_size, scale_for
+from slugcheck.units import against, clock, heroku_m, scale_for
 
 N = TypeVar("N", int, float)
-
-# Every figure that a limit can be set for, and its unit.
-_FIGURES = {
-    "slug": "bytes", "installed": "bytes", "download": "bytes", "checkout": "bytes",
-    "build": "seconds", "boot": "seconds", "ram": "bytes",
-}  # fmt: skip
 
 
 def judge(
@@ -216,61 +207,4 @@ def _verdict(
         limit_text=limit.text,
         sentence=sentence,
         source=limit.source,
-    )
-
-
-# --------------------------------------------------------------------------- the user's limits
-
-
-def apply_overrides(
-    limits: Sequence[Limit], wanted: Mapping[str, str], *, origin: str = "--limit"
-) -> tuple[Limit, ...]:
-    """Return the limits with the user's values in place; ``origin`` says where those stand.
-
-    A figure without a limit of the platform's own, such as ``installed`` on Heroku, gets one. The
-    source of a changed limit is the user, not the platform.
-
-    :raises UsageError: listing every name that is not known and every value that does not parse.
-    """
-    chosen = {limit.name: limit for limit in limits}
-    known = {**{name: _own(name, unit) for name, unit in _FIGURES.items()}, **chosen}
-    mistakes = []
-    for name, text in wanted.items():
-        if name not in known:
-            mistakes.append(f"{origin} {name}={text}: {_no_such_limit(name, known)}")
-            continue
-        try:
-            chosen[name] = _changed(known[name], text, origin)
-        except ValueError as error:
-            mistakes.append(f"{origin} {name}={text}: {error}")
-    if mistakes:
-        raise UsageError("\n".join(mistakes), hint=f"for example {origin} slug=300M")
-    return tuple(chosen.values())
-
-
-def _changed(limit: Limit, text: str, origin: str) -> Limit:
-    value = parse_size(text) if limit.unit == "bytes" else parse_seconds(text)
-    if not value:
-        message = "a limit of nothing can hold nothing"
-        raise ValueError(message)
-    source = Source(text=f"given with {origin}", date="")
-    return replace(limit, value=value, text=text.strip(), source=source, message="")
-
-
-def _no_such_limit(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
-        return f"no limit is called {name!r}; did you mean {near[0]}?"
-    return f"no limit is called {name!r}; there are {', '.join(sorted(known))}"
-
-
-def _own(name: str, unit: str) -> Limit:
-    return Limit(
-        name=name,
-        figure=name,
-        value=1,
-        unit=unit,
-        severity=Severity.FAIL,
-        text="",
-        source=Source(text="", date=""),
     )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from slugcheck import __version__, budget, platforms, subject, target
+from slugcheck import __version__, budget, platforms, settings, subject, target
 from slugcheck.app import App, Weighed
 from slugcheck.gather import Gatherer
 from slugcheck.model import (
@@ -32,7 +33,8 @@ from slugcheck.model import (
     Unsized,
     Verification,
 )
-from slugcheck.options import Options, indexes
+from slugcheck.options import DEFAULT_PLATFORM, Options, indexes
+from slugcheck.settings.merge import merged, rules
 
 
 class Check:
@@ -41,25 +43,32 @@ class Check:
     def __init__(self, options: Options) -> None:
         """Read the file and choose the target; nothing touches the network yet.
 
-        :raises UsageError: the file, the platform or a limit is wrong.
+        :raises UsageError: the file, the platform, a setting or a limit is wrong.
         :raises BuildError: the platform's build would refuse the project.
         """
         self._started = time.perf_counter()
-        self._options = options
-        platform = platforms.load(options.platform)
-        self._limits = budget.apply_overrides(platform.limits, dict(options.limits))
+        own = settings.load(
+            options.path if options.is_folder else options.path.parent,
+            named=options.config,
+            top=options.settings_top,
+            platform=options.platform,
+        )
+        self._options = options = merged(options, own)
+        platform = platforms.load(options.platform or DEFAULT_PLATFORM)
+        self.rules = rules(options, own, platform)
         self._subject = subject.read(options, platform)
         self.target: Target = target.choose(
             platform,
             stack=options.stack,
             python=options.python,
+            python_origin=options.python_origin,
             dyno=options.dyno,
             folder=self._subject.folder,
             manager=self._subject.manager,
             present=self._subject.present,
         )
         self._refuse_what_the_build_refuses()
-        self._app = App(self._subject, options)
+        self._app = App(self._subject, options, own)
         self._members = self._app.members() if options.verify else ()
         self._verification: Verification | None = None
         self._gatherer = Gatherer(self._subject, self.target, options)
@@ -142,7 +151,7 @@ class Check:
 
     def report(self) -> Report:
         """Return the whole report; ``read`` has been exhausted."""
-        from slugcheck import buildtime
+        from slugcheck import buildtime, gates, ignoring
 
         app = self._app.weighed()
         sizes = self._sizes(app)
@@ -155,20 +164,22 @@ class Check:
         verdicts = budget.judge(
             sizes,
             build,
-            self._limits,
+            self.rules.limits,
             build_basis=basis,
             checkout_bytes=app.files.checkout_bytes if app.files else None,
             allowed_unsized=allowed,
             allow_all_unsized=self._options.allow_all_unsized,
         )
+        found = ignoring.sort(self._findings(sizes), self.rules.ignores, _today())
         return Report(
             path=str(self._options.path),
             kind=self._subject.kind,
             sha256=self._gatherer.sha256,
             sizes=sizes,
-            verdicts=verdicts,
-            findings=self._findings(sizes),
-            notes=self._notes(sizes),
+            verdicts=(*verdicts, *gates.of_packages(self.rules, sizes)),
+            findings=found.kept,
+            ignored=found.ignored,
+            notes=(*self._notes(sizes), *found.notes),
             project=self._subject.project,
             app=app.files,
             models=app.models,
@@ -239,7 +250,7 @@ class Check:
 
     def _limit(self, figure: str) -> Limit | None:
         """Return the limit of a figure that gates."""
-        gating = (limit for limit in self._limits if limit.severity is Severity.FAIL)
+        gating = (limit for limit in self.rules.limits if limit.severity is Severity.FAIL)
         return next((limit for limit in gating if limit.figure == figure), None)
 
     def _findings(self, sizes: SizeReport) -> tuple[Finding, ...]:
@@ -276,3 +287,7 @@ class Check:
     def _allowed(self, sizes: SizeReport, named: Sequence[str]) -> tuple[str, ...]:
         everything = self._options.allow_all_unsized
         return tuple(u.name for u in sizes.unsized if everything or u.name in named)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from slugcheck import wholedoc
+from slugcheck import changedoc, wholedoc
 from slugcheck.escape import without_credentials
 from slugcheck.model import (
     Basis,
@@ -65,6 +65,11 @@ def to_document(report: Report) -> Json:
         "unsized": [_unsized(one, report) for one in sizes.unsized],
         "verdicts": [_verdict(verdict) for verdict in report.verdicts],
         "findings": [_finding(finding) for finding in report.findings],
+        "ignored": [
+            _finding(one.finding) | {"reason": one.reason, "expires": one.expires}
+            for one in report.ignored
+        ],
+        **changedoc.against(report.difference),
         "assumptions": list(report.assumptions),
         "notes": [without_credentials(note) for note in report.notes],
         "transfer": asdict(sizes.transfer) | {"seconds": round(report.seconds, 3)},
@@ -134,7 +139,7 @@ def _distribution(one: DistributionSize, sizes: SizeReport) -> Json:
         "origins": [_origin(origin) for origin in distribution.origins],
         "required_by": list(one.required_by),
         "download_bytes": one.download_bytes,
-        "installed_bytes": one.installed_bytes,
+        **wholedoc.interval("installed", one.installed),
         "exclusive_bytes": alone.get(one.name),
         **wholedoc.interval("bytecode", one.bytecode),
         **wholedoc.interval("slug", one.slug),
@@ -225,4 +230,5 @@ def _finding(finding: Finding) -> Json:
         "saves_bytes": finding.saves_bytes,
         "saves_slug_bytes": finding.saves_slug_bytes,
         "origin": _origin(finding.origin),
+        "ids": list(finding.ids),
     }

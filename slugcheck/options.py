@@ -12,6 +12,7 @@ from slugcheck.errors import UsageError
 from slugcheck.index import requirements
 from slugcheck.model import IndexOptions, RequirementSet
 
+DEFAULT_PLATFORM = "heroku"
 # Where uv and pip take indexes from; Heroku hands PIP_EXTRA_INDEX_URL to the build.
 _DEFAULT_INDEX = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 _EXTRA_INDEXES = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_EXTRA_INDEX_URL")
@@ -22,9 +23,10 @@ class Options:
     """What the user asked for. ``index`` adds to what the file itself says."""
 
     path: Path
-    platform: str = "heroku"
+    platform: str | None = None  # None: the settings', else DEFAULT_PLATFORM
     stack: str | None = None
     python: str | None = None
+    python_origin: str = "--python"  # what ``python`` was given with
     dyno: str | None = None
     index: IndexOptions = field(default_factory=IndexOptions)
     exclude_newer: str | None = None
@@ -36,6 +38,8 @@ class Options:
     build: bool = False
     models: tuple[str, ...] = ()  # paths, globs and URLs
     verify: bool = False
+    config: Path | None = None  # a settings file in place of the project's own
+    settings_top: Path | None = None  # the last folder that settings are looked for in
 
     @property
     def is_lock(self) -> bool:

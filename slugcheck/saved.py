@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -44,6 +45,7 @@ class SavedTarget:
 
     platform: str
     title: str
+    size_figure: str
     stack: str
     python: str
     python_full: str
@@ -62,8 +64,11 @@ class SavedTotals:
     bytecode_bytes: int
     dependencies_slug_bytes: int
     runtime_bytes: int
+    runtime_slug_bytes: int
     app_bytes: int
+    app_slug_bytes: int
     model_bytes: int
+    model_slug_bytes: int
     all_installed_bytes: int
     all_installed_low_bytes: int
     all_installed_high_bytes: int
@@ -83,8 +88,12 @@ class SavedDistribution:
     required_by: tuple[str, ...]
     download_bytes: int | None
     installed_bytes: int
+    installed_low_bytes: int
+    installed_high_bytes: int
     bytecode_bytes: int
     slug_bytes: int
+    slug_low_bytes: int
+    slug_high_bytes: int
     files: int
     basis: str
 
@@ -135,6 +144,21 @@ class Document:
     models: tuple[SavedModel, ...]
     unsized: tuple[SavedUnsized, ...]
     verdicts: tuple[SavedVerdict, ...]
+
+
+def text_of(path: Path) -> str | None:
+    """Return the text of a saved report; None where the file is something else.
+
+    :raises UsageError: it cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror or error}"
+        raise UsageError(message, hint="check its permissions") from None
+    if path.suffix.lower() == ".json" or content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        return content.decode("utf-8-sig", "replace")
+    return None
 
 
 def loads(text: str, label: str) -> Document:

@@ -32,6 +32,7 @@ def choose(
     *,
     stack: str | None = None,
     python: str | None = None,
+    python_origin: str = "--python",
     dyno: str | None = None,
     folder: Path | None = None,
     manager: Manager | None = None,
@@ -40,13 +41,18 @@ def choose(
     """Return the target. ``folder`` is where ``runtime.txt`` and ``.python-version`` may be.
 
     A minor version means the newest patch release that the platform has of it; an exact one is
-    kept, since markers see it. ``manager`` is the project's package manager; ``present`` says
-    which files of the folder will be in the build (by default all).
+    kept, since markers see it. ``python_origin`` says where ``python`` was asked for. ``manager``
+    is the project's package manager; ``present`` says which files of the folder will be in the
+    build (by default all).
 
     :raises PlatformError: the platform has no such stack, Python or dyno.
     :raises BuildError: a version file holds something that the platform's build refuses.
     """
-    wanted = _asked_for(platform, python, folder, manager, present)
+    wanted = (
+        _given(python, python_origin)
+        if python is not None
+        else _of_project(platform, folder, manager, present)
+    )
     release, full = _release(platform, wanted)
     return Target(
         platform=platform,
@@ -71,18 +77,19 @@ class _Wanted:
     by_project: bool = False
 
 
-def _asked_for(
+def _given(python: str, origin: str) -> _Wanted:
+    if not _VERSION.fullmatch(python.strip()):
+        message = f"{origin} {python[:_QUOTED]!r} is not a Python version"
+        raise PlatformError(message, hint="write it as 3.12 or 3.12.4")
+    return _Wanted(version=python.strip(), origin=origin, place=origin)
+
+
+def _of_project(
     platform: Platform,
-    python: str | None,
     folder: Path | None,
     manager: Manager | None,
     present: Present | None,
 ) -> _Wanted:
-    if python is not None:
-        if not _VERSION.fullmatch(python.strip()):
-            message = f"--python {python[:_QUOTED]!r} is not a Python version"
-            raise PlatformError(message, hint="write it as 3.12 or 3.12.4")
-        return _Wanted(version=python.strip(), origin="--python", place="--python")
     title, default = platform.title, platform.default_python
     if folder is not None:
         own = pyversion.read(

@@ -8,13 +8,16 @@ from dataclasses import replace
 import pytest
 
 from slugcheck import budget, platforms, target
+from slugcheck import limits as users_limits
 from slugcheck.errors import UsageError
 from slugcheck.model import (
     Artifact,
+    Budget,
     Distribution,
     DistributionSize,
     Estimate,
     Limit,
+    Platform,
     Report,
     Severity,
     SizeReport,
@@ -30,6 +33,14 @@ TARGET = target.choose(HEROKU, python="3.12")
 LIMITS = {limit.name: limit for limit in HEROKU.limits}
 QUICK = Estimate[float].predicted(60.0, 30.0, 120.0)
 EXACTLY_NOTHING = Estimate[int].measured(0)
+
+
+def limits_of(platform: Platform, wanted: dict[str, str]) -> tuple[Limit, ...]:
+    budgets = [
+        Budget(name=name, text=text, place=f"--limit {name}={text}")
+        for name, text in wanted.items()
+    ]
+    return users_limits.rules(platform, budgets).limits
 
 
 def sized(slug: Estimate[int], *unsized: str, download: int | None = 5) -> SizeReport:
@@ -118,7 +129,7 @@ def test_too_close_to_call_says_between_what() -> None:
 
 
 def test_a_limit_in_mb_is_answered_in_mb() -> None:
-    limits = budget.apply_overrides((), {"installed": "200MB"})
+    limits = limits_of(replace(HEROKU, limits=()), {"installed": "200MB"})
     (found, _ram) = budget.judge(sized(exact(150_000_000)), QUICK, limits)
     assert found.sentence == "150 MB of 200 MB, 50 MB left"
 
@@ -168,7 +179,7 @@ def test_unsized_is_exit_3_even_where_no_budget_is_left_open() -> None:
 
 
 def test_a_download_of_unknown_size_leaves_its_budget_open() -> None:
-    limits = budget.apply_overrides((), {"download": "10MB"})
+    limits = limits_of(replace(HEROKU, limits=()), {"download": "10MB"})
     for size, status in ((5, Status.PASS), (None, Status.UNKNOWN)):
         found = budget.judge(sized(exact(M), download=size), QUICK, limits)[0]
         assert found.status is status
@@ -270,13 +281,13 @@ def test_what_is_unsized_does_not_doubt_the_build() -> None:
 
 
 def changed(wanted: dict[str, str]) -> dict[str, Limit]:
-    return {limit.name: limit for limit in budget.apply_overrides(HEROKU.limits, wanted)}
+    return {limit.name: limit for limit in limits_of(HEROKU, wanted)}
 
 
 def test_a_users_limit_replaces_the_platforms_and_its_source() -> None:
     limits = changed({"slug": " 450M", "build": "30m"})
     assert (limits["slug"].value, limits["slug"].text) == (450 * M, "450M")
-    assert limits["slug"].source.text == "given with --limit"
+    assert limits["slug"].source.text == "given with --limit slug= 450M"
     assert limits["build"].value == 1800
     assert limits["boot"] == LIMITS["boot"]
     assert list(limits) == list(LIMITS)
@@ -284,7 +295,7 @@ def test_a_users_limit_replaces_the_platforms_and_its_source() -> None:
 
 def test_a_raised_slug_budget_still_tells_what_heroku_does() -> None:
     sizes = sized(exact(1200 * M))
-    limits = budget.apply_overrides(HEROKU.limits, {"slug": "2G"})
+    limits = limits_of(HEROKU, {"slug": "2G"})
     verdicts = {v.budget: v for v in budget.judge(sizes, QUICK, limits)}
     assert verdicts["slug"].status is Status.PASS
     assert "rejects it today" in verdicts["heroku-cap"].sentence

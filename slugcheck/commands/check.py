@@ -37,6 +37,12 @@ from slugcheck.terminal import Terminal
     help="Write to a file, whole or not at all, in the form that its suffix or FORMAT says. "
     "Repeatable.",
 )
+@click.option(
+    "--against",
+    metavar="BASE",
+    help="Compare with a base, and gate what is added: a git revision such as origin/main, a "
+    "file, a folder, or a saved report.",
+)
 @click.option("--all", "all_rows", is_flag=True, help="Show every distribution in the table.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no notes.")
 @click.option("--verbose", "-v", is_flag=True, help="Say what the build time assumes.")
@@ -47,6 +53,7 @@ def command(
     path: Path,
     format_: str | None,
     files: tuple[str, ...],
+    against: str | None,
     all_rows: bool,
     quiet: bool,
     verbose: bool,
@@ -61,7 +68,7 @@ def command(
     """
     terminal = Terminal(quiet=quiet, verbose=verbose)
     wanted = outputs(format_, files)
-    report = shared.run_check(shared.options(path, given), terminal)
+    report = shared.run_check(shared.options(path, given), terminal, against=against)
     for assumption in report.assumptions:
         terminal.detail(f"build time assumes: {assumption}")
     for one in wanted:

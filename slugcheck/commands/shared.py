@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +12,8 @@ import click
 from slugcheck.errors import UsageError
 
 if TYPE_CHECKING:
+    from slugcheck.against import Base
+    from slugcheck.check import Check
     from slugcheck.model import IndexOptions, Report
     from slugcheck.options import Options
     from slugcheck.terminal import Terminal
@@ -20,10 +23,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 TARGET = (
     click.option(
         "--platform",
-        default="heroku",
         metavar="NAME",
-        show_default=True,
-        help="Where it is deployed; `slugcheck platforms` lists the names.",
+        help="Where it is deployed; `slugcheck platforms` lists the names.  [default: heroku]",
     ),
     click.option("--stack", metavar="NAME", help="Operating system image, such as heroku-24."),
     click.option(
@@ -33,6 +34,12 @@ TARGET = (
         "runtime.txt beside the file, else the platform's default.",
     ),
     click.option("--dyno", metavar="SIZE", help="Machine size, such as standard-1x."),
+    click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Settings to use in place of the project's slugcheck.toml or pyproject.toml.",
+    ),
 )
 LIMITS = (
     click.option(
@@ -111,7 +118,7 @@ def options(path: Path, given: dict[str, Any]) -> Options:
     allow = tuple(given.get("allow_unsized", ()))
     return Options(
         path=path,
-        platform=str(given["platform"]),
+        platform=_text(given["platform"]),
         stack=_text(given["stack"]),
         python=_text(given["python"]),
         dyno=_text(given["dyno"]),
@@ -125,6 +132,7 @@ def options(path: Path, given: dict[str, Any]) -> Options:
         build=bool(given["build"]),
         models=tuple(given.get("models", ())),
         verify=bool(given.get("verify", False)),
+        config=given["config"],
     )
 
 
@@ -151,21 +159,40 @@ def _pair(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def run_check(asked: Options, terminal: Terminal) -> Report:
+def run_check(asked: Options, terminal: Terminal, *, against: str | None = None) -> Report:
     """Return the report of one run, with its progress on the terminal.
+
+    ``against`` names a base, which is measured meanwhile.
 
     :raises SlugcheckError: something is wrong, or could not be measured.
     """
+    from slugcheck import gates
     from slugcheck.check import Check
 
-    with Check(asked) as run:
-        with terminal.status("resolving for the target"):
-            run.resolve()
-        with terminal.progress("reading wheel directories") as bar:
-            for done, total in run.read():
-                bar.update(done, total)
-        if asked.verify:
-            with terminal.steps() as say:
-                run.verify(say)
-        with terminal.status("judging"):
-            return run.report()
+    with ExitStack() as stack:
+        run = stack.enter_context(Check(asked))
+        base = stack.enter_context(_base(asked, against)) if against else None
+        report = _report(run, asked, terminal)
+        if base is None:
+            return gates.with_increase(report, run.rules, None)
+        with terminal.status(f"measuring {base.label}"):
+            return base.compared(report, run.rules)
+
+
+def _base(asked: Options, against: str) -> Base:
+    from slugcheck.against import Base
+
+    return Base(asked, against)
+
+
+def _report(run: Check, asked: Options, terminal: Terminal) -> Report:
+    with terminal.status("resolving for the target"):
+        run.resolve()
+    with terminal.progress("reading wheel directories") as bar:
+        for done, total in run.read():
+            bar.update(done, total)
+    if asked.verify:
+        with terminal.steps() as say:
+            run.verify(say)
+    with terminal.status("judging"):
+        return run.report()

@@ -61,6 +61,14 @@ from slugcheck.model.project import (
     Verification,
 )
 from slugcheck.model.report import Report
+from slugcheck.model.rules import (
+    Budget,
+    Denied,
+    Ignore,
+    IncreaseLimit,
+    PackageLimit,
+    Rules,
+)
 from slugcheck.model.sizes import (
     DistributionSize,
     Kind,
@@ -83,8 +91,10 @@ __all__ = [
     "Audit",
     "BaseTotals",
     "Basis",
+    "Budget",
     "Change",
     "ChangeKind",
+    "Denied",
     "Difference",
     "Distribution",
     "DistributionSize",
@@ -95,7 +105,9 @@ __all__ = [
     "Finding",
     "FindingSeverity",
     "FolderSize",
+    "Ignore",
     "Ignored",
+    "IncreaseLimit",
     "IndexOptions",
     "Inventory",
     "Kind",
@@ -105,6 +117,7 @@ __all__ = [
     "ModelPlace",
     "Origin",
     "Overlap",
+    "PackageLimit",
     "Part",
     "PartChange",
     "Platform",
@@ -115,6 +128,7 @@ __all__ = [
     "RequirementSet",
     "Resolution",
     "RootSize",
+    "Rules",
     "RuntimePart",
     "Severity",
     "SizeReport",

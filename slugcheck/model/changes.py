@@ -63,5 +63,8 @@ class Difference:
     parts: tuple[PartChange, ...]
     installed_bytes: int  # the whole change
     slug_bytes: int
+    # half the width of their intervals: what did not change is alike on both sides and in neither
+    installed_doubt_bytes: int = 0
+    slug_doubt_bytes: int = 0
     notes: tuple[str, ...] = ()
     problem: str | None = None

@@ -52,6 +52,14 @@ class DistributionSize:
         return self.plain.value + self.bytecode.value
 
     @property
+    def installed(self) -> Estimate[int]:
+        """Bytes on disk with bytecode, with their interval."""
+        if self.basis is Basis.MEASURED:
+            return Estimate[int].measured(self.installed_bytes)
+        low, high = self.plain.low + self.bytecode.low, self.plain.high + self.bytecode.high
+        return Estimate[int].predicted(self.installed_bytes, low, high)
+
+    @property
     def basis(self) -> Basis:
         """Measured only when nothing in the installed size was predicted."""
         measured = self.plain.basis is self.bytecode.basis is Basis.MEASURED

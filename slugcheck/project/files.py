@@ -20,7 +20,7 @@ from slugcheck.errors import MeasureError, UsageError
 from slugcheck.escape import printable
 from slugcheck.model import AppFiles
 from slugcheck.packed import Member, Progress, gzipped_tar
-from slugcheck.project import filenotes, ignore, local, tracked
+from slugcheck.project import filenotes, git, ignore, local, tracked
 from slugcheck.project.folders import biggest
 
 _IGNORE_FILE = ".slugignore"
@@ -144,7 +144,7 @@ def measure(
 
 
 def _from_git(folder: Path, notes: list[str]) -> tracked.Tracked | None:
-    if not tracked.installed():
+    if not git.installed():
         if tracked.marker(folder):
             notes.append("git is not installed, so all files are counted, tracked or not")
         return None

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from slugcheck.escape import printable_lines, without_commands
 from slugcheck.model import Estimate, Finding, Report, SizeReport, Status, Unsized, Verdict
-from slugcheck.render import apptable, figures, words
+from slugcheck.render import apptable, changes, changetable, figures, words
 from slugcheck.render.bars import budget_bar, nested_bar
 from slugcheck.render.signs import SEVERITY_STYLE, STATUS_STYLE, Signs
 from slugcheck.render.sizes import size_table
@@ -68,6 +68,8 @@ def _sections(
         *_footnotes(sizes, signs),
     ]
     yield from apptable.sections(report, signs)
+    if changed := changetable.section(report, signs, width):
+        yield changed
     yield _verdicts(report, signs, width)
     for section in (
         _unsized(report, signs),
@@ -227,7 +229,8 @@ def _finding(finding: Finding, sizes: SizeReport, signs: Signs) -> Iterator[Rend
 
 def _notes(report: Report, signs: Signs) -> list[RenderableType]:
     dot = signs.pick("·", "-")
-    notes = [_marked(Text(dot, style="dim"), signs.text(note)) for note in report.notes]
+    said = [*(changes.ignored(one) for one in report.ignored), *report.notes]
+    notes = [_marked(Text(dot, style="dim"), signs.text(note)) for note in said]
     return [*notes, Text(signs.joined(_legend(report.sizes)), style="dim")]
 
 
