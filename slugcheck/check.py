@@ -26,6 +26,7 @@ from slugcheck.model import (
     Limit,
     ModelPlace,
     Report,
+    Requirement,
     Severity,
     SizeReport,
     StorageOption,
@@ -141,6 +142,11 @@ class Check:
         return self._verification
 
     @property
+    def _requirements(self) -> tuple[Requirement, ...]:
+        read = self._subject.requirements
+        return read.requirements if read is not None else ()
+
+    @property
     def _dependency_file(self) -> Path:
         project = self._subject.project
         return project.dependency_file if project is not None else self._subject.path
@@ -185,6 +191,7 @@ class Check:
             models=app.models,
             storage=self._storage(sizes, app, build),
             verification=self._verification,
+            requirements=self._requirements,
             allowed_unsized=self._allowed(sizes, allowed),
             assumptions=buildtime.assumptions(),
             seconds=time.perf_counter() - self._started,

@@ -51,6 +51,10 @@ def to_document(report: Report) -> Json:
         "tool": {"name": "slugcheck", "version": report.tool_version},
         "subject": wholedoc.subject(report),
         "target": _target(sizes),
+        "requirements": [
+            {"name": one.name, "text": without_credentials(one.text), "origin": _origin(one.origin)}
+            for one in report.requirements
+        ],
         "totals": _totals(report),
         "distributions": [_distribution(one, sizes) for one in sizes.distributions],
         "roots": [_root(root) for root in sizes.roots],

@@ -6,7 +6,7 @@ Each form is a function from a report to text. Which one a file gets follows fro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,15 +37,18 @@ class Output:
     path: Path | None
 
 
-def outputs(format_: str | None, files: Sequence[str]) -> tuple[Output, ...]:
+def outputs(
+    format_: str | None, files: Sequence[str], known: Collection[str] | None = None
+) -> tuple[Output, ...]:
     """Return what is to be written where.
 
-    stdout gets ``format_`` (by default the table), unless a file gets that very form.
+    stdout gets ``format_`` (by default the table), unless a file gets that very form. ``known`` are
+    the forms there are, by default those of a report.
 
     :raises UsageError: a form is not known, or two forms are to go to one file.
     """
     shown = format_ or "table"
-    found = [_file(text, shown) for text in files]
+    found = [_file(text, shown, known or FORMATS) for text in files]
     paths = [one.path for one in found]
     if twice := next((path for path in paths if paths.count(path) > 1), None):
         message = f"--output: {twice} is named twice, and would hold only one of the two"
@@ -55,15 +58,16 @@ def outputs(format_: str | None, files: Sequence[str]) -> tuple[Output, ...]:
     return (Output(format=shown, path=None), *found)
 
 
-def _file(text: str, default: str) -> Output:
+def _file(text: str, default: str, known: Collection[str]) -> Output:
     name, equals, place = text.partition("=")
-    if equals and name in FORMATS:
+    if equals and name in known:
         if not place:
             message = f"--output {text}: there is no file after {name}="
             raise UsageError(message, hint=f"for example --output {name}=report.txt")
         return Output(format=name, path=Path(place))
     path = Path(text)
-    return Output(format=_SUFFIXES.get(path.suffix.lower(), default), path=path)
+    form = _SUFFIXES.get(path.suffix.lower(), default)
+    return Output(format=form if form in known else default, path=path)
 
 
 # --------------------------------------------------------------------------- the forms

@@ -116,6 +116,7 @@ class SavedVerdict:
     gates: bool
     measured: int | float | None
     limit: int
+    limit_text: str
     unit: str
     sentence: str
 
@@ -131,6 +132,14 @@ class SavedUnsized:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SavedRequirement:
+    """One line of the requirements file of a saved report; ``name`` is "" for a bare URL."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A saved report. Fields have the names and the values of the JSON text; ``label`` is ours."""
 
@@ -139,6 +148,7 @@ class Document:
     tool: SavedTool
     subject: SavedSubject
     target: SavedTarget
+    requirements: tuple[SavedRequirement, ...]
     totals: SavedTotals
     distributions: tuple[SavedDistribution, ...]
     models: tuple[SavedModel, ...]

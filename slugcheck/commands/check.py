@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from slugcheck.commands import shared
-from slugcheck.formats import FORMATS, Look, outputs
+from slugcheck.formats import FORMATS, outputs
 from slugcheck.terminal import Terminal
 
 
@@ -29,22 +29,12 @@ from slugcheck.terminal import Terminal
     help="What to write to stdout.  [default: table]",
 )
 @click.option(
-    "--output",
-    "-o",
-    "files",
-    multiple=True,
-    metavar="[FORMAT=]FILE",
-    help="Write to a file, whole or not at all, in the form that its suffix or FORMAT says. "
-    "Repeatable.",
-)
-@click.option(
     "--against",
     metavar="BASE",
     help="Compare with a base, and gate what is added: a git revision such as origin/main, a "
     "file, a folder, or a saved report.",
 )
-@click.option("--all", "all_rows", is_flag=True, help="Show every distribution in the table.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress and no notes.")
+@shared.with_options(shared.WRITING)
 @click.option("--verbose", "-v", is_flag=True, help="Say what the build time assumes.")
 @click.pass_context
 def command(
@@ -71,18 +61,9 @@ def command(
     report = shared.run_check(shared.options(path, given), terminal, against=against)
     for assumption in report.assumptions:
         terminal.detail(f"build time assumes: {assumption}")
-    for one in wanted:
-        look = Look(
-            width=terminal.width,
-            color=terminal.color and one.path is None,
-            unicode=terminal.unicode or one.path is not None,
-            all_rows=all_rows,
-        )
-        text = FORMATS[one.format](report, look)
-        if one.path is None:
-            terminal.artefact(text)
-        else:
-            terminal.write_file(one.path, text)
+    shared.write(
+        wanted, terminal, lambda name, look: FORMATS[name](report, look), all_rows=all_rows
+    )
     from slugcheck.budget import exit_code
 
     ctx.exit(exit_code(report))

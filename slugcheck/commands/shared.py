@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +14,7 @@ from slugcheck.errors import UsageError
 if TYPE_CHECKING:
     from slugcheck.against import Base
     from slugcheck.check import Check
+    from slugcheck.formats import Look, Output
     from slugcheck.model import IndexOptions, Report
     from slugcheck.options import Options
     from slugcheck.terminal import Terminal
@@ -81,6 +82,19 @@ INDEXES = (
         is_flag=True,
         help="Allow building source archives, which RUNS code of the packages under check.",
     ),
+)
+WRITING = (
+    click.option(
+        "--output",
+        "-o",
+        "files",
+        multiple=True,
+        metavar="[FORMAT=]FILE",
+        help="Write to a file, whole or not at all, in the form that its suffix or FORMAT says. "
+        "Repeatable.",
+    ),
+    click.option("--all", "all_rows", is_flag=True, help="Show every distribution in the table."),
+    click.option("--quiet", "-q", is_flag=True, help="No progress and no notes."),
 )
 MODELS = (
     click.option(
@@ -196,3 +210,30 @@ def _report(run: Check, asked: Options, terminal: Terminal) -> Report:
             run.verify(say)
     with terminal.status("judging"):
         return run.report()
+
+
+def write(
+    wanted: Sequence[Output],
+    terminal: Terminal,
+    form: Callable[[str, Look], str],
+    *,
+    all_rows: bool,
+) -> None:
+    """Write each form to its place; ``form`` returns the text of one.
+
+    :raises UsageError: a file cannot be written.
+    """
+    from slugcheck.formats import Look
+
+    for one in wanted:
+        look = Look(
+            width=terminal.width,
+            color=terminal.color and one.path is None,
+            unicode=terminal.unicode or one.path is not None,
+            all_rows=all_rows,
+        )
+        text = form(one.format, look)
+        if one.path is None:
+            terminal.artefact(text)
+        else:
+            terminal.write_file(one.path, text)

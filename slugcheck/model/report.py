@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from slugcheck.model.audit import Audit
 from slugcheck.model.changes import Difference
+from slugcheck.model.packages import Requirement
 from slugcheck.model.project import AppFiles, ModelFile, Project, StorageOption, Verification
 from slugcheck.model.sizes import SizeReport
 from slugcheck.model.verdicts import Finding, Ignored, Verdict
@@ -34,6 +35,7 @@ class Report:
     difference: Difference | None = None
     audit: Audit | None = None
     ignored: tuple[Ignored, ...] = ()
+    requirements: tuple[Requirement, ...] = ()  # the lines of the file; a lock has none
     allowed_unsized: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()  # what the predicted build time rests on
     seconds: float = 0.0  # wall time of the run; kept out of the comparable part

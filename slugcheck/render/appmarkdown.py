@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 from slugcheck.escape import code, markdown
 from slugcheck.model import Report, Status, StorageOption
 from slugcheck.render import figures, whole
+from slugcheck.render.marktable import table
 
-Table = Callable[[Sequence[str], Iterable[Sequence[str]]], str]
 _MARKS = {Status.PASS: "✅", Status.WARN: "⚠️", Status.FAIL: "❌", Status.UNKNOWN: "❔"}
 
 
-def blocks(report: Report, table: Table) -> Iterator[str]:
-    """Yield the blocks that the report has something for; ``table`` writes one."""
+def blocks(report: Report) -> Iterator[str]:
+    """Yield the blocks that the report has something for."""
     slug = "slug" if figures.counts_slug(report.sizes) else "gzipped"
     if report.app is not None and report.app.files:
         yield "### App files"

@@ -16,7 +16,7 @@ from slugcheck.model import (
     Verdict,
 )
 from slugcheck.render import appmarkdown, figures, words
-from slugcheck.render.signs import DASH
+from slugcheck.render.marktable import NONE, table
 from slugcheck.units import heroku_m, mb
 
 _MARKS = {Status.PASS: "✅", Status.WARN: "⚠️", Status.FAIL: "❌", Status.UNKNOWN: "❔"}
@@ -26,7 +26,6 @@ _SEVERITY = {
     FindingSeverity.INFO: "💡 info",
 }
 _OPEN_ROWS = 15  # more distributions than these are folded
-_NONE = DASH
 
 
 def render(report: Report) -> str:
@@ -37,7 +36,7 @@ def render(report: Report) -> str:
         *_unsized(report),
         *_findings(report.findings, by_slug=figures.counts_slug(report.sizes)),
         *_sizes(report.sizes),
-        *appmarkdown.blocks(report, _table),
+        *appmarkdown.blocks(report),
         *_blame(report.sizes),
         *_notes(report),
     ]
@@ -61,8 +60,8 @@ def _verdicts(verdicts: Iterable[Verdict]) -> str:
     for one in words.judged(verdicts):
         rows.append(_verdict(one.verdict, words.sentence(one.verdict)))
         rows += [_verdict(more, more.sentence) for more in one.beside]
-    rows += [(code(v.budget), _NONE, markdown(v.sentence)) for v in words.not_measured(verdicts)]
-    return _table(("budget", "verdict", ""), rows)
+    rows += [(code(v.budget), NONE, markdown(v.sentence)) for v in words.not_measured(verdicts)]
+    return table(("budget", "verdict", ""), rows)
 
 
 def _verdict(verdict: Verdict, sentence: str) -> tuple[str, str, str]:
@@ -77,11 +76,11 @@ def _unsized(report: Report) -> Iterator[str]:
     if report.sizes.unsized:
         yield f"### Could not be sized: {len(report.sizes.unsized)}"
         rows = [
-            (_pin(one, report), code(str(one.origin)) if one.origin else _NONE, markdown(reason))
+            (_pin(one, report), code(str(one.origin)) if one.origin else NONE, markdown(reason))
             for reason, members in words.by_reason(report.sizes.unsized).items()
             for one in members
         ]
-        yield _table(("what", "where", "why"), rows)
+        yield table(("what", "where", "why"), rows)
 
 
 def _pin(one: Unsized, report: Report) -> str:
@@ -115,10 +114,10 @@ def _sizes(sizes: SizeReport) -> Iterator[str]:
     heads = _heads(sizes)
     yield f"### Sizes: {words.plural(count, 'distribution')}"
     shown = [_distribution(one) for one in folded.shown]
-    yield _table(heads, [*shown, *_rest(folded), *_beside(sizes), _total(sizes)])
+    yield table(heads, [*shown, *_rest(folded), *_beside(sizes), _total(sizes)])
     if folded.rest:
         yield f"<details>\n<summary>The {len(folded.rest):,} smaller ones</summary>"
-        yield _table(heads, [_distribution(one) for one in folded.rest])
+        yield table(heads, [_distribution(one) for one in folded.rest])
         yield "</details>"
     yield from _footnotes(sizes)
 
@@ -137,11 +136,11 @@ def _beside(sizes: SizeReport) -> Iterator[tuple[str, ...]]:
     for overlap in figures.notable_overlaps(sizes):
         name = f"*{words.plural(overlap.files, 'file')} written twice*"
         installed, slug = words.taken_off(overlap.bytes), words.taken_off(overlap.slug_bytes)
-        yield name, _NONE, installed, _NONE, slug, "counted once"
+        yield name, NONE, installed, NONE, slug, "counted once"
     if figures.has_more(sizes):
         yield "dependencies", *_figures(figures.dependencies(sizes)), ""
     for part in figures.part_rows(sizes.parts, everything=False):
-        cells = _NONE, mb(part.installed), _NONE, mb(part.slug)
+        cells = NONE, mb(part.installed), NONE, mb(part.slug)
         yield f"*{markdown(part.label)}*", *cells, markdown(part.note)
 
 
@@ -160,8 +159,8 @@ def _distribution(one: DistributionSize) -> tuple[str, ...]:
 
 
 def _figures(sums: figures.Sums) -> tuple[str, str, str, str]:
-    download = _NONE if sums.download is None else mb(sums.download)
-    bytecode = mb(sums.bytecode) if sums.bytecode else _NONE
+    download = NONE if sums.download is None else mb(sums.download)
+    bytecode = mb(sums.bytecode) if sums.bytecode else NONE
     return download, mb(sums.installed), bytecode, mb(sums.slug)
 
 
@@ -183,20 +182,12 @@ def _blame(sizes: SizeReport) -> Iterator[str]:
             code(one.name),
             f"{100 * one.whole / total:.0f} %",
             mb(one.whole),
-            mb(one.alone) if one.alone else _NONE,
+            mb(one.alone) if one.alone else NONE,
         )
         for one in figures.blamed(sizes)
     ]
     if rows:
         what = "slug" if figures.counts_slug(sizes) else "total"
         yield f"### To blame: shares of the {what}"
-        yield _table(("requirement", f"of the {what}:", "in all, MB:", "alone, MB:"), rows)
+        yield table(("requirement", f"of the {what}:", "in all, MB:", "alone, MB:"), rows)
         yield "Alone: goes when the line goes. In all: with what other lines need too."
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; a head that ends in a colon stands over figures."""
-    lines = ["| " + " | ".join(head.removesuffix(":") for head in heads) + " |"]
-    lines.append("|" + "|".join("--:" if head.endswith(":") else "---" for head in heads) + "|")
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join(lines)

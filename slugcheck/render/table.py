@@ -5,18 +5,17 @@ Meaning is never in colour alone, and nothing from outside is read as markup.
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Iterator
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from slugcheck.escape import printable_lines, without_commands
+from slugcheck.escape import printable_lines
 from slugcheck.model import Estimate, Finding, Report, SizeReport, Status, Unsized, Verdict
 from slugcheck.render import apptable, changes, changetable, figures, words
 from slugcheck.render.bars import budget_bar, nested_bar
+from slugcheck.render.screen import Verbatim, print_sections
 from slugcheck.render.signs import SEVERITY_STYLE, STATUS_STYLE, Signs
 from slugcheck.render.sizes import size_table
 from slugcheck.units import heroku_m, mb
@@ -25,9 +24,6 @@ _LEAST_BAR, _MOST_BAR = 12, 30
 _BLAME_COLUMNS = 12
 _ROOMY = 70
 _MOST_FOOTNOTES = 6
-# Cells are filled up with blanks, some of them styled.
-_BLANKS = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
-_RESET = "\x1b[0m"
 
 
 def render(
@@ -38,24 +34,8 @@ def render(
     ``all_rows`` lists every distribution; without ``unicode`` the text is ASCII.
     """
     signs = Signs(unicode=unicode)
-    stream = io.StringIO()
-    console = Console(
-        file=stream, width=width, height=100, force_terminal=color, no_color=not color,
-        color_system="standard" if color else None, legacy_windows=False, force_jupyter=False,
-        markup=False, emoji=False, highlight=False, _environ={},
-    )  # fmt: skip
-    for section in _sections(report, signs, width, all_rows=all_rows):
-        for block in section:
-            console.print(block, soft_wrap=isinstance(block, _Verbatim))
-        console.print()
-    status = words.conclusion(report)
-    console.print(_conclusion(status, signs))
-    text = _BLANKS.sub(lambda end: _RESET if "\x1b" in end[0] else "", stream.getvalue())
-    return without_commands(text)
-
-
-class _Verbatim(Text):
-    """A line that the reader copies, and so never wrapped."""
+    sections = _sections(report, signs, width, all_rows=all_rows)
+    return print_sections(sections, width=width, color=color)
 
 
 def _sections(
@@ -79,6 +59,7 @@ def _sections(
     ):
         if section:
             yield section
+    yield [_conclusion(words.conclusion(report), signs)]
 
 
 # --------------------------------------------------------------------------- header, footnotes
@@ -224,7 +205,7 @@ def _finding(finding: Finding, sizes: SizeReport, signs: Signs) -> Iterator[Rend
     facts = tuple(fact for fact in (saves, place, finding.code) if fact)
     yield _marked(Text(), Text(signs.joined(facts), style="dim"))
     for line in printable_lines(finding.fix):
-        yield _Verbatim(f"      {line}", style="cyan")
+        yield Verbatim(f"      {line}", style="cyan")
 
 
 def _notes(report: Report, signs: Signs) -> list[RenderableType]:

@@ -1,0 +1,79 @@
+"""``slugcheck compare``: stacks side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from slugcheck.commands import shared
+from slugcheck.errors import UsageError
+from slugcheck.formats import Look, outputs
+from slugcheck.terminal import Terminal
+
+_FORMATS = ("table", "json", "markdown")
+
+
+@click.command("compare", short_help="Compare stacks: sizes, savings, what to change.")
+@click.argument(
+    "paths",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="A B [C]...",
+)
+@click.option(
+    "--label",
+    "given",
+    multiple=True,
+    metavar="NAME",
+    help="What to call a stack; once for each, in their order.",
+)
+@shared.with_options(shared.TARGET, shared.MODELS, shared.LIMITS, shared.INDEXES, shared.WRITING)
+@click.option("--format", "format_", type=click.Choice(_FORMATS), help="[default: table]")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    paths: tuple[Path, ...],
+    given: tuple[str, ...],
+    format_: str | None,
+    files: tuple[str, ...],
+    all_rows: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Hold stacks against each other; the first is the one that the others are held against.
+
+    Each is a requirements file, a project folder, or a report saved with --format json. Models of
+    --model count in every one that is measured. Exit code: 0 every stack was measured, whether it
+    fits or not; 2 usage; 3 one could not be measured.
+    """
+    from slugcheck import comparedoc, sidebyside, stacks
+    from slugcheck.render import comparemarkdown, comparetable
+
+    if len(paths) < 2:
+        message = "compare needs two stacks or more"
+        raise UsageError(message, hint="slugcheck compare requirements_a.txt requirements_b.txt")
+    terminal = Terminal(quiet=quiet)
+    wanted = outputs(format_, files, _FORMATS)
+    names = sidebyside.labels(paths, given)
+    asked = shared.options(paths[0], options)
+    with sidebyside.SideBySide([replace(asked, path=path) for path in paths], names) as run:
+        with terminal.progress("measuring stacks") as bar:
+            for done in run.measure():
+                bar.update(done, len(paths))
+        documents = run.documents
+    found = stacks.compare(documents)
+    forms: dict[str, Callable[[Look], str]] = {
+        "table": lambda look: comparetable.render(
+            found, width=look.width, color=look.color, unicode=look.unicode, all_rows=look.all_rows
+        ),
+        "json": lambda _: comparedoc.dumps(found, documents),
+        "markdown": lambda _: comparemarkdown.render(found),
+    }
+    shared.write(wanted, terminal, lambda name, look: forms[name](look), all_rows=all_rows)
+    ctx.exit(0)

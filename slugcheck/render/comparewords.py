@@ -1,0 +1,241 @@
+"""What the renderings of a comparison say alike: rows of text, in their order.
+
+Nothing here is escaped: each rendering makes text safe for its own place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from slugcheck.model import Comparison, Migration, Setup, SetupRow, SharedRow, Status, StepKind
+from slugcheck.render.changes import signed
+from slugcheck.render.words import percent, plural
+from slugcheck.units import heroku_m, mb
+
+_LEAST_SHARE = 0.02  # of a stack: what is less folds into one line
+_MOST_ROWS = 10
+_WORDS = {
+    Status.PASS: "fits", Status.FAIL: "too large", Status.UNKNOWN: "cannot say",
+    Status.WARN: "fits",
+}  # fmt: skip
+LEGEND = ("sizes with bytecode, predicted unless verified", "MB = 10^6 bytes", "M = MiB")
+SUMMARY_HEADS = ("dependencies", "models", "total", "saves", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeRow:
+    """One line of a breakdown."""
+
+    name: str
+    version: str
+    installed: str
+    slug: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRow:
+    """A distribution's version and size in each stack; None where it is not."""
+
+    name: str
+    cells: tuple[str | None, ...]
+    alike: bool = False
+
+
+def by_slug(found: Comparison) -> bool:
+    """Whether the platform's limit is about the slug."""
+    return found.size_figure == "slug"
+
+
+def packed(found: Comparison) -> str:
+    """Return what the second column of sizes is called."""
+    return "slug" if by_slug(found) else "gzipped"
+
+
+def heading(found: Comparison) -> str:
+    """Return what is compared."""
+    return " against ".join(setup.label for setup in found.stacks)
+
+
+def targets(found: Comparison) -> Iterator[str]:
+    """Yield each stack with its file and its target; once for those that have the same."""
+    wide = max(len(setup.label) for setup in found.stacks)
+    alike = len({setup.target for setup in found.stacks}) == 1
+    for setup in found.stacks:
+        target = "" if alike else f" → {setup.target}"
+        same = f" {setup.path}" if setup.path != setup.label else ""
+        count = plural(setup.distributions, "distribution")
+        yield f"{setup.label.ljust(wide)}{same}{target}  {count}"
+    if alike:
+        yield f"→ {found.stacks[0].target}"
+
+
+# --------------------------------------------------------------------------- sizes
+
+
+def breakdown(found: Comparison, setup: Setup, *, everything: bool) -> Iterator[SizeRow]:
+    """Yield a stack's distributions and parts, small ones in one line, and its total."""
+    whole = setup.counted.value or 1
+    own = [row for row in setup.rows if row.version]
+    shown = [row for row in own if everything or _size(row, found) >= _LEAST_SHARE * whole]
+    shown = shown if everything else shown[:_MOST_ROWS]
+    rest = own[len(shown) :]
+    if len(rest) == 1:
+        shown, rest = own, []
+    yield from (_size_row(row) for row in shown)
+    if rest:
+        yield SizeRow(
+            name=f"{len(rest)} smaller", version="",
+            installed=mb(sum(row.installed_bytes for row in rest)),
+            slug=mb(sum(row.slug_bytes for row in rest)), style="dim",
+        )  # fmt: skip
+    yield from (_size_row(row, "cyan") for row in setup.rows if not row.version)
+    yield SizeRow(
+        name="total", version="", installed=mb(setup.installed_bytes), slug=mb(setup.slug.value),
+        style="bold",
+    )  # fmt: skip
+
+
+def _size(row: SetupRow, found: Comparison) -> int:
+    return row.slug_bytes if by_slug(found) else row.installed_bytes
+
+
+def _size_row(row: SetupRow, style: str = "") -> SizeRow:
+    return SizeRow(
+        name=row.name, version=row.version, installed=_plain(row.installed_bytes),
+        slug=_plain(row.slug_bytes), style=style,
+    )  # fmt: skip
+
+
+def _plain(value: int) -> str:
+    return mb(value) if value >= 0 else signed(value)
+
+
+def comparison_heads(found: Comparison) -> tuple[str, ...]:
+    """Return the heads of the comparison's columns."""
+    limit = f" of {found.limit_text}" if found.limit_text else ""
+    whole = "slug" if by_slug(found) else "gzipped"
+    return "setup", "installed, MB", f"{whole}{limit}", "status", "room left", "saves, MB", "saves"
+
+
+def comparison_rows(found: Comparison) -> tuple[tuple[str, ...], ...]:
+    """Return a row a stack, beside ``comparison_heads``."""
+    return tuple(_comparison_row(found, setup) for setup in found.stacks)
+
+
+def _comparison_row(found: Comparison, setup: Setup) -> tuple[str, ...]:
+    doubt = percent(setup.slug)
+    room = setup.room_bytes
+    slug = heroku_m(setup.slug.value)
+    counted_by_slug = by_slug(found)
+    return (
+        setup.label,
+        mb(setup.installed_bytes),
+        f"{slug} {doubt}".strip(),
+        _WORDS[setup.status],
+        "" if room is None else _room(room, counted_by_slug),
+        _saved(setup, found),
+        _percent(setup, found),
+    )
+
+
+def _room(room: int, in_m: bool) -> str:
+    if room < 0:
+        return f"{heroku_m(-room) if in_m else f'{mb(-room)} MB'} over"
+    return heroku_m(room, down=True) if in_m else f"{mb(room, down=True)} MB"
+
+
+def _saved(setup: Setup, found: Comparison) -> str:
+    if setup is found.stacks[0]:
+        return ""
+    saved = setup.saved_slug_bytes if by_slug(found) else setup.saved_installed_bytes
+    return mb(saved, down=True) if saved >= 0 else f"-{mb(-saved)}"
+
+
+def _percent(setup: Setup, found: Comparison) -> str:
+    if setup is found.stacks[0] or setup.saved_percent is None:
+        return ""
+    return f"{setup.saved_percent:.1f} %"
+
+
+# --------------------------------------------------------------------------- distributions
+
+
+def difference_rows(found: Comparison, *, everything: bool) -> Iterator[VersionRow]:
+    """Yield what only some have, then versions that differ, then what all have alike."""
+    partial = [row for row in found.shared if not row.everywhere]
+    differing = [row for row in found.shared if row.everywhere and not row.alike]
+    alike = [row for row in found.shared if row.alike]
+    for rows, what in ((partial, "that only some have"), (differing, "in other versions")):
+        yield from _versions(found, rows, what, everything=everything)
+    if everything:
+        yield from (_version_row(found, row) for row in alike)
+    elif alike:
+        names = ", ".join(row.name for row in alike[:4])
+        more = f" and {len(alike) - 4} more" if len(alike) > 4 else ""
+        none = tuple("same" for _ in found.stacks)
+        yield VersionRow(name=f"alike: {names}{more}", cells=none, alike=True)
+
+
+def _versions(
+    found: Comparison, rows: Sequence[SharedRow], what: str, *, everything: bool
+) -> Iterator[VersionRow]:
+    shown = rows if everything or len(rows) <= _MOST_ROWS + 1 else rows[:_MOST_ROWS]
+    yield from (_version_row(found, row) for row in shown)
+    rest = rows[len(shown) :]
+    if rest:
+        sums = []
+        for column in range(len(found.stacks)):
+            sizes = [_sizes(found, row)[column] for row in rest]
+            known = [size for size in sizes if size is not None]
+            sums.append(f"{len(known)}: {mb(sum(known))} MB" if known else None)
+        yield VersionRow(name=f"{len(rest)} more {what}", cells=tuple(sums))
+
+
+def _sizes(found: Comparison, row: SharedRow) -> tuple[int | None, ...]:
+    return row.slug_bytes if by_slug(found) else row.installed_bytes
+
+
+def _version_row(found: Comparison, row: SharedRow) -> VersionRow:
+    cells = tuple(
+        None if version is None else f"{version}  {mb(size or 0)} MB"
+        for version, size in zip(row.versions, _sizes(found, row), strict=True)
+    )
+    return VersionRow(name=row.name, cells=cells, alike=row.alike)
+
+
+# --------------------------------------------------------------------------- summary
+
+
+def summary_rows(found: Comparison) -> Iterator[tuple[str, ...]]:
+    """Yield a row a stack: dependencies, models, total, and what it saves against the first."""
+    for setup in found.stacks:
+        slug = by_slug(found)
+        dependencies = setup.dependencies_slug_bytes if slug else setup.dependencies_bytes
+        models = setup.model_slug_bytes if slug else setup.model_bytes
+        yield (
+            setup.label,
+            mb(dependencies),
+            mb(models) if setup.model_files else "none",
+            mb(setup.counted.value),
+            _saved(setup, found),
+            _percent(setup, found),
+        )
+
+
+# --------------------------------------------------------------------------- migration
+
+
+def migration_title(migration: Migration) -> str:
+    """Return what the steps lead to."""
+    return f"from {migration.from_label} to {migration.to_label}, in the requirements"
+
+
+def diff_lines(migration: Migration) -> Iterator[str]:
+    """Yield the steps as lines of a diff."""
+    for step in migration.steps or ():
+        if step.kind is not StepKind.ADD:
+            yield from (f"- {line}" for line in step.before.split("\n"))
+        if step.kind is not StepKind.REMOVE:
+            yield from (f"+ {line}" for line in step.after.split("\n"))

@@ -1,0 +1,37 @@
+"""Sections of rich's renderables as plain text for a terminal, safe in a CI log."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from slugcheck.escape import without_commands
+
+# Cells are filled up with blanks, some of them styled.
+_BLANKS = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
+_RESET = "\x1b[0m"
+
+
+class Verbatim(Text):
+    """A line that the reader copies, and so never wrapped."""
+
+
+def print_sections(sections: Iterable[list[RenderableType]], *, width: int, color: bool) -> str:
+    """Return the sections in ``width`` columns, an empty line between them."""
+    stream = io.StringIO()
+    console = Console(
+        file=stream, width=width, height=100, force_terminal=color, no_color=not color,
+        color_system="standard" if color else None, legacy_windows=False, force_jupyter=False,
+        markup=False, emoji=False, highlight=False, _environ={},
+    )  # fmt: skip
+    for number, section in enumerate(sections):
+        if number:
+            console.print()
+        for block in section:
+            console.print(block, soft_wrap=isinstance(block, Verbatim))
+    text = _BLANKS.sub(lambda end: _RESET if "\x1b" in end[0] else "", stream.getvalue())
+    return without_commands(text)
