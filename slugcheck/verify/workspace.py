@@ -11,7 +11,7 @@ import stat
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,14 +124,20 @@ class Ended:
 
 def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> Ended:
     """Run a command; what is left of its group is killed when it ends, or we are interrupted."""
-    process = subprocess.Popen(
-        command, cwd=cwd, env=dict(environment), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
-        start_new_session=True,
-    )  # fmt: skip
     said: list[str] = []
+    with _held() as release:
+        process = subprocess.Popen(
+            command, cwd=cwd, env=dict(environment), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
+            start_new_session=True,
+        )  # fmt: skip
+        return _watched(process, said, release)
+
+
+def _watched(process: subprocess.Popen[str], said: list[str], release: Callable[[], None]) -> Ended:
     reader = threading.Thread(target=_listen, args=(process.stdout, said), daemon=True)
     try:
+        release()
         reader.start()
         # not communicate(): what a build leaves in the background may hold its output open. The
         # process stays a zombie meanwhile, so that its group's number is nobody else's.
@@ -143,7 +149,8 @@ def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) ->
     return Ended(code=process.returncode, output="".join(said))
 
 
-def _listen(stream: IO[str], said: list[str]) -> None:
+def _listen(stream: IO[str] | None, said: list[str]) -> None:
+    assert stream is not None  # noqa: S101 - it is a pipe
     with stream:
         said.extend(stream)
 
@@ -203,13 +210,45 @@ class _Interruptions:
     def __init__(self) -> None:
         self.wait = False
         self.waiting = False
+        self.held = False
+        self.pending = False
 
     def __call__(self, *_: object) -> None:
         if self.wait:
             self.waiting = True
             return
+        if self.held:
+            self.pending = True
+            return
         self.wait = True
         raise KeyboardInterrupt
+
+    def release(self) -> None:
+        """Interrupt now, if it was to be while interruptions were held."""
+        self.held = False
+        if self.pending:
+            self.pending = False
+            self()
+
+
+_heard: list[_Interruptions] = []  # the one in force, if any: handlers belong to the process
+
+
+@contextmanager
+def _held() -> Iterator[Callable[[], None]]:
+    """Hold interruptions until the yielded function is called.
+
+    One that came while a process is being started would leave it to itself: nobody would know it.
+    """
+    if not _heard:
+        yield lambda: None
+        return
+    found = _heard[-1]
+    found.held = True
+    try:
+        yield found.release
+    finally:
+        found.held = False
 
 
 @contextmanager
@@ -222,9 +261,11 @@ def _interruptions() -> Iterator[_Interruptions]:
     # one that is ignored stays so: nohup does it to SIGHUP
     heard = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, found) for number in heard}
+    _heard.append(found)
     try:
         yield found
     finally:
+        _heard.remove(found)
         for number, old in before.items():
             signal.signal(number, old)
     if found.waiting:
