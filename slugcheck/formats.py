@@ -15,8 +15,9 @@ from slugcheck.errors import UsageError
 
 if TYPE_CHECKING:
     from slugcheck.model import Report
+    from slugcheck.remarks import Place
 
-_SUFFIXES = {".json": "json", ".md": "markdown"}
+_SUFFIXES = {".json": "json", ".md": "markdown", ".sarif": "sarif", ".xml": "junit"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class Look:
     color: bool
     unicode: bool
     all_rows: bool
+    place: Place  # for the paths in annotations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +99,29 @@ def _markdown(report: Report, _: Look) -> str:
     return markdown.render(report)
 
 
+def _github(report: Report, look: Look) -> str:
+    from slugcheck.render import github
+
+    return github.render(report, look.place)
+
+
+def _junit(report: Report, _: Look) -> str:
+    from slugcheck.render import junit
+
+    return junit.render(report)
+
+
+def _sarif(report: Report, look: Look) -> str:
+    from slugcheck.render import sarif
+
+    return sarif.render(report, look.place)
+
+
 FORMATS: dict[str, Callable[[Report, Look], str]] = {
     "table": _table,
     "json": _json,
     "markdown": _markdown,
+    "github": _github,
+    "junit": _junit,
+    "sarif": _sarif,
 }

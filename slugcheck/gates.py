@@ -68,7 +68,8 @@ def _of_package(limit: PackageLimit, sizes: SizeReport) -> Verdict:
     else:
         sentence = _size_sentence(figure, limit.value, status, limit.figure, limit.message)
     name = f"package.{limit.name}"
-    return _verdict(name, status, figure, limit.value, limit.text, sentence, limit.source)
+    found = _verdict(name, status, figure, limit.value, limit.text, sentence, limit.source)
+    return replace(found, subject=limit.name)
 
 
 def _figure_of(one: DistributionSize, figure: str) -> Estimate[int]:
@@ -103,7 +104,8 @@ def _of_denied(denied: Iterable[Denied], sizes: SizeReport) -> Verdict:
     figure = Estimate[int].measured(len(found) + len(unsized))
     source = Source(text=f"given with {rules[0].place}", date="")
     found_one = _verdict("deny", status, figure, 0, "none", sentence, source)
-    return replace(found_one, unit="count")
+    subject = found[0][1].name if found else ""
+    return replace(found_one, unit="count", subject=subject)
 
 
 def _matches(rule: Denied, one: DistributionSize) -> bool:
@@ -141,7 +143,13 @@ def _increase(
         sentence = _package_sentence(difference, grown, most, status, limit)
     else:
         sentence = _whole_sentence(difference, grown, before, most, status, limit)
-    return _verdict(name, status, grown, most, limit.text, sentence, limit.source)
+    found = _verdict(name, status, grown, most, limit.text, sentence, limit.source)
+    return replace(found, subject=_most_added(difference, limit.figure))
+
+
+def _most_added(difference: Difference, figure: str) -> str:
+    grown = [change for change in difference.changes if _of(change, figure) > 0]
+    return max(grown, key=lambda change: _of(change, figure)).name if grown else ""
 
 
 def _whole(difference: Difference, figure: str) -> Estimate[int]:

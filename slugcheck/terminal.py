@@ -94,6 +94,18 @@ class Terminal:
             raise UsageError(message, hint="choose another place with --output") from None
         self.note(f"written: {path}")
 
+    def append_file(self, path: Path, text: str) -> None:
+        """Add to a file, such as a CI job's summary.
+
+        :raises UsageError: it cannot be written.
+        """
+        try:
+            with path.open("a", encoding="utf-8") as stream:
+                stream.write(_ended(text))
+        except OSError as error:
+            message = f"{path} cannot be written: {error.strerror or error}"
+            raise UsageError(message, hint="it is what GITHUB_STEP_SUMMARY names") from None
+
     # ----------------------------------------------------------------- the run
 
     def note(self, text: str) -> None:

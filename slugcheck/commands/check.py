@@ -64,6 +64,7 @@ def command(
     shared.write(
         wanted, terminal, lambda name, look: FORMATS[name](report, look), all_rows=all_rows
     )
+    shared.add_step_summary(report, terminal, wanted)
     from slugcheck.budget import exit_code
 
     ctx.exit(exit_code(report))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from slugcheck.formats import Look, Output
     from slugcheck.model import IndexOptions, Report
     from slugcheck.options import Options
+    from slugcheck.remarks import Place
     from slugcheck.terminal import Terminal
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -212,6 +214,18 @@ def _report(run: Check, asked: Options, terminal: Terminal) -> Report:
         return run.report()
 
 
+def _place() -> Place:
+    """Where the run stands in its repository, as the CI system or git says."""
+    from slugcheck.project import tracked
+    from slugcheck.remarks import Place
+
+    here = Path.cwd()
+    named = os.environ.get("GITHUB_WORKSPACE", "")
+    marker = tracked.marker(here)
+    root = Path(named) if named else marker.parent if marker else here
+    return Place(cwd=str(here.resolve()), root=str(root.resolve()))
+
+
 def write(
     wanted: Sequence[Output],
     terminal: Terminal,
@@ -225,15 +239,29 @@ def write(
     """
     from slugcheck.formats import Look
 
+    place = _place()
     for one in wanted:
         look = Look(
             width=terminal.width,
             color=terminal.color and one.path is None,
             unicode=terminal.unicode or one.path is not None,
             all_rows=all_rows,
+            place=place,
         )
         text = form(one.format, look)
         if one.path is None:
             terminal.artefact(text)
         else:
             terminal.write_file(one.path, text)
+
+
+def add_step_summary(report: Report, terminal: Terminal, wanted: Sequence[Output]) -> None:
+    """Add the Markdown form to the summary of a GitHub job, where annotations were asked for.
+
+    :raises UsageError: the summary cannot be written.
+    """
+    path = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    if path and any(one.format == "github" for one in wanted):
+        from slugcheck.render import markdown
+
+        terminal.append_file(Path(path), markdown.render(report))

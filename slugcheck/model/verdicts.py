@@ -32,6 +32,7 @@ class Verdict:
     limit_text: str
     sentence: str
     source: Source
+    subject: str = ""  # the distribution it is about, or that is most to blame; "" for none
 
 
 class FindingSeverity(StrEnum):

@@ -1,4 +1,8 @@
-"""A report as GitHub Markdown: the verdict first, long lists folded, everything escaped."""
+"""A report as GitHub Markdown, fit for a comment on a pull request.
+
+The verdict first, then what changed, long lists folded, everything escaped; a shorter form where
+the whole would be near to what GitHub takes.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from slugcheck.escape import code, fenced, markdown, without_commands
 from slugcheck.model import (
     DistributionSize,
-    Finding,
     FindingSeverity,
     Report,
     SizeReport,
@@ -15,7 +18,7 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
-from slugcheck.render import appmarkdown, figures, words
+from slugcheck.render import appmarkdown, changemarkdown, changes, figures, words
 from slugcheck.render.marktable import NONE, table
 from slugcheck.units import heroku_m, mb
 
@@ -25,22 +28,52 @@ _SEVERITY = {
     FindingSeverity.WARNING: "⚠️ warning",
     FindingSeverity.INFO: "💡 info",
 }
+# GitHub takes comments of 65,536 characters; a marker and a heading of others must have room.
+MOST_CHARACTERS = 60_000
+_SHORTER = (25, 8, 3)  # rows of a list in the shorter forms, the first that fits is taken
+_SHORTENED = "*Shortened: the whole report is longer than a comment can be.*"
 _OPEN_ROWS = 15  # more distributions than these are folded
 
 
-def render(report: Report) -> str:
-    """Return the report as Markdown."""
-    blocks = [
-        _heading(report),
-        _verdicts(report.verdicts),
-        *_unsized(report),
-        *_findings(report.findings, by_slug=figures.counts_slug(report.sizes)),
-        *_sizes(report.sizes),
-        *appmarkdown.blocks(report),
-        *_blame(report.sizes),
-        *_notes(report),
-    ]
+def render(report: Report, *, most: int = MOST_CHARACTERS) -> str:
+    """Return the report as Markdown of at most ``most`` characters."""
+    text = _joined(_blocks(report, most_rows=None))
+    for rows in _SHORTER:
+        if len(text) <= most:
+            break
+        text = _joined([*_blocks(report, most_rows=rows), _SHORTENED])
+    return text if len(text) <= most else _joined([_heading(report), _SHORTENED])
+
+
+def _joined(blocks: Iterable[str]) -> str:
     return without_commands("\n\n".join(blocks) + "\n")
+
+
+def _blocks(report: Report, *, most_rows: int | None) -> Iterator[str]:
+    """Yield the blocks; with ``most_rows`` no list is longer than that, and none is folded."""
+    yield _heading(report)
+    yield _verdicts(report.verdicts, most_rows)
+    yield from _unsized(report, most_rows)
+    yield from changemarkdown.blocks(report, most_rows)
+    yield from _findings(report, most_rows)
+    sizes = [*_sizes(report.sizes, folded=most_rows is None), *appmarkdown.blocks(report)]
+    sizes += _blame(report.sizes)
+    yield from _in_details(sizes) if report.difference is not None else sizes
+    if most_rows is None:
+        yield from _notes(report)
+
+
+def _in_details(blocks: Iterable[str]) -> Iterator[str]:
+    """Fold what a reader of a change rarely asks for."""
+    yield "<details>\n<summary>All sizes</summary>"
+    yield from blocks
+    yield "</details>"
+
+
+def _cut(rows: list[Sequence[str]], most: int | None, columns: int) -> list[Sequence[str]]:
+    if most is None or len(rows) <= most:
+        return rows
+    return [*rows[:most], (f"*{len(rows) - most:,} more*", *([""] * (columns - 1)))]
 
 
 def _heading(report: Report) -> str:
@@ -55,13 +88,13 @@ def _heading(report: Report) -> str:
 # --------------------------------------------------------------------------- verdicts
 
 
-def _verdicts(verdicts: Iterable[Verdict]) -> str:
-    rows = []
+def _verdicts(verdicts: Iterable[Verdict], most_rows: int | None) -> str:
+    rows: list[Sequence[str]] = []
     for one in words.judged(verdicts):
         rows.append(_verdict(one.verdict, words.sentence(one.verdict)))
         rows += [_verdict(more, more.sentence) for more in one.beside]
     rows += [(code(v.budget), NONE, markdown(v.sentence)) for v in words.not_measured(verdicts)]
-    return table(("budget", "verdict", ""), rows)
+    return table(("budget", "verdict", ""), _cut(rows, most_rows, 3))
 
 
 def _verdict(verdict: Verdict, sentence: str) -> tuple[str, str, str]:
@@ -72,15 +105,15 @@ def _verdict(verdict: Verdict, sentence: str) -> tuple[str, str, str]:
 # --------------------------------------------------------------------------- what is in the way
 
 
-def _unsized(report: Report) -> Iterator[str]:
+def _unsized(report: Report, most_rows: int | None) -> Iterator[str]:
     if report.sizes.unsized:
         yield f"### Could not be sized: {len(report.sizes.unsized)}"
-        rows = [
+        rows: list[Sequence[str]] = [
             (_pin(one, report), code(str(one.origin)) if one.origin else NONE, markdown(reason))
             for reason, members in words.by_reason(report.sizes.unsized).items()
             for one in members
         ]
-        yield table(("what", "where", "why"), rows)
+        yield table(("what", "where", "why"), _cut(rows, most_rows, 3))
 
 
 def _pin(one: Unsized, report: Report) -> str:
@@ -88,36 +121,41 @@ def _pin(one: Unsized, report: Report) -> str:
     return code(f"{one.name} {one.version}" if one.version else one.name) + accepted
 
 
-def _findings(findings: Sequence[Finding], *, by_slug: bool) -> Iterator[str]:
+def _findings(report: Report, most_rows: int | None) -> Iterator[str]:
+    findings, by_slug = report.findings, figures.counts_slug(report.sizes)
     if findings:
         yield "### To change"
-    for finding in findings:
+    for finding in findings[:most_rows]:
         place = code(str(finding.origin)) if finding.origin else ""
         saves = markdown(words.saving(finding, by_slug=by_slug))
         facts = " · ".join(fact for fact in (saves, place, code(finding.code)) if fact)
         yield f"**{_SEVERITY[finding.severity]}:** {markdown(finding.sentence)}<br>\n{facts}"
         yield fenced(finding.fix, "text")
+    if more := len(findings[most_rows:]) if most_rows is not None else 0:
+        yield f"*{more:,} more*"
 
 
 def _notes(report: Report) -> Iterator[str]:
-    if report.notes:
+    said = [*(changes.ignored(one) for one in report.ignored), *report.notes]
+    if said:
         yield "### Notes"
-        yield "\n".join(f"- {markdown(note)}" for note in report.notes)
+        yield "\n".join(f"- {markdown(note)}" for note in said)
 
 
 # --------------------------------------------------------------------------- sizes
 
 
-def _sizes(sizes: SizeReport) -> Iterator[str]:
+def _sizes(sizes: SizeReport, *, folded: bool) -> Iterator[str]:
     count = len(sizes.distributions)
-    folded = figures.fold(sizes, everything=count <= _OPEN_ROWS)
+    shown_and_rest = figures.fold(sizes, everything=count <= _OPEN_ROWS)
     heads = _heads(sizes)
     yield f"### Sizes: {words.plural(count, 'distribution')}"
-    shown = [_distribution(one) for one in folded.shown]
-    yield table(heads, [*shown, *_rest(folded), *_beside(sizes), _total(sizes)])
-    if folded.rest:
-        yield f"<details>\n<summary>The {len(folded.rest):,} smaller ones</summary>"
-        yield table(heads, [_distribution(one) for one in folded.rest])
+    shown = [_distribution(one) for one in shown_and_rest.shown]
+    rest = shown_and_rest.rest
+    yield table(heads, [*shown, *_rest(shown_and_rest), *_beside(sizes), _total(sizes)])
+    if rest and folded:
+        yield f"<details>\n<summary>The {len(rest):,} smaller ones</summary>"
+        yield table(heads, [_distribution(one) for one in rest])
         yield "</details>"
     yield from _footnotes(sizes)
 

@@ -163,7 +163,8 @@ def conclusion(report: Report) -> Conclusion:
     code = exit_code(report)
     if code == 1:
         failed = [v for v in gating if v.status is Status.FAIL]
-        return Conclusion(status=Status.FAIL, word=f"DOES NOT FIT {place}", sentence=_all(failed))
+        said = _all(failed) if len(failed) == 1 else _budgets(failed)
+        return Conclusion(status=Status.FAIL, word=f"DOES NOT FIT {place}", sentence=said)
     if code:
         doubtful = [_all([v for v in gating if v.status is Status.UNKNOWN][:1]), _not_sized(report)]
         said = "; ".join(part for part in doubtful if part)
@@ -179,6 +180,11 @@ def conclusion(report: Report) -> Conclusion:
         word=f"FITS {place}",
         sentence=_all(held[:1]) + mend,
     )
+
+
+def _budgets(failed: Sequence[Verdict]) -> str:
+    names = ", ".join(verdict.budget for verdict in failed)
+    return f"{plural(len(failed), 'budget')} exceeded: {names}"
 
 
 def _all(verdicts: Iterable[Verdict]) -> str:

@@ -1,0 +1,164 @@
+"""What a CI system is told of a report: one remark for each thing that is wrong, with its place.
+
+The formats for CI systems (github, junit, sarif) say the same things; this is where they get them.
+"""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from slugcheck.model import (
+    Finding,
+    FindingSeverity,
+    Origin,
+    Report,
+    SizeReport,
+    Status,
+    Unsized,
+    Verdict,
+)
+
+
+class Level(StrEnum):
+    """How grave a remark is."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the run stands, for paths: the current folder, and the root of the repository."""
+
+    cwd: str
+    root: str
+
+    def relative(self, path: str) -> str | None:
+        """Return a path as seen from the root, with ``/``; None when it is not below it."""
+        full = os.path.normpath(Path(self.cwd) / path)
+        root = os.path.normpath(self.root)
+        inside = full == root or full.startswith(root.rstrip(os.sep) + os.sep)
+        return os.path.relpath(full, root).replace(os.sep, "/") if inside else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """One thing to say. ``code`` is a rule's name, ``subject`` a distribution or ""."""
+
+    code: str
+    level: Level
+    title: str
+    text: str
+    fix: str
+    subject: str
+    origin: Origin | None
+
+
+_LEVELS = {
+    FindingSeverity.ERROR: Level.ERROR,
+    FindingSeverity.WARNING: Level.WARNING,
+    FindingSeverity.INFO: Level.NOTE,
+}
+
+
+def remarks(report: Report) -> tuple[Remark, ...]:
+    """Return what there is to say, the gravest first."""
+    found = [
+        *_of_verdicts(report),
+        *(_of_unsized(one, report) for one in report.sizes.unsized),
+        *(_of_finding(finding) for finding in report.findings),
+    ]
+    order = list(Level)
+    return tuple(sorted(found, key=lambda one: order.index(one.level)))
+
+
+def _of_verdicts(report: Report) -> Iterator[Remark]:
+    for verdict in report.verdicts:
+        level = level_of(verdict)
+        if level is None:
+            continue
+        subject = verdict.subject or _to_blame(verdict, report.sizes)
+        yield Remark(
+            code=f"budget-{verdict.budget.partition('.')[0]}",
+            level=level,
+            title=f"{verdict.budget}: {_WORDS[verdict.status]}",
+            text=verdict.sentence,
+            fix="",
+            subject=subject,
+            origin=line_of(subject, report.sizes),
+        )
+
+
+_WORDS = {
+    Status.FAIL: "over budget", Status.UNKNOWN: "cannot say", Status.WARN: "soft limit passed",
+    Status.PASS: "fits",
+}  # fmt: skip
+
+
+def level_of(verdict: Verdict) -> Level | None:
+    """Return how grave a verdict is, None when there is nothing to say."""
+    if verdict.gates and verdict.status in (Status.FAIL, Status.UNKNOWN):
+        return Level.ERROR
+    return Level.WARNING if verdict.status is Status.WARN else None
+
+
+def _to_blame(verdict: Verdict, sizes: SizeReport) -> str:
+    """Return the requirement that is behind most of a size; "" for what no line is to blame for."""
+    by_slug = verdict.budget == "slug"
+    if not by_slug and verdict.budget not in ("installed", "download"):
+        return ""
+    whole = {
+        root.name: root.exclusive_slug_bytes + root.shared_slug_bytes
+        if by_slug
+        else root.closure_bytes
+        for root in sizes.roots
+    }
+    return max(whole, key=lambda name: whole[name], default="")
+
+
+def line_of(name: str, sizes: SizeReport) -> Origin | None:
+    """Return the line that brings a distribution: its own, else of what needs it most directly."""
+    by_name = {one.name: one for one in sizes.distributions}
+    waiting, seen = [name], {name}
+    while waiting:
+        current = waiting.pop(0)
+        one = by_name.get(current)
+        if one is None:
+            continue
+        if one.distribution.origins:
+            return one.distribution.origins[0]
+        more = [other for other in one.required_by if other not in seen]
+        seen.update(more)
+        waiting += more
+    return None
+
+
+def _of_unsized(one: Unsized, report: Report) -> Remark:
+    allowed = one.name in report.allowed_unsized
+    shown = f"{one.name} {one.version}" if one.version else one.name
+    return Remark(
+        code="unsized",
+        level=Level.NOTE if allowed else Level.ERROR,
+        title=f"{shown}: could not be sized",
+        text=f"{one.reason} (accepted)" if allowed else one.reason,
+        fix="",
+        subject=one.name,
+        origin=one.origin,
+    )
+
+
+def _of_finding(finding: Finding) -> Remark:
+    return Remark(
+        code=finding.code,
+        level=_LEVELS[finding.severity],
+        title=f"{finding.subject}: {finding.code}",
+        text=finding.sentence,
+        fix=finding.fix,
+        subject=finding.subject,
+        origin=finding.origin,
+    )

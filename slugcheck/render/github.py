@@ -1,0 +1,60 @@
+"""A report as workflow commands of GitHub Actions: annotations on the lines they are about.
+
+The commands are GitHub's ``::error file=…,line=…,title=…::message``; what stands in them is escaped
+by its rules (docs.github.com, "Workflow commands for GitHub Actions"; percent, CR and LF in data,
+colon and comma besides in properties).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from slugcheck.escape import printable, printable_lines, without_credentials
+from slugcheck.model import Report
+from slugcheck.remarks import Level, Place, Remark, remarks
+from slugcheck.render import words
+
+_COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
+# GitHub shows ten annotations of each kind for a step (docs.github.com, "Limits" of annotations).
+_MOST = 10
+
+
+def render(report: Report, place: Place) -> str:
+    """Return the commands, the gravest first, and the conclusion as a plain last line."""
+    found = remarks(report)
+    lines: list[str] = []
+    for level in Level:
+        lines += _of_level([one for one in found if one.level is level], level, place)
+    conclusion = words.conclusion(report)
+    last = printable(f"{conclusion.word}: {conclusion.sentence}")
+    # a line that begins with "::" would be a command
+    return "\n".join([*lines, f"slugcheck: {last}"]) + "\n"
+
+
+def _of_level(found: list[Remark], level: Level, place: Place) -> Iterator[str]:
+    shown = found if len(found) <= _MOST else found[: _MOST - 1]
+    yield from (_command(one, place) for one in shown)
+    if rest := found[len(shown) :]:
+        names = words.listed([one.title for one in rest], 5)
+        text = f"{len(rest)} more: {names}; the job's summary has them all"
+        yield f"::{_COMMANDS[level]} title=slugcheck::{_data(text)}"
+
+
+def _command(one: Remark, place: Place) -> str:
+    properties = []
+    path = place.relative(one.origin.file) if one.origin else None
+    if one.origin is not None and path is not None:
+        properties += [f"file={_property(path)}", f"line={one.origin.line}"]
+    properties.append(f"title={_property(f'slugcheck: {one.title}')}")
+    fix = printable_lines(one.fix) if one.fix else ()
+    text = "\n".join([printable(one.text), *fix])
+    return f"::{_COMMANDS[one.level]} {','.join(properties)}::{_data(text)}"
+
+
+def _data(text: str) -> str:
+    safe = "\n".join(printable_lines(without_credentials(text)))
+    return safe.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(printable(text)).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,109 @@
+"""A report as JUnit XML, in the form that Jenkins' xunit plugin publishes a schema of.
+
+Each budget is a test case, each finding and each distribution without a size one that fails.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+
+from slugcheck.escape import printable, printable_lines
+from slugcheck.model import Report, Status, Verdict
+from slugcheck.remarks import Level, Remark, remarks
+
+# What XML 1.0 has no way to write; printable() has written out the controls before.
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SUITE = "slugcheck"
+
+
+def render(report: Report) -> str:
+    """Return the report as XML text."""
+    cases = [*_budgets(report), *_others(report)]
+    counts = {
+        "tests": len(cases),
+        "failures": sum(case.find("failure") is not None for case in cases),
+        "errors": sum(case.find("error") is not None for case in cases),
+    }
+    skipped = sum(case.find("skipped") is not None for case in cases)
+    shown = {name: str(count) for name, count in counts.items()}
+    seconds = f"{min(report.seconds, 999.0):.3f}"
+    root = ET.Element("testsuites", {"name": _SUITE, "time": seconds, **shown})
+    suite = ET.SubElement(
+        root,
+        "testsuite",
+        {"name": _text(f"{_SUITE}: {report.path}"), "skipped": str(skipped), "time": seconds}
+        | shown,
+    )
+    suite.append(_properties(report))
+    suite.extend(cases)
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _properties(report: Report) -> ET.Element:
+    sizes = report.sizes
+    found = ET.Element("properties")
+    for name, value in (
+        ("platform", sizes.target.platform.name),
+        ("stack", sizes.target.stack.name),
+        ("python", sizes.target.python_version),
+        ("installed_bytes", str(sizes.installed.value)),
+        ("slug_bytes", str(sizes.slug.value)),
+    ):
+        ET.SubElement(found, "property", {"name": name, "value": _text(value)})
+    return found
+
+
+def _case(group: str, name: str) -> ET.Element:
+    return ET.Element("testcase", {"classname": f"{_SUITE}.{group}", "name": _text(name)})
+
+
+def _budgets(report: Report) -> Iterator[ET.Element]:
+    for verdict in report.verdicts:
+        case = _case("budget", verdict.budget)
+        _judge(case, verdict)
+        yield case
+
+
+def _judge(case: ET.Element, verdict: Verdict) -> None:
+    if verdict.gates and verdict.status is Status.FAIL:
+        _outcome(case, "failure", "over budget", verdict.sentence)
+    elif verdict.gates and verdict.status is Status.UNKNOWN:
+        _outcome(case, "error", "cannot say", verdict.sentence)
+    elif verdict.status is Status.UNKNOWN:
+        _outcome(case, "skipped", "not measured", verdict.sentence)
+    else:
+        ET.SubElement(case, "system-out").text = _text(verdict.sentence)
+
+
+def _others(report: Report) -> Iterator[ET.Element]:
+    for one in remarks(report):
+        if one.code.startswith("budget-"):
+            continue
+        case = _case("unsized" if one.code == "unsized" else "finding", one.title)
+        if one.level is Level.NOTE:
+            ET.SubElement(case, "system-out").text = _body(one)
+        else:
+            kind = "error" if one.code == "unsized" else "failure"
+            _outcome(case, kind, one.code, one.text, _body(one))
+        yield case
+
+
+def _outcome(case: ET.Element, kind: str, what: str, message: str, body: str = "") -> None:
+    found = ET.SubElement(case, kind, {"type": _text(what), "message": _text(message)})
+    found.text = body or None
+
+
+def _body(one: Remark) -> str:
+    lines = [printable(one.text)]
+    if one.origin is not None:
+        lines.append(f"at {printable(str(one.origin))}")
+    if one.fix:
+        lines += printable_lines(one.fix)
+    return _ILLEGAL.sub("�", "\n".join(lines))
+
+
+def _text(text: str) -> str:
+    return _ILLEGAL.sub("�", printable(text))

@@ -1,0 +1,106 @@
+"""A report as SARIF 2.1.0 (OASIS), for code scanning: a rule a code, a result a remark."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from slugcheck.escape import printable, printable_lines
+from slugcheck.model import Report
+from slugcheck.remarks import Level, Place, Remark, remarks
+
+Json = dict[str, Any]
+_VERSION = "2.1.0"
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
+# What a code means, for the list of rules; a code that is not here is described by its name.
+_RULES = {
+    "budget-slug": "The compressed slug is over its budget, or too close to call",
+    "budget-installed": "The installed size is over its budget, or too close to call",
+    "budget-build": "The build takes longer than its limit, or it is too close to call",
+    "budget-increase": "The change adds more than it may",
+    "budget-package_increase": "One distribution adds more than it may",
+    "budget-package": "A distribution is larger than its own budget",
+    "budget-deny": "A distribution is installed that the project denies",
+    "budget-vulnerabilities": "There are known vulnerabilities, or nobody could say",
+    "unsized": "A distribution could not be sized, so the totals are without it",
+    "vulnerability": "A resolved version has a known vulnerability",
+    "cuda-on-cpu": "GPU code on a platform without a GPU",
+    "opencv-gui": "OpenCV with a GUI, which needs libraries that the platform lacks",
+    "two-opencvs": "Two distributions of OpenCV overwrite each other",
+    "built-from-source": "A distribution is compiled during the build",
+    "other-system": "A distribution for another operating system",
+    "placeholder": "A placeholder in the place of the real distribution",
+    "python-deprecated": "The platform has deprecated this Python",
+    "development-tools": "Tools for development among what is deployed",
+}
+
+
+def render(report: Report, place: Place) -> str:
+    """Return the report as SARIF text; paths are relative to the root of the repository."""
+    found = remarks(report)
+    project = report.project
+    subject = str(project.dependency_file) if project is not None else report.path
+    run: Json = {
+        "tool": {"driver": _driver(report, found)},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {"ROOT": {"description": {"text": "the root of the repository"}}},
+        "invocations": [{"executionSuccessful": True}],
+        "results": [_result(one, place, subject) for one in found],
+    }
+    document = {"$schema": _SCHEMA, "version": _VERSION, "runs": [run]}
+    return json.dumps(document, indent=2, sort_keys=True, allow_nan=False)
+
+
+def _driver(report: Report, found: Iterable[Remark]) -> Json:
+    codes = sorted({one.code for one in found})
+    return {
+        "name": "slugcheck",
+        "version": report.tool_version or "0",
+        "rules": [_rule(code) for code in codes],
+    }
+
+
+def _rule(code: str) -> Json:
+    text = _RULES.get(code, code.replace("-", " ").replace("_", " "))
+    return {
+        "id": printable(code),
+        "shortDescription": {"text": printable(text)},
+        "fullDescription": {"text": f"{printable(text)}."},
+        "help": {"text": f"slugcheck says in the message what was found. {printable(text)}."},
+    }
+
+
+_LEVELS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "note"}
+
+
+def _result(one: Remark, place: Place, subject: str) -> Json:
+    lines = [printable(one.text), *(printable_lines(one.fix) if one.fix else ())]
+    path = place.relative(one.origin.file if one.origin else subject)
+    found: Json = {
+        "ruleId": printable(one.code),
+        "level": _LEVELS[one.level],
+        "message": {"text": "\n".join([printable(one.title), *lines])},
+        "partialFingerprints": {"slugcheck/v1": _fingerprint(one, path)},
+    }
+    if path is not None:
+        found["locations"] = [_location(path, one.origin.line if one.origin else 1)]
+    return found
+
+
+def _location(path: str, line: int) -> Json:
+    uri = quote(path, errors="surrogateescape")
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": uri, "uriBaseId": "ROOT"},
+            "region": {"startLine": max(line, 1)},
+        }
+    }
+
+
+def _fingerprint(one: Remark, path: str | None) -> str:
+    """What stays alike while lines and figures move: the rule, the distribution, the file."""
+    text = "\n".join([one.code, one.subject, path or ""])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
