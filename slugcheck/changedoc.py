@@ -1,4 +1,4 @@
-"""The parts of a report's document that are about its base."""
+"""The parts of a report's document that are about its base, and about its audit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from slugcheck.escape import without_credentials
-from slugcheck.model import Change, Difference
+from slugcheck.model import Audit, Change, Difference
 
 Json = dict[str, Any]
 
@@ -33,3 +33,19 @@ def _change(one: Change) -> Json:
     percent = None if one.percent is None else round(one.percent, 3)
     more = {"kind": str(one.kind), "percent": percent, "because": list(one.because)}
     return asdict(one) | more
+
+
+def audit(found: Audit | None) -> Json | None:
+    """Return the audit; null where none was asked for."""
+    if found is None:
+        return None
+    return {
+        "service": found.service,
+        "problem": found.problem,
+        "audited": found.audited,
+        "unaudited": [asdict(one) for one in found.unaudited],
+        "vulnerabilities": [
+            asdict(one) | {"aliases": list(one.aliases), "fixed_versions": list(one.fixed_versions)}
+            for one in found.vulnerabilities
+        ],
+    }

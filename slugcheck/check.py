@@ -19,6 +19,7 @@ from slugcheck import __version__, budget, platforms, settings, subject, target
 from slugcheck.app import App, Weighed
 from slugcheck.gather import Gatherer
 from slugcheck.model import (
+    Audit,
     Distribution,
     Estimate,
     Finding,
@@ -72,6 +73,7 @@ class Check:
         self._app = App(self._subject, options, own)
         self._members = self._app.members() if options.verify else ()
         self._verification: Verification | None = None
+        self._audit: Audit | None = None
         self._gatherer = Gatherer(self._subject, self.target, options)
 
     def _refuse_what_the_build_refuses(self) -> None:
@@ -151,6 +153,22 @@ class Check:
         project = self._subject.project
         return project.dependency_file if project is not None else self._subject.path
 
+    def audit(self) -> None:
+        """Ask for known vulnerabilities, if the options say so; ``read`` has been exhausted."""
+        asked = self._options.audit
+        if asked is None:
+            return
+        from slugcheck import audit
+
+        resolved = [one for one, _ in self._gatherer.inventories]
+        read = {one.name for one in resolved}
+        unsized = [one for one in self._gatherer.unsized if one.name not in read]
+        if self._options.offline:
+            self._audit = audit.not_run(resolved, unsized, asked, "--offline forbids to ask")
+        else:
+            found = audit.run(resolved, unsized, asked)
+            self._audit = self._gatherer.graded(found, asked)
+
     def sizes(self) -> SizeReport:
         """Return the sizes alone, as predicted; ``read`` has been exhausted."""
         return self._sizes(self._app.weighed())
@@ -158,6 +176,7 @@ class Check:
     def report(self) -> Report:
         """Return the whole report; ``read`` has been exhausted."""
         from slugcheck import buildtime, gates, ignoring
+        from slugcheck.advise import vulnerable
 
         app = self._app.weighed()
         sizes = self._sizes(app)
@@ -176,13 +195,26 @@ class Check:
             allowed_unsized=allowed,
             allow_all_unsized=self._options.allow_all_unsized,
         )
-        found = ignoring.sort(self._findings(sizes), self.rules.ignores, _today())
+        found = ignoring.sort(
+            (*self._findings(sizes), *vulnerable.findings(self._audit, sizes)),
+            self.rules.ignores,
+            _today(),
+        )
+        open_ones = sum(1 for one in found.kept if one.code == vulnerable.CODE)
+        everything = self._options.allow_all_unsized
+        audited = gates.of_audit(
+            self.rules,
+            self._audit,
+            open_ones,
+            accepted=lambda name: everything or name in allowed,
+        )
         return Report(
             path=str(self._options.path),
             kind=self._subject.kind,
             sha256=self._gatherer.sha256,
             sizes=sizes,
-            verdicts=(*verdicts, *gates.of_packages(self.rules, sizes)),
+            verdicts=(*verdicts, *gates.of_packages(self.rules, sizes), *audited),
+            audit=self._audit,
             findings=found.kept,
             ignored=found.ignored,
             notes=(*self._notes(sizes), *found.notes),
@@ -272,6 +304,8 @@ class Check:
 
     def _notes(self, sizes: SizeReport) -> tuple[str, ...]:
         notes = [*self._gatherer.notes, *self._app.notes(), *self._hooks(sizes)]
+        if self._audit is not None:
+            notes += self._audit.notes
         if self._verification is not None:
             notes += self._verification.notes
         known = self.target.python.version

@@ -74,6 +74,7 @@ def to_document(report: Report) -> Json:
             for one in report.ignored
         ],
         **changedoc.against(report.difference),
+        "audit": changedoc.audit(report.audit),
         "assumptions": list(report.assumptions),
         "notes": [without_credentials(note) for note in report.notes],
         "transfer": asdict(sizes.transfer) | {"seconds": round(report.seconds, 3)},

@@ -6,7 +6,7 @@ even its low end is beyond, UNKNOWN between.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from math import floor
 
@@ -14,7 +14,9 @@ from packaging.specifiers import SpecifierSet
 
 from slugcheck.budget import status_of
 from slugcheck.model import (
+    Audit,
     Change,
+    CountLimit,
     Denied,
     Difference,
     DistributionSize,
@@ -40,6 +42,45 @@ def of_packages(rules: Rules, sizes: SizeReport) -> tuple[Verdict, ...]:
     if rules.denied:
         verdicts.append(_of_denied(rules.denied, sizes))
     return tuple(verdicts)
+
+
+def of_audit(
+    rules: Rules, audit: Audit | None, count: int, *, accepted: Callable[[str], bool]
+) -> tuple[Verdict, ...]:
+    """Return the verdict on known vulnerabilities, of which ``count`` are not ignored.
+
+    An audit that was asked for and did not run cannot be judged, whatever the budget. ``accepted``
+    says of a distribution that nobody need know about it.
+    """
+    limit = rules.vulnerabilities
+    source = limit.source if limit else Source(text="asked for with --audit", date="")
+    most, text = (limit.value, limit.text) if limit else (0, "none")
+    if audit is None:
+        return (_not_asked(limit),) if limit else ()
+    if audit.problem is not None:
+        said = f"not audited: {audit.problem}"
+        found = _verdict("vulnerabilities", Status.UNKNOWN, None, most, text, said, source)
+        return (replace(found, unit="count"),)
+    if limit is None:
+        return ()
+    open_ones = [one.name for one in audit.unaudited if not accepted(one.name)]
+    status = status_of(Estimate[int].measured(count), most, open_ended=bool(open_ones))
+    said = f"{count} known, and {most} may be"
+    if status is Status.FAIL:
+        said = _with(said, limit.message)
+    elif open_ones:
+        said = f"{said}; {len(open_ones)} could not be audited: {', '.join(open_ones[:_NAMED])}"
+    figure = Estimate[int].measured(count)
+    found = _verdict("vulnerabilities", status, figure, most, text, said, source)
+    return (replace(found, unit="count"),)
+
+
+def _not_asked(limit: CountLimit) -> Verdict:
+    said = "not judged, since nothing was audited (--audit)"
+    found = _verdict(
+        "vulnerabilities", Status.UNKNOWN, None, limit.value, limit.text, said, limit.source
+    )
+    return replace(found, unit="count", gates=False)
 
 
 def with_increase(report: Report, rules: Rules, difference: Difference | None) -> Report:

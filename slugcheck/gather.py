@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,7 @@ from slugcheck.index.standin import StandInMemory
 from slugcheck.index.uv import ResolverSettings, Uv
 from slugcheck.index.warehouse import Warehouse
 from slugcheck.model import (
+    Audit,
     Distribution,
     IndexOptions,
     Inventory,
@@ -38,6 +40,7 @@ from slugcheck.subject import Subject
 
 if TYPE_CHECKING:
     from slugcheck.advise import Twin
+    from slugcheck.audit import Service
     from slugcheck.index.choice import Chooser
     from slugcheck.index.locks.pick import Locked
     from slugcheck.index.pages import Pages
@@ -146,6 +149,15 @@ class Gatherer:
             chooser=self._chooser,
             stock=self._warehouse,
         )
+
+    def graded(self, audit: Audit, asked: Service) -> Audit:
+        """Return an audit with the severities that its service has."""
+        if not audit.vulnerabilities or asked.name != "osv":
+            return audit
+        from slugcheck.index import severities
+
+        found = severities.known(audit.vulnerabilities, asked.url, self._client)
+        return replace(audit, vulnerabilities=found)
 
     # ----------------------------------------------------------------- resolve and read
 

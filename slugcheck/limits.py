@@ -1,7 +1,7 @@
 """What the user set, from flags and settings, to limits that can be judged.
 
-Names are figures (``slug``, ``build``), ``package.NAME``, ``increase``, ``increase_percent`` and
-``package_increase``. Every mistake is told at once, each with the place it stands in.
+Names are figures (``slug``, ``build``), ``package.NAME``, ``increase``, ``increase_percent``,
+``package_increase`` and ``vulnerabilities``. Every mistake is told at once, each with its place.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from packaging.utils import InvalidName, canonicalize_name
 from slugcheck.errors import UsageError
 from slugcheck.model import (
     Budget,
+    CountLimit,
     Denied,
     Ignore,
     IncreaseLimit,
@@ -34,6 +35,8 @@ FIGURES = {
     "build": "seconds", "boot": "seconds", "ram": "bytes",
 }  # fmt: skip
 INCREASE, PERCENT, PACKAGE_INCREASE = "increase", "increase_percent", "package_increase"
+VULNERABILITIES = "vulnerabilities"
+_OTHERS = (INCREASE, PERCENT, PACKAGE_INCREASE, VULNERABILITIES)
 PACKAGE = "package."
 _PERCENT = re.compile(r"\s*([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*%?\s*")
 _ON = ("slug", "installed")
@@ -63,6 +66,7 @@ def rules(
         packages=tuple(_package(budget) for budget in packages),
         increase=_increase(chosen.get(INCREASE), chosen.get(PERCENT), platform),
         package_increase=_increase(chosen.get(PACKAGE_INCREASE), None, platform),
+        vulnerabilities=_count(chosen.get(VULNERABILITIES)),
         denied=tuple(denied),
         ignores=tuple(ignores),
     )
@@ -80,7 +84,7 @@ def _wrong(budget: Budget, platform: Platform) -> str:
     names = _units(platform)
     parse = _parser(budget.name, names)
     if parse is None:
-        return _no_such_limit(budget.name, [*names, INCREASE, PERCENT, PACKAGE_INCREASE])
+        return _no_such_limit(budget.name, [*names, *_OTHERS])
     if budget.on is not None and budget.name in names:
         return f"{budget.name} is a figure itself and takes no 'on'"
     if budget.on is not None and budget.on not in _ON:
@@ -94,8 +98,7 @@ def _wrong(budget: Budget, platform: Platform) -> str:
         value = parse(budget.text)
     except ValueError as error:
         return str(error)
-    growing = budget.name in (INCREASE, PERCENT, PACKAGE_INCREASE)
-    return "" if value or growing else "a limit of nothing can hold nothing"
+    return "" if value or budget.name in _OTHERS else "a limit of nothing can hold nothing"
 
 
 def _parser(name: str, units: Mapping[str, str]) -> Callable[[str], float] | None:
@@ -103,7 +106,7 @@ def _parser(name: str, units: Mapping[str, str]) -> Callable[[str], float] | Non
         return parse_size if units[name] == "bytes" else parse_seconds
     if name in (INCREASE, PACKAGE_INCREASE) or name.startswith(PACKAGE):
         return parse_size
-    return parse_percent if name == PERCENT else None
+    return {PERCENT: parse_percent, VULNERABILITIES: parse_count}.get(name)
 
 
 def parse_percent(text: str) -> float:
@@ -116,6 +119,17 @@ def parse_percent(text: str) -> float:
         message = f"{text[:40]!r} is not a percentage; write 5 or 2.5"
         raise ValueError(message)
     return float(found[1])
+
+
+def parse_count(text: str) -> int:
+    """Return 0 of "0".
+
+    :raises ValueError: it is no whole number.
+    """
+    if not (text.strip().isascii() and text.strip().isdigit() and len(text) < 10):
+        message = f"{text[:40]!r} is not a whole number; write 0 or 3"
+        raise ValueError(message)
+    return int(text)
 
 
 def _units(platform: Platform) -> dict[str, str]:
@@ -185,6 +199,17 @@ def _increase(
         figure=next((b.on for b in given if b.on), platform.size_figure),
         message=next((b.message for b in given if b.message), ""),
         source=_source(given[0]),
+    )
+
+
+def _count(budget: Budget | None) -> CountLimit | None:
+    if budget is None:
+        return None
+    return CountLimit(
+        value=parse_count(budget.text),
+        text=budget.text.strip(),
+        message=budget.message,
+        source=_source(budget),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from slugcheck.audit import Service
 from slugcheck.errors import UsageError
 from slugcheck.index import requirements
 from slugcheck.model import IndexOptions, RequirementSet
@@ -38,6 +39,7 @@ class Options:
     build: bool = False
     models: tuple[str, ...] = ()  # paths, globs and URLs
     verify: bool = False
+    audit: Service | None = None  # whom to ask for vulnerabilities, None for nobody
     config: Path | None = None  # a settings file in place of the project's own
     settings_top: Path | None = None  # the last folder that settings are looked for in
 

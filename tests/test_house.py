@@ -17,7 +17,7 @@ ONLY_IN = {
     "click": {"cli", "commands", "terminal"},
     "rich": {"terminal", "render"},
     "requests": {"index.ranges"},
-    "subprocess": {"index.uv", "index.build", "project.git", "project.revision", "verify"},
+    "subprocess": {"index.uv", "index.build", "project.git", "project.revision", "audit", "verify"},
     "uv": {"index.uv", "index.build", "verify"},
     "fsspec": {"models.remote"},
     "botocore": {"models.remote"},

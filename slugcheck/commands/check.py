@@ -34,6 +34,15 @@ from slugcheck.terminal import Terminal
     help="Compare with a base, and gate what is added: a git revision such as origin/main, a "
     "file, a folder, or a saved report.",
 )
+@click.option(
+    "--audit",
+    is_flag=True,
+    help="Ask for known vulnerabilities of what was resolved, through pip-audit.",
+)
+@click.option(
+    "--audit-service", type=click.Choice(("osv", "pypi")), help="Whom to ask.  [default: osv]"
+)
+@click.option("--audit-url", metavar="URL", help="Where the OSV service is, such as a mirror.")
 @shared.with_options(shared.WRITING)
 @click.option("--verbose", "-v", is_flag=True, help="Say what the build time assumes.")
 @click.pass_context

@@ -14,6 +14,7 @@ from slugcheck.errors import UsageError
 
 if TYPE_CHECKING:
     from slugcheck.against import Base
+    from slugcheck.audit import Service
     from slugcheck.check import Check
     from slugcheck.formats import Look, Output
     from slugcheck.model import IndexOptions, Report
@@ -149,7 +150,14 @@ def options(path: Path, given: dict[str, Any]) -> Options:
         models=tuple(given.get("models", ())),
         verify=bool(given.get("verify", False)),
         config=given["config"],
+        audit=_service(given) if given.get("audit") else None,
     )
+
+
+def _service(given: dict[str, Any]) -> Service:
+    from slugcheck.audit import service
+
+    return service(_text(given["audit_service"]), _text(given["audit_url"]))
 
 
 def _index(given: dict[str, Any]) -> IndexOptions:
@@ -210,6 +218,9 @@ def _report(run: Check, asked: Options, terminal: Terminal) -> Report:
     if asked.verify:
         with terminal.steps() as say:
             run.verify(say)
+    if asked.audit is not None:
+        with terminal.status("asking for known vulnerabilities"):
+            run.audit()
     with terminal.status("judging"):
         return run.report()
 

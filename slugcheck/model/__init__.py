@@ -74,6 +74,7 @@ from slugcheck.model.project import (
 from slugcheck.model.report import Report
 from slugcheck.model.rules import (
     Budget,
+    CountLimit,
     Denied,
     Ignore,
     IncreaseLimit,
@@ -106,6 +107,7 @@ __all__ = [
     "Change",
     "ChangeKind",
     "Comparison",
+    "CountLimit",
     "Denied",
     "Difference",
     "Distribution",

@@ -43,4 +43,5 @@ class Audit:
     audited: int
     vulnerabilities: tuple[Vulnerability, ...]
     unaudited: tuple[Unaudited, ...]
+    notes: tuple[str, ...] = ()
     problem: str | None = None

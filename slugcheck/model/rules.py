@@ -51,6 +51,16 @@ class IncreaseLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CountLimit:
+    """There may be no more than ``value`` of something; 0 is a limit too."""
+
+    value: int
+    text: str
+    message: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Denied:
     """A distribution that may not be installed, in the versions of ``specifier`` ("": in any)."""
 
@@ -82,5 +92,6 @@ class Rules:
     packages: tuple[PackageLimit, ...] = ()
     increase: IncreaseLimit | None = None
     package_increase: IncreaseLimit | None = None
+    vulnerabilities: CountLimit | None = None
     denied: tuple[Denied, ...] = ()
     ignores: tuple[Ignore, ...] = ()

@@ -18,7 +18,7 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
-from slugcheck.render import appmarkdown, changemarkdown, changes, figures, words
+from slugcheck.render import appmarkdown, audited, changemarkdown, changes, figures, words
 from slugcheck.render.marktable import NONE, table
 from slugcheck.units import heroku_m, mb
 
@@ -55,6 +55,7 @@ def _blocks(report: Report, *, most_rows: int | None) -> Iterator[str]:
     yield _verdicts(report.verdicts, most_rows)
     yield from _unsized(report, most_rows)
     yield from changemarkdown.blocks(report, most_rows)
+    yield from _audit(report)
     yield from _findings(report, most_rows)
     sizes = [*_sizes(report.sizes, folded=most_rows is None), *appmarkdown.blocks(report)]
     sizes += _blame(report.sizes)
@@ -119,6 +120,13 @@ def _unsized(report: Report, most_rows: int | None) -> Iterator[str]:
 def _pin(one: Unsized, report: Report) -> str:
     accepted = " (accepted)" if one.name in report.allowed_unsized else ""
     return code(f"{one.name} {one.version}" if one.version else one.name) + accepted
+
+
+def _audit(report: Report) -> Iterator[str]:
+    if report.audit is not None:
+        yield "### Audit"
+        lines = [audited.summary(report.audit), *audited.unaudited(report.audit)]
+        yield "\n".join(f"- {markdown(line)}" for line in lines)
 
 
 def _findings(report: Report, most_rows: int | None) -> Iterator[str]:

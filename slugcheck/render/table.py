@@ -13,7 +13,7 @@ from rich.text import Text
 
 from slugcheck.escape import printable_lines
 from slugcheck.model import Estimate, Finding, Report, SizeReport, Status, Unsized, Verdict
-from slugcheck.render import apptable, changes, changetable, figures, words
+from slugcheck.render import apptable, audited, changes, changetable, figures, words
 from slugcheck.render.bars import budget_bar, nested_bar
 from slugcheck.render.screen import Verbatim, print_sections
 from slugcheck.render.signs import SEVERITY_STYLE, STATUS_STYLE, Signs
@@ -54,6 +54,7 @@ def _sections(
     for section in (
         _unsized(report, signs),
         _blame(sizes, signs, width),
+        _audit(report, signs),
         _findings(report, signs),
         _notes(report, signs),
     ):
@@ -185,6 +186,15 @@ def _blame_row(one: figures.Blame, total: int, signs: Signs) -> tuple[Text, ...]
 
 
 # --------------------------------------------------------------------------- what would help
+
+
+def _audit(report: Report, signs: Signs) -> list[RenderableType]:
+    if report.audit is None:
+        return []
+    style = "magenta" if report.audit.problem else ""
+    head = _grid((8,), (_title("audit"), signs.text(audited.summary(report.audit), style)))
+    lines = (signs.text(line, "magenta") for line in audited.unaudited(report.audit))
+    return [head, *(_marked(Text("?", style="magenta"), line) for line in lines)]
 
 
 def _findings(report: Report, signs: Signs) -> list[RenderableType]:

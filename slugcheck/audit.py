@@ -1,0 +1,268 @@
+"""Known vulnerabilities of exactly what was resolved, through pip-audit.
+
+pip-audit is run as a program on the pinned list: it resolves nothing, installs nothing and asks
+nobody but the vulnerability service. Its exit code says too little (1 is "found some" as well as
+"could not run"), so its output decides: a document that names every distribution, or no audit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from slugcheck.errors import UsageError
+from slugcheck.escape import printable
+from slugcheck.model import Audit, Distribution, Unaudited, Unsized, Vulnerability
+
+OSV_URL = "https://api.osv.dev/v1/query"  # pip-audit's own default for the OSV service
+SERVICES = ("osv", "pypi")
+_TITLES = {"osv": "OSV", "pypi": "the package index"}
+# A question for each distribution, one after another.
+_ANSWER_SECONDS, _WHOLE_SECONDS, _EACH_SECONDS = 15, 60, 2
+_REASONS = {
+    "ConnectionError": "cannot be reached",
+    "ConnectTimeout": "cannot be reached",
+    "ProxyError": "cannot be reached: the proxy refuses",
+    "SSLError": "cannot be reached: its certificate is not trusted",
+    "ReadTimeout": "did not answer in time",
+    "ServiceError": "answered with an error",
+    "HTTPError": "answered with an error",
+    "JSONDecodeError": "gave no vulnerability data",
+    "KeyError": "gave no vulnerability data",
+    "InvalidURL": "has a URL that cannot be understood",
+    "MissingSchema": "has a URL that cannot be understood",
+}
+_LONGEST_SUMMARY = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Whom to ask. ``url`` may hold credentials: it is handed on and never shown."""
+
+    name: str = "osv"
+    url: str = OSV_URL
+
+    @property
+    def title(self) -> str:
+        """What it is called in messages."""
+        if self.name != "osv" or self.url == OSV_URL:
+            return _TITLES[self.name]
+        return f"OSV at {printable(urlsplit(self.url).netloc.rpartition('@')[2])}"
+
+
+def service(name: str | None, url: str | None) -> Service:
+    """Return the service of the command line.
+
+    :raises UsageError: the URL is none, or belongs to another service.
+    """
+    if url is None:
+        return Service(name=name or "osv")
+    if name not in (None, "osv"):
+        message = f"--audit-url is for an OSV service, not for {name}"
+        raise UsageError(message, hint="leave --audit-service out, or write osv")
+    try:
+        sound = urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
+    except ValueError:
+        sound = False
+    if not sound:
+        message = "--audit-url is no http or https URL"
+        raise UsageError(message, hint=f"for example {OSV_URL}")
+    return Service(name="osv", url=url)
+
+
+def run(distributions: Sequence[Distribution], unsized: Sequence[Unsized], asked: Service) -> Audit:
+    """Return what the service knows; that it could not be asked is a value with the reason."""
+    pins, aside = _pins(distributions, unsized)
+    if not pins:
+        return Audit(service=asked.title, audited=0, vulnerabilities=(), unaudited=tuple(aside))
+    answer = _ask(pins, asked)
+    if isinstance(answer, str):
+        return Audit(
+            service=asked.title, audited=0, vulnerabilities=(), unaudited=tuple(aside),
+            problem=answer,
+        )  # fmt: skip
+    found, more = _read(answer, pins)
+    return Audit(
+        service=asked.title,
+        audited=len(pins) - len(more),
+        vulnerabilities=tuple(found),
+        unaudited=(*aside, *more),
+        notes=tuple(_notes(pins)),
+    )
+
+
+def _notes(pins: Mapping[str, Distribution]) -> Iterator[str]:
+    for name, one in pins.items():
+        if (public := _public(one.version)) != one.version and "+" in one.version:
+            yield f"{name} {one.version} was audited as {public}: services know no local versions"
+
+
+def not_run(
+    distributions: Sequence[Distribution], unsized: Sequence[Unsized], asked: Service, why: str
+) -> Audit:
+    """Return an audit that did not take place."""
+    _, aside = _pins(distributions, unsized)
+    return Audit(
+        service=asked.title, audited=0, vulnerabilities=(), unaudited=tuple(aside), problem=why
+    )
+
+
+# --------------------------------------------------------------------------- the list
+
+
+def _pins(
+    distributions: Sequence[Distribution], unsized: Sequence[Unsized]
+) -> tuple[dict[str, Distribution], list[Unaudited]]:
+    """Return what can be asked for, by name, and the rest with its reasons."""
+    aside = [
+        Unaudited(name=u.name, version=u.version, reason="it was not resolved") for u in unsized
+    ]
+    pins: dict[str, Distribution] = {}
+    for one in distributions:
+        reason = ""
+        if one.direct_url:
+            reason = "it comes from a URL: what is there need not be what the service knows"
+        elif _public(one.version) is None:
+            reason = "its version is none that a service could know"
+        if reason:
+            aside.append(Unaudited(name=one.name, version=one.version, reason=reason))
+        else:
+            pins[one.name] = one
+    return pins, aside
+
+
+def _public(version: str) -> str | None:
+    """Return a version without its local part, which no service knows."""
+    try:
+        return Version(version).public
+    except InvalidVersion:
+        return None
+
+
+def _lines(pins: Mapping[str, Distribution]) -> Iterator[str]:
+    """Yield the pinned list. No markers: they would be judged for this machine's Python."""
+    hashed = all(one.artifact.sha256 for one in pins.values())
+    for name, one in pins.items():
+        more = f" --hash=sha256:{one.artifact.sha256}" if hashed else ""
+        yield f"{name}=={_public(one.version)}{more}"
+
+
+# --------------------------------------------------------------------------- pip-audit
+
+
+def _ask(pins: Mapping[str, Distribution], asked: Service) -> dict[str, Any] | str:
+    """Return pip-audit's document, or why there is none."""
+    lines = list(_lines(pins))
+    with tempfile.TemporaryDirectory(prefix="slugcheck-audit-") as folder:
+        path = Path(folder, "requirements.txt")
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        command = [sys.executable, "-m", "pip_audit", "--requirement", str(path), "--disable-pip"]
+        command += [] if "--hash" in lines[0] else ["--no-deps"]
+        command += ["--format", "json", "--progress-spinner", "off", "--cache-dir", folder]
+        command += ["--timeout", str(_ANSWER_SECONDS), "--vulnerability-service", asked.name]
+        try:
+            done = subprocess.run(
+                command,
+                env=_environment(asked),
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                encoding="utf-8",
+                errors="replace",
+                timeout=_WHOLE_SECONDS + _EACH_SECONDS * len(pins),
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return f"{asked.title} did not answer in time"
+        except OSError as error:
+            return f"pip-audit cannot be run: {error.strerror or error}"
+    return _document(done.stdout) or _problem(done.stderr, asked)
+
+
+def _environment(asked: Service) -> dict[str, str]:
+    """The user's own, for proxies and certificates, without what would change the question.
+
+    The URL goes here and not on the command line, where everybody on the machine could read it.
+    """
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PIP_AUDIT_")}
+    return kept | ({"PIP_AUDIT_OSV_URL": asked.url} if asked.name == "osv" else {})
+
+
+def _document(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    listed = isinstance(found, dict) and isinstance(found.get("dependencies"), list)
+    return found if listed else None
+
+
+def _problem(said: str, asked: Service) -> str:
+    """Say why there is no answer. What pip-audit prints holds URLs: only its last error's name."""
+    if "No module named pip_audit" in said:
+        return "pip-audit is not installed beside slugcheck"
+    for line in reversed(said.splitlines()):
+        name = line.partition(":")[0].strip().rpartition(".")[2]
+        if name in _REASONS:
+            return f"{asked.title} {_REASONS[name]}"
+    return f"pip-audit had no answer of {asked.title}"
+
+
+# --------------------------------------------------------------------------- its answer
+
+
+def _read(
+    document: Mapping[str, Any], pins: Mapping[str, Distribution]
+) -> tuple[list[Vulnerability], list[Unaudited]]:
+    found: list[Vulnerability] = []
+    aside: list[Unaudited] = []
+    answered = set()
+    for entry in document["dependencies"]:
+        name = canonicalize_name(str(entry.get("name", ""))) if isinstance(entry, dict) else ""
+        if name not in pins:
+            continue
+        version, vulns = pins[name].version, entry.get("vulns")
+        if isinstance(vulns, list):
+            answered.add(name)
+            found += [_vulnerability(one, name, version) for one in vulns if isinstance(one, dict)]
+        elif reason := entry.get("skip_reason"):
+            answered.add(name)
+            text = f"the service does not know it: {printable(str(reason))[:_LONGEST_SUMMARY]}"
+            aside.append(Unaudited(name=name, version=version, reason=text))
+    aside += [
+        Unaudited(name=name, version=one.version, reason="the answer does not name it")
+        for name, one in pins.items()
+        if name not in answered
+    ]
+    return found, aside
+
+
+def _vulnerability(entry: Mapping[str, Any], name: str, version: str) -> Vulnerability:
+    summary = str(entry.get("description") or "").strip().partition("\n")[0]
+    fixed = [str(one) for one in entry.get("fix_versions") or ()]
+    return Vulnerability(
+        id=str(entry.get("id", "?")),
+        name=name,
+        version=version,
+        aliases=tuple(sorted(str(one) for one in entry.get("aliases") or ())),
+        fixed_versions=tuple(sorted(fixed, key=_order)),
+        severity=None,
+        summary=summary[:_LONGEST_SUMMARY],
+    )
+
+
+def _order(version: str) -> tuple[bool, Version | str]:
+    try:
+        return False, Version(version)
+    except InvalidVersion:
+        return True, version

@@ -1,0 +1,251 @@
+"""``--audit`` end to end: real pip-audit against a local service, in its good and bad moods."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from slugcheck import audit
+from slugcheck.index.severities import word_of
+from tests.support.commands import Done, slugcheck
+from tests.support.osv import Mood, OsvServer, record
+from tests.support.server import PackageServer
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def uv_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("uv-cache")
+
+
+@pytest.fixture(autouse=True)
+def own_caches(
+    tmp_path: Path, uv_cache: Path, plain_network: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(uv_cache))
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+
+
+@pytest.fixture
+def index(package_server: PackageServer) -> PackageServer:
+    package_server.add_wheel("flask", "0.12", {"flask.py": "x = 1\n"}, requires=("jinja",))
+    package_server.add_wheel("jinja", "2.0", {"jinja.py": "y = 1\n"})
+    return package_server
+
+
+@pytest.fixture
+def osv() -> Iterator[OsvServer]:
+    with OsvServer() as server:
+        yield server
+
+
+def audited(index: PackageServer, osv: OsvServer | str, path: Path, *more: str) -> Done:
+    url = osv if isinstance(osv, str) else osv.url
+    flags = ("--index-url", index.index_url, "--python", "3.12", "--format", "json")
+    return slugcheck(path, *flags, "--audit", "--audit-url", url, *more)
+
+
+def test_what_is_known_is_a_finding_with_the_line_that_mends_it(
+    index: PackageServer, osv: OsvServer, requirements: Write
+) -> None:
+    osv.add(
+        "flask", "0.12",
+        record("PYSEC-2018-66", "flask", "0.12.3", aliases=("GHSA-562c-5r94-xh97",
+               "CVE-2018-1000656"), summary="Denial of service\nmore"),
+    )  # fmt: skip
+    osv.others["GHSA-562c-5r94-xh97"] = record(
+        "GHSA-562c-5r94-xh97", "flask", "0.12.3", severity="HIGH"
+    )
+    osv.add("jinja", "2.0", record("X-1", "jinja", "2.1", vector="CVSS:3.1/AV:N/AC:L/PR:N/UI:N"
+                                   "/S:U/C:N/I:N/A:L"))  # fmt: skip
+    done = audited(index, osv, requirements("# web\nflask==0.12\n"))
+    assert done.code == 0, done.err  # nobody set a budget for it
+    assert sorted(osv.asked) == [("flask", "0.12"), ("jinja", "2.0")]
+    found = {one["subject"]: one for one in done.document["findings"]}
+    flask, jinja = found["flask"], found["jinja"]
+    assert flask["severity"] == "error"
+    assert "PYSEC-2018-66 (CVE-2018-1000656), severity high: Denial of service" in flask["sentence"]
+    assert flask["fix"] == "flask>=0.12.3"
+    assert flask["ids"] == ["PYSEC-2018-66", "CVE-2018-1000656", "GHSA-562c-5r94-xh97"]
+    assert flask["origin"]["line"] == 2
+    assert jinja["severity"] == "warning"  # CVSS 5.3
+    assert jinja["origin"]["line"] == 2  # the line that brings it
+    assert jinja["fix"].endswith("add the line\njinja>=2.1")
+    assert done.document["audit"]["audited"] == 2
+    assert done.document["audit"]["unaudited"] == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "code", "status"), [("0", 1, "fail"), ("1", 0, "pass"), ("5", 0, "pass")]
+)
+def test_a_budget_gates_what_is_known(
+    index: PackageServer, osv: OsvServer, requirements: Write, limit: str, code: int, status: str
+) -> None:
+    osv.add("flask", "0.12", record("PYSEC-1", "flask", None))
+    path = requirements("flask==0.12\n")
+    done = audited(index, osv, path, "--limit", f"vulnerabilities={limit}")
+    assert done.code == code, done.err
+    verdict = next(v for v in done.document["verdicts"] if v["budget"] == "vulnerabilities")
+    assert (verdict["status"], verdict["measured"]) == (status, 1)
+    assert "no release of flask mends it yet" in done.document["findings"][0]["fix"]
+
+
+def test_an_ignored_vulnerability_does_not_gate_until_its_day_has_passed(
+    index: PackageServer, osv: OsvServer, requirements: Write
+) -> None:
+    osv.add("flask", "0.12", record("PYSEC-1", "flask", "1.0", aliases=("CVE-1",)))
+    path = requirements("flask==0.12\n")
+    ignore = '[budgets]\nvulnerabilities = 0\n[[ignore]]\ncode = "CVE-1"\nreason = "no route"\n'
+    requirements(f"{ignore}expires = 2999-01-01\n", "slugcheck.toml")
+    done = audited(index, osv, path)
+    assert done.code == 0, done.out
+    assert [one["reason"] for one in done.document["ignored"]] == ["no route"]
+    requirements(f"{ignore}expires = 2020-01-01\n", "slugcheck.toml")
+    done = audited(index, osv, path)
+    assert done.code == 1
+    assert any("is not ignored any more" in note for note in done.document["notes"])
+
+
+@pytest.mark.parametrize(
+    ("mood", "said"),
+    [
+        (Mood.ERROR, "answered with an error"),
+        (Mood.HTML, "gave no vulnerability data"),
+        (Mood.NO_VULNS, "gave no vulnerability data"),
+        (Mood.HANGS, "did not answer in time"),
+    ],
+)
+def test_a_service_in_a_bad_mood_is_never_taken_for_a_clean_result(
+    index: PackageServer, osv: OsvServer, requirements: Write, mood: Mood, said: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(audit, "_ANSWER_SECONDS", 1)
+    osv.mood = mood
+    path = requirements("flask==0.12\n")
+    done = audited(index, osv, path)
+    assert done.code == 3
+    assert said in done.document["audit"]["problem"]
+    verdict = next(v for v in done.document["verdicts"] if v["budget"] == "vulnerabilities")
+    assert verdict["status"] == "unknown"
+    assert "not audited" in verdict["sentence"]
+    assert done.document["totals"]["distributions"] == 2  # the sizes are there all the same
+    table = audited(index, osv, path, "--format", "table")
+    assert "no known vulnerabilities" not in table.out
+    assert "Traceback" not in table.out + table.err
+
+
+def test_a_port_where_nobody_listens_and_credentials_that_stay_secret(
+    index: PackageServer, requirements: Write
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://me:s3cret@127.0.0.1:{taken.getsockname()[1]}/v1/query"
+        done = audited(index, url, requirements("flask==0.12\n"))
+    assert done.code == 3
+    assert "cannot be reached" in done.document["audit"]["problem"]
+    assert "s3cret" not in done.out + done.err
+
+
+def test_credentials_of_the_service_are_used(
+    index: PackageServer, osv: OsvServer, requirements: Write
+) -> None:
+    url = f"http://me:s3cret@{osv.address}/v1/query"
+    done = audited(index, url, requirements("flask==0.12\n"))
+    assert done.code == 0, done.err
+    assert None not in osv.authorizations
+    assert "s3cret" not in done.out + done.err
+
+
+def test_severities_that_cannot_be_had_are_said_to_be_unknown(
+    index: PackageServer, osv: OsvServer, requirements: Write
+) -> None:
+    osv.mood = Mood.NO_RECORDS
+    osv.add("flask", "0.12", record("PYSEC-1", "flask", "1.0"))
+    done = audited(index, osv, requirements("flask==0.12\n"))
+    (found,) = done.document["findings"]
+    assert found["severity"] == "warning"
+    assert "severity not given" in found["sentence"]
+
+
+def test_what_was_not_resolved_is_not_audited_and_decides_where_a_budget_is(
+    index: PackageServer, osv: OsvServer, requirements: Write
+) -> None:
+    path = requirements("flask==0.12\ngit+https://127.0.0.1:9/x.git#egg=secret-thing\n")
+    allowed = ("--allow-unsized", "secret-thing")
+    done = audited(index, osv, path, *allowed)
+    assert done.code == 0, done.err
+    assert [one["name"] for one in done.document["audit"]["unaudited"]] == ["secret-thing"]
+    limit = ("--limit", "vulnerabilities=0")
+    assert audited(index, osv, path, *limit, *allowed).code == 0
+    assert audited(index, osv, path, *limit).code == 3
+
+
+def test_a_wheel_from_a_url_is_not_taken_for_the_indexs(
+    index: PackageServer, osv: OsvServer, requirements: Write
+) -> None:
+    path = requirements(f"{index.file_url('jinja-2.0-py3-none-any.whl')}\n")
+    done = audited(index, osv, path)
+    (one,) = done.document["audit"]["unaudited"]
+    assert "comes from a URL" in one["reason"]
+    assert osv.asked == []
+
+
+def test_a_local_version_is_asked_for_as_the_public_one(
+    index: PackageServer, osv: OsvServer, requirements: Write
+) -> None:
+    index.add_wheel("torch", "2.5.1+cpu", {"torch.py": "t = 1\n"})
+    osv.add("torch", "2.5.1", record("PYSEC-2", "torch", "2.6.0", severity="CRITICAL"))
+    done = audited(index, osv, requirements("torch==2.5.1+cpu\n"))
+    assert osv.asked == [("torch", "2.5.1")]
+    (found,) = done.document["findings"]
+    assert found["sentence"].startswith("torch 2.5.1+cpu has PYSEC-2")
+    assert any("torch 2.5.1+cpu was audited as 2.5.1" in one for one in done.document["notes"])
+
+
+def test_offline_says_that_nobody_was_asked(
+    index: PackageServer, osv: OsvServer, requirements: Write
+) -> None:
+    path = requirements("flask==0.12\n")
+    assert audited(index, osv, path).code == 0
+    done = audited(index, osv, path, "--offline")
+    assert done.code == 3
+    assert "--offline" in done.document["audit"]["problem"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--audit-url", "ftp://x"), "is no http or https URL"),
+        (("--audit-service", "pypi", "--audit-url", "http://x/"), "for an OSV service"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_at_once(
+    requirements: Write, flags: tuple[str, ...], said: str
+) -> None:
+    done = slugcheck(requirements("flask\n"), "--audit", *flags)
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+
+
+@pytest.mark.parametrize(
+    ("found", "word"),
+    [
+        ({"database_specific": {"severity": "MODERATE"}}, "medium"),
+        ({"severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/"
+                        "A:H"}]}, "critical"),
+        ({"severity": [{"type": "CVSS_V4", "score": "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/"
+                        "VA:H/SC:N/SI:N/SA:N"}]}, "critical"),
+        ({"severity": [{"type": "CVSS_V3", "score": "nonsense"}]}, None),
+        ({"database_specific": {"severity": "[bold]"}}, None),
+        ({}, None),
+    ],
+)  # fmt: skip
+def test_severities_are_read_from_words_and_vectors(
+    found: dict[str, object], word: str | None
+) -> None:
+    assert word_of(found) == word
