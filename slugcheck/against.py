@@ -50,6 +50,8 @@ class Base:
         self._revision: Revision | None = None
         self._pool = ThreadPoolExecutor(1)
         self._found: Future[Measured] | None = None
+        if not name.strip():  # such as an unset variable of a CI system
+            raise UsageError("--against is empty", hint=_REPORT_HINT)
         path = Path(name)
         folder = options.path if options.is_folder else options.path.parent
         if path.is_file():

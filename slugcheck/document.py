@@ -218,6 +218,7 @@ def _verdict(verdict: Verdict) -> Json:
         "sentence": verdict.sentence,
         "source": verdict.source.text,
         "source_date": verdict.source.date,
+        "subject": verdict.subject,
     }
 
 

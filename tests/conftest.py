@@ -1,6 +1,13 @@
-"""Fixtures for all tests; they live with the test server."""
+"""Fixtures for all tests; they live with what they serve."""
 
+from tests.support.caches import private_caches, shared_uv_cache
 from tests.support.commands import requirements
 from tests.support.server import package_server, plain_network
 
-__all__ = ["package_server", "plain_network", "requirements"]
+__all__ = [
+    "package_server",
+    "plain_network",
+    "private_caches",
+    "requirements",
+    "shared_uv_cache",
+]

@@ -95,3 +95,110 @@ def test_settings_that_cannot_be_read_are_not_passed_over(tmp_path: Path, kind: 
         own.symlink_to("nowhere")
     with pytest.raises(UsageError, match=r"slugcheck\.toml cannot be read"):
         settings.load(tmp_path)
+
+
+# --------------------------------------------------------------------------- budgets and rules
+
+
+def mistakes(tmp_path: Path, text: str) -> list[str]:
+    (tmp_path / "slugcheck.toml").write_text(text)
+    with pytest.raises(UsageError) as caught:
+        settings.load(tmp_path)
+    place = f"{tmp_path / 'slugcheck.toml'}: "
+    return [line.removeprefix(place) for line in str(caught.value).splitlines()]
+
+
+def test_budgets_are_written_for_people(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.slugcheck.budgets]\nslug = "450M"\ninstalled = "1 GB"\nbuild = "10m"\n'
+        '"package.torch" = { limit = "200MB", on = "slug", message = "use onnxruntime" }\n'
+        "package.numpy = 100_000_000\nincrease_percent = 2.5\nvulnerabilities = 0\n"
+    )
+    found = {budget.name: budget for budget in settings.load(tmp_path).budgets}
+    assert found["slug"].text == "450M"
+    assert (found["package.torch"].on, found["package.torch"].message) == (
+        "slug", "use onnxruntime",
+    )  # fmt: skip
+    assert found["package.numpy"].text == "100000000"
+    assert found["slug"].place.endswith("pyproject.toml: tool.slugcheck.budgets.slug")
+
+
+def test_mistakes_of_all_kinds_are_told_at_once_each_with_its_path(tmp_path: Path) -> None:
+    found = mistakes(
+        tmp_path,
+        """
+        python = 3.10
+        stack = "heroku-99"
+        [budgets]
+        slugs = "1M"
+        slug = "much"
+        build = true
+        increase = { message = "x" }
+        increase_percent = "five"
+        "package.a b" = "1M"
+        download = { limit = "1M", on = "slug" }
+        installed = { limit = "1M", hint = "x" }
+        [deny]
+        "torch; python_version<'3'" = "x"
+        numpy = 3
+        [[ignore]]
+        code = "opencv-gui"
+        [[ignore]]
+        code = "x"
+        reason = "y"
+        expires = "soon"
+        """,
+    )
+    joined = "\n".join(found)
+    for said in (
+        'python must be a version in quotes, such as "3.12"',
+        "stack: Heroku has no stack 'heroku-99'",
+        "budgets.slugs: no limit is called 'slugs'; did you mean slug?",
+        "budgets.slug: 'much' is not a size",
+        "budgets.build must be a limit",
+        "budgets.increase has no limit",
+        "budgets.increase_percent: 'five' is not a percentage",
+        "budgets.package.a b: 'a b' is no name of a distribution",
+        "budgets.download: download is a figure itself and takes no 'on'",
+        "budgets.installed.hint: there is no such setting",
+        "deny.torch; python_version<'3': a denied package is written",
+        "deny.numpy: the reason must be a text",
+        "ignore[0].reason is missing",
+        "ignore[0].expires is missing",
+        "ignore[1].expires must be a date",
+    ):
+        assert said in joined, said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("budgets = 3", "budgets must be a table of limits"),
+        ("deny = 3", "deny must be an array"),
+        ('ignore = ["x"]', "ignore must be tables, written as [[ignore]]"),
+        ('platform = "herok"', "platform: no platform is called 'herok'; did you mean heroku?"),
+    ],
+)
+def test_a_table_of_the_wrong_kind_is_told(tmp_path: Path, text: str, said: str) -> None:
+    (line,) = mistakes(tmp_path, text)
+    assert line.startswith(said)
+
+
+def test_the_nearest_folder_with_settings_counts(tmp_path: Path) -> None:
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    (tmp_path / "slugcheck.toml").write_text('models = ["top"]\n')
+    assert settings.load(inner) == settings.Settings()
+    assert settings.load(inner, top=tmp_path).models == ("top",)
+    (tmp_path / "a" / "pyproject.toml").write_text('[project]\nname = "x"\n')
+    assert settings.load(inner, top=tmp_path).models == ("top",)
+    (tmp_path / "a" / "slugcheck.toml").write_text('models = ["nearer"]\n')
+    assert settings.load(inner, top=tmp_path).models == ("nearer",)
+
+
+def test_a_settings_file_that_is_named_must_have_some(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such settings file"):
+        settings.load(tmp_path, named=tmp_path / "no.toml")
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\n')
+    with pytest.raises(UsageError, match=r"has no \[tool.slugcheck\]"):
+        settings.load(tmp_path, named=tmp_path / "pyproject.toml")

@@ -195,7 +195,7 @@ def run_check(asked: Options, terminal: Terminal, *, against: str | None = None)
 
     with ExitStack() as stack:
         run = stack.enter_context(Check(asked))
-        base = stack.enter_context(_base(asked, against)) if against else None
+        base = stack.enter_context(_base(asked, against)) if against is not None else None
         report = _report(run, asked, terminal)
         if base is None:
             return gates.with_increase(report, run.rules, None)

@@ -1,0 +1,43 @@
+"""``slugcheck init``: a first settings file, with limits by today's size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from slugcheck.commands import shared
+from slugcheck.errors import MeasureError, UsageError
+from slugcheck.terminal import Terminal
+
+
+@click.command("init", short_help="Write a settings file with limits by today's size.")
+@click.argument("path", type=click.Path(path_type=Path), metavar="[FILE|FOLDER]", default=".")
+@shared.with_options(shared.TARGET, shared.MODELS, shared.INDEXES)
+@click.option("--force", is_flag=True, help="Write over a slugcheck.toml that is there.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress and no notes.")
+def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
+    """Measure FILE or FOLDER and write a commented slugcheck.toml beside it.
+
+    Its limits are what it comes to today and 25 % more, at most what the platform takes.
+    """
+    from slugcheck import settings, starting
+
+    terminal = Terminal(quiet=quiet)
+    folder = path if path.is_dir() else path.parent
+    place = folder / settings.OWN
+    if place.exists() and not force:
+        message = f"{place} is there already"
+        raise UsageError(message, hint="edit it, or write over it with --force")
+    own = settings.load(folder, top=folder) if not force else settings.Settings()
+    if own.origin is not None:
+        message = f"{own.origin} has settings already"
+        raise UsageError(message, hint="edit its [tool.slugcheck]")
+    report = shared.run_check(shared.options(path, given), terminal)
+    if report.sizes.unsized:
+        names = ", ".join(one.name for one in report.sizes.unsized[:3])
+        message = f"not everything could be sized ({names}), so there is no size to go by"
+        raise MeasureError(message, hint="slugcheck check says why; mend or remove these lines")
+    asked = {key: given[key] for key in ("platform", "stack", "python", "dyno")}
+    terminal.write_file(place, starting.settings_text(report, given=asked))
