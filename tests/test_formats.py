@@ -203,12 +203,14 @@ def test_a_hostile_report_is_harmless_in_every_form(name: str) -> None:
         assert not any("\x1b" in line or "\r" in line for line in found)
         text = "\n".join(line for line in text.splitlines() if not line.startswith("::"))
     if name == "markdown":
-        assert "<script>" not in re.sub(r"`[^`]*`", "", text)
+        for line in text.splitlines():  # in a code span it is text
+            for at in (found.start() for found in re.finditer("<script>", line)):
+                assert line[:at].count("`") % 2 == 1, line
     if name == "junit":
         ET.fromstring(text)
     elif name == "sarif":
         json.loads(text)
-    if name not in ("sarif", "json", "junit"):
+    if name not in ("sarif", "json"):
         assert unsafe(text) == []
 
 
