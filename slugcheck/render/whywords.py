@@ -1,0 +1,409 @@
+"""What the renderings of ``slugcheck why`` say alike: rows and sentences, in their order.
+
+Nothing here is escaped: each rendering makes text safe for its own place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from slugcheck.model import (
+    Change,
+    ChangeKind,
+    DistributionSize,
+    FileLine,
+    MeasuredSaving,
+    Need,
+    Remedy,
+    RemedyKind,
+    Status,
+    Unsized,
+    Verdict,
+    Why,
+)
+from slugcheck.render import figures
+from slugcheck.render.words import listed, plural
+from slugcheck.units import heroku_m, mb
+
+_NAMED = 3
+_MOST_ROWS = 8
+_NOTABLE_BYTES = 50_000  # below, a change of the resolution prints as nothing
+_SIGNS = {
+    RemedyKind.REMOVE: "-",
+    RemedyKind.REMOVE_ALL: "-",
+    RemedyKind.NEWEST: "^",
+    RemedyKind.TWIN: "~",
+}
+SIGNS = ("- without the line", "^ its newest version that fits", "~ the same without a GUI or GPU")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeRow:
+    """One line of what the distribution takes with what it brings."""
+
+    name: str
+    version: str
+    installed: str
+    slug: str
+    files: str
+    remark: str
+    total: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemedyRow:
+    """One change of the file. ``then`` is the size that counts afterwards, ``fits`` its verdict.
+
+    ``failed`` says why there are no figures, ``notes`` what else is to know.
+    """
+
+    sign: str
+    change: str
+    installed: str
+    slug: str
+    then: str
+    fits: bool | None
+    fate: str
+    notes: tuple[str, ...]
+    failed: str = ""
+
+
+# --------------------------------------------------------------------------- the distribution
+
+
+def by_slug(why: Why) -> bool:
+    """Whether the platform's limit is about the slug."""
+    return figures.counts_slug(why.report.sizes)
+
+
+def packed(why: Why) -> str:
+    """Return what the second column of sizes is called."""
+    return "slug" if by_slug(why) else "gzipped"
+
+
+def title(why: Why) -> tuple[str, str]:
+    """Return the distribution with its version, and where it is."""
+    version = why.size.distribution.version if why.size else _unsized_version(why.unsized)
+    extras = f"[{','.join(why.asked_extras)}]" if why.asked_extras else ""
+    name = f"{why.name}{extras} {version}".strip()
+    return name, f"in {why.report.path}"
+
+
+def _unsized_version(one: Unsized | None) -> str:
+    return (one.version or "") if one is not None else ""
+
+
+def run_words(why: Why) -> tuple[str, ...]:
+    """Return what was looked at, and what it took."""
+    sizes = why.report.sizes
+    direct = sum(1 for one in sizes.distributions if one.distribution.direct)
+    tried = sum(1 for one in why.remedies if not _is_untried(one))
+    said = [f"{plural(len(sizes.distributions), 'distribution')}, {direct} direct"]
+    if tried:
+        said.append(f"{plural(tried, 'changed file')} resolved and sized")
+    return (*said, f"{why.report.seconds:.1f} s")
+
+
+def _is_untried(one: Remedy) -> bool:
+    return not isinstance(one.outcome, MeasuredSaving) and not one.outcome.tried
+
+
+def absence(why: Why) -> str:
+    """Return that it is not installed, in words."""
+    target = why.report.sizes.target
+    return f"{why.name} is not installed on {target.platform.title} with Python {target.minor}"
+
+
+# --------------------------------------------------------------------------- who asks
+
+
+def need_by(need: Need) -> str:
+    """Return who asks: a distribution with its extra and version, or a line of the file."""
+    if not need.by:
+        return str(need.origin) if need.origin else "the file"
+    extra = f"[{need.extra}]" if need.extra else ""
+    return f"{need.by}{extra} {need.version}".strip()
+
+
+def line(one: FileLine) -> str:
+    """Return a line of the file and where it stands."""
+    return f"{one.text} ({one.origin})" if one.origin else one.text
+
+
+def path(steps: Sequence[str], arrow: str) -> str:
+    """Return a path; "the file itself" where it has no steps in between."""
+    return f" {arrow} ".join(steps)
+
+
+def more_paths(count: int) -> str:
+    """Return how many paths are not shown."""
+    return f"and {count:,} more as short" if count else ""
+
+
+# --------------------------------------------------------------------------- what it brings
+
+
+def size_rows(why: Why, *, everything: bool) -> Iterator[SizeRow]:
+    """Yield the distribution, what goes with it, what stays for others, and the sum that goes."""
+    if why.size is None or why.brings is None:
+        return
+    yield _size_row(why.size, "")
+    alone = why.brings.exclusive
+    shown = alone if everything or len(alone) <= _MOST_ROWS + 1 else alone[:_MOST_ROWS]
+    yield from (_size_row(one, "needed for it alone") for one in shown)
+    if rest := alone[len(shown) :]:
+        yield _rest_row(rest, "needed for it alone")
+    freed = why.brings.freed
+    if alone:
+        yield SizeRow(
+            name="all that goes with it", version="", installed=mb(freed.installed_bytes),
+            slug=mb(freed.slug_bytes), files="", remark=share(why), total=True,
+        )  # fmt: skip
+    if why.brings.shared:
+        remark = "needed by others, too"
+        few = everything or len(why.brings.shared) <= _NAMED
+        if few:
+            yield from (_size_row(one, remark) for one in why.brings.shared)
+        else:
+            yield _rest_row(why.brings.shared, remark)
+
+
+def share(why: Why) -> str:
+    """Return what goes with the distribution as a share of all that counts."""
+    if why.brings is None:
+        return ""
+    sizes = why.report.sizes
+    freed = why.brings.freed
+    own = freed.slug_bytes if by_slug(why) else freed.installed_bytes
+    whole = figures.counted(sizes).value
+    what = "the slug" if by_slug(why) else "all that is installed"
+    return f"{100 * own / whole:.1f} % of {what}" if whole else ""
+
+
+def _size_row(one: DistributionSize, remark: str) -> SizeRow:
+    return SizeRow(
+        name=one.name,
+        version=one.distribution.version,
+        installed=mb(one.installed_bytes),
+        slug=mb(one.slug.value),
+        files=f"{one.files + one.bytecode_files:,}",
+        remark=remark,
+    )
+
+
+def _rest_row(rest: Sequence[DistributionSize], remark: str) -> SizeRow:
+    names = listed([one.name for one in rest], _NAMED)
+    return SizeRow(
+        name=names,
+        version="",
+        installed=mb(sum(one.installed_bytes for one in rest)),
+        slug=mb(sum(one.slug.value for one in rest)),
+        files=f"{sum(one.files + one.bytecode_files for one in rest):,}",
+        remark=remark,
+    )
+
+
+# --------------------------------------------------------------------------- what changes save
+
+
+def limit(why: Why) -> Verdict | None:
+    """Return the verdict on the size that gates, which the changes are held against."""
+    figure = why.report.sizes.target.platform.size_figure
+    found = (v for v in why.report.verdicts if v.gates and v.budget == figure)
+    return next(found, None)
+
+
+def then_head(why: Why) -> str:
+    """Return the head of the column of what is there afterwards."""
+    verdict = limit(why)
+    return f"then of {verdict.limit_text}" if verdict else "then"
+
+
+def now(why: Why) -> str:
+    """Return the size that counts as it is, beside which the others stand."""
+    return _total(why, figures.counted(why.report.sizes).value)
+
+
+def _total(why: Why, value: int) -> str:
+    return heroku_m(value) if by_slug(why) else f"{mb(value)} MB"
+
+
+def remedy_rows(why: Why) -> tuple[RemedyRow, ...]:
+    """Return the changes that do something or failed, those first that save most."""
+    kept = sorted(
+        (one for one in why.remedies if not is_idle(one)), key=lambda one: _rank(one, why)
+    )
+    return tuple(_remedy_row(one, why) for one in kept)
+
+
+def is_idle(one: Remedy) -> bool:
+    """Whether a newer version was looked for and there is none that fits."""
+    found = one.outcome
+    same = isinstance(found, MeasuredSaving) and not found.changes and not found.unsized_gone
+    return one.kind is RemedyKind.NEWEST and same
+
+
+def idle(why: Why) -> str:
+    """Return for which lines there is no newer version, in words."""
+    names = [name for one in why.remedies if is_idle(one) for name in one.roots]
+    return f"no newer version fits: {listed(names, 8)}" if names else ""
+
+
+def _rank(one: Remedy, why: Why) -> tuple[int, int, str]:
+    found = one.outcome
+    if isinstance(found, MeasuredSaving):
+        return 0, -(found.slug_bytes if by_slug(why) else found.installed_bytes), one.roots[0]
+    if one.graph is not None and not found.tried:
+        freed = one.graph.slug_bytes if by_slug(why) else one.graph.installed_bytes
+        return 1, -freed, one.roots[0]
+    return 2, int(not found.tried), one.roots[0]
+
+
+def _remedy_row(one: Remedy, why: Why) -> RemedyRow:
+    found = one.outcome
+    if isinstance(found, MeasuredSaving):
+        return _measured_row(one, found, why)
+    by_graph = one.graph if not found.tried else None
+    return RemedyRow(
+        sign=_SIGNS[one.kind],
+        change=_change(one, None),
+        installed=saved(by_graph.installed_bytes) if by_graph else "",
+        slug=saved(by_graph.slug_bytes) if by_graph else "",
+        then="",
+        fits=None,
+        fate=("goes" if why.name in by_graph.names else "stays") if by_graph else "",
+        notes=_graph_notes(one, why) if by_graph else (),
+        failed=found.reason if found.tried else "",
+    )
+
+
+def _measured_row(one: Remedy, found: MeasuredSaving, why: Why) -> RemedyRow:
+    counted = found.slug if by_slug(why) else found.installed
+    verdict = limit(why)
+    return RemedyRow(
+        sign=_SIGNS[one.kind],
+        change=_change(one, found),
+        installed=saved(found.installed_bytes),
+        slug=saved(found.slug_bytes),
+        then=_total(why, counted.value),
+        fits=counted.high <= verdict.limit if verdict else None,
+        fate=_fate(found, why),
+        notes=tuple(_notes(one, found, why)),
+    )
+
+
+def saved(value: int) -> str:
+    """Return MB that are saved, rounded down; what is added instead has a plus, rounded up."""
+    if value >= 0:
+        return mb(value, down=True)
+    return f"+{mb(-value)}" if value <= -_NOTABLE_BYTES else "0.0"
+
+
+def _change(one: Remedy, found: MeasuredSaving | None) -> str:
+    if one.kind is RemedyKind.REMOVE_ALL:
+        return f"all {len(one.roots)}: {listed(one.roots, _NAMED)}"
+    before = " and ".join(dict.fromkeys(line.text for line in one.before)) or one.roots[0]
+    if one.kind is RemedyKind.REMOVE:
+        return before
+    after = " and ".join(line.text for line in one.after)
+    if one.kind is RemedyKind.NEWEST:
+        new = next((c.after for c in found.changes if c.name in one.roots), None) if found else None
+        return f"{before} → {new or 'newest'}"
+    return f"{before} → {after}"
+
+
+def _fate(found: MeasuredSaving, why: Why) -> str:
+    if found.left is None:
+        return "goes"
+    here = why.size.distribution.version if why.size else None
+    return "stays" if not found.left or found.left == here else f"then {found.left}"
+
+
+def _graph_notes(one: Remedy, why: Why) -> tuple[str, ...]:
+    assert one.graph is not None  # noqa: S101 - the caller looked
+    others = _others(one.graph.names, one, why)
+    return (f"also gone: {listed(others, _NAMED)}",) if others else ()
+
+
+def _others(names: Sequence[str], one: Remedy, why: Why) -> list[str]:
+    return [name for name in names if name != why.name and name not in one.roots]
+
+
+def _notes(one: Remedy, found: MeasuredSaving, why: Why) -> Iterator[str]:
+    gone = [c.name for c in found.changes if c.kind is ChangeKind.REMOVED]
+    if others := _others(gone, one, why):
+        yield f"also gone: {listed(others, _NAMED)}"
+    else_ = [c for c in found.changes if c.kind is not ChangeKind.REMOVED]
+    if one.kind is RemedyKind.NEWEST:
+        else_ = [c for c in else_ if c.name not in one.roots]
+    if else_:
+        yield f"then also: {listed([_moved(c) for c in else_], _NAMED)}"
+    if found.unsized_gone:
+        yield f"and {listed(found.unsized_gone)}, whose size is not known"
+
+
+def _moved(change: Change) -> str:
+    if change.before is None:
+        return f"{change.name} {change.after} is new"
+    return f"{change.name} {change.before} → {change.after}"
+
+
+def untried(why: Why) -> str:
+    """Return which changes were not measured, and why; "" where all were."""
+    left = [one for one in why.remedies if _is_untried(one)]
+    if not left:
+        return ""
+    reason = left[0].outcome.reason if not isinstance(left[0].outcome, MeasuredSaving) else ""
+    names = [_short(one) for one in left]
+    return f"{reason}: {listed(names, 6)}"
+
+
+def _short(one: Remedy) -> str:
+    names = f"all {len(one.roots)}" if one.kind is RemedyKind.REMOVE_ALL else one.roots[0]
+    if one.kind in (RemedyKind.REMOVE, RemedyKind.REMOVE_ALL):
+        return f"without {names}"
+    return f"{names} newest" if one.kind is RemedyKind.NEWEST else f"the twin of {names}"
+
+
+# --------------------------------------------------------------------------- the conclusion
+
+
+def conclusion(why: Why) -> str:
+    """Return the answer in one sentence."""
+    if why.size is None:
+        return ""
+    others = [root for root in why.roots if root.name != why.name]
+    own = len(others) < len(why.roots)
+    if not why.roots:
+        return f"nothing in the file needs {why.name}"
+    if own and not others:
+        return f"{why.name} is there for its own line alone"
+    if own:
+        rest = listed([root.name for root in others], _NAMED)
+        return f"{why.name} has a line of its own, and {rest} {_need(len(others))} it as well"
+    if len(others) == 1:
+        return f"{why.name} is there for {others[0].name} alone{_without(why)}"
+    rest = listed([root.name for root in others], _NAMED)
+    return f"{why.name} goes only when all {len(others)} lines go: {rest}"
+
+
+def _need(count: int) -> str:
+    return "needs" if count == 1 else "need"
+
+
+def _without(why: Why) -> str:
+    """Say which newer version of the one root does without the distribution, if one does."""
+    for one in why.remedies:
+        found = one.outcome
+        if one.kind is RemedyKind.NEWEST and isinstance(found, MeasuredSaving):
+            new = next((c for c in found.changes if c.name in one.roots), None)
+            if new is not None and found.left is None:
+                return f", and {new.name} {new.after} does without it"
+    return ""
+
+
+def status(why: Why) -> Status:
+    """Return whether the app as it is fits, for the figure that changes are held against."""
+    verdict = limit(why)
+    return verdict.status if verdict else Status.PASS
