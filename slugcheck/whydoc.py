@@ -76,6 +76,7 @@ def _need(one: Need) -> Json:
         "version": one.version or None,
         "extra": one.extra or None,
         "asks": without_credentials(one.asks),
+        "lines": [without_credentials(line) for line in one.lines],
         "origin": _origin(one.origin),
         "unmet": one.unmet or None,
     }

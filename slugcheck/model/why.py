@@ -34,16 +34,18 @@ class FileLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What asks for the distribution, in the words of its Requires-Dist, or of the file.
+    """What asks for the distribution: lines of one Requires-Dist, or a line of the file.
 
-    ``by`` is "" for a line of the file. ``extra`` is that of ``by`` which asks. ``unmet`` says why
-    it does not count on this target; "" where it does.
+    ``asks`` is the one line with its marker, or what several come to together; ``lines`` are all
+    of them. ``by`` is "" for a line of the file. ``extra`` is that of ``by`` which asks. ``unmet``
+    says why it does not count on this target; "" where it does.
     """
 
     by: str
     version: str
     extra: str
     asks: str
+    lines: tuple[str, ...]
     origin: Origin | None = None
     unmet: str = ""
 
@@ -92,6 +94,7 @@ class RemedyKind(StrEnum):
     REMOVE = "remove"
     REMOVE_ALL = "remove-all"  # every line that reaches the distribution
     NEWEST = "newest"  # the specifier dropped
+    NEWEST_ALL = "newest-all"  # of every line that has one and reaches the distribution
     TWIN = "twin"  # the same library without what the platform has no use for
 
 

@@ -19,6 +19,8 @@ from slugcheck.render.words import saving, target_words
 _MOST_NEEDS = 8
 _MOST_ROOTS = 8
 _MOST_CHANGES = 10
+_LONGEST_HEAD = 16
+_LEAST_CHANGE = 20
 _STYLES = {"-": "red", "^": "green", "~": "green"}
 _FATES = {"goes": "green", "stays": "dim"}
 
@@ -28,17 +30,19 @@ def render(
 ) -> str:
     """Return the answer in ``width`` columns; ``all_rows`` leaves nothing out."""
     signs = Signs(unicode=unicode)
-    sections = [section for section in _sections(why, signs, everything=all_rows) if section]
+    sections = [section for section in _sections(why, signs, width, everything=all_rows) if section]
     return print_sections(sections, width=width, color=color)
 
 
-def _sections(why: Why, signs: Signs, *, everything: bool) -> Iterator[list[RenderableType]]:
+def _sections(
+    why: Why, signs: Signs, width: int, *, everything: bool
+) -> Iterator[list[RenderableType]]:
     yield _header(why, signs)
     yield _standing(why, signs)
     yield _needs(why, signs, everything=everything)
     yield _paths(why, signs, everything=everything)
     yield _sizes(why, signs, everything=everything)
-    yield _remedies(why, signs, everything=everything)
+    yield _remedies(why, signs, width, everything=everything)
     yield _findings(why, signs)
     yield [*_notes(why, signs), Text(signs.joined(_legend(why)), style="dim")]
     if conclusion := said.conclusion(why):
@@ -86,22 +90,22 @@ def _paths(why: Why, signs: Signs, *, everything: bool) -> list[RenderableType]:
     table = _table("from the file" if why.roots[0].lines else "from what nothing needs", signs)
     table.add_column("by the shortest path", overflow="fold")
     for root in shown:
-        table.add_row(_lines(root, signs), _walks(root, why, signs))
+        table.add_row(_lines(root, why, signs), _walks(root, signs))
     return [table, *_more(len(why.roots) - len(shown), signs)]
 
 
-def _lines(root: RootPaths, signs: Signs) -> Text:
+def _lines(root: RootPaths, why: Why, signs: Signs) -> Text:
     if not root.lines:
         return signs.text(f"{root.name} {root.version}".strip())
     text = Text()
     for number, line in enumerate(root.lines):
         text.append("\n" if number else "").append(signs.clean(line.text))
         if line.origin is not None:
-            text.append(f" :{line.origin.line}", style="dim")
+            text.append(f" {signs.clean(said.place(line.origin, why))}", style="dim")
     return text
 
 
-def _walks(root: RootPaths, why: Why, signs: Signs) -> Text:
+def _walks(root: RootPaths, signs: Signs) -> Text:
     if len(root.paths[0]) == 1:
         own = "its own line" if root.lines else "itself"
         return Text(own, style="dim")
@@ -138,41 +142,64 @@ def _sizes(why: Why, signs: Signs, *, everything: bool) -> list[RenderableType]:
 # --------------------------------------------------------------------------- changes
 
 
-def _remedies(why: Why, signs: Signs, *, everything: bool) -> list[RenderableType]:
+def _remedies(why: Why, signs: Signs, width: int, *, everything: bool) -> list[RenderableType]:
     rows = said.remedy_rows(why)
     shown = rows if everything or len(rows) <= _MOST_CHANGES + 1 else rows[:_MOST_CHANGES]
     blocks: list[RenderableType] = []
     if rows:
-        blocks = [_change_table(why, shown, signs), *_more(len(rows) - len(shown), signs)]
+        blocks = [*_change_lines(why, shown, signs, width), *_more(len(rows) - len(shown), signs)]
     lines = [said.idle(why), said.untried(why)]
     return [*blocks, *(signs.text(line, "dim") for line in lines if line)]
 
 
-def _change_table(why: Why, rows: Sequence[said.RemedyRow], signs: Signs) -> Table:
-    table = Table(
-        box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
+def _change_lines(
+    why: Why, rows: Sequence[said.RemedyRow], signs: Signs, width: int
+) -> Iterator[RenderableType]:
+    """Yield a head, then each change in columns with its notes below, in the whole width."""
+    fate = why.name if len(why.name) <= _LONGEST_HEAD else "it"
+    heads = (
+        "",
+        "a change would save, MB",
+        "installed",
+        said.packed(why),
+        said.then_head(why),
+        fate,
     )
-    table.add_column("", width=1, no_wrap=True)
-    table.add_column(Text("a change would save, MB", style="bold not dim"), overflow="fold")
-    for head in ("installed", said.packed(why), said.then_head(why)):
-        table.add_column(signs.text(head), justify="right", no_wrap=True)
-    table.add_column(signs.text(why.name), overflow="fold")
-    for row in rows:
-        table.add_row(*_change_cells(row, signs))
-        for note in filter(None, (row.failed, *row.notes)):
-            style = "magenta" if note == row.failed else "dim"
-            table.add_row("", signs.text(note, style))
-    return table
+    none = signs.none
+    own = ("", "the file as it is", none, none, said.now(why), "")
+    cells = [tuple(signs.text(cell, "dim") for cell in row) for row in (heads, own)]
+    cells[0][1].stylize("bold not dim")
+    cells += [_change_cells(row, signs) for row in rows]
+    wide = [max(row[column].cell_len for row in cells) for column in range(len(heads))]
+    wide[1] = min(wide[1], max(_LEAST_CHANGE, width - sum(wide) + wide[1] - 2 * len(wide) + 2))
+    notes: list[Sequence[Text]] = [(), (), *(_change_notes(row, signs) for row in rows)]
+    for row, below in zip(cells, notes, strict=True):
+        grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+        for column, columns in enumerate(wide):
+            left = column in (0, 1, len(wide) - 1)
+            grid.add_column(
+                width=columns,
+                justify="left" if left else "right",
+                overflow="fold",
+                no_wrap=not left,
+            )
+        grid.add_row(*row)
+        yield grid
+        yield from (_marked(Text("  "), note) for note in below)
+
+
+def _change_notes(row: said.RemedyRow, signs: Signs) -> tuple[Text, ...]:
+    failed = (signs.text(row.failed, "magenta"),) if row.failed else ()
+    return (*failed, *(signs.text(note, "dim") for note in row.notes))
 
 
 def _change_cells(row: said.RemedyRow, signs: Signs) -> tuple[Text, ...]:
     then = "" if row.fits is None else ("green" if row.fits else "red")
-    none = Text(signs.none, style="dim")
     return (
         Text(row.sign, style=_STYLES[row.sign]),
         signs.text(row.change),
-        Text(row.installed) if row.installed else none,
-        Text(row.slug) if row.slug else none,
+        Text(row.installed or signs.none),
+        Text(row.slug or signs.none),
         Text(row.then, style=then),
         signs.text(row.fate, _FATES.get(row.fate, "")),
     )
@@ -206,10 +233,9 @@ def _notes(why: Why, signs: Signs) -> list[RenderableType]:
 def _legend(why: Why) -> tuple[str, ...]:
     if not why.roots:
         return ("MB = 10^6 bytes",)
-    now = f"{said.packed(why)} now {said.now(why)}" if why.remedies else ""
     used = {row.sign for row in said.remedy_rows(why)}
     signs = tuple(text for text in said.SIGNS if text[0] in used)
-    return tuple(filter(None, (now, *signs, "sizes are predicted", "MB = 10^6 bytes", "M = MiB")))
+    return (*signs, "sizes are predicted", "MB = 10^6 bytes", "M = MiB")
 
 
 def _table(title: str, signs: Signs) -> Table:

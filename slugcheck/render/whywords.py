@@ -9,15 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from slugcheck.model import (
-    Change,
-    ChangeKind,
     DistributionSize,
-    FileLine,
     MeasuredSaving,
     Need,
+    Origin,
     Remedy,
     RemedyKind,
-    Status,
     Unsized,
     Verdict,
     Why,
@@ -33,6 +30,7 @@ _SIGNS = {
     RemedyKind.REMOVE: "-",
     RemedyKind.REMOVE_ALL: "-",
     RemedyKind.NEWEST: "^",
+    RemedyKind.NEWEST_ALL: "^",
     RemedyKind.TWIN: "~",
 }
 SIGNS = ("- without the line", "^ its newest version that fits", "~ the same without a GUI or GPU")
@@ -126,9 +124,10 @@ def need_by(need: Need) -> str:
     return f"{need.by}{extra} {need.version}".strip()
 
 
-def line(one: FileLine) -> str:
-    """Return a line of the file and where it stands."""
-    return f"{one.text} ({one.origin})" if one.origin else one.text
+def place(origin: Origin, why: Why) -> str:
+    """Return where a line is: ":3", with the file where it is an included one."""
+    own = origin.file == why.report.path
+    return f":{origin.line}" if own else str(origin)
 
 
 def path(steps: Sequence[str], arrow: str) -> str:
@@ -241,13 +240,13 @@ def is_idle(one: Remedy) -> bool:
     """Whether a newer version was looked for and there is none that fits."""
     found = one.outcome
     same = isinstance(found, MeasuredSaving) and not found.changes and not found.unsized_gone
-    return one.kind is RemedyKind.NEWEST and same
+    return one.kind in (RemedyKind.NEWEST, RemedyKind.NEWEST_ALL) and same
 
 
 def idle(why: Why) -> str:
     """Return for which lines there is no newer version, in words."""
-    names = [name for one in why.remedies if is_idle(one) for name in one.roots]
-    return f"no newer version fits: {listed(names, 8)}" if names else ""
+    names = dict.fromkeys(name for one in why.remedies if is_idle(one) for name in one.roots)
+    return f"no newer version fits: {listed(tuple(names), 8)}" if names else ""
 
 
 def _rank(one: Remedy, why: Why) -> tuple[int, int, str]:
@@ -302,15 +301,20 @@ def saved(value: int) -> str:
 
 def _change(one: Remedy, found: MeasuredSaving | None) -> str:
     if one.kind is RemedyKind.REMOVE_ALL:
-        return f"all {len(one.roots)}: {listed(one.roots, _NAMED)}"
+        return f"all {len(one.roots)} lines: {listed(one.roots, _NAMED)}"
+    if one.kind is RemedyKind.NEWEST_ALL:
+        return f"all {len(one.roots)} → newest: {listed(one.roots, _NAMED)}"
     before = " and ".join(dict.fromkeys(line.text for line in one.before)) or one.roots[0]
     if one.kind is RemedyKind.REMOVE:
         return before
-    after = " and ".join(line.text for line in one.after)
-    if one.kind is RemedyKind.NEWEST:
-        new = next((c.after for c in found.changes if c.name in one.roots), None) if found else None
-        return f"{before} → {new or 'newest'}"
-    return f"{before} → {after}"
+    return f"{before} → {_after(one, found)}"
+
+
+def _after(one: Remedy, found: MeasuredSaving | None) -> str:
+    if one.kind is not RemedyKind.NEWEST:
+        return " and ".join(line.text for line in one.after)
+    changes = found.changes if found else ()
+    return next((c.after for c in changes if c.name in one.roots and c.after), "newest")
 
 
 def _fate(found: MeasuredSaving, why: Why) -> str:
@@ -331,22 +335,18 @@ def _others(names: Sequence[str], one: Remedy, why: Why) -> list[str]:
 
 
 def _notes(one: Remedy, found: MeasuredSaving, why: Why) -> Iterator[str]:
-    gone = [c.name for c in found.changes if c.kind is ChangeKind.REMOVED]
-    if others := _others(gone, one, why):
-        yield f"also gone: {listed(others, _NAMED)}"
-    else_ = [c for c in found.changes if c.kind is not ChangeKind.REMOVED]
-    if one.kind is RemedyKind.NEWEST:
-        else_ = [c for c in else_ if c.name not in one.roots]
-    if else_:
-        yield f"then also: {listed([_moved(c) for c in else_], _NAMED)}"
+    """Yield what else changes: what goes, what is new, and what gets another version."""
+    told = {why.name, *(() if one.kind is RemedyKind.TWIN else one.roots)}
+    others = [change for change in found.changes if change.name not in told]
+    if gone := [change.name for change in others if change.after is None]:
+        yield f"also gone: {listed(gone, _NAMED)}"
+    if new := [f"{change.name} {change.after}" for change in others if change.before is None]:
+        yield f"new: {listed(new, _NAMED)}"
+    moved = [f"{c.name} {c.before} → {c.after}" for c in others if c.before and c.after]
+    if moved:
+        yield f"changes, too: {listed(moved, _NAMED)}"
     if found.unsized_gone:
         yield f"and {listed(found.unsized_gone)}, whose size is not known"
-
-
-def _moved(change: Change) -> str:
-    if change.before is None:
-        return f"{change.name} {change.after} is new"
-    return f"{change.name} {change.before} → {change.after}"
 
 
 def untried(why: Why) -> str:
@@ -360,10 +360,10 @@ def untried(why: Why) -> str:
 
 
 def _short(one: Remedy) -> str:
-    names = f"all {len(one.roots)}" if one.kind is RemedyKind.REMOVE_ALL else one.roots[0]
+    names = f"all {len(one.roots)}" if len(one.roots) > 1 else one.roots[0]
     if one.kind in (RemedyKind.REMOVE, RemedyKind.REMOVE_ALL):
         return f"without {names}"
-    return f"{names} newest" if one.kind is RemedyKind.NEWEST else f"the twin of {names}"
+    return f"the twin of {names}" if one.kind is RemedyKind.TWIN else f"the newest {names}"
 
 
 # --------------------------------------------------------------------------- the conclusion
@@ -379,31 +379,42 @@ def conclusion(why: Why) -> str:
         return f"nothing in the file needs {why.name}"
     if own and not others:
         return f"{why.name} is there for its own line alone"
-    if own:
-        rest = listed([root.name for root in others], _NAMED)
-        return f"{why.name} has a line of its own, and {rest} {_need(len(others))} it as well"
-    if len(others) == 1:
-        return f"{why.name} is there for {others[0].name} alone{_without(why)}"
     rest = listed([root.name for root in others], _NAMED)
-    return f"{why.name} goes only when all {len(others)} lines go: {rest}"
+    if own:
+        need = "needs" if len(others) == 1 else "need"
+        return f"{why.name} has a line of its own, and {rest} {need} it as well"
+    if len(others) == 1:
+        return f"{why.name} is there for {rest} alone{_newer_without(why)}"
+    return f"{plural(len(others), 'line')} need {why.name}: {rest}{_goes_with(why)}"
 
 
-def _need(count: int) -> str:
-    return "needs" if count == 1 else "need"
-
-
-def _without(why: Why) -> str:
+def _newer_without(why: Why) -> str:
     """Say which newer version of the one root does without the distribution, if one does."""
-    for one in why.remedies:
-        found = one.outcome
-        if one.kind is RemedyKind.NEWEST and isinstance(found, MeasuredSaving):
-            new = next((c for c in found.changes if c.name in one.roots), None)
-            if new is not None and found.left is None:
-                return f", and {new.name} {new.after} does without it"
+    for one, found in _freeing(why):
+        new = next((c for c in found.changes if c.name in one.roots and c.after), None)
+        if new is not None:
+            return f", and {new.name} {new.after} does without it"
     return ""
 
 
-def status(why: Why) -> Status:
-    """Return whether the app as it is fits, for the figure that changes are held against."""
-    verdict = limit(why)
-    return verdict.status if verdict else Status.PASS
+def _goes_with(why: Why) -> str:
+    """Say which change of less than all lines takes it away and saves something."""
+    for one, found in _freeing(why):
+        saves = found.slug_bytes if by_slug(why) else found.installed_bytes
+        if one.kind is not RemedyKind.REMOVE_ALL and saves > 0:
+            return f"; it goes {_done(one, found)}"
+    return "; it goes when all of them go"
+
+
+def _done(one: Remedy, found: MeasuredSaving) -> str:
+    if one.kind is RemedyKind.REMOVE:
+        return f"without {one.roots[0]}"
+    if one.kind is RemedyKind.NEWEST_ALL:
+        return f"with the newest of all {len(one.roots)}"
+    return f"with {_change(one, found)}"
+
+
+def _freeing(why: Why) -> Iterator[tuple[Remedy, MeasuredSaving]]:
+    for one in why.remedies:
+        if isinstance(one.outcome, MeasuredSaving) and one.outcome.left is None:
+            yield one, one.outcome

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
+from slugcheck.facts import DEVELOPMENT, GPU_ONLY, OPENCV, TORCH_FAMILY
 from slugcheck.graph import Node
 from slugcheck.model import (
     Brings,
@@ -43,7 +44,7 @@ def find(scene: Scene, wanted: Wanted) -> Why:
         roots=tuple(_roots(scene, starts, nodes)),
         brings=_brings(scene, name, sized) if name in sized else None,
         remedies=(),
-        findings=_findings(scene, name),
+        findings=_findings(scene, name, [start.name for start in starts]),
         notes=(*notes, *_unsized_roots(scene, name)),
     )
 
@@ -112,14 +113,25 @@ def _brings(scene: Scene, name: str, sized: dict[str, DistributionSize]) -> Brin
     )
 
 
-def _findings(scene: Scene, name: str) -> tuple[Finding, ...]:
-    """Return the findings about it, and those about what brings it that save something."""
-    bringing = set(_above(scene, name))
-    return tuple(
-        one
-        for one in scene.report.findings
-        if one.subject == name or (one.subject in bringing and one.saves_bytes)
-    )
+def _findings(scene: Scene, name: str, roots: Iterable[str]) -> tuple[Finding, ...]:
+    """Return the findings about the distribution, and those whose remedy takes it away."""
+    bringing, lines = frozenset(_above(scene, name)), frozenset(roots)
+
+    def concerns(one: Finding) -> bool:
+        if one.subject == name:
+            return True
+        match one.code:
+            case "cuda-on-cpu":
+                own = GPU_ONLY.match(name) is not None or name in TORCH_FAMILY
+                return own and (one.subject in bringing or one.subject in TORCH_FAMILY)
+            case "two-opencvs":
+                return name in OPENCV
+            case "development-tools":
+                return not lines.isdisjoint(DEVELOPMENT)
+            case _:
+                return False
+
+    return tuple(filter(concerns, scene.report.findings))
 
 
 def _above(scene: Scene, name: str) -> Iterator[str]:

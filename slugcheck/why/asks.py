@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from slugcheck import graph
 from slugcheck.errors import UsageError
@@ -57,15 +58,17 @@ def wanted(text: str, place: Path) -> Wanted:
 
 
 def needs(scene: Scene, name: str) -> tuple[Need, ...]:
-    """Return what installed distributions ask of one that counts on this target, once each.
+    """Return what installed distributions ask of one that counts on this target.
 
     A line that holds without an extra is not told again for each extra.
     """
-    found: dict[tuple[str, str], Need] = {}
+    found: dict[Node, dict[str, Requirement]] = {}
     for node in sorted(scene.graph.edges):
+        plain = found.get((node[0], ""), {})
         for requirement in _asking(scene, node, name):
-            found.setdefault((node[0], str(requirement)), _need(scene, node, requirement))
-    return tuple(found.values())
+            if str(requirement) not in plain:
+                found.setdefault(node, {})[str(requirement)] = requirement
+    return tuple(_need(scene, node, tuple(lines.values())) for node, lines in found.items())
 
 
 def _asking(scene: Scene, node: Node, name: str) -> Iterator[Requirement]:
@@ -82,11 +85,29 @@ def _named(scene: Scene, by: str, name: str) -> Iterator[Requirement]:
             yield requirement
 
 
-def _need(scene: Scene, node: Node, requirement: Requirement, unmet: str = "") -> Need:
+def _need(scene: Scene, node: Node, requirements: Sequence[Requirement], unmet: str = "") -> Need:
     by, extra = node
     return Need(
-        by=by, version=scene.version(by), extra=extra, asks=str(requirement), unmet=unmet
-    )  # fmt: skip
+        by=by,
+        version=scene.version(by),
+        extra=extra,
+        asks=_together(requirements),
+        lines=tuple(map(str, requirements)),
+        unmet=unmet,
+    )
+
+
+def _together(requirements: Sequence[Requirement]) -> str:
+    """Return one line as it is; several without markers, of their lower bounds the highest."""
+    if len(requirements) == 1:
+        return str(requirements[0])
+    clauses = {clause for one in requirements for clause in one.specifier}
+    bounds = [clause for clause in clauses if clause.operator == ">="]
+    weaker = sorted(bounds, key=lambda clause: Version(clause.version))[:-1]
+    kept = ",".join(sorted(str(clause) for clause in clauses.difference(weaker)))
+    extras = sorted({extra for one in requirements for extra in one.extras})
+    shown = f"[{','.join(extras)}]" if extras else ""
+    return f"{requirements[0].name}{shown}{kept}"
 
 
 # --------------------------------------------------------------------------- who would ask
@@ -112,13 +133,16 @@ def _of_the_file(scene: Scene, name: str) -> Iterator[Need]:
     ]
     for named, text, marker, origin in lines:
         if named == name and not applies(marker, scene.environment):
-            yield Need(by="", version="", extra="", asks=text, origin=origin, unmet=here)
+            yield _line(text, origin, here)
     for one in read.constraints:
         if one.name == name:
-            reason = "a constraint limits versions, and installs nothing"
-            yield Need(
-                by="", version="", extra="", asks=one.text, origin=one.origin, unmet=reason
-            )  # fmt: skip
+            yield _line(one.text, one.origin, "a constraint limits versions, and installs nothing")
+
+
+def _line(text: str, origin: Origin | None, unmet: str) -> Need:
+    return Need(
+        by="", version="", extra="", asks=text, lines=(text,), origin=origin, unmet=unmet
+    )  # fmt: skip
 
 
 def _of_distributions(scene: Scene, name: str) -> Iterator[Need]:
@@ -126,7 +150,7 @@ def _of_distributions(scene: Scene, name: str) -> Iterator[Need]:
         for requirement in _named(scene, by, name):
             extra = _extra_that_asks(scene, by, requirement)
             reason = f"only with its extra {extra}" if extra else "its marker does not hold here"
-            yield _need(scene, (by, extra), requirement, reason)
+            yield _need(scene, (by, extra), (requirement,), reason)
 
 
 def _extra_that_asks(scene: Scene, by: str, requirement: Requirement) -> str:

@@ -61,6 +61,9 @@ def changes(scene: Scene, why: Why) -> tuple[Changed, ...]:
         return -(freed.slug_bytes if freed else 0), pair[1].name
 
     several = [_removed(scene, tuple(starts))] if len(starts) > 1 else []
+    held = tuple(start for start in starts if _is_held_back(start))
+    if len(held) > 1:
+        several.append(_rewritten(scene, held, RemedyKind.NEWEST_ALL, _newest))
     ranked = sorted(found, key=rank)
     return (*several, *(one for pair in ranked for one in (pair[0], *_replaced(scene, pair[1]))))
 
@@ -100,16 +103,20 @@ def _with(read: RequirementSet, requirements: tuple[Requirement, ...]) -> Requir
 
 def _replaced(scene: Scene, start: Start) -> Iterator[Changed]:
     """Yield what could be in the place of a line: a newer version, a twin."""
-    if not start.requirements or any(one.url is not None for one in start.requirements):
-        return
-    if any(_holds_back(one.specifier) for one in start.requirements):
-        yield _rewritten(scene, start, RemedyKind.NEWEST, _newest)
+    if _is_held_back(start):
+        yield _rewritten(scene, (start,), RemedyKind.NEWEST, _newest)
     twin = _twin_of(scene, start.name)
-    if twin is not None:
-        version = scene.version(start.name)
-        yield _rewritten(
-            scene, start, RemedyKind.TWIN, lambda one: _named(one, twin, f"=={version}")
-        )
+    if twin is not None and _is_rewritable(start):
+        pin = f"=={scene.version(start.name)}"
+        yield _rewritten(scene, (start,), RemedyKind.TWIN, lambda one: _named(one, twin, pin))
+
+
+def _is_rewritable(start: Start) -> bool:
+    return bool(start.requirements) and all(one.url is None for one in start.requirements)
+
+
+def _is_held_back(start: Start) -> bool:
+    return _is_rewritable(start) and any(_holds_back(r.specifier) for r in start.requirements)
 
 
 def _holds_back(specifier: str) -> bool:
@@ -140,15 +147,18 @@ def _twin_of(scene: Scene, name: str) -> str | None:
 
 
 def _rewritten(
-    scene: Scene, start: Start, kind: RemedyKind, rewrite: Callable[[Requirement], Requirement]
+    scene: Scene,
+    starts: tuple[Start, ...],
+    kind: RemedyKind,
+    rewrite: Callable[[Requirement], Requirement],
 ) -> Changed:
     read = scene.subject.requirements
     assert read is not None  # noqa: S101 - a root has lines only where there is a file of them
-    own = {one: rewrite(one) for one in start.requirements}
+    own = {one: rewrite(one) for start in starts for one in start.requirements}
     lines = tuple(own.get(one, one) for one in read.requirements)
     return Changed(
         kind=kind,
-        starts=(start,),
+        starts=starts,
         after=_lines(tuple(own.values())),
         graph=None,
         requirements=_with(read, lines),
