@@ -44,7 +44,7 @@ def _sections(
     yield _sizes(why, signs, everything=everything)
     yield _remedies(why, signs, width, everything=everything)
     yield _findings(why, signs)
-    yield [*_notes(why, signs), Text(signs.joined(_legend(why)), style="dim")]
+    yield [*_notes(why, signs), *_legend(why, signs)]
     if conclusion := said.conclusion(why):
         yield [_marked(Text(signs.pick("→", "->"), style="bold"), signs.text(conclusion, "bold"))]
 
@@ -87,7 +87,7 @@ def _paths(why: Why, signs: Signs, *, everything: bool) -> list[RenderableType]:
     if not why.roots:
         return []
     shown = why.roots if everything else why.roots[:_MOST_ROOTS]
-    table = _table("from the file" if why.roots[0].lines else "from what nothing needs", signs)
+    table = _table("from the file" if any(root.lines for root in why.roots) else "from", signs)
     table.add_column("by the shortest path", overflow="fold")
     for root in shown:
         table.add_row(_lines(root, why, signs), _walks(root, signs))
@@ -230,12 +230,13 @@ def _notes(why: Why, signs: Signs) -> list[RenderableType]:
     return [_marked(dot, signs.text(note)) for note in why.notes]
 
 
-def _legend(why: Why) -> tuple[str, ...]:
-    if not why.roots:
-        return ("MB = 10^6 bytes",)
+def _legend(why: Why, signs: Signs) -> list[RenderableType]:
+    if why.size is None and not why.remedies:
+        return []
     used = {row.sign for row in said.remedy_rows(why)}
-    signs = tuple(text for text in said.SIGNS if text[0] in used)
-    return (*signs, "sizes are predicted", "MB = 10^6 bytes", "M = MiB")
+    kinds = tuple(text for text in said.SIGNS if text[0] in used)
+    words = (*kinds, "sizes are predicted", "MB = 10^6 bytes", "M = MiB")
+    return [Text(signs.joined(words), style="dim")]
 
 
 def _table(title: str, signs: Signs) -> Table:

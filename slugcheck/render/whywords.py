@@ -15,6 +15,7 @@ from slugcheck.model import (
     Origin,
     Remedy,
     RemedyKind,
+    UnmeasuredSaving,
     Unsized,
     Verdict,
     Why,
@@ -229,11 +230,20 @@ def _total(why: Why, value: int) -> str:
 
 
 def remedy_rows(why: Why) -> tuple[RemedyRow, ...]:
-    """Return the changes that do something or failed, those first that save most."""
-    kept = sorted(
-        (one for one in why.remedies if not is_idle(one)), key=lambda one: _rank(one, why)
-    )
-    return tuple(_remedy_row(one, why) for one in kept)
+    """Return the changes that do something or failed, those first that save most.
+
+    A line that is deleted, but needed by others, comes back in its newest version: the same change
+    is not told twice. What was not tried has no row, unless the graph tells something of it.
+    """
+    told = [one.outcome for one in why.remedies if one.kind is RemedyKind.REMOVE]
+    kept = [
+        one
+        for one in why.remedies
+        if not is_idle(one)
+        and not (one.kind is RemedyKind.NEWEST and one.outcome in told)
+        and not (_is_untried(one) and one.graph is None)
+    ]
+    return tuple(_remedy_row(one, why) for one in sorted(kept, key=lambda one: _rank(one, why)))
 
 
 def is_idle(one: Remedy) -> bool:
@@ -345,18 +355,31 @@ def _notes(one: Remedy, found: MeasuredSaving, why: Why) -> Iterator[str]:
     moved = [f"{c.name} {c.before} → {c.after}" for c in others if c.before and c.after]
     if moved:
         yield f"changes, too: {listed(moved, _NAMED)}"
+    if one.kind is RemedyKind.REMOVE and one.roots[0] != why.name:
+        yield from _left(one.roots[0], found)
     if found.unsized_gone:
         yield f"and {listed(found.unsized_gone)}, whose size is not known"
 
 
+def _left(root: str, found: MeasuredSaving) -> Iterator[str]:
+    """Say that others keep a distribution whose line is deleted, and in which version."""
+    change = next((change for change in found.changes if change.name == root), None)
+    if change is None and root not in found.unsized_gone:
+        yield f"others need {root} as it is"
+    elif change is not None and change.after is not None:
+        yield f"others need {root}, and take {change.after}"
+
+
 def untried(why: Why) -> str:
     """Return which changes were not measured, and why; "" where all were."""
-    left = [one for one in why.remedies if _is_untried(one)]
+    found = [one.outcome for one in why.remedies]
+    left = [one for one in found if isinstance(one, UnmeasuredSaving) and not one.tried]
     if not left:
         return ""
-    reason = left[0].outcome.reason if not isinstance(left[0].outcome, MeasuredSaving) else ""
-    names = [_short(one) for one in left]
-    return f"{reason}: {listed(names, 6)}"
+    if len(left) == len(found):
+        return left[0].reason
+    names = [_short(one) for one in why.remedies if _is_untried(one)]
+    return f"{left[0].reason}: {listed(names, 6)}"
 
 
 def _short(one: Remedy) -> str:

@@ -143,8 +143,11 @@ def _above(scene: Scene, name: str) -> Iterator[str]:
 
 def _unsized_roots(scene: Scene, name: str) -> Iterator[str]:
     """Say what may need it as well, for all that is known."""
-    closed = [start.name for start in scene.starts if start.name in scene.unsized]
-    closed = [other for other in closed if other != name and other not in scene.inventories]
+    closed = [
+        scene.unsized[start.name].name
+        for start in scene.starts
+        if start.name in scene.unsized and start.name not in (name, *scene.inventories)
+    ]
     if closed:
         more = f" and {len(closed) - _NAMED} more" if len(closed) > _NAMED else ""
         names = f"{', '.join(closed[:_NAMED])}{more}"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 
 from slugcheck.facts import CPU_TWINS, HEADLESS
 from slugcheck.model import (
@@ -86,7 +87,7 @@ def _removed(scene: Scene, starts: tuple[Start, ...]) -> Changed:
 
 def _without(read: RequirementSet, asked: set[Requirement], names: set[str]) -> RequirementSet:
     kept = tuple(one for one in read.requirements if one not in asked)
-    aside = tuple(one for one in read.set_aside if one.name not in names)
+    aside = tuple(one for one in read.set_aside if canonicalize_name(one.name) not in names)
     return _with(replace(read, set_aside=aside), kept)
 
 

@@ -63,7 +63,9 @@ class Scene:
         }
         found = [self._start(d.name, d.extras, d) for d in sized.values()]
         found += [
-            self._start(one.name, (), None) for one in self.unsized.values() if self._is_direct(one)
+            self._start(name, (), None)
+            for name, one in self.unsized.items()
+            if name not in sized and self._is_direct(one)
         ]
         return tuple(sorted(found, key=lambda start: start.name))
 
@@ -72,14 +74,14 @@ class Scene:
 
     def _start(self, name: str, extras: tuple[str, ...], found: Distribution | None) -> Start:
         named = self.asked.direct.get(name, ()) if self.asked else ()
-        origins = found.origins if found else ()
+        own = self.unsized.get(name)
+        origins = found.origins if found else (own.origin if own else None,)
         # a bare URL has no name before it is read, but its line is known
         urls = [u for u in self.asked.urls if u.origin in origins] if self.asked else []
         requirements = (*named, *urls)
         lines = [FileLine(text=one.text, origin=one.origin) for one in requirements]
-        own = self.unsized.get(name)
         if not lines and own is not None and own.origin is not None:
-            lines = [FileLine(text=name, origin=own.origin)]
+            lines = [FileLine(text=own.name, origin=own.origin)]
         return Start(name=name, extras=extras, requirements=requirements, lines=tuple(lines))
 
     @cached_property
