@@ -27,7 +27,8 @@ Json = dict[str, Any]
 
 def dumps(why: Why) -> str:
     """Return the answer as JSON text."""
-    return json.dumps(to_document(why), indent=2, sort_keys=True, allow_nan=False)
+    text = json.dumps(to_document(why), indent=2, sort_keys=True, allow_nan=False)
+    return without_credentials(text)  # blanks end what it takes out, so never more than a string
 
 
 def to_document(why: Why) -> Json:
@@ -55,7 +56,7 @@ def to_document(why: Why) -> Json:
             for finding, shown in zip(why.report.findings, report["findings"], strict=True)
             if finding in why.findings
         ],
-        "notes": [without_credentials(note) for note in why.notes],
+        "notes": list(why.notes),
     }
 
 
@@ -65,7 +66,7 @@ def _unsized(why: Why) -> Json | None:
     one = why.unsized
     return {
         "version": one.version,
-        "reason": without_credentials(one.reason),
+        "reason": one.reason,
         "origin": _origin(one.origin),
     }
 
@@ -75,8 +76,8 @@ def _need(one: Need) -> Json:
         "by": one.by or None,
         "version": one.version or None,
         "extra": one.extra or None,
-        "asks": without_credentials(one.asks),
-        "lines": [without_credentials(line) for line in one.lines],
+        "asks": one.asks,
+        "lines": list(one.lines),
         "origin": _origin(one.origin),
         "unmet": one.unmet or None,
     }
@@ -93,7 +94,7 @@ def _root(root: RootPaths) -> Json:
 
 
 def _line(line: FileLine) -> Json:
-    return {"text": without_credentials(line.text), "origin": _origin(line.origin)}
+    return {"text": line.text, "origin": _origin(line.origin)}
 
 
 def _origin(origin: Origin | None) -> Json | None:
@@ -132,7 +133,7 @@ def _outcome(one: Remedy) -> Json:
         return {
             "measured": None,
             "tried": found.tried,
-            "reason": without_credentials(found.reason),
+            "reason": found.reason,
         }
     measured = {
         "saves_installed_bytes": found.installed_bytes,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from slugcheck.escape import code, fenced, markdown, without_commands
 from slugcheck.model import RootPaths, Standing, Why
 from slugcheck.render import figures
+from slugcheck.render import whychanges as changes
 from slugcheck.render import whywords as said
 from slugcheck.render.marktable import NONE, table
 from slugcheck.render.words import saving, target_words
@@ -19,7 +20,8 @@ def render(why: Why) -> str:
 
 def _blocks(why: Why) -> Iterator[str]:
     name, place = said.title(why)
-    yield f"## Why {markdown(name)} is {markdown(place)}"
+    there = "is not" if why.standing is Standing.ABSENT else "is"
+    yield f"## Why {markdown(name)} {there} {markdown(place)}"
     yield _answer(why)
     yield markdown(f"→ {' · '.join((*target_words(why.report), *said.run_words(why)))}")
     yield _needs(why)
@@ -38,8 +40,10 @@ def _answer(why: Why) -> str:
     if why.standing is Standing.ABSENT:
         return f"**{markdown(said.absence(why))}**"
     if why.unsized is not None:
-        return f"**{code(why.name)} could not be sized:** {markdown(why.unsized.reason)}"
-    return f"**{markdown(said.conclusion(why))}**"
+        return (
+            f"**{code(said.shown_name(why))} could not be sized:** {markdown(why.unsized.reason)}"
+        )
+    return f"**{markdown(changes.conclusion(why))}**"
 
 
 def _needs(why: Why) -> str:
@@ -92,18 +96,18 @@ def _sizes(why: Why) -> str:
 def _changes(why: Why) -> str:
     rows = [
         (
-            f"{markdown(row.sign)} {code(row.change)}",
+            f"{'without ' if row.sign == '-' else ''}{code(row.change)}",
             row.installed or NONE,
             row.slug or NONE,
             markdown(row.then) or NONE,
             markdown(row.fate),
             markdown("; ".join(filter(None, (row.failed, *row.notes)))),
         )
-        for row in said.remedy_rows(why)
+        for row in changes.remedy_rows(why)
     ]
     heads = (
         "a change would save, MB", "installed:", f"{said.packed(why)}:",
-        f"{markdown(said.then_head(why))}:", code(why.name), "",
+        f"{markdown(changes.then_head(why))}:", code(why.name), "",
     )  # fmt: skip
-    lines = [f"- {markdown(line)}" for line in (said.idle(why), said.untried(why)) if line]
+    lines = [f"- {markdown(line)}" for line in (changes.idle(why), changes.untried(why)) if line]
     return "\n\n".join(filter(None, (table(heads, rows) if rows else "", "\n".join(lines))))

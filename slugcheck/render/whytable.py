@@ -11,6 +11,7 @@ from rich.text import Text
 from slugcheck.escape import printable_lines
 from slugcheck.model import Finding, RootPaths, Standing, Why
 from slugcheck.render import figures
+from slugcheck.render import whychanges as changes
 from slugcheck.render import whywords as said
 from slugcheck.render.screen import Verbatim, print_sections
 from slugcheck.render.signs import SEVERITY_STYLE, Signs
@@ -45,7 +46,7 @@ def _sections(
     yield _remedies(why, signs, width, everything=everything)
     yield _findings(why, signs)
     yield [*_notes(why, signs), *_legend(why, signs)]
-    if conclusion := said.conclusion(why):
+    if conclusion := changes.conclusion(why):
         yield [_marked(Text(signs.pick("→", "->"), style="bold"), signs.text(conclusion, "bold"))]
 
 
@@ -61,7 +62,7 @@ def _standing(why: Why, signs: Signs) -> list[RenderableType]:
         return [signs.text(said.absence(why), "bold magenta")]
     if why.unsized is None:
         return []
-    head = signs.text(f"{why.name} could not be sized", "bold magenta")
+    head = signs.text(f"{said.shown_name(why)} could not be sized", "bold magenta")
     return [head, signs.text(why.unsized.reason)]
 
 
@@ -143,17 +144,17 @@ def _sizes(why: Why, signs: Signs, *, everything: bool) -> list[RenderableType]:
 
 
 def _remedies(why: Why, signs: Signs, width: int, *, everything: bool) -> list[RenderableType]:
-    rows = said.remedy_rows(why)
+    rows = changes.remedy_rows(why)
     shown = rows if everything or len(rows) <= _MOST_CHANGES + 1 else rows[:_MOST_CHANGES]
     blocks: list[RenderableType] = []
     if rows:
         blocks = [*_change_lines(why, shown, signs, width), *_more(len(rows) - len(shown), signs)]
-    lines = [said.idle(why), said.untried(why)]
+    lines = [changes.idle(why), changes.untried(why)]
     return [*blocks, *(signs.text(line, "dim") for line in lines if line)]
 
 
 def _change_lines(
-    why: Why, rows: Sequence[said.RemedyRow], signs: Signs, width: int
+    why: Why, rows: Sequence[changes.RemedyRow], signs: Signs, width: int
 ) -> Iterator[RenderableType]:
     """Yield a head, then each change in columns with its notes below, in the whole width."""
     fate = why.name if len(why.name) <= _LONGEST_HEAD else "it"
@@ -162,11 +163,11 @@ def _change_lines(
         "a change would save, MB",
         "installed",
         said.packed(why),
-        said.then_head(why),
+        changes.then_head(why),
         fate,
     )
     none = signs.none
-    own = ("", "the file as it is", none, none, said.now(why), "")
+    own = ("", "the file as it is", none, none, changes.now(why), "")
     cells = [tuple(signs.text(cell, "dim") for cell in row) for row in (heads, own)]
     cells[0][1].stylize("bold not dim")
     cells += [_change_cells(row, signs) for row in rows]
@@ -188,12 +189,12 @@ def _change_lines(
         yield from (_marked(Text("  "), note) for note in below)
 
 
-def _change_notes(row: said.RemedyRow, signs: Signs) -> tuple[Text, ...]:
+def _change_notes(row: changes.RemedyRow, signs: Signs) -> tuple[Text, ...]:
     failed = (signs.text(row.failed, "magenta"),) if row.failed else ()
     return (*failed, *(signs.text(note, "dim") for note in row.notes))
 
 
-def _change_cells(row: said.RemedyRow, signs: Signs) -> tuple[Text, ...]:
+def _change_cells(row: changes.RemedyRow, signs: Signs) -> tuple[Text, ...]:
     then = "" if row.fits is None else ("green" if row.fits else "red")
     return (
         Text(row.sign, style=_STYLES[row.sign]),
@@ -233,8 +234,8 @@ def _notes(why: Why, signs: Signs) -> list[RenderableType]:
 def _legend(why: Why, signs: Signs) -> list[RenderableType]:
     if why.size is None and not why.remedies:
         return []
-    used = {row.sign for row in said.remedy_rows(why)}
-    kinds = tuple(text for text in said.SIGNS if text[0] in used)
+    used = {row.sign for row in changes.remedy_rows(why)}
+    kinds = tuple(text for text in changes.SIGNS if text[0] in used)
     words = (*kinds, "sizes are predicted", "MB = 10^6 bytes", "M = MiB")
     return [Text(signs.joined(words), style="dim")]
 

@@ -71,12 +71,10 @@ def _absent(scene: Scene, wanted: Wanted) -> Why:
 
 def _nodes(scene: Scene, wanted: Wanted) -> tuple[tuple[Node, ...], list[str]]:
     """Return the nodes that are asked about; extras that nobody wants are told, and left out."""
-    every = tuple(node for node in scene.graph.edges if node[0] == wanted.name)
-    named = tuple(node for node in every if node[1] in wanted.extras)
-    found = {extra for _, extra in named}
-    lost = [extra for extra in wanted.extras if extra not in found]
+    named = tuple((wanted.name, e) for e in wanted.extras if (wanted.name, e) in scene.graph.edges)
+    lost = [extra for extra in wanted.extras if (wanted.name, extra) not in named]
     notes = [f"nothing asks for {wanted.name}[{','.join(lost)}]"] if lost else []
-    return named or every or ((wanted.name, ""),), notes
+    return named or ((wanted.name, ""),), notes
 
 
 def _roots(scene: Scene, starts: Iterable[Start], nodes: Collection[Node]) -> Iterator[RootPaths]:

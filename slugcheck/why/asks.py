@@ -164,8 +164,10 @@ def _extra_that_asks(scene: Scene, by: str, requirement: Requirement) -> str:
 
 def unknown(scene: Scene, name: str) -> UsageError:
     """Return the error for a name that neither the file nor anything installed has."""
-    names = sorted({*scene.requires, *(start.name for start in scene.starts)})
-    near = difflib.get_close_matches(name, names, n=_NEAR)
+    shown = {
+        key: scene.unsized[key].name if key in scene.unsized else key for key in scene.requires
+    }
+    near = [shown[key] for key in difflib.get_close_matches(name, sorted(shown), n=_NEAR)]
     path = printable(scene.report.path)
     message = f"{name} is not in {path}, and nothing there asks for it"
     if near:

@@ -45,10 +45,20 @@ def _next_layer(
     """Return the nodes that are one step further, each with those it is reached from."""
     reached: dict[Node, list[Node]] = {}
     for node in layer:
-        for target in graph.edges.get(node, ()):
+        for target in _own(graph, node):
             if target not in before:
                 reached.setdefault(target, []).append(node)
     return reached
+
+
+def _own(graph: Graph, node: Node) -> Iterator[Node]:
+    """Yield what a node needs; of an extra only what the distribution does not need without it.
+
+    Whoever needs an extra needs the distribution as well, so no path gets longer by it, and none
+    is counted twice.
+    """
+    plain = frozenset(graph.edges.get((node[0], ""), ())) if node[1] else frozenset()
+    yield from (target for target in graph.edges.get(node, ()) if target not in plain)
 
 
 def _walks(before: dict[Node, list[Node]], goal: Node) -> Iterator[tuple[Node, ...]]:
