@@ -220,6 +220,15 @@ def test_the_graph_and_the_measurement_agree_where_nothing_is_resolved_different
     assert remedy(answer("left", path), "remove")["graph"]["installed_bytes"] < 3_000
 
 
+def test_a_line_that_comes_back_in_its_newest_version_is_told_once(
+    why: Any, requirements: Write
+) -> None:
+    path = requirements("runner==2.0\nvision==1.0\nnumbers==1.0\n")
+    rows = [line for line in why("numbers", path).out.splitlines() if line.startswith(("-", "^"))]
+    assert [row.split()[1] for row in rows if "numbers==1.0" in row] == ["numbers==1.0"]
+    assert "then 2.0" in next(row for row in rows if "numbers==1.0" in row)
+
+
 def test_the_newest_of_all_lines_together(answer: Any, requirements: Write) -> None:
     found = answer("numbers", requirements("runner==1.0\nnumbers<2\nvision>=1\n"))
     together = remedy(found, "newest-all")

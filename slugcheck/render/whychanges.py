@@ -79,15 +79,22 @@ def remedy_rows(why: Why) -> tuple[RemedyRow, ...]:
     A line that is deleted, but needed by others, comes back in its newest version: the same change
     is not told twice. What was not tried has no row, unless the graph tells something of it.
     """
-    told = [one.outcome for one in why.remedies if one.kind is RemedyKind.REMOVE]
+    told = [_versions(one) for one in why.remedies if one.kind is RemedyKind.REMOVE]
     kept = [
         one
         for one in why.remedies
         if not is_idle(one)
-        and not (one.kind is RemedyKind.NEWEST and one.outcome in told)
+        and not (one.kind is RemedyKind.NEWEST and _versions(one) in told)
         and not (is_untried(one) and one.graph is None)
     ]
     return tuple(_remedy_row(one, why) for one in sorted(kept, key=lambda one: _rank(one, why)))
+
+
+def _versions(one: Remedy) -> object:
+    """Return what a change does to versions; what was not measured is like nothing else."""
+    if not isinstance(one.outcome, MeasuredSaving):
+        return one
+    return [(change.name, change.after) for change in one.outcome.changes]
 
 
 def is_idle(one: Remedy) -> bool:
