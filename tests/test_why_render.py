@@ -219,6 +219,20 @@ def test_the_document_holds_both_the_graph_and_the_measurement() -> None:
     assert (failed["tried"], failed["reason"]) == (True, "does not resolve: no version")
 
 
+def test_the_proof_of_a_resolver_is_cut_on_the_screen_and_whole_in_the_document() -> None:
+    reason = "does not resolve: " + "because a depends on b " * 60
+    why = replace(
+        sympy(),
+        remedies=(
+            remedy(RemedyKind.NEWEST, "flask", UnmeasuredSaving(reason=reason, tried=True)),
+        ),
+    )  # fmt: skip
+    shown = " ".join(whytable.render(why, width=80, color=False).split())
+    assert "… (all of it with --format json)" in shown
+    assert shown.count("because a depends on b") < 10
+    assert json.loads(whydoc.dumps(why))["remedies"][0]["reason"] == reason
+
+
 def test_what_is_saved_is_rounded_down_and_what_is_added_up() -> None:
     assert [saved(n) for n in (0, 99_999, 149_999, -20, -100_001)] == [
         "0.0", "0.0", "0.1", "0.0", "+0.2",

@@ -22,6 +22,7 @@ from slugcheck.render.words import listed, plural
 from slugcheck.units import heroku_m, mb
 
 _NAMED = 3
+_LONGEST = 200  # characters of the reason of a failure
 _NOTABLE_BYTES = 50_000  # below, a change of the resolution prints as nothing
 _SIGNS = {
     RemedyKind.REMOVE: "-",
@@ -134,8 +135,15 @@ def _remedy_row(one: Remedy, why: Why) -> RemedyRow:
         fits=None,
         fate=("goes" if why.name in by_graph.names else "stays") if by_graph else "",
         notes=_graph_notes(one, why) if by_graph else (),
-        failed=found.reason if found.tried else "",
+        failed=_shortened(found.reason) if found.tried else "",
     )
+
+
+def _shortened(reason: str) -> str:
+    """Return a reason that fits a screen: a resolver's proof can be a page long."""
+    if len(reason) <= _LONGEST:
+        return reason
+    return f"{reason[:_LONGEST].rpartition(' ')[0]} … (all of it with --format json)"
 
 
 def _measured_row(one: Remedy, found: MeasuredSaving, why: Why) -> RemedyRow:
@@ -162,13 +170,17 @@ def saved(value: int) -> str:
 
 def _change(one: Remedy, found: MeasuredSaving | None) -> str:
     if one.kind is RemedyKind.REMOVE_ALL:
-        return f"all {len(one.roots)} lines: {listed(one.roots, _NAMED)}"
+        return f"{_all(one)} lines: {listed(one.roots, _NAMED)}"
     if one.kind is RemedyKind.NEWEST_ALL:
-        return f"all {len(one.roots)} → newest: {listed(one.roots, _NAMED)}"
+        return f"{_all(one)} → newest: {listed(one.roots, _NAMED)}"
     before = " and ".join(dict.fromkeys(line.text for line in one.before)) or one.roots[0]
     if one.kind is RemedyKind.REMOVE:
         return before
     return f"{before} → {_after(one, found)}"
+
+
+def _all(one: Remedy) -> str:
+    return "both" if len(one.roots) == 2 else f"all {len(one.roots)}"
 
 
 def _after(one: Remedy, found: MeasuredSaving | None) -> str:
@@ -234,7 +246,7 @@ def untried(why: Why) -> str:
 
 
 def _short(one: Remedy) -> str:
-    names = f"all {len(one.roots)}" if len(one.roots) > 1 else one.roots[0]
+    names = _all(one) if len(one.roots) > 1 else one.roots[0]
     if one.kind in (RemedyKind.REMOVE, RemedyKind.REMOVE_ALL):
         return f"without {names}"
     return f"the twin of {names}" if one.kind is RemedyKind.TWIN else f"the newest {names}"
@@ -277,14 +289,14 @@ def _goes_with(why: Why) -> str:
         saves = found.slug_bytes if by_slug(why) else found.installed_bytes
         if one.kind is not RemedyKind.REMOVE_ALL and saves > 0:
             return f"; it goes {_done(one, found)}"
-    return "; it goes when all of them go"
+    return f"; it goes when {'both' if len(why.roots) == 2 else 'all of them'} go"
 
 
 def _done(one: Remedy, found: MeasuredSaving) -> str:
     if one.kind is RemedyKind.REMOVE:
         return f"without {one.roots[0]}"
     if one.kind is RemedyKind.NEWEST_ALL:
-        return f"with the newest of all {len(one.roots)}"
+        return f"with the newest of {_all(one)}"
     return f"with {_change(one, found)}"
 
 

@@ -6,6 +6,7 @@ what a change saves is measured, by the same machinery that measured the file as
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
@@ -28,7 +29,7 @@ from slugcheck.model import (
 from slugcheck.why.changed import Changed
 
 # Resolving is the work of one processor; more at once only wait for each other.
-_AT_ONCE = 4
+_AT_ONCE = min(4, os.cpu_count() or 1)
 
 Measure = Callable[[RequirementSet], SizeReport]
 
