@@ -7,7 +7,8 @@ directories, size, judge, advise. Each step is one call into the module that doe
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,7 @@ from slugcheck.model import (
     ModelPlace,
     Report,
     Requirement,
+    RequirementSet,
     Severity,
     SizeReport,
     StorageOption,
@@ -37,6 +39,7 @@ from slugcheck.model import (
 )
 from slugcheck.options import DEFAULT_PLATFORM, Options, indexes
 from slugcheck.settings.merge import merged, rules
+from slugcheck.subject import Subject
 
 
 class Check:
@@ -171,7 +174,31 @@ class Check:
 
     def sizes(self) -> SizeReport:
         """Return the sizes alone, as predicted; ``read`` has been exhausted."""
-        return self._sizes(self._app.weighed())
+        return self._sizes(self._app.weighed(), self._gatherer)
+
+    @property
+    def subject(self) -> Subject:
+        """What is checked, as it was read."""
+        return self._subject
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the target's markers are judged by."""
+        return self._gatherer.environment
+
+    def sizes_with(self, requirements: RequirementSet) -> SizeReport:
+        """Resolve and size other requirements, all else being alike; ``read`` has been exhausted.
+
+        Several threads may do so at once.
+
+        :raises MeasureError: there is no resolution to be had.
+        """
+        changed = replace(self._subject, requirements=requirements)
+        with Gatherer(changed, self.target, self._options) as other:
+            other.resolve()
+            for _ in other.read():
+                pass
+            return self._sizes(self._app.weighed(), other)
 
     def report(self) -> Report:
         """Return the whole report; ``read`` has been exhausted."""
@@ -179,7 +206,7 @@ class Check:
         from slugcheck.advise import vulnerable
 
         app = self._app.weighed()
-        sizes = self._sizes(app)
+        sizes = self._sizes(app, self._gatherer)
         build, basis = buildtime.predict(sizes), "predicted"
         if (verified := self._verification) is not None:
             sizes = self._measured(sizes, verified)
@@ -230,10 +257,10 @@ class Check:
             tool_version=__version__,
         )
 
-    def _sizes(self, app: Weighed) -> SizeReport:
+    def _sizes(self, app: Weighed, gathered: Gatherer) -> SizeReport:
         from slugcheck import parts, sizer
 
-        gathered, manager = self._gatherer, self._subject.manager
+        manager = self._subject.manager
         names = {distribution.name for distribution, _ in gathered.inventories}
         return sizer.measure(
             target=self.target,

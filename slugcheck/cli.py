@@ -20,7 +20,7 @@ from slugcheck.terminal import Terminal
 
 _INTERRUPTED = 130
 _UNEXPECTED = 3
-_COMMANDS = ("check", "compare", "init", "platforms")  # each a module of slugcheck.commands
+_COMMANDS = ("check", "compare", "why", "init", "platforms")  # each a module of slugcheck.commands
 
 
 class _Commands(click.Group):

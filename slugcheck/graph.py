@@ -25,13 +25,16 @@ class Graph:
     names: frozenset[str]
     edges: Mapping[Node, tuple[Node, ...]]
 
-    def reach(self, roots: Iterable[Node]) -> frozenset[str]:
-        """Return the names reached from ``roots``, themselves included."""
+    def reach(self, roots: Iterable[Node], *, without: str | None = None) -> frozenset[str]:
+        """Return the names reached from ``roots``, themselves included.
+
+        Nothing is reached through the distribution ``without``.
+        """
         seen: set[Node] = set()
         waiting = [root for root in roots if root[0] in self.names]
         while waiting:
             node = waiting.pop()
-            if node not in seen:
+            if node not in seen and node[0] != without:
                 seen.add(node)
                 waiting.extend(self.edges.get(node, ()))
         return frozenset(name for name, _ in seen)

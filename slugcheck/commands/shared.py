@@ -196,7 +196,7 @@ def run_check(asked: Options, terminal: Terminal, *, against: str | None = None)
     with ExitStack() as stack:
         run = stack.enter_context(Check(asked))
         base = stack.enter_context(_base(asked, against)) if against is not None else None
-        report = _report(run, asked, terminal)
+        report = measured(run, asked, terminal)
         if base is None:
             return gates.with_increase(report, run.rules, None)
         with terminal.status(f"measuring {base.label}"):
@@ -209,7 +209,8 @@ def _base(asked: Options, against: str) -> Base:
     return Base(asked, against)
 
 
-def _report(run: Check, asked: Options, terminal: Terminal) -> Report:
+def measured(run: Check, asked: Options, terminal: Terminal) -> Report:
+    """Return the report of a run that has begun, with its progress on the terminal."""
     with terminal.status("resolving for the target"):
         run.resolve()
     with terminal.progress("reading wheel directories") as bar:

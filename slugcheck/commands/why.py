@@ -1,0 +1,88 @@
+"""``slugcheck why``: what pulls a distribution in, and what a change of the file would save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from slugcheck.commands import shared
+from slugcheck.formats import Look, outputs
+from slugcheck.terminal import Terminal
+
+if TYPE_CHECKING:
+    from slugcheck.model import Why
+    from slugcheck.options import Options
+    from slugcheck.why.asks import Wanted
+
+_FORMATS = ("table", "json", "markdown")
+_VARIANTS = 12
+
+
+@click.command("why", short_help="What pulls a distribution in, and what removing it saves.")
+@click.argument("name", metavar="NAME")
+@click.argument("path", type=click.Path(path_type=Path), metavar="[FILE|FOLDER]", default=".")
+@click.option(
+    "--variants",
+    type=click.IntRange(min=0),
+    default=_VARIANTS,
+    metavar="N",
+    help="Measure up to N changed files (a line less, a newer version, a lighter twin) by "
+    f"resolving and sizing them; 0 leaves it at the graph.  [default: {_VARIANTS}]",
+)
+@shared.with_options(shared.TARGET, shared.MODELS, shared.INDEXES)
+@click.option("--format", "format_", type=click.Choice(_FORMATS), help="[default: table]")
+@shared.with_options(shared.WRITING)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    name: str,
+    path: Path,
+    variants: int,
+    format_: str | None,
+    files: tuple[str, ...],
+    all_rows: bool,
+    quiet: bool,
+    **given: Any,
+) -> None:
+    """Say why the distribution NAME is installed, and what it costs.
+
+    Shows its own size, who asks for it, the shortest paths from the lines of the file, and what it
+    brings itself. Then changes the file (in memory only), resolves and sizes it again, and shows
+    what each change saves. Exit code: 0 it was answered, whether the app fits or not; 2 usage, or
+    nothing has that name; 3 could not measure.
+    """
+    from slugcheck import whydoc
+    from slugcheck.render import whymarkdown, whytable
+    from slugcheck.why.asks import wanted
+
+    terminal = Terminal(quiet=quiet)
+    places = outputs(format_, files, _FORMATS)
+    found = _answer(shared.options(path, given), wanted(name, path), terminal, variants)
+    forms: dict[str, Callable[[Look], str]] = {
+        "table": lambda look: whytable.render(
+            found, width=look.width, color=look.color, unicode=look.unicode, all_rows=look.all_rows
+        ),
+        "json": lambda _: whydoc.dumps(found),
+        "markdown": lambda _: whymarkdown.render(found),
+    }
+    shared.write(places, terminal, lambda form, look: forms[form](look), all_rows=all_rows)
+    ctx.exit(0)
+
+
+def _answer(asked: Options, wanted: Wanted, terminal: Terminal, most: int) -> Why:
+    from slugcheck.check import Check
+    from slugcheck.why import Inquiry
+
+    with ExitStack() as stack:
+        run = stack.enter_context(Check(asked))
+        report = shared.measured(run, asked, terminal)
+        inquiry = Inquiry(run, report, wanted, most=most)
+        with terminal.progress("measuring changed files") as bar:
+            for done in inquiry.measure():
+                bar.update(done, inquiry.count)
+        return inquiry.why

@@ -1,0 +1,160 @@
+"""Why a distribution is there: who needs it, by which paths, and what each change would save.
+
+Savings are in bytes, positive where the change makes the slug smaller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from slugcheck.model.changes import Change
+from slugcheck.model.figures import Estimate
+from slugcheck.model.packages import Origin, Unsized
+from slugcheck.model.report import Report
+from slugcheck.model.sizes import DistributionSize
+from slugcheck.model.verdicts import Finding
+
+
+class Standing(StrEnum):
+    """What is known of the distribution on this target."""
+
+    INSTALLED = "installed"
+    UNSIZED = "unsized"
+    ABSENT = "not-installed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLine:
+    """A line of the file, without hashes; ``origin`` is None for one that is only proposed."""
+
+    text: str
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What asks for the distribution: lines of one Requires-Dist, or a line of the file.
+
+    ``asks`` is the one line with its marker, or what several come to together; ``lines`` are all
+    of them. ``by`` is "" for a line of the file. ``extra`` is that of ``by`` which asks. ``unmet``
+    says why it does not count on this target; "" where it does.
+    """
+
+    by: str
+    version: str
+    extra: str
+    asks: str
+    lines: tuple[str, ...]
+    origin: Origin | None = None
+    unmet: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootPaths:
+    """A direct requirement from which the distribution is reached.
+
+    ``paths`` are shortest ones, each from the root to the distribution, with extras as in
+    ``uvicorn[standard]``; ``more_paths`` is how many further ones are as short.
+    """
+
+    name: str
+    version: str
+    lines: tuple[FileLine, ...]  # none in a lock
+    paths: tuple[tuple[str, ...], ...]
+    more_paths: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freed:
+    """What would go by the graph of the present resolution, shared paths counted once."""
+
+    names: tuple[str, ...]
+    installed_bytes: int
+    slug_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brings:
+    """What the distribution needs itself, directly and through others, the largest first.
+
+    ``exclusive`` are those that would disappear with it, ``shared`` those that something else
+    needs, too. ``freed`` is the distribution with its exclusive ones.
+    """
+
+    exclusive: tuple[DistributionSize, ...]
+    shared: tuple[DistributionSize, ...]
+    unsized: tuple[str, ...]
+    freed: Freed
+
+
+class RemedyKind(StrEnum):
+    """What is done to the file."""
+
+    REMOVE = "remove"
+    REMOVE_ALL = "remove-all"  # every line that reaches the distribution
+    NEWEST = "newest"  # the specifier dropped
+    NEWEST_ALL = "newest-all"  # of every line that has one and reaches the distribution
+    TWIN = "twin"  # the same library without what the platform has no use for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredSaving:
+    """What the changed file came to when it was resolved and sized.
+
+    The doubts are half the width of the savings' intervals. ``changes`` are against the file as it
+    is, the largest first. ``left`` is the version of the distribution afterwards, None when it is
+    gone. ``unsized_gone`` have no size, and are saved on top of the figures.
+    """
+
+    installed_bytes: int
+    slug_bytes: int
+    installed_doubt_bytes: int
+    slug_doubt_bytes: int
+    installed: Estimate[int]  # all that there is afterwards
+    slug: Estimate[int]
+    changes: tuple[Change, ...]
+    left: str | None
+    unsized_gone: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnmeasuredSaving:
+    """Why a changed file has no figures. ``tried`` tells a failure from what was left out."""
+
+    reason: str
+    tried: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """One change of the file, and what it saves. ``graph`` is None for a replacement."""
+
+    kind: RemedyKind
+    roots: tuple[str, ...]
+    before: tuple[FileLine, ...]
+    after: tuple[FileLine, ...]
+    graph: Freed | None
+    outcome: MeasuredSaving | UnmeasuredSaving
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """The answer to ``slugcheck why NAME``; ``report`` is that of the file as it is.
+
+    ``size`` is None unless the distribution is installed and sized, ``unsized`` unless it has no
+    size. ``asked_extras`` are those that the question names.
+    """
+
+    report: Report
+    name: str
+    asked_extras: tuple[str, ...]
+    standing: Standing
+    size: DistributionSize | None
+    unsized: Unsized | None
+    needs: tuple[Need, ...]
+    roots: tuple[RootPaths, ...]
+    brings: Brings | None
+    remedies: tuple[Remedy, ...]
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]

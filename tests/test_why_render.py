@@ -1,0 +1,239 @@
+"""How the answer of ``slugcheck why`` looks, and that no text in it is more than text."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from markdown_it import MarkdownIt
+
+from slugcheck import whydoc
+from slugcheck.model import (
+    Brings,
+    Change,
+    ChangeKind,
+    Estimate,
+    FileLine,
+    Freed,
+    MeasuredSaving,
+    Need,
+    Origin,
+    Remedy,
+    RemedyKind,
+    RootPaths,
+    Standing,
+    UnmeasuredSaving,
+    Why,
+)
+from slugcheck.render import whymarkdown, whytable
+from slugcheck.render.whychanges import saved
+from tests.support import cases
+
+PARSER = MarkdownIt("commonmark").enable("table")
+HOSTILE = (
+    "[bold]x[/bold]",
+    "evil|name`code`",
+    "<script>alert(1)</script>",
+    "\x1b[31mred\x1b[0m\x1b]0;title\x07",
+    "\u202eevil",
+    "::error file=a::b",
+    "##[command]x",
+    "https://user:s3cret@host.example/simple @everyone #1",
+    "a\r\n::warning::no\n</details>",
+)
+
+
+def measured(
+    saves: int, *, left: str | None = None, changes: tuple[Change, ...] = ()
+) -> MeasuredSaving:
+    return MeasuredSaving(
+        installed_bytes=saves, slug_bytes=saves // 3, installed_doubt_bytes=10, slug_doubt_bytes=9,
+        installed=Estimate[int].predicted(400_000_000, 390_000_000, 410_000_000),
+        slug=Estimate[int].predicted(120_000_000, 118_000_000, 122_000_000),
+        changes=changes, left=left, unsized_gone=(),
+    )  # fmt: skip
+
+
+def change(name: str, before: str | None, after: str | None) -> Change:
+    kind = ChangeKind.REMOVED if after is None else ChangeKind.UPGRADED
+    return Change(
+        name=name, kind=kind, before=before, after=after, installed_bytes=-1_000, slug_bytes=-500,
+        percent=-1.0, because=("direct",),
+    )  # fmt: skip
+
+
+def remedy(
+    kind: RemedyKind, root: str, outcome: MeasuredSaving | UnmeasuredSaving,
+    graph: Freed | None = None,
+) -> Remedy:  # fmt: skip
+    return Remedy(
+        kind=kind, roots=(root,),
+        before=(FileLine(text=f"{root}==1.0", origin=Origin(file="requirements.txt", line=3)),),
+        after=(FileLine(text=root),), graph=graph, outcome=outcome,
+    )  # fmt: skip
+
+
+def sympy() -> Why:
+    """An answer as a real run gives it."""
+    report = cases.onnx()
+    by_name = {one.name: one for one in report.sizes.distributions}
+    own = by_name["sympy"]
+    origin = Origin(file=report.path, line=3)
+    freed = Freed(
+        names=("mpmath", "sympy"), installed_bytes=80_000_000, slug_bytes=21_000_000
+    )  # fmt: skip
+    gone = (change("mpmath", "1.3.0", None), change("sympy", "1.14.0", None))
+    newer = (*gone, change("onnxruntime", "1.23.2", "1.32.0"), change("numpy", "1.26", "2.4"))
+    return Why(
+        report=report,
+        name="sympy",
+        asked_extras=(),
+        standing=Standing.INSTALLED,
+        size=own,
+        unsized=None,
+        needs=(
+            Need(by="onnxruntime", version="1.23.2", extra="", asks="sympy", lines=("sympy",)),
+        ),
+        roots=(
+            RootPaths(
+                name="onnxruntime", version="1.23.2",
+                lines=(FileLine(text="onnxruntime==1.23.2", origin=origin),),
+                paths=(("onnxruntime", "sympy"),), more_paths=0,
+            ),
+        ),
+        brings=Brings(exclusive=(by_name["mpmath"],), shared=(), unsized=(), freed=freed),
+        remedies=(
+            remedy(RemedyKind.REMOVE, "onnxruntime", measured(139_000_000, changes=gone), freed),
+            remedy(RemedyKind.NEWEST, "onnxruntime", measured(55_000_000, changes=newer)),
+            remedy(
+                RemedyKind.REMOVE, "flask", UnmeasuredSaving(reason="not tried", tried=False), freed
+            ),
+            remedy(
+                RemedyKind.TWIN, "opencv-python",
+                UnmeasuredSaving(reason="does not resolve: no version", tried=True),
+            ),
+        ),
+        findings=(),
+        notes=(),
+    )  # fmt: skip
+
+
+def hostile(text: str) -> Why:
+    """The same with one text from outside in every place that has one."""
+    own = sympy()
+    report = cases.hostile()
+    origin = Origin(file=text, line=3)
+    line = FileLine(text=text, origin=origin)
+    moved = change(text, text, text)
+    return replace(
+        own,
+        report=replace(report, path=text),
+        name=text,
+        asked_extras=(text,),
+        size=replace(
+            report.sizes.distributions[0],
+            distribution=replace(report.sizes.distributions[0].distribution, version=text),
+        ),
+        needs=(Need(by=text, version=text, extra=text, asks=text, lines=(text,)),),
+        roots=(
+            RootPaths(
+                name=text, version=text, lines=(line, line), paths=((text, text),), more_paths=7
+            ),
+        ),
+        remedies=(
+            replace(own.remedies[0], roots=(text,), before=(line,)),
+            replace(
+                own.remedies[1], roots=(text, text), before=(line,), after=(line,),
+                outcome=measured(9_000_000, left=text, changes=(moved,)),
+            ),
+            replace(
+                own.remedies[3], roots=(text,), before=(line,), after=(line,),
+                outcome=UnmeasuredSaving(reason=text, tried=True),
+            ),
+        ),
+        findings=report.findings,
+        notes=(text,),
+    )  # fmt: skip
+
+
+def test_the_table_says_what_each_change_saves() -> None:
+    text = whytable.render(sympy(), width=100, color=False)
+    assert re.search(r"^-  onnxruntime==1\.0 +139\.0 +46\.3 +114\.5M  goes$", text, re.M)
+    assert re.search(r"^\^  onnxruntime==1\.0 → 1\.32\.0 +55\.0 +18\.3 +114\.5M  goes$", text, re.M)
+    assert "   changes, too: numpy 1.26 → 2.4\n" in text
+    assert re.search(r"^-  flask==1\.0 +80\.0 +21\.0 +goes$", text, re.M)  # by the graph
+    assert "   does not resolve: no version\n" in text
+    assert "not tried: without flask\n" in text
+    assert text.endswith(
+        "→ sympy is there for onnxruntime alone, and onnxruntime 1.32.0 does without it\n"
+    )
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 140])
+@pytest.mark.parametrize("unicode", [True, False])
+def test_no_line_is_longer_than_the_screen(width: int, unicode: bool) -> None:
+    for why in (sympy(), hostile("a-distribution-with-a-very-long-name-" * 3)):
+        text = whytable.render(replace(why, findings=()), width=width, color=False, unicode=unicode)
+        assert max(map(len, text.splitlines())) <= width
+        assert unicode or text.isascii()
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_from_outside_acts(text: str) -> None:
+    why = hostile(text)
+    table = whytable.render(why, width=100, color=False, all_rows=True)
+    document = whydoc.dumps(why)
+    page = whymarkdown.render(why)
+    for shown in (table, page, document):
+        assert "s3cret" not in shown
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e]", shown)
+        assert not re.search(r"^\s*::", shown, re.M)
+    assert "##[" not in table + page
+    html = PARSER.render(page).replace("<!-- -->", "")
+    own = "h2|p|table|thead|tbody|tr|t[hd]|code|pre|strong|em|ul|li|br"
+    assert not re.search(rf"<(?!/?(?:{own})\b)", html)
+    assert len(json.loads(document)["remedies"]) == 3
+
+
+@pytest.mark.parametrize("text", ["plain", *HOSTILE])
+def test_every_row_of_a_markdown_table_has_the_cells_of_its_head(text: str) -> None:
+    page = whymarkdown.render(hostile(text))
+    html = PARSER.render(page)
+    heads = [line for line in page.splitlines() if re.fullmatch(r"\|[-:|]+\|", line)]
+    assert html.count("<table>") == len(heads) == 4
+    for table in re.findall(r"<table>.*?</table>", html, re.DOTALL):
+        rows = table.split("</tr>")[:-1]
+        assert len({len(re.findall(r"<t[hd][ >]", row)) for row in rows}) == 1
+
+
+def test_the_document_holds_both_the_graph_and_the_measurement() -> None:
+    found = json.loads(whydoc.dumps(sympy()))
+    first, newest, untried, failed = found["remedies"]
+    assert first["graph"]["slug_bytes"] == 21_000_000
+    assert first["measured"]["saves_slug_bytes"] == 46_333_333
+    assert newest["graph"] is None
+    assert newest["measured"]["changes"][0]["kind"] == "removed"
+    assert (untried["measured"], untried["tried"], untried["reason"]) == (None, False, "not tried")
+    assert (failed["tried"], failed["reason"]) == (True, "does not resolve: no version")
+
+
+def test_the_proof_of_a_resolver_is_cut_on_the_screen_and_whole_in_the_document() -> None:
+    reason = "does not resolve: " + "because a depends on b " * 60
+    why = replace(
+        sympy(),
+        remedies=(
+            remedy(RemedyKind.NEWEST, "flask", UnmeasuredSaving(reason=reason, tried=True)),
+        ),
+    )  # fmt: skip
+    shown = " ".join(whytable.render(why, width=80, color=False).split())
+    assert "… (all of it with --format json)" in shown
+    assert shown.count("because a depends on b") < 10
+    assert json.loads(whydoc.dumps(why))["remedies"][0]["reason"] == reason
+
+
+def test_what_is_saved_is_rounded_down_and_what_is_added_up() -> None:
+    assert [saved(n) for n in (0, 99_999, 149_999, -20, -100_001)] == [
+        "0.0", "0.0", "0.1", "0.0", "+0.2",
+    ]  # fmt: skip
