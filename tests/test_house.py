@@ -18,7 +18,7 @@ ONLY_IN = {
     "rich": {"terminal", "render"},
     "requests": {"index.ranges"},
     "subprocess": {"index.uv", "index.build", "project.git", "project.revision", "audit", "verify"},
-    "uv": {"index.uv", "index.build", "verify"},
+    "uv": {"index.uv"},
     "fsspec": {"models.remote"},
     "botocore": {"models.remote"},
     "google": {"models.remote"},

@@ -144,3 +144,28 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(requirements: Write, tmp_path: 
     assert out == ""
     assert "Traceback" not in err
     assert list(left.iterdir()) == []
+
+
+def test_uv_is_found_by_several_threads_at_once(tmp_path: Path) -> None:
+    # sysconfig fills its table at its first use, and shows it half filled to a second thread
+    program = tmp_path / "several.py"
+    program.write_text(
+        "import sys, threading\n"
+        "from slugcheck.index.uv import find_uv\n"
+        "sys.setswitchinterval(1e-6)\n"
+        "gate, wrong = threading.Barrier(8), []\n"
+        "def find():\n"
+        "    gate.wait()\n"
+        "    try:\n"
+        "        find_uv()\n"
+        "    except Exception as error:\n"
+        "        wrong.append(error)\n"
+        "threads = [threading.Thread(target=find) for _ in range(8)]\n"
+        "for one in threads: one.start()\n"
+        "for one in threads: one.join()\n"
+        "sys.exit(repr(wrong) if wrong else 0)\n"
+    )
+    for _ in range(4):
+        command = [sys.executable, str(program)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr

@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -43,6 +44,7 @@ _HTTP_RETRIES = "1"
 _RUN_TIMEOUT_SECONDS = 300.0
 
 # up to the last @ of a word: a password may hold a raw / or @ that it should not
+_FINDING = threading.Lock()
 _USERINFO = re.compile(r"(?<=://)[^\s]*@")
 _NAME = r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
 _NO_WHEEL = re.compile(
@@ -96,7 +98,6 @@ class Uv:
     def __init__(
         self, *, target: Target, options: IndexOptions, settings: ResolverSettings
     ) -> None:
-        # looked up here: sysconfig, which uv asks for it, is not thread-safe when first used
         self._program = find_uv()
         self._target = target
         self._options = options
@@ -253,7 +254,9 @@ def find_uv() -> str:
     from uv import find_uv_bin
 
     try:
-        return find_uv_bin()
+        # it asks sysconfig, which answers a second thread before it has filled its own table
+        with _FINDING:
+            return find_uv_bin()
     except FileNotFoundError:
         message = "uv, the resolver, is not installed beside slugcheck"
         raise ResolutionError(message, hint="install it: pip install uv") from None

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from uv import find_uv_bin
-
 from slugcheck.errors import MeasureError
 from slugcheck.escape import printable
+from slugcheck.index.uv import find_uv
 from slugcheck.model import IndexOptions, Manager, Target
 from slugcheck.verify.interpreter import Interpreter
 from slugcheck.verify.place import Place
@@ -101,7 +100,7 @@ def _fetch(site: Site, wanted: str) -> str | None:
 
     The index that the user names comes first: a private network may have no other.
     """
-    command = [find_uv_bin(), "pip", "install", "--quiet", "--no-config", "--color", "never"]
+    command = [find_uv(), "pip", "install", "--quiet", "--no-config", "--color", "never"]
     command += ["--python", str(_tool(site) / "bin" / "python"), wanted]
     ways = [site.plan.index] if site.plan.index.index_url else []
     output = ""
@@ -186,7 +185,7 @@ def _own_pip() -> str | None:
 
 
 def _uv(site: Site) -> Build:
-    command = [find_uv_bin(), "sync", "--locked", "--no-default-groups", "--color", "never"]
+    command = [find_uv(), "sync", "--locked", "--no-default-groups", "--color", "never"]
     command += ["--compile-bytecode", "--no-progress", "--no-cache"]
     # the build hands uv no index: the lock names its own. The environment's Python counts, since
     # a .python-version may ask for a patch that is not on this machine.

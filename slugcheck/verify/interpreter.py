@@ -105,11 +105,9 @@ def _candidates(minor: str) -> Iterator[str]:
     on_path = shutil.which(f"python{minor}")
     if on_path:
         yield on_path
-    from uv import find_uv_bin
+    from slugcheck.index.uv import find_uv
 
-    known = _output(
-        [find_uv_bin(), "python", "find", "--no-project", "--no-python-downloads", minor]
-    )
+    known = _output([find_uv(), "python", "find", "--no-project", "--no-python-downloads", minor])
     if known:
         yield known
     yield from _of_pyenv(minor)
