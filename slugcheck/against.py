@@ -108,14 +108,18 @@ class Base:
         try:
             options, notes = self._prepared()
             with Check(options) as run:
-                run.resolve()
-                for _ in run.read():
-                    pass
-                report = run.report()
+                report = run.whole()
         except SlugcheckError as error:
-            return Measured(document=None, problem=f"{self.label} was not measured: {error}")
+            return Measured(document=None, problem=self._problem(error))
         own = run.rules if self._revision is not None else None
-        return Measured(document=_document(report, self.label), notes=notes, rules=own)
+        return Measured(document=document.as_saved(report, self.label), notes=notes, rules=own)
+
+    def _problem(self, error: SlugcheckError) -> str:
+        """Say what stood in the way, with the base's own paths: the temporary ones tell nothing."""
+        said = str(error)
+        if self._temporary is not None:
+            said = said.replace(f"{self._temporary.name}/", "").replace(self._temporary.name, ".")
+        return f"{self.label} was not measured: {said}"
 
     def _prepared(self) -> tuple[Options, tuple[str, ...]]:
         found = self._revision
@@ -151,14 +155,11 @@ def difference(report: Report, rules: Rules, base: Base, found: Measured) -> Dif
             label=base.label, base=None, changes=(), parts=(), installed_bytes=0, slug_bytes=0,
             problem=found.problem,
         )  # fmt: skip
-    own = compare.difference(_document(report, "this report"), found.document, label=base.label)
+    own = compare.difference(
+        document.as_saved(report, "this report"), found.document, label=base.label
+    )
     notes = (*own.notes, *found.notes, *_of_rules(rules, found.rules, base.label))
     return replace(own, notes=notes)
-
-
-def _document(report: Report, label: str) -> Document:
-    """A report in the form it would be saved in, so that saved and new ones are read alike."""
-    return saved.loads(document.dumps(report), label)
 
 
 def _of_rules(own: Rules, base: Rules | None, label: str) -> tuple[str, ...]:

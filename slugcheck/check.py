@@ -200,6 +200,16 @@ class Check:
                 pass
             return self._sizes(self._app.weighed(), other)
 
+    def whole(self) -> Report:
+        """Resolve, read and return the report, without telling of progress.
+
+        :raises MeasureError: it cannot be measured.
+        """
+        self.resolve()
+        for _ in self.read():
+            pass
+        return self.report()
+
     def report(self) -> Report:
         """Return the whole report; ``read`` has been exhausted."""
         from slugcheck import buildtime, gates, ignoring

@@ -33,7 +33,7 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
-from slugcheck.saved import SCHEMA
+from slugcheck.saved import SCHEMA, Document, loads
 
 Json = dict[str, Any]
 
@@ -41,6 +41,11 @@ Json = dict[str, Any]
 def dumps(report: Report) -> str:
     """Return a report as JSON text."""
     return json.dumps(to_document(report), indent=2, sort_keys=True, allow_nan=False)
+
+
+def as_saved(report: Report, label: str) -> Document:
+    """Return a report as it would be read back, so that saved and new ones are treated alike."""
+    return loads(dumps(report), label)
 
 
 def to_document(report: Report) -> Json:

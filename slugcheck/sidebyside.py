@@ -99,11 +99,8 @@ class SideBySide:
 
     def _one(self, number: int) -> Document:
         check = self._checks[number]
-        check.resolve()
-        for _ in check.read():
-            pass
-        report = gates.with_increase(check.report(), check.rules, None)
-        return saved.loads(document.dumps(report), self._names[number])
+        report = gates.with_increase(check.whole(), check.rules, None)
+        return document.as_saved(report, self._names[number])
 
     @property
     def documents(self) -> tuple[Document, ...]:

@@ -198,7 +198,10 @@ def test_a_base_that_cannot_be_measured_is_said_and_is_no_zero(
     assert done.code == 0  # no budget needs it
     assert done.document["changes"] == []
     assert done.document["base"]["totals"] is None
-    assert "broken was not measured: " in done.document["base"]["problem"]
+    problem = done.document["base"]["problem"]
+    assert problem.startswith("broken was not measured: ")
+    assert "nosuchthing" in problem
+    assert "slugcheck-base-" not in problem  # a path of a folder that is gone
     gated = against(index, repo, "broken", "--limit", "increase=1MB")
     assert gated.code == 3
     assert "not judged" in verdict(gated, "increase")["sentence"]

@@ -15,20 +15,7 @@ from tests.support.osv import Mood, OsvServer, record
 from tests.support.server import PackageServer
 
 Write = Callable[..., Path]
-
-
-@pytest.fixture(scope="module")
-def uv_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("uv-cache")
-
-
-@pytest.fixture(autouse=True)
-def own_caches(
-    tmp_path: Path, uv_cache: Path, plain_network: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("UV_CACHE_DIR", str(uv_cache))
-    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+pytestmark = pytest.mark.usefixtures("private_caches")
 
 
 @pytest.fixture

@@ -31,7 +31,6 @@ class Setup:
     label: str
     path: str
     target: str  # "Heroku · heroku-24 · Python 3.11.16"
-    basis: str  # "predicted" or "measured"
     distributions: int
     dependencies_bytes: int
     dependencies_slug_bytes: int
@@ -44,7 +43,6 @@ class Setup:
     rows: tuple[SetupRow, ...]  # distributions, the largest first, then the parts
     status: Status
     sentence: str
-    limit_bytes: int | None
     room_bytes: int | None
     unsized: tuple[str, ...]
     saved_installed_bytes: int

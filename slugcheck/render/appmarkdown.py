@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slugcheck.escape import code, markdown
-from slugcheck.model import Report, Status, StorageOption
+from slugcheck.model import Report, StorageOption
 from slugcheck.render import figures, whole
-from slugcheck.render.marktable import table
-
-_MARKS = {Status.PASS: "✅", Status.WARN: "⚠️", Status.FAIL: "❌", Status.UNKNOWN: "❔"}
+from slugcheck.render.marktable import MARKS, table
 
 
 def blocks(report: Report) -> Iterator[str]:
@@ -48,4 +46,4 @@ def blocks(report: Report) -> Iterator[str]:
 def _option(option: StorageOption) -> tuple[str, str, str]:
     name = f"**{markdown(option.title)}**" if option.recommended else markdown(option.title)
     said = markdown("; ".join(whole.storage_facts(option)))
-    return _MARKS[option.status], name, f"**recommended:** {said}" if option.recommended else said
+    return MARKS[option.status], name, f"**recommended:** {said}" if option.recommended else said

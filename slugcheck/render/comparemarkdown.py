@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slugcheck.escape import code, fenced, markdown, without_commands
-from slugcheck.model import Comparison, Migration, Setup, Status
+from slugcheck.model import Comparison, Migration, Setup
 from slugcheck.render import comparewords as said
-from slugcheck.render.marktable import NONE, table
-
-_MARKS = {Status.PASS: "✅", Status.WARN: "⚠️", Status.FAIL: "❌", Status.UNKNOWN: "❔"}
+from slugcheck.render.marktable import MARKS, NONE, table
 
 
 def render(comparison: Comparison) -> str:
@@ -42,7 +40,7 @@ def _blocks(found: Comparison) -> Iterator[str]:
 
 
 def _mark(setup: Setup) -> str:
-    return _MARKS[setup.status]
+    return MARKS[setup.status]
 
 
 def _recommendation(found: Comparison) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from slugcheck.model import Comparison, Migration, Setup
 from slugcheck.render import comparewords as said
-from slugcheck.render.screen import print_sections
+from slugcheck.render.screen import marked, print_sections
 from slugcheck.render.signs import STATUS_STYLE, Signs
 
 _ROOMY = 100
@@ -38,7 +38,7 @@ def _sections(
         yield _migration(migration, signs)
     if found.notes:
         dot = signs.pick("·", "-")
-        yield [_marked(Text(dot, style="dim"), signs.text(note)) for note in found.notes]
+        yield [marked(Text(dot, style="dim"), signs.text(note)) for note in found.notes]
     yield [Text(signs.joined(said.LEGEND), style="dim")]
     yield _recommendation(found, signs)
 
@@ -94,7 +94,7 @@ def _sentences(found: Comparison, signs: Signs) -> list[RenderableType]:
     lines: list[RenderableType] = []
     for setup in found.stacks:
         sign = Text(signs.status(setup.status), style=STATUS_STYLE[setup.status])
-        lines.append(_marked(sign, signs.text(f"{setup.label}: {setup.sentence}", "dim")))
+        lines.append(marked(sign, signs.text(f"{setup.label}: {setup.sentence}", "dim")))
     return lines
 
 
@@ -145,16 +145,9 @@ def _recommendation(found: Comparison, signs: Signs) -> list[RenderableType]:
         head = Text("no recommendation", style="bold")
     else:
         head = signs.text(f"take {label}", "bold green")
-    lines: list[RenderableType] = [_marked(sign, head, columns=2)]
+    lines: list[RenderableType] = [marked(sign, head)]
     lines += [
-        _marked(Text(), signs.text(reason), columns=2) for reason in found.recommendation.because
+        marked(Text(" " * sign.cell_len), signs.text(reason))
+        for reason in found.recommendation.because
     ]
     return lines
-
-
-def _marked(sign: Text, text: Text, *, columns: int = 1) -> RenderableType:
-    grid = Table.grid(padding=(0, 1, 0, 0), pad_edge=False)
-    grid.add_column(width=columns, no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row(sign, text)
-    return grid

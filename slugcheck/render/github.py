@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slugcheck.escape import printable, printable_lines, without_credentials
+from slugcheck.escape import printable, printable_lines
 from slugcheck.model import Report
 from slugcheck.remarks import Level, Place, Remark, remarks
 from slugcheck.render import words
@@ -52,7 +52,7 @@ def _command(one: Remark, place: Place) -> str:
 
 
 def _data(text: str) -> str:
-    safe = "\n".join(printable_lines(without_credentials(text)))
+    safe = "\n".join(printable_lines(text))
     return safe.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

@@ -14,15 +14,13 @@ from slugcheck.model import (
     FindingSeverity,
     Report,
     SizeReport,
-    Status,
     Unsized,
     Verdict,
 )
 from slugcheck.render import appmarkdown, audited, changemarkdown, changes, figures, words
-from slugcheck.render.marktable import NONE, table
+from slugcheck.render.marktable import MARKS, NONE, table
 from slugcheck.units import heroku_m, mb
 
-_MARKS = {Status.PASS: "✅", Status.WARN: "⚠️", Status.FAIL: "❌", Status.UNKNOWN: "❔"}
 _SEVERITY = {
     FindingSeverity.ERROR: "❌ error",
     FindingSeverity.WARNING: "⚠️ warning",
@@ -82,7 +80,7 @@ def _heading(report: Report) -> str:
     title = f"{conclusion.word}: {conclusion.sentence}"
     target = " · ".join(markdown(word) for word in words.target_words(report))
     run = " · ".join(markdown(word) for word in words.run_words(report))
-    mark = _MARKS[conclusion.status]
+    mark = MARKS[conclusion.status]
     return f"## {mark} {markdown(title)}\n\n{code(report.path)} → {target}<br>\n{run}"
 
 
@@ -100,7 +98,7 @@ def _verdicts(verdicts: Iterable[Verdict], most_rows: int | None) -> str:
 
 def _verdict(verdict: Verdict, sentence: str) -> tuple[str, str, str]:
     word = str(verdict.status).upper() if verdict.gates else str(verdict.status)
-    return code(verdict.budget), f"{_MARKS[verdict.status]} {word}", markdown(sentence)
+    return code(verdict.budget), f"{MARKS[verdict.status]} {word}", markdown(sentence)
 
 
 # --------------------------------------------------------------------------- what is in the way

@@ -1,11 +1,13 @@
-"""A table in Markdown; its cells are escaped by whoever makes them."""
+"""What Markdown renderings share: marks, and a table whose cells its maker has escaped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from slugcheck.model import Status
 from slugcheck.render.signs import DASH
 
+MARKS = {Status.PASS: "✅", Status.WARN: "⚠️", Status.FAIL: "❌", Status.UNKNOWN: "❔"}
 NONE = DASH  # stands for a figure that there is none of
 
 

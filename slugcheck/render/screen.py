@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from rich.console import Console, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from slugcheck.escape import without_commands
@@ -18,6 +19,15 @@ _RESET = "\x1b[0m"
 
 class Verbatim(Text):
     """A line that the reader copies, and so never wrapped."""
+
+
+def marked(sign: Text, text: Text) -> RenderableType:
+    """Return a sign, and text that wraps beside it."""
+    grid = Table.grid(padding=(0, 1, 0, 0), pad_edge=False)
+    grid.add_column(no_wrap=True, width=max(1, sign.cell_len))
+    grid.add_column(overflow="fold")
+    grid.add_row(sign, text)
+    return grid
 
 
 def print_sections(sections: Iterable[list[RenderableType]], *, width: int, color: bool) -> str:

@@ -15,7 +15,7 @@ from slugcheck.escape import printable_lines
 from slugcheck.model import Estimate, Finding, Report, SizeReport, Status, Unsized, Verdict
 from slugcheck.render import apptable, audited, changes, changetable, figures, words
 from slugcheck.render.bars import budget_bar, nested_bar
-from slugcheck.render.screen import Verbatim, print_sections
+from slugcheck.render.screen import Verbatim, marked, print_sections
 from slugcheck.render.signs import SEVERITY_STYLE, STATUS_STYLE, Signs
 from slugcheck.render.sizes import size_table
 from slugcheck.units import heroku_m, mb
@@ -80,10 +80,10 @@ def _footnotes(sizes: SizeReport, signs: Signs) -> list[RenderableType]:
     lines: list[RenderableType] = [Text(f"installed: {kinds}", style="dim")] if kinds else []
     dagger = Text(signs.pick("†", "*"), style="yellow")
     said = words.source_builds(sizes, most=_MOST_FOOTNOTES)
-    lines += [_marked(dagger, signs.text(text, "dim")) for text in said]
+    lines += [marked(dagger, signs.text(text, "dim")) for text in said]
     mark = Text(signs.status(Status.WARN), style="yellow")
     overlaps = [words.overlap(one) for one in figures.notable_overlaps(sizes)]
-    return [*lines, *(_marked(mark, signs.text(text, "dim")) for text in overlaps)]
+    return [*lines, *(marked(mark, signs.text(text, "dim")) for text in overlaps)]
 
 
 # --------------------------------------------------------------------------- verdicts
@@ -137,8 +137,8 @@ def _unsized(report: Report, signs: Signs) -> list[RenderableType]:
         text = Text()
         for number, one in enumerate(members):
             text.append(", " if number else "").append(_missing(one, report, signs))
-        blocks.append(_marked(Text("?", style="magenta"), text))
-        blocks.append(_marked(Text(), signs.text(reason, "dim")))
+        blocks.append(marked(Text("?", style="magenta"), text))
+        blocks.append(marked(Text(), signs.text(reason, "dim")))
     return blocks
 
 
@@ -194,7 +194,7 @@ def _audit(report: Report, signs: Signs) -> list[RenderableType]:
     style = "magenta" if report.audit.problem else ""
     head = _grid((8,), (_title("audit"), signs.text(audited.summary(report.audit), style)))
     lines = (signs.text(line, "magenta") for line in audited.unaudited(report.audit))
-    return [head, *(_marked(Text("?", style="magenta"), line) for line in lines)]
+    return [head, *(marked(Text("?", style="magenta"), line) for line in lines)]
 
 
 def _findings(report: Report, signs: Signs) -> list[RenderableType]:
@@ -209,11 +209,11 @@ def _finding(finding: Finding, sizes: SizeReport, signs: Signs) -> Iterator[Rend
     style = SEVERITY_STYLE[finding.severity]
     sign = Text(signs.severity(finding.severity), style=f"bold {style}")
     sentence = Text(f"{finding.severity}: ", style=style)
-    yield _marked(sign, sentence.append(signs.clean(finding.sentence), style="default"))
+    yield marked(sign, sentence.append(signs.clean(finding.sentence), style="default"))
     place = str(finding.origin) if finding.origin else ""
     saves = words.saving(finding, by_slug=figures.counts_slug(sizes))
     facts = tuple(fact for fact in (saves, place, finding.code) if fact)
-    yield _marked(Text(), Text(signs.joined(facts), style="dim"))
+    yield marked(Text(), Text(signs.joined(facts), style="dim"))
     for line in printable_lines(finding.fix):
         yield Verbatim(f"      {line}", style="cyan")
 
@@ -221,7 +221,7 @@ def _finding(finding: Finding, sizes: SizeReport, signs: Signs) -> Iterator[Rend
 def _notes(report: Report, signs: Signs) -> list[RenderableType]:
     dot = signs.pick("·", "-")
     said = [*(changes.ignored(one) for one in report.ignored), *report.notes]
-    notes = [_marked(Text(dot, style="dim"), signs.text(note)) for note in said]
+    notes = [marked(Text(dot, style="dim"), signs.text(note)) for note in said]
     return [*notes, Text(signs.joined(_legend(report.sizes)), style="dim")]
 
 
@@ -233,11 +233,6 @@ def _legend(sizes: SizeReport) -> tuple[str, ...]:
 
 def _title(text: str) -> Text:
     return Text(text, style="bold not dim")
-
-
-def _marked(sign: Text, text: Text) -> RenderableType:
-    """A sign, and text that wraps beside it."""
-    return _grid((1,), (sign, text), gap=1)
 
 
 def _grid(columns: tuple[int, ...], cells: tuple[Text, ...], *, gap: int = 2) -> Table:

@@ -13,7 +13,7 @@ from slugcheck.model import Finding, RootPaths, Standing, Why
 from slugcheck.render import figures
 from slugcheck.render import whychanges as changes
 from slugcheck.render import whywords as said
-from slugcheck.render.screen import Verbatim, print_sections
+from slugcheck.render.screen import Verbatim, marked, print_sections
 from slugcheck.render.signs import SEVERITY_STYLE, Signs
 from slugcheck.render.words import saving, target_words
 
@@ -47,7 +47,7 @@ def _sections(
     yield _findings(why, signs)
     yield [*_notes(why, signs), *_legend(why, signs)]
     if conclusion := changes.conclusion(why):
-        yield [_marked(Text(signs.pick("→", "->"), style="bold"), signs.text(conclusion, "bold"))]
+        yield [marked(Text(signs.pick("→", "->"), style="bold"), signs.text(conclusion, "bold"))]
 
 
 def _header(why: Why, signs: Signs) -> list[RenderableType]:
@@ -186,7 +186,7 @@ def _change_lines(
             )
         grid.add_row(*row)
         yield grid
-        yield from (_marked(Text("  "), note) for note in below)
+        yield from (marked(Text("  "), note) for note in below)
 
 
 def _change_notes(row: changes.RemedyRow, signs: Signs) -> tuple[Text, ...]:
@@ -219,16 +219,16 @@ def _findings(why: Why, signs: Signs) -> list[RenderableType]:
 
 def _finding(finding: Finding, why: Why, signs: Signs) -> Iterator[RenderableType]:
     sign = Text(signs.severity(finding.severity), style=SEVERITY_STYLE[finding.severity])
-    yield _marked(sign, signs.text(finding.sentence))
+    yield marked(sign, signs.text(finding.sentence))
     saves = saving(finding, by_slug=figures.counts_slug(why.report.sizes))
-    yield _marked(Text(), Text(signs.joined(tuple(filter(None, (saves, finding.code)))), "dim"))
+    yield marked(Text(), Text(signs.joined(tuple(filter(None, (saves, finding.code)))), "dim"))
     for line in printable_lines(finding.fix):
         yield Verbatim(f"      {line}", style="cyan")
 
 
 def _notes(why: Why, signs: Signs) -> list[RenderableType]:
     dot = Text(signs.pick("·", "-"), style="dim")
-    return [_marked(dot, signs.text(note)) for note in why.notes]
+    return [marked(dot, signs.text(note)) for note in why.notes]
 
 
 def _legend(why: Why, signs: Signs) -> list[RenderableType]:
@@ -250,11 +250,3 @@ def _table(title: str, signs: Signs) -> Table:
 
 def _more(count: int, signs: Signs) -> list[RenderableType]:
     return [signs.text(f"… {count} more: see --all", "dim")] if count > 0 else []
-
-
-def _marked(sign: Text, text: Text) -> RenderableType:
-    grid = Table.grid(padding=(0, 1, 0, 0), pad_edge=False)
-    grid.add_column(no_wrap=True, width=max(1, sign.cell_len))
-    grid.add_column(overflow="fold")
-    grid.add_row(sign, text)
-    return grid
