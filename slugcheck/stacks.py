@@ -283,7 +283,7 @@ def recommend(stacks: Sequence[Setup], *, by_slug: bool) -> Recommendation:
         saved = largest.counted.value - best.counted.value
         share = 100 * saved / largest.counted.value
         size = _size(saved, by_slug=by_slug, down=True)
-        reasons.append(f"{best.label} is {size} ({share:.0f} %) smaller than {largest.label}")
+        reasons.append(f"{best.label} is {size} ({share:.1f} %) smaller than {largest.label}")
     return Recommendation(label=best.label, because=tuple(reasons))
 
 

@@ -29,7 +29,7 @@ def _blocks(found: Comparison) -> Iterator[str]:
     yield table(heads, [[markdown(cell) for cell in row] for row in said.summary_rows(found)])
     for setup in found.stacks:
         yield from _breakdown(found, setup)
-    yield "### Distributions"
+    yield f"### Distributions, {said.packed(found)}"
     yield _differences(found)
     for migration in found.migrations:
         yield from _migration(migration)
@@ -71,7 +71,8 @@ def _breakdown(found: Comparison, setup: Setup) -> Iterator[str]:
             if row.version
             else f"*{markdown(row.name)}*"
         )
-        rows.append((name, row.installed, row.slug))
+        cells = (name, row.installed, row.slug)
+        rows.append(tuple(f"**{cell}**" for cell in cells) if row.style == "bold" else cells)
     yield table(("MB (10^6 bytes)", "installed:", f"{said.packed(found)}:"), rows)
 
 

@@ -103,7 +103,9 @@ def _differences(found: Comparison, signs: Signs, *, everything: bool) -> Table:
     table = Table(
         box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
     )
-    table.add_column(Text("distributions", style="bold not dim"), overflow="fold")
+    table.add_column(
+        Text(f"distributions, {said.packed(found)}", style="bold not dim"), overflow="fold"
+    )
     for label in labels:
         table.add_column(Text(label), overflow="fold")
     for row in said.difference_rows(found, everything=everything):

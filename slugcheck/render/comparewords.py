@@ -60,13 +60,12 @@ def heading(found: Comparison) -> str:
 
 def targets(found: Comparison) -> Iterator[str]:
     """Yield each stack with its file and its target; once for those that have the same."""
-    wide = max(len(setup.label) for setup in found.stacks)
     alike = len({setup.target for setup in found.stacks}) == 1
     for setup in found.stacks:
         target = "" if alike else f" → {setup.target}"
-        same = f" {setup.path}" if setup.path != setup.label else ""
+        path = f"{setup.path}, " if setup.path != setup.label else ""
         count = plural(setup.distributions, "distribution")
-        yield f"{setup.label.ljust(wide)}{same}{target}  {count}"
+        yield f"{setup.label}: {path}{count}{target}"
     if alike:
         yield f"→ {found.stacks[0].target}"
 
@@ -189,7 +188,7 @@ def _versions(
         for column in range(len(found.stacks)):
             sizes = [_sizes(found, row)[column] for row in rest]
             known = [size for size in sizes if size is not None]
-            sums.append(f"{len(known)}: {mb(sum(known))} MB" if known else None)
+            sums.append(f"{len(known)} ({mb(sum(known))} MB)" if known else None)
         yield VersionRow(name=f"{len(rest)} more {what}", cells=tuple(sums))
 
 
@@ -199,7 +198,7 @@ def _sizes(found: Comparison, row: SharedRow) -> tuple[int | None, ...]:
 
 def _version_row(found: Comparison, row: SharedRow) -> VersionRow:
     cells = tuple(
-        None if version is None else f"{version}  {mb(size or 0)} MB"
+        None if version is None else f"{version} ({mb(size or 0)} MB)"
         for version, size in zip(row.versions, _sizes(found, row), strict=True)
     )
     return VersionRow(name=row.name, cells=cells, alike=row.alike)
