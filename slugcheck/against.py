@@ -44,7 +44,7 @@ class Base:
         :raises UsageError: it is no file, no folder and no revision, or no report of slugcheck.
         """
         self.label = printable(without_credentials(name))
-        self._options = replace(options, limits=(), verify=False)
+        self._options = replace(options, verify=False)
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._document: Document | None = None
         self._revision: Revision | None = None

@@ -275,3 +275,10 @@ def test_the_table_and_the_comment_lead_with_what_changed(index: PackageServer, 
     verdict_at, changes_at = comment.index("DOES NOT FIT"), comment.index("### Against `main`")
     assert verdict_at < changes_at < comment.index("<summary>All sizes</summary>")
     assert "| added | `heavy` 5.0 |" in comment
+
+
+def test_budgets_of_the_command_line_are_no_change_of_the_budgets(
+    index: PackageServer, repo: Path
+) -> None:
+    done = against(index, repo, "main", "--limit", "increase=100MB", "--limit", "slug=400M")
+    assert done.document["base"]["notes"] == []
