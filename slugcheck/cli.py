@@ -20,7 +20,14 @@ from slugcheck.terminal import Terminal
 
 _INTERRUPTED = 130
 _UNEXPECTED = 3
-_COMMANDS = ("check", "compare", "why", "init", "platforms")  # each a module of slugcheck.commands
+_COMMANDS = (
+    "check",
+    "compare",
+    "bench",
+    "why",
+    "init",
+    "platforms",
+)  # each a module of slugcheck.commands
 
 
 class _Commands(click.Group):

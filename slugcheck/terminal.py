@@ -88,10 +88,22 @@ class Terminal:
             if path.exists() and not stat.S_ISREG(path.stat().st_mode):
                 path.write_text(_ended(text), encoding="utf-8")
             else:
-                _replace(path.resolve(), _ended(text))
+                _replace(path.resolve(), _ended(text).encode())
         except OSError as error:
             message = f"{path} cannot be written: {error.strerror or error}"
             raise UsageError(message, hint="choose another place with --output") from None
+        self.note(f"written: {path}")
+
+    def write_bytes(self, path: Path, content: bytes) -> None:
+        """Write a file that is no text, such as a picture, whole or not at all.
+
+        :raises UsageError: it cannot be written there.
+        """
+        try:
+            _replace(path.resolve(), content)
+        except OSError as error:
+            message = f"{path} cannot be written: {error.strerror or error}"
+            raise UsageError(message, hint="choose another place") from None
         self.note(f"written: {path}")
 
     def append_file(self, path: Path, text: str) -> None:
@@ -248,14 +260,14 @@ def _terminal_columns() -> int:
 # --------------------------------------------------------------------------- files
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, content: bytes) -> None:
     """Write beside the file and move into its place, so that no reader sees a part of it."""
     mode = path.stat().st_mode if path.exists() else 0o666 & ~_umask()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp")
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
         temporary.chmod(stat.S_IMODE(mode))
         temporary.replace(path)
     except BaseException:

@@ -61,7 +61,7 @@ LIMITS = (
         help="Accept that this distribution could not be sized. Repeatable.",
     ),
 )
-INDEXES = (
+PLACES = (
     click.option(
         "--index-url", "-i", metavar="URL", help="The package index, in place of the default."
     ),
@@ -80,6 +80,9 @@ INDEXES = (
     ),
     click.option("--offline", is_flag=True, help="Use what is in the caches only."),
     click.option("--no-cache", is_flag=True, help="Neither read nor write any cache."),
+)
+INDEXES = (
+    *PLACES,
     click.option(
         "--build",
         is_flag=True,
@@ -139,7 +142,7 @@ def options(path: Path, given: dict[str, Any]) -> Options:
         stack=_text(given["stack"]),
         python=_text(given["python"]),
         dyno=_text(given["dyno"]),
-        index=_index(given),
+        index=index(given),
         exclude_newer=_text(given["exclude_newer"]),
         offline=bool(given["offline"]),
         use_cache=not given["no_cache"],
@@ -160,7 +163,8 @@ def _service(given: dict[str, Any]) -> Service:
     return service(_text(given["audit_service"]), _text(given["audit_url"]))
 
 
-def _index(given: dict[str, Any]) -> IndexOptions:
+def index(given: dict[str, Any]) -> IndexOptions:
+    """Return the places that packages come from."""
     from slugcheck.model import IndexOptions
 
     places = tuple(given["find_links"])

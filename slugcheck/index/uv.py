@@ -168,7 +168,7 @@ class Uv:
             arguments = self._arguments(folder, lines, constraints, excludes, find_links)
             # uv takes its preferences from the file that it is to write
             output = folder / "preferred.txt"
-            _write_private(output, [f"{name}=={version}" for name, version in prefer.items()])
+            write_private(output, [f"{name}=={version}" for name, version in prefer.items()])
             arguments += ["--output-file", str(output), "--no-build"]
             done = self._run(arguments, folder)
         return _failure(done.stderr) if done.returncode != 0 else None
@@ -196,7 +196,7 @@ class Uv:
     ) -> list[str]:
         # Index URLs go into the file and not on the command line, where `ps` would show them.
         inputs = folder / "requirements.in"
-        _write_private(inputs, [*_option_lines(self._options, find_links), *lines])
+        write_private(inputs, [*option_lines(self._options, find_links), *lines])
         arguments = [
             self._program, "pip", "compile", str(inputs),
             "--quiet", "--no-header", "--no-annotate", "--color", "never",
@@ -211,7 +211,7 @@ class Uv:
         for option, names in (("--constraints", constraints), ("--excludes", excludes)):
             if names:
                 path = folder / f"{option[2:]}.txt"
-                _write_private(path, names)
+                write_private(path, names)
                 arguments += [option, str(path)]
         for host in self._options.trusted_hosts:
             arguments += ["--allow-insecure-host", host]
@@ -284,7 +284,8 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-def _option_lines(options: IndexOptions, find_links: Iterable[Path]) -> list[str]:
+def option_lines(options: IndexOptions, find_links: Iterable[Path] = ()) -> list[str]:
+    """Return a requirements file's lines for the places that packages come from."""
     lines = []
     if options.no_index:
         lines.append("--no-index")
@@ -295,7 +296,8 @@ def _option_lines(options: IndexOptions, find_links: Iterable[Path]) -> list[str
     return lines
 
 
-def _write_private(path: Path, lines: Iterable[str]) -> None:
+def write_private(path: Path, lines: Iterable[str]) -> None:
+    """Write a file that only this user may read: an index URL may hold a password."""
     path.touch(mode=0o600)
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 

@@ -93,6 +93,8 @@ class Dyno:
     workers: int  # WEB_CONCURRENCY that the platform sets
     usd_per_month: float | None
     source: Source
+    cores: int | None = None  # that a process can count on; None where it is not known
+    shared: bool = False  # a share of a core, not a whole one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

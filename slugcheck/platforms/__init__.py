@@ -196,6 +196,8 @@ def _dyno(reader: Reader) -> Dyno:
         workers=reader.whole("workers", least=1) if "workers" in reader else 1,
         usd_per_month=reader.number("usd_per_month") if "usd_per_month" in reader else None,
         source=_source(reader),
+        cores=reader.whole("cores", least=1) if "cores" in reader else None,
+        shared=reader.flag("shared") if "shared" in reader else False,
     )
 
 

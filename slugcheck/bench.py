@@ -1,0 +1,347 @@
+"""Runtimes measured on the same model: RAM by stage, import, cold start, latency, agreement.
+
+Plan, fresh worker processes, samples, result. Stacks take turns, so that what changes on the
+machine changes for all of them. Nothing that is measured runs in this process, and a stack that
+fails keeps its reason while the others go on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+from slugcheck import __version__, platforms
+from slugcheck.benching import (
+    agreement,
+    conclusion,
+    contrasts,
+    embedded,
+    environments,
+    findings,
+    host,
+    inputs,
+    judgement,
+    plan,
+    processes,
+    statistics,
+    trials,
+    turns,
+    varying,
+)  # fmt: skip
+from slugcheck.benching.environments import Environment
+from slugcheck.benching.installing import Installer
+from slugcheck.benching.launcher import Ended, Launcher
+from slugcheck.benching.plan import BenchOptions, Form, Setup
+from slugcheck.benching.variants import Way
+from slugcheck.errors import MeasureError
+from slugcheck.model.bench import (
+    ColdStart,
+    Fed,
+    Runtime,
+    Sample,
+    Stack,
+    StackResult,
+    Summary,
+)
+from slugcheck.model.benchresult import (
+    Agreement,
+    BenchResult,
+    Conclusion,
+    Conditions,
+    Ratio,
+    Trial,
+    Variant,
+)
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Running:
+    """A stack while it is measured."""
+
+    form: Form
+    environment: Environment
+    setup: Setup
+    samples: list[Sample] = field(default_factory=list)
+    cold_starts: list[ColdStart] = field(default_factory=list)
+    outputs: list[Mapping[str, Any]] = field(default_factory=list)
+    failure: str | None = None
+
+    @property
+    def places(self) -> list[str]:
+        """What has to leave the page cache for a start from the disk."""
+        return [*self.environment.places, *map(str, self.form.files)]
+
+
+class Bench:
+    """One run, used as a context manager: ``prepare``, exhaust ``measure``, then ``result``."""
+
+    def __init__(self, options: BenchOptions) -> None:
+        """Check what was asked for.
+
+        :raises UsageError: it cannot be done, such as a file that is not there.
+        """
+        self._started = time.perf_counter()
+        self._options = options
+        self._platform = platforms.load(options.platform)
+        self._dyno = judgement.choose(self._platform, options.dyno)
+        self._given = inputs.parse(options.inputs)
+        self._asked = plan.forms(options, ())
+        for form in self._asked or (None,):
+            plan.interpreters(form.runtime if form else Runtime.ONNX, options.pythons)
+        self._installer = Installer(options)
+        self._host = host.describe()
+        self._launcher = Launcher()
+        self._running: list[_Running] = []
+        self._failed: list[StackResult] = []
+        self._notes: list[str] = []
+        self._fed: tuple[Fed, ...] = ()
+        self._ratio: Ratio | None = None
+        self._trials: list[Trial] = []
+        self._variants: list[Variant] = []
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._launcher.close()
+
+    # ----------------------------------------------------------------- before
+
+    def prepare(self, say: Say, tell: Say) -> None:
+        """Find or make the environments and the inputs; ``tell`` is for what is to be kept.
+
+        :raises SlugcheckError: no stack can be run at all, or an input is none.
+        """
+        forms = self._asked or embedded.forms(self._launcher.folder)
+        for form in forms:
+            say(f"looking for {form.label}")
+            found = self._environment(form, say, tell)
+            if isinstance(found, str):
+                self._absent(form, found)
+            else:
+                self._add(form, found)
+        if not self._running:
+            raise MeasureError(
+                "; ".join(str(one.failure) for one in self._failed) or "there is nothing to run",
+                hint="name an interpreter that has it with --python, or let --install make one",
+            )
+        say("making the inputs")
+        self._feed()
+
+    def _environment(self, form: Form, say: Say, tell: Say) -> Environment | str:
+        options = self._options
+        if self._installer.wants(form.runtime):
+            made = self._installer.make(form.runtime, say, tell)
+            return environments.find(self._launcher, form.runtime, (made,))
+        programs = plan.interpreters(form.runtime, options.pythons)
+        return environments.find(self._launcher, form.runtime, programs)
+
+    def _absent(self, form: Form, why: str) -> None:
+        if form.optional and not self._options.names(form.runtime):
+            hint = "name an interpreter that has it with --python torch=…, or use --install"
+            self._notes.append(f"{form.label} was not measured: {why}; {hint}")
+            return
+        self._failed.append(_nothing(form, why))
+
+    def _add(self, form: Form, environment: Environment) -> None:
+        setup = Setup(form=form, python=environment.program, threads=self._options.threads)
+        self._running.append(_Running(form=form, environment=environment, setup=setup))
+
+    def _feed(self) -> None:
+        specs = None
+        for one in self._running:
+            try:
+                specs = environments.signature(self._launcher, one.form, one.environment) or specs
+            except MeasureError as error:
+                one.failure = str(error)
+        if all(one.failure for one in self._running):
+            return
+        settled = inputs.settle(specs, self._given, self._options.batch)
+        self._fed, jobs = inputs.feed(settled, self._launcher)
+        for one in self._running:
+            one.setup = one.setup.changed(inputs=jobs)
+
+    # ----------------------------------------------------------------- measuring
+
+    def measure(self) -> Iterator[tuple[int, int]]:
+        """Start the workers, yielding (done, of how many) as they end."""
+        steps = [*self._rounds(), *self._others()]
+        for number, step in enumerate(steps, 1):
+            step()
+            yield number, len(steps)
+
+    def _rounds(self) -> Iterator[Callable[[], None]]:
+        for number in range(self._options.processes):
+            order = self._running if number % 2 == 0 else self._running[::-1]
+            for one in order:
+                yield partial(self._sample, one, keep=number == 0)
+            for one in order:
+                yield partial(self._cold, one, evicted=False)
+            for one in order:
+                yield partial(self._cold, one, evicted=True)
+
+    def _others(self) -> Iterator[Callable[[], None]]:
+        if len(self._running) == 2:
+            yield self._turns
+        if self._options.variants:
+            for one in self._running:
+                for way in varying.ways(one.setup):
+                    yield partial(self._vary, one, way)
+        if self._options.memory_limits:
+            limited = trials.way(self._launcher)
+            for limit in sorted(self._options.memory_limits, reverse=True):
+                for one in self._running:
+                    yield partial(self._trial, one, limit, limited)
+
+    def _sample(self, one: _Running, *, keep: bool) -> None:
+        if one.failure:
+            return
+        more: dict[str, Any] = {}
+        if keep:
+            folder = self._launcher.folder / f"outputs-{one.form.runtime}"
+            folder.mkdir(exist_ok=True)
+            more["outputs"] = str(folder)
+        ended = self._launcher.run(one.setup.worker("full", runs=self._options.runs, **more))
+        found = processes.sample(ended)
+        if found is None:
+            one.failure = _after(ended, len(one.samples))
+            return
+        one.samples.append(found)
+        if told := ended.event("outputs"):
+            one.outputs = told["outputs"]
+
+    def _cold(self, one: _Running, *, evicted: bool) -> None:
+        if one.failure or (evicted and not self._launcher.evict(one.places)):
+            return
+        ended = self._launcher.run(one.setup.worker("cold"))
+        found = processes.cold_start(ended, evicted=evicted)
+        if found is None:
+            one.failure = _after(ended, len(one.samples))
+        else:
+            one.cold_starts.append(found)
+
+    def _turns(self) -> None:
+        pair = sorted(self._running, key=lambda one: one.form.runtime is not Runtime.ONNX)
+        if any(one.failure for one in pair):
+            return
+        first, second = pair
+        took = first.samples[0].cpu_ms, second.samples[0].cpu_ms
+        found = turns.measure(self._launcher, (first.setup, second.setup), took)
+        if isinstance(found, str):
+            self._notes.append(found)
+        else:
+            self._ratio = found
+
+    def _vary(self, one: _Running, way: Way) -> None:
+        if one.failure:
+            return
+        base = varying.Base(setup=one.setup, samples=one.samples, outputs=one.outputs)
+        runs = self._options.runs
+        self._variants.append(varying.measure(self._launcher, base, way, runs=runs))
+
+    def _trial(self, one: _Running, limit: int, way: Mapping[str, Any]) -> None:
+        if one.failure:
+            return
+        self._launcher.evict(one.places)
+        limits = self._options.time_limit
+        self._trials.append(
+            trials.run(self._launcher, one.setup, limit=limit, how=way, time_limit=limits)
+        )
+
+    # ----------------------------------------------------------------- after
+
+    def result(self) -> BenchResult:
+        """Return all of it.
+
+        :raises MeasureError: there is no figure at all.
+        """
+        stacks = (*(self._of(one) for one in self._running), *self._failed)
+        if not any(one.summary for one in stacks):
+            raise MeasureError("; ".join(f"{s.stack.label}: {s.failure}" for s in stacks))
+        found = BenchResult(
+            tool_version=__version__,
+            platform=self._platform.title,
+            dyno=self._dyno.name if self._dyno else None,
+            dyno_asked=self._options.dyno is not None,
+            stacks=stacks,
+            agreement=self._agreement(),
+            ratio=self._ratio,
+            contrasts=contrasts.of(stacks),
+            dynos=judgement.judge(self._platform, stacks),
+            boots=judgement.boots(self._platform, stacks),
+            trials=tuple(self._trials),
+            variants=tuple(self._variants),
+            findings=(),
+            conclusion=Conclusion(label=None, because=()),
+            host=self._host,
+            conditions=Conditions(
+                threads=self._options.threads,
+                processes=self._options.processes,
+                runs=self._options.runs,
+                inputs=self._fed,
+                seconds=time.perf_counter() - self._started,
+            ),
+            notes=tuple(self._notes),
+        )
+        return replace(
+            found, findings=findings.of(found, self._dyno), conclusion=conclusion.of(found)
+        )
+
+    def _of(self, one: _Running) -> StackResult:
+        summary = self._summary(one)
+        said = statistics.doubts(summary, processes=len(one.samples)) if summary else ()
+        return StackResult(
+            stack=Stack(
+                label=one.form.label,
+                runtime=one.form.runtime,
+                model=one.form.model,
+                model_bytes=one.form.model_bytes,
+                python=one.environment.python,
+                version=one.environment.version,
+                versions=one.environment.versions,
+                environment_bytes=one.environment.bytes,
+            ),
+            samples=tuple(one.samples),
+            cold_starts=tuple(one.cold_starts),
+            summary=summary,
+            doubts=said,
+            failure=one.failure,
+        )
+
+    def _summary(self, one: _Running) -> Summary | None:
+        if not one.samples:
+            return None
+        return statistics.summarise(one.samples, one.cold_starts, threads=self._options.threads)
+
+    def _agreement(self) -> Agreement | None:
+        found = [one for one in self._running if one.outputs]
+        if len(found) != 2:
+            return None
+        first, second = found
+        labels = (first.form.label, second.form.label)
+        return agreement.compare(labels, first.outputs, second.outputs)
+
+
+def _after(ended: Ended, samples: int) -> str:
+    """Return what went wrong, and after how many processes that did well."""
+    problem = ended.problem or "it gave no figures"
+    return f"{problem} (process {samples + 1})" if samples else problem
+
+
+def _nothing(form: Form, why: str) -> StackResult:
+    stack = Stack(
+        label=form.label, runtime=form.runtime, model=form.model, model_bytes=form.model_bytes,
+        python="", version="",
+    )  # fmt: skip
+    return StackResult(stack=stack, samples=(), cold_starts=(), summary=None, failure=why)

@@ -1,0 +1,59 @@
+"""The machine that measures, as facts that a reader needs and a stranger may see."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from pathlib import Path
+
+from slugcheck.model.benchresult import Host
+
+
+def describe() -> Host:
+    """Return this machine's facts; its name is hashed, since results travel."""
+    try:
+        load = os.getloadavg()[0]
+    except (OSError, AttributeError):
+        load = None
+    processor = _field("/proc/cpuinfo", "model name") or platform.processor() or platform.machine()
+    memory = _field("/proc/meminfo", "MemTotal")
+    facts = (platform.node(), processor, str(os.cpu_count()), platform.machine())
+    return Host(
+        identity=hashlib.sha256("|".join(facts).encode()).hexdigest()[:12],
+        system=f"{platform.system()} {platform.release()}",
+        machine=platform.machine(),
+        processor=processor,
+        cores=_cores(),
+        memory_bytes=int(memory.split()[0]) * 1024 if memory else None,
+        load=load,
+    )
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _field(path: str, name: str) -> str:
+    try:
+        with Path(path).open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                key, _, value = line.partition(":")
+                if key.strip() == name:
+                    return value.strip()
+    except OSError:
+        return ""
+    return ""
+
+
+def different(first: Host, second: Host) -> str:
+    """Return why figures of two machines are not to be compared, "" if it is the same one."""
+    if first.identity == second.identity:
+        return ""
+    if first.processor != second.processor:
+        return f"measured on another processor: {first.processor}, here {second.processor}"
+    if first.cores != second.cores:
+        return f"measured with {first.cores} cores, here {second.cores}"
+    return "measured on another machine"

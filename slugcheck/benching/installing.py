@@ -1,0 +1,209 @@
+"""An environment for each stack, made of exactly the files that slugcheck has sized before.
+
+The list is resolved and sized as ``slugcheck`` does it for the platform, told before anything is
+downloaded, and installed with uv from wheels only: nothing of the packages runs. An environment is
+kept by the hash of its list and used again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from packaging.tags import platform_tags
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from slugcheck.benching import plan
+from slugcheck.benching.plan import BenchOptions
+from slugcheck.check import Check
+from slugcheck.errors import MeasureError, UsageError
+from slugcheck.escape import printable, without_credentials
+from slugcheck.index.cache import default_folder
+from slugcheck.index.uv import clean_environment, find_uv, option_lines, write_private
+from slugcheck.model import Distribution, IndexOptions, Report, SizeReport
+from slugcheck.model.bench import Runtime
+from slugcheck.options import Options, indexes
+from slugcheck.units import mb
+
+DEFAULT = {Runtime.ONNX: ("onnxruntime", "numpy"), Runtime.TORCH: ("torch", "numpy")}
+_FOLDER = "environments-v1"
+_SECONDS = 1800
+_SHOWN = 300
+_NAMED = 3
+
+Say = Callable[[str], None]
+
+
+class Installer:
+    """Makes environments, for the stacks that are to have one."""
+
+    def __init__(self, options: BenchOptions) -> None:
+        """Look at what was named.
+
+        :raises UsageError: a requirements file is not there.
+        """
+        self._options = options
+        self._files = plan.per_stack(options.requirements, "--requirements")
+        for name in self._files.values():
+            if not Path(name).is_file():
+                raise UsageError(f"--requirements {name}: there is no such file")
+
+    def wants(self, runtime: Runtime) -> bool:
+        """Whether a stack is to have an environment of its own."""
+        return self._file(runtime) is not None or self._options.install
+
+    def _file(self, runtime: Runtime) -> str | None:
+        return self._files.get(runtime) or self._files.get(None)
+
+    def make(self, runtime: Runtime, say: Say, tell: Say) -> str:
+        """Return the interpreter of a stack's environment, made or found.
+
+        :raises SlugcheckError: its list cannot be resolved, sized or installed.
+        """
+        say(f"sizing the environment of {runtime}")
+        options, report = self._sized(runtime)
+        sizes = report.sizes
+        self._refuse(runtime, sizes)
+        lines = [*_locked(sizes)]
+        folder = self._place(lines)
+        program = folder / "bin" / "python"
+        what = (
+            f"{runtime}: {len(sizes.distributions)} distributions, "
+            f"{mb(sizes.download_bytes)} MB to download, "
+            f"{mb(sizes.plain_bytes + sizes.bytecode_bytes)} MB installed"
+        )
+        if program.exists():
+            tell(f"{what}; installed before")
+            return str(program)
+        self._refuse_large(runtime, sizes)
+        tell(what)
+        say(f"installing {runtime} ({mb(sizes.download_bytes)} MB)")
+        _install(folder, lines, options)
+        return str(program)
+
+    def _sized(self, runtime: Runtime) -> tuple[IndexOptions, Report]:
+        named = self._file(runtime)
+        with tempfile.TemporaryDirectory(prefix="slugcheck-") as place:
+            path = Path(named) if named else Path(place, "requirements.txt")
+            if named is None:
+                path.write_text("\n".join(DEFAULT[runtime]) + "\n", encoding="utf-8")
+            asked = Options(
+                path=path,
+                platform=self._options.platform,
+                python=f"{sys.version_info.major}.{sys.version_info.minor}",
+                python_origin="this interpreter",
+                index=self._options.index,
+                exclude_newer=self._options.exclude_newer,
+                offline=self._options.offline,
+                use_cache=self._options.use_cache,
+            )
+            with Check(asked) as check:
+                return indexes(asked), check.whole()
+
+    def _refuse(self, runtime: Runtime, sizes: SizeReport) -> None:
+        if sizes.unsized:
+            one = sizes.unsized[0]
+            message = f"{runtime}: {one.name} cannot be installed from a wheel: {one.reason}"
+            raise MeasureError(message, hint="take it out of the list that bench installs")
+        built = [d.distribution.name for d in sizes.distributions if d.distribution.source_build]
+        if built:
+            message = f"{runtime}: {', '.join(built[:_NAMED])} would have to be built from source"
+            hint = "make an environment yourself and name it with --python"
+            raise MeasureError(message, hint=hint)
+        foreign = [*_foreign(sizes)]
+        if foreign:
+            message = f"{runtime}: this machine does not take {', '.join(foreign[:_NAMED])}"
+            raise MeasureError(message, hint="make an environment here, and name it with --python")
+
+    def _refuse_large(self, runtime: Runtime, sizes: SizeReport) -> None:
+        if sizes.download_bytes <= self._options.install_limit:
+            return
+        largest = max(sizes.distributions, key=lambda d: d.download_bytes or 0)
+        gpu = any(d.distribution.name.startswith("nvidia-") for d in sizes.distributions)
+        message = (
+            f"{runtime}: the environment is {mb(sizes.download_bytes)} MB to download, more than "
+            f"--install-limit allows; {largest.distribution.name} "
+            f"{largest.distribution.version} alone is {mb(largest.download_bytes or 0)}"
+        )
+        hint = f"allow it with --install-limit {sizes.download_bytes // 10**6 + 1}MB"
+        if gpu:
+            hint = f"take the build without CUDA (--requirements torch=FILE), or {hint}"
+        raise MeasureError(message, hint=hint)
+
+    def _place(self, lines: list[str]) -> Path:
+        key = "\n".join([sys.version, sys.prefix, *sorted(lines)])
+        name = hashlib.sha256(without_credentials(key).encode()).hexdigest()[:16]
+        return default_folder() / _FOLDER / name
+
+
+def _foreign(sizes: SizeReport) -> Iterator[str]:
+    """Yield the wheels that this machine does not take: sized for another one."""
+    own = {*platform_tags(), "any"}
+    for one in sizes.distributions:
+        name = one.distribution.artifact.filename
+        try:
+            tags = parse_wheel_filename(name)[3]
+        except InvalidWheelFilename:
+            continue
+        if not any(tag.platform in own for tag in tags):
+            yield name
+
+
+def _locked(sizes: SizeReport) -> Iterator[str]:
+    """Yield a line for each distribution that names its one file, so that no other can come."""
+    for one in sizes.distributions:
+        yield _line(one.distribution)
+
+
+def _line(one: Distribution) -> str:
+    url = one.artifact.url.partition("#")[0]
+    digest = f"#sha256={one.artifact.sha256}" if one.artifact.sha256 else ""
+    return f"{one.name} @ {url}{digest}"
+
+
+def _install(folder: Path, lines: list[str], index: IndexOptions) -> None:
+    """Make an environment beside its place and move it there: never a half one."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    except OSError as error:
+        message = f"{folder.parent} cannot be written: {error.strerror}"
+        raise MeasureError(message, hint="set SLUGCHECK_CACHE_DIR to a place with room") from None
+    try:
+        _run([sys.executable, "-m", "venv", "--without-pip", str(beside / "environment")])
+        listed = beside / "list.txt"
+        write_private(listed, [*option_lines(index), *lines])
+        made = beside / "environment"
+        command = [find_uv(), "pip", "install", "--quiet", "--no-config", "--color", "never"]
+        command += ["--no-deps", "--no-build", "--compile-bytecode", "--no-python-downloads"]
+        command += ["--python", str(made / "bin" / "python"), "--requirement", str(listed)]
+        for host in index.trusted_hosts:
+            command += ["--allow-insecure-host", host]
+        _run(command)
+        listed.unlink()
+        if not folder.exists():
+            made.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _run(command: list[str]) -> None:
+    try:
+        done = subprocess.run(
+            command, env=clean_environment(os.environ), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
+            timeout=_SECONDS, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise MeasureError(f"installing took more than {_SECONDS} s") from None
+    except OSError as error:
+        raise MeasureError(f"{command[0]} cannot be started: {error.strerror}") from None
+    if done.returncode != 0:
+        said = printable(without_credentials(" ".join(done.stdout.split())))[:_SHOWN]
+        raise MeasureError(f"the environment could not be made: {said or 'no reason was given'}")

@@ -1,0 +1,183 @@
+"""What samples come to: medians with an interval that assumes no distribution, and honest doubts.
+
+The interval of a median is taken from order statistics: of n samples, the range from the k-th
+smallest to the k-th largest misses the true median with probability 2 * P(B < k), B binomial with
+n trials of 1/2. Six samples are the fewest whose whole range holds it with 95 %.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from statistics import median
+
+from slugcheck.model.bench import (
+    STAGES,
+    ColdStart,
+    Latency,
+    Sample,
+    Spread,
+    Summary,
+)
+
+CONFIDENCE = 0.95
+ENOUGH = 6  # processes
+SIGNIFICANT = 0.05
+# Half the interval, in percent of the median, beyond which a figure is called unstable. Measured on
+# a busy machine: memory 1 to 4, CPU time 4 to 17, cold starts 10 to 50.
+UNSTABLE_PERCENT = {"memory": 5.0, "cpu": 10.0, "cold": 25.0}
+_CLEAN_SHARE = 0.97  # CPU time in wall time of one thread that has its core to itself
+_FOREIGN_CORES = 0.25
+_ENOUGH_TIMES = 100  # timed inferences below which p99 is the worst of a few
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Return the median of one value or more, with the narrowest interval of 95 %.
+
+    With fewer than six values the interval is their range, and ``confidence`` says how little.
+    """
+    ordered = sorted(values)
+    count = len(ordered)
+    depth = max((k for k in range(1, count // 2 + 1) if _held(count, k) >= CONFIDENCE), default=1)
+    return Spread(
+        median=median(ordered),
+        low=ordered[depth - 1],
+        high=ordered[count - depth],
+        count=count,
+        confidence=_held(count, depth) if count > 1 else 0.0,
+    )
+
+
+def _held(count: int, depth: int) -> float:
+    """Return how surely the interval between the two values of that depth holds the median."""
+    below = sum(math.comb(count, hits) for hits in range(depth))
+    return float(1 - 2 * below / 2**count)
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """Return the smallest of the sorted values that no more than ``1 - share`` of them exceed."""
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def differ(first: Sequence[float], second: Sequence[float]) -> bool:
+    """Whether two groups of samples differ by more than chance would do (Mann-Whitney, exact).
+
+    Too few samples to tell (fewer than four and four) are no difference.
+    """
+    if not first or not second:
+        return False
+    higher = sum((a > b) + 0.5 * (a == b) for a in first for b in second)
+    extreme = min(higher, len(first) * len(second) - higher)
+    ways = sum(_ways(len(first), len(second), u) for u in range(math.floor(extreme) + 1))
+    return 2 * ways / math.comb(len(first) + len(second), len(first)) < SIGNIFICANT
+
+
+@cache
+def _ways(first: int, second: int, above: int) -> int:
+    """Return in how many orders of two groups a number of pairs stand in a given order."""
+    if above < 0:
+        return 0
+    if first == 0 or second == 0:
+        return 1 if above == 0 else 0
+    return _ways(first - 1, second, above - second) + _ways(first, second - 1, above)
+
+
+# --------------------------------------------------------------------------- one stack
+
+
+def summarise(
+    samples: Sequence[Sample], cold_starts: Sequence[ColdStart], *, threads: int
+) -> Summary:
+    """Return what one sample or more come to."""
+    return Summary(
+        rss=_by_stage(samples, "rss"),
+        anon=_by_stage(samples, "anon"),
+        pss=_steady(samples, "pss"),
+        uss=_steady(samples, "uss"),
+        import_seconds=spread([one.import_seconds for one in samples]),
+        load_seconds=spread([one.load_seconds for one in samples]),
+        first_seconds=spread([one.first_seconds for one in samples]),
+        cold_seconds=_cold(cold_starts, evicted=False),
+        evicted_seconds=_cold(cold_starts, evicted=True),
+        cpu_ms=spread([one.cpu_ms for one in samples]),
+        latency=_latency(samples, threads),
+        threads=max((one.threads for one in samples if one.threads), default=None),
+    )
+
+
+def _by_stage(samples: Sequence[Sample], kind: str) -> dict[str, Spread]:
+    found = {}
+    for stage in STAGES:
+        values = [getattr(one.memory[stage], kind) for one in samples if stage in one.memory]
+        if values and None not in values:
+            found[stage] = spread(values)
+    peaks = [peak(one, kind) for one in samples]
+    known = [value for value in peaks if value is not None]
+    return found | {"peak": spread(known)} if known else found
+
+
+def peak(sample: Sample, kind: str) -> int | None:
+    """Return a process's largest RSS as the kernel kept it, or anonymous memory as it was seen."""
+    name = "peak" if kind == "rss" else kind
+    seen = [getattr(memory, name) for memory in sample.memory.values()]
+    return max((value for value in seen if value is not None), default=None)
+
+
+def _steady(samples: Sequence[Sample], kind: str) -> Spread | None:
+    values = [getattr(one.memory["steady"], kind) for one in samples]
+    return None if None in values else spread(values)
+
+
+def _cold(cold_starts: Sequence[ColdStart], *, evicted: bool) -> Spread | None:
+    values = [one.seconds for one in cold_starts if one.evicted is evicted]
+    return spread(values) if values else None
+
+
+def _latency(samples: Sequence[Sample], threads: int) -> Latency:
+    wall = sorted(value / 1e6 for one in samples for value in one.wall_ns)
+    return Latency(
+        p50_ms=percentile(wall, 0.5),
+        p95_ms=percentile(wall, 0.95),
+        p99_ms=percentile(wall, 0.99),
+        per_second=1000 * len(wall) / sum(wall),
+        count=len(wall),
+        noisy=_noise(samples, threads),
+    )
+
+
+def _noise(samples: Sequence[Sample], threads: int) -> str:
+    """Return why wall times are not to be trusted, "" if nothing speaks against them."""
+    share = median(one.cpu_share for one in samples)
+    if threads == 1 and share < _CLEAN_SHARE:
+        return f"CPU time was {share:.0%} of wall time: others had the core"
+    foreign = [one.foreign_cores for one in samples if one.foreign_cores is not None]
+    if threads != 1 and foreign and median(foreign) > _FOREIGN_CORES:
+        return f"other processes kept {median(foreign):.1f} cores busy"
+    return ""
+
+
+# --------------------------------------------------------------------------- doubts
+
+
+def doubts(summary: Summary, *, processes: int) -> tuple[str, ...]:
+    """Return what speaks against the figures of a stack, a sentence each."""
+    found = []
+    if processes < ENOUGH:
+        found.append(
+            f"{processes} process{'es' if processes > 1 else ''}: the interval holds the median "
+            f"with {summary.cpu_ms.confidence:.0%} only; 95 % takes {ENOUGH}"
+        )
+    for name, kind, one in (
+        ("peak RSS", "memory", summary.rss.get("peak")),
+        ("steady RSS", "memory", summary.rss.get("steady")),
+        ("CPU time", "cpu", summary.cpu_ms),
+        ("cold start", "cold", summary.cold_seconds),
+    ):
+        if one is not None and one.count > 1 and one.percent > UNSTABLE_PERCENT[kind]:
+            found.append(f"{name} is unstable: ±{one.percent:.0f} % over {one.count} processes")
+    if summary.latency.noisy:
+        found.append(f"latency is noisy: {summary.latency.noisy}")
+    if summary.latency.count < _ENOUGH_TIMES:
+        found.append(f"p99 is that of {summary.latency.count} inferences only")
+    return tuple(found)

@@ -1,0 +1,255 @@
+"""``slugcheck bench``: runtimes measured on the same model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from slugcheck.commands import shared
+from slugcheck.errors import UsageError
+from slugcheck.formats import Look, outputs
+from slugcheck.terminal import Terminal
+
+if TYPE_CHECKING:
+    from slugcheck.benching.plan import BenchOptions
+
+_FORMATS = ("table", "json", "markdown")
+_INSTALL_LIMIT = "1GB"
+
+MODEL = (
+    click.option(
+        "--onnx", type=click.Path(path_type=Path), metavar="FILE", help="A model for ONNX Runtime."
+    ),
+    click.option(
+        "--torch",
+        metavar="FILE|MODULE:FUNCTION",
+        help="A model for PyTorch: TorchScript, an exported .pt2, or a function that makes it, "
+        "such as models.py:build, which RUNS that file.",
+    ),
+    click.option(
+        "--input",
+        "inputs",
+        multiple=True,
+        metavar="[NAME=]SHAPE|FILE",
+        help="What to give the model: a shape such as 1x3x640x640 (or 1x8:int64), a .npy file or a "
+        "picture. Default: what the model's signature says. Repeatable.",
+    ),
+    click.option("--batch", type=click.IntRange(1, 4096), help="Size of a dynamic first axis."),
+)
+WHERE = (
+    click.option(
+        "--python",
+        "pythons",
+        multiple=True,
+        metavar="[onnx=|torch=]INTERPRETER",
+        help="Interpreter that has the runtime. Default: slugcheck's own.",
+    ),
+    click.option(
+        "--requirements",
+        "-r",
+        multiple=True,
+        metavar="[onnx=|torch=]FILE",
+        help="Install this list into an environment for the stack.",
+    ),
+    click.option(
+        "--install",
+        is_flag=True,
+        help="Install each runtime into an environment of its own, from wheels, and keep it.",
+    ),
+    click.option(
+        "--install-limit",
+        metavar="SIZE",
+        default=_INSTALL_LIMIT,
+        show_default=True,
+        help="The most that may be downloaded for one environment.",
+    ),
+)
+HOW = (
+    click.option(
+        "--threads",
+        type=click.IntRange(0, 256),
+        default=1,
+        show_default=True,
+        help="Threads of each worker; 0 is the runtime's default.",
+    ),
+    click.option(
+        "--processes",
+        type=click.IntRange(1, 100),
+        default=6,
+        show_default=True,
+        help="Fresh processes for each stack; six are the fewest for 95 %.",
+    ),
+    click.option(
+        "--runs",
+        type=click.IntRange(1, 100_000),
+        default=30,
+        show_default=True,
+        help="Timed inferences in each process, after the warm-up.",
+    ),
+    click.option(
+        "--variants", is_flag=True, help="Measure settings that change memory as well. Takes long."
+    ),
+    click.option(
+        "--memory-limit",
+        "limits",
+        multiple=True,
+        metavar="SIZE",
+        help="Run a worker of each stack under this limit, such as 512M. Repeatable.",
+    ),
+    click.option(
+        "--time-limit",
+        metavar="TIME",
+        default="60s",
+        show_default=True,
+        help="How long a worker under a limit may take.",
+    ),
+)
+TARGET = (
+    click.option(
+        "--platform",
+        metavar="NAME",
+        default="heroku",
+        show_default=True,
+        help="Whose machines the figures are held against.",
+    ),
+    click.option(
+        "--dyno",
+        metavar="SIZE",
+        help="Machine to judge for, such as standard-1x. Where none of the stacks fits it, the "
+        "exit code is 1.",
+    ),
+)
+PLOT = (
+    click.option(
+        "--plot",
+        "plots",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE.svg|FILE.png",
+        help="Draw memory by stage, and latency. Takes slugcheck[plot]. Repeatable.",
+    ),
+)
+
+
+@click.command("bench", short_help="Measure runtimes: RAM, cold start, latency.")
+@shared.with_options(MODEL, WHERE, HOW, TARGET, shared.PLACES, PLOT, shared.WRITING)
+@click.option("--format", "format_", type=click.Choice(_FORMATS), help="[default: table]")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    format_: str | None,
+    files: tuple[str, ...],
+    plots: tuple[Path, ...],
+    all_rows: bool,
+    quiet: bool,
+    **given: Any,
+) -> None:
+    """Run the same model on PyTorch and ONNX Runtime, and measure what each costs.
+
+    Without a model a small detector is taken that slugcheck has in both forms; PyTorch is measured
+    where the interpreter has it, or with --install. Exit code: 0 measured; 1 no stack fits --dyno;
+    2 usage; 3 a stack could not be measured, or the two do not compute the same.
+    """
+    from slugcheck import benchdoc
+    from slugcheck.bench import Bench
+    from slugcheck.benching import outcome
+    from slugcheck.render import benchmarkdown, benchtable
+
+    terminal = Terminal(quiet=quiet)
+    wanted = outputs(format_, files, _FORMATS)
+    draw = _drawing(plots)
+    with Bench(_options(given)) as run:
+        with terminal.steps() as say:
+            run.prepare(say, terminal.note)
+        with terminal.progress("measuring") as bar:
+            for done, total in run.measure():
+                bar.update(done, total)
+        found = run.result()
+    forms: dict[str, Callable[[Look], str]] = {
+        "table": lambda look: benchtable.render(
+            found, width=look.width, color=look.color, unicode=look.unicode, all_rows=look.all_rows
+        ),
+        "json": lambda _: benchdoc.dumps(found),
+        "markdown": lambda _: benchmarkdown.render(found),
+    }
+    shared.write(wanted, terminal, lambda name, look: forms[name](look), all_rows=all_rows)
+    for path in plots:
+        terminal.write_bytes(path, draw(found, path.suffix))
+    ctx.exit(outcome.exit_code(found))
+
+
+def _drawing(plots: tuple[Path, ...]) -> Callable[..., bytes]:
+    """Return what draws, before anything is measured for nothing.
+
+    :raises UsageError: it is not installed, or a suffix is none that it draws.
+    """
+    if not plots:
+        return lambda *_: b""
+    from slugcheck.render import benchplot
+
+    for path in plots:
+        if path.suffix.lower() not in benchplot.SUFFIXES:
+            message = f"--plot {path}: a plot is a {' or '.join(benchplot.SUFFIXES)} file"
+            raise UsageError(message, hint="for example --plot memory.svg")
+    if not benchplot.is_there():
+        message = "--plot takes matplotlib, which is not installed"
+        raise UsageError(message, hint="pip install 'slugcheck[plot]'")
+    return benchplot.draw
+
+
+def _options(given: dict[str, Any]) -> BenchOptions:
+    from slugcheck.benching.plan import BenchOptions
+
+    return BenchOptions(
+        onnx=given["onnx"],
+        torch=given["torch"],
+        pythons=given["pythons"],
+        requirements=given["requirements"],
+        install=given["install"],
+        install_limit=_size(given["install_limit"], "--install-limit"),
+        inputs=given["inputs"],
+        batch=given["batch"],
+        threads=given["threads"],
+        runs=given["runs"],
+        processes=given["processes"],
+        platform=given["platform"],
+        dyno=given["dyno"],
+        memory_limits=tuple(_size(text, "--memory-limit") for text in given["limits"]),
+        time_limit=_seconds(given["time_limit"]),
+        variants=given["variants"],
+        index=shared.index(given),
+        exclude_newer=given["exclude_newer"],
+        offline=given["offline"],
+        use_cache=not given["no_cache"],
+    )
+
+
+def _size(text: str, option: str) -> int:
+    from slugcheck.units import parse_size
+
+    try:
+        found = parse_size(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+    if found < _LEAST_BYTES:
+        raise UsageError(f"{option} {text}: no worker runs in less than 16M")
+    return found
+
+
+_LEAST_BYTES = 16 * 2**20
+
+
+def _seconds(text: str) -> float:
+    from slugcheck.units import parse_seconds
+
+    try:
+        found = parse_seconds(text)
+    except ValueError as error:
+        raise UsageError(f"--time-limit: {error}") from None
+    if found < 1:
+        raise UsageError(f"--time-limit {text}: a worker needs a second at least")
+    return float(found)

@@ -1,0 +1,104 @@
+"""A bench run as a picture: memory by stage, and how latency is distributed. Takes matplotlib."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from typing import TYPE_CHECKING, Any
+
+from slugcheck.escape import printable
+from slugcheck.model.bench import STAGES, StackResult
+from slugcheck.model.benchresult import BenchResult
+from slugcheck.render import benchwords as said
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SUFFIXES = (".svg", ".png")
+_NAMES = {
+    "baseline": "Python", "import": "import", "load": "model loaded", "first": "first inference",
+    "steady": "steady", "peak": "peak above it",
+}  # fmt: skip
+# Distinguishable for colour-blind readers: Okabe and Ito, 2008.
+_COLOURS = ("#999999", "#0072B2", "#56B4E9", "#E69F00", "#F0E442", "#D55E00")
+_MIB = 2**20
+
+
+def is_there() -> bool:
+    """Whether matplotlib is installed."""
+    return importlib.util.find_spec("matplotlib") is not None
+
+
+def draw(found: BenchResult, suffix: str) -> bytes:
+    """Return the picture as the bytes of an SVG or PNG file."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    FigureCanvasSVG(figure)
+    left, right = figure.subplots(1, 2)
+    stacks = said.measured(found)
+    _memory(left, found, stacks)
+    _latency(right, stacks)
+    figure.suptitle(_text(said.heading(found)), fontsize=11)
+    stream = io.BytesIO()
+    kind = suffix.lower().removeprefix(".")
+    # no date in the file: the same result gives the same bytes
+    more: dict[str, Any] = {"metadata": {"Date": None}} if kind == "svg" else {"dpi": 150}
+    figure.savefig(stream, format=kind, **more)
+    return stream.getvalue()
+
+
+def _memory(axes: Axes, found: BenchResult, stacks: list[StackResult]) -> None:
+    """Bars that grow by what each stage adds, to the peak; a mark where anonymous memory ends."""
+    names = [_text(said.name(one)) for one in stacks]
+    bottoms = [0.0] * len(stacks)
+    for stage, colour in zip((*STAGES, "peak"), _COLOURS, strict=True):
+        tops = [max(_mib(one, stage), bottom) for one, bottom in zip(stacks, bottoms, strict=True)]
+        heights = [top - bottom for top, bottom in zip(tops, bottoms, strict=True)]
+        axes.bar(names, heights, bottom=bottoms, color=colour, label=_NAMES[stage], width=0.55)
+        bottoms = tops
+    for place, (one, top) in enumerate(zip(stacks, bottoms, strict=True)):
+        axes.annotate(f"{top:,.0f}", (place, top), ha="center", va="bottom")
+        anon = one.summary.peak_anon if one.summary else None
+        if anon:
+            axes.hlines(anon / _MIB, place - 0.33, place + 0.33, colors="black", linestyles=":")
+    if found.chosen is not None:
+        dyno = found.chosen.dyno
+        share = dyno.r14_bytes / _MIB / max(dyno.workers, 1)
+        label = f"{found.dyno}: {dyno.r14_bytes // _MIB} MiB / {dyno.workers} workers"
+        if share < 4 * max(bottoms, default=1.0):
+            axes.axhline(share, color="#CC3311", linestyle="--", linewidth=1, label=label)
+    axes.set_ylabel("RSS of a worker, MiB (dotted: anonymous)")
+    axes.set_title("memory by stage", fontsize=10)
+    axes.margins(y=0.12)
+    axes.legend(fontsize=7, frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _mib(one: StackResult, stage: str) -> float:
+    spread = one.summary.rss.get(stage) if one.summary else None
+    return spread.median / _MIB if spread else 0.0
+
+
+def _latency(axes: Axes, stacks: list[StackResult]) -> None:
+    """How many inferences were done within a time: the whole distribution, tail included."""
+    for one, colour in zip(stacks, ("#0072B2", "#D55E00"), strict=False):
+        times = sorted(value / 1e6 for sample in one.samples for value in sample.wall_ns)
+        shares = [100 * (n + 1) / len(times) for n in range(len(times))]
+        noisy = " (noisy)" if one.summary and one.summary.latency.noisy else ""
+        label = f"{_text(said.name(one))}, {len(times)}{noisy}"
+        axes.step(times, shares, where="post", color=colour, label=label)
+    axes.set_xlabel("milliseconds")
+    axes.set_ylabel("% of inferences done within")
+    axes.set_title("latency", fontsize=10)
+    axes.set_xlim(left=0)
+    axes.set_ylim(0, 101)
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize=7, frameon=False, loc="lower right")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _text(text: str) -> str:
+    """Return text that matplotlib does not read as mathematics."""
+    return printable(text).replace("$", r"\$")

@@ -1,0 +1,77 @@
+"""Other files of an ONNX model: its .ort form, and one of whole numbers (int8, static, QDQ)."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Job = dict[str, Any]
+
+
+def main() -> None:
+    """Do the job of the first line."""
+    job = json.loads(sys.stdin.readline())
+    channel = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+
+    def tell(event: str, **values: Any) -> None:
+        channel.write(json.dumps(dict(values, event=event)) + "\n")
+        channel.flush()
+
+    try:
+        {"ort": _ort, "int8": _int8}[job["made"]](job)
+        tell("made", bytes=os.path.getsize(job["to"]))
+    except (Exception, SystemExit) as error:
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        tell("failed", kind=type(error).__name__, reason=said[0])
+        os._exit(1)
+    tell("end")
+    os._exit(0)
+
+
+def _ort(job: Job) -> None:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.optimized_model_filepath = job["to"]
+    options.add_session_config_entry("session.save_model_format", "ORT")
+    onnxruntime.InferenceSession(job["model"], options, providers=["CPUExecutionProvider"])
+
+
+def _int8(job: Job) -> None:
+    import numpy
+    import onnxruntime
+
+    try:
+        import onnx  # noqa: F401 - what onnxruntime.quantization works with
+        from onnxruntime import quantization
+    except ImportError:
+        raise SystemExit("making it takes the onnx package: pip install onnx") from None
+    session = onnxruntime.InferenceSession(job["model"], providers=["CPUExecutionProvider"])
+    given = {}
+    for wanted, one in zip(session.get_inputs(), job["inputs"]):
+        with open(one["path"], "rb") as stream:
+            given[wanted.name] = numpy.frombuffer(stream.read(), one["dtype"]).reshape(one["shape"])
+
+    class Reader(quantization.CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self._rest = [given]
+
+        def get_next(self) -> Any:
+            return self._rest.pop() if self._rest else None
+
+    quantization.quantize_static(
+        job["model"], job["to"], Reader(), quant_format=quantization.QuantFormat.QDQ,
+        activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8,
+        per_channel=True,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
