@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from statistics import median
 from types import TracebackType
 from typing import Any
 
@@ -56,6 +57,7 @@ from slugcheck.model.benchresult import (
     Trial,
     Variant,
 )
+from slugcheck.model.verdicts import Status
 
 Say = Callable[[str], None]
 
@@ -233,7 +235,8 @@ class Bench:
 
     def _turns(self) -> None:
         pair = sorted(self._running, key=lambda one: one.form.runtime is not Runtime.ONNX)
-        if any(one.failure for one in pair):
+        agreed = self._agreement()
+        if any(one.failure for one in pair) or (agreed and agreed.status is Status.FAIL):
             return
         first, second = pair
         took = first.samples[0].cpu_ms, second.samples[0].cpu_ms
@@ -254,10 +257,12 @@ class Bench:
         if one.failure:
             return
         self._launcher.evict(one.places)
-        limits = self._options.time_limit
-        self._trials.append(
-            trials.run(self._launcher, one.setup, limit=limit, how=way, time_limit=limits)
-        )
+        starts = [start.seconds for start in one.cold_starts if start.evicted]
+        trial = trials.run(
+            self._launcher, one.setup, limit=limit, how=way, time_limit=self._options.time_limit,
+            usual=median(starts) if starts else None,
+        )  # fmt: skip
+        self._trials.append(trial)
 
     # ----------------------------------------------------------------- after
 

@@ -3,6 +3,9 @@
     python -m pip install numpy onnx
     python examples/pest_detection/make_models.py
 
+With --torch the same networks with the same weights for PyTorch (takes torch as well), into
+``models_torch/``: TorchScript files, and weights alone for detector_torch.py.
+
 A small one-stage detector of our own: residual blocks, three scales, one box and one score for
 each class at every place. The weights are random (a seed for each model), so its detections mean
 nothing; its size, its memory and its time are those of a model that is in use.
@@ -75,9 +78,9 @@ class Network:
 def detector(classes: int, seed: int) -> onnx.ModelProto:
     """Return a detector: images (1, 3, 640, 640) to rows of box and scores (1, 8400, 4 + n)."""
     net = Network(seed)
-    x = net.conv("images", (3, 16), stride=2)
-    x = net.block(net.conv(x, (16, 32), stride=2), 32)
-    third = net.block(net.block(net.conv(x, (32, 64), stride=2), 64), 64)
+    x = net.block(net.conv("images", (3, 40), stride=2), 40)
+    x = net.block(net.conv(x, (40, 48), stride=2), 48)
+    third = net.block(net.block(net.conv(x, (48, 64), stride=2), 64), 64)
     fourth = net.block(net.block(net.conv(third, (64, 128), stride=2), 128), 128)
     fifth = net.block(net.conv(fourth, (128, 256), stride=2), 256)
     down = net.larger(net.conv(fifth, (256, 128), side=1))
@@ -105,16 +108,44 @@ def detector(classes: int, seed: int) -> onnx.ModelProto:
     return model
 
 
+def weights(model: onnx.ModelProto) -> list[np.ndarray]:
+    """Return kernel and bias of each convolution, in their order."""
+    by_name = {tensor.name: tensor for tensor in model.graph.initializer}
+    names = [name for node in model.graph.node if node.op_type == "Conv" for name in node.input[1:]]
+    return [numpy_helper.to_array(by_name[name]) for name in names]
+
+
+def write_torch(model: onnx.ModelProto, classes: int, path: Path) -> None:
+    """Write a network with the weights of an ONNX one: TorchScript, and a file of weights."""
+    import torch
+    from detector_torch import filled
+
+    values = (torch.from_numpy(value.copy()) for value in weights(model))
+    network = filled(values, classes)
+    torch.save(network.state_dict(), path.with_suffix(".pt"))
+    with torch.inference_mode():
+        torch.jit.trace(network, torch.zeros(1, 3, SIDE, SIDE)).save(str(path))
+
+
 def main() -> None:
     """Write the models."""
+    here = Path(__file__).parent
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "models")
-    folder = parser.parse_args().folder
-    folder.mkdir(parents=True, exist_ok=True)
+    parser.add_argument("--folder", type=Path, default=here / "models")
+    parser.add_argument("--torch", action="store_true", help="write the PyTorch form as well")
+    parser.add_argument("--torch-folder", type=Path, default=here / "models_torch")
+    asked = parser.parse_args()
     for seed, (name, classes) in enumerate(MODELS.items()):
-        path = folder / f"{name}.onnx"
-        onnx.save(detector(len(classes), seed), str(path))
+        model = detector(len(classes), seed)
+        asked.folder.mkdir(parents=True, exist_ok=True)
+        path = asked.folder / f"{name}.onnx"
+        onnx.save(model, str(path))
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+        if asked.torch:
+            asked.torch_folder.mkdir(parents=True, exist_ok=True)
+            path = asked.torch_folder / f"{name}.torchscript"
+            write_torch(model, len(classes), path)
+            print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from slugcheck.model.bench import (
     STAGES,
     ColdStart,
     Latency,
+    Memory,
     Sample,
     Spread,
     Summary,
@@ -118,10 +119,23 @@ def _by_stage(samples: Sequence[Sample], kind: str) -> dict[str, Spread]:
 
 
 def peak(sample: Sample, kind: str) -> int | None:
-    """Return a process's largest RSS as the kernel kept it, or anonymous memory as it was seen."""
-    name = "peak" if kind == "rss" else kind
-    seen = [getattr(memory, name) for memory in sample.memory.values()]
-    return max((value for value in seen if value is not None), default=None)
+    """Return a process's largest RSS, or its largest anonymous memory, in bytes.
+
+    The kernel keeps the largest RSS only. Pages of files come and stay, so the largest anonymous
+    memory is what the largest RSS leaves beside the pages of files at the end of a stage.
+    """
+    seen = sample.memory.values()
+    if kind == "rss":
+        return max((one.peak for one in seen if one.peak is not None), default=None)
+    return max((found for one in seen if (found := _anonymous(one)) is not None), default=None)
+
+
+def _anonymous(one: Memory) -> int | None:
+    if one.anon is None:
+        return None
+    if one.peak is None or one.rss is None:
+        return one.anon
+    return max(one.anon, one.peak - (one.rss - one.anon))
 
 
 def _steady(samples: Sequence[Sample], kind: str) -> Spread | None:
@@ -150,7 +164,7 @@ def _noise(samples: Sequence[Sample], threads: int) -> str:
     """Return why wall times are not to be trusted, "" if nothing speaks against them."""
     share = median(one.cpu_share for one in samples)
     if threads == 1 and share < _CLEAN_SHARE:
-        return f"CPU time was {share:.0%} of wall time: others had the core"
+        return f"CPU time was {100 * share:.0f} % of wall time: others had the core"
     foreign = [one.foreign_cores for one in samples if one.foreign_cores is not None]
     if threads != 1 and foreign and median(foreign) > _FOREIGN_CORES:
         return f"other processes kept {median(foreign):.1f} cores busy"
@@ -166,7 +180,7 @@ def doubts(summary: Summary, *, processes: int) -> tuple[str, ...]:
     if processes < ENOUGH:
         found.append(
             f"{processes} process{'es' if processes > 1 else ''}: the interval holds the median "
-            f"with {summary.cpu_ms.confidence:.0%} only; 95 % takes {ENOUGH}"
+            f"with {100 * summary.cpu_ms.confidence:.0f} % only; 95 % takes {ENOUGH}"
         )
     for name, kind, one in (
         ("peak RSS", "memory", summary.rss.get("peak")),

@@ -24,15 +24,7 @@ _STAGES = {
 }  # fmt: skip
 # Pages read again for each inference, beyond which it waits for the disk rather than computes.
 _FAULTS_EACH = 1.0
-_METHODS = {
-    "cgroup-v2": "cgroup v2", "cgroup-v1": "cgroup v1", "systemd": "systemd-run",
-    "watchdog": "emulated by a watchdog",
-}  # fmt: skip
-
-
-def method_words(method: str) -> str:
-    """Return how a limit was held."""
-    return _METHODS.get(method, method)
+_SLOW_START = 3.0  # times the usual, for the first result
 
 
 def way(launcher: Launcher) -> dict[str, Any]:
@@ -41,14 +33,18 @@ def way(launcher: Launcher) -> dict[str, Any]:
 
 
 def run(
-    launcher: Launcher, setup: Setup, *, limit: int, how: Mapping[str, Any], time_limit: float
-) -> Trial:
-    """Run one worker under a limit of bytes; its files have left the page cache before."""
+    launcher: Launcher, setup: Setup, *, limit: int, how: Mapping[str, Any], time_limit: float,
+    usual: float | None,
+) -> Trial:  # fmt: skip
+    """Run one worker under a limit of bytes; its files have left the page cache before.
+
+    ``usual`` is how long its first result takes from the disk without a limit, in seconds.
+    """
     worker = setup.worker("full", runs=RUNS)
     ended = launcher.run(
         worker, total=time_limit, silence=time_limit, limit={**how, "bytes": limit}
     )
-    outcome = judge(ended)
+    outcome = judge(ended, usual)
     seen = _seen(ended)
     reached = ended.events[-1]["event"] if ended.events else ""
     return Trial(
@@ -65,10 +61,10 @@ def run(
     )
 
 
-def judge(ended: Ended) -> Outcome:
+def judge(ended: Ended, usual: float | None) -> Outcome:
     """Return how a worker under a limit ended."""
     if not ended.problem:
-        return Outcome.SLOW if _thrashes(ended) else Outcome.OK
+        return Outcome.SLOW if _thrashes(ended, usual) else Outcome.OK
     if ended.late in ("total", "silence"):
         return Outcome.STALLED
     kills = (ended.limit or {}).get("kills") or 0
@@ -77,8 +73,10 @@ def judge(ended: Ended) -> Outcome:
     return Outcome.FAILED
 
 
-def _thrashes(ended: Ended) -> bool:
-    steady = ended.event("steady")
+def _thrashes(ended: Ended, usual: float | None) -> bool:
+    first, steady = ended.event("first"), ended.event("steady")
+    if usual and first is not None and first["since_spawn"] > _SLOW_START * usual:
+        return True
     return steady is not None and steady["loop_faults"] > _FAULTS_EACH * len(steady["wall_ns"])
 
 

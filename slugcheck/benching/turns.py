@@ -12,8 +12,8 @@ from slugcheck.benching.statistics import spread
 from slugcheck.model.benchresult import Ratio
 
 BLOCKS = 8
-_BLOCK_SECONDS = 1.2
-_FEWEST, _MOST = 3, 40  # inferences of each in a block
+_BLOCK_SECONDS = 0.8
+_FEWEST, _MOST = 2, 40  # inferences of each in a block
 
 
 def measure(

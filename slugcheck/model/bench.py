@@ -129,7 +129,7 @@ class Summary:
 
     @property
     def peak_anon(self) -> int | None:
-        """The median of the largest anonymous memory seen, in bytes."""
+        """The median of the largest anonymous memory, in bytes."""
         return round(self.anon["peak"].median) if "peak" in self.anon else None
 
 

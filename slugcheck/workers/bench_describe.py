@@ -56,16 +56,25 @@ def environment(runtime: str) -> Any:
     """Return versions, bytes on the disk, and where the files are."""
     found: Job = {"python": "{}.{}.{}".format(*sys.version_info[:3]), "versions": {}, "bytes": None}
     root = next(filter(None, map(_distribution, _NAMES[runtime])), None)
-    places = [sys.executable, os.path.dirname(os.__file__)]
+    places = [sys.executable, *_standard_library()]
     if root is not None:
         members = _closure(root)
         found["versions"] = {one.metadata["Name"].lower(): one.version for one in members}
         found["runtime"] = root.version
         files = {path: size for one in members for path, size in _files(one)}
         found["bytes"] = sum(files.values()) or None
-        places += sorted({_top(path) for path in files})
+        real = [os.path.realpath(place) for place in sys.path]
+        sites = [place + os.sep for place in real if place.endswith("-packages")]
+        places += sorted({_top(path, sites) for path in files})
     found["places"] = [place for place in places if os.path.exists(place)]
     return found
+
+
+def _standard_library() -> list[str]:
+    """Return what is in it, without the packages that are installed below it."""
+    folder = os.path.dirname(os.__file__)
+    others = ("site-packages", "dist-packages", "test", "idlelib", "ensurepip")
+    return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name not in others]
 
 
 def _distribution(name: str) -> Any:
@@ -95,8 +104,13 @@ def _closure(root: Any) -> Any:
 def _files(one: Any) -> Iterator[Any]:
     """Yield path and size of a distribution's files, with the bytecode beside them."""
     tag = sys.implementation.cache_tag
+    root = str(one.locate_file(""))
+    folders: dict[str, str] = {}  # asking for each file what is a link takes seconds
     for file in one.files or ():
-        path = os.path.realpath(str(one.locate_file(file)))
+        parent, name = os.path.split(os.path.join(root, str(file)))
+        if parent not in folders:
+            folders[parent] = os.path.realpath(parent)
+        path = os.path.join(folders[parent], name)
         yield from _sized(path)
         if path.endswith(".py"):
             folder, name = os.path.split(path)
@@ -110,12 +124,11 @@ def _sized(path: str) -> Iterator[Any]:
         return
 
 
-def _top(path: str) -> Any:
+def _top(path: str, sites: list[str]) -> str:
     """Return the folder of site-packages that a file is in, or the file itself."""
-    for place in sys.path:
-        place = os.path.realpath(place)
-        if place.endswith("-packages") and path.startswith(place + os.sep):
-            return os.path.join(place, path[len(place) + 1 :].split(os.sep)[0])
+    for site in sites:
+        if path.startswith(site):
+            return os.path.join(site, path[len(site) :].split(os.sep)[0])
     return path
 
 

@@ -302,6 +302,9 @@ def _evict(places: list[str]) -> Any:
     return total
 
 
+_WRITTEN: set[str] = set()  # on the disk as they are: asked for once, since it takes long
+
+
 def _evict_file(path: str) -> Any:
     if not hasattr(os, "posix_fadvise"):
         return 0
@@ -311,7 +314,9 @@ def _evict_file(path: str) -> Any:
         return 0
     try:
         size = os.fstat(handle).st_size
-        os.fdatasync(handle)  # a page that is not written yet stays
+        if path not in _WRITTEN:
+            os.fdatasync(handle)  # a page that is not written yet stays
+            _WRITTEN.add(path)
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
         return size
     except OSError:

@@ -1,0 +1,103 @@
+"""Interpreters, workers and recorded samples for the tests of bench."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from slugcheck.benching.launcher import Worker
+from slugcheck.benching.statistics import doubts, summarise
+from slugcheck.model.bench import (
+    STAGES,
+    ColdStart,
+    Memory,
+    Runtime,
+    Sample,
+    Stack,
+    StackResult,
+)
+
+MIB = 2**20
+_VARIABLE = "SLUGCHECK_TORCH_PYTHON"
+
+
+@pytest.fixture(scope="session")
+def torch_python() -> str:
+    """An interpreter that has PyTorch; it is never imported into the tests' own process."""
+    if named := os.environ.get(_VARIABLE):
+        return named
+    if importlib.util.find_spec("torch"):
+        return sys.executable
+    pytest.skip(f"PyTorch is not installed, and {_VARIABLE} names no interpreter that has it")
+
+
+def environment(folder: Path, torch: str | None = None) -> Path:
+    """A virtual environment; ``torch`` is the source of a package of that name in it."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    place = next(folder.glob("lib/python*/site-packages"))
+    if torch is not None:
+        (place / "torch.py").write_text(torch, encoding="utf-8")
+        info = place / "torch-9.9.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 9.9\n")
+        (info / "RECORD").write_text("torch.py,,\ntorch-9.9.dist-info/METADATA,,\n")
+    return folder / "bin" / "python"
+
+
+def script(folder: Path, text: str) -> Worker:
+    """A worker that runs a script of the test's own."""
+    path = folder / "worker.py"
+    path.write_text(text, encoding="utf-8")
+    return Worker(python=sys.executable, script=str(path), job={}, environment={})
+
+
+# --------------------------------------------------------------------------- recorded samples
+
+
+def sample(
+    *, steady: float, peak: float, anon: float, cpu_ms: float = 50.0, share: float = 1.0,
+    import_seconds: float = 0.1, runs: int = 30,
+) -> Sample:  # fmt: skip
+    """A process with so many MiB; ``share`` is CPU time in wall time."""
+    stages = dict(zip(STAGES, (10, steady / 3, steady / 2, steady * 0.9, steady), strict=True))
+    memory = {
+        stage: Memory(
+            rss=int(value * MIB), anon=int(value * anon / steady * MIB), pss=int(value * MIB),
+            uss=int(value * MIB), peak=int((peak if stage == "steady" else value) * MIB),
+        )
+        for stage, value in stages.items()
+    }  # fmt: skip
+    cpu = int(cpu_ms * 1e6)
+    return Sample(
+        memory=memory, import_seconds=import_seconds, load_seconds=0.02, first_seconds=0.05,
+        wall_ns=(int(cpu / share),) * runs, cpu_ns=(cpu,) * runs, foreign_cores=0.0, threads=1,
+    )  # fmt: skip
+
+
+def stack(
+    label: str,
+    samples: Sequence[Sample],
+    *,
+    cold: Sequence[float] = (),
+    evicted: float | None = None,
+) -> StackResult:
+    """A stack with recorded samples, summarised as a run does it."""
+    starts = [ColdStart(seconds=s, cpu_seconds=s, faults=0, evicted=False) for s in cold]
+    if evicted is not None:
+        starts += [ColdStart(seconds=evicted, cpu_seconds=evicted, faults=9, evicted=True)] * 6
+    summary = summarise(samples, starts, threads=1)
+    runtime = Runtime.TORCH if label == "PyTorch" else Runtime.ONNX
+    return StackResult(
+        stack=Stack(
+            label=label, runtime=runtime, model="m", model_bytes=12_000_000, python="3.12.1",
+            version="1.0", environment_bytes=100_000_000,
+        ),
+        samples=tuple(samples), cold_starts=tuple(starts), summary=summary,
+        doubts=doubts(summary, processes=len(samples)),
+    )  # fmt: skip

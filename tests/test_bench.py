@@ -1,0 +1,268 @@
+"""``slugcheck bench`` from the command line, with the real ONNX Runtime on tiny models."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slugcheck.benching import embedded, protobuf
+from tests.support.benches import environment
+from tests.support.commands import Done, slugcheck
+
+QUICK = ("--processes", "1", "--runs", "3")
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A function that writes a model which multiplies what it is given."""
+    folder = tmp_path_factory.mktemp("models")
+
+    def write(*shape: int | str, name: str = "tiny.onnx", factor: float = 2.0) -> Path:
+        nodes = [protobuf.node("Mul", ["x", "factor"], "y")]
+        weights = [protobuf.tensor("factor", [1], struct.pack("<f", factor))]
+        content = protobuf.model(
+            nodes, weights, protobuf.value("x", shape), protobuf.value("y", shape)
+        )
+        path = folder / name
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def bench(*more: object) -> Done:
+    return slugcheck("bench", "--quiet", *QUICK, *more)
+
+
+@pytest.fixture(scope="module")
+def embedded_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Done, dict[str, Any], str]:
+    """One run without arguments, in all its forms."""
+    folder = tmp_path_factory.mktemp("run")
+    done = slugcheck(
+        "bench", "-q", "--processes", "2", "--runs", "3", "-o", folder / "r.json",
+        "-o", folder / "r.md", "--plot", folder / "r.svg", "--plot", folder / "r.png",
+    )  # fmt: skip
+    assert (folder / "r.png").read_bytes().startswith(b"\x89PNG")
+    assert b"<svg" in (folder / "r.svg").read_bytes()
+    document = json.loads((folder / "r.json").read_text())
+    return done, document, (folder / "r.md").read_text()
+
+
+# --------------------------------------------------------------------------- a whole run
+
+
+def test_without_arguments_onnx_runtime_is_measured_whole(
+    embedded_run: tuple[Done, dict[str, Any], str],
+) -> None:
+    done, document, _ = embedded_run
+    assert done.code == 0, done.err
+    stack = document["stacks"][-1]
+    summary = stack["summary"]
+    stages = ["baseline", "import", "load", "first", "steady", "peak"]
+    rss = [summary["rss_bytes"][stage]["median"] for stage in stages]
+    assert rss == sorted(rss)
+    assert 5 * 10**6 < rss[0] < rss[1] < rss[2]
+    for stage in stages:
+        assert summary["anon_bytes"][stage]["median"] <= summary["rss_bytes"][stage]["median"]
+    assert 0 < summary["import_seconds"]["median"] < summary["cold_start_seconds"]["median"]
+    assert summary["latency"]["count"] == 6
+    assert summary["cpu_ms"]["median"] > 0.1
+    assert len(stack["samples"]) == 2
+    assert len(stack["samples"][0]["wall_ns"]) == 3
+    assert stack["environment_bytes"] > 50 * 10**6
+    assert 4 * 10**6 < stack["model_bytes"] < 5 * 10**6
+
+
+def test_every_part_of_the_result_is_in_the_document(
+    embedded_run: tuple[Done, dict[str, Any], str],
+) -> None:
+    _, document, _ = embedded_run
+    assert (document["schema"], document["kind"]) == (1, "bench")
+    host = document["host"]
+    assert host["cores"] >= 1
+    assert host["processor"]
+    assert document["conditions"]["inputs"][0]["shape"] == [1, 3, 320, 320]
+    row = next(d for d in document["dynos"] if "standard-1x" in d["names"])
+    assert row["workers_started"] == 2
+    fit = row["fits"][-1]
+    assert fit["rss"] == pytest.approx(
+        2 * document["stacks"][-1]["summary"]["rss_bytes"]["peak"]["median"],
+        abs=2,
+    )
+
+
+def test_the_table_and_the_markdown_have_the_figures_of_the_document(
+    embedded_run: tuple[Done, dict[str, Any], str],
+) -> None:
+    done, document, markdown = embedded_run
+    peak = document["stacks"][-1]["summary"]["rss_bytes"]["peak"]["median"]
+    shown = f"{-(-round(peak) * 10 // 2**20) / 10:,.1f}"
+    for text in (done.out, markdown):
+        assert shown in text
+        for words in ("cold start, s", "CPU ms an inference", "standard-1x", "2 processes"):
+            assert words in text
+    assert "2 processes: the interval holds the median with 50 % only" in done.out
+
+
+def test_nothing_is_left_behind(embedded_run: tuple[Done, dict[str, Any], str]) -> None:
+    import tempfile
+
+    assert not list(Path(tempfile.gettempdir()).glob("slugcheck-bench-*"))
+
+
+def test_the_embedded_model_is_the_same_everywhere(tmp_path: Path) -> None:
+    files = embedded.write(tmp_path)
+    assert hashlib.sha256(files.weights.read_bytes()).hexdigest()[:16] == "3448f51c91c22068"
+    again = tmp_path / "again"
+    again.mkdir()
+    assert embedded.write(again).onnx.read_bytes() == files.onnx.read_bytes()
+
+
+# --------------------------------------------------------------------------- own models
+
+
+def test_an_own_model_is_given_what_its_signature_says(tiny: Callable[..., Path]) -> None:
+    done = bench("--onnx", tiny(1, 8), "--format", "json")
+    assert done.code == 0, done.err
+    fed = done.document["conditions"]["inputs"]
+    assert [(one["name"], one["dtype"], one["shape"]) for one in fed] == [("x", "float32", [1, 8])]
+
+
+def test_a_dynamic_axis_needs_a_value_and_the_error_says_which(tiny: Callable[..., Path]) -> None:
+    path = tiny("batch", "width", 3)
+    done = bench("--onnx", path)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: the model leaves open axis 1 of x (width)\n")
+    assert "--input x=1x640x3" in done.err
+    given = bench("--onnx", path, "--input", "x=2x5x3", "--format", "json")
+    assert given.document["conditions"]["inputs"][0]["shape"] == [2, 5, 3]
+
+
+def test_batch_sets_a_dynamic_first_axis(tiny: Callable[..., Path]) -> None:
+    done = bench("--onnx", tiny("batch", 4), "--batch", "7", "--format", "json")
+    assert done.document["conditions"]["inputs"][0]["shape"] == [7, 4]
+
+
+def test_a_file_of_numbers_is_what_the_model_gets(
+    tiny: Callable[..., Path], tmp_path: Path
+) -> None:
+    import numpy
+
+    numpy.save(tmp_path / "values.npy", numpy.ones((1, 8), numpy.float32))
+    done = bench("--onnx", tiny(1, 8), "--input", tmp_path / "values.npy", "--format", "json")
+    assert done.code == 0, done.err
+    assert done.document["conditions"]["inputs"][0]["origin"] == "values.npy"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--onnx", "none.onnx"], "--onnx none.onnx: there is no such file"),
+        (["--torch", "none.pt"], "--torch none.pt: there is no such file"),
+        (["--torch", "a b:c"], "neither a file nor module:function"),
+        (["--input", "1x0"], "an axis of 0 holds nothing"),
+        (["--input", "1x3:float99"], "float99 is no type of numbers"),
+        (["--input", "picture.gif"], "neither a shape nor a .npy or picture"),
+        (["--input", "1x3x9x9"], "the model takes 1x3x320x320"),
+        (["--python", "onnx=/none/python"], "there is no such interpreter"),
+        (["--requirements", "none.txt"], "--requirements none.txt: there is no such file"),
+        (["--dyno", "huge"], "Heroku has no machine size 'huge'"),
+        (["--memory-limit", "12X"], "--memory-limit: '12X' is not a size"),
+        (["--memory-limit", "1M"], "no worker runs in less than 16M"),
+        (["--time-limit", "soon"], "--time-limit: 'soon' is not a duration"),
+        (["--plot", "plot.gif"], "a plot is a .svg or .png file"),
+        (["--platform", "nowhere"], "nowhere"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_is_one_line_and_exit_2(more: list[str], words: str) -> None:
+    done = bench(*more)
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
+    assert "Traceback" not in done.err
+    assert done.err.startswith("error: ")
+
+
+def test_a_file_that_is_no_model_is_one_line_and_exit_3(tmp_path: Path) -> None:
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(b"nonsense" * 100)
+    done = bench("--onnx", path)
+    assert (done.code, done.out) == (3, "")
+    assert done.err.startswith("error: ONNX Runtime: broken.onnx cannot be loaded: ")
+    assert len(done.err.splitlines()) == 1
+
+
+def test_the_memory_limit_is_tried_for_each_stack(tiny: Callable[..., Path]) -> None:
+    done = bench("--onnx", tiny(1, 8), "--memory-limit", "400M", "--format", "json")
+    assert done.code == 0, done.err
+    (trial,) = done.document["trials"]
+    assert trial["outcome"] == "ok"
+    assert trial["limit_bytes"] == 400 * 2**20
+    assert trial["method"] in ("cgroup-v1", "cgroup-v2", "systemd", "watchdog")
+
+
+# --------------------------------------------------------------------------- a stack that fails
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("import os\nos.abort()", "importing the runtime: it aborted itself"),
+        ("raise RuntimeError('no [bold]luck\\x1b[31m')", "importing the runtime: RuntimeError: no"),
+        ("import os\nos.kill(os.getpid(), 9)", "importing the runtime: killed"),
+        ("import sys\nsys.exit('licence needed')", "importing the runtime: licence needed"),
+    ],
+    ids=["crash", "raise", "kill", "exit"],
+)
+def test_one_stack_that_fails_is_one_line_and_the_other_is_kept(
+    tmp_path: Path, source: str, words: str
+) -> None:
+    python = environment(tmp_path / "env", source)
+    done = bench("--python", f"torch={python}")
+    assert done.code == 3
+    assert f"PyTorch was not measured: {words}" in " ".join(done.out.split())
+    assert "\x1b[31m" not in done.out
+    assert "ONNX Runtime 1." in done.out
+
+
+def test_a_runtime_that_is_not_there_is_told_where_it_was_asked_for(tmp_path: Path) -> None:
+    python = environment(tmp_path / "env")
+    done = bench("--python", f"torch={python}")
+    assert done.code == 3
+    assert "has no torch" in " ".join(done.out.split())
+    assert "ONNX Runtime 1." in done.out
+
+
+def test_nothing_to_run_at_all_is_one_error(tmp_path: Path, tiny: Callable[..., Path]) -> None:
+    python = environment(tmp_path / "env")
+    done = bench("--onnx", tiny(1, 8), "--python", python)
+    assert (done.code, done.out) in ((0, done.out), (3, ""))
+    named = bench("--onnx", tiny(1, 8), "--python", f"onnx={python}")
+    assert (named.code, named.out) == (3, "")
+    assert "has no onnxruntime" in named.err
+    assert "hint: " in named.err
+
+
+# --------------------------------------------------------------------------- settings that save
+
+
+def test_variants_are_rows_with_their_saving_cost_and_error(
+    tiny: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "result.json"
+    done = bench("--onnx", tiny(1, 3, 64, 64), "--variants", "--output", path)
+    assert done.code == 0, done.err
+    by_name = {one["name"]: one for one in json.loads(path.read_text())["variants"]}
+    assert {"no memory pattern", "default threads", ".ort file"} <= set(by_name)
+    pattern = by_name["no memory pattern"]
+    assert (pattern["reason"], pattern["error"]) == ("", 0.0)
+    assert pattern["peak"]["count"] == 3
+    assert by_name[".ort file"]["reason"] == ""
+    assert "ONNX Runtime, otherwise" in done.out
+    assert "no memory pattern" in done.out
