@@ -25,6 +25,7 @@ _COMMANDS = (
     "compare",
     "bench",
     "why",
+    "comment",
     "init",
     "platforms",
 )  # each a module of slugcheck.commands

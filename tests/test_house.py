@@ -16,7 +16,7 @@ ROOMS = {"sizer", "compare", "bench"}
 ONLY_IN = {
     "click": {"cli", "commands", "terminal"},
     "rich": {"terminal", "render"},
-    "requests": {"index.ranges"},
+    "requests": {"index.ranges", "pullrequest"},
     "subprocess": {
         "index.uv",
         "index.build",

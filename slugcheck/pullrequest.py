@@ -1,0 +1,240 @@
+"""The one comment of slugcheck on a pull request: made once, then edited.
+
+GitHub's REST API, issue comments (docs.github.com/rest/issues/comments, version 2022-11-28). The
+comment is found by a hidden marker, and only among those of bots or of the token's own user: what
+somebody else wrote with the same marker is left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from slugcheck import __version__
+from slugcheck.errors import NetworkError, UsageError
+from slugcheck.escape import printable
+
+_API = "https://api.github.com"
+_REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}")
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
+_MOST = 65_536  # characters that GitHub takes
+_PAGES = 30  # of a hundred comments each
+_TIMEOUT = (10.0, 20.0)  # seconds to connect, and between two reads
+_HINT = "the workflow's job needs permissions: pull-requests: write"
+
+
+class Outcome(StrEnum):
+    """What became of the comment."""
+
+    MADE = "made"
+    EDITED = "edited"
+    SAME = "same"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequest:
+    """Where to comment, and with what right. ``repr`` leaves the token out."""
+
+    api: str
+    repository: str
+    number: int
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """The outcome, and the comment's address or why there is none."""
+
+    outcome: Outcome
+    detail: str
+
+
+def current(environ: Mapping[str, str]) -> PullRequest | str:
+    """Return the pull request that a workflow runs for, or why there is none to comment on.
+
+    :raises UsageError: a variable holds something that GitHub never puts there.
+    """
+    number = _number(environ.get("GITHUB_EVENT_PATH", ""))
+    if number is None:
+        return "this run is not for a pull request"
+    token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or ""
+    if not token:
+        return "there is no GITHUB_TOKEN"
+    repository = environ.get("GITHUB_REPOSITORY", "")
+    if not _REPOSITORY.fullmatch(repository):
+        raise UsageError("GITHUB_REPOSITORY is not OWNER/NAME", hint="run it in a GitHub workflow")
+    api = environ.get("GITHUB_API_URL") or _API
+    parts = urlsplit(api)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise UsageError("GITHUB_API_URL is no address", hint=f"it is {_API} on GitHub itself")
+    return PullRequest(api=api.rstrip("/"), repository=repository, number=number, token=token)
+
+
+def _number(path: str) -> int | None:
+    if not path:
+        return None
+    try:
+        event = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise UsageError(f"GITHUB_EVENT_PATH {path} cannot be read as JSON") from None
+    found = event.get("pull_request") if isinstance(event, dict) else None
+    number = found.get("number") if isinstance(found, dict) else None
+    return number if type(number) is int and number > 0 else None
+
+
+def marker(key: str) -> str:
+    """Return the line that marks the comment.
+
+    :raises UsageError: the key holds more than letters, digits, dots, dashes and underscores.
+    """
+    if not _KEY.fullmatch(key):
+        message = f"--key {key[:40]}: letters, digits, dots and dashes only"
+        raise UsageError(message, hint="for example --key api")
+    return f"<!-- slugcheck comment: {key} -->"
+
+
+def post(to: PullRequest, text: str, key: str) -> Posted:
+    """Make the comment, or edit it where it is there.
+
+    :raises NetworkError: GitHub cannot be reached, or answers with something unusable.
+    :raises UsageError: the text is longer than a comment can be.
+    """
+    body = f"{marker(key)}\n{text.rstrip()}\n"
+    if len(body) > _MOST:
+        message = f"the text has {len(body):,} characters, and a comment can have {_MOST:,}"
+        raise UsageError(message, hint="slugcheck's own --format markdown keeps below it")
+    with _Api(to) as api:
+        try:
+            own = next(api.own_comments(marker(key)), None)
+            if own is None:
+                made = api.ask("POST", api.comments, body=body)
+                return Posted(outcome=Outcome.MADE, detail=_address(made))
+            if str(own.get("body", "")).replace("\r\n", "\n").rstrip() == body.rstrip():
+                return Posted(outcome=Outcome.SAME, detail=_address(own))
+            place = f"{to.api}/repos/{to.repository}/issues/comments/{int(own['id'])}"
+            return Posted(
+                outcome=Outcome.EDITED, detail=_address(api.ask("PATCH", place, body=body))
+            )
+        except _Refused as refused:
+            return Posted(outcome=Outcome.REFUSED, detail=str(refused))
+
+
+class _Refused(Exception):
+    """The token may not do that, as on pull requests from forks."""
+
+
+class _Api:
+    """GitHub's API for one pull request."""
+
+    def __init__(self, to: PullRequest) -> None:
+        self._to = to
+        self.comments = f"{to.api}/repos/{to.repository}/issues/{to.number}/comments"
+        self._session = requests.Session()
+        self._session.trust_env = True  # proxies
+        self._session.headers.update(
+            {
+                "Accept": "application/vnd.github+json",
+                "X-GitHub-Api-Version": "2022-11-28",
+                "User-Agent": f"slugcheck/{__version__}",
+            }
+        )
+
+    def __enter__(self) -> _Api:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def own_comments(self, marked: str) -> Iterator[dict[str, Any]]:
+        """Yield the comments with the marker that are of a bot or of the token's own user."""
+        login: str | None = None
+        for one in self._all_comments():
+            user = one.get("user")
+            if not isinstance(user, dict) or not str(one.get("body", "")).startswith(marked):
+                continue
+            if user.get("type") != "Bot" and login is None:
+                login = self._login()
+            if user.get("type") == "Bot" or (login and user.get("login") == login):
+                yield one
+
+    def _all_comments(self) -> Iterator[dict[str, Any]]:
+        place: str | None = f"{self.comments}?per_page=100"
+        for _ in range(_PAGES):
+            if place is None:
+                return
+            answer = self._send("GET", place)
+            found = _json(answer)
+            if not isinstance(found, list):
+                raise NetworkError("GitHub answered with something that is no list of comments")
+            yield from (one for one in found if isinstance(one, dict))
+            place = answer.links.get("next", {}).get("url")
+            if place is not None and not place.startswith(f"{self._to.api}/"):
+                return  # the token goes nowhere else
+
+    def _login(self) -> str:
+        """Return the token's user, "" for one of a workflow, which has none."""
+        try:
+            found = self.ask("GET", f"{self._to.api}/user")
+        except _Refused:
+            return ""
+        return str(found.get("login", ""))
+
+    def ask(self, method: str, place: str, **body: str) -> dict[str, Any]:
+        """Return the answer's object."""
+        found = _json(self._send(method, place, **body))
+        if not isinstance(found, dict):
+            raise NetworkError("GitHub answered with something that is no object")
+        return found
+
+    def _send(self, method: str, place: str, **body: str) -> requests.Response:
+        try:
+            answer = self._session.request(
+                method, place, json=body or None, timeout=_TIMEOUT, allow_redirects=False,
+                auth=self._signed,
+            )  # fmt: skip
+        except requests.RequestException as error:
+            raise NetworkError(f"GitHub cannot be reached: {type(error).__name__}") from None
+        if answer.status_code in (401, 403, 404) and not _limited(answer):
+            raise _Refused(f"GitHub refuses it ({answer.status_code}): {_said(answer)}")
+        if not 200 <= answer.status_code < 300:
+            message = f"GitHub answered {answer.status_code}: {_said(answer)}"
+            raise NetworkError(message, hint="run the job again later")
+        return answer
+
+    def _signed(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        # as auth and not as a header of the session, so that no .netrc takes its place
+        request.headers["Authorization"] = f"Bearer {self._to.token}"
+        return request
+
+
+def _limited(answer: requests.Response) -> bool:
+    return answer.headers.get("X-RateLimit-Remaining") == "0" or "Retry-After" in answer.headers
+
+
+def _said(answer: requests.Response) -> str:
+    try:
+        found = answer.json()
+    except ValueError:
+        return "no reason was given"
+    said = found.get("message") if isinstance(found, dict) else None
+    return printable(str(said or "no reason was given"))[:200]
+
+
+def _json(answer: requests.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        raise NetworkError("GitHub answered with something that is no JSON") from None
+
+
+def _address(comment: Mapping[str, Any]) -> str:
+    return printable(str(comment.get("html_url", "")))

@@ -1,0 +1,198 @@
+"""``slugcheck comment``: one comment, made and then edited; and what happens where it may not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import Done, slugcheck
+from tests.support.github import REPOSITORY, TOKEN, GithubServer, Mood
+
+
+@pytest.fixture
+def github() -> Iterator[GithubServer]:
+    with GithubServer() as found:
+        yield found
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    path = tmp_path / "report.md"
+    path.write_text("## it fits\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def summary(tmp_path: Path) -> Path:
+    return tmp_path / "summary.md"
+
+
+@pytest.fixture(autouse=True)
+def workflow(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, github: GithubServer, summary: Path
+) -> None:
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"pull_request": {"number": 7}}))
+    values = {
+        "GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_TOKEN": TOKEN,
+        "GITHUB_EVENT_PATH": str(event), "GITHUB_STEP_SUMMARY": str(summary),
+    }  # fmt: skip
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+
+
+def bodies(github: GithubServer) -> list[str]:
+    return [one["body"] for one in github.comments]
+
+
+def test_it_is_made_once_and_then_edited(github: GithubServer, report: Path) -> None:
+    done = slugcheck("comment", report)
+    assert done.code == 0, done.err
+    assert done.out == ""
+    assert "comment made: https://github.example/" in done.err
+    report.write_text("## it does not fit\n")
+    assert "comment edited" in slugcheck("comment", report).err
+    assert "comment same" in slugcheck("comment", report).err
+    assert bodies(github) == ["<!-- slugcheck comment: report -->\n## it does not fit\n"]
+    assert [method for method, _, _ in github.asked].count("PATCH") == 1
+
+
+def test_its_own_is_found_on_a_later_page(github: GithubServer, report: Path) -> None:
+    for number in range(5):
+        github.add(f"talk {number}")
+    slugcheck("comment", report)
+    github.add("more talk")
+    report.write_text("## newer\n")
+    assert "comment edited" in slugcheck("comment", report).err
+    assert len(github.comments) == 7
+
+
+def test_somebody_elses_comment_with_the_marker_is_left_alone(
+    github: GithubServer, report: Path
+) -> None:
+    theirs = github.add("<!-- slugcheck comment: report -->\nit fits, trust me")
+    assert "comment made" in slugcheck("comment", report).err
+    assert theirs["body"].endswith("trust me")
+    assert len(github.comments) == 2
+
+
+def test_a_persons_token_finds_the_persons_comment(github: GithubServer, report: Path) -> None:
+    github.own = {"login": "me", "type": "User"}
+    github.add("<!-- slugcheck comment: report -->\nof another", "another")
+    slugcheck("comment", report)
+    report.write_text("## newer\n")
+    assert "comment edited" in slugcheck("comment", report).err
+    assert len(github.comments) == 2
+
+
+def test_several_apps_have_a_comment_each(github: GithubServer, report: Path) -> None:
+    slugcheck("comment", report, "--key", "api")
+    slugcheck("comment", report, "--key", "worker")
+    assert len(github.comments) == 2
+
+
+@pytest.mark.parametrize("mood", [Mood.READ_ONLY, Mood.ABSENT])
+def test_where_it_may_not_comment_the_summary_has_the_report(
+    github: GithubServer, report: Path, summary: Path, mood: Mood
+) -> None:
+    github.mood = mood
+    done = slugcheck("comment", report)
+    assert done.code == 0
+    assert "the report is in the job's summary" in done.err
+    assert summary.read_text() == "## it fits\n"
+
+
+def test_a_summary_that_has_it_already_is_left_alone(
+    github: GithubServer, report: Path, summary: Path
+) -> None:
+    github.mood = Mood.READ_ONLY
+    assert slugcheck("comment", report, "--no-summary").code == 0
+    assert not summary.exists()
+
+
+def test_a_run_for_no_pull_request_writes_the_summary(
+    monkeypatch: pytest.MonkeyPatch, github: GithubServer, report: Path, summary: Path
+) -> None:
+    monkeypatch.delenv("GITHUB_EVENT_PATH")
+    done = slugcheck("comment", report)
+    assert (done.code, github.asked) == (0, [])
+    assert "this run is not for a pull request" in done.err
+    assert summary.read_text() == "## it fits\n"
+
+
+@pytest.mark.parametrize(
+    ("mood", "words"),
+    [
+        (Mood.ERROR, "GitHub answered 500: it hurts"),
+        (Mood.LIMITED, "GitHub answered 403: API rate limit exceeded"),
+        (Mood.HTML, "GitHub answered with something that is no JSON"),
+    ],
+)
+def test_a_github_that_is_unwell_is_one_line_and_exit_3(
+    github: GithubServer, report: Path, mood: Mood, words: str
+) -> None:
+    github.mood = mood
+    done = slugcheck("comment", report)
+    assert (done.code, done.out) == (3, "")
+    assert done.err.startswith(f"error: {words}")
+    assert github.comments == []
+
+
+def test_no_github_at_all_is_one_line_and_exit_3(
+    monkeypatch: pytest.MonkeyPatch, report: Path
+) -> None:
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
+    done = slugcheck("comment", report)
+    assert (done.code, done.out) == (3, "")
+    assert done.err == "error: GitHub cannot be reached: ConnectionError\n"
+
+
+def test_the_token_goes_to_its_own_host_only_and_is_shown_nowhere(
+    github: GithubServer, report: Path
+) -> None:
+    github.mood = Mood.ELSEWHERE
+    for number in range(5):
+        github.add(f"talk {number}")
+    done = slugcheck("comment", report)
+    assert done.code == 0
+    assert TOKEN not in done.err + done.out
+    assert {signed for _, _, signed in github.asked} == {f"Bearer {TOKEN}"}
+
+
+def bad(name: str, value: str, monkeypatch: pytest.MonkeyPatch, report: Path) -> Done:
+    monkeypatch.setenv(name, value)
+    return slugcheck("comment", report)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("GITHUB_REPOSITORY", "../../user", "GITHUB_REPOSITORY is not OWNER/NAME"),
+        ("GITHUB_API_URL", "file:///etc", "GITHUB_API_URL is no address"),
+        ("GITHUB_EVENT_PATH", "/none", "GITHUB_EVENT_PATH /none cannot be read as JSON"),
+    ],
+)
+def test_variables_that_are_wrong_are_told(
+    monkeypatch: pytest.MonkeyPatch, github: GithubServer, report: Path, name: str, value: str,
+    words: str,
+) -> None:  # fmt: skip
+    done = bad(name, value, monkeypatch, report)
+    assert (done.code, github.asked) == (2, [])
+    assert done.err.startswith(f"error: {words}")
+
+
+def test_bad_files_and_keys_are_told(tmp_path: Path, report: Path) -> None:
+    (tmp_path / "empty.md").write_text(" \n")
+    (tmp_path / "long.md").write_text("x" * 70_000)
+    for arguments, words in (
+        ((tmp_path / "none.md",), "cannot be read"),
+        ((tmp_path / "empty.md",), "is empty"),
+        ((tmp_path / "long.md",), "a comment can have 65,536"),
+        ((report, "--key", "a --> b"), "letters, digits, dots and dashes only"),
+    ):
+        done = slugcheck("comment", *arguments)
+        assert done.code == 2
+        assert words in done.err
