@@ -43,6 +43,10 @@ def to_document(found: Comparison, documents: tuple[Document, ...]) -> Json:
             "label": found.recommendation.label,
             "because": list(found.recommendation.because),
         },
+        "footprints": {
+            label: asdict(one) if one else None
+            for label, one in zip(labels, found.footprints, strict=False)
+        },
         "notes": [without_credentials(note) for note in found.notes],
     }
 

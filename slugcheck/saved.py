@@ -176,21 +176,29 @@ def loads(text: str, label: str) -> Document:
 
     :raises UsageError: it is no report of slugcheck, its schema is another, or a value is wrong.
     """
+    return read(Document, text, label, hint=_HINT)
+
+
+def read(kind: type[T], text: str, label: str, *, hint: str) -> T:
+    """Read a saved document of a kind, whose fields are the values of the JSON text and ``label``.
+
+    :raises UsageError: it is none of slugcheck, its schema is another, or a value is wrong.
+    """
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError):
-        raise UsageError(f"{label} is not JSON", hint=_HINT) from None
+        raise UsageError(f"{label} is not JSON", hint=hint) from None
     schema = raw.get("schema") if isinstance(raw, dict) else None
     if type(schema) is not int:
-        raise UsageError(f"{label} is no report of slugcheck", hint=_HINT)
+        raise UsageError(f"{label} is no report of slugcheck", hint=hint)
     if schema != SCHEMA:
         made = "a newer slugcheck; update this one" if schema > SCHEMA else "an older slugcheck"
         message = f"{label} has schema {schema}, and this version reads schema {SCHEMA}"
         raise UsageError(message, hint=f"it comes from {made}, or make the report again")
     try:
-        return _record(Document, raw | {"label": label}, "")
+        return _record(kind, raw | {"label": label}, "")
     except _Wrong as wrong:
-        raise UsageError(f"{label}: {wrong}", hint=_HINT) from None
+        raise UsageError(f"{label}: {wrong}", hint=hint) from None
 
 
 # --------------------------------------------------------------------------- checking
@@ -225,6 +233,9 @@ def _value(kind: Any, value: object, path: str) -> object:
         member = get_args(kind)[0]
         return tuple(_value(member, one, f"{path}[{n}]") for n, one in enumerate(value))
     allowed = get_args(kind) if get_origin(kind) is UnionType else (kind,)
+    record = next((one for one in allowed if is_dataclass(one)), None)
+    if record is not None:
+        return None if value is None else _value(record, value, path)
     if type(value) not in allowed:
         wanted = " or ".join(_WORDS[one] for one in allowed if one is not NoneType)
         raise _Wrong(f"{path[1:]} is not {wanted}")

@@ -6,50 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from slugcheck import platforms
-from slugcheck.benching import agreement, conclusion, contrasts, host, judgement, outcome, turns
+from slugcheck.benching import agreement, conclusion, host, outcome, turns
 from slugcheck.benching.statistics import differ, peak, percentile, spread
 from slugcheck.model import Status
-from slugcheck.model.bench import StackResult
 from slugcheck.model.benchresult import (
     BenchResult,
-    Conclusion,
-    Conditions,
-    Host,
-    Ratio,
 )
-from tests.support.benches import MIB, sample, stack
-
-HOST = Host(
-    identity="a", system="Linux 6", machine="x86_64", processor="AMD EPYC", cores=2,
-    memory_bytes=16 * 10**9, load=0.1,
-)  # fmt: skip
-
-
-def result(
-    *stacks: StackResult, dyno: str = "standard-1x", asked: bool = False, ratio: Ratio | None = None
-) -> BenchResult:
-    platform = platforms.load("heroku")
-    found = BenchResult(
-        tool_version="1", platform="Heroku", dyno=dyno, dyno_asked=asked, stacks=stacks,
-        agreement=None, ratio=ratio, contrasts=contrasts.of(stacks),
-        dynos=judgement.judge(platform, stacks), boots=judgement.boots(platform, stacks),
-        trials=(), variants=(), findings=(), conclusion=Conclusion(label=None, because=()),
-        host=HOST, notes=(),
-        conditions=Conditions(threads=1, processes=6, runs=30, inputs=(), seconds=1.0),
-    )  # fmt: skip
-    return replace(found, conclusion=conclusion.of(found))
-
-
-def heavy(count: int = 6, **more: float) -> StackResult:
-    samples = [sample(steady=300 + n, peak=380 + n, anon=215, cpu_ms=90 + n) for n in range(count)]
-    return stack("PyTorch", samples, cold=[0.9 + n / 100 for n in range(count)], **more)
-
-
-def light(count: int = 6) -> StackResult:
-    samples = [sample(steady=110 + n, peak=115 + n, anon=80, cpu_ms=50 + n) for n in range(count)]
-    return stack("ONNX Runtime", samples, cold=[0.1 + n / 100 for n in range(count)])
-
+from tests.support.benches import HOST, MIB, heavy, light, result, sample, stack
 
 # --------------------------------------------------------------------------- statistics
 

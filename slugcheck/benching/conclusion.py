@@ -84,8 +84,10 @@ def _memory(result: BenchResult, one: Summary, two: Summary, names: tuple[str, s
     found = _contrast(result, "peak RSS")
     if own is None or its is None or found is None or not found.significant:
         return "peak RSS: no significant difference"
-    less, word = (its - own, "less") if own <= its else (own - its, "more")
-    return f"its peak RSS is {mib(less)} MiB ({100 * less / its:.0f} %) {word} than {names[1]}'s"
+    apart, saves = abs(its - own), own <= its
+    word = "less" if saves else "more"
+    shown = mib(apart, down=saves)
+    return f"its peak RSS is {shown} MiB ({100 * apart / its:.0f} %) {word} than {names[1]}'s"
 
 
 def _ratio(result: BenchResult, names: tuple[str, str]) -> str:

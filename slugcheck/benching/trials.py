@@ -98,7 +98,7 @@ def _sentence(ended: Ended, outcome: Outcome, limit: int, where: str) -> str:
     since = f"first result after {seconds(first['since_spawn'])}" if first else ""
     match outcome:
         case Outcome.OK:
-            return f"fits {size}; {since}"
+            return since
         case Outcome.SLOW:
             return f"answers, but waits for pages that {size} have no room for; {since}"
         case Outcome.STALLED:

@@ -32,6 +32,14 @@ _FORMATS = ("table", "json", "markdown")
     metavar="NAME",
     help="What to call a stack; once for each, in their order.",
 )
+@click.option(
+    "--bench",
+    "benches",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="RESULT.json",
+    help="Join what `slugcheck bench` measured of the stacks' runtimes. Repeatable.",
+)
 @shared.with_options(shared.TARGET, shared.MODELS, shared.LIMITS, shared.INDEXES, shared.WRITING)
 @click.option("--format", "format_", type=click.Choice(_FORMATS), help="[default: table]")
 @click.pass_context
@@ -40,6 +48,7 @@ def command(
     /,
     paths: tuple[Path, ...],
     given: tuple[str, ...],
+    benches: tuple[Path, ...],
     format_: str | None,
     files: tuple[str, ...],
     all_rows: bool,
@@ -52,7 +61,7 @@ def command(
     --model count in every one that is measured. Exit code: 0 every stack was measured, whether it
     fits or not; 2 usage; 3 one could not be measured.
     """
-    from slugcheck import comparedoc, sidebyside, stacks
+    from slugcheck import comparedoc, footprints, sidebyside, stacks
     from slugcheck.render import comparemarkdown, comparetable
 
     if len(paths) < 2:
@@ -60,6 +69,7 @@ def command(
         raise UsageError(message, hint="slugcheck compare requirements_a.txt requirements_b.txt")
     terminal = Terminal(quiet=quiet)
     wanted = outputs(format_, files, _FORMATS)
+    results = [footprints.load(path) for path in benches]
     names = sidebyside.labels(paths, given)
     asked = shared.options(paths[0], options)
     with sidebyside.SideBySide([replace(asked, path=path) for path in paths], names) as run:
@@ -68,6 +78,8 @@ def command(
                 bar.update(done, len(paths))
         documents = run.documents
     found = stacks.compare(documents)
+    if results:
+        found = footprints.join(found, documents, results)
     forms: dict[str, Callable[[Look], str]] = {
         "table": lambda look: comparetable.render(
             found, width=look.width, color=look.color, unicode=look.unicode, all_rows=look.all_rows

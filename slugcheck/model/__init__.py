@@ -21,6 +21,7 @@ from slugcheck.model.changes import (
 )
 from slugcheck.model.comparison import (
     Comparison,
+    Footprint,
     Migration,
     Recommendation,
     Savings,
@@ -134,6 +135,7 @@ __all__ = [
     "Finding",
     "FindingSeverity",
     "FolderSize",
+    "Footprint",
     "Freed",
     "Ignore",
     "Ignored",

@@ -116,6 +116,24 @@ class Savings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint:
+    """What a bench run measured of a stack's runtime: medians of fresh processes.
+
+    Memory is bytes of one worker at its peak, ``anon`` without the pages of files.
+    """
+
+    runtime: str  # "PyTorch 2.13.0+cpu"
+    model: str
+    rss_bytes: int | None
+    anon_bytes: int | None
+    import_seconds: float
+    cold_start_seconds: float | None
+    cpu_ms: float
+    p50_ms: float
+    noisy: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Two stacks or more, the first of them the one the others are held against."""
 
@@ -129,3 +147,4 @@ class Comparison:
     recommendation: Recommendation
     notes: tuple[str, ...]
     tool_version: str = ""
+    footprints: tuple[Footprint | None, ...] = ()  # of the stacks, in their order; or none at all

@@ -27,6 +27,11 @@ def _blocks(found: Comparison) -> Iterator[str]:
     yield f"### Size summary, MB of {said.packed(found)}"
     heads = ("setup", *(f"{head}:" for head in said.SUMMARY_HEADS))
     yield table(heads, [[markdown(cell) for cell in row] for row in said.summary_rows(found)])
+    if found.footprints:
+        yield "### Sizes, and a worker's memory (MiB) and times"
+        over = tuple(f"{h}:" if n else h for n, h in enumerate(said.footprint_heads(found)))
+        rows = [[markdown(cell) or NONE for cell in row] for row in said.footprint_rows(found)]
+        yield table(over, rows)
     for setup in found.stacks:
         yield from _breakdown(found, setup)
     yield f"### Distributions, {said.packed(found)}"

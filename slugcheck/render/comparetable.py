@@ -34,6 +34,8 @@ def _sections(
     yield [_comparison(found, signs, width), *_sentences(found, signs)]
     yield [_differences(found, signs, everything=all_rows)]
     yield [_summary(found, signs)]
+    if found.footprints:
+        yield [_footprints(found, signs)]
     for migration in found.migrations:
         yield _migration(migration, signs)
     if found.notes:
@@ -124,6 +126,14 @@ def _summary(found: Comparison, signs: Signs) -> Table:
     )
     for row in said.summary_rows(found):
         table.add_row(*(signs.text(cell) for cell in row))
+    return table
+
+
+def _footprints(found: Comparison, signs: Signs) -> Table:
+    heads = said.footprint_heads(found)
+    table = _table(Text("worker, MiB", style="bold"), heads[1:])
+    for row in said.footprint_rows(found):
+        table.add_row(*(signs.text(cell or signs.none) for cell in row))
     return table
 
 

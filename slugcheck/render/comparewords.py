@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from slugcheck.model import Comparison, Migration, Setup, SetupRow, SharedRow, Status, StepKind
 from slugcheck.render.changes import signed
 from slugcheck.render.words import percent, plural
-from slugcheck.units import heroku_m, mb
+from slugcheck.units import heroku_m, mb, mib
 
 _LEAST_SHARE = 0.02  # of a stack: what is less folds into one line
 _MOST_ROWS = 10
@@ -94,6 +94,29 @@ def breakdown(found: Comparison, setup: Setup, *, everything: bool) -> Iterator[
         name="total", version="", installed=mb(setup.installed_bytes), slug=mb(setup.slug.value),
         style="bold",
     )  # fmt: skip
+
+
+def footprint_heads(found: Comparison) -> tuple[str, ...]:
+    """Return the heads of the table of sizes and footprints."""
+    whole = "slug" if by_slug(found) else "installed, MB"
+    return "setup", whole, "peak RSS", "anonymous", "import, s", "cold, s", "CPU ms", "p50 ms"
+
+
+def footprint_rows(found: Comparison) -> Iterator[tuple[str, ...]]:
+    """Yield size and footprint of each stack; a dagger marks a latency that is noisy."""
+    for setup, one in zip(found.stacks, found.footprints, strict=False):
+        size = heroku_m(setup.slug.value) if by_slug(found) else mb(setup.installed_bytes)
+        if one is None:
+            yield setup.label, size, *("not measured", "", "", "", "", "")
+            continue
+        cold = "" if one.cold_start_seconds is None else f"{one.cold_start_seconds:.2f}"
+        yield (
+            setup.label, size,
+            "" if one.rss_bytes is None else mib(one.rss_bytes),
+            "" if one.anon_bytes is None else mib(one.anon_bytes),
+            f"{one.import_seconds:.2f}", cold, f"{one.cpu_ms:.1f}",
+            f"{one.p50_ms:.1f}{' †' if one.noisy else ''}",
+        )  # fmt: skip
 
 
 def _size(row: SetupRow, found: Comparison) -> int:

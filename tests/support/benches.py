@@ -7,10 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from slugcheck import platforms
+from slugcheck.benching import conclusion, contrasts, judgement
 from slugcheck.benching.launcher import Worker
 from slugcheck.benching.statistics import doubts, summarise
 from slugcheck.model.bench import (
@@ -22,6 +25,7 @@ from slugcheck.model.bench import (
     Stack,
     StackResult,
 )
+from slugcheck.model.benchresult import BenchResult, Conclusion, Conditions, Host, Ratio
 
 MIB = 2**20
 _VARIABLE = "SLUGCHECK_TORCH_PYTHON"
@@ -101,3 +105,34 @@ def stack(
         samples=tuple(samples), cold_starts=tuple(starts), summary=summary,
         doubts=doubts(summary, processes=len(samples)),
     )  # fmt: skip
+
+
+HOST = Host(
+    identity="a", system="Linux 6", machine="x86_64", processor="AMD EPYC", cores=2,
+    memory_bytes=16 * 10**9, load=0.1,
+)  # fmt: skip
+
+
+def result(
+    *stacks: StackResult, dyno: str = "standard-1x", asked: bool = False, ratio: Ratio | None = None
+) -> BenchResult:
+    platform = platforms.load("heroku")
+    found = BenchResult(
+        tool_version="1", platform="Heroku", dyno=dyno, dyno_asked=asked, stacks=stacks,
+        agreement=None, ratio=ratio, contrasts=contrasts.of(stacks),
+        dynos=judgement.judge(platform, stacks), boots=judgement.boots(platform, stacks),
+        trials=(), variants=(), findings=(), conclusion=Conclusion(label=None, because=()),
+        host=HOST, notes=(),
+        conditions=Conditions(threads=1, processes=6, runs=30, inputs=(), seconds=1.0),
+    )  # fmt: skip
+    return replace(found, conclusion=conclusion.of(found))
+
+
+def heavy(count: int = 6, **more: float) -> StackResult:
+    samples = [sample(steady=300 + n, peak=380 + n, anon=215, cpu_ms=90 + n) for n in range(count)]
+    return stack("PyTorch", samples, cold=[0.9 + n / 100 for n in range(count)], **more)
+
+
+def light(count: int = 6) -> StackResult:
+    samples = [sample(steady=110 + n, peak=115 + n, anon=80, cpu_ms=50 + n) for n in range(count)]
+    return stack("ONNX Runtime", samples, cold=[0.1 + n / 100 for n in range(count)])
