@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,10 +111,12 @@ def test_the_table_and_the_markdown_have_the_figures_of_the_document(
     assert "2 processes: the interval holds the median with 50 % only" in done.out
 
 
-def test_nothing_is_left_behind(embedded_run: tuple[Done, dict[str, Any], str]) -> None:
-    import tempfile
-
-    assert not list(Path(tempfile.gettempdir()).glob("slugcheck-bench-*"))
+def test_nothing_is_left_behind(
+    tiny: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert bench("--onnx", tiny(1, 8)).code == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_embedded_model_is_the_same_everywhere(tmp_path: Path) -> None:

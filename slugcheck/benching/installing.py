@@ -81,7 +81,7 @@ class Installer:
         if program.exists():
             tell(f"{what}; installed before")
             return str(program)
-        self._refuse_large(runtime, sizes)
+        self._refuse_large(runtime, report)
         tell(what)
         say(f"installing {runtime} ({mb(sizes.download_bytes)} MB)")
         _install(folder, lines, options)
@@ -121,19 +121,21 @@ class Installer:
             message = f"{runtime}: this machine does not take {', '.join(foreign[:_NAMED])}"
             raise MeasureError(message, hint="make an environment here, and name it with --python")
 
-    def _refuse_large(self, runtime: Runtime, sizes: SizeReport) -> None:
+    def _refuse_large(self, runtime: Runtime, report: Report) -> None:
+        sizes = report.sizes
         if sizes.download_bytes <= self._options.install_limit:
             return
         largest = max(sizes.distributions, key=lambda d: d.download_bytes or 0)
-        gpu = any(d.distribution.name.startswith("nvidia-") for d in sizes.distributions)
+        gpu = next((one for one in report.findings if one.code == "cuda-on-cpu"), None)
         message = (
             f"{runtime}: the environment is {mb(sizes.download_bytes)} MB to download, more than "
             f"--install-limit allows; {largest.distribution.name} "
             f"{largest.distribution.version} alone is {mb(largest.download_bytes or 0)}"
         )
         hint = f"allow it with --install-limit {sizes.download_bytes // 10**6 + 1}MB"
-        if gpu:
-            hint = f"take the build without CUDA (--requirements torch=FILE), or {hint}"
+        if gpu is not None:
+            lines = " and ".join(f"`{line}`" for line in gpu.fix.splitlines())
+            hint = f"take the build without CUDA: a file with {lines}, as -r torch=FILE; or {hint}"
         raise MeasureError(message, hint=hint)
 
     def _place(self, lines: list[str]) -> Path:

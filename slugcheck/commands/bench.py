@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _FORMATS = ("table", "json", "markdown")
 _INSTALL_LIMIT = "1GB"
+_LEAST_BYTES = 16 * 2**20  # Python alone takes 10
 
 MODEL = (
     click.option(
@@ -218,7 +219,7 @@ def _options(given: dict[str, Any]) -> BenchOptions:
         processes=given["processes"],
         platform=given["platform"],
         dyno=given["dyno"],
-        memory_limits=tuple(_size(text, "--memory-limit") for text in given["limits"]),
+        memory_limits=tuple(_memory(text) for text in given["limits"]),
         time_limit=_seconds(given["time_limit"]),
         variants=given["variants"],
         index=shared.index(given),
@@ -235,12 +236,14 @@ def _size(text: str, option: str) -> int:
         found = parse_size(text)
     except ValueError as error:
         raise UsageError(f"{option}: {error}") from None
-    if found < _LEAST_BYTES:
-        raise UsageError(f"{option} {text}: no worker runs in less than 16M")
     return found
 
 
-_LEAST_BYTES = 16 * 2**20
+def _memory(text: str) -> int:
+    found = _size(text, "--memory-limit")
+    if found < _LEAST_BYTES:
+        raise UsageError(f"--memory-limit {text}: no worker runs in less than 16M")
+    return found
 
 
 def _seconds(text: str) -> float:

@@ -76,9 +76,14 @@ def _comparison(found: BenchResult) -> str:
     rows = []
     for row in said.rows(found):
         mark = " †" if row.noisy else ""
-        saved = (markdown(" ".join(row.saved.split())),) if two else ()
+        saved = (markdown(_bracketed(row.saved)),) if two else ()
         rows.append((*_cells(row.name + mark, row.cells), *saved))
     return table(heads, rows)
+
+
+def _bracketed(saved: str) -> str:
+    amount, *percent = saved.split(maxsplit=1) if saved else ("",)
+    return f"{amount} ({percent[0]})" if percent else amount
 
 
 def _held(found: BenchResult) -> Iterator[str]:
@@ -108,7 +113,7 @@ def _dynos(found: BenchResult) -> Iterator[str]:
     lines = [
         f"- {MARKS[one.status]} {markdown(f'{one.label}: {one.sentence}')}" for one in found.boots
     ]
-    lines.append(f"- {markdown(said.DYNO_LEGEND)}")
+    lines.append(f"- {markdown(said.dyno_legend(lambda status: MARKS[status]))}")
     if more:
         lines.append(f"- {more} larger sizes: every stack fits them")
     yield "\n".join(lines)

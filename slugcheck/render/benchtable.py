@@ -119,7 +119,7 @@ def _dynos(found: BenchResult, signs: Signs, *, everything: bool) -> Iterator[Re
         name = signs.text(said.dyno_name(one), style)
         table.add_row(name, Text(size), Text(str(one.dyno.workers)), *cells)
     yield table
-    yield signs.text(said.DYNO_LEGEND, "dim")
+    yield signs.text(said.dyno_legend(signs.status), "dim")
     if more:
         yield signs.text(f"{more} larger sizes: every stack fits them (--all shows them)", "dim")
     for boot in found.boots:

@@ -109,7 +109,7 @@ def rows(found: BenchResult) -> Iterator[Row]:
     yield row("environment, MB", lambda _, one: _size(one.stack.environment_bytes), less=_mb)
     yield row("model, MB", lambda _, one: _size(one.stack.model_bytes))
     yield row("peak RSS, MiB", lambda s, _: _memory(s.rss.get("peak")), less=_mib)
-    yield row("  anonymous", lambda s, _: _memory(s.anon.get("peak")), less=_mib, minor=True)
+    yield row("  of it anonymous", lambda s, _: _memory(s.anon.get("peak")), less=_mib, minor=True)
     if any(one.summary and one.summary.pss for one in stacks):
         yield row("  PSS, steady", lambda s, _: _memory(s.pss), less=_mib, minor=True)
     yield row("import, s", lambda s, _: _time(s.import_seconds), less=_seconds)
@@ -117,11 +117,11 @@ def rows(found: BenchResult) -> Iterator[Row]:
     yield row("first inference, s", lambda s, _: _time(s.first_seconds), minor=True)
     yield row("cold start, s", lambda s, _: _time(s.cold_seconds), less=_seconds)
     if any(one.summary and one.summary.evicted_seconds for one in stacks):
-        yield row("  files from disk", lambda s, _: _time(s.evicted_seconds), minor=True)
+        yield row("  with files on disk", lambda s, _: _time(s.evicted_seconds), minor=True)
     yield row("CPU ms an inference", lambda s, _: _milliseconds(s.cpu_ms), less=_ms)
     noisy = any(one.summary and one.summary.latency.noisy for one in stacks)
     yield row("latency p50, ms", lambda s, _: _plain(s.latency.p50_ms), less=_ms, noisy=noisy)
-    yield row("  p95 / p99, ms", lambda s, _: _tail(s), minor=True, noisy=noisy)
+    yield row("  p95 / p99", lambda s, _: _tail(s), minor=True, noisy=noisy)
     yield row("inferences a second", lambda s, _: _plain(s.latency.per_second), noisy=noisy)
 
 
@@ -197,7 +197,10 @@ def stage_rows(found: BenchResult) -> Iterator[Row]:
     """Yield RSS and anonymous memory of each stack after every stage, in MiB."""
     for one in measured(found):
         assert one.summary is not None  # noqa: S101 - a measured one has it
-        for title, kind in ((one.stack.label, one.summary.rss), ("  anonymous", one.summary.anon)):
+        for title, kind in (
+            (one.stack.label, one.summary.rss),
+            ("  of it anonymous", one.summary.anon),
+        ):
             cells = [_memory(kind.get(stage)) for stage in (*STAGES, "peak")]
             texts = tuple(text.partition(" ±")[0] for _, text in cells)
             yield Row(name=title, cells=texts, minor=title.startswith(" "))
@@ -242,7 +245,12 @@ def _all_fit(one: DynoFit) -> bool:
     return all(fit.status is Status.PASS for fit in one.fits)
 
 
-DYNO_LEGEND = "MiB of all workers there, and how many would fit; ! less than 15 % free, ? may swap"
+def dyno_legend(sign: Callable[[Status], str]) -> str:
+    """Return what the figures and signs of the table of machines mean."""
+    meanings = ((Status.WARN, "less than 15 % free"), (Status.UNKNOWN, "may swap"),
+                (Status.FAIL, "swaps, or is killed"))  # fmt: skip
+    signs = ", ".join(f"{sign(status)} {words}" for status, words in meanings)
+    return f"MiB of all workers there, and how many would fit; {signs}"
 
 
 def dyno_name(one: DynoFit, most: int = 3) -> str:
