@@ -68,7 +68,7 @@ def _too_many(one: StackResult, dyno: Dyno, sentence: str) -> Finding:
         code="threads-beyond-cores",
         severity=FindingSeverity.WARNING,
         subject=one.stack.label,
-        sentence=f"{sentence}; {dyno.name} gives each dyno {cores}",
+        sentence=f"{sentence}; {dyno.name} has {cores}",
         fix=_FIXES[one.stack.runtime],
     )
 

@@ -21,8 +21,8 @@ DEFAULT_THREADS = "default threads"
 class Way:
     """One way: options of the worker, variables of its environment, another file, other threads.
 
-    ``made`` names what has to be made of the model first: "ort" or "int8". ``advice`` is how to do
-    the same in an app.
+    ``made`` names the file that is made of the model first: "ort", "int8" or "frozen". ``advice``
+    is how to do the same in an app.
     """
 
     name: str
@@ -91,7 +91,7 @@ def _torch(*, scripted: bool) -> Iterator[Way]:
     yield Way(
         name="frozen TorchScript" if scripted else "traced and frozen",
         advice="torch.jit.freeze" if scripted else "torch.jit.freeze(torch.jit.trace(model, …))",
-        options={"freeze": True},
+        made="frozen",
     )
     yield Way(
         name="channels last",

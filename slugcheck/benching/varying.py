@@ -16,6 +16,7 @@ from slugcheck.model.benchresult import Variant
 
 PROCESSES = 3  # memory is known after three; two groups of three and six can differ with 95 %
 _MADE_SECONDS = 300.0
+_SUFFIXES = {"ort": ".ort", "int8": ".int8.onnx", "frozen": ".torchscript"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +69,11 @@ def _job(launcher: Launcher, setup: Setup, way: Way) -> dict[str, Any] | str:
     """Return what the worker's job has otherwise, or why the file it takes cannot be made."""
     if not way.made:
         return {}
-    source = str(setup.form.job["model"])
-    if Path(source).suffix == ".ort":
+    source = Path(str(setup.form.job.get("model") or ""))
+    if source.suffix == ".ort":
         return "the model is an .ort file already" if way.made == "ort" else "from an .onnx only"
-    to = launcher.folder / f"variant.{'ort' if way.made == 'ort' else 'int8.onnx'}"
-    asked = {"made": way.made, "model": source, "to": str(to), "inputs": list(setup.inputs)}
+    to = launcher.folder / f"variant{_SUFFIXES[way.made]}"
+    asked = {**setup.form.job, "made": way.made, "to": str(to), "inputs": list(setup.inputs)}
     worker = Worker(
         python=setup.python, script="bench_convert.py", job=asked, environment={},
         cwd=str(launcher.folder),
@@ -80,7 +81,7 @@ def _job(launcher: Launcher, setup: Setup, way: Way) -> dict[str, Any] | str:
     ended = launcher.run(worker, total=_MADE_SECONDS, silence=_MADE_SECONDS)
     if ended.problem:
         return ended.problem.removeprefix("at its start: ")
-    return {"model": str(to)}
+    return {"model": str(to), "factory": None}
 
 
 def _error(base: Base, outputs: Sequence[Mapping[str, Any]]) -> float | None:

@@ -135,8 +135,16 @@ PLOT = (
 )
 
 
+_OUTPUT, _, _QUIET = shared.WRITING
+WRITING = (
+    _OUTPUT,
+    click.option("--all", "all_rows", is_flag=True, help="Show every machine size in the table."),
+    _QUIET,
+)
+
+
 @click.command("bench", short_help="Measure runtimes: RAM, cold start, latency.")
-@shared.with_options(MODEL, WHERE, HOW, TARGET, shared.PLACES, PLOT, shared.WRITING)
+@shared.with_options(MODEL, WHERE, HOW, TARGET, shared.PLACES, PLOT, WRITING)
 @click.option("--format", "format_", type=click.Choice(_FORMATS), help="[default: table]")
 @click.pass_context
 def command(

@@ -1,4 +1,7 @@
-"""Other files of an ONNX model: its .ort form, and one of whole numbers (int8, static, QDQ)."""
+"""Other files of a model: .ort, whole numbers (int8, static, QDQ), frozen TorchScript.
+
+In a process of its own, so that what the making takes is in no figure of the file.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ def main() -> None:
         channel.flush()
 
     try:
-        {"ort": _ort, "int8": _int8}[job["made"]](job)
+        {"ort": _ort, "int8": _int8, "frozen": _frozen}[job["made"]](job)
         tell("made", bytes=os.path.getsize(job["to"]))
     except (Exception, SystemExit) as error:
         said = str(error).strip().splitlines() or [type(error).__name__]
@@ -42,6 +45,22 @@ def _ort(job: Job) -> None:
     options.optimized_model_filepath = job["to"]
     options.add_session_config_entry("session.save_model_format", "ORT")
     onnxruntime.InferenceSession(job["model"], options, providers=["CPUExecutionProvider"])
+
+
+def _frozen(job: Job) -> None:
+    import bench_torch
+    import torch
+
+    jit = torch.jit
+    runner = bench_torch.Runner(dict(job, threads=1))
+    runner.load_runtime()
+    runner.load()
+    runner.prepare()
+    with torch.inference_mode():
+        model = runner.model
+        if not isinstance(model, jit.ScriptModule):
+            model = jit.trace(model, tuple(runner.given))
+        jit.freeze(model.eval()).save(job["to"])
 
 
 def _int8(job: Job) -> None:

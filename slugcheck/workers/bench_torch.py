@@ -43,7 +43,7 @@ class Runner:
         model = load_model(torch, self._job)
         if self._options.get("channels_last"):
             model = model.to(memory_format=torch.channels_last)
-        self._model = model
+        self.model = model
 
     def prepare(self) -> None:
         """Take the inputs in, which every stack holds as well."""
@@ -57,22 +57,11 @@ class Runner:
             if self._options.get("channels_last") and tensor.dim() == 4:
                 tensor = tensor.contiguous(memory_format=torch.channels_last)
             given.append(tensor)
-        self._given = given
-        if self._options.get("freeze"):
-            self._model = self._frozen()
-
-    def _frozen(self) -> Any:
-        """Return the model as TorchScript with its weights made constants."""
-        jit = self._torch.jit
-        with self._torch.inference_mode():
-            model = self._model
-            if not isinstance(model, jit.ScriptModule):
-                model = jit.trace(model, tuple(self._given))
-            return jit.freeze(model.eval())
+        self.given = given
 
     def run(self) -> Any:
         with self._mode():
-            return self._model(*self._given)
+            return self.model(*self.given)
 
     def outputs(self, found: Any) -> Iterator[Any]:
         """Yield name, dtype, shape and bytes of each output."""
