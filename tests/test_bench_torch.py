@@ -136,6 +136,11 @@ def test_gradients_left_on_are_measured(torch_python: str, factory: Path) -> Non
     assert found.saves_bytes is not None
     assert found.saves_bytes < -50 * 10**6  # sixty tensors of 4 MB are kept
     assert found.significant
+    frozen = next(one for one in varying.ways(setup) if one.name == "traced and frozen")
+    assert {"channels last", "no_grad", "MALLOC_ARENA_MAX=2"} < {
+        w.name for w in varying.ways(setup)
+    }
+    assert frozen.made == "frozen"
 
 
 # --------------------------------------------------------------------------- the example

@@ -100,10 +100,10 @@ def _sentence(ended: Ended, outcome: Outcome, limit: int, where: str) -> str:
         case Outcome.OK:
             return since
         case Outcome.SLOW:
-            return f"answers, but waits for pages that {size} have no room for; {since}"
+            return f"it waits for pages that {size} have no room for; {since}"
         case Outcome.STALLED:
-            return f"stands still at {where}: no end within {seconds(ended.seconds)}"
+            return f"no end of {where} within {seconds(ended.seconds)}"
         case Outcome.KILLED:
-            return f"killed at {where}, after {seconds(ended.seconds)}"
+            return f"at {where}, after {seconds(ended.seconds)}"
         case Outcome.FAILED:
             return ended.problem

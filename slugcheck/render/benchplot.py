@@ -95,7 +95,7 @@ def _latency(axes: Axes, stacks: list[StackResult]) -> None:
     axes.set_xlim(left=0)
     axes.set_ylim(0, 101)
     axes.grid(alpha=0.25)
-    axes.legend(fontsize=7, frameon=False, loc="lower right")
+    axes.legend(fontsize=7, frameon=False, loc="best")
     axes.spines[["top", "right"]].set_visible(False)
 
 

@@ -271,7 +271,7 @@ def trial_words(one: Trial) -> str:
     """Return what became of a worker under a limit."""
     peak = f"; peak RSS {mib(one.peak_rss)} MiB" if one.peak_rss else ""
     return (
-        f"{one.label} at {mib(one.limit_bytes, down=True)} MiB: {one.outcome}, {one.sentence}{peak}"
+        f"{one.label} at {mib(one.limit_bytes, down=True)} MiB: {one.outcome}: {one.sentence}{peak}"
     )
 
 
