@@ -147,7 +147,12 @@ class Bench:
             made = self._installer.make(form.runtime, say, tell)
             return environments.find(self._launcher, form.runtime, (made,))
         programs = plan.interpreters(form.runtime, options.pythons)
-        return environments.find(self._launcher, form.runtime, programs)
+        found = environments.find(self._launcher, form.runtime, programs)
+        if isinstance(found, Environment) and found.program != programs[0]:
+            self._notes.append(
+                f"{form.label} ran on slugcheck's own interpreter: {programs[0]} does not have it"
+            )
+        return found
 
     def _absent(self, form: Form, why: str) -> None:
         if form.optional and not self._options.names(form.runtime):

@@ -245,7 +245,8 @@ def test_a_runtime_that_is_not_there_is_told_where_it_was_asked_for(tmp_path: Pa
 def test_nothing_to_run_at_all_is_one_error(tmp_path: Path, tiny: Callable[..., Path]) -> None:
     python = environment(tmp_path / "env")
     done = bench("--onnx", tiny(1, 8), "--python", python)
-    assert (done.code, done.out) in ((0, done.out), (3, ""))
+    assert done.code == 0
+    assert "ONNX Runtime ran on slugcheck's own interpreter" in " ".join(done.out.split())
     named = bench("--onnx", tiny(1, 8), "--python", f"onnx={python}")
     assert (named.code, named.out) == (3, "")
     assert "has no onnxruntime" in named.err

@@ -5,36 +5,22 @@ In a process of its own, so that what the making takes is in no figure of the fi
 
 from __future__ import annotations
 
-import json
 import os
-import sys
+
+import bench_answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     Job = dict[str, Any]
 
 
-def main() -> None:
-    """Do the job of the first line."""
-    job = json.loads(sys.stdin.readline())
-    channel = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-
-    def tell(event: str, **values: Any) -> None:
-        channel.write(json.dumps(dict(values, event=event)) + "\n")
-        channel.flush()
-
-    try:
-        {"ort": _ort, "int8": _int8, "frozen": _frozen}[job["made"]](job)
-        tell("made", bytes=os.path.getsize(job["to"]))
-    except (Exception, SystemExit) as error:
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        tell("failed", kind=type(error).__name__, reason=said[0])
-        os._exit(1)
-    tell("end")
-    os._exit(0)
+def main(job: Job, tell: Callable[..., None]) -> None:
+    """Make what the job asks for, and tell its size."""
+    {"ort": _ort, "int8": _int8, "frozen": _frozen}[job["made"]](job)
+    tell("made", bytes=os.path.getsize(job["to"]))
 
 
 def _ort(job: Job) -> None:
@@ -93,4 +79,4 @@ def _int8(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    bench_answer.answer(main)

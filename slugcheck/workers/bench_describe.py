@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import os
 import re
 import sys
 
+import bench_answer
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     Job = dict[str, Any]
@@ -27,26 +28,11 @@ _DTYPES = {
 }  # fmt: skip
 
 
-def main() -> None:
-    """Answer the job of the first line."""
-    job = json.loads(sys.stdin.readline())
-    channel = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-
-    def tell(event: str, **values: Any) -> None:
-        channel.write(json.dumps(dict(values, event=event)) + "\n")
-        channel.flush()
-
-    try:
-        tell("environment", **environment(job["runtime"]))
-        if job.get("signature"):
-            tell("signature", inputs=signature(job))
-    except (Exception, SystemExit) as error:
-        said = str(error).strip().splitlines() or [""]
-        tell("failed", kind=type(error).__name__, reason=said[0])
-        os._exit(1)
-    tell("end")
-    os._exit(0)
+def main(job: Job, tell: Callable[..., None]) -> None:
+    """Tell what the job asks for."""
+    tell("environment", **environment(job["runtime"]))
+    if job.get("signature"):
+        tell("signature", inputs=signature(job))
 
 
 # --------------------------------------------------------------------------- the environment
@@ -172,4 +158,4 @@ def _of_exported(path: str) -> Any:
 
 
 if __name__ == "__main__":
-    main()
+    bench_answer.answer(main)

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 
+import bench_answer
 import bench_memory
 
 TYPE_CHECKING = False
@@ -21,13 +22,6 @@ if TYPE_CHECKING:
     Job = dict[str, Any]
 
 _BEAT_SECONDS = 5
-
-
-def _channel() -> Any:
-    """Return a stream on standard output, which from now on is standard error for all others."""
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    return os.fdopen(kept, "w")
 
 
 class Worker:
@@ -138,7 +132,7 @@ def _timed(step: Callable[[], Any]) -> Any:
 def main() -> None:
     """Do the job of the first line."""
     job = json.loads(sys.stdin.readline())
-    worker = Worker(job, _channel())
+    worker = Worker(job, bench_answer.channel())
     try:
         runner = worker.start()
         if job["mode"] == "full":
