@@ -500,8 +500,9 @@ def test_uv_takes_the_source_where_no_wheel_fits(
 
 
 def test_a_uv_lock_for_a_python_that_is_not_here_is_read_all_the_same(
-    reading: Reading, uv_project: Callable[..., Path]
+    reading: Reading, uv_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "40")  # for which uv breaks its lines
     wheel = reading.server.add_wheel("one", "1.0", {"a.py": "1"})
     lock = uv_project('["one"]')
     for path in (lock, lock.parent / "pyproject.toml"):

@@ -276,7 +276,8 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
         for key, value in environ.items()
         if not key.startswith("UV_") or key in _KEPT_UV_SETTINGS or _INDEX_CREDENTIALS.match(key)
     }
-    for key in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME"):
+    # in a narrow terminal uv breaks its sentences, which are read here
+    for key in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "COLUMNS"):
         kept.pop(key, None)
     kept["UV_PYTHON_DOWNLOADS"] = "never"
     kept.setdefault("UV_HTTP_TIMEOUT", _HTTP_TIMEOUT_SECONDS)

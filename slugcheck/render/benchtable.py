@@ -35,7 +35,7 @@ def _sections(
     if found.trials:
         yield [*_trials(found, signs)]
     for label, variants in said.variant_rows(found):
-        yield [_variants(label, variants, signs)]
+        yield [*_variants(label, variants, signs)]
     if found.findings:
         yield [*_findings(found, signs)]
     if doubts := [*_doubts(found, signs)]:
@@ -136,17 +136,15 @@ def _trials(found: BenchResult, signs: Signs) -> Iterator[RenderableType]:
         yield marked(sign, signs.text(said.trial_words(one)))
 
 
-def _variants(label: str, variants: Sequence[Variant], signs: Signs) -> Table:
+def _variants(label: str, variants: Sequence[Variant], signs: Signs) -> Iterator[RenderableType]:
     table = _table(f"{label}, otherwise", said.VARIANT_HEADS, signs)
     for one in variants:
-        cells = said.variant_cells(one)
-        if cells:
+        if cells := said.variant_cells(one):
             table.add_row(signs.text(one.name), *(signs.text(cell) for cell in cells))
-        else:
-            reason = signs.text(f"not measured: {one.reason}", "dim")
-            reason.no_wrap, reason.overflow = True, "ellipsis"
-            table.add_row(signs.text(one.name, "dim"), reason)
-    return table
+    yield table
+    for one in variants:
+        if one.reason:
+            yield signs.text(f"{one.name}: not measured: {one.reason}", "dim")
 
 
 def _findings(found: BenchResult, signs: Signs) -> Iterator[RenderableType]:
