@@ -210,6 +210,7 @@ class _Interruptions:
     def __init__(self) -> None:
         self.wait = False
         self.waiting = False
+        self.raised = False
         self.held = False
         self.pending = False
 
@@ -220,7 +221,7 @@ class _Interruptions:
         if self.held:
             self.pending = True
             return
-        self.wait = True
+        self.wait = self.raised = True
         raise KeyboardInterrupt
 
     def release(self) -> None:
@@ -266,7 +267,10 @@ def _interruptions() -> Iterator[_Interruptions]:
         yield found
     finally:
         _heard.remove(found)
-        for number, old in before.items():
-            signal.signal(number, old)
+        # once interrupted the run is ending, and others have folders to remove as well: an
+        # impatient second Ctrl-C would leave theirs, so it is not listened to any more
+        if not (found.raised or found.waiting):
+            for number, old in before.items():
+                signal.signal(number, old)
     if found.waiting:
         raise KeyboardInterrupt
