@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import median
-from types import TracebackType
 from typing import Any
 
 from slugcheck import __version__, platforms
@@ -32,7 +31,7 @@ from slugcheck.benching import (
     trials,
     turns,
     varying,
-)  # fmt: skip
+)
 from slugcheck.benching.environments import Environment
 from slugcheck.benching.installing import Installer
 from slugcheck.benching.launcher import Ended, Launcher
@@ -93,9 +92,9 @@ class Bench:
         self._platform = platforms.load(options.platform)
         self._dyno = judgement.choose(self._platform, options.dyno)
         self._given = inputs.parse(options.inputs)
-        self._asked = plan.forms(options, ())
-        for form in self._asked or (None,):
-            plan.interpreters(form.runtime if form else Runtime.ONNX, options.pythons)
+        self._asked = plan.forms(options)
+        for runtime in Runtime:
+            plan.interpreters(runtime, options.pythons)
         self._installer = Installer(options)
         self._host = host.describe()
         self._launcher = Launcher()
@@ -103,6 +102,7 @@ class Bench:
         self._failed: list[StackResult] = []
         self._notes: list[str] = []
         self._fed: tuple[Fed, ...] = ()
+        self._agreement: Agreement | None = None
         self._ratio: Ratio | None = None
         self._trials: list[Trial] = []
         self._variants: list[Variant] = []
@@ -110,12 +110,7 @@ class Bench:
     def __enter__(self) -> Bench:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._launcher.close()
 
     # ----------------------------------------------------------------- before
@@ -132,7 +127,8 @@ class Bench:
             if isinstance(found, str):
                 self._absent(form, found)
             else:
-                self._add(form, found)
+                setup = Setup(form=form, python=found.program, threads=self._options.threads)
+                self._running.append(_Running(form=form, environment=found, setup=setup))
         if not self._running:
             raise MeasureError(
                 "; ".join(str(one.failure) for one in self._failed) or "there is nothing to run",
@@ -161,10 +157,6 @@ class Bench:
             return
         self._failed.append(_nothing(form, why))
 
-    def _add(self, form: Form, environment: Environment) -> None:
-        setup = Setup(form=form, python=environment.program, threads=self._options.threads)
-        self._running.append(_Running(form=form, environment=environment, setup=setup))
-
     def _feed(self) -> None:
         specs = None
         for one in self._running:
@@ -177,7 +169,7 @@ class Bench:
         settled = inputs.settle(specs, self._given, self._options.batch)
         self._fed, jobs = inputs.feed(settled, self._launcher)
         for one in self._running:
-            one.setup = one.setup.changed(inputs=jobs)
+            one.setup = replace(one.setup, inputs=jobs)
 
     # ----------------------------------------------------------------- measuring
 
@@ -201,17 +193,19 @@ class Bench:
                 yield partial(self._cold, one, evicted=True)
 
     def _others(self) -> Iterator[Callable[[], None]]:
-        if len(self._running) == 2:
-            yield self._turns
-        if self._options.variants:
-            for one in self._running:
-                for way in varying.ways(one.setup):
-                    yield partial(self._vary, one, way)
+        # outputs are compared after the trials: numpy is in this process then, and its files stay
         if self._options.memory_limits:
             limited = trials.way(self._launcher)
             for limit in sorted(self._options.memory_limits, reverse=True):
                 for one in self._running:
                     yield partial(self._trial, one, limit, limited)
+        if self._options.variants:
+            for one in self._running:
+                for way in varying.ways(one.setup):
+                    yield partial(self._vary, one, way)
+        if len(self._running) == 2:
+            yield self._compare
+            yield self._turns
 
     def _settle(self, one: _Running) -> None:
         """Bring the stack's files into the state that every later process finds them in.
@@ -249,9 +243,15 @@ class Bench:
         else:
             one.cold_starts.append(found)
 
+    def _compare(self) -> None:
+        first, second = self._running
+        if first.outputs and second.outputs:
+            labels = (first.form.label, second.form.label)
+            self._agreement = agreement.compare(labels, first.outputs, second.outputs)
+
     def _turns(self) -> None:
         pair = sorted(self._running, key=lambda one: one.form.runtime is not Runtime.ONNX)
-        agreed = self._agreement()
+        agreed = self._agreement
         if any(one.failure for one in pair) or (agreed and agreed.status is Status.FAIL):
             return
         first, second = pair
@@ -296,7 +296,7 @@ class Bench:
             dyno=self._dyno.name if self._dyno else None,
             dyno_asked=self._options.dyno is not None,
             stacks=stacks,
-            agreement=self._agreement(),
+            agreement=self._agreement,
             ratio=self._ratio,
             contrasts=contrasts.of(stacks),
             dynos=judgement.judge(self._platform, stacks),
@@ -320,8 +320,12 @@ class Bench:
         )
 
     def _of(self, one: _Running) -> StackResult:
-        summary = self._summary(one)
-        said = statistics.doubts(summary, processes=len(one.samples)) if summary else ()
+        summary: Summary | None = None
+        said: tuple[str, ...] = ()
+        if one.samples:
+            threads = self._options.threads
+            summary = statistics.summarise(one.samples, one.cold_starts, threads=threads)
+            said = statistics.doubts(summary, processes=len(one.samples))
         return StackResult(
             stack=Stack(
                 label=one.form.label,
@@ -339,19 +343,6 @@ class Bench:
             doubts=said,
             failure=one.failure,
         )
-
-    def _summary(self, one: _Running) -> Summary | None:
-        if not one.samples:
-            return None
-        return statistics.summarise(one.samples, one.cold_starts, threads=self._options.threads)
-
-    def _agreement(self) -> Agreement | None:
-        found = [one for one in self._running if one.outputs]
-        if len(found) != 2:
-            return None
-        first, second = found
-        labels = (first.form.label, second.form.label)
-        return agreement.compare(labels, first.outputs, second.outputs)
 
 
 def _after(ended: Ended, samples: int) -> str:

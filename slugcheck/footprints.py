@@ -12,13 +12,10 @@ from pathlib import Path
 from slugcheck.errors import UsageError
 from slugcheck.escape import printable
 from slugcheck.model import Comparison, Footprint
+from slugcheck.model.bench import DISTRIBUTIONS
 from slugcheck.saved import Document, SavedDistribution, read
 
 _HINT = "make one with: slugcheck bench --output result.json"
-_NAMES = {
-    "torch": ("torch",),
-    "onnxruntime": ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-rocm"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +101,10 @@ def load(path: Path) -> Result:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise UsageError(f"{label} cannot be read: {error.strerror}", hint=_HINT) from None
-    if '"bench"' not in text:
+    found = read(Result, text, label, hint=_HINT)
+    if found.kind != "bench":
         raise UsageError(f"{label} is no result of slugcheck bench", hint=_HINT)
-    return read(Result, text, label, hint=_HINT)
+    return found
 
 
 def join(found: Comparison, documents: Sequence[Document], results: Sequence[Result]) -> Comparison:
@@ -138,7 +136,7 @@ def _matches(
     installed = {one.name: one for one in document.distributions}
     for result in results:
         for stack in result.stacks:
-            names = _NAMES.get(stack.runtime, ())
+            names = DISTRIBUTIONS.get(stack.runtime, ())
             one = next((installed[name] for name in names if name in installed), None)
             if stack.summary is not None and one is not None:
                 yield result, stack, one

@@ -79,31 +79,22 @@ class Terminal:
         """Write what was asked for to stdout. A reader that went away is no error."""
         _write(_out(), _ended(text))
 
-    def write_file(self, path: Path, text: str) -> None:
+    def write_file(self, path: Path, content: str | bytes, *, option: str = "--output") -> None:
         """Write a file whole or not at all; a pipe or a device is written to as it is.
 
+        ``option`` is what named the file.
+
         :raises UsageError: it cannot be written there.
         """
+        raw = _ended(content).encode() if isinstance(content, str) else content
         try:
             if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-                path.write_text(_ended(text), encoding="utf-8")
+                path.write_bytes(raw)
             else:
-                _replace(path.resolve(), _ended(text).encode())
+                _replace(path.resolve(), raw)
         except OSError as error:
             message = f"{path} cannot be written: {error.strerror or error}"
-            raise UsageError(message, hint="choose another place with --output") from None
-        self.note(f"written: {path}")
-
-    def write_bytes(self, path: Path, content: bytes) -> None:
-        """Write a file that is no text, such as a picture, whole or not at all.
-
-        :raises UsageError: it cannot be written there.
-        """
-        try:
-            _replace(path.resolve(), content)
-        except OSError as error:
-            message = f"{path} cannot be written: {error.strerror or error}"
-            raise UsageError(message, hint="choose another place") from None
+            raise UsageError(message, hint=f"choose another place with {option}") from None
         self.note(f"written: {path}")
 
     def append_file(self, path: Path, text: str) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
+from slugcheck import benchdoc
 from slugcheck.benching import agreement, conclusion, host, outcome, turns
 from slugcheck.benching.statistics import differ, peak, percentile, spread
 from slugcheck.model import Status
 from slugcheck.model.benchresult import (
     BenchResult,
 )
-from tests.support.benches import HOST, MIB, heavy, light, result, sample, stack
+from slugcheck.render import benchmarkdown, benchtable
+from tests.support.benches import MIB, heavy, light, result, sample, stack
 
 # --------------------------------------------------------------------------- statistics
 
@@ -157,7 +160,7 @@ def test_stacks_that_are_alike_get_no_recommendation() -> None:
 
 
 def test_stacks_that_do_not_compute_the_same_get_no_recommendation() -> None:
-    failed = agreement._failed(("PyTorch", "ONNX Runtime"), "not the same model")
+    failed = agreement.compare(("PyTorch", "ONNX Runtime"), [{"name": "a"}], [])
     found = replace(result(heavy(), light()), agreement=failed)
     assert conclusion.of(found).label is None
     assert outcome.exit_code(found) == 3
@@ -168,15 +171,26 @@ def test_a_ratio_whose_blocks_lie_around_one_is_no_difference() -> None:
     assert not turns.of_blocks(("a", "b"), blocks).significant
 
 
+# --------------------------------------------------------------------------- renderings
+
+
+def test_hostile_names_and_reasons_are_harmless_in_every_form() -> None:
+    bad = "[bold]a|b<script>`x`\x1b[31m\n::error::now"
+    one = replace(light(), stack=replace(light().stack, model=bad), doubts=(bad,))
+    two = replace(heavy(), failure=bad)
+    found = replace(result(two, one), notes=(bad,))
+    screen = benchtable.render(found, width=100, color=False)
+    text = benchmarkdown.render(found)
+    for form in (screen, text, benchdoc.dumps(found)):
+        assert "\x1b" not in form
+        assert not re.search(r"^\s*::error", form, re.MULTILINE)
+    assert "[bold]a|b" in screen  # told as it is, not read as markup
+    assert "<script>" not in text
+    plain = benchtable.render(found, width=80, color=False, unicode=False)
+    assert plain.isascii()
+
+
 # --------------------------------------------------------------------------- hosts
-
-
-def test_figures_of_two_machines_are_told_apart() -> None:
-    assert host.different(HOST, HOST) == ""
-    other = replace(HOST, identity="b", processor="Intel Xeon")
-    assert "another processor: AMD EPYC, here Intel Xeon" in host.different(HOST, other)
-    assert host.different(HOST, replace(HOST, identity="b", cores=8)) != ""
-    assert host.different(HOST, replace(HOST, identity="b")) == "measured on another machine"
 
 
 def test_this_machine_is_described_without_its_name() -> None:

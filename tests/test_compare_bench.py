@@ -98,12 +98,17 @@ def test_what_is_no_result_is_one_line(
     index: PackageServer, lists: tuple[Path, Path], saved: Callable[..., Path], tmp_path: Path
 ) -> None:
     (tmp_path / "text.json").write_text("hello")
+    other = saved(result(light()), "other.json")
+    other.write_text(other.read_text().replace('"bench"', '"other"'))
+    slugcheck(lists[1], "--index-url", index.index_url, "--output", tmp_path / "report.json")
     (tmp_path / "old.json").write_text('{"schema": 99, "kind": "bench"}')
     (tmp_path / "part.json").write_text('{"schema": 1, "kind": "bench"}')
     twice = saved(result(light())), saved(result(light()), "again.json")
     for benches, words in (
         ([tmp_path / "none.json"], "cannot be read"),
-        ([tmp_path / "text.json"], "is no result of slugcheck bench"),
+        ([tmp_path / "text.json"], "is not JSON"),
+        ([tmp_path / "report.json"], "kind is missing"),
+        ([tmp_path / "other.json"], "is no result of slugcheck bench"),
         ([tmp_path / "old.json"], "has schema 99"),
         ([tmp_path / "part.json"], "stacks is missing"),
         (twice, "has two results of bench"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slugcheck.model.bench import StackResult, Summary
-from slugcheck.model.benchresult import BenchResult, Conclusion, Contrast, Fit
+from slugcheck.model.bench import Summary
+from slugcheck.model.benchresult import BenchResult, Conclusion, Contrast, Fit, Ratio
 from slugcheck.model.verdicts import Status
 from slugcheck.units import mib
 
@@ -14,28 +14,23 @@ _RANK = {Status.PASS: 0, Status.WARN: 1, Status.UNKNOWN: 2, Status.FAIL: 3}
 
 def of(result: BenchResult) -> Conclusion:
     """Return the conclusion; without a label where stacks cannot be compared or are alike."""
-    measured = [one for one in result.stacks if one.summary]
+    measured = [(one.stack.label, one.summary) for one in result.stacks if one.summary]
     if result.agreement is not None and result.agreement.status is Status.FAIL:
         reason = "the two do not compute the same, so their figures are of different work"
         return Conclusion(label=None, because=(reason, *_fits(result)))
     if len(measured) != 2:
         return Conclusion(label=None, because=tuple(_fits(result)))
-    better, other = sorted(measured, key=lambda one: _order(result, one))
-    if _alike(result, better, other):
+    better, other = sorted(measured, key=lambda one: _order(result, *one))
+    if _alike(result):
         reason = "no figure tells them apart by more than chance"
         return Conclusion(label=None, because=(reason, *_fits(result)))
     reasons = (*_fits(result), *_reasons(result, better, other))
-    return Conclusion(label=better.stack.label, because=reasons)
+    return Conclusion(label=better[0], because=reasons)
 
 
-def _order(result: BenchResult, one: StackResult) -> tuple[int, int, float]:
-    fit = _fit(result, one.stack.label)
-    assert one.summary is not None  # noqa: S101 - only measured ones are ordered
-    return (
-        _RANK[fit.status] if fit else 0,
-        one.summary.peak_rss or 0,
-        one.summary.cpu_ms.median,
-    )
+def _order(result: BenchResult, label: str, summary: Summary) -> tuple[int, int, float]:
+    fit = _fit(result, label)
+    return (_RANK[fit.status] if fit else 0, summary.peak_rss or 0, summary.cpu_ms.median)
 
 
 def _fit(result: BenchResult, label: str) -> Fit | None:
@@ -43,10 +38,10 @@ def _fit(result: BenchResult, label: str) -> Fit | None:
     return next((one for one in chosen.fits if one.label == label), None) if chosen else None
 
 
-def _alike(result: BenchResult, one: StackResult, other: StackResult) -> bool:
-    fits = {fit.status for s in (one, other) if (fit := _fit(result, s.stack.label))}
-    told = [contrast for contrast in result.contrasts if contrast.significant]
-    return len(fits) <= 1 and not told and not (result.ratio and result.ratio.significant)
+def _alike(result: BenchResult) -> bool:
+    statuses = {fit.status for fit in result.chosen.fits} if result.chosen else set()
+    told = any(contrast.significant for contrast in result.contrasts)
+    return len(statuses) <= 1 and not told and not (result.ratio and result.ratio.significant)
 
 
 def _fits(result: BenchResult) -> Iterator[str]:
@@ -61,25 +56,24 @@ def _fits(result: BenchResult) -> Iterator[str]:
         )
 
 
-def _reasons(result: BenchResult, better: StackResult, other: StackResult) -> Iterator[str]:
+def _reasons(
+    result: BenchResult, better: tuple[str, Summary], other: tuple[str, Summary]
+) -> Iterator[str]:
     """Yield what each figure says of the one that is taken, also where it speaks against it."""
-    one, two = better.summary, other.summary
-    assert one is not None  # noqa: S101 - both were measured
-    assert two is not None  # noqa: S101
-    names = better.stack.label, other.stack.label
-    yield _memory(result, one, two, names)
+    (label, own), (name, its) = better, other
+    yield _memory(result, own, its, name)
     if result.ratio is not None:
-        yield _ratio(result, names)
+        yield _ratio(result.ratio, label, name)
     starts = _contrast(result, "cold start")
-    if starts is not None and one.cold_seconds and two.cold_seconds:
-        own, its = one.cold_seconds.median, two.cold_seconds.median
+    if starts is not None and own.cold_seconds and its.cold_seconds:
         if starts.significant:
-            yield f"its cold start takes {own:.2f} s, that of {names[1]} {its:.2f} s"
+            taken = own.cold_seconds.median, its.cold_seconds.median
+            yield f"its cold start takes {taken[0]:.2f} s, that of {name} {taken[1]:.2f} s"
         else:
             yield "cold starts: no significant difference"
 
 
-def _memory(result: BenchResult, one: Summary, two: Summary, names: tuple[str, str]) -> str:
+def _memory(result: BenchResult, one: Summary, two: Summary, name: str) -> str:
     own, its = one.peak_rss, two.peak_rss
     found = _contrast(result, "peak RSS")
     if own is None or its is None or found is None or not found.significant:
@@ -87,22 +81,18 @@ def _memory(result: BenchResult, one: Summary, two: Summary, names: tuple[str, s
     apart, saves = abs(its - own), own <= its
     word = "less" if saves else "more"
     shown = mib(apart, down=saves)
-    return f"its peak RSS is {shown} MiB ({100 * apart / its:.0f} %) {word} than {names[1]}'s"
+    return f"its peak RSS is {shown} MiB ({100 * apart / its:.0f} %) {word} than {name}'s"
 
 
-def _ratio(result: BenchResult, names: tuple[str, str]) -> str:
-    ratio = result.ratio
-    assert ratio is not None  # noqa: S101 - asked for by the caller
+def _ratio(ratio: Ratio, label: str, name: str) -> str:
     if not ratio.significant:
         return "CPU time of an inference: no significant difference"
-    turned = ratio.labels[0] != names[0]
-    share = 1 / ratio.cpu.median if turned else ratio.cpu.median
-    ends = sorted((1 / ratio.cpu.low, 1 / ratio.cpu.high)) if turned else (
-        ratio.cpu.low, ratio.cpu.high,
-    )  # fmt: skip
+    shares = (ratio.cpu.low, ratio.cpu.median, ratio.cpu.high)
+    if ratio.labels[0] != label:
+        shares = (1 / shares[2], 1 / shares[1], 1 / shares[0])
     return (
-        f"it needs {share:.2f} times the CPU time of {names[1]} for an inference "
-        f"({ends[0]:.2f} to {ends[1]:.2f}, the two in turn)"
+        f"it needs {shares[1]:.2f} times the CPU time of {name} for an inference "
+        f"({shares[0]:.2f} to {shares[2]:.2f}, the two in turn)"
     )
 
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from slugcheck.benching.launcher import Ended, Launcher, Worker
 from slugcheck.benching.plan import Form
 from slugcheck.errors import MeasureError
-from slugcheck.model.bench import InputSpec, Runtime
+from slugcheck.model.bench import DISTRIBUTIONS, InputSpec, Runtime
 
-_PACKAGE = {Runtime.ONNX: "onnxruntime", Runtime.TORCH: "torch"}
 _SECONDS = 120.0
 
 
@@ -30,12 +29,12 @@ def find(launcher: Launcher, runtime: Runtime, programs: Sequence[str]) -> Envir
     """Return the first interpreter that has the runtime, or why none of them has."""
     reasons = []
     for program in programs:
-        ended = _ask(launcher, program, {"runtime": str(runtime)})
+        ended = _ask(launcher, program, runtime)
         found = ended.event("environment")
         if found is None:
             reasons.append(_said(ended))
         elif "runtime" not in found:
-            reasons.append(f"{program} (Python {found['python']}) has no {_PACKAGE[runtime]}")
+            reasons.append(f"{program} (Python {found['python']}) has no {runtime}")
         else:
             return Environment(
                 program=program,
@@ -55,8 +54,7 @@ def signature(
 
     :raises MeasureError: the model cannot be loaded.
     """
-    job = {**form.job, "runtime": str(form.runtime), "signature": True}
-    ended = _ask(launcher, environment.program, job)
+    ended = _ask(launcher, environment.program, form.runtime, **form.job, signature=True)
     found = ended.event("signature")
     if found is None:
         raise MeasureError(f"{form.model} cannot be loaded: {_said(ended)}")
@@ -68,7 +66,8 @@ def signature(
     )
 
 
-def _ask(launcher: Launcher, program: str, job: Mapping[str, object]) -> Ended:
+def _ask(launcher: Launcher, program: str, runtime: Runtime, **more: object) -> Ended:
+    job = {**more, "runtime": str(runtime), "distributions": DISTRIBUTIONS[runtime]}
     worker = Worker(python=program, script="bench_describe.py", job=job, environment={})
     return launcher.run(worker, total=_SECONDS, silence=_SECONDS)
 

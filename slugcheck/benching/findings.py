@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slugcheck.benching import variants
-from slugcheck.model.bench import Runtime, StackResult
+from slugcheck.model.bench import StackResult
 from slugcheck.model.benchresult import BenchResult, Variant
 from slugcheck.model.platform import Dyno
 from slugcheck.model.verdicts import Finding, FindingSeverity
@@ -14,10 +14,6 @@ from slugcheck.units import mib
 # Below these a saving is not worth a line: the allocator's steps are 8 MiB.
 _LEAST_BYTES = 8 * 2**20
 _LEAST_CPU_PERCENT = 15.0
-_FIXES = {
-    Runtime.ONNX: "SessionOptions.intra_op_num_threads = 1",
-    Runtime.TORCH: "torch.set_num_threads(1)",
-}
 
 
 def of(result: BenchResult, dyno: Dyno | None) -> tuple[Finding, ...]:
@@ -50,8 +46,8 @@ def _threads(result: BenchResult, dyno: Dyno | None) -> Iterator[Finding]:
         if one.summary is None:
             continue
         if asked == 0 or asked > dyno.cores:
-            used = "the runtime's default" if asked == 0 else f"{asked} threads"
-            yield _too_many(one, dyno, f"measured with {used}, a thread for each core it sees")
+            used = f"{asked} threads" if asked else "a thread for each core, the runtime's default"
+            yield _too_many(one, dyno, f"measured with {used}")
             continue
         default = _of(result, one.stack.label, variants.DEFAULT_THREADS)
         if default is not None and (default.cpu_percent or 0) >= _LEAST_CPU_PERCENT:
@@ -69,7 +65,7 @@ def _too_many(one: StackResult, dyno: Dyno, sentence: str) -> Finding:
         severity=FindingSeverity.WARNING,
         subject=one.stack.label,
         sentence=f"{sentence}; {dyno.name} has {cores}",
-        fix=_FIXES[one.stack.runtime],
+        fix=variants.ONE_THREAD[one.stack.runtime],
     )
 
 

@@ -46,14 +46,3 @@ def _field(path: str, name: str) -> str:
     except OSError:
         return ""
     return ""
-
-
-def different(first: Host, second: Host) -> str:
-    """Return why figures of two machines are not to be compared, "" if it is the same one."""
-    if first.identity == second.identity:
-        return ""
-    if first.processor != second.processor:
-        return f"measured on another processor: {first.processor}, here {second.processor}"
-    if first.cores != second.cores:
-        return f"measured with {first.cores} cores, here {second.cores}"
-    return "measured on another machine"

@@ -13,11 +13,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-
-from packaging.tags import platform_tags
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from slugcheck.benching import plan
 from slugcheck.benching.plan import BenchOptions
@@ -30,6 +27,7 @@ from slugcheck.model import Distribution, IndexOptions, Report, SizeReport
 from slugcheck.model.bench import Runtime
 from slugcheck.options import Options, indexes
 from slugcheck.units import mb
+from slugcheck.verify.interpreter import foreign_wheels
 
 DEFAULT = {Runtime.ONNX: ("onnxruntime", "numpy"), Runtime.TORCH: ("torch", "numpy")}
 _FOLDER = "environments-v1"
@@ -70,7 +68,7 @@ class Installer:
         options, report = self._sized(runtime)
         sizes = report.sizes
         self._refuse(runtime, sizes)
-        lines = [*_locked(sizes)]
+        lines = [_line(one.distribution) for one in sizes.distributions]
         folder = self._place(lines)
         program = folder / "bin" / "python"
         what = (
@@ -116,8 +114,7 @@ class Installer:
             message = f"{runtime}: {', '.join(built[:_NAMED])} would have to be built from source"
             hint = "make an environment yourself and name it with --python"
             raise MeasureError(message, hint=hint)
-        foreign = [*_foreign(sizes)]
-        if foreign:
+        if foreign := foreign_wheels(sizes):
             message = f"{runtime}: this machine does not take {', '.join(foreign[:_NAMED])}"
             raise MeasureError(message, hint="make an environment here, and name it with --python")
 
@@ -144,26 +141,8 @@ class Installer:
         return default_folder() / _FOLDER / name
 
 
-def _foreign(sizes: SizeReport) -> Iterator[str]:
-    """Yield the wheels that this machine does not take: sized for another one."""
-    own = {*platform_tags(), "any"}
-    for one in sizes.distributions:
-        name = one.distribution.artifact.filename
-        try:
-            tags = parse_wheel_filename(name)[3]
-        except InvalidWheelFilename:
-            continue
-        if not any(tag.platform in own for tag in tags):
-            yield name
-
-
-def _locked(sizes: SizeReport) -> Iterator[str]:
-    """Yield a line for each distribution that names its one file, so that no other can come."""
-    for one in sizes.distributions:
-        yield _line(one.distribution)
-
-
 def _line(one: Distribution) -> str:
+    """Return a line that names a distribution's one file, so that no other can come."""
     url = one.artifact.url.partition("#")[0]
     digest = f"#sha256={one.artifact.sha256}" if one.artifact.sha256 else ""
     return f"{one.name} @ {url}{digest}"

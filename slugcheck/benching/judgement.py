@@ -45,21 +45,20 @@ def boots(platform: Platform, stacks: Sequence[StackResult]) -> tuple[BootFit, .
     limit = next((one.value for one in platform.limits if one.figure == "boot"), None)
     if limit is None:
         return ()
-    return tuple(
-        _boot(one.stack.label, one.summary, limit)
-        for one in stacks
-        if one.summary and one.summary.cold_seconds
-    )
+    found = []
+    for one in stacks:
+        worst = one.summary and (one.summary.evicted_seconds or one.summary.cold_seconds)
+        if one.summary and worst:
+            evicted = one.summary.evicted_seconds is not None
+            found.append(_boot(one.stack.label, worst.median, limit, evicted=evicted))
+    return tuple(found)
 
 
-def _boot(label: str, summary: Summary, limit: int) -> BootFit:
-    worst = summary.evicted_seconds or summary.cold_seconds
-    assert worst is not None  # noqa: S101 - asked for by the caller
-    taken = worst.median
+def _boot(label: str, taken: float, limit: int, *, evicted: bool) -> BootFit:
     status = Status.FAIL if taken > limit else Status.PASS
     if status is Status.PASS and taken > limit * _BOOT_WARNING:
         status = Status.WARN
-    where = "its files on the disk" if summary.evicted_seconds else "its files in memory"
+    where = "its files on the disk" if evicted else "its files in memory"
     return BootFit(
         label=label,
         status=status,

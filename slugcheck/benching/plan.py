@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +51,6 @@ class BenchOptions:
         """Whether this runtime was asked for, so that its absence is an error."""
         named = (*per_stack(self.pythons, "--python"), *per_stack(self.requirements, "-r"))
         return self.install or runtime in named
-
-    @property
-    def embedded(self) -> bool:
-        """Whether no model was named, and slugcheck's own is taken."""
-        return self.onnx is None and self.torch is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,21 +104,15 @@ class Setup:
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         return dict.fromkeys(names, str(self.threads)) if self.threads else {}
 
-    def changed(self, **more: Any) -> Setup:
-        """Return a setup with some of it otherwise."""
-        return replace(self, **more)
-
 
 # --------------------------------------------------------------------------- models
 
 
-def forms(options: BenchOptions, embedded: Sequence[Form]) -> tuple[Form, ...]:
-    """Return the models to run, PyTorch first: it is what the other is held against.
+def forms(options: BenchOptions) -> tuple[Form, ...]:
+    """Return the models that were named, PyTorch first: it is what the other is held against.
 
     :raises UsageError: a model is not there, or is none.
     """
-    if options.embedded:
-        return tuple(embedded)
     found = []
     if options.torch is not None:
         found.append(_torch(options.torch))
@@ -157,9 +145,7 @@ def _torch(text: str) -> Form:
         files: tuple[Path, ...] = (path.resolve(),)
     else:
         job, files = {"model": None, **_factory(module, name)}, ()
-    return Form(
-        runtime=Runtime.TORCH, label="PyTorch", model=path.name, job=job, files=files
-    )  # fmt: skip
+    return Form(runtime=Runtime.TORCH, label="PyTorch", model=path.name, job=job, files=files)
 
 
 def _factory(module: str, name: str) -> dict[str, Any]:
@@ -220,8 +206,3 @@ def _program(text: str) -> str:
         raise UsageError(message, hint="a path such as venv/bin/python, or a name on PATH")
     # not resolved: the link in a virtual environment is what makes it one
     return str(Path(found).absolute())
-
-
-def has_numpy() -> bool:
-    """Whether numpy is beside slugcheck, as its installation says; it is not imported."""
-    return importlib.util.find_spec("numpy") is not None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from slugcheck.benching.launcher import Ended
 from slugcheck.model.bench import STAGES, ColdStart, Memory, Sample
 
@@ -15,7 +13,7 @@ def sample(ended: Ended) -> Sample | None:
         return None
     steady = events["steady"]
     return Sample(
-        memory={stage: memory(events[stage]["memory"]) for stage in STAGES},
+        memory={stage: Memory(**events[stage]["memory"]) for stage in STAGES},
         import_seconds=float(events["import"]["seconds"]),
         load_seconds=float(events["load"]["seconds"]),
         first_seconds=float(events["first"]["seconds"]),
@@ -24,14 +22,6 @@ def sample(ended: Ended) -> Sample | None:
         foreign_cores=steady["foreign_cores"],
         threads=steady["threads"],
     )
-
-
-def memory(found: dict[str, Any]) -> Memory:
-    """Return the memory that a worker read."""
-    return Memory(
-        rss=found["rss"], anon=found["anon"], pss=found["pss"], uss=found["uss"],
-        peak=found["peak"],
-    )  # fmt: skip
 
 
 def cold_start(ended: Ended, *, evicted: bool) -> ColdStart | None:

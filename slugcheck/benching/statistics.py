@@ -177,9 +177,11 @@ def _noise(samples: Sequence[Sample], threads: int) -> str:
 def doubts(summary: Summary, *, processes: int) -> tuple[str, ...]:
     """Return what speaks against the figures of a stack, a sentence each."""
     found = []
-    if processes < ENOUGH:
+    if processes == 1:
+        found.append(f"1 process has no interval; 95 % takes {ENOUGH}")
+    elif processes < ENOUGH:
         found.append(
-            f"{processes} process{'es' if processes > 1 else ''}: the interval holds the median "
+            f"{processes} processes: the interval holds the median "
             f"with {100 * summary.cpu_ms.confidence:.0f} % only; 95 % takes {ENOUGH}"
         )
     for name, kind, one in (

@@ -37,7 +37,7 @@ def ways(runtime: Runtime, *, threads: int, scripted: bool) -> Iterator[Way]:
     """Yield the ways of a runtime; ``scripted``: the PyTorch model is TorchScript already."""
     yield from _onnx() if runtime is Runtime.ONNX else _torch(scripted=scripted)
     if threads != 1:
-        yield Way(name="one thread", advice=_THREADS[runtime].format(1), threads=1)
+        yield Way(name="one thread", advice=ONE_THREAD[runtime], threads=1)
     if threads != 0:
         yield Way(name=DEFAULT_THREADS, advice="what an app does that says nothing", threads=0)
     yield Way(
@@ -52,9 +52,9 @@ def ways(runtime: Runtime, *, threads: int, scripted: bool) -> Iterator[Way]:
     )
 
 
-_THREADS = {
-    Runtime.ONNX: "SessionOptions.intra_op_num_threads = {}",
-    Runtime.TORCH: "torch.set_num_threads({})",
+ONE_THREAD = {
+    Runtime.ONNX: "SessionOptions.intra_op_num_threads = 1",
+    Runtime.TORCH: "torch.set_num_threads(1)",
 }
 _SHRINK = 'RunOptions: memory.enable_memory_arena_shrinkage = "cpu:0"'
 _SPIN = 'SessionOptions: session.intra_op.allow_spinning = "0"'

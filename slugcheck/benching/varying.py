@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,8 @@ def measure(launcher: Launcher, base: Base, way: Way, *, runs: int) -> Variant:
     job = _job(launcher, setup, way)
     if isinstance(job, str):
         return _none(setup, way, job)
-    changed = setup.changed(
+    changed = replace(
+        setup,
         options={**setup.options, **way.options},
         environment={**setup.environment, **way.environment},
         threads=setup.threads if way.threads is None else way.threads,

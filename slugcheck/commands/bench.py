@@ -135,16 +135,8 @@ PLOT = (
 )
 
 
-_OUTPUT, _, _QUIET = shared.WRITING
-WRITING = (
-    _OUTPUT,
-    click.option("--all", "all_rows", is_flag=True, help="Show every machine size in the table."),
-    _QUIET,
-)
-
-
 @click.command("bench", short_help="Measure runtimes: RAM, cold start, latency.")
-@shared.with_options(MODEL, WHERE, HOW, TARGET, shared.PLACES, PLOT, WRITING)
+@shared.with_options(MODEL, WHERE, HOW, TARGET, shared.PLACES, PLOT, shared.writing("machine size"))
 @click.option("--format", "format_", type=click.Choice(_FORMATS), help="[default: table]")
 @click.pass_context
 def command(
@@ -166,11 +158,11 @@ def command(
     from slugcheck import benchdoc
     from slugcheck.bench import Bench
     from slugcheck.benching import outcome
-    from slugcheck.render import benchmarkdown, benchtable
+    from slugcheck.render import benchmarkdown, benchplot, benchtable
 
     terminal = Terminal(quiet=quiet)
     wanted = outputs(format_, files, _FORMATS)
-    draw = _drawing(plots)
+    _check_plots(plots)
     with Bench(_options(given)) as run:
         with terminal.steps() as say:
             run.prepare(say, terminal.note)
@@ -187,27 +179,24 @@ def command(
     }
     shared.write(wanted, terminal, lambda name, look: forms[name](look), all_rows=all_rows)
     for path in plots:
-        terminal.write_bytes(path, draw(found, path.suffix))
+        terminal.write_file(path, benchplot.draw(found, path.suffix), option="--plot")
     ctx.exit(outcome.exit_code(found))
 
 
-def _drawing(plots: tuple[Path, ...]) -> Callable[..., bytes]:
-    """Return what draws, before anything is measured for nothing.
+def _check_plots(plots: tuple[Path, ...]) -> None:
+    """Refuse what cannot be drawn, before anything is measured for nothing.
 
-    :raises UsageError: it is not installed, or a suffix is none that it draws.
+    :raises UsageError: matplotlib is not installed, or a suffix is none that it draws.
     """
-    if not plots:
-        return lambda *_: b""
     from slugcheck.render import benchplot
 
     for path in plots:
         if path.suffix.lower() not in benchplot.SUFFIXES:
             message = f"--plot {path}: a plot is a {' or '.join(benchplot.SUFFIXES)} file"
             raise UsageError(message, hint="for example --plot memory.svg")
-    if not benchplot.is_there():
+    if plots and not benchplot.is_there():
         message = "--plot takes matplotlib, which is not installed"
         raise UsageError(message, hint="pip install 'slugcheck[plot]'")
-    return benchplot.draw
 
 
 def _options(given: dict[str, Any]) -> BenchOptions:

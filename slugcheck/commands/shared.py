@@ -89,19 +89,26 @@ INDEXES = (
         help="Allow building source archives, which RUNS code of the packages under check.",
     ),
 )
-WRITING = (
-    click.option(
-        "--output",
-        "-o",
-        "files",
-        multiple=True,
-        metavar="[FORMAT=]FILE",
-        help="Write to a file, whole or not at all, in the form that its suffix or FORMAT says. "
-        "Repeatable.",
-    ),
-    click.option("--all", "all_rows", is_flag=True, help="Show every distribution in the table."),
-    click.option("--quiet", "-q", is_flag=True, help="No progress and no notes."),
-)
+
+
+def writing(row: str) -> tuple[Callable[[F], F], ...]:
+    """Return the options on what is written; ``row`` is what --all shows every one of."""
+    return (
+        click.option(
+            "--output",
+            "-o",
+            "files",
+            multiple=True,
+            metavar="[FORMAT=]FILE",
+            help="Write to a file, whole or not at all, in the form that its suffix or FORMAT "
+            "says. Repeatable.",
+        ),
+        click.option("--all", "all_rows", is_flag=True, help=f"Show every {row} in the table."),
+        click.option("--quiet", "-q", is_flag=True, help="No progress and no notes."),
+    )
+
+
+WRITING = writing("distribution")
 MODELS = (
     click.option(
         "--model",

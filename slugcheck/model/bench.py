@@ -20,6 +20,13 @@ class Runtime(StrEnum):
     TORCH = "torch"
 
 
+# The distributions that a runtime comes in, the usual one first.
+DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
+    Runtime.ONNX: ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-rocm"),
+    Runtime.TORCH: ("torch",),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """A process's memory in bytes at one moment; None where the system does not tell it.

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from slugcheck.model import Report, StorageOption
 from slugcheck.render import figures, whole
+from slugcheck.render.screen import bare_table
 from slugcheck.render.signs import STATUS_STYLE, Signs
 
 
@@ -29,9 +30,7 @@ def sections(report: Report, signs: Signs) -> Iterator[list[RenderableType]]:
 
 
 def _files(title: str, rows: Sequence[whole.Row], signs: Signs, *, counted: bool) -> Table:
-    table = Table(
-        box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
-    )
+    table = bare_table()
     table.add_column(Text(title, style="bold not dim"), overflow="fold")
     heads = (("files",) if counted else ()) + ("size", "in the slug")
     for head in heads:
@@ -72,9 +71,7 @@ def _option(option: StorageOption, signs: Signs) -> Table:
 def _verification(report: Report, signs: Signs) -> list[RenderableType]:
     found = report.verification
     assert found is not None  # noqa: S101 - the caller looked
-    table = Table(
-        box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
-    )
+    table = bare_table()
     table.add_column(Text("verified", style="bold not dim"), no_wrap=True)
     for head in ("measured", "predicted", "error"):
         table.add_column(head, justify="right", no_wrap=True)

@@ -8,7 +8,7 @@ from slugcheck.escape import code, markdown, without_commands
 from slugcheck.model import FindingSeverity, Status
 from slugcheck.model.benchresult import BenchResult, Variant
 from slugcheck.render import benchwords as said
-from slugcheck.render.marktable import MARKS, NONE, table
+from slugcheck.render.marktable import MARKS, NONE, advice, table
 
 _SEVERITY = {
     FindingSeverity.ERROR: "❌", FindingSeverity.WARNING: "⚠️", FindingSeverity.INFO: "💡",
@@ -22,7 +22,8 @@ def render(result: BenchResult) -> str:
 
 def _blocks(found: BenchResult) -> Iterator[str]:
     yield f"## {markdown(said.heading(found))}"
-    yield _conclusion(found)
+    if found.conclusion.because:
+        yield advice(found.conclusion.label, found.conclusion.because, otherwise="In short")
     yield "<br>\n".join(markdown(line) for line in said.circumstances(found))
     for one in found.stacks:
         if one.failure:
@@ -57,12 +58,6 @@ def _blocks(found: BenchResult) -> Iterator[str]:
         yield "### Notes"
         yield "\n".join(f"- {markdown(note)}" for note in notes)
     yield f"{'; '.join(markdown(word) for word in said.LEGEND)}."
-
-
-def _conclusion(found: BenchResult) -> str:
-    label = found.conclusion.label
-    head = f"**Take {markdown(label)}**" if label else "**In short**"
-    return "\n".join([head, "", *(f"- {markdown(one)}" for one in found.conclusion.because)])
 
 
 def _cells(name: str, cells: Sequence[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from rich.text import Text
 from slugcheck.model import Status
 from slugcheck.model.benchresult import BenchResult, Variant
 from slugcheck.render import benchwords as said
-from slugcheck.render.screen import Verbatim, marked, print_sections
+from slugcheck.render.screen import Verbatim, advice, bare_table, marked, print_sections
 from slugcheck.render.signs import SEVERITY_STYLE, STATUS_STYLE, Signs
 
 
@@ -41,7 +41,9 @@ def _sections(
     if doubts := [*_doubts(found, signs)]:
         yield doubts
     yield [Text(signs.joined(said.LEGEND), style="dim")]
-    yield [*_conclusion(found, signs)]
+    if found.conclusion.because:
+        taken = found.conclusion
+        yield [*advice(taken.label, taken.because, signs, otherwise="in short")]
 
 
 def _failures(found: BenchResult, signs: Signs) -> Iterator[RenderableType]:
@@ -54,9 +56,7 @@ def _failures(found: BenchResult, signs: Signs) -> Iterator[RenderableType]:
 
 
 def _table(title: str, heads: Sequence[str], signs: Signs) -> Table:
-    table = Table(
-        box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
-    )
+    table = bare_table()
     table.add_column(signs.text(title, "bold not dim"), no_wrap=True)
     for head in heads:
         table.add_column(signs.text(head), justify="right", no_wrap=True)
@@ -163,14 +163,3 @@ def _doubts(found: BenchResult, signs: Signs) -> Iterator[RenderableType]:
         for doubt in one.doubts:
             mark = Text(signs.pick("†", "*") if "latency" in doubt else "!", style="yellow")
             yield marked(mark, signs.text(f"{one.stack.label}: {doubt}"))
-
-
-def _conclusion(found: BenchResult, signs: Signs) -> Iterator[RenderableType]:
-    label = found.conclusion.label
-    sign = Text(signs.pick("→", "->"), style="bold")
-    if label is not None:
-        yield marked(sign, signs.text(f"take {label}", "bold green"))
-    elif found.conclusion.because:
-        yield marked(sign, Text("in short", style="bold"))
-    for reason in found.conclusion.because:
-        yield marked(Text(" " * sign.cell_len), signs.text(reason))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from slugcheck.model import Report
 from slugcheck.render import changes, figures
+from slugcheck.render.screen import bare_table
 from slugcheck.render.signs import Signs
 
 _STYLES = {"+": "red", "-": "green", "^": "yellow", "v": "yellow", "~": "dim"}
@@ -37,9 +37,7 @@ def _table(
 ) -> RenderableType:
     found = report.difference
     assert found is not None  # noqa: S101 - the caller looked
-    table = Table(
-        box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
-    )
+    table = bare_table()
     table.add_column("", width=1, no_wrap=True)
     table.add_column(signs.text(f"{changes.head(found)}, MB", "bold not dim"), overflow="fold")
     slug = "slug" if figures.counts_slug(report.sizes) else "gzipped"

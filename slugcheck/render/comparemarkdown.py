@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from slugcheck.escape import code, fenced, markdown, without_commands
 from slugcheck.model import Comparison, Migration, Setup
 from slugcheck.render import comparewords as said
-from slugcheck.render.marktable import MARKS, NONE, table
+from slugcheck.render.marktable import MARKS, NONE, advice, table
 
 
 def render(comparison: Comparison) -> str:
@@ -17,7 +17,8 @@ def render(comparison: Comparison) -> str:
 
 def _blocks(found: Comparison) -> Iterator[str]:
     yield f"## {markdown(said.heading(found))}"
-    yield _recommendation(found)
+    taken = found.recommendation
+    yield advice(taken.label, taken.because, otherwise="No recommendation")
     yield "<br>\n".join(markdown(line) for line in said.targets(found))
     yield "### Comparison"
     yield _comparison(found)
@@ -46,12 +47,6 @@ def _blocks(found: Comparison) -> Iterator[str]:
 
 def _mark(setup: Setup) -> str:
     return MARKS[setup.status]
-
-
-def _recommendation(found: Comparison) -> str:
-    label = found.recommendation.label
-    head = f"**Take {markdown(label)}**" if label else "**No recommendation**"
-    return "\n".join([head, "", *(f"- {markdown(one)}" for one in found.recommendation.because)])
 
 
 def _comparison(found: Comparison) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from slugcheck.model import Comparison, Migration, Setup
 from slugcheck.render import comparewords as said
-from slugcheck.render.screen import marked, print_sections
+from slugcheck.render.screen import advice, bare_table, marked, print_sections
 from slugcheck.render.signs import STATUS_STYLE, Signs
 
 _ROOMY = 100
@@ -42,7 +42,8 @@ def _sections(
         dot = signs.pick("·", "-")
         yield [marked(Text(dot, style="dim"), signs.text(note)) for note in found.notes]
     yield [Text(signs.joined(said.LEGEND), style="dim")]
-    yield _recommendation(found, signs)
+    taken = found.recommendation
+    yield [*advice(taken.label, taken.because, signs, otherwise="no recommendation")]
 
 
 def _targets(found: Comparison, signs: Signs) -> list[RenderableType]:
@@ -53,9 +54,7 @@ def _targets(found: Comparison, signs: Signs) -> list[RenderableType]:
 
 
 def _table(title: Text, heads: Sequence[str], *, last_left: bool = False) -> Table:
-    table = Table(
-        box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
-    )
+    table = bare_table()
     title.stylize("not dim")
     table.add_column(title, overflow="fold")
     for number, head in enumerate(heads):
@@ -102,9 +101,7 @@ def _sentences(found: Comparison, signs: Signs) -> list[RenderableType]:
 
 def _differences(found: Comparison, signs: Signs, *, everything: bool) -> Table:
     labels = [signs.clean(setup.label) for setup in found.stacks]
-    table = Table(
-        box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
-    )
+    table = bare_table()
     table.add_column(
         Text(f"distributions, {said.packed(found)}", style="bold not dim"), overflow="fold"
     )
@@ -148,18 +145,3 @@ def _migration(migration: Migration, signs: Signs) -> list[RenderableType]:
         title,
         *(signs.text(line, styles.get(line[:1], "")) for line in said.diff_lines(migration)),
     ]
-
-
-def _recommendation(found: Comparison, signs: Signs) -> list[RenderableType]:
-    label = found.recommendation.label
-    sign = Text(signs.pick("→", "->"), style="bold")
-    if label is None:
-        head = Text("no recommendation", style="bold")
-    else:
-        head = signs.text(f"take {label}", "bold green")
-    lines: list[RenderableType] = [marked(sign, head)]
-    lines += [
-        marked(Text(" " * sign.cell_len), signs.text(reason))
-        for reason in found.recommendation.because
-    ]
-    return lines

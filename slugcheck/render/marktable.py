@@ -1,14 +1,21 @@
-"""What Markdown renderings share: marks, and a table whose cells its maker has escaped."""
+"""What Markdown renderings share: marks, advice, a table whose cells its maker has escaped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from slugcheck.escape import markdown
 from slugcheck.model import Status
 from slugcheck.render.signs import DASH
 
 MARKS = {Status.PASS: "✅", Status.WARN: "⚠️", Status.FAIL: "❌", Status.UNKNOWN: "❔"}
 NONE = DASH  # stands for a figure that there is none of
+
+
+def advice(label: str | None, because: Iterable[str], *, otherwise: str) -> str:
+    """Return what to take and why; without a label ``otherwise`` heads the reasons."""
+    head = f"**Take {markdown(label)}**" if label else f"**{otherwise}**"
+    return "\n".join([head, "", *(f"- {markdown(one)}" for one in because)])
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from slugcheck.escape import without_commands
+from slugcheck.render.signs import Signs
 
 # Cells are filled up with blanks, some of them styled.
 _BLANKS = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
@@ -28,6 +29,24 @@ def marked(sign: Text, text: Text) -> RenderableType:
     grid.add_column(overflow="fold")
     grid.add_row(sign, text)
     return grid
+
+
+def bare_table() -> Table:
+    """Return a table without lines, whose columns stand two blanks apart."""
+    return Table(
+        box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
+    )
+
+
+def advice(
+    label: str | None, because: Iterable[str], signs: Signs, *, otherwise: str
+) -> Iterator[RenderableType]:
+    """Yield what to take and why; without a label ``otherwise`` heads the reasons."""
+    sign = Text(signs.pick("\N{RIGHTWARDS ARROW}", "->"), style="bold")
+    head = signs.text(f"take {label}", "bold green") if label else Text(otherwise, style="bold")
+    yield marked(sign, head)
+    for reason in because:
+        yield marked(Text(" " * sign.cell_len), signs.text(reason))
 
 
 def print_sections(sections: Iterable[list[RenderableType]], *, width: int, color: bool) -> str:

@@ -15,7 +15,7 @@ from slugcheck.escape import printable_lines
 from slugcheck.model import Estimate, Finding, Report, SizeReport, Status, Unsized, Verdict
 from slugcheck.render import apptable, audited, changes, changetable, figures, words
 from slugcheck.render.bars import budget_bar, nested_bar
-from slugcheck.render.screen import Verbatim, marked, print_sections
+from slugcheck.render.screen import Verbatim, bare_table, marked, print_sections
 from slugcheck.render.signs import SEVERITY_STYLE, STATUS_STYLE, Signs
 from slugcheck.render.sizes import size_table
 from slugcheck.units import heroku_m, mb
@@ -157,9 +157,7 @@ def _blame(sizes: SizeReport, signs: Signs, width: int) -> list[RenderableType]:
     if not blamed:
         least = f"no line of the file needs {figures.BLAMED_PERCENT} % of the {what}"
         return [_grid((8,), (_title("to blame"), Text(least, "dim")))] if sizes.roots else []
-    table = Table(
-        box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
-    )
+    table = bare_table()
     table.add_column(_title("to blame"), overflow="fold")
     table.add_column(f"of the {what}", no_wrap=True)
     for head in ("in all", "alone"):

@@ -13,7 +13,7 @@ from slugcheck.model import Finding, RootPaths, Standing, Why
 from slugcheck.render import figures
 from slugcheck.render import whychanges as changes
 from slugcheck.render import whywords as said
-from slugcheck.render.screen import Verbatim, marked, print_sections
+from slugcheck.render.screen import Verbatim, bare_table, marked, print_sections
 from slugcheck.render.signs import SEVERITY_STYLE, Signs
 from slugcheck.render.words import saving, target_words
 
@@ -241,9 +241,7 @@ def _legend(why: Why, signs: Signs) -> list[RenderableType]:
 
 
 def _table(title: str, signs: Signs) -> Table:
-    table = Table(
-        box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
-    )
+    table = bare_table()
     table.add_column(signs.text(title, "bold not dim"), overflow="fold")
     return table
 

@@ -68,11 +68,8 @@ def find(target: Target) -> Interpreter:
     raise MeasureError(message, hint=hint)
 
 
-def refuse_foreign(sizes: SizeReport) -> None:
-    """Refuse wheels that this machine's pip would not take: the measured set would be another.
-
-    :raises MeasureError: naming the first few of them.
-    """
+def foreign_wheels(sizes: SizeReport) -> list[str]:
+    """Return the file names of the wheels that this machine's installer would not take."""
     own = {*platform_tags(), "any"}
     foreign = []
     for one in sizes.distributions:
@@ -82,7 +79,15 @@ def refuse_foreign(sizes: SizeReport) -> None:
             continue
         if not any(tag.platform in own for tag in tags):
             foreign.append(one.distribution.artifact.filename)
-    if foreign:
+    return foreign
+
+
+def refuse_foreign(sizes: SizeReport) -> None:
+    """Refuse wheels that this machine's pip would not take: the measured set would be another.
+
+    :raises MeasureError: naming the first few of them.
+    """
+    if foreign := foreign_wheels(sizes):
         more = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
         libc = " ".join(filter(None, platform.libc_ver())) or "no glibc"
         message = (

@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
     Job = dict[str, Any]
 
-_NAMES = {
-    "onnxruntime": ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-rocm"),
-    "torch": ("torch",),
-}
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
 _DTYPES = {
     "tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16",
@@ -30,7 +26,7 @@ _DTYPES = {
 
 def main(job: Job, tell: Callable[..., None]) -> None:
     """Tell what the job asks for."""
-    tell("environment", **environment(job["runtime"]))
+    tell("environment", **environment(job["distributions"]))
     if job.get("signature"):
         tell("signature", inputs=signature(job))
 
@@ -38,10 +34,10 @@ def main(job: Job, tell: Callable[..., None]) -> None:
 # --------------------------------------------------------------------------- the environment
 
 
-def environment(runtime: str) -> Any:
+def environment(names: list[str]) -> Any:
     """Return versions, bytes on the disk, and where the files are."""
     found: Job = {"python": "{}.{}.{}".format(*sys.version_info[:3]), "versions": {}, "bytes": None}
-    root = next(filter(None, map(_distribution, _NAMES[runtime])), None)
+    root = next(filter(None, map(_distribution, names)), None)
     places = [sys.executable, *_standard_library()]
     if root is not None:
         members = _closure(root)

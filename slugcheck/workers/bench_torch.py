@@ -9,11 +9,6 @@ if TYPE_CHECKING:
 
     Job = dict[str, Any]
 
-_DTYPES = {
-    "float32": "float32", "float64": "float64", "float16": "float16", "int64": "int64",
-    "int32": "int32", "int16": "int16", "int8": "int8", "uint8": "uint8", "bool": "bool",
-}  # fmt: skip
-
 
 class Runner:
     """Import, load, prepare, run; each step is measured by whoever calls it."""
@@ -52,7 +47,7 @@ class Runner:
         for one in self._job["inputs"]:
             with open(one["path"], "rb") as stream:
                 raw = bytearray(stream.read())
-            dtype = getattr(torch, _DTYPES[one["dtype"]])
+            dtype = getattr(torch, one["dtype"])
             tensor = torch.frombuffer(raw, dtype=dtype).reshape(one["shape"])
             if self._options.get("channels_last") and tensor.dim() == 4:
                 tensor = tensor.contiguous(memory_format=torch.channels_last)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.loopback import LoopbackServer
 
 TOKEN = "ghs_secret0123456789"
 REPOSITORY = "owner/app"
@@ -33,7 +33,7 @@ class Mood(StrEnum):
     ELSEWHERE = "the next page is on another host"
 
 
-class GithubServer:
+class GithubServer(LoopbackServer):
     """The service. ``page`` comments to a page, whatever is asked for."""
 
     def __init__(self, mood: Mood = Mood.GOOD, *, page: int = 2) -> None:
@@ -53,23 +53,8 @@ class GithubServer:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> GithubServer:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(Handler)
+        self.url = f"http://{self.address}"
 
     def add(self, body: str, login: str = "someone", kind: str = "User") -> dict[str, Any]:
         """Somebody comments."""

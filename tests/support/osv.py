@@ -7,12 +7,12 @@ documentation says, and records what it was asked.
 from __future__ import annotations
 
 import json
-import threading
 import time
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.support.loopback import LoopbackServer
 
 
 class Mood(StrEnum):
@@ -53,7 +53,7 @@ def record(
     return found
 
 
-class OsvServer:
+class OsvServer(LoopbackServer):
     """The service; ``records`` by (package, version), ``others`` are records by id alone."""
 
     def __init__(self, mood: Mood = Mood.GOOD) -> None:
@@ -62,13 +62,7 @@ class OsvServer:
         self.others: dict[str, dict[str, Any]] = {}
         self.asked: list[tuple[str, str]] = []
         self.authorizations: list[str | None] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(_handler(self))
 
     @property
     def url(self) -> str:
@@ -81,19 +75,6 @@ class OsvServer:
         every = [one for rows in self.records.values() for one in rows]
         own = next((one for one in every if one["id"] == identity), None)
         return own or self.others.get(identity)
-
-    def __enter__(self) -> OsvServer:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def _handler(service: OsvServer) -> type[BaseHTTPRequestHandler]:
