@@ -62,6 +62,7 @@ _GLIBC_TAGS = ("manylinux2014", "manylinux2010", "manylinux1")
 _LITTLE = ("negligible", "small")
 # Runtimes that platforms/heroku.toml derives, by group.
 _DERIVED = {"3.13 (slim)": "3.13"}
+_NONE = "\N{EN DASH}"
 _NEW_LIMIT, _OLD_LIMIT = 2.0, 4.0  # percent
 _ALIKE = 2.0  # percentage points between our error and that of a real reinstall
 _SMALL_MIB = 25.0  # packages of a log that an allowance is fitted to
@@ -241,7 +242,7 @@ def _row(one: Predicted, ground: Sequence[Predicted]) -> Row:
     limit = _NEW_LIMIT if modern else _OLD_LIMIT
     again = 100 * (float(case["reinstalled_mib"]) - printed) / printed
     alike = own is not None and abs(again - own) <= _ALIKE
-    predicted = "–" if fitted is None else f"{one.packages_mib + fitted:.1f}"  # noqa: RUF001
+    predicted = _NONE if fitted is None else f"{one.packages_mib + fitted:.1f}"
     remarks = [_app(case["app_code"])]
     if fitted is None:
         remarks.append("no small log to take its group's allowance from")
@@ -268,7 +269,7 @@ def _app(text: str) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.1f} %"  # noqa: RUF001
+    return _NONE if value is None else f"{value:+.1f} %"
 
 
 def main() -> int:

@@ -16,6 +16,10 @@ import warnings
 import zipfile
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 SITE_PACKAGES = "/app/.heroku/python/lib/python3.11/site-packages"
 _INSIDE_SLUG = "./.heroku/python/lib/python3.11/site-packages"
@@ -33,8 +37,8 @@ class _Counter(io.RawIOBase):
         self._zlib = zlib.compressobj(6)
         self.bytes = 18  # gzip's header and trailer
 
-    def write(self, data: object) -> int:
-        view = memoryview(data)  # type: ignore[arg-type]
+    def write(self, data: ReadableBuffer) -> int:
+        view = memoryview(data)
         self.bytes += len(self._zlib.compress(view))
         return len(view)
 

@@ -117,11 +117,11 @@ def join(found: Comparison, documents: Sequence[Document], results: Sequence[Res
     for document in documents:
         matches = [*_matches(document, results)]
         if len(matches) > 1:
-            names = ", ".join(dict.fromkeys(result.label for result, _, _ in matches))
+            names = ", ".join(dict.fromkeys(label for label, _, _, _ in matches))
             message = f"{printable(document.label)} has two results of bench ({names})"
             raise UsageError(message, hint="give --bench one result for each runtime")
-        footprints += [_footprint(stack) for _, stack, _ in matches] or [None]
-        notes += [_version(document, stack, one) for _, stack, one in matches]
+        footprints += [_footprint(stack, own) for _, stack, own, _ in matches] or [None]
+        notes += [_version(document, stack, one) for _, stack, _, one in matches]
     if not any(footprints):
         runtimes = {stack.label for result in results for stack in result.stacks if stack.summary}
         message = f"no stack has what was measured ({printable(', '.join(sorted(runtimes)))})"
@@ -132,19 +132,18 @@ def join(found: Comparison, documents: Sequence[Document], results: Sequence[Res
 
 def _matches(
     document: Document, results: Sequence[Result]
-) -> Iterator[tuple[Result, SavedStack, SavedDistribution]]:
+) -> Iterator[tuple[str, SavedStack, SavedSummary, SavedDistribution]]:
+    """Yield a result's label, its stack and figures, and the distribution that it is about."""
     installed = {one.name: one for one in document.distributions}
     for result in results:
         for stack in result.stacks:
             names = DISTRIBUTIONS.get(stack.runtime, ())
             one = next((installed[name] for name in names if name in installed), None)
             if stack.summary is not None and one is not None:
-                yield result, stack, one
+                yield result.label, stack, stack.summary, one
 
 
-def _footprint(stack: SavedStack) -> Footprint:
-    one = stack.summary
-    assert one is not None  # noqa: S101 - only measured ones match
+def _footprint(stack: SavedStack, one: SavedSummary) -> Footprint:
     return Footprint(
         runtime=f"{stack.label} {stack.version}",
         model=stack.model,

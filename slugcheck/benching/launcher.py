@@ -164,8 +164,8 @@ class Launcher:
 
     def _ask(self, **request: Any) -> Json:
         stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None  # noqa: S101 - both are pipes
-        assert stdout is not None  # noqa: S101
+        assert stdin is not None  # noqa: S101 - it was asked to be a pipe
+        assert stdout is not None  # noqa: S101 - so was this
         try:
             stdin.write(json.dumps(request).encode() + b"\n")
             stdin.flush()

@@ -63,6 +63,11 @@ def measured(found: BenchResult) -> list[StackResult]:
     return [one for one in found.stacks if one.summary]
 
 
+def figures(found: BenchResult) -> list[tuple[StackResult, Summary]]:
+    """Return the stacks that have figures, with them."""
+    return [(one, one.summary) for one in found.stacks if one.summary]
+
+
 def name(stack: StackResult) -> str:
     """Return a stack with its runtime's version."""
     return f"{stack.stack.label} {stack.stack.version}".strip()
@@ -93,13 +98,13 @@ def circumstances(found: BenchResult) -> Iterator[str]:
 
 def rows(found: BenchResult) -> Iterator[Row]:
     """Yield the comparison: size, memory, times."""
-    stacks = measured(found)
+    stacks = figures(found)
 
     def row(
         label: str, value: Callable[[Summary, StackResult], tuple[float | None, str]],
         *, less: Callable[[float], str] | None = None, minor: bool = False, noisy: bool = False,
     ) -> Row:  # fmt: skip
-        values = [value(one.summary, one) for one in stacks if one.summary]
+        values = [value(summary, one) for one, summary in stacks]
         saved = _saved([number for number, _ in values], less) if less else ""
         return Row(
             name=label, cells=tuple(text or "" for _, text in values), saved=saved, minor=minor,
@@ -110,16 +115,16 @@ def rows(found: BenchResult) -> Iterator[Row]:
     yield row("model, MB", lambda _, one: _size(one.stack.model_bytes))
     yield row("peak RSS, MiB", lambda s, _: _memory(s.rss.get("peak")), less=_mib)
     yield row("  of it anonymous", lambda s, _: _memory(s.anon.get("peak")), less=_mib, minor=True)
-    if any(one.summary and one.summary.pss for one in stacks):
+    if any(summary.pss for _, summary in stacks):
         yield row("  PSS, steady", lambda s, _: _memory(s.pss), less=_mib, minor=True)
     yield row("import, s", lambda s, _: _time(s.import_seconds), less=_seconds)
     yield row("load the model, s", lambda s, _: _time(s.load_seconds), minor=True)
     yield row("first inference, s", lambda s, _: _time(s.first_seconds), minor=True)
     yield row("cold start, s", lambda s, _: _time(s.cold_seconds), less=_seconds)
-    if any(one.summary and one.summary.evicted_seconds for one in stacks):
+    if any(summary.evicted_seconds for _, summary in stacks):
         yield row("  with files on disk", lambda s, _: _time(s.evicted_seconds), minor=True)
     yield row("CPU ms an inference", lambda s, _: _milliseconds(s.cpu_ms), less=_ms)
-    noisy = any(one.summary and one.summary.latency.noisy for one in stacks)
+    noisy = any(summary.latency.noisy for _, summary in stacks)
     yield row("latency p50, ms", lambda s, _: _plain(s.latency.p50_ms), less=_ms, noisy=noisy)
     yield row("  p95 / p99", lambda s, _: _tail(s), minor=True, noisy=noisy)
     yield row("inferences a second", lambda s, _: _plain(s.latency.per_second), noisy=noisy)
@@ -195,11 +200,10 @@ def stage_heads() -> tuple[str, ...]:
 
 def stage_rows(found: BenchResult) -> Iterator[Row]:
     """Yield RSS and anonymous memory of each stack after every stage, in MiB."""
-    for one in measured(found):
-        assert one.summary is not None  # noqa: S101 - a measured one has it
+    for one, summary in figures(found):
         for title, kind in (
-            (one.stack.label, one.summary.rss),
-            ("  of it anonymous", one.summary.anon),
+            (one.stack.label, summary.rss),
+            ("  of it anonymous", summary.anon),
         ):
             cells = [_memory(kind.get(stage)) for stage in (*STAGES, "peak")]
             texts = tuple(text.partition(" ±")[0] for _, text in cells)
