@@ -6,7 +6,6 @@ tree is not touched. What cannot be measured is told as such, and never taken fo
 
 from __future__ import annotations
 
-import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from slugcheck.model import Difference, Report, Rules
 from slugcheck.options import Options
 from slugcheck.project import revision
 from slugcheck.project.revision import Revision
+from slugcheck.running import temporary
 from slugcheck.saved import Document
 
 _REPORT_HINT = "name a file, a folder, a saved report or a git revision such as origin/main"
@@ -45,7 +45,7 @@ class Base:
         """
         self.label = printable(without_credentials(name))
         self._options = replace(options, verify=False)
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._temporary: temporary.Folder | None = None
         self._document: Document | None = None
         self._revision: Revision | None = None
         self._pool = ThreadPoolExecutor(1)
@@ -93,7 +93,7 @@ class Base:
     ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
         if self._temporary is not None:
-            self._temporary.cleanup()
+            self._temporary.close()
 
     def compared(self, report: Report, rules: Rules) -> Report:
         """Return the report with its difference to the base, and what that adds judged."""
@@ -118,15 +118,16 @@ class Base:
         """Say what stood in the way, with the base's own paths: the temporary ones tell nothing."""
         said = str(error)
         if self._temporary is not None:
-            said = said.replace(f"{self._temporary.name}/", "").replace(self._temporary.name, ".")
+            place = str(self._temporary.path)
+            said = said.replace(f"{place}/", "").replace(place, ".")
         return f"{self.label} was not measured: {said}"
 
     def _prepared(self) -> tuple[Options, tuple[str, ...]]:
         found = self._revision
         if found is None:
             return self._options, ()
-        self._temporary = tempfile.TemporaryDirectory(prefix="slugcheck-base-")
-        place = Path(self._temporary.name)
+        self._temporary = temporary.Folder()
+        place = self._temporary.path
         notes = revision.write(found, place)
         own = self._options
         inside = place / found.prefix

@@ -8,10 +8,6 @@ nobody but the vulnerability service. Its exit code says too little (1 is "found
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +20,8 @@ from packaging.version import InvalidVersion, Version
 from slugcheck.errors import UsageError
 from slugcheck.escape import printable
 from slugcheck.model import Audit, Distribution, Unaudited, Unsized, Vulnerability
+from slugcheck.running import child, isolation, temporary
+from slugcheck.running.child import Bounds
 
 OSV_URL = "https://api.osv.dev/v1/query"  # pip-audit's own default for the OSV service
 SERVICES = ("osv", "pypi")
@@ -164,38 +162,43 @@ def _lines(pins: Mapping[str, Distribution]) -> Iterator[str]:
 def _ask(pins: Mapping[str, Distribution], asked: Service) -> dict[str, Any] | str:
     """Return pip-audit's document, or why there is none."""
     lines = list(_lines(pins))
-    with tempfile.TemporaryDirectory(prefix="slugcheck-audit-") as folder:
-        path = Path(folder, "requirements.txt")
+    with temporary.Folder() as folder:
+        path = folder / "requirements.txt"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        command = [sys.executable, "-m", "pip_audit", "--requirement", str(path), "--disable-pip"]
+        command = [
+            *isolation.python_module("pip_audit"),
+            "--requirement",
+            str(path),
+            "--disable-pip",
+        ]
         command += [] if "--hash" in lines[0] else ["--no-deps"]
-        command += ["--format", "json", "--progress-spinner", "off", "--cache-dir", folder]
+        command += ["--format", "json", "--progress-spinner", "off", "--cache-dir", str(folder)]
         command += ["--timeout", str(_ANSWER_SECONDS), "--vulnerability-service", asked.name]
         try:
-            done = subprocess.run(
+            done = child.run(
                 command,
-                env=_environment(asked),
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                encoding="utf-8",
-                errors="replace",
-                timeout=_WHOLE_SECONDS + _EACH_SECONDS * len(pins),
-                check=False,
+                what="pip-audit",
+                cwd=folder,
+                environment=_environment(asked, folder),
+                bounds=Bounds(seconds=_WHOLE_SECONDS + _EACH_SECONDS * len(pins)),
             )
-        except subprocess.TimeoutExpired:
+        except child.LateError:
             return f"{asked.title} did not answer in time"
+        except child.ChildError as error:
+            return str(error)
         except OSError as error:
             return f"pip-audit cannot be run: {error.strerror or error}"
-    return _document(done.stdout) or _problem(done.stderr, asked)
+    return _document(done.output) or _problem(done.errors, asked)
 
 
-def _environment(asked: Service) -> dict[str, str]:
-    """The user's own, for proxies and certificates, without what would change the question.
+def _environment(asked: Service, folder: Path) -> dict[str, str]:
+    """Return what it takes to reach the service, and nothing that would change the question.
 
     The URL goes here and not on the command line, where everybody on the machine could read it.
     """
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("PIP_AUDIT_")}
-    return kept | ({"PIP_AUDIT_OSV_URL": asked.url} if asked.name == "osv" else {})
+    found = isolation.environment(isolation.NETWORK)
+    found |= {"TMPDIR": str(folder), "PYTHONSAFEPATH": "1"}
+    return found | ({"PIP_AUDIT_OSV_URL": asked.url} if asked.name == "osv" else {})
 
 
 def _document(text: str) -> dict[str, Any] | None:
@@ -209,7 +212,7 @@ def _document(text: str) -> dict[str, Any] | None:
 
 def _problem(said: str, asked: Service) -> str:
     """Say why there is no answer. What pip-audit prints holds URLs: only its last error's name."""
-    if "No module named pip_audit" in said:
+    if "No module named pip_audit" in said or "No module named 'pip_audit'" in said:
         return "pip-audit is not installed beside slugcheck"
     for line in reversed(said.splitlines()):
         name = line.partition(":")[0].strip().rpartition(".")[2]

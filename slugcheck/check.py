@@ -38,6 +38,7 @@ from slugcheck.model import (
     Verification,
 )
 from slugcheck.options import DEFAULT_PLATFORM, Options, indexes
+from slugcheck.running import isolation
 from slugcheck.settings.merge import merged, rules
 from slugcheck.subject import Subject
 
@@ -52,6 +53,7 @@ class Check:
         :raises BuildError: the platform's build would refuse the project.
         """
         self._started = time.perf_counter()
+        isolation.distrust(options.path)
         own = settings.load(
             options.path if options.is_folder else options.path.parent,
             named=options.config,

@@ -1,88 +1,64 @@
-"""The command line: what commands there are, and the way out.
+"""The command line: the way in, and the way out.
 
 Exit codes: 0 every budget holds; 1 a budget is exceeded; 2 usage or configuration; 3 could not
-measure; 130 interrupted. click's own defaults would use 1 for crashes and for Ctrl-C, so ``main``
-converts them.
+measure; 130 interrupted, 143 terminated. Python's and click's own defaults would use 1 for crashes
+and for Ctrl-C, so nothing gets out of here by itself. What takes long to import is imported where a
+signal already ends the run clean.
 """
 
 from __future__ import annotations
 
-import sys
-import traceback
+import os
 from collections.abc import Sequence
-from importlib import import_module
+from typing import TYPE_CHECKING
 
-import click
+from slugcheck.running import ending
 
-from slugcheck import __version__
-from slugcheck.errors import SlugcheckError, UsageError
-from slugcheck.terminal import Terminal
+if TYPE_CHECKING:
+    from slugcheck.terminal import Terminal
 
+_USAGE = 2
 _INTERRUPTED = 130
 _UNEXPECTED = 3
-_COMMANDS = (
-    "check",
-    "compare",
-    "bench",
-    "why",
-    "comment",
-    "init",
-    "platforms",
-)  # each a module of slugcheck.commands
-
-
-class _Commands(click.Group):
-    """A group that loads a command when it is asked for.
-
-    Its first word may be a path: ``slugcheck PATH`` is ``slugcheck check PATH``.
-    """
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put ``check`` in front of words that are neither a command nor a group option."""
-        own = {"--help", "-h", "--version", "-V"}
-        if args and args[0] not in _COMMANDS and args[0] not in own:
-            args = ["check", *args]
-        return super().parse_args(ctx, args)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names in the order of their use."""
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Return a command, None where there is none of that name."""
-        if cmd_name not in _COMMANDS:
-            return None
-        found = import_module(f"slugcheck.commands.{cmd_name}").command
-        assert isinstance(found, click.Command)  # noqa: S101 - a slip of our own
-        return found
-
-
-@click.group(
-    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="`slugcheck FILE` is short for `slugcheck check FILE`, and `slugcheck .` sizes the "
-    "project in this folder.",
-)  # fmt: skip
-@click.version_option(__version__, "-V", "--version", message="slugcheck %(version)s")
-def cli() -> None:
-    """Does this app fit the place it is deployed to? Say so before the push.
-
-    Reads a project folder or a requirements file, resolves it for the target platform, measures
-    every package without installing or downloading it, adds the app's own files and its models,
-    and holds the total against the platform's limits.
-    """
-
-
-# --------------------------------------------------------------------------- the way out
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with slugcheck's own codes."""
-    sys.exit(run(arguments))
+    """Run the command line and end the process with slugcheck's own codes."""
+    code = _UNEXPECTED
+    try:
+        ending.open_streams()
+        ending.listen()
+        code = run(arguments)
+    finally:
+        # whatever came to here: Python would make 1 of it
+        ending.leave(code)
+        os._exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    terminal = Terminal()
+    try:
+        from slugcheck.terminal import Terminal
+
+        return _run(arguments, Terminal())
+    except KeyboardInterrupt:
+        ending.last_words("interrupted")
+        return _INTERRUPTED
+    except MemoryError:
+        ending.last_words("there is not enough memory for this")
+        return _UNEXPECTED
+    except BaseException as error:  # SystemExit of a library among them
+        ending.last_words(f"a bug in slugcheck: {type(error).__name__}")
+        return _UNEXPECTED
+
+
+def _run(arguments: Sequence[str] | None, terminal: Terminal) -> int:
+    import click
+
+    from slugcheck.commands.group import cli
+    from slugcheck.errors import SlugcheckError
+    from slugcheck.running import deadline
+
     try:
         result = cli.main(
             None if arguments is None else list(arguments),
@@ -94,16 +70,22 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         terminal.artefact(error.ctx.get_help())
-        return UsageError.exit_code
+        return _USAGE
     except click.UsageError as error:
         where = f"; see {error.ctx.command_path} --help" if error.ctx else ""
         terminal.error(error.format_message().rstrip(".") + where, None)
-        return UsageError.exit_code
-    except (click.Abort, KeyboardInterrupt):
+        return _USAGE
+    except click.Abort:
         terminal.error("interrupted", None)
         return _INTERRUPTED
+    except MemoryError:
+        raise
     except Exception:
+        import traceback
+
         terminal.error("a bug in slugcheck; please report it with the lines below", None)
         terminal.trace(traceback.format_exc())
         return _UNEXPECTED
+    finally:
+        deadline.stop()
     return result if isinstance(result, int) else 0

@@ -12,13 +12,13 @@ import os
 import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.escape import printable, printable_lines, without_commands
+from slugcheck.running import deadline, ending
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,9 +38,10 @@ class Bar(Protocol):
         ...
 
 
-class _Silent:
+class _Counted:
     def update(self, done: int, total: int) -> None:
-        """Say nothing."""
+        """Draw nothing, but know how far it is."""
+        deadline.counted(done, total)
 
 
 class Terminal:
@@ -146,29 +147,42 @@ class Terminal:
     def status(self, text: str) -> Iterator[None]:
         """Show that something is under way."""
         console = self._console()
-        if console is None:
-            yield
-            return
-        with console.status(f"{text} …"):
-            yield
+        with deadline.doing(text):
+            if console is None:
+                yield
+                return
+            with console.status(f"{text} …"):
+                yield
 
     @contextlib.contextmanager
     def steps(self) -> Iterator[Callable[[str], None]]:
         """Show which of several steps is under way; the caller names each as it begins."""
         console = self._console()
-        if console is None:
-            yield lambda _: None
-            return
-        with console.status("…") as shown:
-            yield lambda text: shown.update(f"{printable(text)} …")
+        with deadline.doing("getting ready"):
+            if console is None:
+                yield deadline.now_doing
+                return
+            with console.status("…") as shown:
+
+                def say(text: str) -> None:
+                    deadline.now_doing(printable(text))
+                    shown.update(f"{printable(text)} …")
+
+                yield say
 
     @contextlib.contextmanager
     def progress(self, text: str) -> Iterator[Bar]:
         """Show a bar that the caller advances; it leaves nothing behind."""
         console = self._console()
-        if console is None:
-            yield _Silent()
-            return
+        with deadline.doing(text):
+            if console is None:
+                yield _Counted()
+                return
+            with self._bar(console, text) as bar:
+                yield bar
+
+    @contextlib.contextmanager
+    def _bar(self, console: Console, text: str) -> Iterator[Bar]:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         described = TextColumn("{task.description}", markup=False)
@@ -178,6 +192,7 @@ class Terminal:
 
             class _Shown:
                 def update(self, done: int, total: int) -> None:
+                    deadline.counted(done, total)
                     progress.update(task, completed=done, total=total)
 
             yield _Shown()
@@ -187,6 +202,7 @@ class Terminal:
             return None
         from rich.console import Console
 
+        ending.drawing()
         return Console(stderr=True, no_color=not _colored(_err()), markup=False)
 
 
@@ -206,12 +222,14 @@ def _encoding(stream: TextIO) -> str:
 
 
 def _say(text: str) -> None:
-    _write(_err(), without_commands(f"{text}\n"))
+    with contextlib.suppress(MeasureError):  # nobody is left who could be told of it
+        _write(_err(), without_commands(f"{text}\n"))
 
 
 def _write(stream: TextIO, text: str) -> None:
     """Write text; what the stream's encoding does not have is written as an escape."""
     encoding = _encoding(stream)
+    ending.halt()  # where the run is ending, this is of no use any more
     try:
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
@@ -224,7 +242,7 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 def _silence(stream: TextIO) -> None:
-    with Path(os.devnull).open("w") as nowhere:
+    with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), stream.fileno())
 
 
@@ -253,17 +271,13 @@ def _terminal_columns() -> int:
 
 def _replace(path: Path, content: bytes) -> None:
     """Write beside the file and move into its place, so that no reader sees a part of it."""
+    from slugcheck.running import temporary
+
     mode = path.stat().st_mode if path.exists() else 0o666 & ~_umask()
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        temporary.chmod(stat.S_IMODE(mode))
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with temporary.beside(path, f".{path.name[:40]}.") as written:
+        written.write_bytes(content)
+        written.chmod(stat.S_IMODE(mode))
+        written.replace(path)
 
 
 def _umask() -> int:

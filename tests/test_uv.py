@@ -16,6 +16,7 @@ import pytest
 from slugcheck import platforms, target
 from slugcheck.index.uv import ResolverSettings, Uv, clean_environment, understand
 from slugcheck.model import IndexOptions
+from slugcheck.running.child import Ended
 
 Write = Callable[..., Path]
 
@@ -105,11 +106,11 @@ def test_the_users_settings_for_uv_cannot_change_what_is_chosen() -> None:
 def test_index_urls_are_never_on_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
 
-    def record(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+    def record(command: list[str], **_: Any) -> Ended:
         seen.append(command)
-        return subprocess.CompletedProcess(command, 1, "", CONFLICT)
+        return Ended(code=1, out=b"", err=CONFLICT.encode())
 
-    monkeypatch.setattr("slugcheck.index.uv.subprocess.run", record)
+    monkeypatch.setattr("slugcheck.index.uv.child.run", record)
     url = "https://user:s3cret@127.0.0.1:9/simple"
     uv = Uv(
         target=target.choose(platforms.load("heroku")),

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import subprocess
+import secrets
 import sys
-import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from slugcheck.benching import plan
@@ -26,12 +25,15 @@ from slugcheck.index.uv import clean_environment, find_uv, option_lines, write_p
 from slugcheck.model import Distribution, IndexOptions, Report, SizeReport
 from slugcheck.model.bench import Runtime
 from slugcheck.options import Options, indexes
+from slugcheck.running import child, temporary
+from slugcheck.running.child import Bounds
 from slugcheck.units import mb
 from slugcheck.verify.interpreter import foreign_wheels
 
 DEFAULT = {Runtime.ONNX: ("onnxruntime", "numpy"), Runtime.TORCH: ("torch", "numpy")}
 _FOLDER = "environments-v1"
 _SECONDS = 1800
+_BOUNDS = Bounds(seconds=_SECONDS, memory=None)
 _SHOWN = 300
 _NAMED = 3
 
@@ -87,8 +89,8 @@ class Installer:
 
     def _sized(self, runtime: Runtime) -> tuple[IndexOptions, Report]:
         named = self._file(runtime)
-        with tempfile.TemporaryDirectory(prefix="slugcheck-") as place:
-            path = Path(named) if named else Path(place, "requirements.txt")
+        with temporary.Folder() as place:
+            path = Path(named) if named else place / "requirements.txt"
             if named is None:
                 path.write_text("\n".join(DEFAULT[runtime]) + "\n", encoding="utf-8")
             asked = Options(
@@ -150,14 +152,17 @@ def _line(one: Distribution) -> str:
 
 def _install(folder: Path, lines: list[str], index: IndexOptions) -> None:
     """Make an environment beside its place and move it there: never a half one."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
-    except OSError as error:
-        message = f"{folder.parent} cannot be written: {error.strerror}"
-        raise MeasureError(message, hint="set SLUGCHECK_CACHE_DIR to a place with room") from None
-    try:
-        _run([sys.executable, "-m", "venv", "--without-pip", str(beside / "environment")])
+    beside = folder.parent / f".new-{secrets.token_hex(4)}"
+    with ExitStack() as stack:
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(temporary.elsewhere(beside))
+        except OSError as error:
+            message = f"{folder.parent} cannot be written: {error.strerror}"
+            hint = "set SLUGCHECK_CACHE_DIR to a place with room"
+            raise MeasureError(message, hint=hint) from None
+        stack.callback(temporary.remove, beside)
+        _run([sys.executable, "-I", "-m", "venv", "--without-pip", str(beside / "environment")])
         listed = beside / "list.txt"
         write_private(listed, [*option_lines(index), *lines])
         made = beside / "environment"
@@ -170,21 +175,18 @@ def _install(folder: Path, lines: list[str], index: IndexOptions) -> None:
         listed.unlink()
         if not folder.exists():
             made.rename(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _run(command: list[str]) -> None:
     try:
-        done = subprocess.run(
-            command, env=clean_environment(os.environ), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
-            timeout=_SECONDS, check=False,
+        done = child.run(
+            command, what="installing", environment=clean_environment(os.environ),
+            bounds=_BOUNDS, merged=True,
         )  # fmt: skip
-    except subprocess.TimeoutExpired:
+    except child.LateError:
         raise MeasureError(f"installing took more than {_SECONDS} s") from None
     except OSError as error:
         raise MeasureError(f"{command[0]} cannot be started: {error.strerror}") from None
-    if done.returncode != 0:
-        said = printable(without_credentials(" ".join(done.stdout.split())))[:_SHOWN]
+    if done.code != 0:
+        said = printable(without_credentials(" ".join(done.output.split())))[:_SHOWN]
         raise MeasureError(f"the environment could not be made: {said or 'no reason was given'}")

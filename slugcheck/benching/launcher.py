@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
-import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from slugcheck.errors import MeasureError
+from slugcheck.running import ending, isolation, temporary
 
 WORKERS = Path(__file__).parent.parent / "workers"
 # What a worker gets of our environment. Thread counts, allocators and PYTHON* would change figures.
@@ -44,12 +46,18 @@ class Worker:
     def request(self) -> Json:
         """Return what the launcher is told."""
         script = str(WORKERS / self.script)
+        python = os.path.abspath(self.python) if os.path.dirname(self.python) else self.python  # noqa: PTH100, PTH120
         return {
-            "argv": [self.python, "-W", "ignore", script],
+            "argv": [python, "-W", "ignore", script],
             "env": clean_environment(os.environ) | dict(self.environment),
-            "cwd": self.cwd,
+            "cwd": self.cwd or self._users_folder(),
             "job": dict(self.job),
         }
+
+    def _users_folder(self) -> str | None:
+        """Return where the user is, for code of theirs; anything else begins in our folder."""
+        own_code = "factory" in self.job and bool(self.job.get("path"))
+        return str(Path.cwd()) if own_code else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +78,8 @@ class Ended:
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment that every worker begins with."""
-    return {key: value for key, value in environ.items() if _KEPT.match(key)}
+    found = {key: value for key, value in environ.items() if _KEPT.match(key)}
+    return found | ({"PATH": isolation.safe_path(found["PATH"])} if "PATH" in found else {})
 
 
 class Launcher:
@@ -81,30 +90,25 @@ class Launcher:
 
         :raises MeasureError: it cannot be started.
         """
+        self._temporary = temporary.Folder()
+        self.folder = self._temporary.path
         self._process = self._started()
-        self.folder = self._own_folder()
+        self._ask(do="own", folder=str(self.folder))
 
-    @staticmethod
-    def _started() -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-S", str(WORKERS / "bench_launcher.py")]
+    def _started(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-E", "-s", "-S", str(WORKERS / "bench_launcher.py")]
         try:
-            return subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
-                env=clean_environment(os.environ),
-            )  # fmt: skip
+            with ending.made_known():
+                process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=self.folder,
+                    start_new_session=True, env=clean_environment(os.environ),
+                )  # fmt: skip
+                ending.processes[process.pid] = lambda: _end(process)
+                return process
         except OSError as error:
+            self._temporary.close()
             message = f"the process that starts workers cannot be started: {error.strerror}"
             raise MeasureError(message) from None
-
-    def _own_folder(self) -> Path:
-        try:
-            folder = tempfile.mkdtemp(prefix="slugcheck-bench-")
-        except OSError as error:
-            self.close()
-            message = f"no folder for temporary files can be made: {error.strerror}"
-            raise MeasureError(message, hint="set TMPDIR to a folder with room") from None
-        self._ask(do="own", folder=folder)
-        return Path(folder)
 
     def __enter__(self) -> Launcher:
         return self
@@ -122,6 +126,8 @@ class Launcher:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        ending.processes.pop(self._process.pid, None)
+        self._temporary.close()
 
     # ----------------------------------------------------------------- requests
 
@@ -173,9 +179,22 @@ class Launcher:
         except OSError:
             answer = b""
         if not answer:
+            ending.halt()
             message = "the process that starts workers has ended unexpectedly"
             raise MeasureError(message, hint="is the machine out of memory? run it again")
         return dict(json.loads(answer))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the launcher from a signal's handler: its requests end, and it cleans up behind us."""
+    if process.stdin is not None:
+        os.close(process.stdin.fileno())
+    end = time.monotonic() + _LAST_SECONDS
+    while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+        if time.monotonic() > end:
+            os.killpg(process.pid, signal.SIGKILL)
+            return
+        time.sleep(0.01)
 
 
 # --------------------------------------------------------------------------- what went wrong

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _FORMATS = ("table", "json", "markdown")
 _INSTALL_LIMIT = "1GB"
+_SECONDS = 3 * 3600  # a worker may take 15 minutes, and there are dozens
 _LEAST_BYTES = 16 * 2**20  # Python alone takes 10
 
 MODEL = (
@@ -161,6 +162,7 @@ def command(
     from slugcheck.render import benchmarkdown, benchplot, benchtable
 
     terminal = Terminal(quiet=quiet)
+    shared.start_clock(given, usual=_SECONDS)
     wanted = outputs(format_, files, _FORMATS)
     _check_plots(plots)
     with Bench(_options(given)) as run:

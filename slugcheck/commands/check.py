@@ -66,6 +66,7 @@ def command(
     exceeded, 2 usage, 3 could not measure.
     """
     terminal = Terminal(quiet=quiet, verbose=verbose)
+    shared.start_clock(given)
     wanted = outputs(format_, files)
     report = shared.run_check(shared.options(path, given), terminal, against=against)
     for assumption in report.assumptions:

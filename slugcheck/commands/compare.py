@@ -68,6 +68,7 @@ def command(
         message = "compare needs two stacks or more"
         raise UsageError(message, hint="slugcheck compare requirements_a.txt requirements_b.txt")
     terminal = Terminal(quiet=quiet)
+    shared.start_clock(options)
     wanted = outputs(format_, files, _FORMATS)
     results = [footprints.load(path) for path in benches]
     names = sidebyside.labels(paths, given)

@@ -25,6 +25,7 @@ def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
     from slugcheck import settings, starting
 
     terminal = Terminal(quiet=quiet)
+    shared.start_clock(given)
     folder = path if path.is_dir() else path.parent
     place = folder / settings.OWN
     if place.exists() and not force:

@@ -80,6 +80,12 @@ PLACES = (
     ),
     click.option("--offline", is_flag=True, help="Use what is in the caches only."),
     click.option("--no-cache", is_flag=True, help="Neither read nor write any cache."),
+    click.option(
+        "--timeout",
+        metavar="DURATION",
+        help="Give up after that time, with exit code 3, such as 90s or 5m.  [default: 10m; 1h "
+        "with --verify or --build, 3h for bench]",
+    ),
 )
 INDEXES = (
     *PLACES,
@@ -130,6 +136,37 @@ def with_options(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[F], F]:
         return function
 
     return decorate
+
+
+# --------------------------------------------------------------------------- the time
+
+
+_USUAL_SECONDS = 600
+_RUNNING_SECONDS = 3600  # what installs, builds or compresses for real
+_LEAST_SECONDS = 1
+
+
+def start_clock(given: dict[str, Any], *, usual: int = _USUAL_SECONDS) -> None:
+    """Let the run end by itself when its time is over; ``usual`` seconds if none was given.
+
+    :raises UsageError: --timeout is no duration.
+    """
+    from slugcheck.running import deadline
+    from slugcheck.units import parse_seconds
+
+    text = given.get("timeout")
+    if text is None:
+        runs_for_real = given.get("verify") or given.get("build")
+        deadline.begin(max(usual, _RUNNING_SECONDS) if runs_for_real else usual)
+        return
+    try:
+        seconds = parse_seconds(text)
+    except ValueError as error:
+        raise UsageError(f"--timeout: {error}") from None
+    if seconds < _LEAST_SECONDS:
+        message = f"--timeout {text}: a run needs a second at least"
+        raise UsageError(message, hint="leave it out for the default of ten minutes")
+    deadline.begin(seconds)
 
 
 # --------------------------------------------------------------------------- steps

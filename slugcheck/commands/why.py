@@ -61,6 +61,7 @@ def command(
     from slugcheck.why.asks import wanted
 
     terminal = Terminal(quiet=quiet)
+    shared.start_clock(given)
     places = outputs(format_, files, _FORMATS)
     found = _answer(shared.options(path, given), wanted(name, path), terminal, variants)
     forms: dict[str, Callable[[Look], str]] = {

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 import time
 import zlib
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from typing import Any
 import platformdirs
 
 from slugcheck.model import Entry, Inventory
+from slugcheck.running import temporary
 
 SCHEMA = 1  # raised when a document changes its shape; older folders are left alone
 VARIABLE = "SLUGCHECK_CACHE_DIR"
@@ -109,14 +109,9 @@ class Cache:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with temporary.beside(path, ".new-") as written:
+        written.write_bytes(content)
+        written.replace(path)
 
 
 # --------------------------------------------------------------------------- inventories

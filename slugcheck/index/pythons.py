@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
 
 from slugcheck.index.asked import Asked
 from slugcheck.index.standin import StandIn
 from slugcheck.index.uv import Failure, Uv
 from slugcheck.model import Target
+from slugcheck.running import temporary
 
 
 def newest_with_wheels(
@@ -30,8 +29,7 @@ def newest_with_wheels(
     """
     never = [n for n in built_natively(stand_ins) if not _has_wheels(n, stand_ins)]
     without = (*never, *excludes)
-    with tempfile.TemporaryDirectory(prefix="slugcheck-") as name:
-        folder = Path(name)
+    with temporary.Folder() as folder:
         for stand_in in stand_ins:
             if not _is_native(stand_in):  # pure Python is built by any of them
                 stand_in.write_stub(folder)

@@ -9,12 +9,10 @@ with its reason and excluded, and the rest is resolved without it.
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -39,6 +37,7 @@ from slugcheck.model import (
     Target,
     Unsized,
 )
+from slugcheck.running import temporary
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
@@ -83,8 +82,8 @@ class Resolver:
         self._refused = set(requirements.options.no_binary)  # names whose wheels do not count
         self._blocked: dict[str, WrongPython] = {}
         self._looked = False
-        self._temporary = tempfile.TemporaryDirectory(prefix="slugcheck-")
-        self._folder = Path(self._temporary.name)
+        self._temporary = temporary.Folder()
+        self._folder = self._temporary.path
 
     def __enter__(self) -> Resolver:
         return self
@@ -95,7 +94,7 @@ class Resolver:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._temporary.cleanup()
+        self._temporary.close()
 
     @cached_property
     def _stand_ins(self) -> StandIns:

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
-import tempfile
 import threading
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +23,8 @@ from packaging.utils import canonicalize_name
 
 from slugcheck.errors import NetworkError, ResolutionError
 from slugcheck.model import IndexOptions, PythonRelease, Target
+from slugcheck.running import child, isolation, temporary
+from slugcheck.running.child import Bounds, Ended
 from slugcheck.target import uv_platform
 
 if TYPE_CHECKING:
@@ -37,6 +37,12 @@ _KEPT_UV_SETTINGS = frozenset(
     "UV_HTTP_TIMEOUT UV_HTTP_RETRIES UV_CONCURRENT_DOWNLOADS".split()
 )
 _INDEX_CREDENTIALS = re.compile(r"UV_INDEX_[A-Z0-9_]+_(?:USERNAME|PASSWORD)$")
+
+# What else uv may see: the UV_* that the rules above leave, and what a keyring needs for its work.
+_ALLOWED = (
+    rf"UV_.*|{isolation.NETWORK}|PYTHON_KEYRING_.*|KEYRING_.*|DBUS_SESSION_BUS_ADDRESS|"
+    r"GOOGLE_APPLICATION_CREDENTIALS|CLOUDSDK_.*|AWS_.*|AZURE_.*|ARTIFACTS_KEYRING_.*|VSS_NUGET_.*"
+)
 
 # uv waits 30 s and tries three more times by default: two minutes for one dead server.
 _HTTP_TIMEOUT_SECONDS = "15"
@@ -134,18 +140,17 @@ class Uv:
         :raises NetworkError: an index cannot be reached or refuses.
         :raises ResolutionError: uv cannot run at all.
         """
-        with tempfile.TemporaryDirectory(prefix="slugcheck-") as name:
-            folder = Path(name)
+        with temporary.Folder() as folder:
             arguments = self._arguments(folder, lines, constraints, excludes, find_links)
             arguments += ["--format", "pylock.toml", "--no-deps" if direct_only else "--no-build"]
             if offline and not self._settings.offline:
                 arguments.append("--offline")
             done = self._run(arguments, folder)
-        if done.returncode == 0:
+        if done.code == 0:
             from packaging.pylock import Pylock
 
-            return Pylock.from_dict(tomllib.loads(done.stdout))
-        return _failure(done.stderr)
+            return Pylock.from_dict(tomllib.loads(done.output))
+        return _failure(done.errors)
 
     def obstacle(
         self,
@@ -163,19 +168,16 @@ class Uv:
 
         :raises NetworkError: an index cannot be reached or refuses.
         """
-        with tempfile.TemporaryDirectory(prefix="slugcheck-") as name:
-            folder = Path(name)
+        with temporary.Folder() as folder:
             arguments = self._arguments(folder, lines, constraints, excludes, find_links)
             # uv takes its preferences from the file that it is to write
             output = folder / "preferred.txt"
             write_private(output, [f"{name}=={version}" for name, version in prefer.items()])
             arguments += ["--output-file", str(output), "--no-build"]
             done = self._run(arguments, folder)
-        return _failure(done.stderr) if done.returncode != 0 else None
+        return _failure(done.errors) if done.code != 0 else None
 
-    def in_project(
-        self, folder: Path, arguments: Sequence[str], *, offline: bool
-    ) -> subprocess.CompletedProcess[str]:
+    def in_project(self, folder: Path, arguments: Sequence[str], *, offline: bool) -> Ended:
         """Run a subcommand on a project folder with its own settings; nothing is ever built.
 
         :raises NetworkError: it gives no answer in time.
@@ -225,20 +227,16 @@ class Uv:
             arguments.append("--offline")
         return arguments
 
-    def _run(self, arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    def _run(self, arguments: list[str], folder: Path) -> Ended:
         try:
-            return subprocess.run(
+            return child.run(
                 arguments,
+                what="uv, the resolver,",
                 cwd=folder,  # away from any pyproject.toml or uv.toml of the project under check
-                env=clean_environment(os.environ),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=_RUN_TIMEOUT_SECONDS,
-                check=False,
+                environment=clean_environment(os.environ),
+                bounds=Bounds(seconds=_RUN_TIMEOUT_SECONDS),
             )
-        except subprocess.TimeoutExpired:
+        except child.LateError:
             message = f"the resolver gave no answer within {_RUN_TIMEOUT_SECONDS:.0f} s"
             raise NetworkError(message, hint=_NETWORK_HINT) from None
         except OSError as error:
@@ -279,6 +277,7 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     # in a narrow terminal uv breaks its sentences, which are read here
     for key in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "COLUMNS"):
         kept.pop(key, None)
+    kept = isolation.environment(_ALLOWED, environ=kept)
     kept["UV_PYTHON_DOWNLOADS"] = "never"
     kept.setdefault("UV_HTTP_TIMEOUT", _HTTP_TIMEOUT_SECONDS)
     kept.setdefault("UV_HTTP_RETRIES", _HTTP_RETRIES)

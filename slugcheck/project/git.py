@@ -7,19 +7,20 @@ transport of it is ever run, and nothing is written.
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from slugcheck.errors import MeasureError
 from slugcheck.escape import printable
+from slugcheck.running import child, isolation
+from slugcheck.running.child import Bounds, Ended
 
 # -c counts for more than any file. protocol.allow: a partial clone would fetch what it lacks.
 _SAFE = (
     "--literal-pathspecs", "--no-pager",
     "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
     "-c", "protocol.allow=never", "-c", "core.quotePath=false",
+    "-c", "core.bigFileThreshold=32m",
 )  # fmt: skip
 _SETTINGS = {
     "GIT_OPTIONAL_LOCKS": "0",
@@ -28,14 +29,16 @@ _SETTINGS = {
     "LC_ALL": "C",  # its errors are read
 }
 # Where the user's own configuration is; every other GIT_* (GIT_DIR in a hook) means another run.
-_KEPT = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
+_KEPT = r"GIT_CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM)"
 _TIMEOUT_SECONDS = 120.0
+# a million files with long names are listed in 128 MiB; larger blobs are not held in memory whole
+_BOUNDS = Bounds(seconds=_TIMEOUT_SECONDS, output=256 * 2**20)
 _QUOTED = 200
 
 
 def installed() -> bool:
     """Return whether git is on the PATH."""
-    return shutil.which("git") is not None
+    return isolation.which("git") is not None
 
 
 def command(arguments: Sequence[str]) -> list[str]:
@@ -45,8 +48,7 @@ def command(arguments: Sequence[str]) -> list[str]:
 
 def environment() -> dict[str, str]:
     """Return the environment that git is run in."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in _KEPT}
-    return {**kept, **_SETTINGS}
+    return isolation.environment(_KEPT) | _SETTINGS
 
 
 def names(answer: bytes) -> list[str]:
@@ -62,29 +64,22 @@ def run(
     :raises MeasureError: it fails, or cannot be run.
     """
     done = start(folder, arguments, said)
-    if done.returncode not in answers:
-        raise failed(folder, done.stderr.decode("utf-8", "replace"))
-    return done.stdout
+    if done.code not in answers:
+        raise failed(folder, done.errors)
+    return done.out
 
 
-def start(
-    folder: Path, arguments: Sequence[str], said: bytes | None = None
-) -> subprocess.CompletedProcess[bytes]:
+def start(folder: Path, arguments: Sequence[str], said: bytes | None = None) -> Ended:
     """Run git to its end, whatever its exit code.
 
     :raises MeasureError: it cannot be run, or does not end.
     """
     try:
-        return subprocess.run(
-            command(arguments),
-            cwd=folder,
-            env=environment(),
-            input=said if said is not None else b"",
-            capture_output=True,
-            timeout=_TIMEOUT_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        return child.run(
+            command(arguments), what="git", cwd=folder, environment=environment(), bounds=_BOUNDS,
+            said=said or b"",
+        )  # fmt: skip
+    except child.LateError:
         message = f"git did not answer within {_TIMEOUT_SECONDS:.0f} seconds"
         raise MeasureError(message, hint="run git status in the folder to see why") from None
     except OSError as error:

@@ -7,7 +7,6 @@ push to Heroku.
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import IO
 from slugcheck.errors import MeasureError
 from slugcheck.escape import printable
 from slugcheck.project import git
+from slugcheck.running import child
 
 _LINK, _SUBMODULE = "120000", "160000"
 _EXECUTABLE = "100755"
@@ -49,9 +49,9 @@ def find(folder: Path, name: str) -> Revision | None:
         return None
     asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     done = git.start(folder, asked)
-    if done.returncode != 0:
+    if done.code != 0:
         return None
-    commit = done.stdout.decode("ascii", "replace").strip()
+    commit = done.out.decode("ascii", "replace").strip()
     top = os.fsdecode(git.run(folder, "rev-parse", "--show-toplevel")).removesuffix("\n")
     prefix = os.fsdecode(git.run(folder, "rev-parse", "--show-prefix")).removesuffix("\n")
     return Revision(commit=commit, top=Path(top), prefix=prefix)
@@ -104,21 +104,13 @@ def _write_all(revision: Revision, entries: list[_Entry], place: Path) -> None:
     with tempfile.TemporaryFile() as asked:
         asked.write("".join(f"{entry.digest}\n" for entry in entries).encode("ascii"))
         asked.seek(0)
-        with subprocess.Popen(
-            git.command(["cat-file", "--batch"]),
-            cwd=revision.top,
-            env=git.environment(),
-            stdin=asked,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        ) as process:
+        with child.started(
+            git.command(["cat-file", "--batch"]), environment=git.environment(),
+            cwd=revision.top, stdin=asked, memory=child.MEMORY,
+        ) as process:  # fmt: skip
             assert process.stdout is not None  # noqa: S101 - it is a pipe
-            try:
-                for entry in entries:
-                    _write_one(entry, _size(process.stdout, entry), process.stdout, place)
-            except BaseException:
-                process.kill()
-                raise
+            for entry in entries:
+                _write_one(entry, _size(process.stdout, entry), process.stdout, place)
 
 
 def _size(answers: IO[bytes], entry: _Entry) -> int:

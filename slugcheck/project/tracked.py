@@ -65,10 +65,10 @@ def read(folder: Path) -> Tracked | None:
 def _where(folder: Path) -> str | None:
     """Return the folder's path below the top of its checkout; None if it is in none."""
     done = git.start(folder, ("rev-parse", "--is-inside-work-tree", "--show-prefix"))
-    if done.returncode == 0:
-        inside, _, prefix = os.fsdecode(done.stdout).partition("\n")
+    if done.code == 0:
+        inside, _, prefix = os.fsdecode(done.out).partition("\n")
         return prefix.removesuffix("\n") if inside == "true" else None
-    said = done.stderr.decode("utf-8", "replace")
+    said = done.errors
     if "not a git repository" in said:
         return None
     if "dubious ownership" in said or "safe.directory" in said:

@@ -31,9 +31,11 @@ def is_there() -> bool:
 
 def draw(found: BenchResult, suffix: str) -> bytes:
     """Return the picture as the bytes of an SVG or PNG file."""
+    import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
+    matplotlib.rcdefaults()  # a matplotlibrc in the current folder could have LaTeX run
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     FigureCanvasSVG(figure)
     left, right = figure.subplots(1, 2)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +18,7 @@ from slugcheck.errors import MeasureError
 from slugcheck.escape import printable
 from slugcheck.index.uv import find_uv
 from slugcheck.model import IndexOptions, Manager, Target
+from slugcheck.running import isolation
 from slugcheck.verify.interpreter import Interpreter
 from slugcheck.verify.place import Place
 from slugcheck.verify.plan import Plan
@@ -78,7 +78,7 @@ def prepare(site: Site) -> tuple[str, ...]:
     """
     bare = _environment(site, IndexOptions())
     for folder in (site.work.prefix, _tool(site)):
-        command = [site.python.path, "-m", "venv", "--without-pip", str(folder)]
+        command = [site.python.path, "-I", "-m", "venv", "--without-pip", str(folder)]
         done = run(command, cwd=site.work.folder, environment=bare)
         if done.code != 0:
             raise _failed(site, "making a virtual environment", done.output)
@@ -165,8 +165,10 @@ def _sources(site: Site) -> Path:
 def _pip_command(site: Site) -> list[str]:
     target = str(site.work.prefix / "bin" / "python")
     own = _tool(site) / "bin" / "python"
-    python = str(own) if _version_in(_tool(site), "pip") else sys.executable
-    return [python, "-m", "pip", "--python", target]
+    # the folder it runs in is the app's, which may hold a pip.py
+    if _version_in(_tool(site), "pip"):
+        return [str(own), "-I", "-m", "pip", "--python", target]
+    return [*isolation.python_module("pip"), "--python", target]
 
 
 def _platforms_pip(target: Target) -> str:
@@ -237,6 +239,8 @@ def _activated(site: Site) -> dict[str, str]:
 def _environment(site: Site, index: IndexOptions) -> dict[str, str]:
     """Return the children's environment. Index URLs go into it: `ps` shows arguments to all."""
     found = {key: value for key, value in os.environ.items() if _KEPT.match(key)}
+    if "PATH" in found:
+        found["PATH"] = isolation.safe_path(found["PATH"])
     found |= dict(_named(site.place))
     found |= {
         "PIP_CONFIG_FILE": os.devnull,

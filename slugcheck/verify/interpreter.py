@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +16,8 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from slugcheck.errors import MeasureError
 from slugcheck.escape import printable
 from slugcheck.model import SizeReport, Target
+from slugcheck.running import child, isolation
+from slugcheck.running.child import Bounds, ChildError
 
 _SECONDS = 30
 _NAMED = 3
@@ -107,7 +107,7 @@ def _same_kind(target: Target) -> None:
 
 def _candidates(minor: str) -> Iterator[str]:
     yield sys.executable
-    on_path = shutil.which(f"python{minor}")
+    on_path = isolation.which(f"python{minor}")
     if on_path:
         yield on_path
     from slugcheck.index.uv import find_uv
@@ -146,10 +146,12 @@ def _asked(path: str) -> Interpreter | None:
 
 
 def _output(command: list[str]) -> str | None:
+    names = r"UV_PYTHON_(?:SEARCH_PATH|INSTALL_DIR|PREFERENCE)|PYENV_.*|LD_LIBRARY_PATH"
     try:
-        done = subprocess.run(
-            command, capture_output=True, encoding="utf-8", timeout=_SECONDS, check=True
-        )
-    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        done = child.run(
+            command, what="an interpreter", environment=isolation.environment(names),
+            bounds=Bounds(seconds=_SECONDS),
+        )  # fmt: skip
+        return done.out.decode().strip() or None if done.code == 0 else None
+    except (OSError, ChildError, UnicodeDecodeError):
         return None
-    return done.stdout.strip() or None

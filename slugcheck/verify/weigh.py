@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
-import shutil
-import subprocess
 import tarfile
 import threading
 import zlib
@@ -21,6 +18,7 @@ from packaging.utils import canonicalize_name
 
 from slugcheck.errors import MeasureError
 from slugcheck.installed import Layout
+from slugcheck.running import child, isolation
 
 _CHUNK = 2**20
 _LONGEST_HEAD = 10_000
@@ -139,7 +137,7 @@ def _spare(path: Path, prefix: Path, layout: Layout) -> int:
 
 def has_gzip() -> bool:
     """Return whether the program is here. zlib stands in for it: within 0.34 % (packed.py)."""
-    return shutil.which("gzip") is not None
+    return isolation.which("gzip") is not None
 
 
 def gzipped(prefix: Path, files: Iterable[Path], app: Path, *, below: str) -> int:
@@ -154,17 +152,14 @@ def gzipped(prefix: Path, files: Iterable[Path], app: Path, *, below: str) -> in
     members = {f".{below}/{path.relative_to(prefix).as_posix()}": path for path in files}
     own = (path for path in app.rglob("*") if path.is_symlink() or path.is_file())
     members |= {f"./app/{path.relative_to(app).as_posix()}": path for path in own}
-    program = shutil.which("gzip")
+    program = isolation.which("gzip")
     if program is None:
         counter = _Deflated()
         _write(members, counter)
         return counter.finish()
-    # GZIP would add its options to ours
-    environment = {key: value for key, value in os.environ.items() if key != "GZIP"}
-    with subprocess.Popen(
-        [program, "-6"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env=environment, start_new_session=True,
-    ) as process:  # fmt: skip
+    with child.started(
+        [program, "-6"], environment=isolation.environment(), stdin=child.PIPE
+    ) as process:
         assert process.stdin is not None  # noqa: S101 - a pipe was asked for
         assert process.stdout is not None  # noqa: S101
         counted = [0]
@@ -173,16 +168,16 @@ def gzipped(prefix: Path, files: Iterable[Path], app: Path, *, below: str) -> in
         try:
             _write(members, process.stdin)
             process.stdin.close()
-            process.wait()
         except BrokenPipeError:
-            process.kill()
+            pass  # its code says that it ended before
         except BaseException:
             process.kill()
             raise
         finally:
             reader.join()
-    if process.returncode != 0:
-        message = f"gzip ended before the whole tar was compressed ({process.returncode})"
+        code = process.wait()
+    if code != 0:
+        message = f"gzip ended before the whole tar was compressed ({code})"
         raise MeasureError(message, hint="run it again; it may have been out of memory")
     return counted[0]
 

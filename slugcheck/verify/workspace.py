@@ -6,26 +6,22 @@ import errno
 import os
 import secrets
 import shutil
-import signal
-import stat
-import subprocess
-import tempfile
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from slugcheck.errors import MeasureError
 from slugcheck.escape import printable
+from slugcheck.running import child, temporary
+from slugcheck.running.child import Bounds
 from slugcheck.units import mb
 
 _LEAST_NAME, _LONGEST_NAME = 5, 10  # random characters of a folder's name
 _SHORTEST = len("/e")
-_LAST_WORDS_SECONDS = 5
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# compilers take the memory that they need, and hours: the run has a deadline of its own
+_BOUNDS = Bounds(seconds=86_400.0, memory=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,40 +45,32 @@ def workspace(prefix: str, size: int) -> Iterator[Workspace]:
 
     :raises MeasureError: the disk has not so much room, or it is full before the end.
     """
-    with _interruptions() as interruptions:
-        folder, inner = _names(_temporary(), len(prefix))
-        work = Workspace(folder=folder, prefix=inner, size=size)
+    folder, inner = _names(temporary.root(), len(prefix))
+    work = Workspace(folder=folder, prefix=inner, size=size)
+    with _told_of_a_full_disk(work), _made(folder):
         try:
-            with _told_of_a_full_disk(work):
-                _make(folder)
-                _need_space(work)
-                yield work
-            interruptions.wait = True
+            _need_space(work)
+            yield work
         except BaseException:
-            interruptions.wait = True
-            _remove(folder)
+            temporary.remove(folder)
             raise
-        if left := _remove(folder):
+        if left := temporary.remove(folder):
             message = f"the temporary folder {printable(str(folder))} cannot be removed: {left}"
             raise MeasureError(message, hint="remove it by hand")
 
 
-def _temporary() -> Path:
-    try:
-        return Path(tempfile.gettempdir()).resolve()
-    except FileNotFoundError:
-        message = "there is no folder for temporary files that can be written"
-        raise MeasureError(message, hint="set TMPDIR to a folder with room") from None
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700)
-    except OSError as error:
-        if error.errno in _FULL:
-            raise
-        message = f"{printable(str(folder.parent))} cannot be written: {error.strerror or error}"
-        raise MeasureError(message, hint="set TMPDIR to another folder") from None
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(temporary.elsewhere(folder))
+        except OSError as error:
+            if error.errno in _FULL:
+                raise
+            shown = printable(str(folder.parent))
+            message = f"{shown} cannot be written: {error.strerror or error}"
+            raise MeasureError(message, hint="set TMPDIR to another folder") from None
+        yield
 
 
 def _need_space(work: Workspace) -> None:
@@ -123,44 +111,15 @@ class Ended:
 
 
 def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> Ended:
-    """Run a command; what is left of its group is killed when it ends, or we are interrupted."""
-    said: list[str] = []
-    with _held() as release:
-        process = subprocess.Popen(
-            command, cwd=cwd, env=dict(environment), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
-            start_new_session=True,
-        )  # fmt: skip
-        return _watched(process, said, release)
+    """Run a command; what is left of its group is killed when it ends, or the run does.
 
-
-def _watched(process: subprocess.Popen[str], said: list[str], release: Callable[[], None]) -> Ended:
-    reader = threading.Thread(target=_listen, args=(process.stdout, said), daemon=True)
-    try:
-        release()
-        reader.start()
-        # not communicate(): what a build leaves in the background may hold its output open. The
-        # process stays a zombie meanwhile, so that its group's number is nobody else's.
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    finally:
-        kill_group(process.pid)
-        process.wait()
-    reader.join(_LAST_WORDS_SECONDS)
-    return Ended(code=process.returncode, output="".join(said))
-
-
-def _listen(stream: IO[str] | None, said: list[str]) -> None:
-    assert stream is not None  # noqa: S101 - it is a pipe
-    with stream:
-        said.extend(stream)
-
-
-def kill_group(leader: int) -> None:
-    """Kill what is left of a process group."""
-    try:
-        os.killpg(leader, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
+    :raises MeasureError: it says too much, or does not end.
+    """
+    name = Path(command[0]).name
+    done = child.run(
+        command, what=name, cwd=cwd, environment=environment, bounds=_BOUNDS, merged=True
+    )
+    return Ended(code=done.code, output=done.output)
 
 
 # --------------------------------------------------------------------------- the folder
@@ -181,96 +140,3 @@ def _names(base: Path, length: int) -> tuple[Path, Path]:
         if not os.path.lexists(folder):
             break
     return folder, folder / ("env" if short else "e".ljust(length - len(str(folder)) - 1, "_"))
-
-
-def _remove(folder: Path) -> str:
-    """Remove the folder; return what stands in the way, "" if nothing does."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if not os.path.lexists(folder):
-        return ""
-    for inside, folders, _ in os.walk(folder):  # a read-only folder keeps its files
-        for name in folders:
-            path = Path(inside, name)
-            if not path.is_symlink():
-                with suppress(OSError):
-                    path.chmod(stat.S_IRWXU)
-    try:
-        shutil.rmtree(folder)
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""
-
-
-# --------------------------------------------------------------------------- signals
-
-
-class _Interruptions:
-    """What to do at a signal: interrupt, as Ctrl-C does; from then on it waits for the cleaning."""
-
-    def __init__(self) -> None:
-        self.wait = False
-        self.waiting = False
-        self.raised = False
-        self.held = False
-        self.pending = False
-
-    def __call__(self, *_: object) -> None:
-        if self.wait:
-            self.waiting = True
-            return
-        if self.held:
-            self.pending = True
-            return
-        self.wait = self.raised = True
-        raise KeyboardInterrupt
-
-    def release(self) -> None:
-        """Interrupt now, if it was to be while interruptions were held."""
-        self.held = False
-        if self.pending:
-            self.pending = False
-            self()
-
-
-_heard: list[_Interruptions] = []  # the one in force, if any: handlers belong to the process
-
-
-@contextmanager
-def _held() -> Iterator[Callable[[], None]]:
-    """Hold interruptions until the yielded function is called.
-
-    One that came while a process is being started would leave it to itself: nobody would know it.
-    """
-    if not _heard:
-        yield lambda: None
-        return
-    found = _heard[-1]
-    found.held = True
-    try:
-        yield found.release
-    finally:
-        found.held = False
-
-
-@contextmanager
-def _interruptions() -> Iterator[_Interruptions]:
-    """Let SIGINT, SIGTERM and SIGHUP interrupt once, so that what cleans up is not interrupted."""
-    found = _Interruptions()
-    if threading.current_thread() is not threading.main_thread():
-        yield found  # only the main thread can set handlers
-        return
-    # one that is ignored stays so: nohup does it to SIGHUP
-    heard = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, found) for number in heard}
-    _heard.append(found)
-    try:
-        yield found
-    finally:
-        _heard.remove(found)
-        # once interrupted the run is ending, and others have folders to remove as well: an
-        # impatient second Ctrl-C would leave theirs, so it is not listened to any more
-        if not (found.raised or found.waiting):
-            for number, old in before.items():
-                signal.signal(number, old)
-    if found.waiting:
-        raise KeyboardInterrupt

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,6 +30,7 @@ from slugcheck.index.locks.pick import (
     toml,
 )
 from slugcheck.index.uv import Uv, understand
+from slugcheck.running import temporary
 
 _LOCK_HINT = "run `uv lock` and commit uv.lock"
 _EXPORT = (
@@ -112,8 +112,7 @@ def _check_fresh(
     if why:
         return [f"whether uv.lock belongs to pyproject.toml is not known: {why}"]
     reason = ""
-    with tempfile.TemporaryDirectory(prefix="slugcheck-") as name:
-        copy = Path(name)
+    with temporary.Folder() as copy:
         for one in _SETTINGS:
             if (folder / one).is_file():
                 (copy / one).write_bytes(read_bytes(folder / one))
@@ -123,11 +122,11 @@ def _check_fresh(
             except NetworkError as error:
                 reason = printable(str(error))
                 continue
-            if done.returncode == 0:
+            if done.code == 0:
                 return []
-            if _MISMATCH.search(done.stderr) or _STALE.search(done.stderr):
+            if _MISMATCH.search(done.errors) or _STALE.search(done.errors):
                 raise _stale()
-            reason = _last_line(done.stderr)
+            reason = _last_line(done.errors)
     return [f"whether uv.lock belongs to pyproject.toml is not known: {reason}"]
 
 
@@ -177,11 +176,11 @@ def _check_names(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> None:
 
 def _export(path: Path, uv: Uv) -> Pylock:
     done = uv.in_project(path.parent, _EXPORT, offline=True)
-    if done.returncode != 0:
-        message = f"{printable(str(path))} cannot be exported: {_last_line(done.stderr)}"
+    if done.code != 0:
+        message = f"{printable(str(path))} cannot be exported: {_last_line(done.errors)}"
         raise RequirementsError(message, hint=_LOCK_HINT)
     try:
-        return Pylock.from_dict(tomllib.loads(done.stdout))
+        return Pylock.from_dict(tomllib.loads(done.output))
     except (tomllib.TOMLDecodeError, PylockValidationError) as error:
         message = f"what uv exports of {printable(str(path))} is no lock: {error}"
         raise ResolutionError(message) from None

@@ -1,0 +1,337 @@
+"""Starting programs so that nothing of the checked project runs, steers them, or outlives the run.
+
+A child has a working folder of its own, an environment of the names that its tool needs, a group of
+its own that is killed with it, and bounds for its time, its output and its memory. A program is
+looked for on PATH without what is relative or lies in the checked project. Memory is watched on
+Linux alone; elsewhere it has no bound.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from slugcheck.errors import MeasureError
+from slugcheck.running import deadline, ending, temporary
+
+PIPE = subprocess.PIPE
+# Measured: uv takes 60-95 MB for lists with torch, TensorFlow or boto3, 320 MB for all of Airflow's
+# extras, 620 MB for Apache Beam with Home Assistant, which have no solution. slugcheck itself has
+# the rest of a gigabyte.
+MEMORY = 700 * 10**6
+_TOGETHER = 800 * 10**6
+_ADDRESSES = 4 * 10**9  # what is asked for between two looks; measured: 2.4e9 for the largest
+_OUTPUT = 64 * 2**20  # measured: 28 kB for torch's lock; ls-files of a million files is 90 MB
+_CHUNK = 2**16
+_LOOK_SECONDS = 0.02
+_GRACE_SECONDS = 10.0  # the end of the run comes first, and says more
+_LAST_WORDS_SECONDS = 5.0
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+
+
+class ChildError(MeasureError):
+    """A program took more than it may."""
+
+
+class LateError(ChildError):
+    """A program did not end in time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a program ended, and what it said."""
+
+    code: int
+    out: bytes
+    err: bytes
+
+    @property
+    def output(self) -> str:
+        """What it said on stdout, as text."""
+        return self.out.decode("utf-8", "replace")
+
+    @property
+    def errors(self) -> str:
+        """What it said on stderr, as text."""
+        return self.err.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """The most that a program may take. ``memory`` in bytes, None for what builds on request."""
+
+    seconds: float
+    output: int = _OUTPUT
+    memory: int | None = MEMORY
+
+
+# --------------------------------------------------------------------------- running
+
+
+def run(
+    command: Sequence[str], *, what: str, environment: Mapping[str, str], bounds: Bounds,
+    cwd: Path | None = None, said: bytes = b"", merged: bool = False,
+) -> Ended:  # fmt: skip
+    """Run a program to its end; what is left of its group is killed then.
+
+    ``what`` is its name in messages, ``said`` its input; ``merged`` puts stderr into ``out``.
+    ``cwd`` is an empty folder where none is named.
+
+    :raises ChildError: it takes more than ``bounds`` allow.
+    :raises OSError: it cannot be started.
+    """
+    with started(
+        command, environment=environment, cwd=cwd, memory=bounds.memory,
+        stdin=subprocess.PIPE if said else subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+    ) as process:  # fmt: skip
+        if os.name == "nt":
+            found = _communicated(process, what, bounds, said)
+        else:
+            found = _Listener(process, what, bounds, said).listen()
+    ending.halt()  # where the run is ending, the child was killed for that
+    return Ended(code=process.returncode, out=found[0], err=found[1])
+
+
+@contextmanager
+def started(
+    command: Sequence[str], *, environment: Mapping[str, str], cwd: Path | None = None,
+    stdin: int | IO[Any] = subprocess.DEVNULL, stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.DEVNULL, memory: int | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:  # fmt: skip
+    """Start a program; in the end it and its group are killed.
+
+    :raises OSError: it cannot be started.
+    """
+    with ExitStack() as stack:
+        place = cwd if cwd is not None else stack.enter_context(temporary.Folder())
+        with ending.made_known():
+            process = subprocess.Popen(
+                [_program(command[0], environment), *command[1:]], cwd=place,
+                env=dict(environment), stdin=stdin, stdout=stdout, stderr=stderr,
+                start_new_session=os.name != "nt",
+            )  # fmt: skip
+            ending.processes[process.pid] = lambda: _kill(process)
+            if memory is not None:
+                _limit_addresses(process.pid)
+        try:
+            yield process
+        finally:
+            _kill(process)
+            ending.processes.pop(process.pid, None)
+            process.wait()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream is not None:
+                    with suppress(OSError):  # what it did not read any more
+                        stream.close()
+
+
+def _program(name: str, environment: Mapping[str, str]) -> str:
+    if os.path.dirname(name):  # noqa: PTH120
+        return os.path.abspath(name)  # noqa: PTH100 - the working folder is another
+    found = shutil.which(name, path=environment.get("PATH", os.defpath))
+    if found is None:
+        raise FileNotFoundError(2, f"{name} is not installed")
+    return found
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    # a child that has ended stays a zombie until it is waited for: its number is nobody else's
+    if process.returncode is not None:
+        return
+    with suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+
+
+def _limit_addresses(pid: int) -> None:
+    with suppress(ImportError, AttributeError, OSError, ValueError):
+        import resource
+
+        resource.prlimit(pid, resource.RLIMIT_DATA, (_ADDRESSES, _ADDRESSES))
+
+
+class _Listener:
+    """Takes in what a child says until it ends, and looks at what it takes meanwhile.
+
+    Not communicate(): what a child leaves in the background may hold its output open.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], what: str, bounds: Bounds, said: bytes
+    ) -> None:
+        self._process = process
+        self._what = what
+        self._bounds = bounds
+        self._said = memoryview(said)
+        self._heard: dict[int, list[bytes]] = {}
+        self._length = 0
+        self._selector = selectors.DefaultSelector()
+
+    def listen(self) -> tuple[bytes, bytes]:
+        out, err = self._process.stdout, self._process.stderr
+        with self._selector, _exit_sign(self._process.pid) as sign:
+            for stream in filter(None, (out, err)):
+                os.set_blocking(stream.fileno(), False)
+                self._selector.register(stream, selectors.EVENT_READ)
+                self._heard[stream.fileno()] = []
+            if (stdin := self._process.stdin) is not None:
+                os.set_blocking(stdin.fileno(), False)
+                self._selector.register(stdin, selectors.EVENT_WRITE)
+            if sign is not None:
+                self._selector.register(sign, selectors.EVENT_READ)
+            with _watched(self._process.pid, self._bounds.memory) as watch:
+                self._follow(watch)
+            if sign is not None:
+                self._selector.unregister(sign)
+            self._last_words()
+            return self._text(out), self._text(err)
+
+    def _text(self, stream: IO[bytes] | None) -> bytes:
+        return b"" if stream is None else b"".join(self._heard[stream.fileno()])
+
+    def _follow(self, watch: _Watch) -> None:
+        allowed = min(self._bounds.seconds, deadline.left() + _GRACE_SECONDS)
+        end = time.monotonic() + allowed
+        while not _has_ended(self._process.pid):
+            left = end - time.monotonic()
+            if left <= 0:
+                message = f"{self._what} did not end within {allowed:.0f} s"
+                raise LateError(message)
+            if watch.over():
+                raise self._too_large()
+            self._take(min(left, _LOOK_SECONDS))
+
+    def _last_words(self) -> None:
+        end = time.monotonic() + _LAST_WORDS_SECONDS
+        _kill(self._process)  # what it left in the background would hold its output open
+        while self._speaking() and time.monotonic() < end:
+            self._take(_LOOK_SECONDS)
+
+    def _too_large(self) -> ChildError:
+        message = f"{self._what} needed more than {MEMORY // 10**6} MB of memory and was stopped"
+        hint = "look at what the index answers; a list this large may do with more exact pins"
+        return ChildError(message, hint=hint)
+
+    def _speaking(self) -> bool:
+        streams = {key.fd for key in self._selector.get_map().values()}
+        return bool(streams & set(self._heard))
+
+    def _take(self, seconds: float) -> None:
+        for key, _ in self._selector.select(seconds):
+            if key.fd in self._heard:
+                self._hear(key.fileobj, key.fd)
+            elif self._process.stdin is not None and key.fileobj is self._process.stdin:
+                self._tell(key.fd)
+
+    def _hear(self, stream: Any, descriptor: int) -> None:
+        try:
+            found = os.read(descriptor, _CHUNK)
+        except BlockingIOError:
+            return
+        if not found:
+            self._selector.unregister(stream)
+            return
+        self._length += len(found)
+        if self._length > self._bounds.output:
+            message = f"{self._what} said more than {self._bounds.output // 2**20} MiB"
+            raise ChildError(message)
+        self._heard[descriptor].append(found)
+
+    def _tell(self, descriptor: int) -> None:
+        stdin = self._process.stdin
+        assert stdin is not None  # noqa: S101 - it is what was selected
+        try:
+            self._said = self._said[os.write(descriptor, self._said[:_CHUNK]) :]
+        except BlockingIOError:
+            return
+        except OSError:  # it reads no more
+            self._said = self._said[:0]
+        if not self._said:
+            self._selector.unregister(stdin)
+            stdin.close()
+
+
+@contextmanager
+def _exit_sign(pid: int) -> Iterator[int | None]:
+    """Yield what becomes readable when a child ends, where the system has such a thing."""
+    try:
+        found = os.pidfd_open(pid) if sys.platform == "linux" else None
+    except (AttributeError, OSError):
+        found = None
+    try:
+        yield found
+    finally:
+        if found is not None:
+            os.close(found)
+
+
+def _has_ended(pid: int) -> bool:
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+
+
+def _communicated(
+    process: subprocess.Popen[bytes], what: str, bounds: Bounds, said: bytes
+) -> tuple[bytes, bytes]:
+    try:
+        out, err = process.communicate(said or None, timeout=bounds.seconds)
+    except subprocess.TimeoutExpired:
+        raise LateError(f"{what} did not end within {bounds.seconds:.0f} s") from None
+    return out or b"", err or b""
+
+
+# --------------------------------------------------------------------------- memory
+
+
+_sizes: dict[int, int] = {}  # bytes of the children whose memory is bounded
+
+
+class _Watch:
+    """Looks at one child's resident memory; the largest gives way where all are too large."""
+
+    def __init__(self, pid: int, most: int) -> None:
+        self._pid = pid
+        self._most = most
+
+    def over(self) -> bool:
+        """Whether the child must be stopped."""
+        own = _sizes[self._pid] = _resident(self._pid)
+        others = list(_sizes.values())
+        return own > self._most or (sum(others) > _TOGETHER and own >= max(others))
+
+
+class _Unwatched(_Watch):
+    def over(self) -> bool:
+        """Whether the child must be stopped: never."""
+        return False
+
+
+@contextmanager
+def _watched(pid: int, most: int | None) -> Iterator[_Watch]:
+    if most is None or sys.platform != "linux":
+        yield _Unwatched(pid, 0)
+        return
+    try:
+        yield _Watch(pid, most)
+    finally:
+        _sizes.pop(pid, None)
+
+
+def _resident(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as stream:  # noqa: PTH123 - it is looked at often
+            return int(stream.read().split()[1]) * _PAGE
+    except (OSError, IndexError, ValueError):
+        return 0

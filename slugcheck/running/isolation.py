@@ -1,0 +1,115 @@
+"""What a child may see: of the environment the names it needs, and no program of the project.
+
+A program is looked for on PATH without what is relative or lies in the checked project, and Python
+imports from slugcheck's own environment alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+# What every tool needs, and what it takes to get at an index.
+_BASE = (
+    r"PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|TEMP|TMP|"
+    r"XDG_(?:CACHE|CONFIG|DATA|STATE)_HOME|XDG_CONFIG_DIRS|XDG_RUNTIME_DIR|"
+    r"SYSTEMROOT|SystemRoot|WINDIR|COMSPEC|PATHEXT|USERPROFILE|APPDATA|LOCALAPPDATA|PROGRAMDATA|"
+    r"HOMEDRIVE|HOMEPATH"
+)
+NETWORK = (
+    r"(?:HTTPS?|ALL|NO)_PROXY|(?:https?|all|no)_proxy|NETRC|SSL_CERT_FILE|SSL_CERT_DIR|"
+    r"REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|GIT_SSL_CAINFO"
+)
+_RUN_MODULE = (
+    "import os, runpy, sys; sys.path[:] = sys.argv.pop(1).split(os.pathsep);"
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+)
+
+
+def environment(allowed: str = "", *, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what a child may see: the names that every tool needs and those of a pattern."""
+    names = re.compile(f"(?:{_BASE}|{allowed})" if allowed else f"(?:{_BASE})")
+    source = os.environ if environ is None else environ
+    kept = {key: value for key, value in source.items() if names.fullmatch(key)}
+    if "PATH" in kept:
+        kept["PATH"] = safe_path(kept["PATH"])
+    return kept
+
+
+_distrusted: set[str] = set()
+
+
+def distrust(path: Path) -> None:
+    """Look for no program in the project that ``path`` belongs to: its checkout, or its folder."""
+    folder = path if path.is_dir() else path.parent
+    _distrusted.add(_top(os.path.realpath(folder)))
+
+
+def _top(folder: str) -> str:
+    place = folder
+    while not os.path.lexists(os.path.join(place, ".git")):  # noqa: PTH118
+        above = os.path.dirname(place)  # noqa: PTH120
+        if above == place:
+            return folder
+        place = above
+    return place
+
+
+def _roots() -> frozenset[str]:
+    try:
+        here = _top(os.getcwd())  # noqa: PTH109
+    except OSError:  # it is gone
+        here = ""
+    return frozenset({*_distrusted, here}) - {"/", ""}
+
+
+def _within(place: str, root: str) -> bool:
+    return place == root or place.startswith(root + os.sep)
+
+
+def safe_path(path: str) -> str:
+    """Return PATH without what is relative, empty, or in the checked project."""
+    return _safe_path(path, _roots())
+
+
+@lru_cache(maxsize=64)
+def _safe_path(path: str, roots: frozenset[str]) -> str:
+    kept = []
+    for place in path.split(os.pathsep):
+        real = os.path.realpath(place)
+        inside = any(_within(real, root) for root in roots)
+        if os.path.isabs(place) and not inside:  # noqa: PTH117
+            kept.append(place)
+    return os.pathsep.join(kept)
+
+
+def which(name: str) -> str | None:
+    """Return the path of a program that is not the checked project's, None if there is none."""
+    return shutil.which(name, path=safe_path(os.environ.get("PATH", os.defpath)))
+
+
+def python_module(name: str) -> list[str]:
+    """Return the command that runs a module of slugcheck's own environment; arguments follow.
+
+    It imports from where this process does and from nowhere else: no current folder, nothing of
+    the checked project, no PYTHON* variable, no ``.pth`` file, no sitecustomize.
+    """
+    path = os.pathsep.join(place for place in sys.path if _is_ours(place))
+    return [sys.executable, "-I", "-S", "-c", _RUN_MODULE, path, name]
+
+
+def _is_ours(place: str) -> bool:
+    """Whether a place of the import path is no part of the checked project.
+
+    slugcheck's own environment may well lie there, as a ``.venv`` does.
+    """
+    real = os.path.realpath(place)
+    own = {os.path.realpath(one) for one in (sys.prefix, sys.base_prefix)}
+    return os.path.isabs(place) and (  # noqa: PTH117
+        not any(_within(real, root) for root in _roots()) or any(_within(real, one) for one in own)
+    )
