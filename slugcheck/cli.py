@@ -80,8 +80,12 @@ def _run(arguments: Sequence[str] | None, terminal: Terminal) -> int:
         return _INTERRUPTED
     except MemoryError:
         raise
-    except Exception:
+    except Exception as error:
         import traceback
+
+        if isinstance(error, OSError) and _is_of_click(error):
+            terminal.error(f"the output cannot be written: {error.strerror or error}", None)
+            return _UNEXPECTED
 
         terminal.error("a bug in slugcheck; please report it with the lines below", None)
         terminal.trace(traceback.format_exc())
@@ -89,3 +93,11 @@ def _run(arguments: Sequence[str] | None, terminal: Terminal) -> int:
     finally:
         deadline.stop()
     return result if isinstance(result, int) else 0
+
+
+def _is_of_click(error: OSError) -> bool:
+    """Whether click itself could not write, such as --help to a full disk."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "click.utils"
