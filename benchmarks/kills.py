@@ -118,7 +118,7 @@ def end_one(place: Ground, number: signal.Signals, seconds: float, tally: Tally)
 
 
 def _all(folder: Path) -> set[Path]:
-    """Return what is in the temporary folder, but for the user's own there, which all runs share."""
+    """Return what is in the temporary folder, without the user's own that all runs share."""
     return {path for path in folder.glob("*") if path.name != f"slugcheck-{os.geteuid()}"} | set(
         folder.glob("slugcheck-*/*")
     )
