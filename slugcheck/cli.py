@@ -16,6 +16,7 @@ import click
 
 from slugcheck import __version__
 from slugcheck.errors import SlugcheckError, UsageError
+from slugcheck.inert import inert
 from slugcheck.terminal import Terminal
 
 _INTERRUPTED = 130
@@ -77,7 +78,20 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with slugcheck's own codes."""
+    _make_libraries_safe(Terminal())
     sys.exit(run(arguments))
+
+
+def _make_libraries_safe(terminal: Terminal) -> None:
+    """Send what libraries log and warn of, with text from servers in it, through the terminal."""
+    import logging  # 5 ms, which tests and --help of a library's user need not wait for
+
+    class Said(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            terminal.warning(record.getMessage())
+
+    logging.getLogger().addHandler(Said(logging.WARNING))
+    logging.captureWarnings(capture=True)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -93,7 +107,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         terminal.error(str(error), error.hint)
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        terminal.artefact(error.ctx.get_help())
+        terminal.artefact(inert(error.ctx.get_help(), "table"))
         return UsageError.exit_code
     except click.UsageError as error:
         where = f"; see {error.ctx.command_path} --help" if error.ctx else ""
