@@ -157,7 +157,8 @@ def test_the_token_goes_to_its_own_host_only_and_is_shown_nowhere(
     for number in range(5):
         github.add(f"talk {number}")
     done = slugcheck("comment", report)
-    assert done.code == 0
+    assert done.code == 3
+    assert done.err == "error: GitHub names a next page on another host\n"
     assert TOKEN not in done.err + done.out
     assert {signed for _, _, signed in github.asked} == {f"Bearer {TOKEN}"}
 
