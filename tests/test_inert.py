@@ -1,4 +1,4 @@
-"""No CI system finds a command in what leaves slugcheck, and JSON and XML mean the same as before."""
+"""What leaves slugcheck holds no command of a CI system; JSON and XML mean the same as before."""
 
 from __future__ import annotations
 
