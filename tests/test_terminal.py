@@ -238,6 +238,63 @@ def test_an_old_file_keeps_its_mode_and_a_link_stays_a_link(tmp_path: Path) -> N
     assert stat.S_IMODE(real.stat().st_mode) == 0o600
 
 
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that git would take for a checkout, as the current one."""
+    place = tmp_path / "checkout"
+    (place / ".git" / "hooks").mkdir(parents=True)
+    (place / ".git" / "config").write_text("[core]\n")
+    monkeypatch.chdir(place)
+    return place
+
+
+@pytest.mark.parametrize(
+    ("link", "to", "asked"),
+    [
+        ("report.md", "../outside.md", "report.md"),
+        ("report.md", "../not-there-yet.md", "report.md"),
+        ("out", "..", "out/outside.md"),
+        ("report.md", ".git/config", "report.md"),
+        ("out", ".git/hooks", "out/post-checkout"),
+    ],
+)
+def test_a_link_of_the_checkout_leads_no_file_out_of_it(
+    checkout: Path, tmp_path: Path, link: str, to: str, asked: str
+) -> None:
+    outside = tmp_path / "outside.md"
+    outside.write_text("kept")
+    (checkout / link).symlink_to(to)
+    for path in (Path(asked), checkout / asked):
+        with pytest.raises(UsageError, match="is a link, or below one, that leads to"):
+            Terminal().write_file(path, Inert("new"))
+    assert outside.read_text() == "kept"
+    assert (checkout / ".git" / "config").read_text() == "[core]\n"
+    assert not (tmp_path / "not-there-yet.md").exists()
+    assert list((checkout / ".git" / "hooks").iterdir()) == []
+
+
+def test_links_inside_the_checkout_and_places_outside_are_the_users_own(
+    checkout: Path, tmp_path: Path
+) -> None:
+    (checkout / "reports").mkdir()
+    (checkout / "latest").symlink_to("reports")
+    Terminal().write_file(Path("latest/a.md"), Inert("inside"))
+    Terminal().write_file(Path("../b.md"), Inert("outside"))
+    (tmp_path / "link.md").symlink_to(tmp_path / "b.md")
+    Terminal().write_file(tmp_path / "link.md", Inert("through a link outside"))
+    assert (checkout / "reports" / "a.md").read_text() == "inside\n"
+    assert (tmp_path / "b.md").read_text() == "through a link outside\n"
+
+
+def test_a_summary_that_would_be_dropped_is_not_added_to(tmp_path: Path, capsys: Capture) -> None:
+    summary = tmp_path / "summary.md"
+    Terminal().append_file(summary, Inert("é" * 500_000))
+    size = summary.stat().st_size
+    Terminal().append_file(summary, Inert("é" * 50_000))
+    assert summary.stat().st_size == size
+    assert "is full" in capsys.readouterr().err
+
+
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     place = tmp_path / "report.json"
     place.write_text("old")
