@@ -28,11 +28,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         ending.open_streams()
         ending.listen()
+        _make_libraries_safe()
         code = run(arguments)
     finally:
         # whatever came to here: Python would make 1 of it
         ending.leave(code)
         os._exit(code)
+
+
+def _make_libraries_safe() -> None:
+    """Send what libraries log and warn of, with text from servers in it, through the terminal."""
+    import logging  # 5 ms, which tests and --help of a library's user need not wait for
+
+    from slugcheck.terminal import Terminal
+
+    class Said(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            Terminal().warning(record.getMessage())
+
+    logging.getLogger().addHandler(Said(logging.WARNING))
+    logging.captureWarnings(capture=True)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -69,7 +84,9 @@ def _run(arguments: Sequence[str] | None, terminal: Terminal) -> int:
         terminal.error(str(error), error.hint)
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        terminal.artefact(error.ctx.get_help())
+        from slugcheck.inert import inert
+
+        terminal.artefact(inert(error.ctx.get_help(), "table"))
         return _USAGE
     except click.UsageError as error:
         where = f"; see {error.ctx.command_path} --help" if error.ctx else ""

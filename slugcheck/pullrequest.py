@@ -1,8 +1,12 @@
 """The one comment of slugcheck on a pull request: made once, then edited.
 
 GitHub's REST API, issue comments (docs.github.com/rest/issues/comments, version 2022-11-28). The
-comment is found by a hidden marker, and only among those of bots or of the token's own user: what
-somebody else wrote with the same marker is left alone.
+comment is found by a hidden marker, and only among those of the token's own user (of bots where
+GitHub does not say who that is): what somebody else wrote with the same marker is left alone.
+
+An old comment must not outlive a new verdict. So every comment with the marker is edited, where
+two runs at once have made two; nothing is written by the run of a commit that is not the newest;
+and where comments are too many to be searched, there is no second one.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from slugcheck.escape import printable
 
 _API = "https://api.github.com"
 _REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}")
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
 _MOST = 65_536  # characters that GitHub takes
 _PAGES = 30  # of a hundred comments each
@@ -38,15 +43,21 @@ class Outcome(StrEnum):
     EDITED = "edited"
     SAME = "same"
     REFUSED = "refused"
+    OUTDATED = "outdated"  # a newer commit was pushed, whose own run comments
+    NONE = "none"  # there was nothing to edit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequest:
-    """Where to comment, and with what right. ``repr`` leaves the token out."""
+    """Where to comment, and with what right. ``repr`` leaves the token out.
+
+    ``head`` is the commit that was checked, "" where the event does not say.
+    """
 
     api: str
     repository: str
     number: int
+    head: str = ""
     token: str = field(repr=False)
 
 
@@ -58,17 +69,16 @@ class Posted:
     detail: str
 
 
-def current(environ: Mapping[str, str]) -> PullRequest | str:
-    """Return the pull request that a workflow runs for, or why there is none to comment on.
+def current(environ: Mapping[str, str]) -> PullRequest | None:
+    """Return the pull request that a workflow runs for, None when it runs for something else.
 
     :raises UsageError: a variable holds something that GitHub never puts there.
     """
-    number = _number(environ.get("GITHUB_EVENT_PATH", ""))
-    if number is None:
-        return "this run is not for a pull request"
+    event = _event(environ.get("GITHUB_EVENT_PATH", ""))
+    number = event.get("number")
+    if type(number) is not int or number <= 0:
+        return None
     token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or ""
-    if not token:
-        return "there is no GITHUB_TOKEN"
     repository = environ.get("GITHUB_REPOSITORY", "")
     if not _REPOSITORY.fullmatch(repository):
         raise UsageError("GITHUB_REPOSITORY is not OWNER/NAME", hint="run it in a GitHub workflow")
@@ -76,19 +86,24 @@ def current(environ: Mapping[str, str]) -> PullRequest | str:
     parts = urlsplit(api)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise UsageError("GITHUB_API_URL is no address", hint=f"it is {_API} on GitHub itself")
-    return PullRequest(api=api.rstrip("/"), repository=repository, number=number, token=token)
+    found = event.get("head")
+    head = str(found.get("sha", "")) if isinstance(found, dict) else ""
+    return PullRequest(
+        api=api.rstrip("/"), repository=repository, number=number, token=token,
+        head=head if _COMMIT.fullmatch(head) else "",
+    )  # fmt: skip
 
 
-def _number(path: str) -> int | None:
+def _event(path: str) -> dict[str, Any]:
+    """Return the pull request of the event, empty where the event is about something else."""
     if not path:
-        return None
+        return {}
     try:
         event = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise UsageError(f"GITHUB_EVENT_PATH {path} cannot be read as JSON") from None
     found = event.get("pull_request") if isinstance(event, dict) else None
-    number = found.get("number") if isinstance(found, dict) else None
-    return number if type(number) is int and number > 0 else None
+    return found if isinstance(found, dict) else {}
 
 
 def marker(key: str) -> str:
@@ -102,30 +117,40 @@ def marker(key: str) -> str:
     return f"<!-- slugcheck comment: {key} -->"
 
 
-def post(to: PullRequest, text: str, key: str) -> Posted:
-    """Make the comment, or edit it where it is there.
+def post(to: PullRequest, text: str, key: str, *, only_edit: bool = False) -> Posted:
+    """Make the comment, or edit it where it is there; with ``only_edit`` never make one.
 
     :raises NetworkError: GitHub cannot be reached, or answers with something unusable.
     :raises UsageError: the text is longer than a comment can be.
     """
-    body = f"{marker(key)}\n{text.rstrip()}\n"
+    about = f"\n<sub>slugcheck of {to.head[:12]}</sub>\n" if to.head else ""
+    body = f"{marker(key)}\n{text.rstrip()}\n{about}"
     if len(body) > _MOST:
         message = f"the text has {len(body):,} characters, and a comment can have {_MOST:,}"
         raise UsageError(message, hint="slugcheck's own --format markdown keeps below it")
+    if not to.token:
+        return Posted(outcome=Outcome.REFUSED, detail="there is no GITHUB_TOKEN")
     with _Api(to) as api:
         try:
-            own = next(api.own_comments(marker(key)), None)
-            if own is None:
+            if api.is_outdated():
+                detail = "a newer commit was pushed, and its own run comments"
+                return Posted(outcome=Outcome.OUTDATED, detail=detail)
+            own = list(api.own_comments(marker(key)))
+            if not own and only_edit:
+                return Posted(outcome=Outcome.NONE, detail="there is no comment to edit")
+            if not own:
                 made = api.ask("POST", api.comments, body=body)
                 return Posted(outcome=Outcome.MADE, detail=_address(made))
-            if str(own.get("body", "")).replace("\r\n", "\n").rstrip() == body.rstrip():
-                return Posted(outcome=Outcome.SAME, detail=_address(own))
-            place = f"{to.api}/repos/{to.repository}/issues/comments/{int(own['id'])}"
-            return Posted(
-                outcome=Outcome.EDITED, detail=_address(api.ask("PATCH", place, body=body))
-            )
+            edited = [api.edit(one, body) for one in own if not _says(one, body)]
         except _Refused as refused:
             return Posted(outcome=Outcome.REFUSED, detail=str(refused))
+    if edited:
+        return Posted(outcome=Outcome.EDITED, detail=_address(edited[0]))
+    return Posted(outcome=Outcome.SAME, detail=_address(own[0]))
+
+
+def _says(comment: Mapping[str, Any], body: str) -> bool:
+    return str(comment.get("body", "")).replace("\r\n", "\n").rstrip() == body.rstrip()
 
 
 class _Refused(Exception):
@@ -154,16 +179,37 @@ class _Api:
     def __exit__(self, *_: object) -> None:
         self._session.close()
 
+    def is_outdated(self) -> bool:
+        """Whether the pull request has a newer commit; not where GitHub does not say."""
+        if not self._to.head:
+            return False
+        try:
+            place = f"{self._to.api}/repos/{self._to.repository}/pulls/{self._to.number}"
+            found = self.ask("GET", place)
+        except _Refused:
+            return False
+        head = found.get("head")
+        newest = str(head.get("sha", "")) if isinstance(head, dict) else ""
+        return newest not in ("", self._to.head)
+
+    def edit(self, comment: Mapping[str, Any], body: str) -> dict[str, Any]:
+        """Put a text into a comment."""
+        place = f"{self._to.api}/repos/{self._to.repository}/issues/comments/{int(comment['id'])}"
+        return self.ask("PATCH", place, body=body)
+
     def own_comments(self, marked: str) -> Iterator[dict[str, Any]]:
-        """Yield the comments with the marker that are of a bot or of the token's own user."""
+        """Yield the comments with the marker that the token's own user has written.
+
+        Where GitHub does not say who that is, those of any bot.
+        """
         login: str | None = None
         for one in self._all_comments():
             user = one.get("user")
             if not isinstance(user, dict) or not str(one.get("body", "")).startswith(marked):
                 continue
-            if user.get("type") != "Bot" and login is None:
+            if login is None:
                 login = self._login()
-            if user.get("type") == "Bot" or (login and user.get("login") == login):
+            if user.get("login") == login if login else user.get("type") == "Bot":
                 yield one
 
     def _all_comments(self) -> Iterator[dict[str, Any]]:
@@ -178,15 +224,26 @@ class _Api:
             yield from (one for one in found if isinstance(one, dict))
             place = answer.links.get("next", {}).get("url")
             if place is not None and not place.startswith(f"{self._to.api}/"):
-                return  # the token goes nowhere else
+                raise NetworkError("GitHub names a next page on another host")  # for the token
+        if place is not None:
+            raise NetworkError(
+                f"the pull request has more than {_PAGES} pages of comments",
+                hint="delete comments, so that slugcheck's own can be found and edited",
+            )
 
     def _login(self) -> str:
-        """Return the token's user, "" for one of a workflow, which has none."""
+        """Return the token's user, "" where GitHub does not say."""
         try:
-            found = self.ask("GET", f"{self._to.api}/user")
-        except _Refused:
+            return str(self.ask("GET", f"{self._to.api}/user").get("login") or "")
+        except _Refused:  # as for the tokens of workflows and apps, which may ask this way
+            pass
+        place = f"{self._to.api.removesuffix('/v3')}/graphql"
+        try:
+            data = self.ask("POST", place, query="query { viewer { login } }").get("data")
+        except (_Refused, NetworkError):
             return ""
-        return str(found.get("login", ""))
+        viewer = data.get("viewer") if isinstance(data, dict) else None
+        return str(viewer.get("login") or "") if isinstance(viewer, dict) else ""
 
     def ask(self, method: str, place: str, **body: str) -> dict[str, Any]:
         """Return the answer's object."""

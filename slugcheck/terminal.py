@@ -2,7 +2,7 @@
 
 Colour follows NO_COLOR, FORCE_COLOR and each stream's own terminal. Progress is drawn on a terminal
 only, and never with ``--quiet``. What is said on stderr may hold text from outside and is made safe
-here; an artefact is written as its rendering made it.
+here; an artefact is ``Inert``: it went through the last gate of texts, or it does not leave.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from slugcheck.errors import MeasureError, UsageError
-from slugcheck.escape import printable, printable_lines, without_commands
+from slugcheck.escape import printable, printable_lines
+from slugcheck.inert import Inert, without_commands
 from slugcheck.running import deadline, ending
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
+_MOST_OF_SUMMARY = 2**20  # bytes; GitHub drops a step's whole summary that has more
 _PIPED_COLUMNS = 80
 _LEAST_COLUMNS = 60
 _MOST_COLUMNS = 140  # longer lines are harder to read, not easier
@@ -76,36 +79,43 @@ class Terminal:
             return False
         return True
 
-    def artefact(self, text: str) -> None:
+    def artefact(self, text: Inert) -> None:
         """Write what was asked for to stdout. A reader that went away is no error."""
         _write(_out(), _ended(text))
 
-    def write_file(self, path: Path, content: str | bytes, *, option: str = "--output") -> None:
+    def write_file(self, path: Path, content: Inert | bytes, *, option: str = "--output") -> None:
         """Write a file whole or not at all; a pipe or a device is written to as it is.
 
         ``option`` is what named the file.
 
-        :raises UsageError: it cannot be written there.
+        :raises UsageError: it cannot be written there, or a link of the checkout leads out of it.
         """
         raw = _ended(content).encode() if isinstance(content, str) else content
+        if (elsewhere := _led_out_of_checkout(path)) is not None:
+            message = f"{path} is a link, or below one, that leads to {elsewhere}"
+            raise UsageError(message, hint=f"choose another place with {option}")
         try:
             if path.exists() and not stat.S_ISREG(path.stat().st_mode):
                 path.write_bytes(raw)
             else:
-                _replace(path.resolve(), raw)
+                _replace(Path(os.path.realpath(path)), raw)
         except OSError as error:
             message = f"{path} cannot be written: {error.strerror or error}"
             raise UsageError(message, hint=f"choose another place with {option}") from None
         self.note(f"written: {path}")
 
-    def append_file(self, path: Path, text: str) -> None:
+    def append_file(self, path: Path, text: Inert) -> None:
         """Add to a file, such as a CI job's summary.
 
         :raises UsageError: it cannot be written.
         """
+        raw = _ended(text).encode()
         try:
-            with path.open("a", encoding="utf-8") as stream:
-                stream.write(_ended(text))
+            with path.open("ab") as stream:
+                if stream.tell() + len(raw) > _MOST_OF_SUMMARY:
+                    self.warning(f"{path} is full, so this report is not in the job's summary")
+                    return
+                stream.write(raw)
         except OSError as error:
             message = f"{path} cannot be written: {error.strerror or error}"
             raise UsageError(message, hint="it is what GITHUB_STEP_SUMMARY names") from None
@@ -151,7 +161,7 @@ class Terminal:
             if console is None:
                 yield
                 return
-            with console.status(f"{text} …"):
+            with console.status(_progress(text)):
                 yield
 
     @contextlib.contextmanager
@@ -166,7 +176,7 @@ class Terminal:
 
                 def say(text: str) -> None:
                     deadline.now_doing(printable(text))
-                    shown.update(f"{printable(text)} …")
+                    shown.update(_progress(text))
 
                 yield say
 
@@ -188,7 +198,7 @@ class Terminal:
         described = TextColumn("{task.description}", markup=False)
         columns = (described, BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task(text, total=None)
+            task = progress.add_task(printable(text), total=None)
 
             class _Shown:
                 def update(self, done: int, total: int) -> None:
@@ -246,6 +256,12 @@ def _silence(stream: TextIO) -> None:
         os.dup2(nowhere.fileno(), stream.fileno())
 
 
+def _progress(text: str) -> Text:
+    from rich.text import Text
+
+    return Text(f"{printable(text)} …")  # a str would be read as markup
+
+
 def _ended(text: str) -> str:
     return text if text.endswith("\n") else f"{text}\n"
 
@@ -267,6 +283,25 @@ def _terminal_columns() -> int:
 
 
 # --------------------------------------------------------------------------- files
+
+
+def _led_out_of_checkout(path: Path) -> Path | None:
+    """Return where links in the checkout lead to, when that is outside of it or in its .git.
+
+    Links are part of what is checked, so they do not decide what is written over. Outside of a
+    checkout links are the user's own, except in CI.
+    """
+    here = Path.cwd()
+    tops = (folder for folder in (here, *here.parents) if (folder / ".git").exists())
+    top = next(tops, here if os.environ.get("CI") else None)
+    named = Path(os.path.normpath(here / path))
+    if top is None or not named.is_relative_to(top):
+        return None
+    real, real_top = Path(os.path.realpath(path)), Path(os.path.realpath(top))
+    if real == real_top / named.relative_to(top):
+        return None
+    stays = real.is_relative_to(real_top) and ".git" not in real.relative_to(real_top).parts
+    return None if stays else real
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -157,9 +158,134 @@ def test_the_token_goes_to_its_own_host_only_and_is_shown_nowhere(
     for number in range(5):
         github.add(f"talk {number}")
     done = slugcheck("comment", report)
-    assert done.code == 0
+    assert done.code == 3
+    assert done.err == "error: GitHub names a next page on another host\n"
     assert TOKEN not in done.err + done.out
     assert {signed for _, _, signed in github.asked} == {f"Bearer {TOKEN}"}
+
+
+# --------------------------------------------------------------------------- old against new
+
+RED, GREEN = "## ❌ DOES NOT FIT Heroku\n", "## ✅ FITS Heroku\n"
+UNWELL = [Mood.READ_ONLY, Mood.ABSENT, Mood.ERROR, Mood.LIMITED, Mood.HTML, Mood.UNPROCESSABLE]
+
+
+@pytest.mark.parametrize("mood", UNWELL)
+@pytest.mark.parametrize(("text", "code"), [(RED, 1), ("## ❔ CANNOT SAY\n", 3)])
+def test_where_a_verdict_that_did_not_pass_cannot_be_written_it_is_said_and_the_exit_code(
+    github: GithubServer, report: Path, mood: Mood, text: str, code: int
+) -> None:
+    report.write_text(GREEN, encoding="utf-8")
+    slugcheck("comment", report)
+    github.mood = mood
+    report.write_text(text, encoding="utf-8")
+    done = slugcheck("comment", report, "--quiet")
+    assert done.code == code
+    assert done.err.startswith("error: no comment: ")
+
+
+def test_the_exit_code_that_is_given_counts_for_more_than_the_first_line(
+    github: GithubServer, report: Path
+) -> None:
+    github.mood = Mood.READ_ONLY
+    report.write_text(GREEN, encoding="utf-8")
+    assert slugcheck("comment", report, "--exit-code", "1").code == 1
+    assert slugcheck("comment", report, "--exit-code", "0").code == 0
+
+
+def test_without_a_token_a_red_verdict_is_no_success(
+    monkeypatch: pytest.MonkeyPatch, github: GithubServer, report: Path
+) -> None:
+    monkeypatch.delenv("GITHUB_TOKEN")
+    monkeypatch.delenv("GH_TOKEN", raising=False)
+    report.write_text(RED, encoding="utf-8")
+    done = slugcheck("comment", report)
+    assert (done.code, github.asked) == (1, [])
+    assert "no comment: there is no GITHUB_TOKEN" in done.err
+
+
+def test_a_check_without_a_report_is_told_in_an_older_comment_and_makes_none(
+    github: GithubServer, report: Path, tmp_path: Path
+) -> None:
+    missing = tmp_path / "none.md"
+    done = slugcheck("comment", missing, "--exit-code", "3")
+    assert (done.code, bodies(github)) == (0, [])
+    report.write_text(GREEN, encoding="utf-8")
+    slugcheck("comment", report)
+    assert slugcheck("comment", missing, "--exit-code", "3").code == 0
+    (body,) = bodies(github)
+    assert "FITS" not in body
+    assert "exit code 3" in body
+    assert slugcheck("comment", missing, "--exit-code", "1").code == 2
+
+
+def test_every_comment_of_its_own_is_edited_where_two_runs_have_made_two(
+    github: GithubServer, report: Path
+) -> None:
+    for _ in range(2):
+        github.add(f"<!-- slugcheck comment: report -->\n{GREEN}", "github-actions[bot]", "Bot")
+    report.write_text(RED, encoding="utf-8")
+    slugcheck("comment", report)
+    assert all("DOES NOT FIT" in body for body in bodies(github))
+
+
+def test_a_comment_that_another_bot_was_made_to_write_is_left_alone(
+    github: GithubServer, report: Path
+) -> None:
+    theirs = github.add(f"<!-- slugcheck comment: report -->\n{GREEN}", "echo[bot]", "Bot")
+    assert "comment made" in slugcheck("comment", report).err
+    assert theirs["body"].endswith(GREEN)
+    github.viewer = ""  # an old GitHub does not say who the token is of
+    report.write_text("## newer\n")
+    assert "comment edited" in slugcheck("comment", report).err
+
+
+def test_where_comments_are_too_many_to_search_there_is_no_second_one(report: Path) -> None:
+    with GithubServer(page=1) as github, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GITHUB_API_URL", github.url)
+        for _ in range(40):
+            github.add("<!-- slugcheck comment: report -->\nit fits, trust me")
+        report.write_text(RED, encoding="utf-8")
+        done = slugcheck("comment", report)
+        assert done.code == 1
+        assert "error: no comment: the pull request has more than 30 pages" in done.err
+        assert len(github.comments) == 40
+        assert len(github.asked) < 40
+
+
+def test_the_run_of_an_older_commit_leaves_the_comment_to_the_newest(
+    github: GithubServer, report: Path, tmp_path: Path
+) -> None:
+    old, new = "a" * 40, "b" * 40
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"pull_request": {"number": 7, "head": {"sha": new}}}))
+    github.head = new
+    report.write_text(RED, encoding="utf-8")
+    assert slugcheck("comment", report).code == 0
+    assert bodies(github)[0].endswith(f"<sub>slugcheck of {new[:12]}</sub>\n")
+    event.write_text(json.dumps({"pull_request": {"number": 7, "head": {"sha": old}}}))
+    report.write_text(GREEN, encoding="utf-8")
+    done = slugcheck("comment", report)
+    assert done.code == 0
+    assert "comment outdated: a newer commit was pushed" in done.err
+    assert "DOES NOT FIT" in bodies(github)[0]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "endless", "large"])
+def test_a_report_is_a_regular_file_of_bounded_size(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "odd.md"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "endless":
+        path.symlink_to("/dev/zero")
+    else:
+        path.write_bytes(b"x" * (2**20 + 1))
+    done = slugcheck("comment", path)
+    assert done.code == 2
+    assert "is not a regular file" in done.err or "has more than 1,048,576 bytes" in done.err
+
+
+# --------------------------------------------------------------------------- what is wrong
 
 
 def bad(name: str, value: str, monkeypatch: pytest.MonkeyPatch, report: Path) -> Done:

@@ -61,20 +61,6 @@ def test_urls_lose_their_passwords(text: str, shown: str) -> None:
     assert escape.printable(text) == shown
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("::error file=x::y", ": :error file=x::y"),
-        ("a\n  ::set-output name=x::y", "a\n  : :set-output name=x::y"),
-        ("\x1b[1m ::stop-commands::x", "\x1b[1m : :stop-commands::x"),
-        ("x ##[group]y ##vso[task]z", "x # #[group]y # #vso[task]z"),
-        ("http://[::1]:8000 ## heading", "http://[::1]:8000 ## heading"),
-    ],
-)
-def test_a_ci_system_finds_no_commands(text: str, shown: str) -> None:
-    assert escape.without_commands(text) == shown
-
-
 def rendered(markdown: str) -> str:
     return str(PARSER.render(markdown))
 

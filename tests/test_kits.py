@@ -28,7 +28,7 @@ def test_every_action_is_pinned_by_its_commit_with_the_version_beside_it() -> No
     used = re.findall(r"uses: (\S+)(.*)", (ROOT / "action.yml").read_text())
     assert used
     for name, comment in used:
-        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", name)
+        assert re.fullmatch(r"[\w-]+/[\w-]+(/[\w-]+)?@[0-9a-f]{40}", name)
         assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment)
 
 
@@ -128,11 +128,10 @@ def whole(runner: Runner, args: str) -> tuple[subprocess.CompletedProcess[str], 
     """Check, comment, gate, as the action does; what the check said, and how the job ends."""
     checked = runner.run("Check", CHECK_PATH=".", CHECK_AGAINST="", CHECK_ARGS=args)
     assert checked.returncode == 0, checked.stderr
-    if "markdown" in runner.outputs:
-        report = runner.outputs["markdown"]
-        done = runner.run("Comment", GITHUB_TOKEN=TOKEN, COMMENT_KEY="report", REPORT=report)
-        assert done.returncode == 0, done.stderr
-    gate = runner.run("Gate", EXIT_CODE=runner.outputs["exit-code"])
+    code = runner.outputs["exit-code"]
+    done = runner.run("Comment", GITHUB_TOKEN=TOKEN, COMMENT_KEY="report", EXIT_CODE=code)
+    assert done.returncode == 0, done.stderr
+    gate = runner.run("Gate", EXIT_CODE=code)
     return checked, gate.returncode
 
 
@@ -185,12 +184,116 @@ def test_an_option_with_blanks_or_commands_in_it_stays_one_argument(runner: Runn
     assert not marker.exists()
 
 
+def test_a_check_that_could_not_measure_takes_an_older_verdict_back(
+    runner: Runner, github: GithubServer
+) -> None:
+    assert whole(runner, "")[1] == 0
+    assert "FITS" in github.comments[0]["body"]
+    (runner.checkout / "requirements.txt").write_text("not-there==1.0\n")
+    assert whole(runner, "")[1] == 3
+    (comment,) = github.comments
+    assert "FITS" not in comment["body"]
+    assert "could not check this commit" in comment["body"]
+
+
+def test_a_red_verdict_that_cannot_be_commented_is_said_and_fails(
+    runner: Runner, github: GithubServer
+) -> None:
+    assert whole(runner, "")[1] == 0
+    github.mood = Mood.READ_ONLY
+    checked = runner.run("Check", CHECK_PATH=".", CHECK_AGAINST="", CHECK_ARGS="--limit=slug=1M")
+    assert (checked.returncode, runner.outputs["exit-code"]) == (0, "1")
+    done = runner.run("Comment", GITHUB_TOKEN=TOKEN, COMMENT_KEY="report", EXIT_CODE="1")
+    assert "error: no comment: GitHub refuses it (403)" in done.stderr
+    assert done.stdout.startswith("::warning::slugcheck could not comment")
+    assert runner.run("Gate", EXIT_CODE="1").returncode == 1
+
+
+def test_without_its_base_nothing_is_checked(runner: Runner) -> None:
+    shutil.rmtree(runner.folder.parent / "origin")
+    checked = runner.run("Check", CHECK_PATH=".", CHECK_AGAINST="", CHECK_ARGS="")
+    assert checked.returncode == 0
+    assert runner.outputs == {"exit-code": "3"}
+    assert "without it nothing is checked" in checked.stderr
+
+
+def test_the_base_decides_also_where_the_checkout_has_it_already(runner: Runner) -> None:
+    base = runner.environment["BASE_SHA"]
+    git(runner.checkout, "fetch", "--quiet", "origin", base)
+    shutil.rmtree(runner.folder.parent / "origin")
+    runner.run("Check", CHECK_PATH=".", CHECK_AGAINST="", CHECK_ARGS="--quiet")
+    assert json.loads(Path(runner.outputs["json"]).read_text())["changes"]
+
+
+# Modules that a checkout may hold so that they are imported in the place of the real ones.
+SHADOWS = ("pip", "venv", "ensurepip", "slugcheck", "requests", "click", "sitecustomize", "logging")
+
+
+def shadow(runner: Runner) -> Path:
+    """Put modules that leave a trace into the checkout, and point Python at it as CI may do."""
+    trace = runner.folder / "trace"
+    code = f"open({str(trace)!r}, 'a').write(__name__ + chr(10))\nraise SystemExit(0)\n"
+    for name in SHADOWS:
+        (runner.checkout / f"{name}.py").write_text(code)
+    runner.environment["PYTHONPATH"] = "."
+    return trace
+
+
+def test_no_step_imports_from_the_checkout(runner: Runner, github: GithubServer) -> None:
+    trace = shadow(runner)
+    assert whole(runner, "--limit=increase=10MB")[1] == 0
+    assert len(github.comments) == 1
+    assert not trace.exists()
+
+
+def test_the_installation_imports_nothing_from_the_checkout(runner: Runner) -> None:
+    trace = shadow(runner)
+    shutil.rmtree(runner.folder / "temp" / "slugcheck")
+    # the environment is made for real; installing ends at once, since there is no such package
+    done = runner.run("Install slugcheck", GITHUB_ACTION_PATH=str(runner.folder / "none"))
+    assert done.returncode != 0
+    assert "none" in done.stderr + done.stdout
+    assert not trace.exists()
+
+
+def test_the_check_sees_neither_tokens_nor_the_files_of_commands(runner: Runner) -> None:
+    program = runner.folder / "temp" / "slugcheck" / "bin" / "slugcheck"
+    program.unlink()
+    program.write_text("#!/bin/sh\nenv\n")
+    program.chmod(0o755)
+    secrets = dict.fromkeys(("ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITHUB_TOKEN", "ACTIONS_RESULTS_URL", "GH_TOKEN", "INPUT_TOKEN", "PYTHONSTARTUP"), "s3cret")  # fmt: skip
+    kept = {"UV_INDEX_OWN_PASSWORD": "of the user", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    done = runner.run("Check", CHECK_PATH=".", CHECK_AGAINST="", CHECK_ARGS="", **secrets, **kept)
+    seen = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    assert not seen.keys() & (secrets.keys() | {"GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH"})
+    assert "s3cret" not in done.stdout
+    assert kept.items() <= seen.items()
+    assert "GITHUB_STEP_SUMMARY" in seen
+
+
+def test_the_token_is_in_one_step_only() -> None:
+    for name, step in STEPS.items():
+        assert ("GITHUB_TOKEN" in step.get("env", {})) is (name == "Comment")
+
+
+def test_the_cache_is_outside_of_the_checkout_and_written_by_the_default_branch_only() -> None:
+    used = {step["uses"].partition("@")[0]: step for step in STEPS.values() if "uses" in step}
+    assert "actions/cache" not in used  # it would save in every run
+    save = used["actions/cache/save"]
+    assert "event.repository.default_branch" in save["if"]
+    for event in ("pull_request_target", "workflow_run", "issue_comment", "pull_request"):
+        assert f"'{event}'" not in save["if"]
+    for kind in ("restore", "save"):
+        assert used[f"actions/cache/{kind}"]["with"]["path"].startswith("${{ runner.temp }}/")
+
+
 # --------------------------------------------------------------------------- the others
 
 
 def test_the_hook_of_pre_commit_runs_for_the_files_that_say_what_is_installed() -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert (hook["language"], hook["pass_filenames"]) == ("python", False)
+    assert hook["entry"].startswith("python -I -m slugcheck ")
     files = re.compile(hook["files"])
     for name in ("requirements.txt", "app/requirements-dev.in", "pyproject.toml", "pylock.toml",
                  "uv.lock", "Pipfile.lock", ".python-version", "pylock.dev.toml"):  # fmt: skip
@@ -204,16 +307,37 @@ def test_the_gitlab_job_runs_its_script_and_leaves_what_it_promises(runner: Runn
     base = runner.environment["BASE_SHA"]
     git(runner.checkout, "fetch", "--quiet", "origin", base)
     script = "\n".join(job["script"])
-    path = f"{runner.environment['RUNNER_TEMP']}/slugcheck/bin:{runner.environment['PATH']}"
-    for more in ({"CI_MERGE_REQUEST_DIFF_BASE_SHA": base}, {}):
+    home = f"{runner.environment['RUNNER_TEMP']}/slugcheck"
+    gitlab = {"SLUGCHECK_HOME": home, "SLUGCHECK_PATH": "."}
+    trace = shadow(runner)
+    request = {"CI_PIPELINE_SOURCE": "merge_request_event"}
+    for more in (request | {"CI_MERGE_REQUEST_DIFF_BASE_SHA": base}, {}):
         done = subprocess.run(
             ["bash", "-eo", "pipefail", "-c", script], cwd=runner.checkout, check=False,
             capture_output=True, text=True,
-            env=runner.environment | {"PATH": path, "SLUGCHECK_PATH": "."} | more,
+            env=runner.environment | gitlab | more,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         document = json.loads((runner.checkout / "slugcheck.json").read_text())
         assert ("changes" in document and bool(document["changes"])) is bool(more)
+    assert not trace.exists()
     for name in job["artifacts"]["paths"]:
         assert (runner.checkout / name).exists()
     assert job["artifacts"]["reports"]["junit"] == "slugcheck.xml"
+
+
+def test_the_gitlab_job_has_no_cache_and_checks_no_merge_request_without_its_base(
+    runner: Runner,
+) -> None:
+    job = yaml.safe_load((ROOT / "examples" / "ci" / "gitlab.yml").read_text())["slugcheck"]
+    assert "cache" not in job
+    assert not any("CI_PROJECT_DIR" in str(value) for value in job["variables"].values())
+    for line in job["before_script"]:
+        assert "python" not in line or " -I -m " in line
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", "\n".join(job["script"])], cwd=runner.checkout,
+        check=False, capture_output=True, text=True,
+        env=runner.environment | {"CI_PIPELINE_SOURCE": "merge_request_event"},
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert "without it nothing is checked" in done.stderr

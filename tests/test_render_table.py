@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from slugcheck import budget
+from slugcheck.inert import inert
 from slugcheck.model import Estimate, FindingSeverity, Report, Severity, Status
 from slugcheck.render import table, words
 from slugcheck.render.bars import budget_bar, share_bar
@@ -26,7 +27,8 @@ def screen(
     all_rows: bool = False,
     unicode: bool = True,
 ) -> str:
-    return table.render(report, width=width, color=color, all_rows=all_rows, unicode=unicode)
+    text = table.render(report, width=width, color=color, all_rows=all_rows, unicode=unicode)
+    return inert(text, "table")
 
 
 def row(text: str, name: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from slugcheck.errors import UsageError
+from slugcheck.inert import Inert
 from slugcheck.terminal import Terminal
 
 Capture = pytest.CaptureFixture[str]
@@ -44,7 +45,7 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_artefact_goes_to_stdout_and_the_run_to_stderr(capsys: Capture) -> None:
     terminal = Terminal(verbose=True)
-    terminal.artefact("table")
+    terminal.artefact(Inert("table"))
     terminal.note("a note")
     terminal.detail("a detail")
     terminal.warning("careful", "look")
@@ -56,7 +57,7 @@ def test_the_artefact_goes_to_stdout_and_the_run_to_stderr(capsys: Capture) -> N
 
 def test_quiet_silences_all_but_errors_and_the_artefact(capsys: Capture) -> None:
     terminal = Terminal(quiet=True, verbose=True)
-    terminal.artefact("table\n")
+    terminal.artefact(Inert("table\n"))
     terminal.note("a note")
     terminal.detail("a detail")
     terminal.warning("careful")
@@ -93,7 +94,7 @@ def test_what_a_stream_cannot_carry_is_written_as_an_escape(
 ) -> None:
     stream = Tty(encoding)
     monkeypatch.setattr(sys, "stdout", stream)
-    Terminal().artefact("寸法 \udc80")
+    Terminal().artefact(Inert("寸法 \udc80"))
     assert stream.written == rb"\u5bf8\u6cd5 \udc80" + b"\n"
 
 
@@ -213,7 +214,7 @@ def test_progress_is_silent_elsewhere(
 
 def test_a_file_is_written_whole_and_said_so(tmp_path: Path, capsys: Capture) -> None:
     place = tmp_path / "report.json"
-    Terminal().write_file(place, "{}")
+    Terminal().write_file(place, Inert("{}"))
     assert place.read_bytes() == b"{}\n"
     assert list(tmp_path.iterdir()) == [place]
     assert capsys.readouterr() == ("", f"written: {place}\n")
@@ -221,7 +222,7 @@ def test_a_file_is_written_whole_and_said_so(tmp_path: Path, capsys: Capture) ->
 
 def test_a_new_file_has_the_mode_of_any_new_file(tmp_path: Path) -> None:
     (tmp_path / "usual").write_text("")
-    Terminal().write_file(tmp_path / "report.json", "{}")
+    Terminal().write_file(tmp_path / "report.json", Inert("{}"))
     modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     assert len(modes) == 1
 
@@ -231,17 +232,74 @@ def test_an_old_file_keeps_its_mode_and_a_link_stays_a_link(tmp_path: Path) -> N
     real.write_text("old")
     real.chmod(0o600)
     link.symlink_to(real)
-    Terminal().write_file(link, "new")
+    Terminal().write_file(link, Inert("new"))
     assert link.is_symlink()
     assert real.read_text() == "new\n"
     assert stat.S_IMODE(real.stat().st_mode) == 0o600
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that git would take for a checkout, as the current one."""
+    place = tmp_path / "checkout"
+    (place / ".git" / "hooks").mkdir(parents=True)
+    (place / ".git" / "config").write_text("[core]\n")
+    monkeypatch.chdir(place)
+    return place
+
+
+@pytest.mark.parametrize(
+    ("link", "to", "asked"),
+    [
+        ("report.md", "../outside.md", "report.md"),
+        ("report.md", "../not-there-yet.md", "report.md"),
+        ("out", "..", "out/outside.md"),
+        ("report.md", ".git/config", "report.md"),
+        ("out", ".git/hooks", "out/post-checkout"),
+    ],
+)
+def test_a_link_of_the_checkout_leads_no_file_out_of_it(
+    checkout: Path, tmp_path: Path, link: str, to: str, asked: str
+) -> None:
+    outside = tmp_path / "outside.md"
+    outside.write_text("kept")
+    (checkout / link).symlink_to(to)
+    for path in (Path(asked), checkout / asked):
+        with pytest.raises(UsageError, match="is a link, or below one, that leads to"):
+            Terminal().write_file(path, Inert("new"))
+    assert outside.read_text() == "kept"
+    assert (checkout / ".git" / "config").read_text() == "[core]\n"
+    assert not (tmp_path / "not-there-yet.md").exists()
+    assert list((checkout / ".git" / "hooks").iterdir()) == []
+
+
+def test_links_inside_the_checkout_and_places_outside_are_the_users_own(
+    checkout: Path, tmp_path: Path
+) -> None:
+    (checkout / "reports").mkdir()
+    (checkout / "latest").symlink_to("reports")
+    Terminal().write_file(Path("latest/a.md"), Inert("inside"))
+    Terminal().write_file(Path("../b.md"), Inert("outside"))
+    (tmp_path / "link.md").symlink_to(tmp_path / "b.md")
+    Terminal().write_file(tmp_path / "link.md", Inert("through a link outside"))
+    assert (checkout / "reports" / "a.md").read_text() == "inside\n"
+    assert (tmp_path / "b.md").read_text() == "through a link outside\n"
+
+
+def test_a_summary_that_would_be_dropped_is_not_added_to(tmp_path: Path, capsys: Capture) -> None:
+    summary = tmp_path / "summary.md"
+    Terminal().append_file(summary, Inert("é" * 500_000))
+    size = summary.stat().st_size
+    Terminal().append_file(summary, Inert("é" * 50_000))
+    assert summary.stat().st_size == size
+    assert "is full" in capsys.readouterr().err
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     place = tmp_path / "report.json"
     place.write_text("old")
     with pytest.raises(UnicodeEncodeError):
-        Terminal().write_file(place, "whole\nor not\udc80 at all")
+        Terminal().write_file(place, Inert("whole\nor not\udc80 at all"))
     assert place.read_text() == "old"
     assert list(tmp_path.iterdir()) == [place]
 
@@ -249,7 +307,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
 def test_a_device_is_written_to_and_not_replaced() -> None:
     device = Path(os.devnull)
     before = device.stat()
-    Terminal().write_file(device, "gone")
+    Terminal().write_file(device, Inert("gone"))
     assert stat.S_ISCHR(device.stat().st_mode)
     assert device.stat().st_ino == before.st_ino
 
@@ -257,6 +315,6 @@ def test_a_device_is_written_to_and_not_replaced() -> None:
 @pytest.mark.parametrize("place", ["no/such/folder/report.json", "."])
 def test_a_place_that_cannot_be_written_is_named(place: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be written") as caught:
-        Terminal().write_file(tmp_path / place, "{}")
+        Terminal().write_file(tmp_path / place, Inert("{}"))
     assert caught.value.hint == "choose another place with --output"
     assert list(tmp_path.iterdir()) == []

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import click
 
-from slugcheck.errors import UsageError
+from slugcheck.errors import SlugcheckError, UsageError
+from slugcheck.inert import inert
 from slugcheck.terminal import Terminal
+
+_MOST_BYTES = 2**20  # of FILE; a comment holds 262,144 at most
+_HINT = "write it with: slugcheck . --output report.md"
+# How slugcheck's Markdown begins, and what the check ended with.
+_CODES = {"## ❌": 1, "## ❔": 3}
+_NOT_CHECKED = """\
+## ❔ CANNOT SAY: slugcheck could not check this commit
+
+It ended with exit code {code}; the job's log says why.
+"""
 
 
 @click.command("comment", short_help="Post a report as the one comment of a pull request.")
@@ -21,52 +33,88 @@ from slugcheck.terminal import Terminal
     help="Which comment: a repository that checks several apps has one for each.",
 )
 @click.option(
+    "--exit-code",
+    "given",
+    type=click.IntRange(0, 255),
+    metavar="CODE",
+    help="What `slugcheck check` ended with. With 2 or more FILE may be missing: an older comment "
+    "then says that this commit could not be checked.  [default: by FILE's first line]",
+)
+@click.option(
     "--summary/--no-summary",
     default=True,
     help="Add it to the job's summary where it may not comment.  [default: summary]",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing of what was done.")
 @click.pass_context
-def command(ctx: click.Context, /, path: Path, key: str, summary: bool, quiet: bool) -> None:
+def command(
+    ctx: click.Context, /, path: Path, key: str, given: int | None, summary: bool, quiet: bool
+) -> None:
     """Post FILE, a report that was written with --format markdown, in a GitHub workflow.
 
     The comment is made once and then edited. Where the token may not comment, as on pull requests
     from forks, the report goes into the job's summary. Reads GITHUB_TOKEN, GITHUB_REPOSITORY,
-    GITHUB_EVENT_PATH and GITHUB_API_URL. Exit code: 0 posted, or put into the summary; 2 usage;
-    3 GitHub cannot be reached.
+    GITHUB_EVENT_PATH and GITHUB_API_URL. Exit code: 0 the comment is up to date, or it may not
+    comment and the report is of a check that passed; 2 usage; 3 GitHub cannot be reached. When the
+    comment cannot be written and the check did not pass: the check's own exit code, since an older
+    comment may still say that it did.
     """
     from slugcheck import pullrequest
 
     terminal = Terminal(quiet=quiet)
-    text = _text(path)
     pullrequest.marker(key)
+    missing = given is not None and given >= 2 and not path.exists()
+    text = _NOT_CHECKED.format(code=given) if missing else _text(path)
+    code = _code(text) if given is None else given
     to = pullrequest.current(os.environ)
-    if isinstance(to, str):
-        _instead(terminal, text, to, summary=summary)
+    if to is None:
+        _instead(terminal, text, "this run is not for a pull request", summary=summary)
         ctx.exit(0)
-    posted = pullrequest.post(to, text, key)
+    try:
+        posted = pullrequest.post(to, text, key, only_edit=missing)
+    except SlugcheckError as error:
+        if not code:
+            raise
+        terminal.error(f"no comment: {error}", error.hint)
+        ctx.exit(code)
     if posted.outcome is pullrequest.Outcome.REFUSED:
-        _instead(terminal, text, posted.detail, summary=summary)
-    else:
-        terminal.note(f"comment {posted.outcome}: {posted.detail}")
+        _instead(terminal, text, posted.detail, summary=summary, passed=not code)
+        ctx.exit(code)
+    terminal.note(f"comment {posted.outcome}: {posted.detail}")
     ctx.exit(0)
 
 
 def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        # a pipe would be waited for
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise UsageError(f"{path} is not a regular file", hint=_HINT)
+            raw = stream.read(_MOST_BYTES + 1)
+        if len(raw) > _MOST_BYTES:
+            raise UsageError(f"{path} has more than {_MOST_BYTES:,} bytes", hint=_HINT)
+        text = raw.decode()
     except (OSError, UnicodeDecodeError) as error:
-        message = f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is no UTF-8'}"
-        raise UsageError(message, hint="write it with: slugcheck . --output report.md") from None
+        message = f"{path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}"
+        raise UsageError(message, hint=_HINT) from None
     if not text.strip():
-        raise UsageError(f"{path} is empty", hint="write it with: slugcheck . --output report.md")
+        raise UsageError(f"{path} is empty", hint=_HINT)
     return text
 
 
-def _instead(terminal: Terminal, text: str, why: str, *, summary: bool) -> None:
+def _code(text: str) -> int:
+    return next((code for head, code in _CODES.items() if text.startswith(head)), 0)
+
+
+def _instead(
+    terminal: Terminal, text: str, why: str, *, summary: bool, passed: bool = True
+) -> None:
     place = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    said = f"no comment: {why}"
     if summary and place:
-        terminal.append_file(Path(place), text)
-        terminal.note(f"no comment: {why}; the report is in the job's summary")
+        terminal.append_file(Path(place), inert(text, "markdown"))
+        said += "; the report is in the job's summary"
+    if passed:
+        terminal.note(said)
     else:
-        terminal.note(f"no comment: {why}")
+        terminal.error(said)

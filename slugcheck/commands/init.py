@@ -41,4 +41,4 @@ def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
         message = f"not everything could be sized ({names}), so there is no size to go by"
         raise MeasureError(message, hint="slugcheck check says why; mend or remove these lines")
     asked = {key: given[key] for key in ("platform", "stack", "python", "dyno")}
-    terminal.write_file(place, starting.settings_text(report, given=asked))
+    terminal.write_file(place, starting.settings_text(report, given=asked).encode())

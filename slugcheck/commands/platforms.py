@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from slugcheck.inert import inert
 from slugcheck.terminal import Terminal
 
 
@@ -18,6 +19,5 @@ def command(names: Sequence[str]) -> None:
 
     terminal = Terminal()
     shown = tuple(known.load(name) for name in (names or known.names()))
-    terminal.artefact(
-        render(shown, width=terminal.width, color=terminal.color, detailed=bool(names))
-    )
+    text = render(shown, width=terminal.width, color=terminal.color, detailed=bool(names))
+    terminal.artefact(inert(text, "table"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from slugcheck.errors import UsageError
+from slugcheck.inert import inert
 
 if TYPE_CHECKING:
     from slugcheck.against import Base
@@ -293,7 +294,7 @@ def write(
     *,
     all_rows: bool,
 ) -> None:
-    """Write each form to its place; ``form`` returns the text of one.
+    """Write each form to its place, made inert; ``form`` returns the text of one.
 
     :raises UsageError: a file cannot be written.
     """
@@ -308,7 +309,7 @@ def write(
             all_rows=all_rows,
             place=place,
         )
-        text = form(one.format, look)
+        text = inert(form(one.format, look), one.format)
         if one.path is None:
             terminal.artefact(text)
         else:
@@ -322,6 +323,6 @@ def add_step_summary(report: Report, terminal: Terminal, wanted: Sequence[Output
     """
     path = os.environ.get("GITHUB_STEP_SUMMARY", "")
     if path and any(one.format == "github" for one in wanted):
-        from slugcheck.render import markdown
+        from slugcheck.render import bounded, markdown
 
-        terminal.append_file(Path(path), markdown.render(report))
+        terminal.append_file(Path(path), markdown.render(report, most=bounded.MOST_OF_SUMMARY))

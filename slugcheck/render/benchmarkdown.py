@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from slugcheck.escape import code, markdown, without_commands
+from slugcheck.escape import code, markdown
+from slugcheck.inert import Inert
 from slugcheck.model import FindingSeverity, Status
 from slugcheck.model.benchresult import BenchResult, Variant
 from slugcheck.render import benchwords as said
+from slugcheck.render.bounded import MOST_CHARACTERS, bounded, clipped
 from slugcheck.render.marktable import MARKS, NONE, advice, table
 
 _SEVERITY = {
@@ -15,9 +17,9 @@ _SEVERITY = {
 }  # fmt: skip
 
 
-def render(result: BenchResult) -> str:
-    """Return the result as Markdown."""
-    return without_commands("\n\n".join(_blocks(result)) + "\n")
+def render(result: BenchResult) -> Inert:
+    """Return the result as Markdown, bounded for a comment."""
+    return bounded(lambda limits: _blocks(clipped(result, limits.text)), MOST_CHARACTERS)
 
 
 def _blocks(found: BenchResult) -> Iterator[str]:

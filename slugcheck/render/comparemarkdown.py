@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slugcheck.escape import code, fenced, markdown, without_commands
+from slugcheck.escape import code, fenced, markdown
+from slugcheck.inert import Inert
 from slugcheck.model import Comparison, Migration, Setup
 from slugcheck.render import comparewords as said
+from slugcheck.render.bounded import MOST_CHARACTERS, bounded, clipped
 from slugcheck.render.marktable import MARKS, NONE, advice, table
 
 
-def render(comparison: Comparison) -> str:
-    """Return the comparison as Markdown."""
-    return without_commands("\n\n".join(_blocks(comparison)) + "\n")
+def render(comparison: Comparison) -> Inert:
+    """Return the comparison as Markdown, bounded for a comment."""
+    return bounded(lambda limits: _blocks(clipped(comparison, limits.text)), MOST_CHARACTERS)
 
 
 def _blocks(found: Comparison) -> Iterator[str]:

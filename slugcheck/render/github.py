@@ -27,7 +27,6 @@ def render(report: Report, place: Place) -> str:
         lines += _of_level([one for one in found if one.level is level], level, place)
     conclusion = words.conclusion(report)
     last = printable(f"{conclusion.word}: {conclusion.sentence}")
-    # a line that begins with "::" would be a command
     return "\n".join([*lines, f"slugcheck: {last}"]) + "\n"
 
 

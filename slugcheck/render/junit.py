@@ -9,7 +9,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
-from slugcheck.escape import printable, printable_lines, without_commands
+from slugcheck.escape import printable, printable_lines
 from slugcheck.model import Report, Status, Verdict
 from slugcheck.remarks import Level, Remark, remarks
 
@@ -39,7 +39,7 @@ def render(report: Report) -> str:
     suite.append(_properties(report))
     suite.extend(cases)
     ET.indent(root)
-    return without_commands(ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n")
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
 def _properties(report: Report) -> ET.Element:

@@ -1,23 +1,26 @@
 """A report as GitHub Markdown, fit for a comment on a pull request.
 
-The verdict first, then what changed, long lists folded, everything escaped; a shorter form where
-the whole would be near to what GitHub takes.
+The verdict first, then what changed, long lists folded, everything escaped, and never longer than
+what GitHub takes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from slugcheck.escape import code, fenced, markdown, without_commands
+from slugcheck.escape import code, fenced, markdown
+from slugcheck.inert import Inert
 from slugcheck.model import (
     DistributionSize,
     FindingSeverity,
     Report,
     SizeReport,
+    Status,
     Unsized,
     Verdict,
 )
 from slugcheck.render import appmarkdown, audited, changemarkdown, changes, figures, words
+from slugcheck.render.bounded import MOST_CHARACTERS, bounded, clipped
 from slugcheck.render.marktable import MARKS, NONE, table
 from slugcheck.units import heroku_m, mb
 
@@ -26,29 +29,17 @@ _SEVERITY = {
     FindingSeverity.WARNING: "⚠️ warning",
     FindingSeverity.INFO: "💡 info",
 }
-# GitHub takes comments of 65,536 characters; a marker and a heading of others must have room.
-MOST_CHARACTERS = 60_000
-_SHORTER = (25, 8, 3)  # rows of a list in the shorter forms, the first that fits is taken
-_SHORTENED = "*Shortened: the whole report is longer than a comment can be.*"
+_MOST_OF_TITLE = 1_000  # characters; a message of the settings is part of it
 _OPEN_ROWS = 15  # more distributions than these are folded
 
 
-def render(report: Report, *, most: int = MOST_CHARACTERS) -> str:
+def render(report: Report, *, most: int = MOST_CHARACTERS) -> Inert:
     """Return the report as Markdown of at most ``most`` characters."""
-    text = _joined(_blocks(report, most_rows=None))
-    for rows in _SHORTER:
-        if len(text) <= most:
-            break
-        text = _joined([*_blocks(report, most_rows=rows), _SHORTENED])
-    return text if len(text) <= most else _joined([_heading(report), _SHORTENED])
+    return bounded(lambda limits: _blocks(clipped(report, limits.text), limits.rows), most)
 
 
-def _joined(blocks: Iterable[str]) -> str:
-    return without_commands("\n\n".join(blocks) + "\n")
-
-
-def _blocks(report: Report, *, most_rows: int | None) -> Iterator[str]:
-    """Yield the blocks; with ``most_rows`` no list is longer than that, and none is folded."""
+def _blocks(report: Report, most_rows: int | None) -> Iterator[str]:
+    """Yield the blocks by their weight; with ``most_rows`` lists are about as long, none folded."""
     yield _heading(report)
     yield _verdicts(report.verdicts, most_rows)
     yield from _unsized(report, most_rows)
@@ -58,8 +49,7 @@ def _blocks(report: Report, *, most_rows: int | None) -> Iterator[str]:
     sizes = [*_sizes(report.sizes, folded=most_rows is None), *appmarkdown.blocks(report)]
     sizes += _blame(report.sizes)
     yield from _in_details(sizes) if report.difference is not None else sizes
-    if most_rows is None:
-        yield from _notes(report)
+    yield from _notes(report)
 
 
 def _in_details(blocks: Iterable[str]) -> Iterator[str]:
@@ -77,7 +67,7 @@ def _cut(rows: list[Sequence[str]], most: int | None, columns: int) -> list[Sequ
 
 def _heading(report: Report) -> str:
     conclusion = words.conclusion(report)
-    title = f"{conclusion.word}: {conclusion.sentence}"
+    title = clipped(f"{conclusion.word}: {conclusion.sentence}", _MOST_OF_TITLE)
     target = " · ".join(markdown(word) for word in words.target_words(report))
     run = " · ".join(markdown(word) for word in words.run_words(report))
     mark = MARKS[conclusion.status]
@@ -89,11 +79,18 @@ def _heading(report: Report) -> str:
 
 def _verdicts(verdicts: Iterable[Verdict], most_rows: int | None) -> str:
     rows: list[Sequence[str]] = []
+    if most_rows is not None:
+        verdicts = sorted(verdicts, key=_weight)  # what fails is not what is cut off
     for one in words.judged(verdicts):
         rows.append(_verdict(one.verdict, words.sentence(one.verdict)))
         rows += [_verdict(more, more.sentence) for more in one.beside]
     rows += [(code(v.budget), NONE, markdown(v.sentence)) for v in words.not_measured(verdicts)]
     return table(("budget", "verdict", ""), _cut(rows, most_rows, 3))
+
+
+def _weight(verdict: Verdict) -> int:
+    order = (Status.FAIL, Status.UNKNOWN, Status.WARN, Status.PASS)
+    return order.index(verdict.status) if verdict.gates else len(order)
 
 
 def _verdict(verdict: Verdict, sentence: str) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""Sections of rich's renderables as plain text for a terminal, safe in a CI log."""
+"""Sections of rich's renderables as plain text for a terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from slugcheck.escape import without_commands
 from slugcheck.render.signs import Signs
 
 # Cells are filled up with blanks, some of them styled.
@@ -62,5 +61,4 @@ def print_sections(sections: Iterable[list[RenderableType]], *, width: int, colo
             console.print()
         for block in section:
             console.print(block, soft_wrap=isinstance(block, Verbatim))
-    text = _BLANKS.sub(lambda end: _RESET if "\x1b" in end[0] else "", stream.getvalue())
-    return without_commands(text)
+    return _BLANKS.sub(lambda end: _RESET if "\x1b" in end[0] else "", stream.getvalue())

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slugcheck.escape import code, fenced, markdown, without_commands
+from slugcheck.escape import code, fenced, markdown
+from slugcheck.inert import Inert
 from slugcheck.model import RootPaths, Standing, Why
 from slugcheck.render import figures
 from slugcheck.render import whychanges as changes
 from slugcheck.render import whywords as said
+from slugcheck.render.bounded import MOST_CHARACTERS, bounded, clipped
 from slugcheck.render.marktable import NONE, table
 from slugcheck.render.words import saving, target_words
 
 
-def render(why: Why) -> str:
-    """Return the answer as Markdown."""
-    return without_commands("\n\n".join(block for block in _blocks(why) if block) + "\n")
+def render(why: Why) -> Inert:
+    """Return the answer as Markdown, bounded for a comment."""
+    return bounded(lambda limits: _blocks(clipped(why, limits.text)), MOST_CHARACTERS)
 
 
 def _blocks(why: Why) -> Iterator[str]:

@@ -31,6 +31,7 @@ class Mood(StrEnum):
     LIMITED = "403 with no requests left"
     HTML = "an HTML page"
     ELSEWHERE = "the next page is on another host"
+    UNPROCESSABLE = "422 to writes: the body is too long"
 
 
 class GithubServer(LoopbackServer):
@@ -40,6 +41,8 @@ class GithubServer(LoopbackServer):
         self.mood = mood
         self.page = page
         self.own: dict[str, str] = {"login": "github-actions[bot]", "type": "Bot"}
+        self.viewer = "github-actions[bot]"  # what GraphQL says of the token; "" for 404
+        self.head = ""  # the pull request's newest commit
         self.comments: list[dict[str, Any]] = []
         self.asked: list[tuple[str, str, str]] = []  # method, path, Authorization
         service = self
@@ -99,6 +102,8 @@ class GithubServer(LoopbackServer):
             case Mood.LIMITED:
                 said = {"message": "API rate limit exceeded"}
                 return 403, said, {"X-RateLimit-Remaining": "0"}
+            case Mood.UNPROCESSABLE if writes:
+                return 422, {"message": "Body is too long"}, {}
             case Mood.READ_ONLY if writes:
                 return 403, {"message": "Resource not accessible by integration"}, {}
         return self._good(request, body)
@@ -111,6 +116,10 @@ class GithubServer(LoopbackServer):
             if self.own["type"] == "Bot":
                 return 403, {"message": "Resource not accessible by integration"}, {}
             return 200, self.own, {}
+        if parts.path == "/graphql" and self.viewer:
+            return 200, {"data": {"viewer": {"login": self.viewer}}}, {}
+        if parts.path == f"/repos/{REPOSITORY}/pulls/7" and self.head:
+            return 200, {"number": 7, "head": {"sha": self.head}}, {}
         if parts.path == _LIST and request.command == "POST":
             return 201, self.add(body["body"], self.own["login"], self.own["type"]), {}
         if parts.path == _LIST:
