@@ -86,9 +86,9 @@ def load(
     """Return the settings for a folder; the defaults where there are none.
 
     ``named`` is a file to read them from. ``within`` is the folder that files may be read from, by
-    default ``top`` or the checkout's. ``top`` is the last folder to look in, by default that of the git
-    checkout, and ``folder`` itself where there is none. ``platform`` is one that counts for more
-    than theirs.
+    default ``top`` or the checkout's. ``top`` is the last folder to look in, by default that of the
+    git checkout, and ``folder`` itself where there is none. ``platform`` is one that counts for
+    more than theirs.
 
     :raises UsageError: a file is no TOML, both files have settings, or a setting is wrong.
     :raises Refused: a file is a link out of the checkout, no regular file, or too large.
