@@ -2,6 +2,10 @@
 
 A revision's files are written to a temporary folder and read there by the same machinery: the work
 tree is not touched. What cannot be measured is told as such, and never taken for nothing.
+
+Of a revision the settings decide, so that a change cannot loosen its own gate (settings/base.py).
+A file, a folder and a saved report have none that could be known to be those of the base: there
+the change's own decide, which is told.
 """
 
 from __future__ import annotations
@@ -11,28 +15,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from slugcheck import compare, document, gates, saved
+from slugcheck import compare, document, gates, reading, saved
 from slugcheck.check import Check
-from slugcheck.errors import SlugcheckError, UsageError
+from slugcheck.errors import MeasureError, SlugcheckError, UsageError
 from slugcheck.escape import printable, without_credentials
-from slugcheck.model import Difference, Report, Rules
+from slugcheck.model import Difference, Report
 from slugcheck.options import Options
-from slugcheck.project import revision
+from slugcheck.project import revision, tracked
 from slugcheck.project.revision import Revision
 from slugcheck.running import temporary
 from slugcheck.saved import Document
+from slugcheck.settings import Author, Settings, base
 
 _REPORT_HINT = "name a file, a folder, a saved report or a git revision such as origin/main"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """The base as a document, or why there is none; ``rules`` of a base that has its own."""
+    """The base as a document, or why there is none."""
 
     document: Document | None
     problem: str | None = None
     notes: tuple[str, ...] = ()
-    rules: Rules | None = None
 
 
 class Base:
@@ -44,7 +48,9 @@ class Base:
         :raises UsageError: it is no file, no folder and no revision, or no report of slugcheck.
         """
         self.label = printable(without_credentials(name))
-        self._options = replace(options, verify=False)
+        self._asked = options
+        self._settings: Settings | None = None
+        self._options = replace(options, verify=False, top=None)
         self._temporary: temporary.Folder | None = None
         self._document: Document | None = None
         self._revision: Revision | None = None
@@ -54,14 +60,26 @@ class Base:
             raise UsageError("--against is empty", hint=_REPORT_HINT)
         path = Path(name)
         folder = options.path if options.is_folder else options.path.parent
-        if path.is_file():
-            self._of_file(path)
-            return
+        # first, since a change may bring a file that is called origin/main
         self._revision = revision.find(folder, name) if folder.is_dir() else None
-        if self._revision is None and path.is_dir():
+        if self._revision is not None:
+            return
+        if path.is_file() and (path.suffix or tracked.marker(folder.resolve()) is None):
+            self._of_file(path)
+        elif path.is_dir():
             self._options = replace(self._options, path=path)
-        elif self._revision is None:
+        else:
             raise self._unknown(name)
+
+    def ruling(self) -> Settings | None:
+        """Return the settings of a revision, which decide; None where the change's own do.
+
+        :raises MeasureError: they cannot be read.
+        """
+        if self._revision is None or self._asked.head_decides:
+            return None
+        self._settings = base.of_revision(self._asked, self._revision, self.label)
+        return self._settings
 
     def _of_file(self, path: Path) -> None:
         text = saved.text_of(path)
@@ -95,11 +113,31 @@ class Base:
         if self._temporary is not None:
             self._temporary.close()
 
-    def compared(self, report: Report, rules: Rules) -> Report:
+    def compared(self, report: Report, run: Check) -> Report:
         """Return the report with its difference to the base, and what that adds judged."""
         assert self._found is not None, "used outside of its with"  # noqa: S101 - a caller's slip
-        found = difference(report, rules, self, self._found.result())
-        return gates.with_increase(report, rules, found)
+        found = difference(report, self, self._found.result())
+        notes = (*report.notes, *self._of_settings(run.settings))
+        return gates.with_increase(replace(report, notes=notes), run.rules, found)
+
+    def _of_settings(self, own: Settings) -> tuple[str, ...]:
+        """Say what a change makes of the settings of its base, or that nobody knows those."""
+        if own.author is Author.USER:
+            return ()
+        if self._revision is not None and self._asked.head_decides:
+            try:
+                theirs = base.of_revision(self._asked, self._revision, self.label)
+            except MeasureError as error:
+                return (str(error),)
+            return base.changes(theirs, own, self.label, decides=False) if theirs else ()
+        if self._settings is not None:
+            return base.changes(self._settings, own, self.label, decides=True)
+        if own == Settings() or not (own.budgets or own.denied or own.ignores or own.allow_unsized):
+            return ()
+        return (
+            f"the settings are this change's own: {self.label} is no revision, so those of the "
+            "base are not known (--against origin/main knows them)",
+        )
 
     def measure(self) -> Measured:
         """Return the base measured; what stands in the way is a value with its reason."""
@@ -111,8 +149,7 @@ class Base:
                 report = run.whole()
         except SlugcheckError as error:
             return Measured(document=None, problem=self._problem(error))
-        own = run.rules if self._revision is not None else None
-        return Measured(document=document.as_saved(report, self.label), notes=notes, rules=own)
+        return Measured(document=document.as_saved(report, self.label), notes=notes)
 
     def _problem(self, error: SlugcheckError) -> str:
         """Say what stood in the way, with the base's own paths: the temporary ones tell nothing."""
@@ -127,7 +164,7 @@ class Base:
         if found is None:
             return self._options, ()
         self._temporary = temporary.Folder()
-        place = self._temporary.path
+        place = self._temporary.path.resolve()
         notes = revision.write(found, place)
         own = self._options
         inside = place / found.prefix
@@ -135,57 +172,27 @@ class Base:
         if not path.exists():
             shown = printable(f"{found.prefix}{own.path.name}" if not own.is_folder else "it")
             raise UsageError(f"{shown} is not in {found.commit[:12]}")
-        return replace(own, path=path, settings_top=place, config=self._config(place)), notes
+        config = self._config(place)
+        # what the base names has been merged
+        return replace(own, path=path, top=place, config=config, remote_models=True), notes
 
     def _config(self, place: Path) -> Path | None:
-        """Return the base's version of a settings file that was named, if it has one."""
+        """Return the base's version of a settings file that was named; the user's own stays."""
         named, found = self._options.config, self._revision
-        if named is None or found is None:
+        if named is None or found is None or not reading.belongs(named, self._asked.within):
             return named
-        try:
-            inside = place / named.resolve().relative_to(found.top.resolve())
-        except ValueError:
-            return named
-        return inside if inside.is_file() else named
+        inside = reading.real(named, self._asked.within).relative_to(found.top.resolve())
+        return place / inside if reading.is_file(place / inside, place) else None
 
 
-def difference(report: Report, rules: Rules, base: Base, found: Measured) -> Difference:
+def difference(report: Report, against: Base, found: Measured) -> Difference:
     """Return what is between a report and its base."""
     if found.document is None:
         return Difference(
-            label=base.label, base=None, changes=(), parts=(), installed_bytes=0, slug_bytes=0,
+            label=against.label, base=None, changes=(), parts=(), installed_bytes=0, slug_bytes=0,
             problem=found.problem,
         )  # fmt: skip
     own = compare.difference(
-        document.as_saved(report, "this report"), found.document, label=base.label
+        document.as_saved(report, "this report"), found.document, label=against.label
     )
-    notes = (*own.notes, *found.notes, *_of_rules(rules, found.rules, base.label))
-    return replace(own, notes=notes)
-
-
-def _of_rules(own: Rules, base: Rules | None, label: str) -> tuple[str, ...]:
-    """Say which budgets are not those of the base: a change may have loosened its own gate."""
-    if base is None:
-        return ()
-    now, then = _judged(own), _judged(base)
-    names = [n for n in sorted({*now, *then}) if now.get(n) != then.get(n)]
-    if not names:
-        return ()
-    shown = ", ".join(
-        f"{n} {now.get(n, 'not set')} (there {then.get(n, 'not set')})" for n in names
-    )
-    return (f"budgets are not those of {label}: {shown}",)
-
-
-def _judged(rules: Rules) -> dict[str, str]:
-    found = {limit.name: limit.text for limit in rules.limits}
-    found |= {f"package.{limit.name}": limit.text for limit in rules.packages}
-    if rules.increase is not None:
-        found["increase"] = rules.increase.text
-    if rules.package_increase is not None:
-        found["package_increase"] = rules.package_increase.text
-    if rules.denied:
-        found["deny"] = ", ".join(sorted(f"{one.name}{one.specifier}" for one in rules.denied))
-    if rules.ignores:
-        found["ignore"] = ", ".join(sorted(one.code for one in rules.ignores))
-    return found
+    return replace(own, notes=(*own.notes, *found.notes))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from slugcheck import models
+from slugcheck import models, reading
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.model import AppFiles, ModelFile
-from slugcheck.models.find import Found, Named, unpushed
+from slugcheck.models.find import Found, Named, is_remote, unpushed
 from slugcheck.options import Options
 from slugcheck.packed import Member
 from slugcheck.project import files, local
-from slugcheck.settings import Settings
+from slugcheck.settings import Author, Settings
 from slugcheck.subject import Subject
 from slugcheck.units import mb
 
@@ -32,18 +34,17 @@ class Weighed:
 class App:
     """One run's app, used as a context manager: ``start``, then ``weighed``."""
 
-    def __init__(self, subject: Subject, options: Options, own: Settings) -> None:
-        """Find the models of flags and settings; nothing is compressed yet.
+    def __init__(self, subject: Subject, options: Options, own: Sequence[Settings]) -> None:
+        """Find the models of flags and all settings; nothing is compressed yet.
 
         :raises UsageError: a model that was named is not there.
         """
         self._listing = subject.files
         self._options = options
         self._folder = subject.folder
-        named = [Named(text=text, base=Path.cwd()) for text in options.models]
-        if own.origin is not None:
-            place = f"models in {own.origin.name}:"
-            named += [Named(text=t, base=own.origin.parent, origin=place) for t in own.models]
+        named = [_of_flag(text, subject.top) for text in options.models]
+        for one in own:
+            named += _of_settings(one, subject.top, remote=options.remote_models)
         members = self._listing.files if self._listing else ()
         inside = subject.folder if self._listing else None
         self._found = models.find(named, inside, members)
@@ -126,6 +127,29 @@ class App:
             f"model files that a push does not bring and that are not counted: {listed} "
             f"({mb(size)} MB); --model counts them",
         )
+
+
+def _of_flag(text: str, top: Path) -> Named:
+    """Return what --model names; in the checkout, whose links are the project's, only what is."""
+    place = os.path.expanduser(text)  # noqa: PTH111 - it may be a glob, or name no user
+    inside = not is_remote(text) and reading.belongs(Path(place), top)
+    return Named(text=place if inside else text, base=Path.cwd(), within=top if inside else None)
+
+
+def _of_settings(own: Settings, top: Path, *, remote: bool) -> list[Named]:
+    if own.origin is None:
+        return []
+    return [
+        Named(
+            text=text,
+            base=own.models_from or own.origin.parent,
+            origin=f"models in {own.origin.name}:",
+            within=None if own.author is Author.USER else top,
+            remote=remote or own.author is not Author.PROJECT,
+            optional=own.author is Author.BASE,
+        )
+        for text in own.models
+    ]
 
 
 def _free(path: str, taken: set[str]) -> str:

@@ -39,6 +39,7 @@ from slugcheck.model import (
 )
 from slugcheck.options import DEFAULT_PLATFORM, Options, indexes
 from slugcheck.running import isolation
+from slugcheck.settings import Settings
 from slugcheck.settings.merge import merged, rules
 from slugcheck.subject import Subject
 
@@ -46,22 +47,23 @@ from slugcheck.subject import Subject
 class Check:
     """One run, used as a context manager: ``resolve``, exhaust ``read``, then ``report``."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, *, ruling: Settings | None = None) -> None:
         """Read the file and choose the target; nothing touches the network yet.
+
+        ``ruling`` are settings that decide in the place of the project's own, such as its base's:
+        of its own only models in the checkout count, which can but add to the size.
 
         :raises UsageError: the file, the platform, a setting or a limit is wrong.
         :raises BuildError: the platform's build would refuse the project.
         """
         self._started = time.perf_counter()
         isolation.distrust(options.path)
-        own = settings.load(
-            options.path if options.is_folder else options.path.parent,
-            named=options.config,
-            top=options.settings_top,
-            platform=options.platform,
-        )
+        self.settings = settings.of(options)
+        options = replace(options, top=options.within)
+        own = ruling or self.settings
+        described = own.described if options.platform is None else None
         self._options = options = merged(options, own)
-        platform = platforms.load(options.platform or DEFAULT_PLATFORM)
+        platform = described or platforms.load(options.platform or DEFAULT_PLATFORM)
         self.rules = rules(options, own, platform)
         self._subject = subject.read(options, platform)
         self.target: Target = target.choose(
@@ -73,9 +75,11 @@ class Check:
             folder=self._subject.folder,
             manager=self._subject.manager,
             present=self._subject.present,
+            top=self._subject.top,
         )
         self._refuse_what_the_build_refuses()
-        self._app = App(self._subject, options, own)
+        more = () if ruling is None else (settings.local_models(self.settings),)
+        self._app = App(self._subject, options, (own, *more))
         self._members = self._app.members() if options.verify else ()
         self._verification: Verification | None = None
         self._audit: Audit | None = None

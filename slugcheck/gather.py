@@ -20,6 +20,7 @@ from slugcheck import target
 from slugcheck.index.cache import Cache, default_folder, is_fresh
 from slugcheck.index.overtaken import SettlingResolver
 from slugcheck.index.ranges import HttpClient
+from slugcheck.index.ranges.urls import local_path
 from slugcheck.index.resolve import Resolved
 from slugcheck.index.standin import StandInMemory
 from slugcheck.index.uv import ResolverSettings, Uv
@@ -35,7 +36,7 @@ from slugcheck.model import (
     Transfer,
     Unsized,
 )
-from slugcheck.options import Options
+from slugcheck.options import Options, indexes
 from slugcheck.subject import Subject
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ class Gatherer:
         self.environment = target.marker_environment(place)
         self._tags = target.supported_tags(place)
         self._cache = Cache(default_folder() if options.use_cache else None)
-        self._client = HttpClient(index=subject.index, offline=options.offline)
+        self._client = HttpClient(
+            index=subject.index, offline=options.offline, local=_local_places(subject, options)
+        )
         self._warehouse = Warehouse(client=self._client, cache=self._cache)
         self._stack = ExitStack()
         self._stack.enter_context(self._client)
@@ -275,7 +278,7 @@ class Gatherer:
             from slugcheck.index import lock
 
             distributions, unsized, self._lock_sha256 = lock.read(
-                path, self.environment, self._tags
+                path, self.environment, self._tags, top=self._subject.top
             )
             return self._stood_in(distributions, unsized, (), path.name)
         found = self._project_lock(path, manager)
@@ -287,11 +290,16 @@ class Gatherer:
         from slugcheck.index.locks.pick import Shelves
         from slugcheck.index.pages import Pages
 
+        top = self._subject.top
         if manager is Manager.UV:
-            return uvlock.read(path, uv=self._uv(), environment=self.environment, tags=self._tags)
+            return uvlock.read(
+                path, top=top, uv=self._uv(), environment=self.environment, tags=self._tags
+            )
         shelves = Shelves(self._pages, lambda url: Pages(self._client, IndexOptions(index_url=url)))
         read = poetrylock.read if manager is Manager.POETRY else pipfilelock.read
-        return read(path, environment=self.environment, chooser=self._chooser, shelves=shelves)
+        return read(
+            path, top=top, environment=self.environment, chooser=self._chooser, shelves=shelves
+        )
 
     def _stood_in(
         self,
@@ -317,6 +325,20 @@ class Gatherer:
             distributions=tuple(kept), unsized=tuple(aside), notes=notes, resolver=resolver
         )
         return Resolved(resolution=resolution, inventories=inventories)
+
+
+def _local_places(subject: Subject, options: Options) -> list[Path]:
+    """Return the folders that local packages may be in: the checkout, and what the user named.
+
+    A mirror has its pages in ``simple/`` and the files that they link beside it.
+    """
+    given = indexes(options)
+    urls = (given.index_url or "", *given.extra_index_urls)
+    pages = [path.resolve() for url in urls if (path := local_path(url)) is not None]
+    places = [Path(one) if "://" not in one else local_path(one) for one in given.find_links]
+    links = [path.resolve() for path in places if path is not None]
+    folders = [one if one.is_dir() else one.parent for one in links]
+    return [subject.top, *folders, *(page.parent for page in pages)]
 
 
 def _preload() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from slugcheck import reading
 from slugcheck.audit import Service
 from slugcheck.errors import UsageError
 from slugcheck.index import requirements
@@ -38,15 +39,22 @@ class Options:
     limits: tuple[tuple[str, str], ...] = ()
     build: bool = False
     models: tuple[str, ...] = ()  # paths, globs and URLs
+    remote_models: bool = False  # whether the project's settings may name models on servers
     verify: bool = False
     audit: Service | None = None  # whom to ask for vulnerabilities, None for nobody
     config: Path | None = None  # a settings file in place of the project's own
-    settings_top: Path | None = None  # the last folder that settings are looked for in
+    head_decides: bool = False  # with a revision as base: the change's own settings, not the base's
+    top: Path | None = None  # the folder that files may be read from; None: the path's checkout
 
     @property
     def is_lock(self) -> bool:
         """Whether the file is a ``pylock.toml`` (PEP 751: ``pylock.toml``, ``pylock.x.toml``)."""
         return self.path.suffix == ".toml"
+
+    @property
+    def within(self) -> Path:
+        """The folder outside of which no file of the project is read, a real path."""
+        return self.top or reading.top_of(self.path)
 
     @property
     def is_folder(self) -> bool:
@@ -61,7 +69,7 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
     :raises UsageError: an index URL or a folder of wheels is none.
     """
     more = indexes(options)
-    found = requirements.read(options.path, empty=empty)
+    found = requirements.read(options.path, within=options.within, empty=empty)
     own = found.options
     for url in filter(None, (own.index_url, *own.extra_index_urls)):
         _check_url(url)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slugcheck import project as projects
+from slugcheck import reading
 from slugcheck.model import IndexOptions, Manager, Platform, Project, RequirementSet
 from slugcheck.options import Options, indexes, read_requirements
 from slugcheck.project.files import Listing, listing
@@ -22,6 +23,7 @@ class Subject:
     """
 
     path: Path
+    top: Path  # the folder that files may be read from, a real path
     kind: str  # "requirements", "pylock", "lock" or "project"
     index: IndexOptions
     manager: Manager = Manager.PIP
@@ -45,7 +47,7 @@ class Subject:
 def read(options: Options, platform: Platform) -> Subject:
     """Read what is to be checked.
 
-    :raises UsageError: it does not exist, or cannot be read.
+    :raises UsageError: it does not exist, cannot be read, or is a link out of its checkout.
     :raises BuildError: the platform's build would refuse the folder.
     """
     if options.is_folder:
@@ -54,23 +56,33 @@ def read(options: Options, platform: Platform) -> Subject:
     if manager is not None or options.is_lock:
         return Subject(
             path=path,
+            top=options.within,
             kind="lock" if manager else "pylock",
             index=indexes(options),
             manager=manager or Manager.PIP,
             lock=path,
         )
     found = read_requirements(options)
-    return Subject(path=path, kind="requirements", index=found.options, requirements=found)
+    return Subject(
+        path=path,
+        top=options.within,
+        kind="requirements",
+        index=found.options,
+        requirements=found,
+    )
 
 
 def _folder(options: Options, platform: Platform) -> Subject:
+    top = options.within
+    reading.real(options.path, top)
     files = listing(options.path)
     if platform.buildpack:
-        project = projects.read(options.path, title=platform.title, absent=files.absent)
+        project = projects.read(options.path, title=platform.title, absent=files.absent, top=top)
     else:
-        project = projects.read_plainly(options.path, title=platform.title)
+        project = projects.read_plainly(options.path, title=platform.title, top=top)
     subject = Subject(
         path=options.path,
+        top=top,
         kind="project",
         index=indexes(options),
         manager=project.manager,
@@ -79,5 +91,5 @@ def _folder(options: Options, platform: Platform) -> Subject:
     )
     if project.manager is not Manager.PIP:
         return replace(subject, lock=project.dependency_file)
-    found = read_requirements(replace(options, path=project.dependency_file), empty=True)
+    found = read_requirements(replace(options, path=project.dependency_file, top=top), empty=True)
     return replace(subject, requirements=found, index=found.options)

@@ -37,13 +37,14 @@ def choose(
     folder: Path | None = None,
     manager: Manager | None = None,
     present: Present | None = None,
+    top: Path | None = None,
 ) -> Target:
     """Return the target. ``folder`` is where ``runtime.txt`` and ``.python-version`` may be.
 
     A minor version means the newest patch release that the platform has of it; an exact one is
     kept, since markers see it. ``python_origin`` says where ``python`` was asked for. ``manager``
     is the project's package manager; ``present`` says which files of the folder will be in the
-    build (by default all).
+    build (by default all). ``top`` is the folder that files may be read from.
 
     :raises PlatformError: the platform has no such stack, Python or dyno.
     :raises BuildError: a version file holds something that the platform's build refuses.
@@ -51,7 +52,7 @@ def choose(
     wanted = (
         _given(python, python_origin)
         if python is not None
-        else _of_project(platform, folder, manager, present)
+        else _of_project(platform, folder, manager, present, top)
     )
     release, full = _release(platform, wanted)
     return Target(
@@ -89,6 +90,7 @@ def _of_project(
     folder: Path | None,
     manager: Manager | None,
     present: Present | None,
+    top: Path | None,
 ) -> _Wanted:
     title, default = platform.title, platform.default_python
     if folder is not None:
@@ -100,6 +102,7 @@ def _of_project(
             present=present,
             offered=[release.minor for release in platform.pythons],
             buildpack=platform.buildpack,
+            top=top,
         )
         if own is not None:
             return _Wanted(version=own.version, origin=own.origin, place=own.place, by_project=True)

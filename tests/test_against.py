@@ -146,7 +146,7 @@ def test_increases_are_absolute_relative_or_both(
         else:
             lines.append(f"{name} = {value if isinstance(value, int) else f'{value!r}'}")
     (repo / "slugcheck.toml").write_text("\n".join(lines) + "\n")
-    done = against(index, repo, "main")
+    done = against(index, repo, "main", "--settings", "head")
     assert done.code == code, done.out
     if "ask us" in str(budgets):
         assert "installed grows by" in verdict(done, "increase")["sentence"]
@@ -213,7 +213,9 @@ def test_a_base_without_the_file_is_said(index: PackageServer, repo: Path) -> No
     assert "new.txt is not in" in done.document["base"]["problem"]
 
 
-def test_a_change_that_loosens_its_own_budget_is_told(index: PackageServer, repo: Path) -> None:
+def test_a_change_that_loosens_its_own_budget_is_told_and_judged_by_that_of_the_base(
+    index: PackageServer, repo: Path
+) -> None:
     git(repo, "switch", "main")
     (repo / "slugcheck.toml").write_text('[budgets]\nslug = "100M"\n[deny]\nheavy = "no"\n')
     git(repo, "add", ".")
@@ -221,9 +223,14 @@ def test_a_change_that_loosens_its_own_budget_is_told(index: PackageServer, repo
     git(repo, "switch", "-c", "sly")
     (repo / "slugcheck.toml").write_text('[budgets]\nslug = "400M"\n')
     done = against(index, repo, "main")
-    (note,) = (one for one in done.document["base"]["notes"] if "budgets are not those" in one)
-    assert "slug 400M (there 100M)" in note
-    assert "deny not set (there heavy)" in note
+    notes = done.document["notes"]
+    raised = "this change raises the slug budget from 100M to 400M; it counts once merged"
+    assert raised in notes
+    assert "this change no longer denies heavy; it counts once merged" in notes
+    assert verdict(done, "slug")["limit_text"] == "100M"
+    assert verdict(done, "slug")["source"] == "given with main:slugcheck.toml: budgets.slug"
+    assert done.code == 1
+    assert verdict(done, "deny")["status"] == "fail"
 
 
 def test_without_a_base_increases_are_not_judged_and_do_not_gate(

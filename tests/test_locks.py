@@ -21,6 +21,7 @@ from slugcheck.index.pages import Pages
 from slugcheck.index.ranges import HttpClient
 from slugcheck.index.uv import ResolverSettings, Uv, clean_environment, find_uv
 from slugcheck.model import IndexOptions, Target
+from slugcheck.reading import top_of
 from tests.support.projects import (
     POETRY,
     pipenv_entry,
@@ -105,6 +106,7 @@ class Reading:
     def poetry(self, lock: Path) -> Locked:
         return poetrylock.read(
             lock,
+            top=top_of(lock),
             environment=target.marker_environment(self.place),
             chooser=self.chooser(),
             shelves=self.shelves(),
@@ -113,6 +115,7 @@ class Reading:
     def pipenv(self, lock: Path) -> Locked:
         return pipfilelock.read(
             lock,
+            top=top_of(lock),
             environment=target.marker_environment(self.place),
             chooser=self.chooser(),
             shelves=self.shelves(),
@@ -122,6 +125,7 @@ class Reading:
         program = Uv(target=self.place, options=self.options, settings=ResolverSettings())
         return uvlock.read(
             lock,
+            top=top_of(lock),
             uv=program,
             environment=target.marker_environment(self.place),
             tags=target.supported_tags(self.place),

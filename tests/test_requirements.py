@@ -622,6 +622,7 @@ def test_relative_paths_are_those_of_the_app(tmp_path: Path) -> None:
 def test_a_folder_outside_the_app_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put("other/setup.py")
     put("app/x.txt")
+    (tmp_path / ".git").mkdir()  # both are in one checkout
     monkeypatch.chdir(tmp_path / "app")
     found = of("-e ../other")
     assert found.requirements[0].editable

@@ -35,6 +35,14 @@ from slugcheck.terminal import Terminal
     "file, a folder, or a saved report.",
 )
 @click.option(
+    "--settings",
+    type=click.Choice(("base", "head")),
+    default="base",
+    show_default=True,
+    help="Whose settings decide when BASE is a git revision: those of the base, so that a change "
+    "cannot loosen its own gate, or those of the change itself.",
+)
+@click.option(
     "--audit",
     is_flag=True,
     help="Ask for known vulnerabilities of what was resolved, through pip-audit.",

@@ -125,6 +125,12 @@ MODELS = (
         help="A model file that goes into the slug: a file, a folder, a glob, or an s3://, gs:// "
         "or https:// address. Repeatable.",
     ),
+    click.option(
+        "--remote-models",
+        is_flag=True,
+        help="Allow the project's settings to name models on servers, which are then asked. Not "
+        "for untrusted pull requests.",
+    ),
 )
 
 
@@ -196,6 +202,8 @@ def options(path: Path, given: dict[str, Any]) -> Options:
         limits=tuple(_pair(text) for text in given.get("limits", ())),
         build=bool(given["build"]),
         models=tuple(given.get("models", ())),
+        remote_models=bool(given.get("remote_models", False)),
+        head_decides=given.get("settings") == "head",
         verify=bool(given.get("verify", False)),
         config=given["config"],
         audit=_service(given) if given.get("audit") else None,
@@ -243,13 +251,16 @@ def run_check(asked: Options, terminal: Terminal, *, against: str | None = None)
     from slugcheck.check import Check
 
     with ExitStack() as stack:
-        run = stack.enter_context(Check(asked))
-        base = stack.enter_context(_base(asked, against)) if against is not None else None
+        # what is not there is told of by the check
+        base = _base(asked, against) if against is not None and asked.path.exists() else None
+        run = stack.enter_context(Check(asked, ruling=base.ruling() if base else None))
+        if base is not None:
+            stack.enter_context(base)
         report = measured(run, asked, terminal)
         if base is None:
             return gates.with_increase(report, run.rules, None)
         with terminal.status(f"measuring {base.label}"):
-            return base.compared(report, run.rules)
+            return base.compared(report, run)
 
 
 def _base(asked: Options, against: str) -> Base:

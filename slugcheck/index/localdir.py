@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from slugcheck import reading
 from slugcheck.index.sdist import SourceArchive, Unreadable, read_tree
 from slugcheck.index.srcmeta import Unstated
 from slugcheck.index.unpack import (
     MAX_MEMBERS,
+    MAX_UNPACKED_BYTES,
     ArchiveError,
     deflated_bytes,
     describes_project,
@@ -38,7 +40,7 @@ class FolderTree:
 
         :raises ArchiveError: a file cannot be read.
         """
-        return {path: deflated_bytes(_read(self.root / path)) for path in paths}
+        return {path: deflated_bytes(_read(self.root / path, self.root)) for path in paths}
 
 
 def read_folder(folder: Path) -> SourceArchive | Unreadable:
@@ -46,6 +48,7 @@ def read_folder(folder: Path) -> SourceArchive | Unreadable:
 
     Version control, environments, caches and build results are skipped.
     """
+    folder = folder.resolve()
     try:
         return read_tree(_open_folder(folder), folder.name, folder=True)
     except (ArchiveError, Unstated) as error:
@@ -64,7 +67,7 @@ def _open_folder(folder: Path) -> FolderTree:
         if len(sizes) > MAX_MEMBERS:
             raise ArchiveError(f"the folder holds more than {MAX_MEMBERS} files")
         if describes_project(path, size):
-            texts[path] = _read(folder / path)
+            texts[path] = _read(folder / path, folder)
     return FolderTree(sizes=sizes, texts=texts, ignored=ignored, root=folder)
 
 
@@ -89,11 +92,13 @@ def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, int | None]]:
 def _is_skipped(entry: os.DirEntry[str], prefix: str) -> bool:
     name = entry.name
     built = name.endswith(".egg-info") or (not prefix and name in _SKIPPED_ON_TOP)
-    return built or name in _SKIPPED or Path(entry.path, "pyvenv.cfg").exists()
+    return built or name in _SKIPPED or os.path.lexists(Path(entry.path, "pyvenv.cfg"))
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, within: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return reading.read(path, within=within, limit=MAX_UNPACKED_BYTES)
+    except reading.Refused as error:
+        raise ArchiveError(str(error)) from None
     except OSError as error:
         raise ArchiveError(f"{path} cannot be read: {error.strerror or error}") from None

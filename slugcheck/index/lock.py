@@ -24,6 +24,7 @@ from packaging.pylock import (
 )
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from slugcheck import reading
 from slugcheck.errors import RequirementsError, ResolutionError
 from slugcheck.index.hashes import WrongHashError
 from slugcheck.index.stubs import is_stub
@@ -64,15 +65,18 @@ def select(
 
 
 def read(
-    path: Path, environment: Mapping[str, str], tags: Sequence[Tag]
+    path: Path, environment: Mapping[str, str], tags: Sequence[Tag], *, top: Path
 ) -> tuple[tuple[Distribution, ...], tuple[Unsized, ...], str]:
     """Read a ``pylock.toml``: what it would install, what has no size, and the file's sha256.
 
+    ``top`` is the folder that files may be read from.
+
+    :raises Refused: it is a link out of ``top``, no regular file, or too large.
     :raises RequirementsError: it cannot be read or is no valid lock file.
     :raises ResolutionError: it has nothing for the target.
     """
     try:
-        data = path.read_bytes()
+        data = reading.read(path, within=top, limit=reading.LOCK)
         lock = Pylock.from_dict(tomllib.loads(data.decode("utf-8")))
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror or error}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import (
@@ -24,6 +23,7 @@ from slugcheck.index.reqparts import (
     VCS_SCHEMES,
     WINDOWS_PATH,
     Parts,
+    Places,
     first_located,
     guessed_name,
     place_of,
@@ -38,7 +38,7 @@ _OTHER_MACHINE = (
 )
 
 
-def understand(line: Line, origin: Origin, places: Sequence[Path]) -> Requirement | Unsized:
+def understand(line: Line, origin: Origin, places: Places) -> Requirement | Unsized:
     """Return what ``line`` asks for. Relative paths are looked for below ``places``, in turn.
 
     :raises BadLineError: pip refuses it.
@@ -139,9 +139,7 @@ def _wheel(filename: str, name: str) -> tuple[str, str | None]:
 # --------------------------------------------------------------------------- local paths
 
 
-def _local(
-    parts: Parts, line: Line, origin: Origin, places: Sequence[Path]
-) -> Requirement | Unsized:
+def _local(parts: Parts, line: Line, origin: Origin, places: Places) -> Requirement | Unsized:
     path = parts.path if parts.path is not None else _path_of(parts.url or "")
     found = None if path is None else place_of(path, places)
     if found is None or (line.editable and found.is_file()):
@@ -171,9 +169,7 @@ def _path_of(url: str) -> str | None:
     return unquote(parts.path)
 
 
-def _missing(
-    parts: Parts, path: str | None, line: Line, origin: Origin, places: Sequence[Path]
-) -> Unsized:
+def _missing(parts: Parts, path: str | None, line: Line, origin: Origin, places: Places) -> Unsized:
     there = first_located(path, places) if path else None
     text = path or parts.url or ""
     last = there.name if there else re.split(r"[\\/]", text.rstrip("\\/"))[-1]
@@ -183,6 +179,8 @@ def _missing(
         reason = f"{written} is no folder with a pyproject.toml or setup.py; pip refuses it"
     elif WINDOWS_PATH.match(text) or text.startswith("/"):
         reason = _OTHER_MACHINE
+    elif path is not None and places.leaves(path):
+        reason = f"{written} is outside the checkout, so it is not read"
     elif path is None:
         reason = f"{written} is a file of another host, which pip does not read"
     else:

@@ -12,12 +12,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from optparse import Values
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from packaging.utils import InvalidName, canonicalize_name
 
 from slugcheck.index.reqentry import check_url
 from slugcheck.index.reqlines import BadLineError, shown
-from slugcheck.index.reqparts import first_located, scheme_of
+from slugcheck.index.reqparts import Places, scheme_of
 from slugcheck.model import IndexOptions
 
 _HOST = re.compile(r"(?!-)[\w.:\[\]*-]+")
@@ -40,7 +41,7 @@ _WITHOUT_EFFECT = {
 class OptionCollector:
     """What the option lines read so far add up to. ``notes`` are sentences without a place."""
 
-    def __init__(self, places: Sequence[Path]) -> None:
+    def __init__(self, places: Places) -> None:
         self._places = places
         self._index_url: str | None = None
         self._extra_index_urls: list[str] = []
@@ -110,9 +111,14 @@ class OptionCollector:
         """Return the URL of an index, which may be written as a folder."""
         if "$" in url:
             note("pip fills in only variables written like ${NAME}; another $ stays as it is")
+        path = _path_in(url)
+        if path is not None and self._places.leaves(path):
+            raise BadLineError("its folder is outside the checkout")
+        folder = None if path is None else next(self._places.found(path), None)
+        if folder is not None:
+            self._places.refuse_strays(folder, deep=1)
         if scheme_of(url) == "file":
             return url
-        folder = None if "://" in url else first_located(url, self._places)
         if folder is not None:
             return folder.as_uri()
         check_url(url)
@@ -122,19 +128,24 @@ class OptionCollector:
         self, texts: Sequence[str], folder: Path, note: Callable[[str], None]
     ) -> None:
         for text in texts[:1]:
-            if scheme_of(text) == "file":
-                self._find_links.append(text)
-            elif "://" in text:
+            path = _path_in(text)
+            if path is None:
                 check_url(text)
                 self._find_links.append(text)
+            elif self._places.beside(folder).leaves(path):
+                raise BadLineError("its folder is outside the checkout")
             else:
-                self._take_folder(text, folder, note)
+                self._take_folder(text, path, folder, note)
         for text in texts[1:]:
             note(f"pip takes only the first --find-links of a line, not {shown(text, 60)}")
 
-    def _take_folder(self, text: str, folder: Path, note: Callable[[str], None]) -> None:
-        found = first_located(text, (folder, *self._places))
-        if found is None:
+    def _take_folder(self, text: str, path: str, folder: Path, note: Callable[[str], None]) -> None:
+        found = next(self._places.beside(folder).found(path), None)
+        if found is not None:
+            self._places.refuse_strays(found, deep=0)
+        if scheme_of(text) == "file":
+            self._find_links.append(text)
+        elif found is None:
             note("pip ignores this --find-links, since there is no such folder here")
         else:
             self._find_links.append(str(found))
@@ -177,6 +188,13 @@ def _move_names(text: str, target: set[str], other: set[str], note: Callable[[st
             continue
         other.discard(canonical)
         target.add(canonical)
+
+
+def _path_in(text: str) -> str | None:
+    """Return the path that an option names as such or as a ``file:`` URL; None for other URLs."""
+    if scheme_of(text) == "file":
+        return unquote(urlsplit(text).path)
+    return None if "://" in text else text
 
 
 def _checked_host(text: str) -> str:

@@ -7,7 +7,7 @@ clearly one counts as a path whether or not something is there.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from slugcheck import reading
 from slugcheck.index.reqlines import BadLineError, Line, shown
 
 VCS = {"git": "git", "hg": "Mercurial", "svn": "Subversion", "bzr": "Bazaar"}
@@ -55,7 +56,39 @@ class Parts:
         return f"{self.name}{extras}{rest}" + (f" ; {self.marker}" if self.marker else "")
 
 
-def take_apart(line: Line, places: Sequence[Path]) -> Parts:
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The folders that relative paths of a file may start from; nothing outside ``top`` counts."""
+
+    folders: tuple[Path, ...]
+    top: Path  # a real path
+
+    def found(self, name: str) -> Iterator[Path]:
+        """Yield the real path of what has that name, folder by folder."""
+        for folder in self.folders:
+            place = reading.found(folder / name, self.top)
+            if place is not None:
+                yield place
+
+    def leaves(self, name: str) -> bool:
+        """Return whether a path leads outside of ``top`` from each of the folders."""
+        return all(reading.leaves(folder / name, self.top) for folder in self.folders)
+
+    def refuse_strays(self, place: Path, *, deep: int) -> None:
+        """Make sure that no link in a folder of packages leads out; uv follows them.
+
+        :raises BadLineError: one does.
+        """
+        link = reading.stray(place, self.top, deep=deep)
+        if link is not None:
+            raise BadLineError(f"{shown(link)} in its folder is a link that leads outside")
+
+    def beside(self, folder: Path) -> Places:
+        """Return the same with another folder before those there are."""
+        return Places((folder, *self.folders), self.top)
+
+
+def take_apart(line: Line, places: Places) -> Parts:
     """Return what ``line`` asks for; relative paths are looked for below ``places``, in turn.
 
     :raises BadLineError: pip refuses it.
@@ -63,7 +96,7 @@ def take_apart(line: Line, places: Sequence[Path]) -> Parts:
     return _editable(line.wanted, places) if line.editable else _plain(line.wanted, places)
 
 
-def _plain(wanted: str, places: Sequence[Path]) -> Parts:
+def _plain(wanted: str, places: Places) -> Parts:
     # pip cuts at the first semicolon, and in a bare URL at the first that a blank follows
     wanted, _, condition = wanted.partition("; " if _is_url(wanted) else ";")
     wanted, marker = wanted.strip(), _marker(condition.strip())
@@ -91,7 +124,7 @@ def _parsed(wanted: str, marker: str) -> Parts:
     )
 
 
-def _editable(wanted: str, places: Sequence[Path]) -> Parts:
+def _editable(wanted: str, places: Places) -> Parts:
     """Take apart what follows ``-e``: ``name @ URL``, a folder, or a version control URL."""
     parts = _editable_reference(wanted)
     if parts is None:
@@ -196,7 +229,7 @@ def _looks_like_path(text: str) -> bool:
     return "/" in text or text.startswith(".")
 
 
-def _is_path(wanted: str, path: str, places: Sequence[Path]) -> bool:
+def _is_path(wanted: str, path: str, places: Places) -> bool:
     """Tell a local path by pip's rules; one that is not there must look like nothing else."""
     if WINDOWS_PATH.match(path) or _PATH.fullmatch(path):
         return True
@@ -208,31 +241,19 @@ def _is_path(wanted: str, path: str, places: Sequence[Path]) -> bool:
     return not at or _looks_like_path(before) or place_of(path, places) is not None
 
 
-def place_of(path: str, places: Sequence[Path]) -> Path | None:
+def place_of(path: str, places: Places) -> Path | None:
     """Return the file, or the folder with a project in it, that ``path`` names."""
-    for place in places:
-        found = located(place / path)
-        if found is None:
-            continue
-        if found.is_file() or any(located(found / name) for name in ("pyproject.toml", "setup.py")):
+    for found in places.found(path):
+        describing = (found / name for name in ("pyproject.toml", "setup.py"))
+        if found.is_file() or any(reading.found(one, places.top) for one in describing):
             return found
     return None
 
 
-def first_located(name: str, places: Sequence[Path]) -> Path | None:
+def first_located(name: str, places: Places) -> Path | None:
     """Return what ``name`` is in the first of ``places`` that has it, whatever it is."""
-    found = (located(place / name) for place in places)
-    return next((one for one in found if one is not None), None)
+    return next(places.found(name), None)
 
 
-def _is_folder(path: str, places: Sequence[Path]) -> bool:
-    found = (located(place / path) for place in places)
-    return any(one is not None and one.is_dir() for one in found)
-
-
-def located(path: Path) -> Path | None:
-    """Return the real path of what is there; None for nothing, loops and what may not be seen."""
-    try:
-        return path.resolve(strict=True)
-    except (OSError, RuntimeError, ValueError):  # a loop of links, before Python 3.13; a NUL
-        return None
+def _is_folder(path: str, places: Places) -> bool:
+    return any(found.is_dir() for found in places.found(path))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from slugcheck import reading
 from slugcheck.errors import RequirementsError
 from slugcheck.index.reqentry import understand, variables
 from slugcheck.index.reqlines import (
@@ -30,26 +31,35 @@ from slugcheck.index.reqlines import (
     unset_variables,
 )
 from slugcheck.index.reqoptions import OptionCollector, without_effect
-from slugcheck.index.reqparts import located, scheme_of
+from slugcheck.index.reqparts import Places, scheme_of
 from slugcheck.model import Origin, Requirement, RequirementSet, Unsized
 
-_MAX_FILE_BYTES = 10 * 10**6  # far beyond any real one: somebody named a model or an archive
+# Far beyond any real one: large projects have some dozen files, included four deep.
+_MOST_DEEP = 50
+_MOST_FILES = 1_000
+_MOST_BYTES = 4 * reading.REQUIREMENTS  # of all together
 _MAX_SHOWN_MISTAKES = 5
+_REFUSED_HINT = "include only requirements files of the same checkout"
 _LONGEST_NAME = 4096  # PATH_MAX of Linux
 
 
-def read(path: Path, *, cwd_name: str | None = None, empty: bool = False) -> RequirementSet:
+def read(
+    path: Path, *, within: Path | None = None, cwd_name: str | None = None, empty: bool = False
+) -> RequirementSet:
     """Read a requirements file and all that it includes. Nothing is fetched and nothing is run.
+
+    No file outside of ``within`` is read or looked for, by default the file's checkout.
 
     ``cwd_name`` is the name that messages give the file, as seen from the current directory; by
     default ``path`` as it is given. Includes are named after it. ``empty`` allows a file without
     any requirement.
 
+    :raises Refused: the file is a link out of ``within``, no regular file, or too large.
     :raises RequirementsError: a file cannot be read, none holds a requirement, or pip refuses a
         line; up to five of the mistakes are named, with file and line.
     """
     top = _File(path=path, name=printable(cwd_name or str(path)))
-    reader = _Reader(top)
+    reader = _Reader(top, within or reading.top_of(path))
     reader.read(empty=empty)
     return reader.result()
 
@@ -63,33 +73,32 @@ class _File:
     constraint: bool = False
     above: tuple[Path, ...] = ()  # real paths
 
-    @property
-    def real(self) -> Path:
-        return located(self.path) or self.path
-
-    def included(self, name: str, *, constraint: bool) -> _File:
-        """Return the file that a line of this one includes, relative to it."""
+    def included(self, name: str, above: Path, *, constraint: bool) -> _File:
+        """Return the file that a line of this one, whose real path is ``above``, includes."""
         path = unquote(urlsplit(name).path) if name.lower().startswith("file:") else name
         return _File(
             path=self.path.parent / path,
             name=shown(os.path.normpath(Path(self.name).parent / path), _LONGEST_NAME),
             constraint=constraint,
-            above=(*self.above, self.real),
+            above=(*self.above, above),
         )
 
 
 class _Reader:
     """One reading: a top file with its includes, and what has been found so far."""
 
-    def __init__(self, top: _File) -> None:
+    def __init__(self, top: _File, within: Path) -> None:
         self._top = top
+        self._within = within
         folder = top.path.absolute().parent
         # pip takes relative paths from the working directory, which on a platform is the app's
         # folder: that of the top file or, for requirements/prod.txt, the current one.
-        self._places = tuple(dict.fromkeys((located(folder) or folder, Path.cwd())))
+        folders = dict.fromkeys((reading.found(folder, within) or folder, Path.cwd()))
+        self._places = Places(tuple(folders), within)
         self._options = OptionCollector(self._places)
         self._digest = hashlib.sha256()
         self._done: set[tuple[Path, bool]] = set()
+        self._bytes = 0
         self._requirements: list[Requirement] = []
         self._constraints: list[Requirement] = []
         self._set_aside: list[Unsized] = []
@@ -102,7 +111,7 @@ class _Reader:
 
         :raises RequirementsError: see ``read`` above.
         """
-        self._read_lines(self._top, _text(self._top, self._digest))
+        self._read_lines(self._top, self._text(self._top))
         if self._mistakes:
             raise RequirementsError(_listed(self._mistakes), hint=self._mistakes[0][1])
         if not empty and not self._requirements and not self._set_aside:
@@ -128,13 +137,16 @@ class _Reader:
     # ----------------------------------------------------------------- lines
 
     def _read_lines(self, file: _File, text: str) -> None:
-        self._done.add((file.real, file.constraint))
+        self._done.add((self._real(file), file.constraint))
         for number, written in logical_lines(text):
             origin = Origin(file=file.name, line=number)
             try:
                 self._take(parse(written), written, file, origin)
             except BadLineError as error:
                 self._mistakes.append(_mistake(origin, written, error))
+
+    def _real(self, file: _File) -> Path:
+        return reading.found(file.path, self._within) or file.path
 
     def _take(self, line: Line, written: str, file: _File, origin: Origin) -> None:
         self._note_ignored(line, origin)
@@ -212,7 +224,7 @@ class _Reader:
         if entry.url is None or not entry.url.startswith("file:"):
             return
         path = Path(unquote(urlsplit(entry.url).path))
-        if not any(path.is_relative_to(place) for place in self._places):
+        if not any(path.is_relative_to(place) for place in self._places.folders):
             name = entry.name or path.name
             self._note(
                 entry.origin, f"{name} is outside the app's folder; the platform does not have it"
@@ -227,50 +239,59 @@ class _Reader:
             sentence = f"{origin}: it includes a file from the network: {shown(name)}"
             self._mistakes.append((sentence, "download the file and include the copy"))
             return
-        included = file.included(name, constraint=not line.options.requirements)
-        if included.real in included.above:
+        above = self._real(file)
+        included = file.included(name, above, constraint=not line.options.requirements)
+        real = self._real(included)
+        if real in included.above:
             sentence = f"{origin}: the includes run in a circle at {shown(name)}"
             self._mistakes.append((sentence, "remove one of the includes; pip refuses the circle"))
-        elif (included.real, included.constraint) not in self._done:
-            self._read_included(included, origin)
+        elif len(included.above) > _MOST_DEEP:
+            sentence = f"{origin}: the includes are nested more than {_MOST_DEEP} deep"
+            self._mistakes.append((sentence, "include the files from one file"))
+        elif (real, included.constraint) not in self._done:
+            self._read_included(included, shown(name), origin)
 
-    def _read_included(self, included: _File, origin: Origin) -> None:
+    def _read_included(self, included: _File, name: str, origin: Origin) -> None:
+        if len(self._done) >= _MOST_FILES:
+            message = f"{origin}: more than {_MOST_FILES:,} files are included"
+            raise RequirementsError(message, hint="put their lines into fewer files")
         try:
-            text = _text(included, self._digest)
+            text = self._text(included)
+        except reading.Refused as error:
+            self._mistakes.append((f"{origin} includes {name}, which {error.why}", _REFUSED_HINT))
         except RequirementsError as error:
             self._mistakes.append((f"{origin}: the included {error}", error.hint or ""))
         else:
             self._read_lines(included, text)
 
+    # ----------------------------------------------------------------- files
 
-# --------------------------------------------------------------------------- files
+    def _text(self, file: _File) -> str:
+        """Return a file's text; its bytes go into the digest.
 
-
-def _text(file: _File, digest: hashlib._Hash) -> str:
-    """Return a file's text; its bytes go into ``digest``.
-
-    :raises RequirementsError: it cannot be read, or is no text.
-    """
-    try:
-        with file.path.open("rb") as stream:
-            data = stream.read(_MAX_FILE_BYTES + 1)
-    except FileNotFoundError:
-        hint = "check the name; an include is relative to the file that includes it"
-        raise RequirementsError(f"{file.name} does not exist", hint=hint) from None
-    except IsADirectoryError:
-        message = f"{file.name} is a folder"
-        raise RequirementsError(message, hint=_folder_hint(file)) from None
-    except OSError as error:
-        message = f"{file.name} cannot be read: {error.strerror or type(error).__name__}"
-        raise RequirementsError(message, hint="check the file and its permissions") from None
-    if len(data) > _MAX_FILE_BYTES:
-        message = f"{file.name} has more than {_MAX_FILE_BYTES // 10**6} MB"
-        raise RequirementsError(message, hint="name a requirements file")
-    digest.update(data)
-    try:
-        return decode(data)
-    except BadFileError as error:
-        raise RequirementsError(f"{file.name} {error}", hint=error.hint) from None
+        :raises Refused: it is outside the checkout, no regular file, or too large.
+        :raises RequirementsError: it cannot be read, or is no text.
+        """
+        try:
+            data = reading.read(file.path, within=self._within, limit=reading.REQUIREMENTS)
+        except FileNotFoundError:
+            hint = "check the name; an include is relative to the file that includes it"
+            raise RequirementsError(f"{file.name} does not exist", hint=hint) from None
+        except IsADirectoryError:
+            message = f"{file.name} is a folder"
+            raise RequirementsError(message, hint=_folder_hint(file)) from None
+        except OSError as error:
+            message = f"{file.name} cannot be read: {error.strerror or type(error).__name__}"
+            raise RequirementsError(message, hint="check the file and its permissions") from None
+        self._bytes += len(data)
+        if self._bytes > _MOST_BYTES:
+            message = f"{self._top.name} has more than {_MOST_BYTES // 10**6} MB with its includes"
+            raise RequirementsError(message, hint="name a requirements file")
+        self._digest.update(data)
+        try:
+            return decode(data)
+        except BadFileError as error:
+            raise RequirementsError(f"{file.name} {error}", hint=error.hint) from None
 
 
 def _folder_hint(file: _File) -> str:

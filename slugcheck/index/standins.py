@@ -264,6 +264,7 @@ class StandIns:
             made = Artifact(
                 filename=wheel.name, url=wheel.as_uri(), size=wheel.stat().st_size, sha256=None
             )
+            self._client.admit(wheel.parent)
             inventory = self._warehouse.inventory(made)
         except MeasureError as error:
             return Unsized(name=name, version=version, reason=str(error), origin=origin)
@@ -291,6 +292,9 @@ class StandIns:
         url = requirement.url or ""
         path = local_path(url)
         shown = requirement.name or PurePosixPath(unquote(urlsplit(url).path)).name
+        if path is not None and not self._client.admits(path):
+            reason = "its path is outside the checkout, so it is not read"
+            return Unsized(name=shown, version=None, reason=reason, origin=requirement.origin)
         if path is not None and path.is_dir():
             return self._folder(path, shown, requirement)
         artifact = _artifact(requirement)

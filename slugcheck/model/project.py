@@ -24,10 +24,12 @@ class Project:
     """A project folder as the platform's build reads it.
 
     ``dependency_file`` is the file that decides what is installed (requirements.txt, uv.lock,
-    poetry.lock or Pipfile.lock). ``notes`` say what the build does that is not measured.
+    poetry.lock or Pipfile.lock). ``notes`` say what the build does that is not measured. ``top`` is
+    the folder that files may be read from, a real path.
     """
 
     folder: Path
+    top: Path
     manager: Manager
     dependency_file: Path
     notes: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from slugcheck import reading
 from slugcheck.errors import UsageError
 from slugcheck.escape import printable
 from slugcheck.packed import Member
@@ -30,11 +31,18 @@ _MOST_UP = 2  # folders up that a shown path may climb: ../../models/a.onnx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """What was named as a model: the text, and the folder that relative paths start from."""
+    """What was named as a model: the text, and the folder that relative paths start from.
+
+    ``within`` is a folder that files must be in; None: any. ``remote`` says whether it may be an
+    address of a server, ``optional`` whether nothing need be there.
+    """
 
     text: str
     base: Path
     origin: str = "--model"
+    within: Path | None = None
+    remote: bool = True
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +71,16 @@ class Found:
         return frozenset(one.member.path for one in self.local if one.member is not None)
 
 
+class _Missing(UsageError):
+    """What was named is not there."""
+
+
+def is_remote(text: str) -> bool:
+    """Whether what was named as a model is the address of a server."""
+    scheme = _SCHEME.match(text)
+    return scheme is not None and scheme[1].lower() in REMOTE
+
+
 def is_model(path: str) -> bool:
     """Whether a file's name is that of a known kind of model file.
 
@@ -88,23 +106,31 @@ def find(named: Iterable[Named], folder: Path | None, app: Sequence[Member] = ()
         if is_model(member.path) or not saved.isdisjoint(PurePosixPath(member.path).parents)
     }
     remote: dict[str, Named] = {}
-    mistakes = []
+    mistakes: list[UsageError] = []
     for one in named:
         scheme = _SCHEME.match(one.text)
-        if scheme and scheme[1].lower() in REMOTE:
+        if is_remote(one.text) and one.remote:
             remote.setdefault(one.text, one)
             continue
         try:
             paths = _local(one) if not scheme else _refuse(one, scheme[1])
+        except _Missing as error:
+            mistakes += [] if one.optional else [error]
+            continue
+        except UsageError as error:
+            mistakes.append(error)
+            continue
+        except (OSError, RuntimeError) as error:  # RuntimeError: ~name of nobody
+            mistakes.append(_unreadable(one, error))
+            continue
+        try:
             for path in paths:
                 real = _real(path)
                 local.setdefault(real, _local_model(path, folder, own.get(real)))
         except UsageError as error:
             mistakes.append(error)
-        except (OSError, RuntimeError) as error:  # RuntimeError: ~name of nobody
-            why = getattr(error, "strerror", None) or "there is no such user"
-            message = f"{one.origin} {_shown(one.text)} cannot be read: {why}"
-            mistakes.append(UsageError(message, hint="check the path and its permissions"))
+        except (OSError, RuntimeError) as error:
+            mistakes.append(_unreadable(one, error))
     if mistakes:
         raise UsageError("\n".join(map(str, mistakes)), hint=mistakes[0].hint)
     return Found(
@@ -119,7 +145,10 @@ def unpushed(folder: Path, found: Found, files: Iterable[str]) -> tuple[str, ...
     return tuple(
         path
         for path in files
-        if is_model(path) and (folder / path).is_file() and _real(folder / path) not in known
+        if is_model(path)
+        and not (folder / path).is_symlink()  # its target may be any file of this machine
+        and (folder / path).is_file()
+        and _real(folder / path) not in known
     )
 
 
@@ -129,44 +158,79 @@ def unpushed(folder: Path, found: Found, files: Iterable[str]) -> tuple[str, ...
 def _local(one: Named) -> tuple[Path, ...]:
     if not one.text.strip():
         raise UsageError(f"{one.origin} names nothing", hint="name a file, a folder or a glob")
+    _refuse_outside(one)
     path = one.base / Path(one.text).expanduser()
-    if path.is_file():
-        return (path,)
-    if path.is_dir():
-        return _below(one, path)
+    if _is_inside(path, one.within):
+        if path.is_file():
+            return (path,)
+        if path.is_dir():
+            return _below(one, path)
     text = os.path.expanduser(one.text)  # noqa: PTH111 - a glob is no path
     # Path.glob takes no absolute pattern
     matches = sorted(glob.glob(text, root_dir=one.base, recursive=True))  # noqa: PTH207
-    found = [inner for match in matches for inner in _matched(one.base / match)]
+    paths = [one.base / match for match in matches]
+    # what was matched beyond a link is not told of: neither its name nor that it is there
+    paths = [path for path in paths if _is_inside(path.parent, one.within)]
+    found = [inner for path in paths for inner in _matched(path, one.within)]
     if not found:
         message = f"{one.origin} {_shown(one.text)}: there is no such file"
         if glob.has_magic(one.text):
             message = f"{one.origin} {_shown(one.text)}: nothing matches it"
         hint = f"paths start from {_shown(str(one.base))}; quote a glob so that the shell leaves it"
-        raise UsageError(message, hint=hint)
+        raise _Missing(message, hint=hint)
     return tuple(found)
 
 
-def _matched(path: Path) -> list[Path]:
-    return _models_below(path) if path.is_dir() else [path]
+def _refuse_outside(one: Named) -> None:
+    """Look at where a path or a glob begins, before anything is looked for.
+
+    :raises Refused: that is outside of where files may be.
+    """
+    if one.within is None:
+        return
+    if one.text.startswith("~"):
+        raise _outside(one, "is outside the checkout")
+    parts = Path(one.text).parts
+    plain = next((n for n, part in enumerate(parts) if glob.has_magic(part)), len(parts))
+    try:
+        reading.real(one.base / Path(*parts[:plain]), one.within)
+    except reading.Refused as error:
+        raise _outside(one, error.why) from None
+
+
+def _outside(one: Named, why: str) -> UsageError:
+    message = f"{one.origin} {_shown(one.text)} {why}"
+    return UsageError(message, hint="name the file itself on the command line: --model PATH")
+
+
+def _is_inside(path: Path, within: Path | None) -> bool:
+    return within is None or not reading.leaves(path, within)
+
+
+def _matched(path: Path, within: Path | None) -> list[Path]:
+    if within is not None:
+        reading.real(path, within)
+    return _models_below(path, within) if path.is_dir() else [path]
 
 
 def _below(one: Named, folder: Path) -> tuple[Path, ...]:
-    found = _models_below(folder)
+    found = _models_below(folder, one.within)
     if not found:
         message = f"{one.origin} {_shown(one.text)}: the folder holds no file of a known kind"
         raise UsageError(message, hint=f"name the files; known kinds are {' '.join(_KINDS[:-2])}")
     return tuple(found)
 
 
-def _models_below(folder: Path) -> list[Path]:
-    every = _walk(folder)
+def _models_below(folder: Path, within: Path | None) -> list[Path]:
+    every = _walk(folder, within)
     saved = frozenset(path.parent for path in every if path.name in _SAVED_MODEL)
     return [path for path in every if is_model(path.name) or not saved.isdisjoint(path.parents)]
 
 
-def _walk(folder: Path) -> list[Path]:
+def _walk(folder: Path, within: Path | None) -> list[Path]:
     """Return the files below a folder; links to folders are followed, each folder is read once.
+
+    Links that lead outside of ``within`` are passed over.
 
     :raises OSError: a folder cannot be read.
     """
@@ -178,8 +242,10 @@ def _walk(folder: Path) -> list[Path]:
 
     for place, folders, names in os.walk(folder, followlinks=True, onerror=stop):
         seen.add(_real(Path(place)))
-        folders[:] = sorted(name for name in folders if _real(Path(place, name)) not in seen)
-        found += (path for name in sorted(names) if (path := Path(place, name)).is_file())
+        inside = [name for name in folders if _is_inside(Path(place, name), within)]
+        folders[:] = sorted(name for name in inside if _real(Path(place, name)) not in seen)
+        paths = (Path(place, name) for name in sorted(names))
+        found += (path for path in paths if _is_inside(path, within) and path.is_file())
     return found
 
 
@@ -220,7 +286,20 @@ def _relative(path: Path, folder: Path | None) -> str:
     return seen.as_posix()
 
 
+def _unreadable(one: Named, error: Exception) -> UsageError:
+    why = getattr(error, "strerror", None) or "there is no such user"
+    message = f"{one.origin} {_shown(one.text)} cannot be read: {why}"
+    return UsageError(message, hint="check the path and its permissions")
+
+
 def _refuse(one: Named, scheme: str) -> tuple[Path, ...]:
+    if scheme.lower() in REMOTE:
+        message = (
+            f"{one.origin} {_shown(one.text)} is on a server, and the checked project does not "
+            "decide which servers are asked"
+        )
+        hint = "name it on the command line (--model URL), or allow all of them: --remote-models"
+        raise UsageError(message, hint=hint)
     message = f"{one.origin} {_shown(one.text)}: {printable(scheme)}:// is not supported"
     raise UsageError(message, hint="name a path, or an s3://, gs:// or https:// address")
 

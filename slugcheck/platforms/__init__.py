@@ -12,6 +12,7 @@ import tomllib
 from importlib import resources
 from pathlib import Path
 
+from slugcheck import reading as files
 from slugcheck.errors import PlatformError
 from slugcheck.model import (
     Dyno,
@@ -41,7 +42,7 @@ def names() -> tuple[str, ...]:
 
 
 def load(name: str) -> Platform:
-    """Return a built-in platform, or the one of a user's file where ``name`` ends in ``.toml``.
+    """Return a built-in platform, or the one of a file where ``name`` ends in ``.toml``.
 
     :raises PlatformError: there is no such platform, or its file is wrong.
     """
@@ -57,13 +58,15 @@ def load(name: str) -> Platform:
     return parse(text, f"{name}.toml")
 
 
-def load_file(path: Path) -> Platform:
-    """Return the platform of a TOML file.
+def load_file(path: Path, *, within: Path | None = None) -> Platform:
+    """Return the platform of a TOML file; ``within`` is a folder that it must be in.
 
     :raises PlatformError: the file cannot be read or holds mistakes.
+    :raises Refused: it is outside of ``within``, no regular file, or too large.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        data = files.read(path, within=within or Path("/"), limit=files.SETTINGS)
+        text = data.decode("utf-8")
     except OSError as error:
         message = f"{path}: the platform file cannot be read: {error.strerror or error}"
         raise PlatformError(message, hint=f"built in are {', '.join(names())}") from None

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from slugcheck import reading
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.escape import printable
 from slugcheck.model import AppFiles
@@ -24,7 +25,6 @@ from slugcheck.project import filenotes, git, ignore, local, tracked
 from slugcheck.project.folders import biggest
 
 _IGNORE_FILE = ".slugignore"
-_LARGEST_IGNORE_FILE = 2**20  # bytes; a real one has some hundred
 _POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 _LARGEST_POINTER = 1024  # bytes, by the specification of Git LFS
 
@@ -59,6 +59,8 @@ class Listing:
         The reason goes on after a name: "git does not track it".
         """
         path = relative.strip("/")
+        if reading.leaves((self.folder / relative).parent, self.folder):
+            return "it is outside the folder"
         if path in self._folders:
             return None
         if path in self.reasons:
@@ -276,21 +278,15 @@ def _pruned(
 
 
 def _ignore_content(folder: Path, path: Path, notes: list[str]) -> bytes:
-    real = path.resolve()
-    if not real.is_file() or not real.is_relative_to(folder):
+    real = reading.found(path, folder)
+    if real is None or not real.is_file():
         notes.append(".slugignore is a link that leads to no file of the app, so it is not read")
         return b""
     try:
-        with real.open("rb") as file:
-            content = file.read(_LARGEST_IGNORE_FILE + 1)
+        return reading.read(path, within=folder, limit=reading.SMALL_FILE)
     except OSError as error:
         message = f"{printable(str(path))} cannot be read: {error.strerror or error}"
         raise MeasureError(message, hint="make it readable") from None
-    if len(content) > _LARGEST_IGNORE_FILE:
-        raise MeasureError(
-            f"{printable(str(path))} is larger than 1 MiB", hint="list folders, not single files"
-        )
-    return content
 
 
 def _above(path: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from slugcheck import reading
 from slugcheck.escape import printable
 from slugcheck.model import Project, Unsized
 from slugcheck.project import installs
@@ -21,7 +22,6 @@ _NLTK = "nltk.txt"
 _NO_STATIC = ".heroku/collectstatic_disabled"
 _DEPTH = 3  # folders below the root in which bin/steps/collectstatic looks for manage.py
 _LONGEST = 200
-_LARGEST = 2**20  # bytes of a nltk.txt; a real one has some dozen
 
 
 def notes(
@@ -66,7 +66,7 @@ def _notes(
             "set, that one runs; what it installs is in the slug and not counted"
         )
     if absent("Procfile") is None:
-        yield from procfile(project.folder).notes
+        yield from procfile(project.folder, project.top).notes
 
 
 def unmeasured(project: Project, absent: Absent, names: Collection[str]) -> tuple[Unsized, ...]:
@@ -87,22 +87,23 @@ def _version_files(project: Project, absent: Absent) -> Iterator[str]:
         yield "runtime.txt is deprecated: Heroku asks for a .python-version in its place"
     for name in _VERSION_FILES:
         why = absent(name)
-        if why is not None and (project.folder / name).is_file():
+        if why is not None and reading.found(project.folder / name, project.top):
             yield f"{name} has no effect on the build: {why}"
 
 
 def _nltk(project: Project) -> tuple[str, ...]:
     """Return the names of NLTK's data: one a line, as the build hands them on."""
     try:
-        with (project.folder / _NLTK).open("rb") as stream:
-            lines = stream.read(_LARGEST).decode("utf-8", "replace").split("\n")
+        path = project.folder / _NLTK
+        data = reading.read(path, within=project.top, limit=reading.SMALL_FILE)
     except OSError:
         return ("unreadable here",)
+    lines = data.decode("utf-8", "replace").split("\n")
     return tuple(line.strip() for line in lines if line.strip())
 
 
 def _is_file(project: Project, absent: Absent, name: str) -> bool:
-    return absent(name) is None and (project.folder / name).is_file()
+    return absent(name) is None and reading.is_file(project.folder / name, project.top)
 
 
 def _is_manage(path: str) -> bool:

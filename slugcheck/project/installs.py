@@ -16,6 +16,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from slugcheck import reading
 from slugcheck.errors import BuildError
 from slugcheck.escape import printable
 from slugcheck.model import Manager, Project
@@ -43,7 +44,7 @@ def check(project: Project, *, absent: Absent, title: str = "Heroku") -> None:
     fails = f"{title}'s build would fail: {project.manager}"
     path = project.folder / source
     why = absent(source)
-    if why is not None or not path.is_file():
+    if why is not None or not reading.is_file(path, project.top):
         there = f": it is there, but {why}" if os.path.lexists(path) and why else ""
         lock = project.dependency_file.name
         hint = f"add the {source} that {lock} was made from, and keep it out of .slugignore"
@@ -76,8 +77,9 @@ def installs_itself(project: Project) -> bool:
 
 
 def _tables(project: Project) -> dict[str, Any]:
-    with (project.folder / _PYPROJECT).open("rb") as stream:
-        return tomllib.load(stream)
+    path = project.folder / _PYPROJECT
+    data = reading.read(path, within=project.top, limit=reading.SETTINGS)
+    return tomllib.loads(data.decode("utf-8"))
 
 
 def _table(tables: dict[str, Any], *names: str) -> dict[str, Any]:

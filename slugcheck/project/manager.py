@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from slugcheck import reading
 from slugcheck.errors import BuildError, UsageError
 from slugcheck.escape import printable
 from slugcheck.model import Manager, Project
@@ -42,28 +43,34 @@ _PYTHON_FOLDERS = ("__pycache__", *_ENVIRONMENTS)
 _NOT_THERE = "it is not there"
 
 
-def read(folder: Path, *, title: str = "Heroku", absent: Absent | None = None) -> Project:
+def read(
+    folder: Path, *, title: str = "Heroku", absent: Absent | None = None, top: Path | None = None
+) -> Project:
     """Return the project as the buildpack reads it.
 
     ``absent`` says why a path will not be in the build (git does not track it, ``.slugignore``
-    removes it); without it everything on disk is.
+    removes it); without it everything on disk is. ``top`` is the folder that files may be read
+    from, by default the folder's checkout.
 
     :raises BuildError: the buildpack refuses the folder.
     :raises UsageError: there is no such folder.
     """
     if not folder.is_dir():
         raise UsageError(f"{printable(str(folder))} is no folder")
-    refusal = _Folder(folder, f"{title}'s build would fail: ", absent or _on_disk(folder))
+    top = top or reading.top_of(folder)
+    refusal = _Folder(folder, f"{title}'s build would fail: ", absent or _on_disk(folder), top)
     manager = refusal.manager()
-    return Project(folder=folder, manager=manager, dependency_file=folder / _FILES[manager][0])
+    file = folder / _FILES[manager][0]
+    return Project(folder=folder, top=top, manager=manager, dependency_file=file)
 
 
-def read_plainly(folder: Path, *, title: str = "the platform") -> Project:
+def read_plainly(folder: Path, *, title: str = "the platform", top: Path | None = None) -> Project:
     """Return the project for a platform without a buildpack: the one dependency file there is.
 
-    :raises UsageError: there is none, or more than one.
+    :raises UsageError: there is none, more than one, or one is a link out of the checkout.
     """
-    found = [manager for manager, (name, _) in _FILES.items() if (folder / name).is_file()]
+    top = top or reading.top_of(folder)
+    found = [m for m, (name, _) in _FILES.items() if reading.is_file(folder / name, top)]
     shown = printable(str(folder))
     if not found:
         message = f"{shown} has no dependency file that slugcheck reads"
@@ -73,7 +80,8 @@ def read_plainly(folder: Path, *, title: str = "the platform") -> Project:
         message = f"{shown} has {names}, and {title} does not say which counts"
         example = printable(str(folder / _FILES[found[0]][0]))
         raise UsageError(message, hint=f"name one: slugcheck {example}")
-    return Project(folder=folder, manager=found[0], dependency_file=folder / _FILES[found[0]][0])
+    file = folder / _FILES[found[0]][0]
+    return Project(folder=folder, top=top, manager=found[0], dependency_file=file)
 
 
 def manager_of(path: Path) -> Manager | None:
@@ -89,6 +97,7 @@ class _Folder:
     folder: Path
     fails: str
     absent: Absent
+    top: Path
 
     def manager(self) -> Manager:
         """Return the one package manager there is.
@@ -131,14 +140,16 @@ class _Folder:
 
     def _is_python(self) -> bool:
         return any(self._exists(name) for name in (*_NAMES, *_PYTHON, *_MISSPELT)) or any(
-            self._exists(name) and (self.folder / name).is_dir() for name in _PYTHON_FOLDERS
+            self._exists(name) and reading.is_folder(self.folder / name, self.top)
+            for name in _PYTHON_FOLDERS
         )
 
     def _exists(self, name: str) -> bool:
-        return self._why_not(name) is None and (self.folder / name).exists()
+        there = self._why_not(name) is None
+        return there and reading.found(self.folder / name, self.top) is not None
 
     def _is_file(self, name: str) -> bool:
-        return self._why_not(name) is None and (self.folder / name).is_file()
+        return self._why_not(name) is None and reading.is_file(self.folder / name, self.top)
 
     def _why_not(self, name: str) -> str | None:
         """Say why a name is not in the build; a link needs what it leads to there as well."""
@@ -146,11 +157,11 @@ class _Folder:
         path = self.folder / name
         if reason is not None or not path.is_symlink():
             return reason
-        end = os.path.realpath(path)
-        top = os.path.realpath(self.folder)
-        if not end.startswith(f"{top}{os.sep}"):
+        folder = self.folder.resolve()
+        try:
+            inside = reading.real(path, folder).relative_to(folder).as_posix()
+        except (reading.Refused, OSError):
             return "it is a link that leads out of the folder"
-        inside = Path(end).relative_to(top).as_posix()
         why = self.absent(inside)
         return why and f"it is a link to {printable(inside)}, and {why}"
 
@@ -190,7 +201,8 @@ class _Folder:
         near = next((name for name in _MISSPELT if _really(self.folder, name)), None)
         if near:
             return self._error(f"{what}: {near} is misspelt", f"git mv {near} requirements.txt")
-        others = [p.name for p in sorted(self.folder.glob("*requirements*.txt")) if p.is_file()]
+        near_by = sorted(self.folder.glob("*requirements*.txt"))
+        others = [path.name for path in near_by if path.is_file() and not path.is_symlink()]
         if others:
             other = printable(others[0])
             named = f"slugcheck {printable(str(self.folder / others[0]))}"
@@ -208,9 +220,13 @@ def _really(folder: Path, name: str) -> bool:
 
 
 def _on_disk(folder: Path) -> Absent:
+    inside = folder.resolve()
+
     def absent(name: str) -> str | None:
-        path = folder / name
-        there = path.exists() and ("/" in name or _really(folder, name))
+        found = reading.found(folder / name, inside)
+        # what a link leads to outside is not looked at; that it leads there is said
+        stray = (folder / name).is_symlink() and reading.leaves(folder / name, inside)
+        there = (found is not None or stray) and ("/" in name or _really(folder, name))
         return None if there else _NOT_THERE
 
     return absent

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from slugcheck import reading
 from slugcheck.errors import MeasureError
 from slugcheck.escape import printable
 
@@ -14,7 +15,6 @@ from slugcheck.escape import printable
 # has no other specification; the colon may be missing, the blank behind it may not.
 _LINE = re.compile(r"\s*([A-Za-z0-9_-]+):?\s+(.*?)\s*", re.ASCII)
 _QUOTED = 60
-_LARGEST = 2**20  # bytes; a real one has some hundred
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,20 +25,23 @@ class Procfile:
     notes: tuple[str, ...] = ()
 
 
-def procfile(folder: Path) -> Procfile:
+def procfile(folder: Path, top: Path | None = None) -> Procfile:
     """Read the folder's Procfile; without one there are no process types.
 
+    ``top`` is the folder that files may be read from, by default the folder's checkout.
+
+    :raises Refused: it is a link out of ``top``, or no regular file.
     :raises MeasureError: it cannot be read.
     """
     path = folder / "Procfile"
     try:
-        with path.open("rb") as stream:
-            text = stream.read(_LARGEST).decode("utf-8", "replace")
+        data = reading.read(path, within=top or reading.top_of(folder), limit=reading.SMALL_FILE)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return Procfile(types={})
     except OSError as error:
         message = f"{printable(str(path))} cannot be read: {error.strerror or error}"
         raise MeasureError(message, hint="make it readable") from None
+    text = data.decode("utf-8", "replace")
     types: dict[str, str] = {}
     notes: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from slugcheck import reading
 from slugcheck.errors import BuildError
 from slugcheck.escape import printable
 from slugcheck.model import Manager
@@ -26,8 +27,6 @@ _LONGEST = 12  # characters of a version; a longer one is no number that the bui
 _BLANK = "\t\n\v\f\r \u1680\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000"
 _BLANKS = re.compile(f"^[{_BLANK}]+|[{_BLANK}]+$")
 _QUOTED = 60
-_LARGEST = 100_000  # bytes of a version file; a real one has ten
-_LARGEST_LOCK = 2**26  # bytes of a Pipfile.lock; a large one has a million
 # The file names that the buildpack knows as misspellings.
 _MISSPELT = (
     " .python-version", ". python-version", ".python_version.txt", ".python_version",
@@ -58,16 +57,20 @@ def read(
     present: Present | None = None,
     offered: Collection[str] = (),
     buildpack: bool = True,
+    top: Path | None = None,
 ) -> Asked | None:
     """Return what the project asks for, None when it asks for nothing.
 
     ``default`` is the platform's default minor and ``offered`` are all it has (empty: not known),
     for the hints. ``present`` says whether a file will be in the build; without it everything on
-    disk is. Without ``buildpack`` only what cannot be read is an error.
+    disk is. Without ``buildpack`` only what cannot be read is an error. ``top`` is the folder that
+    files may be read from, by default the folder's checkout.
 
     :raises BuildError: a version file holds what the build refuses.
+    :raises Refused: one is a link out of the checkout, or no regular file.
     """
-    reader = _Reader(folder, title, default, present, frozenset(offered), buildpack)
+    within = top or reading.top_of(folder)
+    reader = _Reader(folder, title, default, present, frozenset(offered), buildpack, within)
     return reader.read(manager)
 
 
@@ -79,6 +82,7 @@ class _Reader:
     present: Present | None
     offered: frozenset[str]
     buildpack: bool
+    top: Path
 
     def read(self, manager: Manager | None) -> Asked | None:
         uv = self.buildpack and manager is Manager.UV
@@ -96,7 +100,7 @@ class _Reader:
             return self._version_file()
         if uv:
             message = "No Python version was specified, and uv needs a .python-version file"
-            if (self.folder / ".python-version").is_file():
+            if reading.is_file(self.folder / ".python-version", self.top):
                 message += ": it is there, but git does not track it or .slugignore removes it"
                 raise self._error(message, "git add --force .python-version, and commit it")
             raise self._error(message, f"run uv python pin {self.default}, and add it to git")
@@ -106,7 +110,7 @@ class _Reader:
 
     def _there(self, name: str) -> bool:
         pushed = self.present is None or self.present(name)
-        return pushed and (self.folder / name).is_file()
+        return pushed and reading.is_file(self.folder / name, self.top)
 
     def _misspelt(self) -> list[str]:
         """Return the misspelt names, spelt in just that way on a disk that ignores case too."""
@@ -167,7 +171,7 @@ class _Reader:
 
     def _pipfile(self) -> Asked | None:
         path = self.folder / "Pipfile.lock"
-        text = self._bytes(path, _LARGEST_LOCK).decode("utf-8-sig", "replace")
+        text = self._bytes(path, reading.LOCK).decode("utf-8-sig", "replace")
         try:
             # numbers stay as they are written, as in jq: 3.10 is not 3.1
             data = json.loads(text, parse_float=str, parse_int=str)
@@ -190,10 +194,9 @@ class _Reader:
 
     # ----------------------------------------------------------------- reading
 
-    def _bytes(self, path: Path, largest: int = _LARGEST) -> bytes:
+    def _bytes(self, path: Path, largest: int = reading.VERSION_FILE) -> bytes:
         try:
-            with path.open("rb") as stream:
-                return stream.read(largest)
+            return reading.read(path, within=self.top, limit=largest)
         except OSError as error:
             message = f"{_named(path)} cannot be read: {error.strerror or error}"
             raise BuildError(message, hint="check its permissions") from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -57,8 +57,12 @@ def find(folder: Path, name: str) -> Revision | None:
     return Revision(commit=commit, top=Path(top), prefix=prefix)
 
 
-def write(revision: Revision, place: Path) -> tuple[str, ...]:
+def write(
+    revision: Revision, place: Path, *, only: Callable[[str], bool] | None = None
+) -> tuple[str, ...]:
     """Write the revision's files below ``place``; return what the user should know.
+
+    ``only`` says of a path whether it is wanted; links always are.
 
     :raises MeasureError: git does not have all of them, or they cannot be written.
     """
@@ -66,6 +70,8 @@ def write(revision: Revision, place: Path) -> tuple[str, ...]:
     modules = [entry.path for entry in entries if entry.mode == _SUBMODULE]
     unsafe = [entry.path for entry in entries if not _is_safe(entry.path)]
     files = [e for e in entries if e.mode != _SUBMODULE and _is_safe(e.path)]
+    if only is not None:
+        files = [entry for entry in files if entry.mode == _LINK or only(entry.path)]
     try:
         _write_all(revision, files, place)
     except OSError as error:

@@ -3,6 +3,10 @@
 They are those of the nearest folder that has some, from the one that is checked up to the top of
 its git checkout. Every mistake is told at once, each with its path, before anything touches the
 network.
+
+A project's settings may come from a stranger's pull request. So what they name is read only inside
+the checkout, and no server is asked for a model of theirs unless ``--remote-models`` says so. A
+file that ``--config`` names outside of the checkout is the user's own, and may name anything.
 """
 
 from __future__ import annotations
@@ -10,19 +14,29 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from slugcheck import limits, platforms
+from slugcheck import limits, platforms, reading
 from slugcheck.errors import PlatformError, UsageError
 from slugcheck.escape import printable
 from slugcheck.model import Budget, Denied, Ignore, Platform
-from slugcheck.options import DEFAULT_PLATFORM
+from slugcheck.models.find import is_remote
+from slugcheck.options import DEFAULT_PLATFORM, Options
 from slugcheck.settings import values
 from slugcheck.settings.values import Mistakes, Wrong
 
 OWN, SHARED = "slugcheck.toml", "pyproject.toml"
+
+
+class Author(StrEnum):
+    """Whose settings they are, which decides what they may name."""
+
+    PROJECT = "project"  # of the checkout: models in it only
+    BASE = "base"  # of the revision that a change is compared with: also models on servers
+    USER = "user"  # of a file outside of the checkout: anything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,51 +44,89 @@ class Settings:
     """What a project set. ``origin`` is the file it stands in, None without one."""
 
     origin: Path | None = None
+    author: Author = Author.PROJECT
     platform: str | None = None
+    described: Platform | None = None  # where ``platform`` is a file
     stack: str | None = None
     python: str | None = None
     dyno: str | None = None
-    models: tuple[str, ...] = ()  # paths, globs and URLs, from the file's folder
+    models: tuple[str, ...] = ()  # paths, globs and URLs
+    models_from: Path | None = None  # where relative ones start; None: the file's folder
     allow_unsized: tuple[str, ...] = ()
     budgets: tuple[Budget, ...] = ()
     denied: tuple[Denied, ...] = ()
     ignores: tuple[Ignore, ...] = ()
 
 
+def of(options: Options) -> Settings:
+    """Return the project's own settings, or those of the file that was named; see ``load``."""
+    return load(
+        options.path if options.is_folder else options.path.parent,
+        named=options.config,
+        within=options.within,
+        top=options.top,
+        platform=options.platform,
+    )
+
+
+def local_models(own: Settings) -> Settings:
+    """Return the settings with nothing but their models of this machine."""
+    local = tuple(one for one in own.models if not is_remote(one))
+    return Settings(origin=own.origin, author=own.author, models=local)
+
+
 def load(
-    folder: Path, *, named: Path | None = None, top: Path | None = None, platform: str | None = None
+    folder: Path,
+    *,
+    named: Path | None = None,
+    within: Path | None = None,
+    top: Path | None = None,
+    platform: str | None = None,
 ) -> Settings:
     """Return the settings for a folder; the defaults where there are none.
 
-    ``named`` is a file to read them from. ``top`` is the last folder to look in, by default that
-    of the git checkout, and ``folder`` itself where there is none. ``platform`` is one that counts
-    for more than theirs.
+    ``named`` is a file to read them from. ``within`` is the folder that files may be read from, by
+    default ``top`` or the checkout's. ``top`` is the last folder to look in, by default that of the
+    git checkout, and ``folder`` itself where there is none. ``platform`` is one that counts for
+    more than theirs.
 
     :raises UsageError: a file is no TOML, both files have settings, or a setting is wrong.
+    :raises Refused: a file is a link out of the checkout, no regular file, or too large.
     """
+    within = within or (top.resolve() if top else reading.top_of(folder))
     if named is not None:
-        return _named(named, platform)
-    folder = folder.resolve()
+        if reading.belongs(named, within):
+            return _named(named, _Ground(within, platform))
+        return replace(_named(named, _Ground(Path("/"), platform)), author=Author.USER)
+    folder = reading.real(folder, within)
     last = (top or _top(folder)).resolve()
     above = [one for one in folder.parents if one == last or last in one.parents]
     for place in (folder, *above):
-        found = _in(place, platform)
+        found = _in(place, _Ground(within, platform))
         if found is not None:
             return found
     return Settings()
 
 
-def _named(path: Path, platform: str | None) -> Settings:
-    if not path.is_file():
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """Where files may be read from, and the platform that counts for more than the settings'."""
+
+    within: Path
+    platform: str | None
+
+
+def _named(path: Path, ground: _Ground) -> Settings:
+    if not reading.is_file(path, ground.within):
         message = f"{_shown(path)}: there is no such settings file"
         raise UsageError(message, hint="name a slugcheck.toml or a pyproject.toml")
     if path.name != SHARED:
-        return _settings(_read(path), path, "", platform)
-    table = _table(_read(path), path)
+        return _settings(_read(path, ground.within), path, "", ground)
+    table = _table(_read(path, ground.within), path)
     if table is None:
         message = f"{_shown(path)} has no [tool.slugcheck]"
         raise UsageError(message, hint="add the table, or name another file")
-    return _settings(table, path, "tool.slugcheck.", platform)
+    return _settings(table, path, "tool.slugcheck.", ground)
 
 
 def _top(folder: Path) -> Path:
@@ -82,18 +134,20 @@ def _top(folder: Path) -> Path:
     return next(found, folder)
 
 
-def _in(folder: Path, platform: str | None) -> Settings | None:
+def _in(folder: Path, ground: _Ground) -> Settings | None:
     own, shared = folder / OWN, folder / SHARED
+    within = ground.within
     # a link that leads nowhere, or a folder of that name, is told: settings were meant
-    of_own = _read(own) if own.exists() or own.is_symlink() else None
-    of_shared = _table(_read(shared), shared) if shared.is_file() else None
+    of_own = _read(own, within) if os.path.lexists(own) else None
+    there = reading.is_file(shared, within)
+    of_shared = _table(_read(shared, within), shared) if there else None
     if of_own is not None and of_shared is not None:
         message = f"{_shown(own)} and [tool.slugcheck] of {_shown(shared)} both have settings"
         raise UsageError(message, hint="keep them in one of the two")
     if of_own is not None:
-        return _settings(of_own, own, "", platform)
+        return _settings(of_own, own, "", ground)
     if of_shared is not None:
-        return _settings(of_shared, shared, "tool.slugcheck.", platform)
+        return _settings(of_shared, shared, "tool.slugcheck.", ground)
     return None
 
 
@@ -114,9 +168,7 @@ _TABLES: Mapping[str, tuple[str, Callable[[object, Mistakes], Any]]] = {
 }
 
 
-def _settings(
-    table: Mapping[str, object], path: Path, prefix: str, platform: str | None
-) -> Settings:
+def _settings(table: Mapping[str, object], path: Path, prefix: str, ground: _Ground) -> Settings:
     mistakes = Mistakes(place=f"{_shown(path)}: {prefix}")
     found: dict[str, Any] = {}
     for key, value in table.items():
@@ -131,11 +183,24 @@ def _settings(
         else:
             mistakes.unknown(key, {**_PLAIN, **_TABLES}, _misplaced(key, path))
     settings = Settings(origin=path, **found)
-    mistakes.said.extend(_of_the_platform(settings, mistakes, platform))
+    try:
+        settings = _described(settings, path, ground)
+        mistakes.said.extend(_of_the_platform(settings, mistakes, ground.platform))
+    except PlatformError as error:
+        mistakes.add("platform", f": {error}; {error.hint}")
     if mistakes.said:
         known = ", ".join([*_PLAIN, *_TABLES])
         raise UsageError("\n".join(mistakes.said), hint=f"settings are: {known}")
     return settings
+
+
+def _described(settings: Settings, path: Path, ground: _Ground) -> Settings:
+    """Return the settings with the platform of the file that they name, from their own folder."""
+    name = settings.platform
+    if name is None or not name.endswith(".toml") or ground.platform is not None:
+        return settings
+    place = platforms.load_file(path.parent / name, within=ground.within)
+    return replace(settings, described=place)
 
 
 def _misplaced(key: str, path: Path) -> str:
@@ -148,7 +213,7 @@ def _of_the_platform(settings: Settings, mistakes: Mistakes, platform: str | Non
     """Yield what the platform does not have."""
     name = platform or settings.platform or DEFAULT_PLATFORM
     try:
-        place = platforms.load(name)
+        place = settings.described or platforms.load(name)
     except PlatformError as error:
         if platform is None:  # else the flag is wrong, which is told when it is read
             yield f"{mistakes.place}platform: {error}; {error.hint}"
@@ -172,10 +237,11 @@ def _not_there(settings: Settings, mistakes: Mistakes, place: Platform) -> Itera
 # --------------------------------------------------------------------------- files
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, within: Path) -> dict[str, Any]:
     try:
+        data = reading.read(path, within=within, limit=reading.SETTINGS)
         # editors on Windows write a mark at the start, which TOML takes for a key
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        return tomllib.loads(data.decode("utf-8-sig"))
     except OSError as error:
         message = f"{_shown(path)} cannot be read: {error.strerror or error}"
         raise UsageError(message, hint="check its permissions") from None

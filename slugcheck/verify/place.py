@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from slugcheck.errors import MeasureError
+from slugcheck import reading
+from slugcheck.errors import MeasureError, UsageError
 from slugcheck.escape import printable
 from slugcheck.index.reqentry import understand
 from slugcheck.index.reqlines import BadFileError, BadLineError, decode, logical_lines, parse
-from slugcheck.index.reqparts import located
+from slugcheck.index.reqparts import Places
 from slugcheck.model import Manager, Origin, Unsized
 from slugcheck.packed import Member
 from slugcheck.project import local
@@ -50,7 +51,8 @@ def lay_out(plan: Plan, work: Path) -> Place:
     app.mkdir()
     _copy(plan.files, app)
     original = plan.path.parent.resolve() / plan.path.name
-    texts = dict(_texts(original))
+    top = reading.top_of(plan.path)
+    texts = dict(_texts(original, top))
     names = frozenset(name for text in texts.values() for name in _VARIABLE.findall(text))
     pushed = (app / plan.path.name).is_file()
     beside = work / "beside"
@@ -59,7 +61,7 @@ def lay_out(plan: Plan, work: Path) -> Place:
         folder = _copied(original.parent, beside) if copy_all else work
         file = folder / original.name if copy_all else original
         return Place(app=app, folder=folder, file=file, variables=names)
-    found = list(_local(texts, (original.parent, Path.cwd())))
+    found = list(_local(texts, Places((original.parent, Path.cwd()), top)))
     for origin, absolute, path in found:
         if absolute and path.is_dir():
             raise _elsewhere(origin, path)
@@ -95,27 +97,25 @@ def _elsewhere(origin: Origin, path: Path) -> MeasureError:
 # --------------------------------------------------------------------------- what the file says
 
 
-def _texts(path: Path) -> Iterator[tuple[Path, str]]:
+def _texts(path: Path, top: Path) -> Iterator[tuple[Path, str]]:
     """Yield a dependency file and all that it includes."""
     seen: set[Path] = set()
     todo = [path]
     while todo:
         file = todo.pop()
-        real = located(file)
+        real = reading.found(file, top)
         if real is None or real in seen or not real.is_file():
             continue
         seen.add(real)
         try:
-            text = decode(file.read_bytes())
-        except (BadFileError, OSError):
+            text = decode(reading.read(file, within=top, limit=reading.LOCK))
+        except (BadFileError, OSError, UsageError):
             continue  # it has been read before; the package manager says what is wrong by now
         yield file, text
         todo += [file.parent / name.removeprefix("file://") for name in _INCLUDE.findall(text)]
 
 
-def _local(
-    texts: Mapping[Path, str], places: Sequence[Path]
-) -> Iterator[tuple[Origin, bool, Path]]:
+def _local(texts: Mapping[Path, str], places: Places) -> Iterator[tuple[Origin, bool, Path]]:
     """Yield (line, whether the path in it is absolute, file or folder that it names)."""
     for file, text in texts.items():
         for number, written in logical_lines(text):

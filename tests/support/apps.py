@@ -129,7 +129,10 @@ def with_app(
         kind="project",
         sizes=replace(sizes, parts=(*sizes.parts, *more), slug=slug, installed=installed),
         project=Project(
-            folder=Path("app"), manager=Manager.PIP, dependency_file=Path("app/requirements.txt")
+            top=Path("/app"),
+            folder=Path("app"),
+            manager=Manager.PIP,
+            dependency_file=Path("app/requirements.txt"),
         ),
         app=found,
         models=tuple(models),

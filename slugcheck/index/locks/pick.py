@@ -15,6 +15,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from slugcheck import reading
 from slugcheck.errors import RequirementsError
 from slugcheck.escape import printable
 from slugcheck.index.choice import Chooser
@@ -154,13 +155,15 @@ def unsized(pin: Pin, reason: str) -> Unsized:
     return Unsized(name=pin.name, version=pin.version or None, reason=reason, origin=origin)
 
 
-def from_place(pin: Pin, url: str, folder: Path) -> Distribution | Unsized:
-    """Return what a lock takes from a URL, or from a path relative to ``folder``."""
+def from_place(pin: Pin, url: str, folder: Path, top: Path) -> Distribution | Unsized:
+    """Return what a lock takes from a URL, or from a path relative to ``folder`` inside ``top``."""
     place, _, fragment = url.partition("#")
     name = PurePosixPath(unquote(urlsplit(place).path)).name
     local = "://" not in place
     if local:
         name = Path(place).name
+        if reading.leaves(folder / place, top):
+            return unsized(pin, f"its file {printable(place)[:_SHOWN]} is outside the checkout")
         if (folder / place).is_dir():
             return unsized(pin, "it is a folder; its size is known only after a build")
         if not (folder / place).is_file():
@@ -188,13 +191,14 @@ def from_place(pin: Pin, url: str, folder: Path) -> Distribution | Unsized:
 # --------------------------------------------------------------------------- files and fields
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return a file's bytes.
+def read_bytes(path: Path, top: Path, limit: int = reading.SETTINGS) -> bytes:
+    """Return a file's bytes; ``top`` is the folder that files may be read from.
 
+    :raises Refused: it is a link out of ``top``, no regular file, or has more than ``limit`` bytes.
     :raises RequirementsError: it cannot be read.
     """
     try:
-        return path.read_bytes()
+        return reading.read(path, within=top, limit=limit)
     except OSError as error:
         message = f"{printable(str(path))} cannot be read: {error.strerror or error}"
         raise RequirementsError(message) from None

@@ -13,6 +13,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from slugcheck import reading
 from slugcheck.errors import BuildError, RequirementsError
 from slugcheck.escape import printable
 from slugcheck.index.choice import Chooser
@@ -46,23 +47,24 @@ _SHOWN = 80
 def read(
     path: Path,
     *,
+    top: Path,
     environment: Mapping[str, str],
     chooser: Chooser,
     shelves: Shelves,
 ) -> Locked:
     """Read a ``Pipfile.lock`` with the Pipfile beside it.
 
-    ``environment`` is the target's for markers. Variables in the URLs of sources are taken from
-    this process, as Pipenv does.
+    ``top`` is the folder that files may be read from, ``environment`` the target's for markers.
+    Variables in the URLs of sources are taken from this process, as Pipenv does.
 
     :raises RequirementsError: one of the two cannot be read.
     :raises BuildError: Pipenv would refuse the lock.
     :raises NetworkError: an index cannot be reached.
     """
-    data = read_bytes(path)
+    data = read_bytes(path, top, reading.LOCK)
     lock = _json(path, data)
     pipfile_path = path.parent / "Pipfile"
-    pipfile_data = read_bytes(pipfile_path)
+    pipfile_data = read_bytes(pipfile_path, top)
     pipfile = toml(pipfile_path, pipfile_data)
     _check_fresh(lock, pipfile)
     sources, notes = _sources(lock)
@@ -83,7 +85,7 @@ def read(
         if pin.name in direct:
             lines = origin(text, str(pipfile_path), pin.name)
             pin = replace(pin, direct=True, origins=lines)
-        answer = _elsewhere(pin, details, path.parent)
+        answer = _elsewhere(pin, details, path.parent, top)
         if answer is None:
             pins.append(pin)
         elif isinstance(answer, Unsized):
@@ -180,7 +182,9 @@ def _pin(name: str, details: Mapping[str, Any], sources: Mapping[str, str]) -> P
     )
 
 
-def _elsewhere(pin: Pin, details: Mapping[str, Any], folder: Path) -> Distribution | Unsized | None:
+def _elsewhere(
+    pin: Pin, details: Mapping[str, Any], folder: Path, top: Path
+) -> Distribution | Unsized | None:
     """Return what comes from elsewhere than an index, None for what does not."""
     if any(kind in details for kind in _VCS):
         reason = "it comes from a version control system; its size is known only after a build"
@@ -189,7 +193,7 @@ def _elsewhere(pin: Pin, details: Mapping[str, Any], folder: Path) -> Distributi
     if place is not None:
         if details.get("editable"):
             return unsized(pin, "it is editable; its size is known only after a build")
-        return from_place(pin, str(place), folder)
+        return from_place(pin, str(place), folder, top)
     if not pin.version or pin.version == "*":
         return unsized(pin, "Pipfile.lock names no version of it")
     return None

@@ -18,6 +18,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from slugcheck import reading
 from slugcheck.escape import printable
 from slugcheck.index import poetry
 from slugcheck.index.choice import Chooser
@@ -54,22 +55,23 @@ _SHOWN = 80
 def read(
     path: Path,
     *,
+    top: Path,
     environment: Mapping[str, str],
     chooser: Chooser,
     shelves: Shelves,
 ) -> Locked:
     """Read a ``poetry.lock`` with the pyproject.toml beside it.
 
-    ``environment`` is the target's for markers.
+    ``top`` is the folder that files may be read from, ``environment`` the target's for markers.
 
     :raises RequirementsError: one of the two cannot be read.
     :raises BuildError: Poetry would refuse the lock.
     :raises NetworkError: an index cannot be reached.
     """
-    data = read_bytes(path)
+    data = read_bytes(path, top, reading.LOCK)
     lock = toml(path, data, LOCK_HINT)
     project_path = path.parent / "pyproject.toml"
-    project_data = read_bytes(project_path)
+    project_data = read_bytes(project_path, top)
     pyproject = toml(project_path, project_data)
     check_version(lock)
     check_fresh(lock, pyproject, data)
@@ -91,7 +93,7 @@ def read(
         if pin.name in extras:
             lines = origin(text, str(project_path), pin.name)
             pin = replace(pin, direct=True, origins=lines, extras=extras[pin.name])
-        answer = _elsewhere(pin, table(package, "source"), path.parent)
+        answer = _elsewhere(pin, table(package, "source"), path.parent, top)
         if answer is None:
             pins.append(pin)
         elif isinstance(answer, Unsized):
@@ -273,7 +275,9 @@ def _pin(package: Mapping[str, Any], lock: Mapping[str, Any]) -> Pin:
     )
 
 
-def _elsewhere(pin: Pin, source: Mapping[str, Any], folder: Path) -> Distribution | Unsized | None:
+def _elsewhere(
+    pin: Pin, source: Mapping[str, Any], folder: Path, top: Path
+) -> Distribution | Unsized | None:
     """Return what comes from elsewhere than an index, None for what does not."""
     kind, url = source.get("type"), str(source.get("url", ""))
     if kind in (None, "legacy", "pypi"):
@@ -284,5 +288,5 @@ def _elsewhere(pin: Pin, source: Mapping[str, Any], folder: Path) -> Distributio
     if kind == "directory":
         return unsized(pin, "it is a folder; its size is known only after a build")
     if kind in ("url", "file"):
-        return from_place(pin, url, folder)
+        return from_place(pin, url, folder, top)
     return unsized(pin, f"its source {printable(str(kind))[:_SHOWN]!r} is not known")

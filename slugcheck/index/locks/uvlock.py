@@ -17,6 +17,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag
 from packaging.utils import canonicalize_name
 
+from slugcheck import reading
 from slugcheck.errors import BuildError, NetworkError, RequirementsError, ResolutionError
 from slugcheck.escape import printable
 from slugcheck.index import lock as pylock
@@ -49,23 +50,24 @@ _SHOWN = 200
 def read(
     path: Path,
     *,
+    top: Path,
     uv: Uv,
     environment: Mapping[str, str],
     tags: Sequence[Tag],
 ) -> Locked:
-    """Read a ``uv.lock`` with the pyproject.toml beside it.
+    """Read a ``uv.lock`` with the pyproject.toml beside it, both inside ``top``.
 
     :raises RequirementsError: one of the two cannot be read.
     :raises BuildError: uv would refuse the lock.
     :raises ResolutionError: it has nothing for the target, or uv cannot run.
     """
-    data = read_bytes(path)
+    data = read_bytes(path, top, reading.LOCK)
     lock = toml(path, data, _LOCK_HINT)
     project_path = path.parent / "pyproject.toml"
-    project_data = read_bytes(project_path)
+    project_data = read_bytes(project_path, top)
     pyproject = toml(project_path, project_data)
     _check_python(lock, environment["python_full_version"])
-    notes = _check_fresh(lock, pyproject, path.parent, uv)
+    notes = _check_fresh(lock, pyproject, _settings(path.parent, top), uv)
     exported = _export(path, uv)
     try:
         chosen = list(exported.select(environment=pylock.typed(environment), tags=tags))
@@ -100,7 +102,7 @@ def _check_python(lock: Mapping[str, Any], python: str) -> None:
 
 
 def _check_fresh(
-    lock: Mapping[str, Any], pyproject: Mapping[str, Any], folder: Path, uv: Uv
+    lock: Mapping[str, Any], pyproject: Mapping[str, Any], files: Mapping[str, bytes], uv: Uv
 ) -> list[str]:
     """Raise when uv would refuse the lock as out of date; return a note where it is not known.
 
@@ -113,9 +115,8 @@ def _check_fresh(
         return [f"whether uv.lock belongs to pyproject.toml is not known: {why}"]
     reason = ""
     with temporary.Folder() as copy:
-        for one in _SETTINGS:
-            if (folder / one).is_file():
-                (copy / one).write_bytes(read_bytes(folder / one))
+        for one, content in files.items():
+            (copy / one).write_bytes(content)
         for offline in (True, False):  # a fresh lock needs no network
             try:
                 done = uv.in_project(copy, _CHECK, offline=offline)
@@ -128,6 +129,12 @@ def _check_fresh(
                 raise _stale()
             reason = _last_line(done.errors)
     return [f"whether uv.lock belongs to pyproject.toml is not known: {reason}"]
+
+
+def _settings(folder: Path, top: Path) -> dict[str, bytes]:
+    """Return the files of a project that uv reads; none may lead out of ``top``."""
+    there = (one for one in _SETTINGS if reading.is_file(folder / one, top))
+    return {one: read_bytes(folder / one, top, reading.LOCK) for one in there}
 
 
 def _stale() -> BuildError:

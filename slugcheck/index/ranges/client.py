@@ -11,7 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
+from slugcheck import reading
 from slugcheck.errors import NetworkError
+from slugcheck.escape import printable
 from slugcheck.index.ranges.files import (
     LocalFile,
     RangeMemory,
@@ -46,7 +48,9 @@ class HttpClient:
 
     Credentials are taken from the URLs of ``index`` and from ``credentials`` (by host and port),
     and are sent to that host only; ``trusted_hosts`` (also those of ``index``) are not verified.
-    With ``offline``, whatever would need the network raises ``NetworkError``.
+    With ``offline``, whatever would need the network raises ``NetworkError``. ``local`` are the
+    folders, as real paths, that ``file:`` URLs may lead into; None: any. A page, a lock or a line
+    of the checked project may name any file of this machine.
     """
 
     def __init__(
@@ -56,12 +60,14 @@ class HttpClient:
         credentials: Mapping[str, Credentials] | None = None,
         trusted_hosts: Collection[str] = (),
         offline: bool = False,
+        local: Collection[Path] | None = None,
     ) -> None:
         index = index or IndexOptions()
         urls = (index.index_url or "", *index.extra_index_urls, *index.find_links)
         self._credentials = {**credentials_in(urls), **(credentials or {})}
         self._trusted_hosts = frozenset((*index.trusted_hosts, *trusted_hosts))
         self._offline = offline
+        self._local = None if local is None else list(local)
         self._lock = threading.Lock()
         self._session: Session | None = None
         self.memory = RangeMemory()
@@ -113,7 +119,7 @@ class HttpClient:
         """
         path = local_path(url)
         if path is not None:
-            found = Fetched(url=url, content_type="", body=_read_local(path, max_bytes))
+            found = Fetched(url=url, content_type="", body=self._read_local(path, max_bytes))
         else:
             found = self.attempt(lambda: self._fetch(url, max_bytes, accept))
         if sha256 is not None and hashlib.sha256(found.body).hexdigest() != sha256.lower():
@@ -146,7 +152,31 @@ class HttpClient:
         :raises NetworkError: a local file is not there; a remote one is not asked for yet.
         """
         path = local_path(artifact.url)
-        return LocalFile(path) if path is not None else RemoteFile(artifact, self)
+        return self._open_local(path) if path is not None else RemoteFile(artifact, self)
+
+    def admit(self, folder: Path) -> None:
+        """Allow ``file:`` URLs to lead into one more folder, such as that of a wheel built here."""
+        if self._local is not None:
+            self._local.append(folder.resolve())
+
+    def admits(self, path: Path) -> bool:
+        """Return whether a ``file:`` URL may lead to a path; it need not be there."""
+        return self._local is None or any(not reading.leaves(path, one) for one in self._local)
+
+    def _open_local(self, path: Path) -> LocalFile:
+        if self._local is None:
+            return LocalFile(path)
+        for folder in self._local:
+            if not reading.leaves(path, folder):
+                return LocalFile(path, within=folder)
+        message = f"{printable(str(path))} is outside the checkout, so it is not read"
+        raise NetworkError(message, hint="name its folder with --find-links")
+
+    def _read_local(self, path: Path, max_bytes: int) -> bytes:
+        with self._open_local(path) as file:
+            if file.size > max_bytes:
+                raise TooLargeError(str(path), size=file.size, limit=max_bytes)
+            return file.span(0, file.size)
 
     def transfer(self) -> Transfer:
         """Return the requests sent (with retries and redirects) and body bytes received so far."""
@@ -169,10 +199,3 @@ class HttpClient:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _read_local(path: Path, max_bytes: int) -> bytes:
-    with LocalFile(path) as file:
-        if file.size > max_bytes:
-            raise TooLargeError(str(path), size=file.size, limit=max_bytes)
-        return file.span(0, file.size)

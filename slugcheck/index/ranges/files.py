@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Protocol, Self
 
+from slugcheck import reading
 from slugcheck.errors import MeasureError, NetworkError
 from slugcheck.index.ranges.refusals import TooLargeError, refused
 from slugcheck.index.ranges.urls import host_of, redact
@@ -60,13 +61,15 @@ class Source(Protocol):
 
 
 class LocalFile:
-    """A file of this machine, read in place."""
+    """A regular file of this machine, read in place; ``within`` is a folder that it must be in."""
 
     via = "local"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, within: Path | None = None) -> None:
         try:
-            self._file = path.open("rb")
+            self._file = reading.opened(path, within=within or Path("/"))
+        except reading.Refused as error:
+            raise NetworkError(str(error), hint=error.hint) from None
         except OSError as error:
             raise NetworkError(
                 f"{path} cannot be read: {error.strerror}", hint="correct the path"
