@@ -17,12 +17,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from slugcheck import target
-from slugcheck.index.cache import Cache, default_folder, is_fresh
+from slugcheck.index.cache import (
+    Cache,
+    checkout_of,
+    default_folder,
+    is_fresh,
+    is_inside,
+    trusted_folder,
+)
 from slugcheck.index.overtaken import SettlingResolver
-from slugcheck.index.ranges import HttpClient
+from slugcheck.index.ranges import HttpClient, local_path
 from slugcheck.index.resolve import Resolved
 from slugcheck.index.standin import StandInMemory
-from slugcheck.index.uv import ResolverSettings, Uv
+from slugcheck.index.uv import ResolverSettings, Uv, uv_cache_folder
 from slugcheck.index.warehouse import Warehouse
 from slugcheck.model import (
     Audit,
@@ -62,7 +69,9 @@ class Gatherer:
         self._target = place
         self.environment = target.marker_environment(place)
         self._tags = target.supported_tags(place)
-        self._cache = Cache(default_folder() if options.use_cache else None)
+        checkout = checkout_of(subject.path)
+        self._cache = _cache(checkout) if options.use_cache else Cache(None)
+        self._uv_cache_used = options.use_cache and not is_inside(uv_cache_folder(), checkout)
         self._client = HttpClient(index=subject.index, offline=options.offline)
         self._warehouse = Warehouse(client=self._client, cache=self._cache)
         self._stack = ExitStack()
@@ -179,7 +188,7 @@ class Gatherer:
             requirements=wanted,
             target=self._target,
             uv=self._uv(),
-            memory=StandInMemory(self._cache, used=not self._options.build),
+            memory=StandInMemory(self._cache, used=not self._options.build and not self._is_local),
             make_stand_ins=self._stand_ins,
             environment=self.environment,
             tags=self._tags,
@@ -212,7 +221,7 @@ class Gatherer:
         if self._resolver is None or self._options.offline:
             return frozenset()
         memory = self._cache.load("settled", self._resolver.fingerprint(self._found))
-        if memory is not None and is_fresh(memory, _FRESH_SECONDS):
+        if memory is not None and is_fresh(memory, _FRESH_SECONDS) and not self._is_local:
             return frozenset()
         names = self._resolver.newer(self._found)
         if not names:
@@ -245,10 +254,17 @@ class Gatherer:
         assert self._resolved is not None, "resolve() comes first"  # noqa: S101 - a caller's slip
         return self._resolved
 
+    @property
+    def _is_local(self) -> bool:
+        """Whether packages come from folders here, whose content the file's text does not pin."""
+        index = self._subject.index
+        places = (index.index_url or "", *index.extra_index_urls, *index.find_links)
+        return any("://" not in place or local_path(place) for place in filter(None, places))
+
     def _uv(self) -> Uv:
         settings = ResolverSettings(
             offline=self._options.offline,
-            no_cache=not self._options.use_cache,
+            no_cache=not self._uv_cache_used,
             exclude_newer=self._options.exclude_newer,
         )
         return Uv(target=self._target, options=self._subject.index, settings=settings)
@@ -317,6 +333,11 @@ class Gatherer:
             distributions=tuple(kept), unsized=tuple(aside), notes=notes, resolver=resolver
         )
         return Resolved(resolution=resolution, inventories=inventories)
+
+
+def _cache(checkout: Path) -> Cache:
+    folder, problem = trusted_folder(default_folder(), checkout)
+    return Cache(folder, problem=problem)
 
 
 def _preload() -> None:
