@@ -22,7 +22,6 @@ from slugcheck.index.cache import (
     checkout_of,
     default_folder,
     is_fresh,
-    is_inside,
     trusted_folder,
 )
 from slugcheck.index.overtaken import SettlingResolver
@@ -71,7 +70,11 @@ class Gatherer:
         self._tags = target.supported_tags(place)
         checkout = checkout_of(subject.path)
         self._cache = _cache(checkout) if options.use_cache else Cache(None)
-        self._uv_cache_used = options.use_cache and not is_inside(uv_cache_folder(), checkout)
+        self._uv_cache, self._uv_problem = (
+            trusted_folder(uv_cache_folder(), checkout, variable="UV_CACHE_DIR")
+            if options.use_cache
+            else (None, None)
+        )
         self._client = HttpClient(index=subject.index, offline=options.offline)
         self._warehouse = Warehouse(client=self._client, cache=self._cache)
         self._stack = ExitStack()
@@ -127,8 +130,8 @@ class Gatherer:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the resolution and the cache."""
-        problem = self._cache.problem
-        return (*self._found.resolution.notes, *([problem] if problem else []))
+        problems = filter(None, (self._cache.problem, self._uv_problem))
+        return (*self._found.resolution.notes, *problems)
 
     @property
     def sha256(self) -> str:
@@ -264,7 +267,7 @@ class Gatherer:
     def _uv(self) -> Uv:
         settings = ResolverSettings(
             offline=self._options.offline,
-            no_cache=not self._uv_cache_used,
+            no_cache=self._uv_cache is None,
             exclude_newer=self._options.exclude_newer,
         )
         return Uv(target=self._target, options=self._subject.index, settings=settings)
