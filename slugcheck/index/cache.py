@@ -124,6 +124,11 @@ class Cache:
         self._checked = False
         self.problem = problem
 
+    @property
+    def is_used(self) -> bool:
+        """Whether it is worth making a document."""
+        return self._folder is not None and self.problem is None
+
     def load(self, kind: str, key: str) -> dict[str, Any] | None:
         """Return a document, or None; an entry that cannot be read or believed is dropped."""
         if self._folder is None or not self._is_own(self._folder):

@@ -36,7 +36,11 @@ _READERS = 8
 # as JSON 34,000 objects and 150,000 commas, as HTML as many tags.
 _MAX_PAGE_BYTES = 16 * 10**6
 _MAX_FILES = 50_000
-_MAX_PARTS = {b"{": 200_000, b"[": 200_000, b"<": 200_000, b",": 1_000_000, b"=": 1_000_000}
+_MAX_PARTS = {
+    b"{": 150_000, b"[": 150_000, b"<": 100_000, b">": 100_000, b"&": 200_000,
+    b",": 500_000, b"=": 500_000,
+}  # fmt: skip
+_MAX_TAG = 16_000  # bytes from one ">" of a page to the next; a link with all attributes has 1,000
 _MAX_FILENAME = 1_000  # the longest known, of spacy, has 126 characters
 _UNDERSTANDING = threading.Lock()  # one page at a time, since it takes ten times its size
 _JSON = "application/vnd.pypi.simple.v1+json"
@@ -234,7 +238,13 @@ def _parsed(body: bytes, kind: str, parameters: str, url: str, project: str) -> 
     # a newer minor version adds fields only, and the user can do nothing about it
     warnings.simplefilter("ignore", UnexpectedRepoVersionWarning)
     if kind == _JSON:
-        return ProjectPage.from_json_data(json.loads(body), url)
+        data = json.loads(body)
+        listed = data.get("files") if isinstance(data, dict) else None
+        if isinstance(listed, list) and len(listed) > _MAX_FILES:
+            raise _too_many(url)
+        return ProjectPage.from_json_data(data, url)
+    if max(map(len, body.split(b">"))) > _MAX_TAG:
+        raise ValueError("a tag without an end")
     _, _, charset = parameters.partition("charset=")
     return ProjectPage.from_html(project, body, url, charset.strip("\"' ") or None)
 

@@ -21,7 +21,7 @@ from slugcheck.model import Artifact, Inventory, Transfer
 _KIND = f"inventory-{sys.version_info.major}.{sys.version_info.minor}"
 # Files of all wheels of a run together. The largest known wheel, homeassistant 2026.11, has 58,144;
 # with torch, tensorflow, ansible, msgraph-sdk and oci it makes 148,000.
-MAX_ENTRIES = 400_000
+MAX_ENTRIES = 200_000
 # Lines of METADATA and entry_points.txt that say something, of all wheels of a run. boto3-stubs and
 # types-boto3, the largest known, have 1,300 each.
 MAX_LINES = 50_000
@@ -83,7 +83,7 @@ class Warehouse:
         sampler = BytecodeSampler(artifact.filename)
         inventory = read_inventory(artifact, self._client, sampler=sampler)
         key = key_of(artifact)
-        if key is not None:
+        if key is not None and self._cache.is_used:
             self._cache.store(_KIND, key, inventory_to_document(inventory))
         return inventory
 

@@ -23,8 +23,8 @@ TAIL = 16 * 1024
 # The largest known directory, of homeassistant 2026.11, has 5.8 MB for 58,144 files; then come
 # tensorflow 2.22 (3.0 MB, 21,630), ansible 15 (2.7 MB, 20,784) and msgraph-sdk 1.65 (names of 324
 # bytes, the longest). What goes beyond these limits is an attack or damage.
-MAX_DIRECTORY = 24 * 10**6
-MAX_ENTRIES = 200_000
+MAX_DIRECTORY = 16 * 10**6
+MAX_ENTRIES = 100_000
 MAX_NAME = 4_096
 STORED = 0
 DEFLATED = 8
