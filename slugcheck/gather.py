@@ -17,13 +17,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from slugcheck import target
-from slugcheck.index.cache import Cache, default_folder, is_fresh
+from slugcheck.index.cache import (
+    Cache,
+    checkout_of,
+    default_folder,
+    is_fresh,
+    trusted_folder,
+)
 from slugcheck.index.overtaken import SettlingResolver
-from slugcheck.index.ranges import HttpClient
-from slugcheck.index.ranges.urls import local_path
+from slugcheck.index.ranges import HttpClient, local_path
 from slugcheck.index.resolve import Resolved
 from slugcheck.index.standin import StandInMemory
-from slugcheck.index.uv import ResolverSettings, Uv
+from slugcheck.index.uv import ResolverSettings, Uv, uv_cache_folder
 from slugcheck.index.warehouse import Warehouse
 from slugcheck.model import (
     Audit,
@@ -63,7 +68,13 @@ class Gatherer:
         self._target = place
         self.environment = target.marker_environment(place)
         self._tags = target.supported_tags(place)
-        self._cache = Cache(default_folder() if options.use_cache else None)
+        checkout = checkout_of(subject.path)
+        self._cache = _cache(checkout) if options.use_cache else Cache(None)
+        self._uv_cache, self._uv_problem = (
+            trusted_folder(uv_cache_folder(), checkout, variable="UV_CACHE_DIR")
+            if options.use_cache
+            else (None, None)
+        )
         self._client = HttpClient(
             index=subject.index, offline=options.offline, local=_local_places(subject, options)
         )
@@ -121,8 +132,8 @@ class Gatherer:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the resolution and the cache."""
-        problem = self._cache.problem
-        return (*self._found.resolution.notes, *([problem] if problem else []))
+        problems = filter(None, (self._cache.problem, self._uv_problem))
+        return (*self._found.resolution.notes, *problems)
 
     @property
     def sha256(self) -> str:
@@ -182,7 +193,7 @@ class Gatherer:
             requirements=wanted,
             target=self._target,
             uv=self._uv(),
-            memory=StandInMemory(self._cache, used=not self._options.build),
+            memory=StandInMemory(self._cache, used=not self._options.build and not self._is_local),
             make_stand_ins=self._stand_ins,
             environment=self.environment,
             tags=self._tags,
@@ -215,7 +226,7 @@ class Gatherer:
         if self._resolver is None or self._options.offline:
             return frozenset()
         memory = self._cache.load("settled", self._resolver.fingerprint(self._found))
-        if memory is not None and is_fresh(memory, _FRESH_SECONDS):
+        if memory is not None and is_fresh(memory, _FRESH_SECONDS) and not self._is_local:
             return frozenset()
         names = self._resolver.newer(self._found)
         if not names:
@@ -248,10 +259,17 @@ class Gatherer:
         assert self._resolved is not None, "resolve() comes first"  # noqa: S101 - a caller's slip
         return self._resolved
 
+    @property
+    def _is_local(self) -> bool:
+        """Whether packages come from folders here, whose content the file's text does not pin."""
+        index = self._subject.index
+        places = (index.index_url or "", *index.extra_index_urls, *index.find_links)
+        return any("://" not in place or local_path(place) for place in filter(None, places))
+
     def _uv(self) -> Uv:
         settings = ResolverSettings(
             offline=self._options.offline,
-            no_cache=not self._options.use_cache,
+            no_cache=self._uv_cache is None,
             exclude_newer=self._options.exclude_newer,
         )
         return Uv(target=self._target, options=self._subject.index, settings=settings)
@@ -339,6 +357,11 @@ def _local_places(subject: Subject, options: Options) -> list[Path]:
     links = [path.resolve() for path in places if path is not None]
     folders = [one if one.is_dir() else one.parent for one in links]
     return [subject.top, *folders, *(page.parent for page in pages)]
+
+
+def _cache(checkout: Path) -> Cache:
+    folder, problem = trusted_folder(default_folder(), checkout)
+    return Cache(folder, problem=problem)
 
 
 def _preload() -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.support.commands import slugcheck
 from tests.support.server import PackageServer, Quirk
 
+ENTRY_HEAD = len(b"slugcheck\2") + 32  # of a cache entry: its format and checksum
 Write = Callable[..., Path]
 NATIVE = "cp312-cp312-manylinux_2_17_x86_64"
 
@@ -26,7 +27,7 @@ def uv_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_caches(
     tmp_path: Path, uv_cache: Path, plain_network: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(tmp_path.with_name(f"{tmp_path.name}-cache")))
     monkeypatch.setenv("UV_CACHE_DIR", str(uv_cache))
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
 
@@ -446,7 +447,7 @@ def test_a_damaged_cache_is_read_anew(
 ) -> None:
     path = requirements("webapp\n")
     first = slugcheck(*check(index, path))
-    for entry in (tmp_path / "cache").rglob("*"):
+    for entry in tmp_path.with_name(f"{tmp_path.name}-cache").rglob("*"):
         if entry.is_file():
             entry.write_bytes(zlib.compress(b'{"at": null, "stand-ins": [3], "maker": 1}'))
     second = slugcheck(*check(index, path))
@@ -563,15 +564,16 @@ def test_credentials_reach_the_index_and_nothing_else(requirements: Write, tmp_p
         shown.append(slugcheck(path, "--python", "3.12", "--no-cache"))
     everything = "".join(done.out + done.err for done in shown)
     assert "s3cret-word" not in everything
-    cached = [p for p in (tmp_path / "cache").rglob("*") if p.is_file()]
+    cached = [p for p in tmp_path.with_name(f"{tmp_path.name}-cache").rglob("*") if p.is_file()]
     assert cached
-    assert not any(b"s3cret-word" in zlib.decompress(p.read_bytes()) for p in cached)
+    packed = [p.read_bytes()[ENTRY_HEAD:] for p in cached]
+    assert not any(b"s3cret-word" in zlib.decompress(content) for content in packed)
 
 
 def test_offline_uses_the_caches_and_says_so_where_they_are_empty(
     index: PackageServer, requirements: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv-cache"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path.with_name(f"{tmp_path.name}-uv")))
     path = requirements("webapp==1.0\n")
     cold = slugcheck(*check(index, path, "--offline"))
     assert (cold.code, cold.out) == (3, "")
@@ -586,13 +588,13 @@ def test_no_cache_leaves_nothing_behind(
     index: PackageServer, requirements: Write, tmp_path: Path
 ) -> None:
     assert slugcheck(*check(index, requirements("webapp==1.0\n"), "--no-cache")).code == 0
-    assert not (tmp_path / "cache").exists()
+    assert not tmp_path.with_name(f"{tmp_path.name}-cache").exists()
 
 
 def test_a_cache_that_cannot_be_written_is_a_note_and_no_failure(
     index: PackageServer, requirements: Write, tmp_path: Path
 ) -> None:
-    (tmp_path / "cache").write_text("a file where the folder should be")
+    tmp_path.with_name(f"{tmp_path.name}-cache").write_text("a file where the folder should be")
     done = slugcheck(*check(index, requirements("webapp==1.0\n")))
     assert done.code == 0
     assert any("cache" in note for note in done.document["notes"])

@@ -30,7 +30,7 @@ def index_is_there(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(tmp_path.with_name(f"{tmp_path.name}-cache")))
 
 
 def run(path: Path, *more: str) -> Done:

@@ -730,7 +730,7 @@ def test_a_document_that_is_not_ours_is_read_anew(
 ) -> None:
     cache = Cache(tmp_path / "cache")
     archive = sdist(requires_txt="six\n")
-    cache.store("source", archive.sha256, damage)
+    cache.store("source", f"{archive.sha256}\n{archive.filename}", damage)
     found = load_source(cache, archive.sha256, archive.filename, lambda: archive.content)
     assert found == read(archive)
 

@@ -133,7 +133,11 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(requirements: Write, tmp_path: 
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "TMPDIR": str(left), "SLUGCHECK_CACHE_DIR": str(tmp_path / "c")},
+            env={
+                **os.environ,
+                "TMPDIR": str(left),
+                "SLUGCHECK_CACHE_DIR": str(tmp_path.with_name(f"{tmp_path.name}-c")),
+            },
             start_new_session=True,
         )
         silent.settimeout(30)

@@ -20,7 +20,7 @@ from slugcheck.benching.plan import BenchOptions
 from slugcheck.check import Check
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.escape import printable, without_credentials
-from slugcheck.index.cache import default_folder
+from slugcheck.index.cache import checkout_of, default_folder, trusted_folder
 from slugcheck.index.uv import clean_environment, find_uv, option_lines, write_private
 from slugcheck.model import Distribution, IndexOptions, Report, SizeReport
 from slugcheck.model.bench import Runtime
@@ -140,7 +140,11 @@ class Installer:
     def _place(self, lines: list[str]) -> Path:
         key = "\n".join([sys.version, sys.prefix, *sorted(lines)])
         name = hashlib.sha256(without_credentials(key).encode()).hexdigest()[:16]
-        return default_folder() / _FOLDER / name
+        # what is there is run: it must not come with what is benched
+        folder, problem = trusted_folder(default_folder(), checkout_of(Path.cwd()))
+        if folder is None:
+            raise UsageError(problem or "")
+        return folder / _FOLDER / name
 
 
 def _line(one: Distribution) -> str:

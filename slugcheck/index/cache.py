@@ -1,16 +1,24 @@
 """Documents on disk by kind and key, shared by all runs; a convenience that never stops a run.
 
-Whatever is wrong with an entry, it is dropped and read again. Whatever is wrong with the folder,
-the cache goes quiet and says so once, in ``problem``. URLs and credentials are never stored.
+Whatever is wrong with an entry, it is dropped and read again: each carries a checksum over its
+kind, its key and its content, so that a damaged one, or one that was moved, is never believed.
+Whatever is wrong with the folder, the cache goes quiet and says so once, in ``problem``. URLs and
+credentials are never stored.
+
+The checksum guards against damage, not against someone who can write into the folder. That is why
+the folder is the user's own (mode 0700, files of other users are not believed) and never lies in
+the checkout under check, where a pull request could bring its entries along.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import re
+import stat
 import time
 import zlib
 from collections.abc import Mapping
@@ -21,12 +29,18 @@ from typing import Any
 
 import platformdirs
 
+from slugcheck.escape import printable
 from slugcheck.model import Entry, Inventory
 from slugcheck.running import temporary
 
-SCHEMA = 1  # raised when a document changes its shape; older folders are left alone
+SCHEMA = 2  # raised when a document changes its shape; older folders are left alone
 VARIABLE = "SLUGCHECK_CACHE_DIR"
 
+# Bytes of a document, unpacked. The largest known, of homeassistant's 58,144 files, has 6 MB.
+MAX_DOCUMENT = 64 * 10**6
+_MAGIC = b"slugcheck\2"
+_DIGEST = 32
+_OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0)
 _LEVEL = 3  # zlib: 6 makes inventories 8 % smaller in twice the time
 _SAFE_KEY = re.compile(r"[0-9a-z][0-9a-z._-]{0,99}")
 _PLAIN_FIELDS = (
@@ -49,6 +63,55 @@ def default_folder() -> Path:
     return platformdirs.user_cache_path("slugcheck", appauthor=False)
 
 
+def checkout_of(path: Path) -> Path:
+    """Return the git work tree that holds a project or file, else the folder of it.
+
+    Without git only the folder itself is taken, and no home folder: that is the user's own.
+    """
+    own = path if path.is_dir() else path.parent
+    resolved = own.resolve()
+    for folder in (resolved, *resolved.parents):
+        if (folder / ".git").exists():
+            return folder
+    return resolved
+
+
+def is_inside(folder: Path, checkout: Path) -> bool:
+    """Return whether the way to a folder leads through a checkout, links followed at each step.
+
+    A link in the checkout that points out of it is the checkout's as well: it says where to go.
+    """
+    top = checkout.resolve()
+    way = Path(os.path.abspath(folder))  # noqa: PTH100 - links must stay, to be looked at
+    return any(step.resolve().is_relative_to(top) for step in (way, *way.parents))
+
+
+def trusted_folder(
+    folder: Path, checkout: Path, *, variable: str = VARIABLE
+) -> tuple[Path | None, str | None]:
+    """Return a cache folder, or None and a sentence on why the checkout must not hold it.
+
+    ``variable`` names another place for it.
+    """
+    if not is_inside(folder, checkout):
+        return folder, None
+    # a folder that is no checkout, but the user's own or the whole disk, brings nothing along
+    if not (checkout / ".git").exists() and checkout.resolve() in (_home(), Path("/")):
+        return folder, None
+    shown = printable(str(folder))
+    return None, (
+        f"the cache in {shown} is not used: it lies in the project under check, which could bring "
+        f"its own entries; set {variable} to a folder outside"
+    )
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home().resolve()
+    except RuntimeError:
+        return None
+
+
 class Cache:
     """Documents by (kind, key) below a folder; with ``None`` it holds nothing.
 
@@ -56,37 +119,44 @@ class Cache:
     ``problem`` is None, or one sentence on why nothing more is stored in this run.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, *, problem: str | None = None) -> None:
         self._folder = folder / f"v{SCHEMA}" if folder is not None else None
-        self.problem: str | None = None
+        self._checked = False
+        self.problem = problem
+
+    @property
+    def is_used(self) -> bool:
+        """Whether it is worth making a document."""
+        return self._folder is not None and self.problem is None
 
     def load(self, kind: str, key: str) -> dict[str, Any] | None:
-        """Return a document, or None; an entry that cannot be read is dropped."""
-        if self._folder is None:
+        """Return a document, or None; an entry that cannot be read or believed is dropped."""
+        if self._folder is None or not self._is_own(self._folder):
             return None
-        path = self._path(self._folder, kind, key)
         try:
-            document = json.loads(zlib.decompress(path.read_bytes()))
+            held = _read(self._path(self._folder, kind, key))
         except FileNotFoundError:
             return None
         except OSError as error:
             self._give_up("read", error)
             return None
-        except (zlib.error, ValueError, RecursionError):
-            document = None
-        if not isinstance(document, dict):
+        document = _unpacked(held, kind, key) if held is not None else None
+        if document is None:
             self.drop(kind, key)
-            return None
         return document
 
     def store(self, kind: str, key: str, document: Mapping[str, Any]) -> None:
-        """Keep a document for later runs, unless the folder does not let us."""
-        if self._folder is None or self.problem is not None:
+        """Keep a document for later runs, unless it is too large or the folder does not let us."""
+        if self._folder is None or self.problem is not None or not self._is_own(self._folder):
             return
         text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-        packed = zlib.compress(text.encode("utf-8", "surrogatepass"), _LEVEL)
+        content = text.encode("utf-8", "surrogatepass")
+        if len(content) > MAX_DOCUMENT:
+            return
+        packed = zlib.compress(content, _LEVEL)
+        path = self._path(self._folder, kind, key)
         try:
-            _write(self._path(self._folder, kind, key), packed)
+            _write(path, _MAGIC + _checksum(packed, kind, key) + packed)
         except OSError as error:
             self._give_up("written", error)
 
@@ -95,6 +165,27 @@ class Cache:
         if self._folder is not None:
             with contextlib.suppress(OSError):  # it stays, and is dropped again when next read
                 self._path(self._folder, kind, key).unlink(missing_ok=True)
+
+    def _is_own(self, folder: Path) -> bool:
+        """Make the folder, or check once that nobody else writes into it."""
+        if self._checked:
+            return True
+        try:
+            if not folder.parent.is_dir():
+                folder.parent.mkdir(parents=True, mode=0o700)
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
+            about = folder.lstat()
+            if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid():
+                raise PermissionError(errno.EPERM, "it belongs to another user")
+            if about.st_mode & 0o077:
+                folder.chmod(0o700)
+        except OSError as error:
+            if not _is_read_only(error, folder):
+                self._give_up("used", error)
+                return False
+        self._checked = True
+        return True
 
     def _path(self, folder: Path, kind: str, key: str) -> Path:
         if not _SAFE_KEY.fullmatch(key):
@@ -105,6 +196,54 @@ class Cache:
         if self.problem is None:
             reason = error.strerror or str(error)
             self.problem = f"the cache in {self._folder} cannot be {verb}: {reason}"
+        if verb == "used":
+            self._folder = None
+
+
+def _is_read_only(error: OSError, folder: Path) -> bool:
+    """Return whether a folder that is there only cannot be changed: it can still be read."""
+    return error.errno == errno.EROFS and folder.is_dir()
+
+
+def _read(path: Path) -> bytes | None:
+    """Return an entry's bytes; None for what is not a plain file that only this user writes.
+
+    :raises OSError: it is not there, or cannot be read.
+    """
+    try:
+        handle = os.open(path, _OPEN)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):  # a link, a socket
+            return None
+        raise
+    with os.fdopen(handle, "rb") as file:
+        about = os.fstat(handle)
+        own = about.st_uid == os.geteuid() and not about.st_mode & 0o022
+        if not own or not stat.S_ISREG(about.st_mode) or about.st_size > MAX_DOCUMENT:
+            return None
+        return file.read(MAX_DOCUMENT)
+
+
+def _unpacked(held: bytes, kind: str, key: str) -> dict[str, Any] | None:
+    """Return the document of an entry's bytes, None where they are not what was stored."""
+    start = len(_MAGIC) + _DIGEST
+    packed = held[start:]
+    if held[:start] != _MAGIC + _checksum(packed, kind, key):
+        return None
+    try:
+        unpacker = zlib.decompressobj()
+        content = unpacker.decompress(packed, MAX_DOCUMENT)
+        document = json.loads(content) if unpacker.eof else None
+    except (zlib.error, ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _checksum(packed: bytes, kind: str, key: str) -> bytes:
+    digest = hashlib.blake2b(digest_size=_DIGEST)
+    digest.update(f"{kind}\0{key}\0".encode("utf-8", "surrogatepass"))
+    digest.update(packed)
+    return digest.digest()
 
 
 def _write(path: Path, content: bytes) -> None:

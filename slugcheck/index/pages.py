@@ -32,7 +32,17 @@ if TYPE_CHECKING:
     from pypi_simple import DistributionPackage, ProjectPage
 
 _READERS = 8
-_MAX_PAGE_BYTES = 64 * 10**6  # the largest project pages are some 10 MB
+# The largest known page, of grpcio, has 4.9 MB for 11,282 files (then ruff: 3.2 MB, 7,296);
+# as JSON 34,000 objects and 150,000 commas, as HTML as many tags.
+_MAX_PAGE_BYTES = 16 * 10**6
+_MAX_FILES = 50_000
+_MAX_PARTS = {
+    b"{": 150_000, b"[": 150_000, b"<": 100_000, b">": 100_000, b"&": 200_000,
+    b",": 500_000, b"=": 500_000,
+}  # fmt: skip
+_MAX_TAG = 16_000  # bytes from one ">" of a page to the next; a link with all attributes has 1,000
+_MAX_FILENAME = 1_000  # the longest known, of spacy, has 126 characters
+_UNDERSTANDING = threading.Lock()  # one page at a time, since it takes ten times its size
 _JSON = "application/vnd.pypi.simple.v1+json"
 # Statuses that say "not here"; some file hosts answer 403 for a project that they do not have.
 _ABSENT = frozenset({404, 410})
@@ -190,12 +200,23 @@ class Pages:
             return []
         page = self._client.fetch(url, _MAX_PAGE_BYTES, accept=ACCEPT_ANY)
         kind, _, parameters = page.content_type.partition(";")
+        if any(page.body.count(part) > most for part, most in _MAX_PARTS.items()):
+            raise _too_many(url)
         try:
-            parsed = _parsed(page.body, kind.strip().lower(), parameters, page.url, project)
-        except (ValueError, UnsupportedRepoVersionError):
+            with _UNDERSTANDING:
+                parsed = _parsed(page.body, kind.strip().lower(), parameters, page.url, project)
+        except (ValueError, LookupError, RecursionError, UnsupportedRepoVersionError):
             message = f"what {redact(url)} answers is no page of a package index"
             raise NetworkError(message, hint="check the index URL") from None
-        return [_listed(package) for package in parsed.packages]
+        if len(parsed.packages) > _MAX_FILES:
+            raise _too_many(url)
+        found = [_listed(package) for package in parsed.packages]
+        return [one for one in found if len(one.filename) <= _MAX_FILENAME]
+
+
+def _too_many(url: str) -> NetworkError:
+    message = f"{redact(url)} lists more than {_MAX_FILES:,} files"
+    return NetworkError(message, hint="check the index URL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +238,13 @@ def _parsed(body: bytes, kind: str, parameters: str, url: str, project: str) -> 
     # a newer minor version adds fields only, and the user can do nothing about it
     warnings.simplefilter("ignore", UnexpectedRepoVersionWarning)
     if kind == _JSON:
-        return ProjectPage.from_json_data(json.loads(body), url)
+        data = json.loads(body)
+        listed = data.get("files") if isinstance(data, dict) else None
+        if isinstance(listed, list) and len(listed) > _MAX_FILES:
+            raise _too_many(url)
+        return ProjectPage.from_json_data(data, url)
+    if max(map(len, body.split(b">"))) > _MAX_TAG:
+        raise ValueError("a tag without an end")
     _, _, charset = parameters.partition("charset=")
     return ProjectPage.from_html(project, body, url, charset.strip("\"' ") or None)
 

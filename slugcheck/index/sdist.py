@@ -157,14 +157,17 @@ def load_source(
 ) -> SourceArchive | Unreadable:
     """Return an archive by its content hash, from the cache or else from ``fetch()``.
 
-    What ``fetch`` raises goes through. ``fetch`` is to check the hash of what it returns.
+    What ``fetch`` raises goes through. ``fetch`` has to check the hash of what it returns, so that
+    what is kept may speak for the same archive of any other place. The file name belongs to the
+    key: it decides how the archive is read.
     """
-    document = cache.load(_KIND, sha256)
+    key = f"{sha256.lower()}\n{filename}"
+    document = cache.load(_KIND, key)
     known = _from_document(document, filename) if document is not None else None
     if known is not None:
         return known
     found = read_source(fetch(), filename)
-    cache.store(_KIND, sha256, _to_document(found))
+    cache.store(_KIND, key, _to_document(found))
     return found
 
 
@@ -192,7 +195,9 @@ def _from_document(document: Mapping[str, Any], filename: str) -> SourceArchive 
         native = document["native_bytes"]
         if native is not None:
             native = NativeSize(value=native[0], low=native[1], high=native[2])
-        return SourceArchive(**{**values, "native_bytes": native, "filename": filename})
+        if values["filename"] != filename:
+            return None
+        return SourceArchive(**{**values, "native_bytes": native})
     except (KeyError, TypeError, ValueError, IndexError):
         return None
 

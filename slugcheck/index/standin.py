@@ -28,7 +28,7 @@ from slugcheck.model import Artifact, Distribution, Inventory, SourceBuild, Unsi
 # How long stand-ins are taken from the last run of the same file: a wheel may appear meanwhile.
 _MEMORY_SECONDS = 24 * 3600.0
 # Raised when what a stand-in is made from is read differently.
-_MAKER = 1
+_MAKER = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,8 @@ from slugcheck.errors import MeasureError
 MAX_UNPACKED_BYTES = 600_000_000
 MAX_MEMBERS = 100_000
 _MAX_TEXT_BYTES = 4_000_000
+_MAX_TEXTS_BYTES = 32_000_000  # of all texts of an archive together
+_MAX_SETUP_BYTES = 1_000_000  # parsing takes 100 times the size of what is made for it
 _SUFFIXES = {
     ".tar.gz": "gz", ".tgz": "gz", ".tar.bz2": "bz2", ".tbz": "bz2",
     ".tar.xz": "xz", ".txz": "xz", ".tar": "tar", ".zip": "zip",
@@ -108,7 +110,7 @@ def open_archive(data: bytes, filename: str, *, partial: bool = False) -> Archiv
         raise ArchiveError(f"{filename} is no kind of archive that can be read")
     sizes: dict[str, int] = {}
     texts: dict[str, bytes] = {}
-    ignored = 0
+    ignored = held = 0
     complete = True
     for member in _members(data, form, partial=partial):
         if isinstance(member, _End):
@@ -119,6 +121,10 @@ def open_archive(data: bytes, filename: str, *, partial: bool = False) -> Archiv
             sizes[member.path] = member.size
             if describes_project(member.path, member.size):
                 texts[member.path] = member.read()
+                held += member.size
+                if held > _MAX_TEXTS_BYTES:
+                    limit = _MAX_TEXTS_BYTES // 10**6
+                    raise ArchiveError(f"the archive holds more than {limit} MB of metadata")
     top = _top(sizes)
     return ArchiveTree(
         sizes={path[len(top) :]: size for path, size in sizes.items()},
@@ -133,7 +139,8 @@ def open_archive(data: bytes, filename: str, *, partial: bool = False) -> Archiv
 
 def describes_project(path: str, size: int) -> bool:
     """Return True for a file to keep the text of: PKG-INFO, setup.py, pyproject.toml and such."""
-    return bool(_TEXTS.search(path)) and size <= _MAX_TEXT_BYTES
+    limit = _MAX_SETUP_BYTES if path.endswith(".py") else _MAX_TEXT_BYTES
+    return bool(_TEXTS.search(path)) and size <= limit
 
 
 def archive_form(filename: str) -> str | None:

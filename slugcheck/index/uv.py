@@ -186,6 +186,7 @@ class Uv:
         command = [self._program, *arguments, "--no-build", "--no-python-downloads"]
         command += ["--color", "never", "--python", sys.executable]
         command += ["--offline"] if offline or self._settings.offline else []
+        command += ["--no-cache"] if self._settings.no_cache else []
         return self._run(command, folder)
 
     def _arguments(
@@ -242,6 +243,15 @@ class Uv:
         except OSError as error:
             message = f"uv, the resolver, could not be started: {error.strerror or error}"
             raise ResolutionError(message, hint="reinstall it: pip install uv") from None
+
+
+def uv_cache_folder() -> Path:
+    """Return where uv keeps its cache, by its own rules and the environment it is given."""
+    if named := os.environ.get("UV_CACHE_DIR"):
+        return Path(named)
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base, "uv")
+    return Path("~/.cache/uv").expanduser()
 
 
 def find_uv() -> str:

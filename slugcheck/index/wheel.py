@@ -5,7 +5,12 @@ Nothing of a wheel is run. Its sources are looked into only where a sampler asks
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from email.message import Message
+from email.parser import HeaderParser
+from functools import cached_property
 from importlib.metadata import Distribution
 from os import PathLike
 from typing import NoReturn, Protocol
@@ -28,7 +33,20 @@ MERGE_GAP = 32 * 1024
 # Read of a script to see its first line: local header, and a deflate block's code tables.
 _PEEK = 2048
 _SHEBANG = b"#!python"  # what an installer rewrites (binary distribution format, "Recommended")
-_MAX_TEXT = 16 * 10**6  # bytes of METADATA or entry_points.txt; real ones stay below 1 MB
+# Bytes of METADATA or entry_points.txt. The largest known METADATA, of types-boto3, has 161 KB, the
+# largest entry_points.txt, of torch, 1 KB.
+_MAX_TEXT = 2 * 10**6
+# Lines of them that say something: dependencies, extras, scripts. boto3-stubs has 1,300.
+_MAX_LINES = 10_000
+_MAX_SCRIPTS = 1_000  # files of *.data/scripts/; each may take a request. Known wheels have some 10
+# Sources of a sample, unpacked. The compiler takes 100 times the size of what is made for it.
+_MAX_SOURCE = 2 * 10**6
+_MAX_SOURCES = 16 * 10**6
+# What takes this much at once is read and understood one at a time: readers run side by side, and
+# understanding it takes ten times its size. Three of all known directories are larger.
+LARGE = 2 * 10**6
+_LARGE_TEXT = 500_000
+_LARGE_TURN = threading.Lock()
 _TEXTS = ("METADATA", "entry_points.txt")
 
 Interval = tuple[int, int]
@@ -60,11 +78,17 @@ def read_inventory(
     :raises NetworkError: it cannot be fetched.
     :raises WheelError: it is no sound wheel.
     """
-    with client.open_file(artifact) as source:
-        directory = read_directory(source.span, source.size, artifact.filename)
+    with client.open_file(artifact) as source, _Turn() as turn:
+
+        def span(start: int, stop: int) -> bytes:
+            if stop - start > LARGE:
+                turn.take()
+            return source.span(start, stop)
+
+        directory = read_directory(span, source.size, artifact.filename)
         info = _dist_info(directory)
-        texts, python_scripts = _read_texts(source, directory, info)
-        metadata = _Metadata(texts)
+        texts, python_scripts = _read_texts(source, directory, info, turn)
+        metadata = _Metadata(texts, artifact.filename)
         return Inventory(
             filename=artifact.filename,
             sha256=artifact.sha256,
@@ -74,12 +98,32 @@ def read_inventory(
             requires_dist=metadata.values("Requires-Dist"),
             provides_extra=metadata.values("Provides-Extra"),
             requires_python=next(iter(metadata.values("Requires-Python")), None),
-            console_scripts=metadata.scripts("console_scripts", artifact.filename),
-            gui_scripts=metadata.scripts("gui_scripts", artifact.filename),
+            console_scripts=metadata.scripts("console_scripts"),
+            gui_scripts=metadata.scripts("gui_scripts"),
             python_scripts=python_scripts,
             bytecode_factor=_sample(source, directory, sampler) if sampler else None,
             via=source.via,
         )
+
+
+class _Turn:
+    """The right to read something large, taken when that shows, and given back at the end."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._taken = False
+
+    def take(self) -> None:
+        """Wait until nobody else has it."""
+        if not self._taken:
+            self._stack.enter_context(_LARGE_TURN)
+            self._taken = True
+
+    def __enter__(self) -> _Turn:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
 
 
 def _entry(member: Member) -> Entry:
@@ -112,7 +156,7 @@ def _dist_info(directory: Directory) -> str:
 
 
 def _read_texts(
-    source: Source, directory: Directory, info: str
+    source: Source, directory: Directory, info: str, turn: _Turn
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return METADATA and entry_points.txt, and the scripts that begin with ``#!python``."""
     wanted = {f"{info}/{name}": name for name in _TEXTS}
@@ -123,6 +167,10 @@ def _read_texts(
     too_large = [member.name for member in texts if member.size > _MAX_TEXT]
     if too_large:
         _fail(directory.archive, f"{too_large[0]} is larger than {_MAX_TEXT:,} bytes")
+    if len(scripts) > _MAX_SCRIPTS:
+        _fail(directory.archive, f"it has {len(scripts):,} scripts, more than {_MAX_SCRIPTS:,}")
+    if sum(member.size for member in texts) > _LARGE_TEXT:
+        turn.take()
     slots = {member: directory.slot(member) for member in texts}
     for member in scripts:
         start, stop = directory.slot(member)
@@ -167,16 +215,21 @@ def _sample(source: Source, directory: Directory, sampler: Sampler) -> float | N
     wanted = sampler.spans(directory.members)
     clipped = [(max(0, start), min(stop, directory.start)) for start, stop in wanted]
     sources: list[tuple[str, bytes]] = []
+    left = _MAX_SOURCES
     for start, stop in _merged(span for span in clipped if span[0] < span[1]):
         raw = source.span(start, stop)
-        sources += _sources_within(directory, raw, start)
+        for name, content in _sources_within(directory, raw, start):
+            left -= len(content)
+            if left < 0:
+                return None
+            sources.append((name, content))
     return sampler.factor(tuple(sources)) if sources else None
 
 
 def _sources_within(directory: Directory, raw: bytes, start: int) -> Iterator[tuple[str, bytes]]:
     for member in directory.members:
         at = member.header_offset - start
-        if member.name.endswith(".py") and 0 <= at < len(raw):
+        if member.name.endswith(".py") and 0 <= at < len(raw) and member.size <= _MAX_SOURCE:
             end = data_end(raw, at, member)
             if end is not None and end <= len(raw):
                 yield member.name, read_member(directory, member, raw[at:end])
@@ -188,8 +241,9 @@ def _sources_within(directory: Directory, raw: bytes, start: int) -> Iterator[tu
 class _Metadata(Distribution):
     """METADATA and entry points read by the standard library, as installers read them."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    def __init__(self, texts: Mapping[str, str], archive: str) -> None:
         self._texts = texts
+        self._archive = archive
 
     def read_text(self, filename: str) -> str | None:
         return self._texts.get(filename)
@@ -199,12 +253,22 @@ class _Metadata(Distribution):
 
     def values(self, field: str) -> tuple[str, ...]:
         """Return the values of a field, folded lines joined."""
-        return tuple(" ".join(str(value).split()) for value in self.metadata.get_all(field) or ())
+        found = self._headers.get_all(field) or ()
+        if len(found) > _MAX_LINES:
+            _fail(self._archive, f"its METADATA has {len(found):,} {field} lines")
+        return tuple(" ".join(str(value).split()) for value in found)
 
-    def scripts(self, group: str, archive: str) -> tuple[tuple[str, str], ...]:
+    @cached_property
+    def _headers(self) -> Message:
+        # no more than the headers: what follows could be parts within parts without end
+        return HeaderParser().parsestr(self._texts["METADATA"], headersonly=True)
+
+    def scripts(self, group: str) -> tuple[tuple[str, str], ...]:
         """Return (name, ``module:attr``) of each entry point of a group, without extras."""
         try:
             found = self.entry_points.select(group=group)
+            if len(found) > _MAX_LINES:
+                _fail(self._archive, f"its entry_points.txt has {len(found):,} {group}")
             return tuple((point.name, point.value.partition("[")[0].strip()) for point in found)
         except (TypeError, ValueError):
-            _fail(archive, "its entry_points.txt cannot be read")
+            _fail(self._archive, "its entry_points.txt cannot be read")

@@ -14,10 +14,13 @@ def shared_uv_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def private_caches(
-    tmp_path: Path, shared_uv_cache: Path, plain_network: None, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    shared_uv_cache: Path,
+    plain_network: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """Return slugcheck's cache folder."""
-    folder = tmp_path / "slugcheck-cache"
+    folder = tmp_path.with_name(f"{tmp_path.name}-cache")  # not in what is checked
     monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(folder))
     monkeypatch.setenv("UV_CACHE_DIR", str(shared_uv_cache))
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")

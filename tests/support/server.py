@@ -15,6 +15,7 @@ there were.
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import hashlib
 import html
@@ -26,7 +27,7 @@ import ssl
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from enum import StrEnum
@@ -601,3 +602,69 @@ def _wheel_metadata(archive: Archive) -> bytes | None:
             return wheel.read(names[0]) if names else None
     except zipfile.BadZipFile:
         return None  # a broken wheel is offered as it is
+
+
+class RawServer:
+    """A server that sends what a test wrote, bytes for bytes, and counts its connections.
+
+    ``answer`` gets the request's first line and its headers (names in lower case) and yields the
+    pieces of the answer, status line included; with ``pause`` seconds between them. The connection
+    ends after the last piece. It stops by itself, and whoever still sends is cut off.
+    """
+
+    def __init__(
+        self, answer: Callable[[str, Mapping[str, str]], Iterable[bytes]], *, pause: float = 0.0
+    ) -> None:
+        self._answer = answer
+        self._pause = pause
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.requests: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> RawServer:
+        self._start(self._accept)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
+        self._listener.close()
+
+    def _start(self, target: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._start(self._serve, connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        connection.settimeout(5)
+        with connection, contextlib.suppress(OSError):
+            head = b""
+            while b"\r\n\r\n" not in head:
+                received = connection.recv(65_536)
+                if not received:
+                    return
+                head += received
+            first, *lines = head.decode("latin-1").split("\r\n\r\n")[0].split("\r\n")
+            self.requests.append(first)
+            pairs = (line.partition(":") for line in lines)
+            for piece in self._answer(first, {n.lower(): v.strip() for n, _, v in pairs}):
+                if self._stopping.is_set():
+                    return
+                connection.sendall(piece)
+                if self._pause:
+                    self._stopping.wait(self._pause)

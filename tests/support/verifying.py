@@ -23,7 +23,7 @@ def uv_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_caches(
     tmp_path: Path, uv_cache: Path, plain_network: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(tmp_path.with_name(f"{tmp_path.name}-cache")))
     monkeypatch.setenv("UV_CACHE_DIR", str(uv_cache))
 
 

@@ -129,13 +129,15 @@ class HttpClient:
     def _fetch(self, url: str, max_bytes: int, accept: str | None) -> Fetched:
         # Some servers call a .tar.gz gzip-encoded, and requests would unpack it.
         headers = {"Accept": accept} if accept else {"Accept-Encoding": "identity"}
-        with self.session.ask(url, headers) as response:
+        with self.session.ask(url, headers, max_bytes) as response:
             if response.status_code != 200:
                 authorized = "Authorization" in response.request.headers
                 raise refused(url, response.status_code, authorized=authorized)
-            body = b"".join(chunks(response, url, max_bytes))
+            body = bytearray()  # no list of pieces: a server may send them byte by byte
+            for piece in chunks(response, url, max_bytes):
+                body += piece
             kind = response.headers.get("Content-Type", "")
-            return Fetched(url=response.url, content_type=kind, body=body)
+            return Fetched(url=response.url, content_type=kind, body=bytes(body))
 
     def attempt(self, exchange: Callable[[], T]) -> T:
         """Return what ``exchange`` returns, run again when its body breaks off half way."""

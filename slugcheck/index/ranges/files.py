@@ -39,7 +39,12 @@ _CHUNK = 64 * 1024
 # The mechanism is refused, not the file: a plain GET may do. 416 can also mean that the file is
 # shorter than the index says.
 _NO_RANGES = {400, 403, 405, 416, 501}
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_DIGITS = 18  # of a length in bytes; Python refuses to convert numbers of thousands
+_CONTENT_RANGE = re.compile(
+    rf"bytes (\d{{1,{_DIGITS}}})-(\d{{1,{_DIGITS}}})/(\d{{1,{_DIGITS}}}|\*)", re.ASCII
+)
+# A server may compress what it sends; pages become 20 times smaller, a bomb 1,000 times.
+_MAX_RATIO = 100
 
 
 class Source(Protocol):
@@ -234,7 +239,7 @@ class RemoteFile:
 
     def _exchange(self, wanted: str, span: tuple[int, int] | None) -> bytes | None:
         headers = {"Range": wanted, "Accept-Encoding": "identity"}
-        with self._client.session.ask(self._url, headers) as response:
+        with self._client.session.ask(self._url, headers, MAX_SPOOLED) as response:
             if response.history:
                 self._url = response.url
             status = response.status_code
@@ -271,7 +276,7 @@ class RemoteFile:
 
     def _exchange_whole(self) -> None:
         headers = {"Accept-Encoding": "identity"}
-        with self._client.session.ask(self._artifact.url, headers) as response:
+        with self._client.session.ask(self._artifact.url, headers, MAX_SPOOLED) as response:
             if response.status_code != 200:
                 raise self._refusal(response)
             self._absorb(response)
@@ -306,14 +311,21 @@ def chunks(response: Response, url: str, limit: int) -> Iterator[bytes]:
     :raises TooLargeError: it has more than ``limit`` bytes.
     """
     said = response.headers.get("Content-Length", "")
-    size = int(said) if said.isdecimal() else None
-    if size is not None and size > limit:
+    counts = said.isascii() and said.isdecimal()
+    size = int(said) if counts and len(said) <= _DIGITS else None
+    if (size is not None and size > limit) or (counts and size is None):
         raise TooLargeError(url, size=size, limit=limit)
+    packed = response.headers.get("Content-Encoding", "identity").lower() != "identity"
     count = 0
     for chunk in response.iter_content(_CHUNK):
         count += len(chunk)
         if count > limit:
-            raise TooLargeError(url, size=size, limit=limit)
+            raise TooLargeError(url, size=None if packed else size, limit=limit)
+        if packed and count > _MAX_RATIO * (response.raw.tell() + _CHUNK):
+            raise NetworkError(
+                f"{redact(url)} unpacks to more than {_MAX_RATIO} times what was sent",
+                hint="check the URL, and the proxy if there is one",
+            )
         yield chunk
 
 

@@ -26,6 +26,7 @@ from slugcheck import __version__
 from slugcheck.errors import NetworkError
 from slugcheck.index.ranges.refusals import BrokenOffError, refused
 from slugcheck.index.ranges.urls import Credentials, host_of, redact, split_credentials
+from slugcheck.index.ranges.watch import POOLS, Allowance, Exchange, watch_tls, watched
 from slugcheck.model import Transfer
 
 CONNECTIONS = 16  # measured: more gain nothing at 40 ms round trip, and stall name look-ups
@@ -69,6 +70,7 @@ class Session(requests.Session):
     ) -> None:
         super().__init__()
         self.meter = meter
+        self._allowance = Allowance()
         self.max_redirects = MAX_REDIRECTS
         self.headers["User-Agent"] = f"slugcheck/{__version__}"
         self.auth = _HostAuth(credentials)
@@ -106,19 +108,27 @@ class Session(requests.Session):
             prepared_request.prepare_auth(self.auth)
 
     @contextmanager
-    def ask(self, url: str, headers: Mapping[str, str]) -> Iterator[requests.Response]:
-        """Yield the answer to a GET, its body not yet read.
+    def ask(self, url: str, headers: Mapping[str, str], most: int) -> Iterator[requests.Response]:
+        """Yield the answer to a GET, its body of up to ``most`` bytes not yet read.
 
         :raises BrokenOffError: the connection ended while the body was read.
-        :raises NetworkError: there is no answer.
+        :raises NetworkError: there is no answer, it is too slow, or it does not end.
         """
         clean, credentials = split_credentials(url)
         auth = _basic(credentials) if credentials else None
-        with explained(clean):
-            response = self.get(clean, headers=dict(headers), stream=True, auth=auth)
+        exchange = Exchange(redact(clean), self._allowance)
+        with watched(exchange):
+            with explained(clean):
+                response = self.get(clean, headers=dict(headers), stream=True, auth=auth)
+            exchange.answered(most)
+            with self._closing(response, clean):
+                yield response
+
+    @contextmanager
+    def _closing(self, response: requests.Response, clean: str) -> Iterator[None]:
         with response:
             try:
-                yield response
+                yield
             except (requests.exceptions.ChunkedEncodingError, requests.ConnectionError) as error:
                 raise BrokenOffError(
                     f"the connection to {host_of(clean)} broke off: {redact(clean)}",
@@ -148,11 +158,11 @@ def tls_context() -> ssl.SSLContext:
     """
     for name in _BUNDLES:
         if value := os.environ.get(name):
-            return _bundle_context(name, Path(value))
+            return watch_tls(_bundle_context(name, Path(value)))
     context = ssl.create_default_context()
     if not context.cert_store_stats()["x509_ca"]:
         context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
-    return context
+    return watch_tls(context)
 
 
 def _bundle_context(name: str, path: Path) -> ssl.SSLContext:
@@ -171,7 +181,7 @@ def _unverified_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    return context
+    return watch_tls(context)
 
 
 class _HostAuth(AuthBase):
@@ -217,7 +227,10 @@ class _Retries(Retry):
         return following
 
     def get_retry_after(self, response: Any) -> float | None:
-        wanted = super().get_retry_after(response)
+        try:
+            wanted = super().get_retry_after(response)
+        except (ValueError, OverflowError):  # a number or date beyond all bounds
+            return MAX_RETRY_AFTER
         return None if wanted is None else min(wanted, MAX_RETRY_AFTER)
 
 
@@ -232,9 +245,12 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+        self.poolmanager.pool_classes_by_scheme = POOLS
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        return super().proxy_manager_for(*args, **kwargs, ssl_context=self._context)
+        manager = super().proxy_manager_for(*args, **kwargs, ssl_context=self._context)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
 
     def cert_verify(self, conn: Any, *_: Any) -> None:
         """Leave the certificates to the context; requests would load them per connection."""
@@ -244,7 +260,12 @@ class _Adapter(HTTPAdapter):
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
     ) -> requests.Response:
         self._meter.add(requests=1)
-        return super().send(request, *args, **{**kwargs, "verify": self._verify})
+        response = super().send(request, *args, **{**kwargs, "verify": self._verify})
+        if response.is_redirect:
+            # requests would read the body of a redirect, and unpack it, without a bound
+            response.raw.drain_conn()
+            response._content = b""
+        return response
 
 
 def _explanation(error: Exception, url: str) -> NetworkError:
