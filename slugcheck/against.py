@@ -14,8 +14,9 @@ from types import TracebackType
 
 from slugcheck import compare, document, gates, saved
 from slugcheck.check import Check
+from slugcheck.credentials import shown_value
 from slugcheck.errors import SlugcheckError, UsageError
-from slugcheck.escape import printable, without_credentials
+from slugcheck.escape import printable
 from slugcheck.model import Difference, Report, Rules
 from slugcheck.options import Options
 from slugcheck.project import revision
@@ -43,7 +44,7 @@ class Base:
 
         :raises UsageError: it is no file, no folder and no revision, or no report of slugcheck.
         """
-        self.label = printable(without_credentials(name))
+        self.label = printable(shown_value(name))
         self._options = replace(options, verify=False)
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._document: Document | None = None

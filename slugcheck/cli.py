@@ -15,6 +15,7 @@ from importlib import import_module
 import click
 
 from slugcheck import __version__
+from slugcheck.credentials import shown_value
 from slugcheck.errors import SlugcheckError, UsageError
 from slugcheck.terminal import Terminal
 
@@ -97,7 +98,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return UsageError.exit_code
     except click.UsageError as error:
         where = f"; see {error.ctx.command_path} --help" if error.ctx else ""
-        terminal.error(error.format_message().rstrip(".") + where, None)
+        # click repeats arguments as they were given
+        said = error.format_message().rstrip(".")
+        for one in sys.argv[1:] if arguments is None else arguments:
+            said = said.replace(one, shown_value(one)) if len(one) > 1 else said
+        terminal.error(said + where, None)
         return UsageError.exit_code
     except (click.Abort, KeyboardInterrupt):
         terminal.error("interrupted", None)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from slugcheck.credentials import without_credentials
+
 # Categories whose characters act or hide instead of showing: controls (ANSI sequences begin with
 # one), formats (bidirectional overrides make text read differently from what it is,
 # CVE-2021-42574), surrogates, line and paragraph separators.
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")  # Cf as well, but scripts and emoji are written with them
-_CREDENTIALS = re.compile(r"(?<=://)(?!git@)[^/\s@]+@")
 # GitHub reads a line that begins with "::", and any "##[", as a command; Azure "##vso[".
 _COMMAND = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*)::|##(?=\w*\[)", re.MULTILINE)
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>|~$&]")
@@ -25,7 +26,6 @@ _LEADING = re.compile(r"^(?=[#+=-])|^\d+(?=[.)](?:\s|$))")  # begins a heading, 
 # does not stop it, a comment in the middle does.
 _REFERENCE = re.compile(r"(?<=@)(?=\w)|(?<=#)(?=\d)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
 _BACKTICKS = re.compile(r"`+")
-_MASK = "***@"
 
 
 def printable(text: str) -> str:
@@ -40,14 +40,6 @@ def printable_lines(text: str) -> tuple[str, ...]:
     """Return the lines of a text as ``printable`` does each, but with its indentation."""
     lines = without_credentials(text.expandtabs(4)).replace("\r\n", "\n").split("\n")
     return tuple("".join(_visible(character) for character in line.rstrip()) for line in lines)
-
-
-def without_credentials(text: str) -> str:
-    """Return text whose URLs hold no user and password, wherever in it they stand.
-
-    A last net: what reads URLs leaves credentials out itself. ``git@host`` is no secret and stays.
-    """
-    return _CREDENTIALS.sub(_MASK, text)
 
 
 def without_commands(text: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from slugcheck.audit import Service
+from slugcheck.credentials import shown_value
 from slugcheck.errors import UsageError
 from slugcheck.index import requirements
 from slugcheck.model import IndexOptions, RequirementSet
@@ -108,7 +109,6 @@ def _check_url(url: str) -> None:
     except ValueError:
         sound = False
     if not sound:
-        shown = "one that holds a password" if "@" in url else repr(url)
-        message = f"an index URL cannot be understood: {shown}"
-        hint = "write https://host/simple/; in a password, / and @ are written %2F and %40"
+        message = f"invalid index URL {shown_value(url)!r}"
+        hint = "write https://host/simple/; in a password, write / as %2F and @ as %40"
         raise UsageError(message, hint=hint)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from slugcheck.credentials import document_without_secrets, without_secrets
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.escape import printable, printable_lines, without_commands
 
@@ -77,7 +78,7 @@ class Terminal:
 
     def artefact(self, text: str) -> None:
         """Write what was asked for to stdout. A reader that went away is no error."""
-        _write(_out(), _ended(text))
+        _write(_out(), _ended(document_without_secrets(text)))
 
     def write_file(self, path: Path, content: str | bytes, *, option: str = "--output") -> None:
         """Write a file whole or not at all; a pipe or a device is written to as it is.
@@ -86,12 +87,13 @@ class Terminal:
 
         :raises UsageError: it cannot be written there.
         """
-        raw = _ended(content).encode() if isinstance(content, str) else content
+        if isinstance(content, str):
+            content = _ended(document_without_secrets(content)).encode()
         try:
             if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-                path.write_bytes(raw)
+                path.write_bytes(content)
             else:
-                _replace(path.resolve(), raw)
+                _replace(path.resolve(), content)
         except OSError as error:
             message = f"{path} cannot be written: {error.strerror or error}"
             raise UsageError(message, hint=f"choose another place with {option}") from None
@@ -104,7 +106,7 @@ class Terminal:
         """
         try:
             with path.open("a", encoding="utf-8") as stream:
-                stream.write(_ended(text))
+                stream.write(_ended(document_without_secrets(text)))
         except OSError as error:
             message = f"{path} cannot be written: {error.strerror or error}"
             raise UsageError(message, hint="it is what GITHUB_STEP_SUMMARY names") from None
@@ -206,7 +208,7 @@ def _encoding(stream: TextIO) -> str:
 
 
 def _say(text: str) -> None:
-    _write(_err(), without_commands(f"{text}\n"))
+    _write(_err(), without_commands(f"{without_secrets(text)}\n"))
 
 
 def _write(stream: TextIO, text: str) -> None:

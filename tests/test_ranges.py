@@ -333,7 +333,7 @@ def test_the_first_url_of_a_host_gives_its_credentials() -> None:
         ("https://me:pw@host:8/a/b.whl", "https://host:8/a/b.whl"),
         ("https://me:p@w@host/a", "https://host/a"),
         ("https://host/a?token=secret#sha256=1", "https://host/a?…"),
-        ("https://me:pw@[::1/a", "[::1/a"),
+        ("https://me:pw@[::1/a", "https://[::1/a"),
         ("https://host/\x1b[31m", "https://host/%1B[31m"),
     ],
 )

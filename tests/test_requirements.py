@@ -267,7 +267,9 @@ def test_no_message_holds_a_credential(line: str) -> None:
 
 
 def test_what_is_shown_still_says_where() -> None:
-    assert shown("git+https://u:p@h.example/x.git@v1 ") == "git+https://v1 "  # rather too little
+    assert (
+        shown("git+https://u:p@h.example/x.git@v1 ") == "git+https://***@v1 "
+    )  # rather too little
     assert shown("git+https://h.example/x.git@v1") == "git+https://h.example/x.git@v1"
     assert shown("http://h.example:8080/x") == "http://h.example:8080/x"
 
@@ -542,7 +544,7 @@ def test_direct_urls() -> None:
         'bar[x] @ https://h.example/bar-2.0%2Bcpu-py3-none-any.whl ; python_version > "3"',
         "https://h.example/x.zip",
         "baz @ https://h.example/y.tar.gz#sha256=ab",
-        "https://h.example/z.zip#egg=Q_r",  # without the password: it may be shown
+        "https://***@h.example/z.zip#egg=Q_r",  # without the password: it may be shown
     ]
     assert only("https://h.example/a;b/x.zip").url == "https://h.example/a;b/x.zip"
     assert found.requirements[3].hashes == ("sha256:ab",)

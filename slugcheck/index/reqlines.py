@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from optparse import OptionParser, Values
 
+from slugcheck.credentials import without_credentials
+
 _BOMS = (
     (codecs.BOM_UTF8, "UTF-8"),
     (codecs.BOM_UTF32_LE, "UTF-32-LE"),  # before UTF-16, whose mark is the first half of this one
@@ -27,13 +29,6 @@ _CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
 _LINE_ENDS = ("\n", "\r")  # where editors begin a line; the grammar knows more, e.g. form feeds
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _LONGEST_SHOWN = 120
-
-# User and password up to the last "@"; then what follows a colon that begins no port, since a
-# password may be broken by a blank; then query strings. Too much hidden is better than too little.
-_USERINFO = re.compile(r"(:[/\\]+)(?:[^\s/]*:\S*@|[^\s/]*@)")
-_PASSWORD = re.compile(r"(:[/\\]+)(?![A-Za-z]:[/\\])[^\s/@:\[]+:(?!\d{1,5}(?:[/?#\s]|$)).*")
-_USERINFO_WITHOUT_SCHEME = re.compile(r"[^\s:/@'\"=]+:[^\s/@]+@")
-_QUERY = re.compile(r"(:[/\\]+[^\s?#]*\?)[^\s#]*")
 
 # Options that pip has dropped, but the library still takes.
 _GONE = (
@@ -118,9 +113,7 @@ def _decoded(data: bytes, encoding: str) -> str:
 
 def shown(text: str, longest: int = _LONGEST_SHOWN) -> str:
     """Return text of a file for a message: no credentials, no control characters, shortened."""
-    text = _USERINFO.sub(r"\1", text)
-    text = _USERINFO_WITHOUT_SCHEME.sub("", _PASSWORD.sub(r"\1…", text))
-    text = printable(_QUERY.sub(r"\1…", text))
+    text = printable(without_credentials(text))
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from slugcheck.credentials import without_credentials
 from slugcheck.errors import NetworkError, ResolutionError
 from slugcheck.model import IndexOptions, PythonRelease, Target
 from slugcheck.target import uv_platform
@@ -43,9 +44,7 @@ _HTTP_TIMEOUT_SECONDS = "15"
 _HTTP_RETRIES = "1"
 _RUN_TIMEOUT_SECONDS = 300.0
 
-# up to the last @ of a word: a password may hold a raw / or @ that it should not
 _FINDING = threading.Lock()
-_USERINFO = re.compile(r"(?<=://)[^\s]*@")
 _NAME = r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
 _NO_WHEEL = re.compile(
     _NAME + r"(?:\[[^\]]*\])?(?:[<>=!~][^\s]*)?\s+(?:has|have) no (?:usable wheels|wheels with)"
@@ -315,7 +314,7 @@ def _failure(stderr: str) -> Failure:
 
 def understand(stderr: str) -> Failure:
     """Take uv's error text apart; credentials in URLs are removed first."""
-    text = _USERINFO.sub("", stderr)
+    text = without_credentials(stderr)
     flat = re.sub(r"\s+", " ", text)
     names = [match["name"] for match in _NO_WHEEL.finditer(flat)]
     names += [match["name"] for match in _NO_WHEEL_HINT.finditer(flat)]

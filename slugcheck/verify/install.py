@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from slugcheck.credentials import without_credentials
 from slugcheck.errors import MeasureError
 from slugcheck.escape import printable
 from slugcheck.index.uv import find_uv
@@ -40,7 +41,6 @@ _ERROR = re.compile(
     r"^(?:ERROR|error|\u00d7|Because|Caused by|- |\u2570\u2500\u25b6)|fatal error:|"
     r"^[A-Z][\w.]*(?:Error|Exception|Exit):"
 )
-_USERINFO = re.compile(r"(?<=://)[^\s]*@")  # a password may hold a raw / or @ that it should not
 _LEAST_SECRET = 4
 _SHOWN = 400
 _NO_SPACE = "No space left on device"
@@ -288,7 +288,7 @@ def _failed(site: Site, what: str, output: str) -> MeasureError:
             output = output.replace(value, f"${{{name}}}")
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     telling = [line for line in lines if _ERROR.search(line)] or lines[-1:] or ["it said nothing"]
-    text = _USERINFO.sub("***@", " ".join(dict.fromkeys(telling)))
+    text = without_credentials(" ".join(dict.fromkeys(telling)))
     said = printable(text.replace(str(site.work.folder), "\u2026"))
     short = said if len(said) <= _SHOWN else f"{said[: _SHOWN - 1]}\u2026"
     hint = "the platform's build would likely fail in the same way"

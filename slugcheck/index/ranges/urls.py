@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
+from slugcheck.credentials import MASK, shown_value
 from slugcheck.errors import NetworkError
 
 Credentials = tuple[str, str]
@@ -18,11 +19,12 @@ def redact(url: str) -> str:
 
     Characters that a terminal could act on are percent-encoded.
     """
-    plain = "".join(char if char.isprintable() else f"%{ord(char):02X}" for char in url)
+    clean = shown_value(url).replace(f"{MASK}@", "")
+    plain = "".join(char if char.isprintable() else f"%{ord(char):02X}" for char in clean)
     try:
         parts = urlsplit(plain)
     except ValueError:
-        return plain.rpartition("@")[2]
+        return plain
     query = "…" if parts.query else ""
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
 
