@@ -290,8 +290,16 @@ class Gatherer:
         if manager is Manager.UV:
             return uvlock.read(path, uv=self._uv(), environment=self.environment, tags=self._tags)
         shelves = Shelves(self._pages, lambda url: Pages(self._client, IndexOptions(index_url=url)))
-        read = poetrylock.read if manager is Manager.POETRY else pipfilelock.read
-        return read(path, environment=self.environment, chooser=self._chooser, shelves=shelves)
+        environment, chooser = self.environment, self._chooser
+        if manager is Manager.POETRY:
+            return poetrylock.read(path, environment=environment, chooser=chooser, shelves=shelves)
+        return pipfilelock.read(
+            path,
+            environment=environment,
+            chooser=chooser,
+            shelves=shelves,
+            variables=self._options.variables,
+        )
 
     def _stood_in(
         self,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from slugcheck.audit import Service
-from slugcheck.credentials import shown_value
+from slugcheck.credentials import keep_secret, shown_value
 from slugcheck.errors import UsageError
 from slugcheck.index import requirements
 from slugcheck.model import IndexOptions, RequirementSet
+from slugcheck.variables import Variables, used
 
 DEFAULT_PLATFORM = "heroku"
 # Where uv and pip take indexes from; Heroku hands PIP_EXTRA_INDEX_URL to the build.
@@ -31,6 +33,7 @@ class Options:
     python_origin: str = "--python"  # what ``python`` was given with
     dyno: str | None = None
     index: IndexOptions = field(default_factory=IndexOptions)
+    env: tuple[str, ...] = ()  # names of variables that the file may use
     exclude_newer: str | None = None
     offline: bool = False
     use_cache: bool = True
@@ -50,6 +53,14 @@ class Options:
         return self.path.suffix == ".toml"
 
     @property
+    def variables(self) -> Variables:
+        """The variables that the file may use.
+
+        :raises UsageError: a name is none.
+        """
+        return Variables.allowed(self.env)
+
+    @property
     def is_folder(self) -> bool:
         """Whether a project folder was named."""
         return self.path.is_dir()
@@ -62,7 +73,7 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
     :raises UsageError: an index URL or a folder of wheels is none.
     """
     more = indexes(options)
-    found = requirements.read(options.path, empty=empty)
+    found = requirements.read(options.path, empty=empty, variables=options.variables)
     own = found.options
     for url in filter(None, (own.index_url, *own.extra_index_urls)):
         _check_url(url)
@@ -85,12 +96,17 @@ def indexes(options: Options, environ: Mapping[str, str] = os.environ) -> IndexO
     given = options.index
     default = next(filter(None, (environ.get(name) for name in _DEFAULT_INDEX)), None)
     extra = [url for name in _EXTRA_INDEXES for url in environ.get(name, "").split()]
-    # uv lets an index have a name: name=https://...
-    extra = [url.partition("=")[2] if "=" in url.partition("://")[0] else url for url in extra]
+
+    def filled(url: str) -> str:
+        return _filled(url, environ)
+
     found = replace(
         given,
-        index_url=given.index_url or default,
-        extra_index_urls=(*given.extra_index_urls, *extra),
+        index_url=filled(given.index_url or _named(default or "", environ)) or None,
+        extra_index_urls=tuple(
+            map(filled, (*given.extra_index_urls, *(_named(url, environ) for url in extra)))
+        ),
+        find_links=tuple(map(filled, given.find_links)),
     )
     for url in filter(None, (found.index_url, *found.extra_index_urls)):
         _check_url(url)
@@ -99,6 +115,40 @@ def indexes(options: Options, environ: Mapping[str, str] = os.environ) -> IndexO
             message = f"--find-links {place}: there is no such folder"
             raise UsageError(message, hint="name a folder with wheels, or a page that links them")
     return found
+
+
+def _named(text: str, environ: Mapping[str, str]) -> str:
+    """Return the URL of an index of the environment, which uv lets have a name: name=https://...
+
+    As in uv, UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD belong to it.
+    """
+    if "=" not in text.partition("://")[0]:
+        return text
+    name, _, url = text.partition("=")
+    upper = re.sub(r"[^A-Z0-9]", "_", name.upper())
+    user = environ.get(f"UV_INDEX_{upper}_USERNAME", "")
+    password = environ.get(f"UV_INDEX_{upper}_PASSWORD", "")
+    scheme, separator, rest = url.partition("://")
+    if not (user or password) or "@" in rest:
+        return url
+    return f"{scheme}{separator}{quote(user, safe='')}:{quote(password, safe='')}@{rest}"
+
+
+def _filled(url: str, environ: Mapping[str, str]) -> str:
+    """Return an index URL of the command line or the environment with its variables filled in.
+
+    Whoever wrote the command line says which server it is for, so no --env is needed.
+
+    :raises UsageError: one is not set.
+    """
+    for name in used(url):
+        value = environ.get(name)
+        if not value:
+            message = f"the index URL {shown_value(url)!r} uses ${{{name}}}, which is not set"
+            raise UsageError(message, hint=f"set {name}, or write the URL without it")
+        keep_secret([value])
+        url = url.replace(f"${{{name}}}", value)
+    return url
 
 
 def _check_url(url: str) -> None:

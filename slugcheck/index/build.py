@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,10 @@ from slugcheck.index.uv import clean_environment, find_uv
 
 _TIMEOUT_SECONDS = 1800.0
 _LAST_LINES = 3
+_COMPILING = re.compile(
+    r"(?:CC|CXX|CPP|AR|LD|CFLAGS|CXXFLAGS|CPPFLAGS|LDFLAGS|CPATH|LIBRARY_PATH|LD_LIBRARY_PATH|"
+    r"PKG_CONFIG_PATH|MAKEFLAGS|CMAKE_\w+|CARGO_HOME|RUSTUP_HOME)$"
+)
 
 
 @cache
@@ -48,7 +53,8 @@ def build_wheel(data: bytes, filename: str, minor: str) -> Path:
         done = subprocess.run(
             command,
             cwd=folder,
-            env=clean_environment(os.environ),
+            env={key: value for key, value in os.environ.items() if _COMPILING.match(key)}
+            | clean_environment(os.environ),
             capture_output=True,
             text=True,
             timeout=_TIMEOUT_SECONDS,

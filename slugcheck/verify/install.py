@@ -27,13 +27,14 @@ from slugcheck.verify.workspace import Workspace, full_disk, run
 
 _TOOLS = {Manager.POETRY: "poetry==2.4.1", Manager.PIPENV: "pipenv==2026.7.1"}
 _PIP = re.compile(r"^pip ([0-9.]+)$")
-# What of the user's own settings reaches the children: how to get to an index, not which.
+# What of the user's own settings reaches the children: how to get to an index, not which. Not
+# UV_INDEX_NAME_PASSWORD and POETRY_HTTP_BASIC_NAME: the checked project says which URL has that
+# NAME. Who wants that passes them with --env.
 _KEPT = re.compile(
     r"^(?:PATH|HOME|USER|LOGNAME|LANG|LC_.*|TERM|NETRC|SSH_AUTH_SOCK|.*_(?:PROXY|proxy)|"
     r"SSL_CERT_.*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|GIT_SSL_CAINFO|"
     r"PIP_(?:CERT|CLIENT_CERT|PROXY|DEFAULT_TIMEOUT|RETRIES|TRUSTED_HOST)|"
     r"UV_(?:CACHE_DIR|HTTP_TIMEOUT|HTTP_RETRIES|NATIVE_TLS|SYSTEM_CERTS|INSECURE_HOST)|"
-    r"UV_INDEX_.*_(?:USERNAME|PASSWORD)|POETRY_HTTP_BASIC_.*|"
     r"CC|CXX|CFLAGS|CXXFLAGS|LDFLAGS|CPATH|LIBRARY_PATH|LD_LIBRARY_PATH|PKG_CONFIG_PATH)$"
 )
 _HARMFUL = re.compile(r"^(?:PYTHON|LD_|UV_PROJECT|VIRTUAL_ENV|TMPDIR)")
@@ -263,7 +264,7 @@ def _environment(site: Site, index: IndexOptions) -> dict[str, str]:
 
 
 def _named(place: Place) -> Iterator[tuple[str, str]]:
-    """Yield the variables that the dependency file stands for, with their values."""
+    """Yield the variables that the user allows, with their values."""
     for name in place.variables:
         if (value := os.environ.get(name)) and not _HARMFUL.match(name):
             yield name, value

@@ -18,12 +18,12 @@ from slugcheck.index.reqparts import located
 from slugcheck.model import Manager, Origin, Unsized
 from slugcheck.packed import Member
 from slugcheck.project import local
+from slugcheck.variables import Variables
 from slugcheck.verify.plan import Plan
 
 _INCLUDE = re.compile(
     r"^\s*(?:-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?<=-[rc]))([^\s#]+)", re.MULTILINE
 )
-_VARIABLE = re.compile(r"\$\{?([A-Z0-9_]+)\}?")  # pip's is ${NAME}, Pipenv's also $NAME
 _ABSOLUTE = re.compile(r"^(?:[^@/]*@\s*)?(?:file:)?/")
 
 
@@ -31,8 +31,8 @@ _ABSOLUTE = re.compile(r"^(?:[^@/]*@\s*)?(?:file:)?/")
 class Place:
     """Where the build's command runs. ``app`` is the copy of what is in the slug.
 
-    ``file`` is the dependency file for the package manager; ``variables`` are the names in it that
-    stand for values of the environment.
+    ``file`` is the dependency file for the package manager; ``variables`` are the names whose
+    values the user allows it to use.
     """
 
     app: Path
@@ -51,7 +51,7 @@ def lay_out(plan: Plan, work: Path) -> Place:
     _copy(plan.files, app)
     original = plan.path.parent.resolve() / plan.path.name
     texts = dict(_texts(original))
-    names = frozenset(name for text in texts.values() for name in _VARIABLE.findall(text))
+    names = plan.variables.names
     pushed = (app / plan.path.name).is_file()
     beside = work / "beside"
     copy_all = plan.manager is not Manager.PIP or "directory" in texts.get(original, "")
@@ -59,7 +59,7 @@ def lay_out(plan: Plan, work: Path) -> Place:
         folder = _copied(original.parent, beside) if copy_all else work
         file = folder / original.name if copy_all else original
         return Place(app=app, folder=folder, file=file, variables=names)
-    found = list(_local(texts, (original.parent, Path.cwd())))
+    found = list(_local(texts, (original.parent, Path.cwd()), plan.variables))
     for origin, absolute, path in found:
         if absolute and path.is_dir():
             raise _elsewhere(origin, path)
@@ -114,14 +114,14 @@ def _texts(path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _local(
-    texts: Mapping[Path, str], places: Sequence[Path]
+    texts: Mapping[Path, str], places: Sequence[Path], variables: Variables
 ) -> Iterator[tuple[Origin, bool, Path]]:
     """Yield (line, whether the path in it is absolute, file or folder that it names)."""
     for file, text in texts.items():
         for number, written in logical_lines(text):
             origin = Origin(file=file.name, line=number)
             try:
-                line = parse(written)
+                line = parse(written, variables)
                 entry = understand(line, origin, places) if line.wanted else None
             except BadLineError:
                 continue

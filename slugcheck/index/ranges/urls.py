@@ -39,6 +39,14 @@ def host_of(url: str) -> str:
     return netloc.removesuffix(_DEFAULT_PORTS.get(parts.scheme.lower(), " "))
 
 
+def origin_of(url: str) -> str:
+    """Return scheme, host and port, which credentials are for; a default port is left out.
+
+    :raises NetworkError: it is no URL.
+    """
+    return f"{_split(url).scheme.lower()}://{host_of(url)}"
+
+
 def split_credentials(url: str) -> tuple[str, Credentials | None]:
     """Return ``url`` without its credentials, and these (percent-decoded) if it has any.
 
@@ -53,12 +61,12 @@ def split_credentials(url: str) -> tuple[str, Credentials | None]:
 
 
 def credentials_in(urls: Iterable[str]) -> dict[str, Credentials]:
-    """Return the credentials that ``urls`` hold, by host; the first URL of a host wins."""
+    """Return the credentials that ``urls`` hold, by origin; the first URL of an origin wins."""
     found: dict[str, Credentials] = {}
     for url in urls:
         clean, credentials = split_credentials(url)
         if credentials is not None:
-            found.setdefault(host_of(clean), credentials)
+            found.setdefault(origin_of(clean), credentials)
     return found
 
 
