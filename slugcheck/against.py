@@ -74,7 +74,8 @@ class Base:
     def _unknown(self, name: str) -> UsageError:
         hint = _REPORT_HINT
         remote, slash, branch = name.partition("/")
-        if slash and branch and not name.startswith((".", "/")):
+        plain = shown_value(name) == name
+        if slash and branch and plain and not name.startswith((".", "/")):
             hint = (
                 f"fetch it first: git fetch {remote} {branch}; in a GitHub workflow, give "
                 "actions/checkout fetch-depth: 0"

@@ -51,7 +51,7 @@ def without_credentials(text: str) -> str:
     Values given to ``keep_secret`` are masked wherever they stand.
     """
     text = without_secrets(text)
-    if "@" not in text and "%40" not in text and "://" not in text and ":" not in text:
+    if not _COLON.search(text):
         return text
     return "".join(_line(line) for line in re.split(r"([\r\n]+)", text))
 

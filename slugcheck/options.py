@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -13,6 +13,7 @@ from slugcheck.audit import Service
 from slugcheck.credentials import keep_secret, shown_value
 from slugcheck.errors import UsageError
 from slugcheck.index import requirements
+from slugcheck.index.ranges.urls import host_of
 from slugcheck.model import IndexOptions, RequirementSet
 from slugcheck.variables import Variables, used
 
@@ -75,6 +76,9 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
     more = indexes(options)
     found = requirements.read(options.path, empty=empty, variables=options.variables)
     own = found.options
+    named = {host_of(url) for url in (more.index_url, *more.extra_index_urls) if url}
+    # the file may not weaken the way to a server that gets the user's credentials
+    trusted = [host for host in own.trusted_hosts if not _same_host(host, named)]
     for url in filter(None, (own.index_url, *own.extra_index_urls)):
         _check_url(url)
     return replace(
@@ -84,6 +88,7 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
             index_url=options.index.index_url or own.index_url or more.index_url,
             extra_index_urls=(*more.extra_index_urls, *own.extra_index_urls),
             find_links=(*more.find_links, *own.find_links),
+            trusted_hosts=tuple(trusted),
         ),
     )
 
@@ -149,6 +154,10 @@ def _filled(url: str, environ: Mapping[str, str]) -> str:
         keep_secret([value])
         url = url.replace(f"${{{name}}}", value)
     return url
+
+
+def _same_host(host: str, named: Collection[str]) -> bool:
+    return bool({host.lower()} & {part for one in named for part in (one, one.rpartition(":")[0])})
 
 
 def _check_url(url: str) -> None:

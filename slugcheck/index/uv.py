@@ -210,8 +210,9 @@ class Uv:
     ) -> list[str]:
         # Index URLs go into the file and not on the command line, where `ps` would show them.
         inputs = folder / "requirements.in"
-        # uv would look for a uv.toml or pyproject.toml above; the user's own one still counts
-        (folder / "uv.toml").touch()
+        # else uv would look for settings and a project above; the user's own uv.toml still counts
+        for name in ("uv.toml", "pyproject.toml"):
+            (folder / name).touch()
         write_private(inputs, [*option_lines(self._options, find_links), *lines])
         arguments = [
             self._program, "pip", "compile", str(inputs),

@@ -51,12 +51,13 @@ _MISMATCH = re.compile(
 _CHATTER = ("DEBUG", "TRACE", "INFO", "Using ")  # lines of --verbose that are no reason
 # Keys of [tool.uv] that a lock is made from; none names a place to read, write or run.
 _OF_PROJECT = frozenset(
-    "package managed workspace constraint-dependencies override-dependencies "
+    "package managed constraint-dependencies override-dependencies "
     "exclude-dependencies build-constraint-dependencies environments required-environments "
-    "conflicts default-groups dependency-groups dependency-metadata".split()
+    "conflicts default-groups dependency-groups".split()
 )
 _OF_CHOICE = frozenset(
-    "resolution prerelease fork-strategy exclude-newer exclude-newer-package".split()
+    "resolution prerelease fork-strategy exclude-newer exclude-newer-package "
+    "dependency-metadata".split()
 )
 _OF_METADATA = frozenset(
     "name version requires-python dependencies optional-dependencies dynamic".split()
@@ -182,8 +183,7 @@ def _copied(
     if "dependency-groups" in pyproject:
         copy["dependency-groups"] = pyproject["dependency-groups"]
     copy["tool"]["uv"]["sources"] = _index_sources(of_uv)
-    if "workspace" in copy["tool"]["uv"]:
-        copy["tool"]["uv"]["workspace"] = {"members": []}
+    copy["tool"]["uv"]["workspace"] = {"members": []}  # else uv would look for one above
     copy["tool"]["uv"]["index"] = _indexes(of_uv)
     deciding = own or of_uv  # a uv.toml takes the place of [tool.uv]
     return copy, {**_kept(deciding, _OF_CHOICE), "index": _indexes(deciding)}
