@@ -27,8 +27,12 @@ _COLON = re.compile(r":|%3A", re.IGNORECASE)
 _AT_IN_LINE = re.compile(r"(?<!\s)@|@(?!\s)|%40", re.IGNORECASE)  # not that of "name @ URL"
 _PORT = re.compile(r"\d{1,5}(?![0-9A-Za-z])|[^\w\s]{0,8}(?:\s|\Z)")  # or nothing: punctuation
 _HOST = re.compile(r"localhost\b|\[|[^\s:@/\\?#%]*\.|\Z", re.IGNORECASE)  # clearly a host
+_BEHIND_AT = re.compile(
+    r"(?:@|%40)(?:localhost\b|\[[0-9A-F:.]+\]|(?:[\w-]++\.)++[\w-]++)(?!@)", re.IGNORECASE
+)
 _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _BEFORE_USER = re.compile(r".*[\s=\"'`(\[{<>,;|/\\]", re.DOTALL)
+_LINE_NUMBER = re.compile(r"[^:]*:\d+:[A-Za-z][A-Za-z+.-]*")  # requirements.txt:3:https
 _PUBLIC = frozenset({"git", "hg", "svn"})  # user names of git+ssh://git@host, which are no secret
 _QUERY = re.compile(r"\?[^\s#]+")
 _AFTER_URL = "'\"`<>)]}.,;:"
@@ -96,6 +100,9 @@ def shown_value(text: str) -> str:
         authority = text[separator.end() : at.start()]
         if _is_path_after_host(authority):
             return without_credentials(text)
+        colon = _COLON.search(head)
+        if colon is not None and colon.start() < separator.start():  # user:pass://word@
+            return f"{head[: _user_start(head, colon.start())]}{MASK}{text[at.start() :]}"
         return f"{head[: separator.end()]}{MASK}{_QUERY.sub(_query_mask, text[at.start() :])}"
     if _COLON.search(head) and head.partition(":")[0].rpartition("@")[2].lower() not in _PUBLIC:
         return without_credentials(f"{MASK}{text[at.start() :]}")
@@ -147,8 +154,14 @@ def _word(line: str, start: int, end: int, last_at: int) -> tuple[str, int]:
         hidden = _hidden(line, separator, word_at, last_at)
         if hidden is None:
             continue
-        pieces += [_without_scheme(line[done : separator.start()]), line[separator.start() : begin]]
-        pieces.append(MASK)
+        if hidden < last_at and not _BEHIND_AT.match(line, hidden):
+            hidden = last_at  # a password with a raw @ in it
+        before = line[done : separator.start()]
+        colon = _COLON.search(before)
+        if colon and not _LINE_NUMBER.fullmatch(before):  # user:pass://word@
+            pieces += [before[: _user_start(before, colon.start())], MASK]
+        else:
+            pieces += [before, line[separator.start() : begin], MASK]
         done = hidden
         if done >= end:
             return _query_hidden("".join(pieces)), done
@@ -168,8 +181,11 @@ def _hidden(line: str, separator: re.Match[str], word_at: int, last_at: int) -> 
     if inside is not None:
         if authority[: inside.start()].lower() in _PUBLIC:
             return None
-        if not _HOST.match(authority, inside.end()):  # a password with a raw @ in it
-            return max(word_at, last_at, begin + inside.start())
+        after = _COLON.search(authority, inside.end())
+        if after is not None and not _PORT.match(line, begin + after.end()):
+            found = max(word_at, last_at)  # user@corp:password
+            if found > begin + inside.start() or inside[0] != "@":
+                return found if found > begin + inside.start() else len(line)
         return max(word_at, begin + inside.start()) if colon else begin + inside.start()
     if colon is not None and not authority.startswith("["):
         port = _PORT.match(line, begin + colon.end())
@@ -196,15 +212,18 @@ def _without_scheme(text: str) -> str:
     for colon in _COLON.finditer(text, 0, at.start()):
         if text[colon.end() : colon.end() + 1] in ("/", "\\"):
             continue
-        before = text[: colon.start()]
-        user = _BEFORE_USER.match(before)
-        begin = user.end() if user else 0
-        if before[begin:].partition("@")[0].lower() in _PUBLIC:
+        begin = _user_start(text, colon.start())
+        if text[begin : colon.start()].partition("@")[0].lower() in _PUBLIC:
             return text
-        if colon.start() == begin and not user:
+        if colon.start() == 0:
             return text
         return f"{text[:begin]}{MASK}{text[at.start() :]}"
     return text
+
+
+def _user_start(text: str, end: int) -> int:
+    found = _BEFORE_USER.match(text, 0, end)
+    return found.end() if found else 0
 
 
 def _query_hidden(text: str) -> str:
