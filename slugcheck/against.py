@@ -17,8 +17,9 @@ from types import TracebackType
 
 from slugcheck import compare, document, gates, reading, saved
 from slugcheck.check import Check
+from slugcheck.credentials import shown_value
 from slugcheck.errors import MeasureError, SlugcheckError, UsageError
-from slugcheck.escape import printable, without_credentials
+from slugcheck.escape import printable
 from slugcheck.model import Difference, Report
 from slugcheck.options import Options
 from slugcheck.project import revision, tracked
@@ -47,7 +48,7 @@ class Base:
 
         :raises UsageError: it is no file, no folder and no revision, or no report of slugcheck.
         """
-        self.label = printable(without_credentials(name))
+        self.label = printable(shown_value(name))
         self._asked = options
         self._settings: Settings | None = None
         self._options = replace(options, verify=False, top=None)
@@ -91,7 +92,8 @@ class Base:
     def _unknown(self, name: str) -> UsageError:
         hint = _REPORT_HINT
         remote, slash, branch = name.partition("/")
-        if slash and branch and not name.startswith((".", "/")):
+        plain = shown_value(name) == name
+        if slash and branch and plain and not name.startswith((".", "/")):
             hint = (
                 f"fetch it first: git fetch {remote} {branch}; in a GitHub workflow, give "
                 "actions/checkout fetch-depth: 0"

@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from slugcheck.escape import without_credentials
+from slugcheck.credentials import without_credentials
 from slugcheck.model.bench import StackResult, Summary
 from slugcheck.model.benchresult import BenchResult
 from slugcheck.saved import SCHEMA

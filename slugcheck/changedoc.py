@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from slugcheck.escape import without_credentials
+from slugcheck.credentials import without_credentials
 from slugcheck.model import Audit, Change, Difference
 
 Json = dict[str, Any]

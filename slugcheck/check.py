@@ -145,6 +145,7 @@ class Check:
                 path=self._dependency_file,
                 files=self._members,
                 index=indexes(self._options),
+                variables=self._options.variables,
                 seconds=buildtime.predict(sizes, fixed=0.0),
                 pinned=read is not None and not read.options.require_hashes,
             ),

@@ -9,6 +9,7 @@ signal already ends the run clean.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -90,7 +91,13 @@ def _run(arguments: Sequence[str] | None, terminal: Terminal) -> int:
         return _USAGE
     except click.UsageError as error:
         where = f"; see {error.ctx.command_path} --help" if error.ctx else ""
-        terminal.error(error.format_message().rstrip(".") + where, None)
+        # click repeats arguments as they were given
+        from slugcheck.credentials import shown_value
+
+        said = error.format_message().rstrip(".")
+        for one in sys.argv[1:] if arguments is None else arguments:
+            said = said.replace(one, shown_value(one)) if len(one) > 1 else said
+        terminal.error(said + where, None)
         return _USAGE
     except click.Abort:
         terminal.error("interrupted", None)

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from slugcheck.escape import without_credentials
+from slugcheck.credentials import without_credentials
 from slugcheck.model import Comparison, Migration, Setup
 from slugcheck.saved import SCHEMA, Document
 

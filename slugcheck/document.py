@@ -17,7 +17,7 @@ from dataclasses import asdict
 from typing import Any
 
 from slugcheck import changedoc, wholedoc
-from slugcheck.escape import without_credentials
+from slugcheck.credentials import without_credentials
 from slugcheck.model import (
     Basis,
     DistributionSize,

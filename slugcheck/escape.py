@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from slugcheck.credentials import without_credentials
+
 # Categories whose characters act or hide instead of showing: controls (ANSI sequences begin with
 # one), formats (bidirectional overrides make text read differently from what it is,
 # CVE-2021-42574), surrogates, line and paragraph separators.
@@ -24,7 +26,6 @@ HIDDEN = (
     "\U000e0000-\U000e0fff"
 )
 _HIDDEN = re.compile(f"[{HIDDEN}]")
-_CREDENTIALS = re.compile(r"(?<=://)(?!git@)[^/\s@]+@")
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>|~$&]")
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _LEADING = re.compile(r"^(?=[#+=-])|^\d+(?=[.)](?:\s|$))")  # begins a heading, a list, a rule
@@ -41,7 +42,6 @@ _REFERENCE = re.compile(
 _MARKER = re.compile(r"<(?=!--)")
 _SLASH = re.compile(r"^(?=/\w)")
 _BACKTICKS = re.compile(r"`+")
-_MASK = "***@"
 
 
 def printable(text: str) -> str:
@@ -56,14 +56,6 @@ def printable_lines(text: str) -> tuple[str, ...]:
     """Return the lines of a text as ``printable`` does each, but with its indentation."""
     lines = without_credentials(text.expandtabs(4)).replace("\r\n", "\n").split("\n")
     return tuple(_visible(line.rstrip()) for line in lines)
-
-
-def without_credentials(text: str) -> str:
-    """Return text whose URLs hold no user and password, wherever in it they stand.
-
-    A last net: what reads URLs leaves credentials out itself. ``git@host`` is no secret and stays.
-    """
-    return _CREDENTIALS.sub(_MASK, text)
 
 
 def markdown(text: str) -> str:

@@ -314,9 +314,17 @@ class Gatherer:
                 path, top=top, uv=self._uv(), environment=self.environment, tags=self._tags
             )
         shelves = Shelves(self._pages, lambda url: Pages(self._client, IndexOptions(index_url=url)))
-        read = poetrylock.read if manager is Manager.POETRY else pipfilelock.read
-        return read(
-            path, top=top, environment=self.environment, chooser=self._chooser, shelves=shelves
+        if manager is Manager.POETRY:
+            return poetrylock.read(
+                path, top=top, environment=self.environment, chooser=self._chooser, shelves=shelves
+            )
+        return pipfilelock.read(
+            path,
+            top=top,
+            environment=self.environment,
+            chooser=self._chooser,
+            shelves=shelves,
+            variables=self._options.variables,
         )
 
     def _stood_in(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from slugcheck import reading
 from slugcheck.audit import Service
+from slugcheck.credentials import keep_secret, shown_value
 from slugcheck.errors import UsageError
 from slugcheck.index import requirements
+from slugcheck.index.ranges.urls import host_of
 from slugcheck.model import IndexOptions, RequirementSet
+from slugcheck.variables import Variables, used
 
 DEFAULT_PLATFORM = "heroku"
 # Where uv and pip take indexes from; Heroku hands PIP_EXTRA_INDEX_URL to the build.
@@ -31,6 +35,7 @@ class Options:
     python_origin: str = "--python"  # what ``python`` was given with
     dyno: str | None = None
     index: IndexOptions = field(default_factory=IndexOptions)
+    env: tuple[str, ...] = ()  # names of variables that the file may use
     exclude_newer: str | None = None
     offline: bool = False
     use_cache: bool = True
@@ -57,6 +62,14 @@ class Options:
         return self.top or reading.top_of(self.path)
 
     @property
+    def variables(self) -> Variables:
+        """The variables that the file may use.
+
+        :raises UsageError: a name is none.
+        """
+        return Variables.allowed(self.env)
+
+    @property
     def is_folder(self) -> bool:
         """Whether a project folder was named."""
         return self.path.is_dir()
@@ -69,8 +82,13 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
     :raises UsageError: an index URL or a folder of wheels is none.
     """
     more = indexes(options)
-    found = requirements.read(options.path, within=options.within, empty=empty)
+    found = requirements.read(
+        options.path, within=options.within, empty=empty, variables=options.variables
+    )
     own = found.options
+    named = {host_of(url) for url in (more.index_url, *more.extra_index_urls) if url}
+    # the file may not weaken the way to a server that gets the user's credentials
+    trusted = [host for host in own.trusted_hosts if not _same_host(host, named)]
     for url in filter(None, (own.index_url, *own.extra_index_urls)):
         _check_url(url)
     return replace(
@@ -80,6 +98,7 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
             index_url=options.index.index_url or own.index_url or more.index_url,
             extra_index_urls=(*more.extra_index_urls, *own.extra_index_urls),
             find_links=(*more.find_links, *own.find_links),
+            trusted_hosts=tuple(trusted),
         ),
     )
 
@@ -92,12 +111,17 @@ def indexes(options: Options, environ: Mapping[str, str] = os.environ) -> IndexO
     given = options.index
     default = next(filter(None, (environ.get(name) for name in _DEFAULT_INDEX)), None)
     extra = [url for name in _EXTRA_INDEXES for url in environ.get(name, "").split()]
-    # uv lets an index have a name: name=https://...
-    extra = [url.partition("=")[2] if "=" in url.partition("://")[0] else url for url in extra]
+
+    def filled(url: str) -> str:
+        return _filled(url, environ)
+
     found = replace(
         given,
-        index_url=given.index_url or default,
-        extra_index_urls=(*given.extra_index_urls, *extra),
+        index_url=filled(given.index_url or _named(default or "", environ)) or None,
+        extra_index_urls=tuple(
+            map(filled, (*given.extra_index_urls, *(_named(url, environ) for url in extra)))
+        ),
+        find_links=tuple(map(filled, given.find_links)),
     )
     for url in filter(None, (found.index_url, *found.extra_index_urls)):
         _check_url(url)
@@ -108,6 +132,44 @@ def indexes(options: Options, environ: Mapping[str, str] = os.environ) -> IndexO
     return found
 
 
+def _named(text: str, environ: Mapping[str, str]) -> str:
+    """Return the URL of an index of the environment, which uv lets have a name: name=https://...
+
+    As in uv, UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD belong to it.
+    """
+    if "=" not in text.partition("://")[0]:
+        return text
+    name, _, url = text.partition("=")
+    upper = re.sub(r"[^A-Z0-9]", "_", name.upper())
+    user = environ.get(f"UV_INDEX_{upper}_USERNAME", "")
+    password = environ.get(f"UV_INDEX_{upper}_PASSWORD", "")
+    scheme, separator, rest = url.partition("://")
+    if not (user or password) or "@" in rest:
+        return url
+    return f"{scheme}{separator}{quote(user, safe='')}:{quote(password, safe='')}@{rest}"
+
+
+def _filled(url: str, environ: Mapping[str, str]) -> str:
+    """Return an index URL of the command line or the environment with its variables filled in.
+
+    Whoever wrote the command line says which server it is for, so no --env is needed.
+
+    :raises UsageError: one is not set.
+    """
+    for name in used(url):
+        value = environ.get(name)
+        if not value:
+            message = f"the index URL {shown_value(url)!r} uses ${{{name}}}, which is not set"
+            raise UsageError(message, hint=f"set {name}, or write the URL without it")
+        keep_secret([value])
+        url = url.replace(f"${{{name}}}", value)
+    return url
+
+
+def _same_host(host: str, named: Collection[str]) -> bool:
+    return bool({host.lower()} & {part for one in named for part in (one, one.rpartition(":")[0])})
+
+
 def _check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
@@ -116,7 +178,6 @@ def _check_url(url: str) -> None:
     except ValueError:
         sound = False
     if not sound:
-        shown = "one that holds a password" if "@" in url else repr(url)
-        message = f"an index URL cannot be understood: {shown}"
-        hint = "write https://host/simple/; in a password, / and @ are written %2F and %40"
+        message = f"invalid index URL {shown_value(url)!r}"
+        hint = "write https://host/simple/; in a password, write / as %2F and @ as %40"
         raise UsageError(message, hint=hint)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from slugcheck.credentials import document_without_secrets, without_secrets
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.escape import printable, printable_lines
 from slugcheck.inert import Inert, without_commands
@@ -81,7 +82,7 @@ class Terminal:
 
     def artefact(self, text: Inert) -> None:
         """Write what was asked for to stdout. A reader that went away is no error."""
-        _write(_out(), _ended(text))
+        _write(_out(), _ended(document_without_secrets(text)))
 
     def write_file(self, path: Path, content: Inert | bytes, *, option: str = "--output") -> None:
         """Write a file whole or not at all; a pipe or a device is written to as it is.
@@ -90,15 +91,16 @@ class Terminal:
 
         :raises UsageError: it cannot be written there, or a link of the checkout leads out of it.
         """
-        raw = _ended(content).encode() if isinstance(content, str) else content
+        if isinstance(content, str):
+            content = _ended(document_without_secrets(content)).encode()
         if (elsewhere := _led_out_of_checkout(path)) is not None:
             message = f"{path} is a link, or below one, that leads to {elsewhere}"
             raise UsageError(message, hint=f"choose another place with {option}")
         try:
             if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-                path.write_bytes(raw)
+                path.write_bytes(content)
             else:
-                _replace(Path(os.path.realpath(path)), raw)
+                _replace(Path(os.path.realpath(path)), content)
         except OSError as error:
             message = f"{path} cannot be written: {error.strerror or error}"
             raise UsageError(message, hint=f"choose another place with {option}") from None
@@ -109,7 +111,7 @@ class Terminal:
 
         :raises UsageError: it cannot be written.
         """
-        raw = _ended(text).encode()
+        raw = _ended(document_without_secrets(text)).encode()
         try:
             with path.open("ab") as stream:
                 if stream.tell() + len(raw) > _MOST_OF_SUMMARY:
@@ -233,7 +235,7 @@ def _encoding(stream: TextIO) -> str:
 
 def _say(text: str) -> None:
     with contextlib.suppress(MeasureError):  # nobody is left who could be told of it
-        _write(_err(), without_commands(f"{text}\n"))
+        _write(_err(), without_commands(f"{without_secrets(text)}\n"))
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from slugcheck.escape import without_credentials
+from slugcheck.credentials import without_credentials
 from slugcheck.model import (
     AppFiles,
     Estimate,

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from slugcheck import document
-from slugcheck.escape import without_credentials
+from slugcheck.credentials import without_credentials
 from slugcheck.model import (
     Brings,
     FileLine,

@@ -53,7 +53,7 @@ def test_lines_keep_their_indentation() -> None:
         ("https://me:s3cret@host/simple", "https://***@host/simple"),
         ("git+https://ghp_t0ken@host/x.git failed", "git+https://***@host/x.git failed"),
         ("git+ssh://git@host/x.git", "git+ssh://git@host/x.git"),
-        ("https://host/a@b and x://u:p@h", "https://host/a@b and x://***@h"),
+        ("https://h.example/a@b and x://u:p@h", "https://h.example/a@b and x://***@h"),
         ("pkg @ https://host/pkg.whl", "pkg @ https://host/pkg.whl"),
     ],
 )

@@ -22,6 +22,7 @@ from slugcheck.index.ranges import HttpClient
 from slugcheck.index.uv import ResolverSettings, Uv, clean_environment, find_uv
 from slugcheck.model import IndexOptions, Target
 from slugcheck.reading import top_of
+from slugcheck.variables import Variables
 from tests.support.projects import (
     POETRY,
     pipenv_entry,
@@ -112,13 +113,14 @@ class Reading:
             shelves=self.shelves(),
         )
 
-    def pipenv(self, lock: Path) -> Locked:
+    def pipenv(self, lock: Path, *env: str) -> Locked:
         return pipfilelock.read(
             lock,
             top=top_of(lock),
             environment=target.marker_environment(self.place),
             chooser=self.chooser(),
             shelves=self.shelves(),
+            variables=Variables.allowed(env),
         )
 
     def uv(self, lock: Path) -> Locked:
@@ -357,7 +359,10 @@ def test_a_source_may_take_its_password_from_the_environment(
     monkeypatch.setenv("OUR_INDEX", reading.server.netloc)
     wheel = reading.server.add_wheel("one", "1.0", {"a.py": "1"})
     entries = {"one": pipenv_entry("1.0", [wheel])}
-    locked = reading.pipenv(pipenv_project(tmp_path, "http://${OUR_INDEX}/simple/", entries))
+    lock = pipenv_project(tmp_path, "http://${OUR_INDEX}/simple/", entries)
+    with pytest.raises(RequirementsError, match=r"'own' uses \$\{OUR_INDEX\}; allow it with --env"):
+        reading.pipenv(lock)
+    locked = reading.pipenv(lock, "OUR_INDEX")
     assert files(locked) == [wheel.filename]
 
 

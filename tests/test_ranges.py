@@ -306,7 +306,7 @@ def test_credentials_do_not_follow_a_redirect_to_another_host() -> None:
         files.add(Archive(NAME, BLOB))
         index.add(Archive(NAME, BLOB), quirk=Quirk.REDIRECT)
         index.redirect_base = files.url
-        with HttpClient(credentials={index.netloc: ("me", "pass")}) as client:
+        with HttpClient(credentials={index.url: ("me", "pass")}) as client:
             read_both_ends(client, index.artifact(NAME))
         assert [hit.authorized for hit in index.hits] == [True]
         assert [hit.authorized for hit in files.hits] == [False, False]
@@ -317,14 +317,14 @@ def test_a_redirect_to_a_host_with_credentials_of_its_own_gets_these() -> None:
         files.add(Archive(NAME, BLOB))
         index.add(Archive(NAME, BLOB), quirk=Quirk.REDIRECT)
         index.redirect_base = files.url
-        with HttpClient(credentials={files.netloc: ("you", "word")}) as client:
+        with HttpClient(credentials={files.url: ("you", "word")}) as client:
             read_both_ends(client, index.artifact(NAME))
         assert [hit.authorized for hit in index.hits] == [False]
 
 
 def test_the_first_url_of_a_host_gives_its_credentials() -> None:
     urls = ["https://a:b%40c@Example.org:443/x", "https://d:e@example.org/y", "https://no.org/"]
-    assert credentials_in(urls) == {"example.org": ("a", "b@c")}
+    assert credentials_in(urls) == {"https://example.org": ("a", "b@c")}
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_the_first_url_of_a_host_gives_its_credentials() -> None:
         ("https://me:pw@host:8/a/b.whl", "https://host:8/a/b.whl"),
         ("https://me:p@w@host/a", "https://host/a"),
         ("https://host/a?token=secret#sha256=1", "https://host/a?…"),
-        ("https://me:pw@[::1/a", "[::1/a"),
+        ("https://me:pw@[::1/a", "https://[::1/a"),
         ("https://host/\x1b[31m", "https://host/%1B[31m"),
     ],
 )

@@ -14,9 +14,17 @@ from typing import Any
 import pytest
 
 from slugcheck import platforms, target
-from slugcheck.index.uv import ResolverSettings, Uv, clean_environment, understand
+from slugcheck.index.uv import (
+    Failure,
+    ResolverSettings,
+    Uv,
+    clean_environment,
+    option_lines,
+    understand,
+)
 from slugcheck.model import IndexOptions
 from slugcheck.running.child import Ended
+from tests.support.server import PackageServer
 
 Write = Callable[..., Path]
 
@@ -174,3 +182,42 @@ def test_uv_is_found_by_several_threads_at_once(tmp_path: Path) -> None:
         command = [sys.executable, str(program)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+
+
+def test_the_users_own_uv_toml_and_its_password_still_count(
+    tmp_path: Path, private_caches: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with PackageServer(auth=("me", "pa55word-of-mine")) as server:
+        server.add_wheel("own", "1.0", {"a.py": "1"})
+        config = tmp_path / "config" / "uv" / "uv.toml"
+        config.parent.mkdir(parents=True)
+        config.write_text(f'[[index]]\nname = "corp"\nurl = "{server.index_url}"\ndefault = true\n')
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+        monkeypatch.setenv("UV_INDEX_CORP_USERNAME", "me")
+        monkeypatch.setenv("UV_INDEX_CORP_PASSWORD", "pa55word-of-mine")
+        uv = Uv(
+            target=target.choose(platforms.load("heroku")),
+            options=IndexOptions(),
+            settings=ResolverSettings(),
+        )
+        found = uv.compile(["own"])
+    assert not isinstance(found, Failure), found.text
+    assert [package.name for package in found.packages] == ["own"]
+
+
+def test_uv_gets_no_variable_that_it_could_fill_in(tmp_path: Path) -> None:
+    kept = clean_environment(
+        {"TOKEN": "x", "AWS_SECRET_ACCESS_KEY": "x", "HTTPS_PROXY": "http://u:p@h", "PATH": "/bin"}
+    )
+    assert not kept.keys() & {"TOKEN", "AWS_SECRET_ACCESS_KEY", "HTTPS_PROXY"}
+    assert (kept["https_proxy"], kept["PATH"]) == ("http://u:p@h", "/bin")
+    with_keyring = {"UV_KEYRING_PROVIDER": "subprocess", "AWS_PROFILE": "mine", "TOKEN": "x"}
+    assert clean_environment(with_keyring).keys() >= {"AWS_PROFILE", "UV_KEYRING_PROVIDER"}
+    assert "TOKEN" not in clean_environment(with_keyring)
+    folder = tmp_path / "${TOKEN}"
+    lines = option_lines(
+        IndexOptions(index_url="https://h.example/${TOKEN}/", find_links=(str(folder),))
+    )
+    assert lines[0] == "--index-url https://h.example/%24{TOKEN}/"
+    assert "$" not in lines[1]
+    assert lines[1].startswith("--find-links file:///")

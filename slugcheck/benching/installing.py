@@ -18,10 +18,11 @@ from pathlib import Path
 from slugcheck.benching import plan
 from slugcheck.benching.plan import BenchOptions
 from slugcheck.check import Check
+from slugcheck.credentials import without_credentials
 from slugcheck.errors import MeasureError, UsageError
-from slugcheck.escape import printable, without_credentials
+from slugcheck.escape import printable
 from slugcheck.index.cache import checkout_of, default_folder, trusted_folder
-from slugcheck.index.uv import clean_environment, find_uv, option_lines, write_private
+from slugcheck.index.uv import clean_environment, find_uv, literal, option_lines, write_private
 from slugcheck.model import Distribution, IndexOptions, Report, SizeReport
 from slugcheck.model.bench import Runtime
 from slugcheck.options import Options, indexes
@@ -99,6 +100,7 @@ class Installer:
                 python=f"{sys.version_info.major}.{sys.version_info.minor}",
                 python_origin="this interpreter",
                 index=self._options.index,
+                env=self._options.env,
                 exclude_newer=self._options.exclude_newer,
                 offline=self._options.offline,
                 use_cache=self._options.use_cache,
@@ -149,7 +151,7 @@ class Installer:
 
 def _line(one: Distribution) -> str:
     """Return a line that names a distribution's one file, so that no other can come."""
-    url = one.artifact.url.partition("#")[0]
+    url = literal(one.artifact.url.partition("#")[0])
     digest = f"#sha256={one.artifact.sha256}" if one.artifact.sha256 else ""
     return f"{one.name} @ {url}{digest}"
 

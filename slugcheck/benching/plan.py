@@ -42,6 +42,7 @@ class BenchOptions:
     time_limit: float = 60.0
     variants: bool = False
     index: IndexOptions = field(default_factory=IndexOptions)
+    env: tuple[str, ...] = ()  # variables that a list may use
     install_limit: int = 10**9  # bytes to download for one environment
     exclude_newer: str | None = None
     offline: bool = False

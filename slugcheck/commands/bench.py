@@ -222,6 +222,7 @@ def _options(given: dict[str, Any]) -> BenchOptions:
         time_limit=_seconds(given["time_limit"]),
         variants=given["variants"],
         index=shared.index(given),
+        env=given["env"],
         exclude_newer=given["exclude_newer"],
         offline=given["offline"],
         use_cache=not given["no_cache"],

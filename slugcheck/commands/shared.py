@@ -77,6 +77,13 @@ PLACES = (
         help="A folder or page with wheels. Repeatable.",
     ),
     click.option(
+        "--env",
+        multiple=True,
+        metavar="NAME",
+        help="Fill in ${NAME} where a file uses it; its value is never shown. The file decides "
+        "where the value is sent. Repeatable.",
+    ),
+    click.option(
         "--exclude-newer", metavar="DATE", help="As if today were that date (2026-11-01)."
     ),
     click.option("--offline", is_flag=True, help="Use what is in the caches only."),
@@ -194,6 +201,7 @@ def options(path: Path, given: dict[str, Any]) -> Options:
         python=_text(given["python"]),
         dyno=_text(given["dyno"]),
         index=index(given),
+        env=tuple(given["env"]),
         exclude_newer=_text(given["exclude_newer"]),
         offline=bool(given["offline"]),
         use_cache=not given["no_cache"],

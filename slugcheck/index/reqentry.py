@@ -7,7 +7,6 @@ can be measured all the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import (
@@ -45,6 +44,8 @@ def understand(line: Line, origin: Origin, places: Places) -> Requirement | Unsi
     """
     parts = take_apart(line, places)
     url = parts.url or ""
+    if line.missing and scheme_of(url) not in {"http", "https", *VCS_SCHEMES}:
+        raise BadLineError(line.variables.why(line.missing))
     if parts.path is not None or scheme_of(url) == "file" or WINDOWS_PATH.match(url):
         return _local(parts, line, origin, places)
     if parts.url is not None:
@@ -71,8 +72,8 @@ def _remote(parts: Parts, line: Line, origin: Origin) -> Requirement | Unsized:
         reason = f"from a {kind} repository; its size is known only after a build"
         return _aside(parts, parts.name or guessed_name(_last_part(url)), None, reason, origin)
     check_url(url)
-    if line.unset:
-        reason = f"its URL uses {variables(line.unset)}"
+    if line.missing:
+        reason = f"its line {line.variables.why(line.missing)}"
         return _aside(parts, parts.name or guessed_name(_last_part(url)), None, reason, origin)
     name, version = _wheel(_filename(url), parts.name)
     exact = Parts(name=name, extras=parts.extras, marker=parts.marker)
@@ -101,13 +102,6 @@ def check_url(url: str) -> None:
         raise BadLineError("its URL holds characters that no URL can have")
     if not urlsplit(url).hostname:
         raise BadLineError("its URL names no server")
-
-
-def variables(names: Sequence[str]) -> str:
-    """Return the words for variables that are not set."""
-    if len(names) == 1:
-        return f"the environment variable {names[0]}, which is not set"
-    return f"the environment variables {', '.join(names)}, which are not set"
 
 
 def _filename(url: str) -> str:

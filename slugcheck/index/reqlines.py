@@ -9,12 +9,14 @@ through ``shown``.
 from __future__ import annotations
 
 import codecs
-import os
 import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from optparse import OptionParser, Values
+
+from slugcheck.credentials import without_credentials
+from slugcheck.variables import Variables, used
 
 _BOMS = (
     (codecs.BOM_UTF8, "UTF-8"),
@@ -25,15 +27,7 @@ _BOMS = (
 )
 _CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
 _LINE_ENDS = ("\n", "\r")  # where editors begin a line; the grammar knows more, e.g. form feeds
-_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _LONGEST_SHOWN = 120
-
-# User and password up to the last "@"; then what follows a colon that begins no port, since a
-# password may be broken by a blank; then query strings. Too much hidden is better than too little.
-_USERINFO = re.compile(r"(:[/\\]+)(?:[^\s/]*:\S*@|[^\s/]*@)")
-_PASSWORD = re.compile(r"(:[/\\]+)(?![A-Za-z]:[/\\])[^\s/@:\[]+:(?!\d{1,5}(?:[/?#\s]|$)).*")
-_USERINFO_WITHOUT_SCHEME = re.compile(r"[^\s:/@'\"=]+:[^\s/@]+@")
-_QUERY = re.compile(r"(:[/\\]+[^\s?#]*\?)[^\s#]*")
 
 # Options that pip has dropped, but the library still takes.
 _GONE = (
@@ -60,8 +54,9 @@ class Line:
     """A logical line: continuations joined, comments gone, variables filled in, options apart.
 
     ``wanted`` is what it asks to install, "" on a line of options alone. ``written`` is the same
-    before variables were filled in: the form to show. ``unset`` names the variables that have no
-    value; pip leaves those as they are. ``ignored`` are words that pip passes over.
+    before variables were filled in: the form to show. ``missing`` are the names of variables that
+    are not allowed or have no value, and stay as they are. ``ignored`` are words that pip passes
+    over.
     """
 
     wanted: str
@@ -69,7 +64,8 @@ class Line:
     editable: bool
     options: Values
     hashes: tuple[str, ...]
-    unset: tuple[str, ...]
+    missing: tuple[str, ...]
+    variables: Variables
     ignored: tuple[str, ...]
 
 
@@ -118,9 +114,7 @@ def _decoded(data: bytes, encoding: str) -> str:
 
 def shown(text: str, longest: int = _LONGEST_SHOWN) -> str:
     """Return text of a file for a message: no credentials, no control characters, shortened."""
-    text = _USERINFO.sub(r"\1", text)
-    text = _USERINFO_WITHOUT_SCHEME.sub("", _PASSWORD.sub(r"\1…", text))
-    text = printable(_QUERY.sub(r"\1…", text))
+    text = printable(without_credentials(text))
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
@@ -150,26 +144,19 @@ def _editor_numbers(text: str) -> list[int]:
     return numbers
 
 
-def unset_variables(written: str) -> tuple[str, ...]:
-    """Return the names of the ``${NAMES}`` in a line that have no value, or an empty one."""
-    names = dict.fromkeys(_VARIABLE.findall(written))
-    return tuple(name for name in names if not os.environ.get(name))
+def fills_in(written: str, variables: Variables) -> bool:
+    """Return whether a value is filled in on a line, which may be a secret."""
+    return any(variables.value(name) for name in used(written))
 
 
-def fills_in(written: str) -> bool:
-    """Return whether a line uses a variable that has a value, which may be a secret."""
-    return any(os.environ.get(name) for name in _VARIABLE.findall(written))
-
-
-def parse(written: str) -> Line:
+def parse(written: str, variables: Variables) -> Line:
     """Take a logical line apart.
 
     :raises BadLineError: pip refuses it.
     """
     from pip_requirements_parser import break_args_options
 
-    filled = _VARIABLE.sub(lambda match: os.environ.get(match[1]) or match[0], written)
-    wanted, rest = break_args_options(filled)
+    wanted, rest = break_args_options(variables.fill(written))
     options, ignored = _parse_options(rest)
     editable = bool(options.editables)
     before = break_args_options(written)[0].strip() or written
@@ -179,7 +166,8 @@ def parse(written: str) -> Line:
         editable=editable,
         options=options,
         hashes=_hashes(options.hashes),
-        unset=unset_variables(before),
+        missing=variables.missing(written),
+        variables=variables,
         ignored=tuple(ignored),
     )
 

@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from slugcheck import reading
+from slugcheck.credentials import without_secrets
 from slugcheck.index.reqlines import BadLineError, Line, shown
 
 VCS = {"git": "git", "hg": "Mercurial", "svn": "Subversion", "bzr": "Bazaar"}
@@ -203,6 +204,7 @@ def _is_version(text: str) -> bool:
 
 def guessed_name(text: str) -> str:
     """Return a name for something that does not say its own, such as the end of its URL."""
+    text = without_secrets(text)
     return canonicalize_name(text) if _NAME.fullmatch(text) else shown(text, 60) or "unnamed"
 
 

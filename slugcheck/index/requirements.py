@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from slugcheck import reading
 from slugcheck.errors import RequirementsError
-from slugcheck.index.reqentry import understand, variables
+from slugcheck.index.reqentry import understand
 from slugcheck.index.reqlines import (
     BadFileError,
     BadLineError,
@@ -28,11 +28,11 @@ from slugcheck.index.reqlines import (
     parse,
     printable,
     shown,
-    unset_variables,
 )
 from slugcheck.index.reqoptions import OptionCollector, without_effect
 from slugcheck.index.reqparts import Places, scheme_of
 from slugcheck.model import Origin, Requirement, RequirementSet, Unsized
+from slugcheck.variables import Variables
 
 # Far beyond any real one: large projects have some dozen files, included four deep.
 _MOST_DEEP = 50
@@ -40,11 +40,19 @@ _MOST_FILES = 1_000
 _MOST_BYTES = 4 * reading.REQUIREMENTS  # of all together
 _MAX_SHOWN_MISTAKES = 5
 _REFUSED_HINT = "include only requirements files of the same checkout"
+_VARIABLE_HINT = (
+    "the file decides where the value is sent, so allow only what everybody who changes it may know"
+)
 _LONGEST_NAME = 4096  # PATH_MAX of Linux
 
 
 def read(
-    path: Path, *, within: Path | None = None, cwd_name: str | None = None, empty: bool = False
+    path: Path,
+    *,
+    within: Path | None = None,
+    cwd_name: str | None = None,
+    empty: bool = False,
+    variables: Variables | None = None,
 ) -> RequirementSet:
     """Read a requirements file and all that it includes. Nothing is fetched and nothing is run.
 
@@ -52,14 +60,14 @@ def read(
 
     ``cwd_name`` is the name that messages give the file, as seen from the current directory; by
     default ``path`` as it is given. Includes are named after it. ``empty`` allows a file without
-    any requirement.
+    any requirement. ``variables`` are those that may be filled in; none by default.
 
     :raises Refused: the file is a link out of ``within``, no regular file, or too large.
     :raises RequirementsError: a file cannot be read, none holds a requirement, or pip refuses a
         line; up to five of the mistakes are named, with file and line.
     """
     top = _File(path=path, name=printable(cwd_name or str(path)))
-    reader = _Reader(top, within or reading.top_of(path))
+    reader = _Reader(top, within or reading.top_of(path), variables or Variables())
     reader.read(empty=empty)
     return reader.result()
 
@@ -87,9 +95,10 @@ class _File:
 class _Reader:
     """One reading: a top file with its includes, and what has been found so far."""
 
-    def __init__(self, top: _File, within: Path) -> None:
+    def __init__(self, top: _File, within: Path, variables: Variables) -> None:
         self._top = top
         self._within = within
+        self._variables = variables
         folder = top.path.absolute().parent
         # pip takes relative paths from the working directory, which on a platform is the app's
         # folder: that of the top file or, for requirements/prod.txt, the current one.
@@ -141,9 +150,9 @@ class _Reader:
         for number, written in logical_lines(text):
             origin = Origin(file=file.name, line=number)
             try:
-                self._take(parse(written), written, file, origin)
+                self._take(parse(written, self._variables), written, file, origin)
             except BadLineError as error:
-                self._mistakes.append(_mistake(origin, written, error))
+                self._mistakes.append(_mistake(origin, written, error, self._variables))
 
     def _real(self, file: _File) -> Path:
         return reading.found(file.path, self._within) or file.path
@@ -154,9 +163,8 @@ class _Reader:
         if line.wanted:
             self._any_hashes |= bool(line.hashes) and not line.editable
             self._take_entry(understand(line, origin, self._places), line, file, origin)
-        elif line.unset:
-            sentence = f"{origin}: {shown(written)} uses {variables(line.unset)}"
-            self._mistakes.append((sentence, "set it to what the platform sets it to"))
+        elif line.missing:
+            self._mistakes.append(_without_value(origin, written, self._variables))
         elif line.options.requirements or line.options.constraints:
             self._include(line, file, origin)
         else:
@@ -304,14 +312,23 @@ def _folder_hint(file: _File) -> str:
 # --------------------------------------------------------------------------- sentences
 
 
-def _mistake(origin: Origin, written: str, error: BadLineError) -> tuple[str, str]:
+def _mistake(
+    origin: Origin, written: str, error: BadLineError, variables: Variables
+) -> tuple[str, str]:
     """Return sentence and hint for a line that pip refuses; values of variables stay hidden."""
     line = shown(written)
-    unset = unset_variables(written)
-    if unset:
-        return f"{origin}: {line} uses {variables(unset)}", "set it to what the platform sets it to"
-    reason = "with its environment variables filled in" if fills_in(written) else str(error)
+    if variables.missing(written):
+        return _without_value(origin, written, variables)
+    filled = fills_in(written, variables)
+    reason = "with its environment variables filled in" if filled else str(error)
     return f"{origin}: pip refuses '{line}': {reason}", "correct the line, or remove it"
+
+
+def _without_value(origin: Origin, written: str, variables: Variables) -> tuple[str, str]:
+    missing = variables.missing(written)
+    refused = not variables.names.issuperset(missing)
+    hint = _VARIABLE_HINT if refused else "set it to what the platform sets it to"
+    return f"{origin}: {shown(written)} {variables.why(missing)}", hint
 
 
 def _listed(mistakes: Sequence[tuple[str, str]]) -> str:

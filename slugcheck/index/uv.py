@@ -4,7 +4,7 @@ The only module that starts uv. It never lets uv build anything: every full reso
 ``--no-build``; the one run that leaves builds enabled (``direct_only``) asks for no metadata at all
 (``--no-deps`` on names and versions), which needs no build. A canary test keeps this true.
 ``in_project`` with ``lock`` may run a build backend all the same, so only locks/uvlock.py calls it
-so, on projects whose metadata is static, in a copy.
+so, on projects whose metadata is static, in a copy of what the lock depends on.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from slugcheck.credentials import keep_secret, without_credentials
 from slugcheck.errors import NetworkError, ResolutionError
 from slugcheck.model import IndexOptions, PythonRelease, Target
-from slugcheck.running import child, isolation, temporary
+from slugcheck.running import child, temporary
 from slugcheck.running.child import Bounds, Ended
 from slugcheck.target import uv_platform
 
@@ -36,12 +37,18 @@ _KEPT_UV_SETTINGS = frozenset(
     "UV_SYSTEM_CERTS UV_KEYRING_PROVIDER UV_INSECURE_HOST UV_CONFIG_FILE UV_NO_CONFIG "
     "UV_HTTP_TIMEOUT UV_HTTP_RETRIES UV_CONCURRENT_DOWNLOADS".split()
 )
+# Of indexes that the user's own uv.toml names; it is the only place that uv still takes names from.
 _INDEX_CREDENTIALS = re.compile(r"UV_INDEX_[A-Z0-9_]+_(?:USERNAME|PASSWORD)$")
-
-# What else uv may see: the UV_* that the rules above leave, and what a keyring needs for its work.
-_ALLOWED = (
-    rf"UV_.*|{isolation.NETWORK}|PYTHON_KEYRING_.*|KEYRING_.*|DBUS_SESSION_BUS_ADDRESS|"
-    r"GOOGLE_APPLICATION_CREDENTIALS|CLOUDSDK_.*|AWS_.*|AZURE_.*|ARTIFACTS_KEYRING_.*|VSS_NUGET_.*"
+# uv fills ${NAME} into the URLs of any METADATA it reads, and repeats them in its errors: what it
+# does not need is not there. Names of this list hold no secrets.
+_KEPT_PLAIN = re.compile(
+    r"(?:PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|APPDATA|LOCALAPPDATA|"
+    r"USERPROFILE|XDG_\w+|NETRC|SSL_CERT_FILE|SSL_CERT_DIR|SSL_CLIENT_CERT|NO_PROXY|no_proxy|"
+    r"RUST_LOG|RUST_BACKTRACE)$"
+)
+_PROXY = re.compile(r"(?:HTTPS?|ALL)_PROXY$", re.IGNORECASE)
+_KEYRING = re.compile(
+    r"(?:PYTHON_KEYRING|AWS|GOOGLE|CLOUDSDK|AZURE|ARTIFACTS|VSS|DBUS)_\w+$|CLOUDSDK\w*$"
 )
 
 # uv waits 30 s and tries three more times by default: two minutes for one dead server.
@@ -49,9 +56,7 @@ _HTTP_TIMEOUT_SECONDS = "15"
 _HTTP_RETRIES = "1"
 _RUN_TIMEOUT_SECONDS = 300.0
 
-# up to the last @ of a word: a password may hold a raw / or @ that it should not
 _FINDING = threading.Lock()
-_USERINFO = re.compile(r"(?<=://)[^\s]*@")
 _NAME = r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
 _NO_WHEEL = re.compile(
     _NAME + r"(?:\[[^\]]*\])?(?:[<>=!~][^\s]*)?\s+(?:has|have) no (?:usable wheels|wheels with)"
@@ -177,17 +182,20 @@ class Uv:
             done = self._run(arguments, folder)
         return _failure(done.errors) if done.code != 0 else None
 
-    def in_project(self, folder: Path, arguments: Sequence[str], *, offline: bool) -> Ended:
-        """Run a subcommand on a project folder with its own settings; nothing is ever built.
+    def in_project(self, folder: Path, arguments: Sequence[str], *, settings: Path) -> Ended:
+        """Run a subcommand on a copy of a project; nothing is built, and no server is asked.
+
+        ``settings`` is the only configuration file that counts: neither the user's nor one that
+        lies above the folder.
 
         :raises NetworkError: it gives no answer in time.
         :raises ResolutionError: uv cannot run at all.
         """
         command = [self._program, *arguments, "--no-build", "--no-python-downloads"]
         command += ["--color", "never", "--python", sys.executable]
-        command += ["--offline"] if offline or self._settings.offline else []
+        command += ["--offline", "--config-file", str(settings)]
         command += ["--no-cache"] if self._settings.no_cache else []
-        return self._run(command, folder)
+        return self._run(command, folder, project_environment(os.environ))
 
     def _arguments(
         self,
@@ -199,6 +207,9 @@ class Uv:
     ) -> list[str]:
         # Index URLs go into the file and not on the command line, where `ps` would show them.
         inputs = folder / "requirements.in"
+        # else uv would look for settings and a project above; the user's own uv.toml still counts
+        for name in ("uv.toml", "pyproject.toml"):
+            (folder / name).touch()
         write_private(inputs, [*option_lines(self._options, find_links), *lines])
         arguments = [
             self._program, "pip", "compile", str(inputs),
@@ -228,13 +239,15 @@ class Uv:
             arguments.append("--offline")
         return arguments
 
-    def _run(self, arguments: list[str], folder: Path) -> Ended:
+    def _run(
+        self, arguments: list[str], folder: Path, environ: Mapping[str, str] | None = None
+    ) -> Ended:
         try:
             return child.run(
                 arguments,
                 what="uv, the resolver,",
                 cwd=folder,  # away from any pyproject.toml or uv.toml of the project under check
-                environment=clean_environment(os.environ),
+                environment=clean_environment(os.environ) if environ is None else environ,
                 bounds=Bounds(seconds=_RUN_TIMEOUT_SECONDS),
             )
         except child.LateError:
@@ -278,20 +291,50 @@ def version() -> str:
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for uv: nothing in it may change what is chosen for the target."""
-    kept = {
-        key: value
-        for key, value in environ.items()
-        if not key.startswith("UV_") or key in _KEPT_UV_SETTINGS or _INDEX_CREDENTIALS.match(key)
-    }
-    # in a narrow terminal uv breaks its sentences, which are read here
-    for key in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "COLUMNS"):
-        kept.pop(key, None)
-    kept = isolation.environment(_ALLOWED, environ=kept)
-    kept["UV_PYTHON_DOWNLOADS"] = "never"
+    """Return the environment for uv: what it needs to reach an index, and nothing that chooses.
+
+    uv fills ``${NAME}`` into URLs of the metadata it reads. So a proxy goes by its lower-case name,
+    which uv fills in nowhere, and the values that it cannot do without are masked in all output.
+    """
+    kept, secret = _plain(environ), {}
+    for key, value in environ.items():
+        if key in _KEPT_UV_SETTINGS:
+            kept[key] = value
+        elif _PROXY.match(key):
+            kept.setdefault(key.lower(), value)
+        elif _INDEX_CREDENTIALS.match(key) or (_KEYRING.match(key) and _uses_keyring(environ)):
+            secret[key] = value
+    keep_secret(value for key, value in secret.items() if not key.endswith("_USERNAME"))
+    kept |= {key.lower(): value for key, value in environ.items() if key.endswith("_proxy")}
+    kept |= {**secret, "UV_PYTHON_DOWNLOADS": "never"}
     kept.setdefault("UV_HTTP_TIMEOUT", _HTTP_TIMEOUT_SECONDS)
     kept.setdefault("UV_HTTP_RETRIES", _HTTP_RETRIES)
     return kept
+
+
+def project_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for uv in a checked project: no credentials, no settings."""
+    kept = _plain(environ)
+    if "UV_CACHE_DIR" in environ:
+        kept["UV_CACHE_DIR"] = environ["UV_CACHE_DIR"]
+    return {**kept, "UV_PYTHON_DOWNLOADS": "never", "NETRC": os.devnull}
+
+
+def _plain(environ: Mapping[str, str]) -> dict[str, str]:
+    kept = {key: value for key, value in environ.items() if _KEPT_PLAIN.match(key)}
+    return {**kept, "PATH": isolation.safe_path(kept["PATH"])} if "PATH" in kept else kept
+
+
+def _uses_keyring(environ: Mapping[str, str]) -> bool:
+    """Return whether the user has uv ask a keyring, whose programs need variables of their own."""
+    if environ.get("UV_KEYRING_PROVIDER"):
+        return True
+    own = Path(environ.get("XDG_CONFIG_HOME") or f"{environ.get('HOME', '')}/.config")
+    named = environ.get("UV_CONFIG_FILE") or str(own / "uv" / "uv.toml")
+    try:
+        return b"keyring-provider" in Path(named).read_bytes()
+    except OSError:
+        return False
 
 
 def option_lines(options: IndexOptions, find_links: Iterable[Path] = ()) -> list[str]:
@@ -300,10 +343,20 @@ def option_lines(options: IndexOptions, find_links: Iterable[Path] = ()) -> list
     if options.no_index:
         lines.append("--no-index")
     elif options.index_url:
-        lines.append(f"--index-url {options.index_url}")
-    lines += [f"--extra-index-url {url}" for url in options.extra_index_urls]
-    lines += [f"--find-links {place}" for place in (*options.find_links, *map(str, find_links))]
+        lines.append(f"--index-url {literal(options.index_url)}")
+    lines += [f"--extra-index-url {literal(url)}" for url in options.extra_index_urls]
+    places = (*options.find_links, *map(str, find_links))
+    lines += [f"--find-links {literal(place)}" for place in places]
     return lines
+
+
+def literal(place: str) -> str:
+    """Return a URL or path in which uv finds no ``${NAME}`` to fill in from the environment."""
+    if "$" not in place:
+        return place
+    if "://" not in place:
+        return Path(place).absolute().as_uri()
+    return place.replace("$", "%24")
 
 
 def write_private(path: Path, lines: Iterable[str]) -> None:
@@ -324,7 +377,7 @@ def _failure(stderr: str) -> Failure:
 
 def understand(stderr: str) -> Failure:
     """Take uv's error text apart; credentials in URLs are removed first."""
-    text = _USERINFO.sub("", stderr)
+    text = without_credentials(stderr)
     flat = re.sub(r"\s+", " ", text)
     names = [match["name"] for match in _NO_WHEEL.finditer(flat)]
     names += [match["name"] for match in _NO_WHEEL_HINT.finditer(flat)]

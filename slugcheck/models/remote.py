@@ -17,7 +17,7 @@ from typing import Any
 from slugcheck.errors import MeasureError, NetworkError, UsageError
 from slugcheck.escape import printable
 from slugcheck.index.ranges import HttpClient, RefusedError, TooLargeError
-from slugcheck.index.ranges.urls import host_of, redact, split_credentials
+from slugcheck.index.ranges.urls import origin_of, redact, split_credentials
 from slugcheck.model import Artifact, Estimate, ModelFile, ModelPlace
 from slugcheck.models import compress
 from slugcheck.models.find import is_model
@@ -76,7 +76,7 @@ def read(url: str, *, offline: bool = False) -> list[ModelFile]:
 
 def _from_http(url: str, shown: str) -> ModelFile:
     clean, credentials = split_credentials(url)
-    known = {host_of(clean): credentials} if credentials else None
+    known = {origin_of(clean): credentials} if credentials else None
     with HttpClient(credentials=known) as client:
         artifact = Artifact(filename=shown, url=clean, size=None, sha256=None)
         try:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from slugcheck.credentials import without_credentials
 from slugcheck.errors import MeasureError
 from slugcheck.escape import printable
 from slugcheck.index.uv import find_uv
@@ -26,13 +27,14 @@ from slugcheck.verify.workspace import Workspace, full_disk, run
 
 _TOOLS = {Manager.POETRY: "poetry==2.4.1", Manager.PIPENV: "pipenv==2026.7.1"}
 _PIP = re.compile(r"^pip ([0-9.]+)$")
-# What of the user's own settings reaches the children: how to get to an index, not which.
+# What of the user's own settings reaches the children: how to get to an index, not which. Not
+# UV_INDEX_NAME_PASSWORD and POETRY_HTTP_BASIC_NAME: the checked project says which URL has that
+# NAME. Who wants that passes them with --env.
 _KEPT = re.compile(
     r"^(?:PATH|HOME|USER|LOGNAME|LANG|LC_.*|TERM|NETRC|SSH_AUTH_SOCK|.*_(?:PROXY|proxy)|"
     r"SSL_CERT_.*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|GIT_SSL_CAINFO|"
     r"PIP_(?:CERT|CLIENT_CERT|PROXY|DEFAULT_TIMEOUT|RETRIES|TRUSTED_HOST)|"
     r"UV_(?:CACHE_DIR|HTTP_TIMEOUT|HTTP_RETRIES|NATIVE_TLS|SYSTEM_CERTS|INSECURE_HOST)|"
-    r"UV_INDEX_.*_(?:USERNAME|PASSWORD)|POETRY_HTTP_BASIC_.*|"
     r"CC|CXX|CFLAGS|CXXFLAGS|LDFLAGS|CPATH|LIBRARY_PATH|LD_LIBRARY_PATH|PKG_CONFIG_PATH)$"
 )
 _HARMFUL = re.compile(r"^(?:PYTHON|LD_|UV_PROJECT|VIRTUAL_ENV|TMPDIR)")
@@ -40,7 +42,6 @@ _ERROR = re.compile(
     r"^(?:ERROR|error|\u00d7|Because|Caused by|- |\u2570\u2500\u25b6)|fatal error:|"
     r"^[A-Z][\w.]*(?:Error|Exception|Exit):"
 )
-_USERINFO = re.compile(r"(?<=://)[^\s]*@")  # a password may hold a raw / or @ that it should not
 _LEAST_SECRET = 4
 _SHOWN = 400
 _NO_SPACE = "No space left on device"
@@ -267,7 +268,7 @@ def _environment(site: Site, index: IndexOptions) -> dict[str, str]:
 
 
 def _named(place: Place) -> Iterator[tuple[str, str]]:
-    """Yield the variables that the dependency file stands for, with their values."""
+    """Yield the variables that the user allows, with their values."""
     for name in place.variables:
         if (value := os.environ.get(name)) and not _HARMFUL.match(name):
             yield name, value
@@ -292,7 +293,7 @@ def _failed(site: Site, what: str, output: str) -> MeasureError:
             output = output.replace(value, f"${{{name}}}")
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     telling = [line for line in lines if _ERROR.search(line)] or lines[-1:] or ["it said nothing"]
-    text = _USERINFO.sub("***@", " ".join(dict.fromkeys(telling)))
+    text = without_credentials(" ".join(dict.fromkeys(telling)))
     said = printable(text.replace(str(site.work.folder), "\u2026"))
     short = said if len(said) <= _SHOWN else f"{said[: _SHOWN - 1]}\u2026"
     hint = "the platform's build would likely fail in the same way"

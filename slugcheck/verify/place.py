@@ -19,12 +19,12 @@ from slugcheck.index.reqparts import Places
 from slugcheck.model import Manager, Origin, Unsized
 from slugcheck.packed import Member
 from slugcheck.project import local
+from slugcheck.variables import Variables
 from slugcheck.verify.plan import Plan
 
 _INCLUDE = re.compile(
     r"^\s*(?:-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?<=-[rc]))([^\s#]+)", re.MULTILINE
 )
-_VARIABLE = re.compile(r"\$\{?([A-Z0-9_]+)\}?")  # pip's is ${NAME}, Pipenv's also $NAME
 _ABSOLUTE = re.compile(r"^(?:[^@/]*@\s*)?(?:file:)?/")
 
 
@@ -32,8 +32,8 @@ _ABSOLUTE = re.compile(r"^(?:[^@/]*@\s*)?(?:file:)?/")
 class Place:
     """Where the build's command runs. ``app`` is the copy of what is in the slug.
 
-    ``file`` is the dependency file for the package manager; ``variables`` are the names in it that
-    stand for values of the environment.
+    ``file`` is the dependency file for the package manager; ``variables`` are the names whose
+    values the user allows it to use.
     """
 
     app: Path
@@ -53,7 +53,7 @@ def lay_out(plan: Plan, work: Path) -> Place:
     original = plan.path.parent.resolve() / plan.path.name
     top = reading.top_of(plan.path)
     texts = dict(_texts(original, top))
-    names = frozenset(name for text in texts.values() for name in _VARIABLE.findall(text))
+    names = plan.variables.names
     pushed = (app / plan.path.name).is_file()
     beside = work / "beside"
     copy_all = plan.manager is not Manager.PIP or "directory" in texts.get(original, "")
@@ -61,7 +61,7 @@ def lay_out(plan: Plan, work: Path) -> Place:
         folder = _copied(original.parent, beside) if copy_all else work
         file = folder / original.name if copy_all else original
         return Place(app=app, folder=folder, file=file, variables=names)
-    found = list(_local(texts, Places((original.parent, Path.cwd()), top)))
+    found = list(_local(texts, Places((original.parent, Path.cwd()), top), plan.variables))
     for origin, absolute, path in found:
         if absolute and path.is_dir():
             raise _elsewhere(origin, path)
@@ -115,13 +115,15 @@ def _texts(path: Path, top: Path) -> Iterator[tuple[Path, str]]:
         todo += [file.parent / name.removeprefix("file://") for name in _INCLUDE.findall(text)]
 
 
-def _local(texts: Mapping[Path, str], places: Places) -> Iterator[tuple[Origin, bool, Path]]:
+def _local(
+    texts: Mapping[Path, str], places: Places, variables: Variables
+) -> Iterator[tuple[Origin, bool, Path]]:
     """Yield (line, whether the path in it is absolute, file or folder that it names)."""
     for file, text in texts.items():
         for number, written in logical_lines(text):
             origin = Origin(file=file.name, line=number)
             try:
-                line = parse(written)
+                line = parse(written, variables)
                 entry = understand(line, origin, places) if line.wanted else None
             except BadLineError:
                 continue

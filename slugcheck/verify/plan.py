@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from slugcheck.model import Estimate, IndexOptions, Manager, SizeReport
 from slugcheck.packed import Member
+from slugcheck.variables import Variables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Plan:
     files: tuple[Member, ...]
     index: IndexOptions
     seconds: Estimate[float]  # predicted, for installing and compressing alone
+    variables: Variables = field(default_factory=Variables)  # that its lines may use
     pinned: bool = True  # whether the resolved versions may be given to pip as constraints
 
     @property

@@ -1,0 +1,1 @@
+"""Attacks on slugcheck from the project under check, by class."""

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from slugcheck import credentials
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_kept() -> Iterator[None]:
+    """Forget after each test what it wants masked: a process checks one project, tests many."""
+    yield
+    credentials._SECRETS.clear()
 
 
 @pytest.fixture(scope="session")

@@ -116,7 +116,7 @@ class PackageServer:
     ``auth`` is a (user, password) pair asked of every request. ``redirect_base`` is the URL of
     another server that ``Quirk.REDIRECT`` sends clients to. ``core_metadata`` offers METADATA
     beside each wheel, so that a resolver need not touch the wheels themselves. ``tls`` makes it an
-    https server.
+    https server. ``host`` is what its URLs call it: another name of the loopback is another host.
     """
 
     def __init__(
@@ -128,12 +128,14 @@ class PackageServer:
         redirect_base: str | None = None,
         quirk: Quirk = Quirk.HONEST,
         tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
         self.api = api
         self.auth = auth
         self.core_metadata = core_metadata
         self.redirect_base = redirect_base
         self.default_quirk = quirk
+        self.host = host
         self._files: dict[str, _File] = {}
         self._quirks: dict[str, Quirk] = {}
         self._done_once: set[tuple[str, Quirk]] = set()
@@ -152,7 +154,7 @@ class PackageServer:
 
     @property
     def netloc(self) -> str:
-        return f"127.0.0.1:{self._http.server_port}"
+        return f"{self.host}:{self._http.server_port}"
 
     @property
     def url(self) -> str:

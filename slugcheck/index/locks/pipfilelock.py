@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -33,6 +32,7 @@ from slugcheck.index.locks.pick import (
     unsized,
 )
 from slugcheck.model import Distribution, Unsized
+from slugcheck.variables import Variables, used
 
 _LOCK_HINT = "run `pipenv lock` and commit Pipfile.lock"
 _VCS = ("git", "hg", "svn", "bzr")
@@ -51,13 +51,16 @@ def read(
     environment: Mapping[str, str],
     chooser: Chooser,
     shelves: Shelves,
+    variables: Variables | None = None,
 ) -> Locked:
     """Read a ``Pipfile.lock`` with the Pipfile beside it.
 
     ``top`` is the folder that files may be read from, ``environment`` the target's for markers.
-    Variables in the URLs of sources are taken from this process, as Pipenv does.
+    Pipenv fills variables of the environment into the URLs of sources; here only those that
+    ``variables`` allows.
 
-    :raises RequirementsError: one of the two cannot be read.
+    :raises RequirementsError: one of the two cannot be read, or a source that is used needs a
+        variable that is not allowed, or not set.
     :raises BuildError: Pipenv would refuse the lock.
     :raises NetworkError: an index cannot be reached.
     """
@@ -67,7 +70,8 @@ def read(
     pipfile_data = read_bytes(pipfile_path, top)
     pipfile = toml(pipfile_path, pipfile_data)
     _check_fresh(lock, pipfile)
-    sources, notes = _sources(lock)
+    sources = _Sources(lock, variables or Variables())
+    notes: list[str] = []
     text = pipfile_data.decode("utf-8", errors="replace")
     direct = {canonicalize_name(name): one for name, one in table(pipfile, "packages").items()}
     pins: list[Pin] = []
@@ -81,12 +85,13 @@ def read(
             notes.append(f"{path.name}: the marker {shown!r} cannot be read; it is taken to hold")
         if holds is False:
             continue
-        pin = _pin(name, details, sources)
+        pin = _pin(name, details)
         if pin.name in direct:
             lines = origin(text, str(pipfile_path), pin.name)
             pin = replace(pin, direct=True, origins=lines)
         answer = _elsewhere(pin, details, path.parent, top)
         if answer is None:
+            pin = replace(pin, index=sources.url(details.get("index")))
             pins.append(pin)
         elif isinstance(answer, Unsized):
             aside.append(answer)
@@ -153,31 +158,45 @@ def _json(path: Path, data: bytes) -> dict[str, Any]:
     return lock
 
 
-def _sources(lock: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
-    """Return the URL of each source by its name, the first first, and notes."""
-    notes: list[str] = []
-    found: dict[str, str] = {}
+class _Sources:
+    """The URLs of the lock's sources by name; the first is the default."""
 
-    def value(match: re.Match[str]) -> str:
-        name = match[1] or match[2]
-        if name not in os.environ:
-            notes.append(f"Pipfile.lock: the variable {name} of a source's URL is not set")
-        return os.environ.get(name, match[0])
+    def __init__(self, lock: Mapping[str, Any], variables: Variables) -> None:
+        self._variables = variables
+        self._urls: dict[str, str] = {}
+        for number, source in enumerate(items(table(lock, "_meta").get("sources"))):
+            if isinstance(source, dict) and isinstance(source.get("url"), str):
+                self._urls.setdefault(str(source.get("name", number)), source["url"])
 
-    for number, source in enumerate(items(table(lock, "_meta").get("sources"))):
-        if isinstance(source, dict) and isinstance(source.get("url"), str):
-            url = _VARIABLE.sub(value, source["url"])
-            found.setdefault(str(source.get("name", number)), url)
-    return found, notes
+    def url(self, name: object) -> str | None:
+        """Return the URL of the source that a package names, None for slugcheck's own default.
+
+        :raises RequirementsError: it needs a variable that is not allowed, or not set.
+        """
+        known = str(name) if str(name) in self._urls else next(iter(self._urls), None)
+        if known is None:
+            return None
+        missing: list[str] = []
+
+        def value(match: re.Match[str]) -> str:
+            found = self._variables.value(match[1] or match[2])
+            if found is None:
+                missing.append(match[1] or match[2])
+            return found or match[0]
+
+        url = _VARIABLE.sub(value, self._urls[known])
+        if missing:
+            shown = printable(known)[:_SHOWN]
+            why = self._variables.why(tuple(dict.fromkeys(missing)))
+            raise RequirementsError(f"Pipfile.lock: the source {shown!r} {why}")
+        return url
 
 
-def _pin(name: str, details: Mapping[str, Any], sources: Mapping[str, str]) -> Pin:
-    default = next(iter(sources.values()), None)
+def _pin(name: str, details: Mapping[str, Any]) -> Pin:
     return Pin(
         name=canonicalize_name(name),
         version=str(details.get("version", "")).removeprefix("===").removeprefix("==").strip(),
         hashes=sha256_of(items(details.get("hashes"))),
-        index=sources.get(str(details.get("index")), default),
         extras=tuple(canonicalize_name(str(one)) for one in items(details.get("extras"))),
     )
 
@@ -191,6 +210,8 @@ def _elsewhere(
         return unsized(pin, reason)
     place = details.get("path") or details.get("file") or details.get("uri")
     if place is not None:
+        if names := used(str(place)):
+            return unsized(pin, f"its address uses ${{{names[0]}}}, which is not filled in")
         if details.get("editable"):
             return unsized(pin, "it is editable; its size is known only after a build")
         return from_place(pin, str(place), folder, top)

@@ -1,6 +1,9 @@
 """What ``uv sync --locked --no-default-groups`` installs of a uv.lock, through ``uv export``.
 
-uv reads the lock and the project's own settings; no code of the project runs.
+uv works on a copy: the lock, and of pyproject.toml and uv.toml only what a lock is made from. So no
+code of the project runs, and no setting of it says where slugcheck's uv reads, writes or asks. It
+asks no server at all, since an index of the project's could bear the name of one whose password is
+in the environment.
 """
 
 from __future__ import annotations
@@ -8,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +22,7 @@ from packaging.tags import Tag
 from packaging.utils import canonicalize_name
 
 from slugcheck import reading
-from slugcheck.errors import BuildError, NetworkError, RequirementsError, ResolutionError
+from slugcheck.errors import BuildError, RequirementsError, ResolutionError
 from slugcheck.escape import printable
 from slugcheck.index import lock as pylock
 from slugcheck.index.locks.pick import (
@@ -38,11 +42,29 @@ _EXPORT = (
     "export --frozen --quiet --format pylock.toml --no-header --no-default-groups --no-emit-project"
 ).split()
 _CHECK = ("lock", "--check", "--verbose")
-# What uv 0.13 says when the lock does not belong to pyproject.toml.
+# What uv 0.13 says when the lock does not belong to pyproject.toml; it goes on to resolve anew,
+# which fails without a network. A lock of an index that the environment names may still be fresh.
 _STALE = re.compile(r"lockfile .{0,400}needs to be updated", re.DOTALL)
-_MISMATCH = re.compile(r"existing lockfile due to mismatched ")
+_MISMATCH = re.compile(
+    r"existing lockfile due to (?:mismatched |missing (?:root package|version)|"
+    r"change in (?!minimum libc))"
+)
 _CHATTER = ("DEBUG", "TRACE", "INFO", "Using ")  # lines of --verbose that are no reason
-_SETTINGS = ("pyproject.toml", "uv.lock", "uv.toml")
+# Keys of [tool.uv] that a lock is made from; none names a place to read, write or run.
+_OF_PROJECT = frozenset(
+    "package managed constraint-dependencies override-dependencies "
+    "exclude-dependencies build-constraint-dependencies environments required-environments "
+    "conflicts default-groups dependency-groups".split()
+)
+_OF_CHOICE = frozenset(
+    "resolution prerelease fork-strategy exclude-newer exclude-newer-package "
+    "dependency-metadata".split()
+)
+_OF_METADATA = frozenset(
+    "name version requires-python dependencies optional-dependencies dynamic".split()
+)
+_OF_SOURCE = frozenset({"index", "marker", "extra", "group"})
+_OF_INDEX = frozenset({"name", "url", "default", "explicit"})
 _OWN = frozenset({"editable", "virtual", "directory", "path", "git", "url"})
 _SHOWN = 200
 
@@ -67,8 +89,11 @@ def read(
     project_data = read_bytes(project_path, top)
     pyproject = toml(project_path, project_data)
     _check_python(lock, environment["python_full_version"])
-    notes = _check_fresh(lock, pyproject, _settings(path.parent, top), uv)
-    exported = _export(path, uv)
+    own_path = path.parent / "uv.toml"
+    there = reading.is_file(own_path, top)
+    own = toml(own_path, read_bytes(own_path, top)) if there else {}
+    notes = _check_fresh(lock, data, pyproject, own, uv)
+    exported = _export(path, data, pyproject, own, uv)
     try:
         chosen = list(exported.select(environment=pylock.typed(environment), tags=tags))
     except PylockSelectError as error:
@@ -102,7 +127,11 @@ def _check_python(lock: Mapping[str, Any], python: str) -> None:
 
 
 def _check_fresh(
-    lock: Mapping[str, Any], pyproject: Mapping[str, Any], files: Mapping[str, bytes], uv: Uv
+    lock: Mapping[str, Any],
+    lock_data: bytes,
+    pyproject: Mapping[str, Any],
+    own: Mapping[str, Any],
+    uv: Uv,
 ) -> list[str]:
     """Raise when uv would refuse the lock as out of date; return a note where it is not known.
 
@@ -113,28 +142,78 @@ def _check_fresh(
     why = _needs_code(lock, pyproject)
     if why:
         return [f"whether uv.lock belongs to pyproject.toml is not known: {why}"]
-    reason = ""
-    with temporary.Folder() as copy:
-        for one, content in files.items():
-            (copy / one).write_bytes(content)
-        for offline in (True, False):  # a fresh lock needs no network
-            try:
-                done = uv.in_project(copy, _CHECK, offline=offline)
-            except NetworkError as error:
-                reason = printable(str(error))
-                continue
-            if done.code == 0:
-                return []
-            if _MISMATCH.search(done.errors) or _STALE.search(done.errors):
-                raise _stale()
-            reason = _last_line(done.errors)
-    return [f"whether uv.lock belongs to pyproject.toml is not known: {reason}"]
+    with _copy(lock_data, pyproject, own) as (folder, settings):
+        done = uv.in_project(folder, _CHECK, settings=settings)
+    if done.code == 0:
+        return []
+    if _MISMATCH.search(done.errors) or _STALE.search(done.errors):
+        raise _stale()
+    return [f"whether uv.lock belongs to pyproject.toml is not known: {_last_line(done.errors)}"]
 
 
-def _settings(folder: Path, top: Path) -> dict[str, bytes]:
-    """Return the files of a project that uv reads; none may lead out of ``top``."""
-    there = (one for one in _SETTINGS if reading.is_file(folder / one, top))
-    return {one: read_bytes(folder / one, top, reading.LOCK) for one in there}
+@contextmanager
+def _copy(
+    lock: bytes, pyproject: Mapping[str, Any], own: Mapping[str, Any]
+) -> Iterator[tuple[Path, Path]]:
+    """Yield a folder with what the lock is made from, and settings; ``own`` is its uv.toml."""
+    import tomli_w
+
+    metadata, settings = _copied(pyproject, own)
+    with temporary.Folder() as place:
+        folder = place / "project"  # beside, not below, the settings
+        folder.mkdir()
+        chosen = place / "settings.toml"
+        try:
+            texts = {folder / "pyproject.toml": metadata, chosen: settings}
+            for path, values in texts.items():
+                path.write_text(tomli_w.dumps(values), encoding="utf-8")
+        except RecursionError:
+            raise RequirementsError("pyproject.toml is nested too deeply") from None
+        (folder / "uv.lock").write_bytes(lock)
+        yield folder, chosen
+
+
+def _copied(
+    pyproject: Mapping[str, Any], own: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return pyproject.toml and the settings of a copy that uv may read."""
+    of_uv = table(pyproject, "tool", "uv")
+    copy: dict[str, Any] = {"tool": {"uv": _kept(of_uv, _OF_PROJECT)}}
+    if "project" in pyproject:
+        copy["project"] = _kept(table(pyproject, "project"), _OF_METADATA)
+    if "build-system" in pyproject:  # it makes the project a package; nothing is built
+        copy["build-system"] = {"requires": []}
+    if "dependency-groups" in pyproject:
+        copy["dependency-groups"] = pyproject["dependency-groups"]
+    copy["tool"]["uv"]["sources"] = _index_sources(of_uv)
+    copy["tool"]["uv"]["workspace"] = {"members": []}  # else uv would look for one above
+    copy["tool"]["uv"]["index"] = _indexes(of_uv)
+    deciding = own or of_uv  # a uv.toml takes the place of [tool.uv]
+    return copy, {**_kept(deciding, _OF_CHOICE), "index": _indexes(deciding)}
+
+
+def _kept(values: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key in keys}
+
+
+def _index_sources(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sources that name an index; uv is not asked about projects with others."""
+    found = {}
+    for name, value in table(settings, "sources").items():
+        several = value if isinstance(value, list) else [value]
+        kept = [_kept(one, _OF_SOURCE) for one in map(table, several) if "index" in one]
+        if kept:
+            found[name] = kept
+    return found
+
+
+def _indexes(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the indexes of the project: uv holds them against those that the lock names."""
+    found = [_kept(one, _OF_INDEX) for one in items(settings.get("index")) if isinstance(one, dict)]
+    found += [{"url": url} for url in items(settings.get("extra-index-url"))]
+    if "index-url" in settings:
+        found.append({"url": settings["index-url"], "default": True})
+    return [one for one in found if str(one.get("url")).startswith(("https://", "http://"))]
 
 
 def _stale() -> BuildError:
@@ -181,8 +260,11 @@ def _check_names(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> None:
         raise _stale()
 
 
-def _export(path: Path, uv: Uv) -> Pylock:
-    done = uv.in_project(path.parent, _EXPORT, offline=True)
+def _export(
+    path: Path, data: bytes, pyproject: Mapping[str, Any], own: Mapping[str, Any], uv: Uv
+) -> Pylock:
+    with _copy(data, pyproject, own) as (folder, settings):
+        done = uv.in_project(folder, _EXPORT, settings=settings)
     if done.code != 0:
         message = f"{printable(str(path))} cannot be exported: {_last_line(done.errors)}"
         raise RequirementsError(message, hint=_LOCK_HINT)

@@ -46,8 +46,8 @@ class Fetched:
 class HttpClient:
     """One session for everything; thread-safe; a context manager.
 
-    Credentials are taken from the URLs of ``index`` and from ``credentials`` (by host and port),
-    and are sent to that host only; ``trusted_hosts`` (also those of ``index``) are not verified.
+    Credentials are taken from the URLs of ``index`` and from ``credentials`` (by scheme, host and
+    port), and are sent there only; ``trusted_hosts`` (also those of ``index``) are not verified.
     With ``offline``, whatever would need the network raises ``NetworkError``. ``local`` are the
     folders, as real paths, that ``file:`` URLs may lead into; None: any. A page, a lock or a line
     of the checked project may name any file of this machine.

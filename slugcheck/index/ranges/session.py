@@ -25,7 +25,7 @@ from urllib3.util.retry import Retry
 from slugcheck import __version__
 from slugcheck.errors import NetworkError
 from slugcheck.index.ranges.refusals import BrokenOffError, refused
-from slugcheck.index.ranges.urls import Credentials, host_of, redact, split_credentials
+from slugcheck.index.ranges.urls import Credentials, host_of, origin_of, redact, split_credentials
 from slugcheck.index.ranges.watch import POOLS, Allowance, Exchange, watch_tls, watched
 from slugcheck.model import Transfer
 
@@ -185,13 +185,16 @@ def _unverified_context() -> ssl.SSLContext:
 
 
 class _HostAuth(AuthBase):
-    """Credentials of the host that is asked, from index URLs or netrc; none for any other."""
+    """Credentials of the origin that is asked, from index URLs, or of its host from netrc.
+
+    Another port or scheme of the same host is another server, which a checked file may name.
+    """
 
     def __init__(self, credentials: Mapping[str, Credentials]) -> None:
         self._credentials = dict(credentials)
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        found = self._credentials.get(host_of(str(r.url))) or get_netrc_auth(str(r.url))
+        found = self._credentials.get(origin_of(str(r.url))) or get_netrc_auth(str(r.url))
         return _basic(found)(r) if found else r
 
 

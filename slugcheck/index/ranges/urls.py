@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
+from slugcheck.credentials import MASK, shown_value
 from slugcheck.errors import NetworkError
 
 Credentials = tuple[str, str]
@@ -18,11 +19,12 @@ def redact(url: str) -> str:
 
     Characters that a terminal could act on are percent-encoded.
     """
-    plain = "".join(char if char.isprintable() else f"%{ord(char):02X}" for char in url)
+    clean = shown_value(url).replace(f"{MASK}@", "")
+    plain = "".join(char if char.isprintable() else f"%{ord(char):02X}" for char in clean)
     try:
         parts = urlsplit(plain)
     except ValueError:
-        return plain.rpartition("@")[2]
+        return plain
     query = "…" if parts.query else ""
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
 
@@ -35,6 +37,14 @@ def host_of(url: str) -> str:
     parts = _split(url)
     netloc = parts.netloc.rpartition("@")[2].lower()
     return netloc.removesuffix(_DEFAULT_PORTS.get(parts.scheme.lower(), " "))
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port, which credentials are for; a default port is left out.
+
+    :raises NetworkError: it is no URL.
+    """
+    return f"{_split(url).scheme.lower()}://{host_of(url)}"
 
 
 def split_credentials(url: str) -> tuple[str, Credentials | None]:
@@ -51,12 +61,12 @@ def split_credentials(url: str) -> tuple[str, Credentials | None]:
 
 
 def credentials_in(urls: Iterable[str]) -> dict[str, Credentials]:
-    """Return the credentials that ``urls`` hold, by host; the first URL of a host wins."""
+    """Return the credentials that ``urls`` hold, by origin; the first URL of an origin wins."""
     found: dict[str, Credentials] = {}
     for url in urls:
         clean, credentials = split_credentials(url)
         if credentials is not None:
-            found.setdefault(host_of(clean), credentials)
+            found.setdefault(origin_of(clean), credentials)
     return found
 
 

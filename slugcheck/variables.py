@@ -1,0 +1,83 @@
+"""``${NAME}`` in files under check: filled in for names that the user allows, and for no other.
+
+The file decides where a value goes, to which server for instance, and the file is a stranger's. So
+a name counts only where the command line says ``--env NAME``; the others are told by name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from slugcheck.credentials import keep_secret
+from slugcheck.errors import UsageError
+
+_USED = re.compile(r"\$\{([A-Z0-9_]+)\}")  # pip's and uv's; a lower-case name is no variable there
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The names that may be filled in; values are read when they are used, and never kept."""
+
+    names: frozenset[str] = frozenset()
+
+    @classmethod
+    def allowed(cls, names: Iterable[str]) -> Variables:
+        """Return those of ``--env``; their values are masked in all output from now on.
+
+        :raises UsageError: one is no name of a variable.
+        """
+        found = frozenset(names)
+        for name in found:
+            if not _NAME.fullmatch(name):
+                message = "--env takes the name of an environment variable"
+                raise UsageError(message, hint="write --env NAME, without a value")
+        keep_secret(os.environ.get(name, "") for name in found)
+        return cls(found)
+
+    def value(self, name: str) -> str | None:
+        """Return the value of an allowed name; None where it is not allowed, unset or empty."""
+        return os.environ.get(name) or None if name in self.names else None
+
+    def fill(self, text: str) -> str:
+        """Return text with the allowed names filled in; what has no value stays as it is."""
+        return _USED.sub(lambda match: self.value(match[1]) or match[0], text)
+
+    def missing(self, text: str) -> tuple[str, ...]:
+        """Return the names in text that stay as they are."""
+        return tuple(name for name in used(text) if self.value(name) is None)
+
+    def why(self, missing: Collection[str]) -> str:
+        """Return the words for names that stay: ``uses ${X}; allow it with --env X``."""
+        refused = [name for name in missing if name not in self.names]
+        unset = [name for name in missing if name in self.names]
+        said = []
+        if refused:
+            said.append(f"uses {_listed(refused)}; allow {_it(refused)} with {_options(refused)}")
+        if unset:
+            said.append(f"uses {_listed(unset)}, which {_is(unset)} not set")
+        return "; it ".join(said)
+
+
+def used(text: str) -> tuple[str, ...]:
+    """Return the names in a text, each once."""
+    return tuple(dict.fromkeys(_USED.findall(text)))
+
+
+def _listed(names: Collection[str]) -> str:
+    return " and ".join(f"${{{name}}}" for name in names)
+
+
+def _options(names: Collection[str]) -> str:
+    return " ".join(f"--env {name}" for name in names)
+
+
+def _it(names: Collection[str]) -> str:
+    return "it" if len(names) == 1 else "them"
+
+
+def _is(names: Collection[str]) -> str:
+    return "is" if len(names) == 1 else "are"
