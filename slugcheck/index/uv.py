@@ -24,7 +24,7 @@ from packaging.utils import canonicalize_name
 from slugcheck.credentials import keep_secret, without_credentials
 from slugcheck.errors import NetworkError, ResolutionError
 from slugcheck.model import IndexOptions, PythonRelease, Target
-from slugcheck.running import child, temporary
+from slugcheck.running import child, isolation, temporary
 from slugcheck.running.child import Bounds, Ended
 from slugcheck.target import uv_platform
 
