@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,10 @@ def _all(folder: Path) -> set[Path]:
     )
 
 
-def kill(place: Ground, kills: int, numbers: list[signal.Signals], chance: random.Random) -> str:
+def kill(
+    place: Ground, kills: int, numbers: list[signal.Signals], chance: random.Random,
+    said: Callable[[str], None] = lambda _: None,
+) -> str:  # fmt: skip
     """Do all of it; return a table.
 
     :raises SystemExit: a figure is another one.
@@ -147,6 +151,7 @@ def kill(place: Ground, kills: int, numbers: list[signal.Signals], chance: rando
             checked += 1
             wrong += plain(figures(place)) != truth
             left += any(place.temporary.iterdir())
+            said(f"{count + 1} of {kills}: {wrong} wrong, {left} with something left")
     rows = [_row(number, tally) for number, tally in tallies.items()]
     shown = [
         f"an undisturbed run: {cold:.2f} s cold, {usual:.2f} s warm",
@@ -184,7 +189,8 @@ def main() -> None:
     numbers = [signal.Signals[name] for name in asked.signals.split(",")]
     with tempfile.TemporaryDirectory(prefix="kills-") as name, PackageServer() as server:
         place = ground(server, Path(name))
-        print(kill(place, asked.kills, numbers, random.Random(asked.seed)))
+        chance = random.Random(asked.seed)
+        print(kill(place, asked.kills, numbers, chance, lambda line: print(line, flush=True)))
 
 
 if __name__ == "__main__":

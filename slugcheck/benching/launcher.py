@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from slugcheck.errors import MeasureError
-from slugcheck.running import ending, isolation, temporary
+from slugcheck.running import child, ending, isolation, temporary
 
 WORKERS = Path(__file__).parent.parent / "workers"
 # What a worker gets of our environment. Thread counts, allocators and PYTHON* would change figures.
@@ -190,7 +190,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if process.stdin is not None:
         os.close(process.stdin.fileno())
     end = time.monotonic() + _LAST_SECONDS
-    while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+    while not child.has_ended(process):
         if time.monotonic() > end:
             os.killpg(process.pid, signal.SIGKILL)
             return

@@ -147,7 +147,7 @@ def _program(name: str, environment: Mapping[str, str]) -> str:
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     # a child that has ended stays a zombie until it is waited for: its number is nobody else's
-    if process.returncode is not None:
+    if process.returncode is not None and _CAN_PEEK:
         return
     with suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
@@ -205,7 +205,7 @@ class _Listener:
     def _follow(self, watch: _Watch) -> None:
         allowed = min(self._bounds.seconds, deadline.left() + _GRACE_SECONDS)
         end = time.monotonic() + allowed
-        while not _has_ended(self._process.pid):
+        while not has_ended(self._process):
             left = end - time.monotonic()
             if left <= 0:
                 message = f"{self._what} did not end within {allowed:.0f} s"
@@ -278,8 +278,16 @@ def _exit_sign(pid: int) -> Iterator[int | None]:
             os.close(found)
 
 
-def _has_ended(pid: int) -> bool:
-    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+_CAN_PEEK = hasattr(os, "waitid")  # not on macOS before Python 3.13
+
+
+def has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a child has ended; it stays a zombie where the system allows to look only."""
+    if not _CAN_PEEK:
+        return process.poll() is not None
+    if process.returncode is not None:
+        return True
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
 
 def _communicated(

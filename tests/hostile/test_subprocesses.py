@@ -193,6 +193,25 @@ def test_workers_of_bench_import_nothing_of_the_current_folder(
     assert not witness.exists(), witness.read_text()
 
 
+def test_a_plot_does_not_follow_a_matplotlibrc_of_the_checkout(
+    checkout: Path, witness: Path
+) -> None:
+    program(checkout / "bin" / "latex", witness, "latex")
+    (checkout / "matplotlibrc").write_text("text.usetex: True\nbackend: module://runner\n")
+    code = (
+        "from slugcheck.render import benchplot\n"
+        "from tests.support.benches import heavy, light, result\n"
+        "assert benchplot.draw(result(heavy(), light()), '.svg').startswith(b'<?xml')\n"
+    )
+    root = str(Path(__file__).parent.parent.parent)
+    done = run_in(
+        checkout, [sys.executable, "-P", "-c", f"import sys; sys.path.append({root!r})\n{code}"],
+        PATH=hostile_path(checkout),
+    )  # fmt: skip
+    assert not witness.exists(), witness.read_text()
+    assert done.returncode == 0, done.stderr
+
+
 # --------------------------------------------------------------------------- what a child sees
 
 
