@@ -53,8 +53,12 @@ def command(ctx: click.Context, /, path: Path, key: str, summary: bool, quiet: b
 
 
 def _text(path: Path) -> str:
+    from slugcheck import reading
+
     try:
-        text = path.read_text(encoding="utf-8")
+        # a link that a change brought would post what it leads to
+        data = reading.read(path, within=reading.top_of(path), limit=reading.SAVED_REPORT)
+        text = data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is no UTF-8'}"
         raise UsageError(message, hint="write it with: slugcheck . --output report.md") from None
