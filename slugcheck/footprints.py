@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from slugcheck import reading
 from slugcheck.errors import UsageError
 from slugcheck.escape import printable
 from slugcheck.model import Comparison, Footprint
@@ -98,10 +99,10 @@ def load(path: Path) -> Result:
     """
     label = printable(str(path))
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        data = reading.read(path, within=reading.top_of(path), limit=reading.SAVED_REPORT)
     except OSError as error:
         raise UsageError(f"{label} cannot be read: {error.strerror}", hint=_HINT) from None
-    found = read(Result, text, label, hint=_HINT)
+    found = read(Result, data.decode("utf-8", "replace"), label, hint=_HINT)
     if found.kind != "bench":
         raise UsageError(f"{label} is no result of slugcheck bench", hint=_HINT)
     return found

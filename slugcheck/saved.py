@@ -11,6 +11,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 
+from slugcheck import reading
 from slugcheck.errors import UsageError
 
 if TYPE_CHECKING:
@@ -159,10 +160,11 @@ class Document:
 def text_of(path: Path) -> str | None:
     """Return the text of a saved report; None where the file is something else.
 
-    :raises UsageError: it cannot be read.
+    :raises UsageError: it cannot be read, is a link out of its checkout, or too large.
     """
     try:
-        content = path.read_bytes()
+        top = reading.top_of(path)
+        content = reading.read(path, within=top, limit=reading.SAVED_REPORT)
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror or error}"
         raise UsageError(message, hint="check its permissions") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 import click
@@ -85,15 +84,12 @@ def command(
 
 
 def _text(path: Path) -> str:
+    from slugcheck import reading
+
     try:
-        # a pipe would be waited for
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise UsageError(f"{path} is not a regular file", hint=_HINT)
-            raw = stream.read(_MOST_BYTES + 1)
-        if len(raw) > _MOST_BYTES:
-            raise UsageError(f"{path} has more than {_MOST_BYTES:,} bytes", hint=_HINT)
-        text = raw.decode()
+        # a link that a change brought would post what it leads to
+        data = reading.read(path, within=reading.top_of(path), limit=_MOST_BYTES)
+        text = data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}"
         raise UsageError(message, hint=_HINT) from None

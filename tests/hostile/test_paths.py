@@ -420,6 +420,23 @@ def test_a_named_file_of_a_checkout_that_is_a_link_out_of_it_is_refused(
     assert f"{name} is a link that leads outside the checkout (-> " in done.err
 
 
+def test_no_report_that_is_named_leads_out_of_its_checkout(
+    index: PackageServer, repo: Path, outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("report.md", "base.json", "bench.json"):
+        (repo / name).symlink_to(outside / "secret")
+    monkeypatch.chdir(repo)
+    for arguments in (
+        ("comment", "report.md"),
+        (".", "-i", index.index_url, "--against", "base.json"),
+        ("compare", "base.json", "."),
+        ("compare", ".", ".", "--bench", "bench.json"),
+    ):
+        done = slugcheck(*arguments)
+        silent(done, 2)
+        assert "is a link that leads outside the checkout" in done.err
+
+
 def test_a_named_folder_of_a_checkout_that_is_a_link_out_of_it_is_refused(
     repo: Path, tmp_path: Path
 ) -> None:
