@@ -46,8 +46,8 @@ MARKUP = (
     "@pwned see #1 GH-2 o/r#3 www.pwned.example https://pwned.example mailto:a@pwned.example "
     "a@pwned.example [pwned](https://pwned.example) ![pwned](x.png) <img src=x> "
     "<script>pwned</script> </details> <!-- slugcheck comment: report --> <!-- Sticky --> | pwned "
-    "| $pwned$ $$pwned$$ :+1: :pwned: [^1] deadbeef12 1234abc **pwned** ~~pwned~~ __pwned__ `pwned` "
-    "``` ```mermaid \\| \\"
+    "| $pwned$ $$pwned$$ :+1: :pwned: [^1] deadbeef12 1234abc **pwned** ~~pwned~~ __pwned__ "
+    "`pwned` ``` ```mermaid \\| \\"
 )
 STARTS = ("# pwned", "- [ ] pwned", "> [!NOTE] pwned", "1. pwned", "===", "```pwned", "~~~pwned",
           "    pwned", "| a |", "[^1]: pwned", "/pwned")  # fmt: skip
