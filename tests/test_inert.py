@@ -6,7 +6,7 @@ import json
 import xml.etree.ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from slugcheck.formats import FORMATS
@@ -19,6 +19,8 @@ COMMAND = st.sampled_from(
      "^^^ +++", "section_start:1:x\r\x1b[0K", "travis_fold:start:x", "[[ATTACHMENT|/etc/passwd]]",
      "\u200d::error::x", "\u3164##[x]", "\xa0::notice::x"]
 )  # fmt: skip
+# a machine that is busy draws slowly, which is no fault of the texts
+BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TEXT = st.lists(st.one_of(NASTY, COMMAND), max_size=6).map("".join)
 
 
@@ -46,6 +48,7 @@ def test_a_command_is_broken_by_a_blank_and_all_else_stays(text: str, shown: str
     assert without_commands(text) == shown
 
 
+@BUSY
 @given(TEXT, st.sampled_from(["table", "markdown", "github"]))
 def test_lines_hold_no_command_and_a_second_time_changes_nothing(text: str, form: str) -> None:
     shown = inert(text, form)
@@ -53,6 +56,7 @@ def test_lines_hold_no_command_and_a_second_time_changes_nothing(text: str, form
     assert inert(shown, form) == shown
 
 
+@BUSY
 @given(TEXT, st.sampled_from(["json", "sarif"]), st.booleans())
 def test_json_holds_no_command_and_means_the_same(text: str, form: str, ascii_only: bool) -> None:
     value = {text: [text, {"x": f'"{text}"'}, f"\n{text}"]}
@@ -62,6 +66,7 @@ def test_json_holds_no_command_and_means_the_same(text: str, form: str, ascii_on
     assert shown.isascii()
 
 
+@BUSY
 @given(TEXT.map(lambda text: "".join(c for c in text if c in "\t\n" or c >= " ")))
 def test_xml_holds_no_command_and_means_the_same(text: str) -> None:
     root = ET.Element("a", {"b": text})

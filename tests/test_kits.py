@@ -261,10 +261,8 @@ def test_the_check_sees_neither_tokens_nor_the_files_of_commands(runner: Runner)
     program.unlink()
     program.write_text("#!/bin/sh\nenv\n")
     program.chmod(0o755)
-    names = (
-        "ACTIONS_RUNTIME_TOKEN ACTIONS_ID_TOKEN_REQUEST_TOKEN GITHUB_TOKEN ACTIONS_RESULTS_URL "
-        "GH_TOKEN INPUT_TOKEN PYTHONSTARTUP"
-    ).split()
+    names = ("ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RESULTS_URL",
+             "GITHUB_TOKEN", "GH_TOKEN", "INPUT_TOKEN", "PYTHONSTARTUP")  # fmt: skip
     secrets = dict.fromkeys(names, "s3cret")
     kept = {"UV_INDEX_OWN_PASSWORD": "of the user", "HTTPS_PROXY": "http://127.0.0.1:9"}
     done = runner.run("Check", CHECK_PATH=".", CHECK_AGAINST="", CHECK_ARGS="", **secrets, **kept)

@@ -39,14 +39,15 @@ def render(report: Report, *, most: int = MOST_CHARACTERS) -> Inert:
 
 
 def _blocks(report: Report, most_rows: int | None) -> Iterator[str]:
-    """Yield the blocks by their weight; with ``most_rows`` lists are about as long, none folded."""
+    """Yield the blocks by their weight; with ``most_rows`` lists are about as long."""
     yield _heading(report)
     yield _verdicts(report.verdicts, most_rows)
     yield from _unsized(report, most_rows)
     yield from changemarkdown.blocks(report, most_rows)
     yield from _audit(report)
     yield from _findings(report, most_rows)
-    sizes = [*_sizes(report.sizes, folded=most_rows is None), *appmarkdown.blocks(report)]
+    folded = most_rows is None or most_rows > _OPEN_ROWS
+    sizes = [*_sizes(report.sizes, folded=folded), *appmarkdown.blocks(report)]
     sizes += _blame(report.sizes)
     yield from _in_details(sizes) if report.difference is not None else sizes
     yield from _notes(report)
