@@ -7,6 +7,7 @@ converts them.
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from slugcheck.terminal import Terminal
 
 _INTERRUPTED = 130
 _UNEXPECTED = 3
+_QUOTED = 60  # characters of a name that is too long
 _COMMANDS = (
     "check",
     "compare",
@@ -102,8 +104,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         terminal.error("interrupted", None)
         return _INTERRUPTED
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            return _bug(terminal)
+        name = str(error.filename)[:_QUOTED]
+        terminal.error(f"this name is longer than a file's can be: {name}…", None)
+        return UsageError.exit_code
     except Exception:
-        terminal.error("a bug in slugcheck; please report it with the lines below", None)
-        terminal.trace(traceback.format_exc())
-        return _UNEXPECTED
+        return _bug(terminal)
     return result if isinstance(result, int) else 0
+
+
+def _bug(terminal: Terminal) -> int:
+    """Show the exception that is being handled, which nobody expected."""
+    terminal.error("a bug in slugcheck; please report it with the lines below", None)
+    terminal.trace(traceback.format_exc())
+    return _UNEXPECTED

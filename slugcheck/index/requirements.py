@@ -18,8 +18,10 @@ from urllib.parse import unquote, urlsplit
 from slugcheck.errors import RequirementsError
 from slugcheck.index.reqentry import understand, variables
 from slugcheck.index.reqlines import (
+    MOST_LINES,
     BadFileError,
     BadLineError,
+    BeyondBoundsError,
     Line,
     decode,
     fills_in,
@@ -36,6 +38,9 @@ from slugcheck.model import Origin, Requirement, RequirementSet, Unsized
 _MAX_FILE_BYTES = 10 * 10**6  # far beyond any real one: somebody named a model or an archive
 _MAX_SHOWN_MISTAKES = 5
 _LONGEST_NAME = 4096  # PATH_MAX of Linux
+# Of the files measured, five is the most that one includes, and two the deepest.
+_MOST_FILES = 500
+_DEEPEST = 50
 
 
 def read(path: Path, *, cwd_name: str | None = None, empty: bool = False) -> RequirementSet:
@@ -96,6 +101,7 @@ class _Reader:
         self._notes: list[str] = []
         self._mistakes: list[tuple[str, str]] = []  # sentence, hint
         self._any_hashes = False
+        self._lines = 0
 
     def read(self, *, empty: bool) -> None:
         """Read everything.
@@ -129,12 +135,24 @@ class _Reader:
 
     def _read_lines(self, file: _File, text: str) -> None:
         self._done.add((file.real, file.constraint))
-        for number, written in logical_lines(text):
-            origin = Origin(file=file.name, line=number)
-            try:
-                self._take(parse(written), written, file, origin)
-            except BadLineError as error:
+        try:
+            for number, written in logical_lines(text):
+                self._lines += 1
+                if self._lines > MOST_LINES:
+                    raise BeyondBoundsError(number, f"more than {MOST_LINES:,} lines with includes")
+                self._read_line(written, file, Origin(file=file.name, line=number))
+        except BeyondBoundsError as error:
+            message = f"{Origin(file=file.name, line=error.line)}: {error}"
+            raise RequirementsError(message, hint="name a requirements file") from None
+
+    def _read_line(self, written: str, file: _File, origin: Origin) -> None:
+        try:
+            self._take(parse(written), written, file, origin)
+        except BadLineError as error:
+            if len(self._mistakes) < _MAX_SHOWN_MISTAKES:
                 self._mistakes.append(_mistake(origin, written, error))
+            else:
+                self._mistakes.append(("", ""))
 
     def _take(self, line: Line, written: str, file: _File, origin: Origin) -> None:
         self._note_ignored(line, origin)
@@ -228,10 +246,17 @@ class _Reader:
             self._mistakes.append((sentence, "download the file and include the copy"))
             return
         included = file.included(name, constraint=not line.options.requirements)
+        if "\0" in str(included.path):
+            raise BadLineError("its path holds a NUL character")
         if included.real in included.above:
             sentence = f"{origin}: the includes run in a circle at {shown(name)}"
             self._mistakes.append((sentence, "remove one of the includes; pip refuses the circle"))
         elif (included.real, included.constraint) not in self._done:
+            if len(included.above) > _DEEPEST or len(self._done) >= _MOST_FILES:
+                what = f"includes are nested more than {_DEEPEST} deep"
+                if len(self._done) >= _MOST_FILES:
+                    what = f"more than {_MOST_FILES} files are included"
+                raise RequirementsError(f"{origin}: {what}", hint="join some of the files")
             self._read_included(included, origin)
 
     def _read_included(self, included: _File, origin: Origin) -> None:

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -142,9 +141,9 @@ class Uv:
                 arguments.append("--offline")
             done = self._run(arguments, folder)
         if done.returncode == 0:
-            from packaging.pylock import Pylock
+            from slugcheck.index import lock
 
-            return Pylock.from_dict(tomllib.loads(done.stdout))
+            return lock.parsed(done.stdout)
         return _failure(done.stderr)
 
     def obstacle(

@@ -6,6 +6,9 @@ Nothing of a wheel is run. Its sources are looked into only where a sampler asks
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from email.message import Message
+from email.parser import HeaderParser
+from functools import cached_property
 from importlib.metadata import Distribution
 from os import PathLike
 from typing import NoReturn, Protocol
@@ -197,9 +200,14 @@ class _Metadata(Distribution):
     def locate_file(self, path: str | PathLike[str]) -> NoReturn:
         raise NotImplementedError("this distribution is not on the disk")
 
+    @cached_property
+    def _fields(self) -> Message:
+        # headers alone: a body may claim to be a mail of many nested parts
+        return HeaderParser().parsestr(self._texts.get("METADATA", ""))
+
     def values(self, field: str) -> tuple[str, ...]:
         """Return the values of a field, folded lines joined."""
-        return tuple(" ".join(str(value).split()) for value in self.metadata.get_all(field) or ())
+        return tuple(" ".join(str(value).split()) for value in self._fields.get_all(field) or ())
 
     def scripts(self, group: str, archive: str) -> tuple[tuple[str, str], ...]:
         """Return (name, ``module:attr``) of each entry point of a group, without extras."""

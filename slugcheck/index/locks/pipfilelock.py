@@ -13,21 +13,23 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from slugcheck import syntax
 from slugcheck.errors import BuildError, RequirementsError
 from slugcheck.escape import printable
 from slugcheck.index.choice import Chooser
 from slugcheck.index.locks.pick import (
+    Lines,
     Locked,
     Pin,
     Shelves,
     applies,
     from_place,
     items,
-    origin,
     pick,
     read_bytes,
     sha256_of,
     table,
+    text,
     toml,
     unsized,
 )
@@ -66,7 +68,7 @@ def read(
     pipfile = toml(pipfile_path, pipfile_data)
     _check_fresh(lock, pipfile)
     sources, notes = _sources(lock)
-    text = pipfile_data.decode("utf-8", errors="replace")
+    lines = Lines(pipfile_data.decode("utf-8", errors="replace"), str(pipfile_path))
     direct = {canonicalize_name(name): one for name, one in table(pipfile, "packages").items()}
     pins: list[Pin] = []
     found: list[Distribution] = []
@@ -75,14 +77,13 @@ def read(
         details = entry if isinstance(entry, dict) else {"version": entry}
         holds = applies(details.get("markers"), environment)
         if holds is None:
-            shown = printable(str(details.get("markers")))[:_SHOWN]
+            shown = printable(text(details.get("markers")))[:_SHOWN]
             notes.append(f"{path.name}: the marker {shown!r} cannot be read; it is taken to hold")
         if holds is False:
             continue
         pin = _pin(name, details, sources)
         if pin.name in direct:
-            lines = origin(text, str(pipfile_path), pin.name)
-            pin = replace(pin, direct=True, origins=lines)
+            pin = replace(pin, direct=True, origins=lines.origin(pin.name))
         answer = _elsewhere(pin, details, path.parent)
         if answer is None:
             pins.append(pin)
@@ -124,12 +125,16 @@ def _hash(pipfile: Mapping[str, Any], sources: object, *, canonical: bool) -> st
         "develop": named(pipfile.get("dev-packages", {})),
         **{key: named(one) for key, one in pipfile.items() if key not in _NO_PACKAGES},
     }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    try:
+        written = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+        return hashlib.sha256(written.encode()).hexdigest()
+    except (ValueError, RecursionError):  # half a surrogate pair; a list of lists of lists …
+        message = "Pipfile or Pipfile.lock holds a value that Pipenv does not write"
+        raise RequirementsError(message, hint=_LOCK_HINT) from None
 
 
 def _check_fresh(lock: Mapping[str, Any], pipfile: Mapping[str, Any]) -> None:
-    locked = str(table(lock, "_meta", "hash").get("sha256") or "")
+    locked = text(table(lock, "_meta", "hash").get("sha256") or "")
     expected = pipfile_hashes(pipfile, items(table(lock, "_meta").get("sources")))
     if locked not in expected:
         message = (
@@ -141,8 +146,8 @@ def _check_fresh(lock: Mapping[str, Any], pipfile: Mapping[str, Any]) -> None:
 
 def _json(path: Path, data: bytes) -> dict[str, Any]:
     try:
-        lock = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError):
+        lock = syntax.json(data.decode("utf-8"))
+    except ValueError:
         message = f"{printable(str(path))} is not valid JSON"
         raise RequirementsError(message, hint=_LOCK_HINT) from None
     if not isinstance(lock, dict) or not isinstance(lock.get("default"), dict):
@@ -165,7 +170,7 @@ def _sources(lock: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     for number, source in enumerate(items(table(lock, "_meta").get("sources"))):
         if isinstance(source, dict) and isinstance(source.get("url"), str):
             url = _VARIABLE.sub(value, source["url"])
-            found.setdefault(str(source.get("name", number)), url)
+            found.setdefault(text(source.get("name", number)), url)
     return found, notes
 
 
@@ -173,10 +178,10 @@ def _pin(name: str, details: Mapping[str, Any], sources: Mapping[str, str]) -> P
     default = next(iter(sources.values()), None)
     return Pin(
         name=canonicalize_name(name),
-        version=str(details.get("version", "")).removeprefix("===").removeprefix("==").strip(),
+        version=text(details.get("version", "")).removeprefix("===").removeprefix("==").strip(),
         hashes=sha256_of(items(details.get("hashes"))),
-        index=sources.get(str(details.get("index")), default),
-        extras=tuple(canonicalize_name(str(one)) for one in items(details.get("extras"))),
+        index=sources.get(text(details.get("index")), default),
+        extras=tuple(canonicalize_name(text(one)) for one in items(details.get("extras"))),
     )
 
 
@@ -189,7 +194,7 @@ def _elsewhere(pin: Pin, details: Mapping[str, Any], folder: Path) -> Distributi
     if place is not None:
         if details.get("editable"):
             return unsized(pin, "it is editable; its size is known only after a build")
-        return from_place(pin, str(place), folder)
+        return from_place(pin, text(place), folder)
     if not pin.version or pin.version == "*":
         return unsized(pin, "Pipfile.lock names no version of it")
     return None
