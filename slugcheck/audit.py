@@ -7,7 +7,6 @@ nobody but the vulnerability service. Its exit code says too little (1 is "found
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from slugcheck import syntax
 from slugcheck.errors import UsageError
 from slugcheck.escape import printable
 from slugcheck.model import Audit, Distribution, Unaudited, Unsized, Vulnerability
@@ -143,7 +143,7 @@ def _pins(
 def _public(version: str) -> str | None:
     """Return a version without its local part, which no service knows."""
     try:
-        return Version(version).public
+        return syntax.version(version).public
     except InvalidVersion:
         return None
 
@@ -203,7 +203,7 @@ def _environment(asked: Service, folder: Path) -> dict[str, str]:
 
 def _document(text: str) -> dict[str, Any] | None:
     try:
-        found = json.loads(text)
+        found = syntax.json(text)
     except ValueError:
         return None
     listed = isinstance(found, dict) and isinstance(found.get("dependencies"), list)
@@ -266,6 +266,6 @@ def _vulnerability(entry: Mapping[str, Any], name: str, version: str) -> Vulnera
 
 def _order(version: str) -> tuple[bool, Version | str]:
     try:
-        return False, Version(version)
+        return False, syntax.version(version)
     except InvalidVersion:
         return True, version

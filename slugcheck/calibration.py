@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import bisect
 import functools
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
+from slugcheck import syntax
 from slugcheck.kinds import SlugGroup
 from slugcheck.model import Entry
 
@@ -49,22 +49,22 @@ class Calibration:
         entries = self.known.get(canonicalize_name(name), ()) if name else ()
         if not entries:
             return None, False
-        ordered = sorted(entries, key=lambda entry: Version(entry.version))
+        ordered = sorted(entries, key=lambda entry: syntax.version(entry.version))
         try:
             # a local part (+cpu) names a build of the same sources
-            wanted = Version(Version(version or "").public)
+            wanted = syntax.version(syntax.version(version or "").public)
         except InvalidVersion:
             return ordered[-1], False
-        later = [entry for entry in ordered if Version(entry.version) >= wanted]
+        later = [entry for entry in ordered if syntax.version(entry.version) >= wanted]
         nearest = later[0] if later else ordered[-1]
-        return nearest, Version(nearest.version) == wanted
+        return nearest, syntax.version(nearest.version) == wanted
 
 
 @functools.cache
 def load() -> Calibration:
     """Return the calibration that this slugcheck ships with."""
     text = resources.files("slugcheck").joinpath("data/calibration.json").read_text("utf-8")
-    return parse(json.loads(text))
+    return parse(syntax.json(text))
 
 
 def parse(data: Mapping[str, Any]) -> Calibration:

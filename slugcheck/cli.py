@@ -8,6 +8,7 @@ signal already ends the run clean.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _USAGE = 2
 _INTERRUPTED = 130
 _UNEXPECTED = 3
+_QUOTED = 60  # characters of a name that is too long
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -110,7 +112,10 @@ def _run(arguments: Sequence[str] | None, terminal: Terminal) -> int:
         if isinstance(error, OSError) and _is_of_click(error):
             terminal.error(f"the output cannot be written: {error.strerror or error}", None)
             return _UNEXPECTED
-
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            name = str(error.filename)[:_QUOTED]
+            terminal.error(f"this name is longer than a file's can be: {name}…", None)
+            return _USAGE
         terminal.error("a bug in slugcheck; please report it with the lines below", None)
         terminal.trace(traceback.format_exc())
         return _UNEXPECTED

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
+from slugcheck import syntax
 from slugcheck.model import BaseTotals, Change, ChangeKind, Difference, PartChange
 from slugcheck.saved import Document, SavedDistribution, SavedUnsized
 
@@ -107,11 +108,11 @@ def _kind(now: SavedDistribution | None, then: SavedDistribution | None) -> Chan
 def is_newer(version: str, other: str) -> bool:
     """Return whether a version comes after another; one that is no version comes first."""
     try:
-        own = Version(version)
+        own = syntax.version(version)
     except InvalidVersion:
         return False
     try:
-        return own > Version(other)
+        return own > syntax.version(other)
     except InvalidVersion:
         return True
 

@@ -15,6 +15,8 @@ from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from slugcheck import syntax
+
 Node = tuple[str, str]  # (canonical name, extra or "")
 
 
@@ -90,7 +92,7 @@ def applies(requirement: Requirement, environment: Mapping[str, str], extra: str
 def parse(line: str) -> Requirement | None:
     """Return a Requires-Dist line parsed, None when it is not PEP 508."""
     try:
-        return Requirement(line)
+        return syntax.requirement(line)
     except InvalidRequirement:
         return None
 

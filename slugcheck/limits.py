@@ -39,6 +39,7 @@ VULNERABILITIES = "vulnerabilities"
 _OTHERS = (INCREASE, PERCENT, PACKAGE_INCREASE, VULNERABILITIES)
 PACKAGE = "package."
 _PERCENT = re.compile(r"\s*([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*%?\s*")
+_QUOTED = 60  # characters of a wrong name that a message repeats
 _ON = ("slug", "installed")
 _HINT = "for example slug=300M, build=10m, package.torch=200MB or increase_percent=5"
 
@@ -138,10 +139,11 @@ def _units(platform: Platform) -> dict[str, str]:
 
 def _no_such_limit(name: str, known: Iterable[str]) -> str:
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
+    shown = repr(name[:_QUOTED])
+    near = difflib.get_close_matches(name[:_QUOTED], names, n=1)
     if near:
-        return f"no limit is called {name!r}; did you mean {near[0]}?"
-    return f"no limit is called {name!r}; there are {', '.join(sorted(names))} and package.NAME"
+        return f"no limit is called {shown}; did you mean {near[0]}?"
+    return f"no limit is called {shown}; there are {', '.join(sorted(names))} and package.NAME"
 
 
 # --------------------------------------------------------------------------- limits

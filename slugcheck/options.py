@@ -126,7 +126,9 @@ def indexes(options: Options, environ: Mapping[str, str] = os.environ) -> IndexO
     for url in filter(None, (found.index_url, *found.extra_index_urls)):
         _check_url(url)
     for place in found.find_links:
-        if "://" not in place and not Path(place).exists():
+        if "://" in place:
+            _check_url(place)
+        elif not Path(place).exists():
             message = f"--find-links {place}: there is no such folder"
             raise UsageError(message, hint="name a folder with wheels, or a page that links them")
     return found
@@ -174,7 +176,8 @@ def _check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         sound = parts.scheme in ("http", "https", "file") and "@" not in parts.path
-        sound = sound and (parts.port is None or parts.port >= 0)
+        sound = sound and (parts.port is None or parts.port >= 0) and "%00" not in url
+        sound = sound and (bool(parts.hostname) or parts.scheme == "file")
     except ValueError:
         sound = False
     if not sound:

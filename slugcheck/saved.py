@@ -5,13 +5,12 @@ Knows the document's form (document.py writes it) and nothing of how its values 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 
-from slugcheck import reading
+from slugcheck import reading, syntax
 from slugcheck.errors import UsageError
 
 if TYPE_CHECKING:
@@ -187,8 +186,8 @@ def read(kind: type[T], text: str, label: str, *, hint: str) -> T:
     :raises UsageError: it is none of slugcheck, its schema is another, or a value is wrong.
     """
     try:
-        raw = json.loads(text)
-    except (ValueError, RecursionError):
+        raw = syntax.json(text)
+    except ValueError:
         raise UsageError(f"{label} is not JSON", hint=hint) from None
     schema = raw.get("schema") if isinstance(raw, dict) else None
     if type(schema) is not int:

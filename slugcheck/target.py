@@ -20,7 +20,7 @@ from slugcheck.project.pyversion import Present
 _UV_GLIBC_MINORS = (17, 28, *range(31, 41))
 _OLDEST_GLIBC_MINOR = {"x86_64": 5}  # manylinux1 is glibc 2.5; other machines came with 2.17
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
-_VERSION = re.compile(r"3\.[0-9]{1,3}(?:\.[0-9]{1,3})?")
+_VERSION = re.compile(r"3\.[0-9]{1,3}(?:\.[0-9]{1,2})?")
 _QUOTED = 40  # characters of a wrong text that a message repeats
 # A patch release comes about every two months: what is this far ahead of the newest that is known
 # cannot be out yet. A nearer one may be, and is noted.

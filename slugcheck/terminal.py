@@ -66,7 +66,7 @@ class Terminal:
     def width(self) -> int:
         """Columns for the artefact: COLUMNS, the terminal's, or 80 when piped; from 60 to 140."""
         asked = os.environ.get("COLUMNS", "")
-        columns = int(asked) if asked.isascii() and asked.isdigit() else 0
+        columns = int(asked[:9]) if asked.isascii() and asked.isdigit() else 0
         if not columns:
             columns = _terminal_columns() if _out().isatty() else _PIPED_COLUMNS
         return max(_LEAST_COLUMNS, min(columns, _MOST_COLUMNS))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from packaging.version import Version
-
-from slugcheck import sizer
+from slugcheck import sizer, syntax
 from slugcheck.advise import Twin
 from slugcheck.errors import MeasureError
 from slugcheck.index.choice import Chooser
@@ -23,7 +21,7 @@ def find(
     figure.
     """
     try:
-        file = chooser.best_for(name, pages.files(name), Version(version))
+        file = chooser.best_for(name, pages.files(name), syntax.version(version))
         if file is None or file.kind is not FileKind.WHEEL:
             return None
         artifact = Artifact(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from slugcheck.errors import UsageError
 from slugcheck.project import ignore
 
 FILES = (
@@ -194,8 +195,9 @@ def test_the_table_is_what_ruby_answers_here(tmp_path: Path) -> None:
     assert answers == [set(removed.split()) for _, removed in REAL]
 
 
-def test_many_alternatives_do_not_grow_without_end() -> None:
-    assert gone("{a,b}" * 40) == set()
+def test_alternatives_that_multiply_are_refused_with_their_line() -> None:
+    with pytest.raises(UsageError, match=r"^\.slugignore:2: \{a,b\}.* takes too long to match$"):
+        gone("a\n" + "{a,b}" * 40)
 
 
 def test_many_stars_do_not_take_for_ever() -> None:

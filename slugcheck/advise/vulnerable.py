@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
+from slugcheck import syntax
 from slugcheck.model import Audit, Finding, FindingSeverity, SizeReport, Vulnerability
 from slugcheck.remarks import line_of
 
@@ -52,13 +53,13 @@ def _fix(one: Vulnerability, sizes: SizeReport) -> str:
 def _next(one: Vulnerability) -> str | None:
     """Return the smallest version that mends it and is newer than the present one."""
     try:
-        present = Version(one.version)
+        present = syntax.version(one.version)
     except InvalidVersion:
         return next(iter(one.fixed_versions), None)
     newer = []
     for text in one.fixed_versions:
         try:
-            version = Version(text)
+            version = syntax.version(text)
         except InvalidVersion:
             continue
         if version > present:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from slugcheck.terminal import Terminal
 
 F = TypeVar("F", bound=Callable[..., Any])
+_QUOTED = 60  # characters of a wrong argument that a message repeats
 
 TARGET = (
     click.option(
@@ -189,10 +190,14 @@ def start_clock(given: dict[str, Any], *, usual: int = _USUAL_SECONDS) -> None:
 def options(path: Path, given: dict[str, Any]) -> Options:
     """Return what the options of the groups above come to; a group left out has its defaults.
 
-    :raises UsageError: a limit is not written NAME=VALUE.
+    :raises UsageError: a limit is not written NAME=VALUE, or a date is none.
     """
     from slugcheck.options import Options
 
+    if given["exclude_newer"]:
+        from slugcheck.index.pages import cutoff
+
+        cutoff(str(given["exclude_newer"]))  # uv's own refusal would come late, and as exit 3
     allow = tuple(given.get("allow_unsized", ()))
     return Options(
         path=path,
@@ -243,7 +248,7 @@ def _text(value: Any) -> str | None:
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name or not value:
-        message = f"--limit {text}: a limit is written NAME=VALUE"
+        message = f"--limit {text[:_QUOTED]}: a limit is written NAME=VALUE"
         raise UsageError(message, hint="for example --limit slug=300M")
     return name.strip(), value.strip()
 

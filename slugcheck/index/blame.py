@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from slugcheck import syntax
 from slugcheck.errors import MeasureError, NetworkError, ResolutionError
 from slugcheck.facts import PYTORCH_INDEX, PYTORCH_LABEL
 from slugcheck.index.uv import Failure
@@ -92,7 +92,7 @@ def _known_versions(name: str, pages: Pages) -> Sequence[Version]:
 
 def _around(known: Sequence[Version], wanted: str) -> Sequence[Version]:
     try:
-        below = sum(1 for version in known if version < Version(wanted))
+        below = sum(1 for version in known if version < syntax.version(wanted))
     except InvalidVersion:
         return known[-_SHOWN_VERSIONS:]
     start = max(0, min(below - _SHOWN_VERSIONS // 2, len(known) - _SHOWN_VERSIONS))
@@ -157,5 +157,5 @@ def is_exact(specifier: str) -> bool:
     """Return whether a specifier pins one version."""
     return any(
         clause.operator in ("==", "===") and not clause.version.endswith(".*")
-        for clause in SpecifierSet(specifier)
+        for clause in syntax.specifiers(specifier)
     )

@@ -29,6 +29,7 @@ from typing import Any
 
 import platformdirs
 
+from slugcheck.errors import UsageError
 from slugcheck.escape import printable
 from slugcheck.model import Entry, Inventory
 from slugcheck.running import temporary
@@ -59,7 +60,11 @@ def is_fresh(document: Mapping[str, Any], seconds: float) -> bool:
 def default_folder() -> Path:
     """Return ``SLUGCHECK_CACHE_DIR``, else the place this system has for caches."""
     if named := os.environ.get(VARIABLE):
-        return Path(named).expanduser()
+        try:
+            return Path(named).expanduser()
+        except RuntimeError:
+            message = f"{VARIABLE} names the home of no user: {named[:60]}"
+            raise UsageError(message, hint="write the whole path") from None
     return platformdirs.user_cache_path("slugcheck", appauthor=False)
 
 

@@ -18,6 +18,7 @@ from packaging.tags import Tag
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from slugcheck import syntax
 from slugcheck.index.pages import FileKind, ProjectFile
 from slugcheck.model import IndexOptions
 
@@ -66,7 +67,7 @@ class Chooser:
     ) -> ProjectFile | None:
         """Return the file of one version that pip would take when it is pinned with ``==``."""
         same = [file for file in files if file.version == version]
-        return self.pip_choice(name, same, SpecifierSet(f"=={version}"))
+        return self.pip_choice(name, same, syntax.specifiers(f"=={version}"))
 
     def pip_choice(
         self, name: str, files: Iterable[ProjectFile], specifier: SpecifierSet
@@ -131,7 +132,7 @@ def is_pinned(specifier: SpecifierSet) -> bool:
 def python_fits(file: ProjectFile, python: str) -> bool:
     """Return True when a file's Requires-Python allows a Python; one that is unreadable does."""
     try:
-        wanted = SpecifierSet(file.requires_python or "")
+        wanted = syntax.specifiers(file.requires_python or "")
     except InvalidSpecifier:
         return True
     return wanted.contains(python, prereleases=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 from collections.abc import Iterable, Iterator
 
-from slugcheck.index.project import Project
+from slugcheck.index.project import Project, read_config
 from slugcheck.index.setuppy import SetupCall
 from slugcheck.index.srcmeta import SourceMetadata
 from slugcheck.index.unpack import deflated_bytes
@@ -94,11 +94,9 @@ def _groups(project: Project) -> dict[str, dict[str, str]]:
 def _parsed(text: str) -> dict[str, dict[str, str]]:
     parser = configparser.RawConfigParser(strict=False, delimiters=("=",))
     parser.optionxform = str  # type: ignore[assignment, method-assign]  # names keep their case
-    try:
-        parser.read_string(text)
-        return {group: dict(parser.items(group)) for group in parser.sections()}
-    except configparser.Error:
+    if not read_config(parser, text):
         return {}
+    return {group: dict(parser.items(group)) for group in parser.sections()}
 
 
 def _call(project: Project) -> SetupCall:

@@ -7,12 +7,10 @@ A ``pylock.toml`` lists several wheels of a distribution even when it was made f
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import (
     Package,
@@ -22,10 +20,11 @@ from packaging.pylock import (
     PylockSelectError,
     PylockValidationError,
 )
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename
 
-from slugcheck import reading
+from slugcheck import reading, syntax
 from slugcheck.errors import RequirementsError, ResolutionError
+from slugcheck.escape import printable
 from slugcheck.index.hashes import WrongHashError
 from slugcheck.index.stubs import is_stub
 from slugcheck.model import Artifact, Distribution, Unsized
@@ -34,10 +33,26 @@ if TYPE_CHECKING:
     from packaging.markers import Environment
     from packaging.tags import Tag
 
+_SHOWN = 200  # characters of a reason
 _UNMEASURED = {
     "vcs": "it comes from a version control system; its size is known only after a build",
     "directory": "it is a folder; its size is known only after a build",
 }
+
+
+def parsed(document: str) -> Pylock:
+    """Return the lock that a TOML text holds.
+
+    :raises ValueError: it is none; the text says why.
+    """
+    try:
+        lock = Pylock.from_dict(syntax.toml(document))
+        for package in lock.packages:
+            for wheel in package.wheels or ():
+                syntax.check_wheel_filename(_filename(wheel))
+    except PylockValidationError as error:
+        raise ValueError(str(error)) from None
+    return lock
 
 
 def select(
@@ -77,22 +92,28 @@ def read(
     """
     try:
         data = reading.read(path, within=top, limit=reading.LOCK)
-        lock = Pylock.from_dict(tomllib.loads(data.decode("utf-8")))
+        lock = parsed(data.decode("utf-8"))
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror or error}"
         raise RequirementsError(message) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, PylockValidationError) as error:
-        message = f"{path} is not a valid pylock.toml: {error}"
-        raise RequirementsError(
-            message, hint="make it anew, e.g. uv export -o pylock.toml"
-        ) from None
+    except ValueError as error:
+        raise _not_valid(path, error) from None
     try:
         chosen = list(lock.select(environment=typed(environment), tags=tags))
+        distributions, unsized = sorted_out(chosen, path.parent)
     except PylockSelectError as error:
         message = f"{path} does not fit the target: {error}"
         raise ResolutionError(message, hint="choose another --python or --stack") from None
-    distributions, unsized = sorted_out(chosen, path.parent)
+    except ValueError as error:  # of a marker, of a path
+        raise _not_valid(path, error) from None
     return distributions, unsized, hashlib.sha256(data).hexdigest()
+
+
+def _not_valid(path: Path, error: ValueError) -> RequirementsError:
+    reason = printable(str(error))
+    reason = reason if len(reason) <= _SHOWN else f"{reason[: _SHOWN - 1]}…"
+    message = f"{path} is not a valid pylock.toml: {reason}"
+    return RequirementsError(message, hint="make it anew, e.g. uv export -o pylock.toml")
 
 
 def sorted_out(
@@ -172,7 +193,7 @@ def _version(package: Package, artifact: PackageWheel | PackageSdist) -> str:
 
 def _wheel_version(filename: str) -> str:
     try:
-        return str(parse_wheel_filename(filename)[1])
+        return str(syntax.wheel_filename(filename)[1])
     except InvalidWheelFilename:
         return "0"
 
@@ -186,7 +207,7 @@ def _file_url(path: str | None, folder: Path | None) -> str:
 
 
 def _last_part(url: str) -> str:
-    return PurePosixPath(unquote(urlsplit(url).path)).name
+    return syntax.last_part(url)
 
 
 def typed(environment: Mapping[str, str]) -> Environment:

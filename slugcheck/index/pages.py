@@ -6,8 +6,7 @@ imported when the first page is due, since it takes 0.4 s to load. Pages are kep
 
 from __future__ import annotations
 
-import json
-import posixpath
+import re
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,19 +16,19 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from packaging.tags import Tag
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from slugcheck import syntax
 from slugcheck.errors import NetworkError, UsageError
 from slugcheck.index.ranges import HttpClient, RefusedError, local_path, redact
-from slugcheck.index.unpack import archive_form
+from slugcheck.index.unpack import archive_form, archive_stem
 from slugcheck.model import IndexOptions
 
 if TYPE_CHECKING:
-    from pypi_simple import DistributionPackage, ProjectPage
+    from pypi_simple import DistributionPackage
 
 _READERS = 8
 # The largest known page, of grpcio, has 4.9 MB for 11,282 files (then ruff: 3.2 MB, 7,296);
@@ -43,6 +42,8 @@ _MAX_PARTS = {
 _MAX_TAG = 16_000  # bytes from one ">" of a page to the next; a link with all attributes has 1,000
 _MAX_FILENAME = 1_000  # the longest known, of spacy, has 126 characters
 _UNDERSTANDING = threading.Lock()  # one page at a time, since it takes ten times its size
+_SHOWN = 40  # characters of a wrong date
+_LATEST = datetime(9999, 12, 30, tzinfo=UTC)  # uv's last, wherever on earth it is
 _JSON = "application/vnd.pypi.simple.v1+json"
 # Statuses that say "not here"; some file hosts answer 403 for a project that they do not have.
 _ABSENT = frozenset({404, 410})
@@ -208,9 +209,9 @@ class Pages:
         except (ValueError, LookupError, RecursionError, UnsupportedRepoVersionError):
             message = f"what {redact(url)} answers is no page of a package index"
             raise NetworkError(message, hint="check the index URL") from None
-        if len(parsed.packages) > _MAX_FILES:
+        if len(parsed) > _MAX_FILES:
             raise _too_many(url)
-        found = [_listed(package) for package in parsed.packages]
+        found = [_listed(package, name) for package, name in parsed]
         return [one for one in found if len(one.filename) <= _MAX_FILENAME]
 
 
@@ -232,30 +233,73 @@ class _Listed:
     uploaded: datetime | None = None
 
 
-def _parsed(body: bytes, kind: str, parameters: str, url: str, project: str) -> ProjectPage:
+def _parsed(
+    body: bytes, kind: str, parameters: str, url: str, project: str
+) -> list[tuple[DistributionPackage, str]]:
+    """Return the files of a page, each with the name that the page gives it by itself.
+
+    The library is given none of the names: it takes 20 ms to see that one of 255 characters is
+    that of no package, and a page may hold many.
+
+    :raises ValueError: it is no page of an index.
+    """
     from pypi_simple import ProjectPage, UnexpectedRepoVersionWarning
 
     # a newer minor version adds fields only, and the user can do nothing about it
     warnings.simplefilter("ignore", UnexpectedRepoVersionWarning)
     if kind == _JSON:
-        data = json.loads(body)
-        listed = data.get("files") if isinstance(data, dict) else None
-        if isinstance(listed, list) and len(listed) > _MAX_FILES:
+        page = syntax.json(body)
+        names = _take_names(page)
+        if len(names) > _MAX_FILES:
             raise _too_many(url)
-        return ProjectPage.from_json_data(data, url)
-    if max(map(len, body.split(b">"))) > _MAX_TAG:
-        raise ValueError("a tag without an end")
+        packages = ProjectPage.from_json_data(page, url).packages
+        return list(zip(packages, names, strict=True))
     _, _, charset = parameters.partition("charset=")
-    return ProjectPage.from_html(project, body, url, charset.strip("\"' ") or None)
+    try:
+        text = _links(body).decode(charset.strip("\"' ") or "utf-8", "replace")
+    except LookupError:
+        text = _links(body).decode("utf-8", "replace")
+    return [(package, "") for package in ProjectPage.from_html(project, text, url).packages]
 
 
-def _listed(package: DistributionPackage) -> _Listed:
-    # Flat pages write a folder before the filename, or something else altogether: the URL decides,
-    # as it does for pip.
-    readable = package.package_type in ("wheel", "sdist")
+def _take_names(page: object) -> list[str]:
+    """Return the filenames of a page of JSON, and leave empty ones in it."""
+    names: list[str] = []
+    files = page.get("files") if isinstance(page, dict) else None
+    for file in files if isinstance(files, list) else []:
+        name = file.get("filename") if isinstance(file, dict) else None
+        names.append(name if isinstance(name, str) else "")
+        if isinstance(name, str):
+            file["filename"] = ""
+    return names
+
+
+# What counts on a page: its base, what it says of the index, and its links. Each alternative
+# matches wherever it begins, so that all is read once: html.parser takes a minute for 60 KB of open
+# tags.
+_TAG = re.compile(
+    rb"<!--.*?(?:-->|\Z)"
+    rb"|<(?P<name>a|base|meta)(?=[\s/>])(?:[^<>\"']++|\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))*+>?",
+    re.IGNORECASE | re.DOTALL,
+)
+_LONGEST_TAG = 8_192  # bytes; a link with its attributes has some 400
+
+
+def _links(body: bytes) -> bytes:
+    """Return an HTML page with nothing but its links, without their texts."""
+    kept: list[bytes] = []
+    for found in _TAG.finditer(body):
+        tag, name = found[0], found["name"]
+        if name and len(tag) <= _LONGEST_TAG and tag.endswith(b">"):
+            kept += tag, b"</a>\n" if name.lower() == b"a" else b"\n"
+    return b"".join(kept)
+
+
+def _listed(package: DistributionPackage, name: str) -> _Listed:
     uploaded = package.upload_time
     return _Listed(
-        filename=package.filename if readable else _basename(package.url),
+        # the text of a link may be anything: the URL decides, as it does for pip
+        filename=name or _basename(package.url),
         url=package.url,
         size=package.size,
         sha256=package.digests.get("sha256"),
@@ -273,10 +317,10 @@ def _project_file(one: _Listed, project: str) -> ProjectFile | None:
     name: str
     try:
         if kind is FileKind.WHEEL:
-            name, version, build, tags = parse_wheel_filename(one.filename)
+            name, version, build, tags = syntax.wheel_filename(one.filename)
         else:
             name, version = _sdist_name(one.filename, project)
-    except (InvalidWheelFilename, InvalidVersion):
+    except ValueError:  # of the name, of its version
         return None
     if canonicalize_name(name) != project:
         return None
@@ -300,15 +344,12 @@ def _sdist_name(filename: str, project: str) -> tuple[str, Version]:
 
     :raises InvalidVersion: it is no source archive of the project.
     """
-    from pypi_simple import UnparsableFilenameError, parse_filename
-
-    try:
-        name, version, kind = parse_filename(filename, project)
-    except UnparsableFilenameError:
-        raise InvalidVersion(filename) from None
-    if kind != "sdist" or archive_form(filename) is None:
-        raise InvalidVersion(filename)
-    return name, Version(version)
+    stem = archive_stem(filename)
+    if len(filename) <= syntax.LONGEST_FILENAME and stem != filename:
+        for place, character in enumerate(stem):
+            if character == "-" and canonicalize_name(stem[:place]) == project:
+                return project, syntax.version(stem[place + 1 :])
+    raise InvalidVersion(filename[: syntax.LONGEST_FILENAME])
 
 
 def _page_url(index: str, project: str) -> str:
@@ -330,7 +371,7 @@ def _local_file(path: Path) -> _Listed:
 
 
 def _basename(url: str) -> str:
-    return unquote(posixpath.basename(urlsplit(url).path))
+    return syntax.last_part(url)
 
 
 def _is_package(place: str) -> bool:
@@ -350,8 +391,15 @@ def cutoff(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        message = f"{text!r} is neither a date nor a timestamp"
+        message = f"{text[:_SHOWN]!r} is neither a date nor a timestamp"
         raise UsageError(message, hint="write 2026-11-23 or 2026-11-23T12:00:00Z") from None
-    if len(text) <= len("2026-11-23"):
-        moment += timedelta(days=1)
-    return moment if moment.tzinfo else moment.astimezone()
+    try:
+        if len(text) <= len("2026-11-23"):
+            moment += timedelta(days=1)
+        moment = (moment if moment.tzinfo else moment.astimezone()).astimezone(UTC)
+    except (OverflowError, ValueError, OSError):  # beyond what Python, or the system's clock, knows
+        moment = datetime.max.replace(tzinfo=UTC)
+    if moment > _LATEST:
+        message = f"{text[:_SHOWN]} is beyond what a date can be"
+        raise UsageError(message, hint="write 2026-11-23 or 2026-11-23T12:00:00Z")
+    return moment

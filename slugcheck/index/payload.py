@@ -6,6 +6,7 @@ setuptools see setuptools_rules.py; for other backends it is the whole folder of
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -16,6 +17,7 @@ from slugcheck.index.setuppy import SetupCall
 from slugcheck.index.setuptools_rules import setuptools_files
 
 _SETUPTOOLS = frozenset({"setuptools", "distutils", "pbr", "setuptools_rust"})
+_MOST_PLACES = 200  # packages that a project names one by one; each is held against every file
 _LICENSES = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*")
 
 
@@ -42,7 +44,7 @@ def _installs(path: str) -> bool:
 
 
 def _whole_folders(project: Project) -> Iterator[tuple[str, str]]:
-    for place, name in _places(project):
+    for place, name in itertools.islice(_places(project), _MOST_PLACES):
         source = join(place, name)
         for path in project.tree.sizes:
             if path == source or path.startswith(f"{source}/"):

@@ -6,9 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.specifiers import InvalidSpecifier
+from packaging.version import InvalidVersion
 
+from slugcheck import syntax
+
+_SHOWN = 80  # characters of a text that a message repeats
+_GAP = re.compile(r"\s+")
 _PLAIN = frozenset({"version", "extras", "optional", "markers", "python", "allow-prereleases"})
 
 
@@ -65,7 +69,7 @@ def _joined(head: str, markers: list[str]) -> str:
 
 
 def _python_markers(wanted: str) -> list[str]:
-    return [f'python_full_version {s.operator} "{s.version}"' for s in SpecifierSet(wanted)]
+    return [f'python_full_version {s.operator} "{s.version}"' for s in syntax.specifiers(wanted)]
 
 
 def specifier(text: str) -> str:
@@ -73,11 +77,13 @@ def specifier(text: str) -> str:
 
     :raises ValueError: it has alternatives (``||``) or a form that is not known.
     """
-    parts = [part for part in re.split(r"\s*,\s*|\s+(?=[<>=!~^])", text.strip()) if part]
+    # blanks by themselves first: an expression that looks for them before a comma is quadratic
+    words = _GAP.sub(" ", text.strip()).replace(" ,", ",").replace(", ", ",")
+    parts = [part for part in re.split(r",| (?=[<>=!~^])", words) if part]
     try:
-        return str(SpecifierSet(",".join(filter(None, map(_clause, parts)))))
+        return str(syntax.specifiers(",".join(filter(None, map(_clause, parts)))))
     except (InvalidSpecifier, InvalidVersion):
-        raise ValueError(f"the constraint {text!r} has no plain equivalent") from None
+        raise ValueError(f"the constraint {text[:_SHOWN]!r} has no plain equivalent") from None
 
 
 def _clause(part: str) -> str:
@@ -91,7 +97,7 @@ def _clause(part: str) -> str:
 
 
 def _between(text: str, position: Any) -> str:
-    version = Version(text.strip())
+    version = syntax.version(text.strip())
     release = version.release
     index = position(release)
     upper = [*release[:index], release[index] + 1, *(0 for _ in release[index + 1 :])]

@@ -6,7 +6,7 @@ What they hold is a stranger's: whatever does not parse counts as absent.
 from __future__ import annotations
 
 import configparser
-import tomllib
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, cast
@@ -14,6 +14,7 @@ from typing import Any, cast
 from packaging.metadata import RawMetadata, parse_email
 from packaging.version import InvalidVersion, Version
 
+from slugcheck import syntax
 from slugcheck.index.setuppy import SetupCall, read_setup
 from slugcheck.index.unpack import Tree
 
@@ -34,7 +35,7 @@ class Project:
         places = ["PKG-INFO"] + ([f"{self.egg_info}/PKG-INFO"] if self.egg_info else [])
         for place in places:
             if place in self.tree.texts and not self.folder:
-                return parse_email(self.tree.texts[place])[0]
+                return _metadata(self.tree.texts[place])
         return {}
 
     @cached_property
@@ -62,8 +63,8 @@ class Project:
     def pyproject(self) -> Mapping[str, Any]:
         """pyproject.toml; empty when it is absent or no TOML."""
         try:
-            return tomllib.loads(self.text("pyproject.toml") or "")
-        except (tomllib.TOMLDecodeError, RecursionError):
+            return syntax.toml(self.text("pyproject.toml") or "")
+        except ValueError:
             return {}
 
     def table(self, *keys: str) -> Mapping[str, Any]:
@@ -83,11 +84,7 @@ class Project:
     def setup_cfg(self) -> configparser.RawConfigParser:
         """setup.cfg; empty when it is absent or cannot be parsed."""
         parser = configparser.RawConfigParser(strict=False)
-        try:
-            parser.read_string(self.text("setup.cfg") or "")
-        except configparser.Error:
-            return configparser.RawConfigParser()
-        return parser
+        return parser if read_config(parser, self.text("setup.cfg") or "") else _no_config()
 
     def cfg(self, section: str, key: str) -> str:
         """Return a value of setup.cfg; dashes and underscores in keys are alike."""
@@ -127,6 +124,38 @@ class Project:
         return next((v for v in map(parse_version, candidates) if v is not None), None)
 
 
+# Header names in a PKG-INFO; the specification has 33.
+_MOST_FIELDS = 200
+_BLANKS = re.compile(r"[^\S\n]{64,}")
+
+
+def _metadata(data: bytes) -> RawMetadata:
+    """Return the fields of a PKG-INFO; empty when it has more than any real one.
+
+    What follows them is left out: it may claim to be a mail of many nested parts.
+    """
+    head = re.split(rb"\r?\n\r?\n", data, maxsplit=1)[0]
+    names = {line.partition(b":")[0].lower() for line in head.split(b"\n") if line[:1].strip()}
+    return parse_email(head)[0] if len(names) <= _MOST_FIELDS else {}
+
+
+def read_config(parser: configparser.RawConfigParser, text: str) -> bool:
+    """Read a text of sections and options; False when it is none.
+
+    A long run of blanks is as good as a short one, for which configparser's expressions take less
+    than quadratic time.
+    """
+    try:
+        parser.read_string(_BLANKS.sub(" " * 8, text))
+    except (configparser.Error, ValueError, AttributeError):
+        return False
+    return True
+
+
+def _no_config() -> configparser.RawConfigParser:
+    return configparser.RawConfigParser()
+
+
 def text_list(value: object) -> tuple[str, ...]:
     """Return the texts of a TOML array; nothing for any other value."""
     return tuple(v for v in value if isinstance(v, str)) if isinstance(value, list) else ()
@@ -135,6 +164,6 @@ def text_list(value: object) -> tuple[str, ...]:
 def parse_version(text: object) -> Version | None:
     """Return a version, or None for what is none."""
     try:
-        return Version(text) if isinstance(text, str) else None
+        return syntax.version(text) if isinstance(text, str) else None
     except InvalidVersion:
         return None

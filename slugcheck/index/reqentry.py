@@ -12,10 +12,9 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
-    parse_sdist_filename,
-    parse_wheel_filename,
 )
 
+from slugcheck import syntax
 from slugcheck.index.reqlines import BadLineError, Line, shown
 from slugcheck.index.reqparts import (
     VCS,
@@ -122,7 +121,7 @@ def _wheel(filename: str, name: str) -> tuple[str, str | None]:
     if not filename.lower().endswith(".whl"):
         return name, None
     try:
-        inside, version, _, _ = parse_wheel_filename(filename)
+        inside, version, _, _ = syntax.wheel_filename(filename)
     except InvalidWheelFilename:
         raise BadLineError(f"{shown(filename, 60)} is no valid filename of a wheel") from None
     if name and name != inside:
@@ -186,9 +185,9 @@ def _named(filename: str) -> tuple[str, str | None]:
     """Return name and version as far as a filename tells them."""
     try:
         if filename.endswith(".whl"):
-            name, version, _, _ = parse_wheel_filename(filename)
+            name, version, _, _ = syntax.wheel_filename(filename)
         else:
-            name, version = parse_sdist_filename(filename)
+            name, version = syntax.sdist_filename(filename)
     except (InvalidWheelFilename, InvalidSdistFilename):
         return "", None
     return name, str(version)

@@ -9,6 +9,7 @@ through ``shown``.
 from __future__ import annotations
 
 import codecs
+import functools
 import re
 import shlex
 from collections.abc import Iterator
@@ -28,6 +29,14 @@ _BOMS = (
 _CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
 _LINE_ENDS = ("\n", "\r")  # where editors begin a line; the grammar knows more, e.g. form feeds
 _LONGEST_SHOWN = 120
+# Bounds in characters that no honest file comes near: of those measured, the longest line (with
+# all its hashes) has 9,560, the longest word 118, and the most lines of one file are 359.
+LONGEST_LINE = 65_536
+LONGEST_WORD = 8_192
+MOST_LINES = 10_000
+# Blanks within a line, of which a run is as good as one: what looks for a comment behind them
+# would begin at each.
+_BLANKS = re.compile(r"[^\S\r\n\v\f\x1c-\x1e\x85\u2028\u2029]{64,}")
 
 # Options that pip has dropped, but the library still takes.
 _GONE = (
@@ -47,6 +56,14 @@ class BadFileError(Exception):
 
 class BadLineError(Exception):
     """pip refuses a line; the text says why, in words fit to be shown."""
+
+
+class BeyondBoundsError(Exception):
+    """A file has more or longer lines than any real one; the sentence follows its place."""
+
+    def __init__(self, line: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.line = line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +144,31 @@ def printable(text: str) -> str:
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield (line number as an editor counts, line) of all that is neither blank nor comment."""
+    """Yield (line number as an editor counts, line) of all that is neither blank nor comment.
+
+    :raises BeyondBoundsError: a line is too long.
+    """
     from pip_requirements_parser import TextLine, preprocess
 
+    text = _BLANKS.sub(" ", text)
     numbers = _editor_numbers(text)
+    for place, piece in enumerate(text.splitlines()):
+        if len(piece) > LONGEST_LINE:
+            raise _too_long(numbers[place], "line", len(piece), LONGEST_LINE)
     for line in preprocess(text):
         if isinstance(line, TextLine):
-            yield numbers[line.line_number - 1], line.line
+            number = numbers[line.line_number - 1]
+            if len(line.line) > LONGEST_LINE:  # of several, joined
+                raise _too_long(number, "line", len(line.line), LONGEST_LINE)
+            if len(line.line) > LONGEST_WORD:
+                longest = max(map(len, line.line.split()))
+                if longest > LONGEST_WORD:
+                    raise _too_long(number, "word", longest, LONGEST_WORD)
+            yield number, line.line
+
+
+def _too_long(number: int, what: str, length: int, most: int) -> BeyondBoundsError:
+    return BeyondBoundsError(number, f"a {what} of {length:,} characters; the limit is {most:,}")
 
 
 def _editor_numbers(text: str) -> list[int]:
@@ -175,8 +210,13 @@ def parse(written: str, variables: Variables) -> Line:
 def _parse_options(text: str) -> tuple[Values, list[str]]:
     from pip_requirements_parser import OptionParsingError
 
+    parser = _option_parser()
+    values = parser.get_default_values()
+    for name, value in vars(values).items():
+        if isinstance(value, list):  # the parser's own, which would gather the options of all lines
+            setattr(values, name, [*value])
     try:
-        options, ignored = _option_parser().parse_args(shlex.split(text))
+        options, ignored = parser.parse_args(shlex.split(text), values)
     except OptionParsingError as error:
         raise BadLineError(shown(error.msg.partition("error: ")[2].strip())) from None
     except ValueError:
@@ -186,8 +226,9 @@ def _parse_options(text: str) -> tuple[Values, list[str]]:
     return options, ignored
 
 
+@functools.cache
 def _option_parser() -> OptionParser:
-    """Return the library's parser with the options of pip 26; one per line, since it gathers."""
+    """Return the library's parser with the options of pip 26."""
     from pip_requirements_parser import build_parser
 
     parser: OptionParser = build_parser()

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from packaging.markers import InvalidMarker, Marker
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.markers import InvalidMarker
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
-from slugcheck import reading
+from slugcheck import reading, syntax
 from slugcheck.credentials import without_secrets
 from slugcheck.index.reqlines import BadLineError, Line, shown
 
@@ -35,7 +35,6 @@ _ARCHIVES = tuple(
 )
 _EGG = re.compile(r"[#&]egg=([^&]*)")
 _NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE)
-_EXTRAS = re.compile(r"(.+)(\[[^\]]+\])")
 _PATH = re.compile(r"\.{1,2}|(?:\.{1,2}/|/(?!/))\S*")
 _VERSION = re.compile(r"(?:[=!~]=|[<>]=?)\s*([^\s,;<>=!~]+)")
 
@@ -111,7 +110,7 @@ def _plain(wanted: str, places: Places) -> Parts:
 
 def _parsed(wanted: str, marker: str) -> Parts:
     try:
-        parsed = Requirement(wanted)
+        parsed = syntax.requirement(wanted)
     except InvalidRequirement as error:
         raise BadLineError(_why(wanted, error)) from None
     if parsed.url:
@@ -145,7 +144,7 @@ def _editable(wanted: str, places: Places) -> Parts:
 
 def _editable_reference(wanted: str) -> Parts | None:
     try:
-        return _parsed(wanted, "") if Requirement(wanted).url else None
+        return _parsed(wanted, "") if syntax.requirement(wanted).url else None
     except InvalidRequirement:
         return None
 
@@ -154,7 +153,7 @@ def _marker(text: str) -> str:
     if not text.replace("\t", " ").isprintable():
         raise BadLineError("its marker holds control characters")
     try:
-        return str(Marker(text)) if text else ""
+        return str(syntax.marker(text)) if text else ""
     except InvalidMarker as error:
         raise BadLineError(f"its marker is wrong: {shown(_first_line(error))}") from None
 
@@ -170,11 +169,11 @@ def _egg(url: str) -> str:
 
 
 def _split_extras(text: str) -> tuple[str, tuple[str, ...]]:
-    match = _EXTRAS.fullmatch(text)
-    if match is None:
+    start = text.rfind("[", 0, -2) if text.endswith("]") else -1
+    if start < 1 or "]" in text[start:-1]:
         return text, ()
     try:
-        return match[1].rstrip(), _canonical(Requirement(f"x{match[2]}").extras)
+        return text[:start].rstrip(), _canonical(syntax.requirement(f"x{text[start:]}").extras)
     except InvalidRequirement as error:
         raise BadLineError(_why(text, error)) from None
 
@@ -196,7 +195,7 @@ def _why(wanted: str, error: Exception) -> str:
 
 def _is_version(text: str) -> bool:
     try:
-        Version(text)
+        syntax.version(text)
     except InvalidVersion:
         return False
     return True

@@ -19,8 +19,10 @@ from slugcheck import reading
 from slugcheck.errors import RequirementsError
 from slugcheck.index.reqentry import understand
 from slugcheck.index.reqlines import (
+    MOST_LINES,
     BadFileError,
     BadLineError,
+    BeyondBoundsError,
     Line,
     decode,
     fills_in,
@@ -114,6 +116,7 @@ class _Reader:
         self._notes: list[str] = []
         self._mistakes: list[tuple[str, str]] = []  # sentence, hint
         self._any_hashes = False
+        self._lines = 0
 
     def read(self, *, empty: bool) -> None:
         """Read everything.
@@ -147,12 +150,24 @@ class _Reader:
 
     def _read_lines(self, file: _File, text: str) -> None:
         self._done.add((self._real(file), file.constraint))
-        for number, written in logical_lines(text):
-            origin = Origin(file=file.name, line=number)
-            try:
-                self._take(parse(written, self._variables), written, file, origin)
-            except BadLineError as error:
+        try:
+            for number, written in logical_lines(text):
+                self._lines += 1
+                if self._lines > MOST_LINES:
+                    raise BeyondBoundsError(number, f"more than {MOST_LINES:,} lines with includes")
+                self._read_line(written, file, Origin(file=file.name, line=number))
+        except BeyondBoundsError as error:
+            message = f"{Origin(file=file.name, line=error.line)}: {error}"
+            raise RequirementsError(message, hint="name a requirements file") from None
+
+    def _read_line(self, written: str, file: _File, origin: Origin) -> None:
+        try:
+            self._take(parse(written, self._variables), written, file, origin)
+        except BadLineError as error:
+            if len(self._mistakes) < _MAX_SHOWN_MISTAKES:
                 self._mistakes.append(_mistake(origin, written, error, self._variables))
+            else:
+                self._mistakes.append(("", ""))
 
     def _real(self, file: _File) -> Path:
         return reading.found(file.path, self._within) or file.path
@@ -247,6 +262,8 @@ class _Reader:
             sentence = f"{origin}: it includes a file from the network: {shown(name)}"
             self._mistakes.append((sentence, "download the file and include the copy"))
             return
+        if "\0" in name:
+            raise BadLineError("its path holds a NUL character")
         above = self._real(file)
         included = file.included(name, above, constraint=not line.options.requirements)
         real = self._real(included)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename
 
-from slugcheck import bytecode
+from slugcheck import bytecode, syntax
 from slugcheck.index.zipdir import Member
 from slugcheck.model import Entry
 
@@ -33,7 +33,7 @@ class BytecodeSampler:
             Entry(path=m.name, size=m.size, compressed=m.compressed) for m in ordered
         )
         try:
-            name, version, _, _ = parse_wheel_filename(self._filename)
+            name, version, _, _ = syntax.wheel_filename(self._filename)
         except InvalidWheelFilename:
             return ()
         minor = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -20,6 +20,11 @@ _MUTATORS = frozenset([
 ])
 # fmt: on
 _MAX_DEPTH = 20
+# Real ones have up to some 100 kB, as PyTorch's has. Parsing takes some 300 bytes for each.
+_MAX_SOURCE_BYTES = 2**20
+# Names bound to sums and lists of names multiply: what is evaluated and made has a bound.
+_MAX_STEPS = 100_000
+_MAX_CHARACTERS = 2**22
 _WARNINGS = threading.Lock()
 
 
@@ -103,6 +108,8 @@ def imported(source: bytes) -> frozenset[str]:
 def _parsed(source: bytes) -> ast.Module:
     # Old sources hold invalid escapes, which newer Pythons warn about on the user's screen. The
     # filters are global, hence one thread at a time.
+    if len(source) > _MAX_SOURCE_BYTES:
+        raise ValueError("too large to be read")
     with _WARNINGS, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(source)
@@ -138,9 +145,11 @@ def _name(node: ast.AST) -> str:
 
 
 class _Reader:
-    """Evaluates literals of one module."""
+    """Evaluates literals of one module, as far as its steps reach."""
 
     def __init__(self, tree: ast.Module) -> None:
+        self._steps = _MAX_STEPS
+        self._characters = _MAX_CHARACTERS
         bound = Counter(_bindings(tree))
         self._assigned: dict[str, list[ast.expr]] = defaultdict(list)
         for name, value in _assignments(tree):
@@ -162,6 +171,16 @@ class _Reader:
         for name, key in changes:
             if key is not None and name in self._items_set:
                 self._items_set[name].add(key)
+
+    def _spend(self, made: object) -> None:
+        """Count what a step has made.
+
+        :raises _Unknown: there were too many steps, or their results are too large.
+        """
+        self._steps -= 1 + (len(made) if isinstance(made, tuple) else 0)
+        self._characters -= len(made) if isinstance(made, str) else 0
+        if self._steps < 0 or self._characters < 0:
+            raise _Unknown
 
     def keywords(self, call: ast.Call) -> SetupCall:
         values: dict[str, object] = {}
@@ -189,7 +208,8 @@ class _Reader:
 
         Returns False when it may hold items that cannot be seen.
         """
-        if depth > _MAX_DEPTH:
+        self._steps -= 1
+        if depth > _MAX_DEPTH or self._steps < 0:
             return False
         if _name(node) in self._items_set:
             return self._take_named(_name(node), values, unknown, depth)
@@ -226,6 +246,11 @@ class _Reader:
 
         :raises _Unknown: it is computed.
         """
+        found = self._value(node, depth)
+        self._spend(found)
+        return found
+
+    def _value(self, node: ast.expr | None, depth: int) -> object:
         if depth > _MAX_DEPTH or node is None:
             raise _Unknown
         deeper = depth + 1

@@ -17,6 +17,9 @@ from slugcheck.index.project import Project, text_list
 from slugcheck.index.setuppy import FoundPackages, SetupCall
 
 _NOT_MODULES = frozenset({"setup", "conftest", "tasks", "noxfile", "fabfile", "conf", "versioneer"})
+# Bounds on what a project may name; each is held against every file or folder.
+_MOST_PATTERNS = 200
+_LONGEST_NAME = 255
 _ALWAYS_DATA = re.compile(r"(?:\.pyi|(?:^|/)py\.typed)$")
 
 
@@ -153,6 +156,8 @@ def _located(
     names: Iterable[str], package_dirs: Mapping[str, str], folders: Folders, base: str
 ) -> Iterator[tuple[str, str]]:
     for name in names:
+        if len(name) > _LONGEST_NAME:
+            continue
         parts = name.split(".")
         places = [
             join(package_dirs[head], *parts[count:])
@@ -174,8 +179,8 @@ def _discovered(rule: FoundPackages, folders: Folders, base: str) -> Iterator[tu
         if not (rule.namespaces or (folders.is_package(folder) and parent in passed)):
             continue
         passed.add(folder)
-        if any(fnmatchcase(package, p) for p in rule.include) and not any(
-            fnmatchcase(package, p) for p in rule.exclude
+        if any(fnmatchcase(package, p) for p in rule.include[:_MOST_PATTERNS]) and not any(
+            fnmatchcase(package, p) for p in rule.exclude[:_MOST_PATTERNS]
         ):
             yield package, folder
 
@@ -237,7 +242,7 @@ class _DataRules:
         if self.everything or _ALWAYS_DATA.search(inside):
             return True
         patterns = (*self.patterns.get(package, ()), *self.patterns.get("", ()))
-        return any(_matches(inside, pattern) for pattern in patterns)
+        return any(_matches(inside, pattern) for pattern in patterns[:_MOST_PATTERNS])
 
 
 def _by_pyproject(project: Project) -> bool:

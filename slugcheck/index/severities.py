@@ -5,7 +5,6 @@ A question for each id, few at a time; what stays unknown is None.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,6 +13,7 @@ from urllib.parse import quote
 
 from cvss import CVSS2, CVSS3, CVSS4, CVSSError
 
+from slugcheck import syntax
 from slugcheck.errors import SlugcheckError
 from slugcheck.index.ranges import HttpClient
 from slugcheck.model import Vulnerability
@@ -44,7 +44,7 @@ def _severity(one: Vulnerability, base: str, client: HttpClient) -> str | None:
     for name in ids[:2]:
         try:
             body = client.get(f"{base}{_RECORD}{quote(name, safe='')}", _RECORD_BYTES)
-            record = json.loads(body)
+            record = syntax.json(body)
         except (SlugcheckError, ValueError):
             continue
         if isinstance(record, dict) and (word := word_of(record)):

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import InvalidMarker
 from packaging.metadata import RawMetadata
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from slugcheck import syntax
 from slugcheck.index import poetry
 from slugcheck.index.project import Project
 from slugcheck.index.stubs import repair_requirement, repair_specifier
@@ -122,7 +122,7 @@ def _with_markers(line: str, extra: str, marker: str) -> str:
     if repaired is None:
         # reported later; whether only an extra wants it decides how
         return f'{line} ; extra == "{canonicalize_name(extra)}"' if extra else line
-    requirement = Requirement(repaired)
+    requirement = syntax.requirement(repaired)
     conditions = [str(requirement.marker)] if requirement.marker else []
     conditions += [marker] if marker else []
     conditions += [f'extra == "{canonicalize_name(extra)}"'] if extra else []
@@ -130,7 +130,7 @@ def _with_markers(line: str, extra: str, marker: str) -> str:
         return repaired
     joined = " and ".join(f"({c})" if " or " in c else c for c in conditions)
     try:
-        requirement.marker = Marker(joined)
+        requirement.marker = syntax.marker(joined)
     except InvalidMarker:
         return f"{line} ; {joined}"
     return str(requirement)

@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
+from slugcheck import syntax
 from slugcheck.errors import MeasureError
 from slugcheck.index.cache import (
     Cache,
@@ -157,7 +158,7 @@ def version_of(inventory: Inventory) -> str:
     """
     text = inventory.dist_info.removesuffix(".dist-info").partition("-")[2]
     try:
-        return str(Version(text.replace("_", "-")))
+        return str(syntax.version(text.replace("_", "-")))
     except InvalidVersion:
         raise MeasureError(f"its metadata is of a version that is none: {text[:40]!r}") from None
 

@@ -17,6 +17,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from slugcheck import syntax
 from slugcheck.errors import MeasureError
 from slugcheck.index import build as building
 from slugcheck.index import choice as choosing
@@ -202,7 +203,7 @@ class StandIns:
         *,
         direct_url: bool = False,
     ) -> StandIn:
-        number = Version(version or archive.version or "0")
+        number = syntax.version(version or archive.version or "0")
         nearest = self._nearest(files, number) if archive.native else None
         inventory = inventory_from_source(archive)
         low, high = archive.low_factor, archive.high_factor

@@ -14,11 +14,12 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.requirements import InvalidRequirement
+from packaging.specifiers import InvalidSpecifier
+from packaging.utils import InvalidWheelFilename, canonicalize_name
 from packaging.version import Version
 
+from slugcheck import syntax
 from slugcheck.errors import MeasureError
 
 _BUILD_NUMBER = 0
@@ -41,6 +42,9 @@ _REPAIRS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
+_LONGEST_REPAIRED = 1_000  # characters; the longest of a real project has 179
+
+
 class StubError(MeasureError):
     """A stub's metadata cannot be made valid."""
 
@@ -52,7 +56,7 @@ def repair_requirement(line: str) -> str | None:
     """
     for attempt in _attempts(line):
         try:
-            return str(Requirement(attempt))
+            return str(syntax.requirement(attempt))
         except InvalidRequirement:
             continue
     return None
@@ -62,7 +66,7 @@ def repair_specifier(text: str) -> str | None:
     """Return a ``Requires-Python`` in valid form, or None when it cannot be made valid."""
     for attempt in _attempts(text):
         try:
-            return str(SpecifierSet(attempt))
+            return str(syntax.specifiers(attempt))
         except InvalidSpecifier:
             continue
     return None
@@ -72,6 +76,8 @@ def _attempts(text: str) -> Iterable[str]:
     # A marker is kept out of the repairs: quotes and single "=" are right there.
     head, semicolon, marker = text.strip().partition(";")
     yield text
+    if len(head) > _LONGEST_REPAIRED:
+        return
     for pattern, replacement in _REPAIRS:
         repaired = pattern.sub(replacement, head)
         if repaired != head:
@@ -117,7 +123,7 @@ def is_stub(filename: str) -> bool:
 def stub_of(filename: str) -> tuple[str, Version] | None:
     """Return the canonical name and the version a stub stands for; None for any other file."""
     try:
-        name, version, build, _ = parse_wheel_filename(filename)
+        name, version, build, _ = syntax.wheel_filename(filename)
     except InvalidWheelFilename:
         return None
     return (name, version) if build == (_BUILD_NUMBER, _BUILD_NAME) else None
@@ -125,7 +131,9 @@ def stub_of(filename: str) -> tuple[str, Version] | None:
 
 def _parts(name: str, version: str) -> tuple[str, str]:
     try:
-        return canonicalize_name(name, validate=True).replace("-", "_"), str(Version(version))
+        return canonicalize_name(name, validate=True).replace("-", "_"), str(
+            syntax.version(version)
+        )
     except ValueError:
         raise StubError(f"{name} {version} has a name or version of no valid form") from None
 

@@ -28,6 +28,9 @@ MAX_MEMBERS = 100_000
 _MAX_TEXT_BYTES = 4_000_000
 _MAX_TEXTS_BYTES = 32_000_000  # of all texts of an archive together
 _MAX_SETUP_BYTES = 1_000_000  # parsing takes 100 times the size of what is made for it
+# Characters and parts of a path. Linux takes paths of 4,096, but pip unpacks below a folder of its
+# own, and Windows below 260.
+_LONGEST_PATH, _DEEPEST_PATH = 1_024, 64
 _SUFFIXES = {
     ".tar.gz": "gz", ".tgz": "gz", ".tar.bz2": "bz2", ".tbz": "bz2",
     ".tar.xz": "xz", ".txz": "xz", ".tar": "tar", ".zip": "zip",
@@ -184,7 +187,12 @@ def _top(sizes: Collection[str]) -> str:
 
 
 def _safe_path(name: str) -> str:
-    """Return the path of a member in one spelling, or "" for one that leads outside."""
+    """Return the path of a member in one spelling, or "" for one that leads outside.
+
+    One that is longer or deeper than any real one is left out as well.
+    """
+    if len(name) > _LONGEST_PATH or name.count("/") > _DEEPEST_PATH:
+        return ""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     outside = name.startswith("/") or ".." in parts or "\\" in name or "\0" in name
     return "" if outside or not parts or ":" in parts[0] else "/".join(parts)

@@ -13,7 +13,6 @@ import os
 import re
 import sys
 import threading
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -152,9 +151,9 @@ class Uv:
                 arguments.append("--offline")
             done = self._run(arguments, folder)
         if done.code == 0:
-            from packaging.pylock import Pylock
+            from slugcheck.index import lock
 
-            return Pylock.from_dict(tomllib.loads(done.output))
+            return lock.parsed(done.output)
         return _failure(done.errors)
 
     def obstacle(

@@ -251,17 +251,17 @@ class _Metadata(Distribution):
     def locate_file(self, path: str | PathLike[str]) -> NoReturn:
         raise NotImplementedError("this distribution is not on the disk")
 
+    @cached_property
+    def _fields(self) -> Message:
+        # headers alone: a body may claim to be a mail of many nested parts
+        return HeaderParser().parsestr(self._texts.get("METADATA", ""), headersonly=True)
+
     def values(self, field: str) -> tuple[str, ...]:
         """Return the values of a field, folded lines joined."""
-        found = self._headers.get_all(field) or ()
+        found = self._fields.get_all(field) or ()
         if len(found) > _MAX_LINES:
             _fail(self._archive, f"its METADATA has {len(found):,} {field} lines")
         return tuple(" ".join(str(value).split()) for value in found)
-
-    @cached_property
-    def _headers(self) -> Message:
-        # no more than the headers: what follows could be parts within parts without end
-        return HeaderParser().parsestr(self._texts["METADATA"], headersonly=True)
 
     def scripts(self, group: str) -> tuple[tuple[str, str], ...]:
         """Return (name, ``module:attr``) of each entry point of a group, without extras."""

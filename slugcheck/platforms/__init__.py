@@ -8,11 +8,11 @@ are reported at once, each with the path to the bad value.
 from __future__ import annotations
 
 import difflib
-import tomllib
 from importlib import resources
 from pathlib import Path
 
 from slugcheck import reading as files
+from slugcheck import syntax
 from slugcheck.errors import PlatformError
 from slugcheck.model import (
     Dyno,
@@ -81,8 +81,8 @@ def parse(text: str, origin: str) -> Platform:
     :raises PlatformError: listing every mistake with the path to its value.
     """
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        table = syntax.toml(text)
+    except ValueError as error:
         raise PlatformError(f"{origin}: not valid TOML: {error}") from None
     reader = Reader(table)
     platform = _platform(reader)

@@ -10,12 +10,37 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 _ANY_FOLDERS = "**"
 _MOST_LINKS = 16  # that one step goes through, so that a circle of links ends
+# What the globs of one file may cost: names compared, paths found and characters expanded. A
+# hundred entries that each look at all of a large tree take some 400 a file.
+_LEAST_STEPS = 2_000_000
+_STEPS_PER_FILE = 1_000
+_MOST_PLACES = 500_000  # that one glob comes through; each is remembered
 _NEVER = re.compile(r"(?!)")
+
+
+class TooCostlyError(Exception):
+    """A glob goes through more than the tree of any real project could need."""
+
+
+class Budget:
+    """The steps that are left for matching globs against a tree of ``files`` files."""
+
+    def __init__(self, files: int = 0) -> None:
+        self._left = _LEAST_STEPS + _STEPS_PER_FILE * files
+
+    def spend(self, steps: int = 1) -> None:
+        """Take some away.
+
+        :raises TooCostlyError: there are none left.
+        """
+        self._left -= steps
+        if self._left < 0:
+            raise TooCostlyError
 
 
 @dataclass(slots=True, eq=False)
@@ -48,31 +73,55 @@ class Folder:
 
     def all_files(self) -> Iterator[str]:
         """Return the paths of all files below, links among them."""
-        for name, entry in self.entries.items():
-            if isinstance(entry, Folder):
-                yield from entry.all_files()
+        levels = [(self, iter(self.entries.items()))]
+        while levels:
+            folder, entries = levels[-1]
+            for name, entry in entries:
+                if isinstance(entry, Folder):
+                    levels.append((entry, iter(entry.entries.items())))
+                    break
+                yield folder.join(name)
             else:
-                yield self.join(name)
+                levels.pop()
 
-    def enter(self, name: str, links: int = _MOST_LINKS) -> Folder | None:
-        """Return the folder that a name leads to, also through links within the tree."""
-        if name in {"", "."}:
-            return self
-        if name == "..":
-            return self.parent
-        entry = self.entries.get(name)
-        if not isinstance(entry, str):
-            return entry
-        if not links or entry.startswith("/"):
-            return None
+    def enter(self, name: str) -> Folder | None:
+        """Return the folder that a name leads to, also through links within the tree.
+
+        Like a kernel it goes through a number of links in all: links to links of links would
+        multiply.
+        """
         folder: Folder | None = self
-        for part in entry.split("/"):
-            folder = folder.enter(part, links - 1) if folder else None
+        left = _MOST_LINKS
+        names = [name]
+        while names and folder is not None:
+            name = names.pop()
+            if name in {"", "."}:
+                continue
+            if name == "..":
+                folder = folder.parent
+                continue
+            entry = folder.entries.get(name)
+            if not isinstance(entry, str):
+                folder = entry
+                continue
+            left -= 1
+            if left < 0 or entry.startswith("/"):
+                return None
+            names += reversed(entry.split("/"))
         return folder
 
 
-def removed_by(path: str, root: Folder) -> Iterator[str]:
-    """Return the files that removing a normal path deletes: all in a folder; of a link, itself."""
+def removed_by(path: str, root: Folder, budget: Budget) -> Iterator[str]:
+    """Return the files that removing a normal path deletes: all in a folder; of a link, itself.
+
+    :raises TooCostlyError: they are more than the budget has left.
+    """
+    for gone in _below(path, root):
+        budget.spend()
+        yield gone
+
+
+def _below(path: str, root: Folder) -> Iterator[str]:
     if path == ".":
         yield from root.all_files()
         return
@@ -92,15 +141,16 @@ def removed_by(path: str, root: Folder) -> Iterator[str]:
 # --------------------------------------------------------------------------- alternatives
 
 
-def expanded(glob: str, *, most: int) -> tuple[str, ...]:
+def expanded(glob: str, budget: Budget) -> tuple[str, ...]:
     """Return a glob's alternatives (``{a,b}c`` is ``ac``, ``bc``); none if a brace stays open.
 
-    Not more than ``most`` are returned.
+    :raises TooCostlyError: there are more than the budget has left.
     """
     found: list[str] = []
     todo = [glob]
-    while todo and len(found) < most:
+    while todo:
         one = todo.pop()
+        budget.spend(len(one))
         start = _find(one, "{", 0)
         if start is None:
             found.append(one)
@@ -109,6 +159,7 @@ def expanded(glob: str, *, most: int) -> tuple[str, ...]:
         if ends:
             cuts = [start, *ends]
             inner = [one[a + 1 : b] for a, b in itertools.pairwise(cuts)]
+            budget.spend(len(one) * len(inner))
             # reversed: the last of the list is the next one out
             todo += [one[:start] + part + one[ends[-1] + 1 :] for part in reversed(inner)]
     return tuple(found)
@@ -145,48 +196,86 @@ def _alternatives(text: str, start: int) -> list[int]:
 # --------------------------------------------------------------------------- matching
 
 
-def matches(glob: str, root: Folder) -> Iterator[str]:
+def matches(glob: str, root: Folder, budget: Budget) -> Iterator[str]:
     """Return the paths that a glob without alternatives finds, as it spells them ("" is the root).
 
     A path may hold ``.`` and ``..`` and may lead through a link, as the glob does.
-    """
-    parts = _parts(glob)
-    only_folders = not parts or glob.endswith("/")
-    seen: set[tuple[str, int, bool]] = set()
 
-    def walk(folder: Folder, path: str, at: int, searched: bool) -> Iterator[str]:
-        if (path, at, searched) in seen:
+    :raises TooCostlyError: it looks at more names than the budget has left.
+    """
+    search = _Search(_parts(glob), glob.endswith("/"), budget)
+    # A tree can be deeper than Python's recursion: the levels are kept here.
+    levels = [search.walk(_Place(root, "", 0, False))]
+    while levels:
+        for found in levels[-1]:
+            if isinstance(found, _Place):
+                levels.append(search.walk(found))
+                break
+            yield found
+        else:
+            levels.pop()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a search stands: the folder, its path as it was reached, and the part that is next.
+
+    ``searched`` is True below a part that was itself a pattern.
+    """
+
+    folder: Folder
+    path: str
+    at: int
+    searched: bool
+
+
+class _Search:
+    """One glob on its way through the tree."""
+
+    def __init__(self, parts: Sequence[str], ends_open: bool, budget: Budget) -> None:
+        self._parts = parts
+        self._only_folders = not parts or ends_open
+        self._budget = budget
+        self._seen: set[tuple[str, int, bool]] = set()
+        self._first_any = next((n for n, p in enumerate(parts) if p == _ANY_FOLDERS), len(parts))
+
+    def walk(self, place: _Place) -> Iterator[str | _Place]:
+        """Yield what is found at a place, and the places to go on from, in their order."""
+        folder, path, at = place.folder, place.path, place.at
+        if (path, at, place.searched) in self._seen:
             return
-        seen.add((path, at, searched))
-        if at == len(parts):
+        self._seen.add((path, at, place.searched))
+        self._budget.spend(5 + len(path) // 16)
+        if len(self._seen) > _MOST_PLACES:
+            raise TooCostlyError
+        if at == len(self._parts):
             yield path
             return
-        part, last = parts[at], at + 1 == len(parts)
-        if part == _ANY_FOLDERS and (only_folders or not last):
-            yield from walk(folder, path, at + 1, True)
+        part, last = self._parts[at], at + 1 == len(self._parts)
+        if part == _ANY_FOLDERS and (self._only_folders or not last):
+            yield _Place(folder, path, at + 1, True)
+            self._budget.spend(len(folder.entries))
             for name, entry in folder.entries.items():
                 if isinstance(entry, Folder) and not name.startswith("."):
-                    yield from walk(entry, _join(path, name), at, True)
+                    yield _Place(entry, _join(path, name), at, True)
             return
-        below_any = _ANY_FOLDERS in parts[:at]
-        for name in _names(part, folder, searched=searched):
-            if below_any and name in {".", ".."}:
+        for name in _names(part, folder, self._budget, searched=place.searched):
+            if at > self._first_any and name in {".", ".."}:
                 continue
             inner = folder.enter(name)
-            if last and not only_folders:
+            if last and not self._only_folders:
                 if inner is not None or name in folder.entries:
                     yield _join(path, name)
             elif inner is not None:
-                yield from walk(inner, _join(path, name), at + 1, searched or _is_pattern(part))
-
-    yield from walk(root, "", 0, False)
+                searched = place.searched or _is_pattern(part)
+                yield _Place(inner, _join(path, name), at + 1, searched)
 
 
 def _join(path: str, name: str) -> str:
     return f"{path}/{name}" if path else name
 
 
-def _names(part: str, folder: Folder, *, searched: bool) -> Iterator[str]:
+def _names(part: str, folder: Folder, budget: Budget, *, searched: bool) -> Iterator[str]:
     """Return what in a folder a part of a glob matches.
 
     The folder itself (``.``) is among its names for ``.*``, which is how that removes a whole app.
@@ -198,6 +287,7 @@ def _names(part: str, folder: Folder, *, searched: bool) -> Iterator[str]:
     pattern = _pattern(part)
     if not searched and pattern.fullmatch("."):
         yield "."
+    budget.spend(len(folder.entries))
     for name in folder.entries:
         if pattern.fullmatch(name):
             yield name
@@ -205,20 +295,27 @@ def _names(part: str, folder: Folder, *, searched: bool) -> Iterator[str]:
 
 def _parts(glob: str) -> list[str]:
     """Return the parts between slashes; a slash in a set parts nothing."""
-    parts = [""]
+    ends = [-1]
     in_set = escaped = False
-    for character in glob:
+    for place, character in enumerate(glob):
         if character == "/" and not in_set:
-            parts.append("")
+            ends.append(place)
             escaped = False
             continue
-        parts[-1] += character
         if not escaped:
             in_set = character == "[" or (in_set and character != "]")
         escaped = character == "\\" and not escaped
-    return [part for part in parts if part]
+    parts = [glob[a + 1 : b] for a, b in itertools.pairwise([*ends, len(glob)])]
+    kept = [part for part in parts if part]
+    # several ** in a row find what one finds; the last part is another thing, a name
+    return [
+        part
+        for place, part in enumerate(kept)
+        if not (part == _ANY_FOLDERS and kept[place + 1 : -1][:1] == [_ANY_FOLDERS])
+    ]
 
 
+@functools.lru_cache(maxsize=512)
 def _is_pattern(part: str) -> bool:
     return any(_find(part, character, 0) is not None for character in "*?[")
 

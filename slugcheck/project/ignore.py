@@ -16,15 +16,23 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from slugcheck.errors import UsageError
 from slugcheck.escape import printable
-from slugcheck.project.globs import Folder, expanded, matches, removed_by
+from slugcheck.project.globs import (
+    Budget,
+    Folder,
+    TooCostlyError,
+    expanded,
+    matches,
+    removed_by,
+)
 
 _SHOWN = 4  # entries that one note names
 _QUOTED = 60  # characters of an entry that a note repeats
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-# More than any real entry has; {a,b}{a,b}… doubles with each brace.
-_MOST_ALTERNATIVES = 1_000
+_ENTRY_STEPS = 100  # of the budget, for an entry that matches nothing
+_LONGEST = 4096  # characters of an entry; PATH_MAX of Linux
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,18 +83,28 @@ def removed(
 
     ``paths`` are all files, relative and with ``/``. ``links`` are those of them that are symbolic
     links, with their targets as they are stored.
+
+    :raises UsageError: an entry is longer than a path can be, or takes too long to match.
     """
-    tree = Folder.of(paths, links or {})
+    every = tuple(paths)
+    tree = Folder.of(every, links or {})
+    budget = Budget(len(every))
     by: dict[str, Entry] = {}
     words: dict[str, Entry] = {}
     idle: list[Entry] = []
     notes = list(_about_encoding(content))
     for entry in parse(content):
-        found = _found(entry, tree)
-        gone = [path for where in found for path in removed_by(where, tree)]
         into = words if entry.in_comment else by
-        for path in gone:
-            into.setdefault(path, entry)
+        gone = False
+        try:
+            budget.spend(_ENTRY_STEPS)
+            found = _found(entry, tree, budget)
+            for path in (path for where in found for path in removed_by(where, tree, budget)):
+                into.setdefault(path, entry)
+                gone = True
+        except TooCostlyError:
+            message = f".slugignore:{entry.line}: {quoted(entry.text)} takes too long to match"
+            raise UsageError(message, hint="use fewer *, ** and {…} in it") from None
         if entry.in_comment:
             continue
         if not gone:
@@ -110,13 +128,22 @@ def _text(content: bytes) -> str:
     return content.decode("utf-8", "surrogateescape")
 
 
-def _found(entry: Entry, tree: Folder) -> tuple[str, ...]:
-    """Return the paths that ``Dir[]`` finds for an entry, each once, none outside of the folder."""
+def _found(entry: Entry, tree: Folder, budget: Budget) -> tuple[str, ...]:
+    """Return the paths that ``Dir[]`` finds for an entry, each once, none outside of the folder.
+
+    :raises UsageError: it is longer than a path can be.
+    :raises TooCostlyError: it takes more than the budget has left.
+    """
+    if len(entry.text) > _LONGEST:
+        if entry.in_comment:
+            return ()
+        message = f".slugignore:{entry.line}: an entry of {len(entry.text):,} characters"
+        raise UsageError(message, hint=f"an entry is a path, of {_LONGEST:,} characters at most")
     globs = [entry.text] if "/" in entry.text else [entry.text, f"**/{entry.text}"]
     found: dict[str, None] = {}  # in order, unlike a set
     for glob in globs:
-        for one in expanded(glob, most=_MOST_ALTERNATIVES):
-            for path in matches(one, tree):
+        for one in expanded(glob, budget):
+            for path in matches(one, tree, budget):
                 found[posixpath.normpath(path or ".")] = None
     return tuple(where for where in found if where != ".." and not where.startswith("../"))
 

@@ -9,14 +9,13 @@ Poetry 2.4.1, Pipenv 2026.7.1 and uv 0.13.9; no code of the project is run.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from slugcheck import reading
+from slugcheck import reading, syntax
 from slugcheck.errors import BuildError
 from slugcheck.escape import printable
 from slugcheck.model import Manager, Project
@@ -79,7 +78,7 @@ def installs_itself(project: Project) -> bool:
 def _tables(project: Project) -> dict[str, Any]:
     path = project.folder / _PYPROJECT
     data = reading.read(path, within=project.top, limit=reading.SETTINGS)
-    return tomllib.loads(data.decode("utf-8"))
+    return syntax.toml(data.decode("utf-8"))
 
 
 def _table(tables: dict[str, Any], *names: str) -> dict[str, Any]:

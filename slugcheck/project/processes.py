@@ -13,7 +13,9 @@ from slugcheck.escape import printable
 
 # The expression that heroku/buildpacks-procfile's SPEC.md gives for the classic Procfile, which
 # has no other specification; the colon may be missing, the blank behind it may not.
-_LINE = re.compile(r"\s*([A-Za-z0-9_-]+):?\s+(.*?)\s*", re.ASCII)
+# Blanks around it are cut off before, since looking for them behind it is quadratic.
+_LINE = re.compile(r"([A-Za-z0-9_-]+):?\s+(.*)", re.ASCII)
+_BLANKS = " \t\r\v\f"
 _QUOTED = 60
 
 
@@ -47,7 +49,7 @@ def procfile(folder: Path, top: Path | None = None) -> Procfile:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        match = _LINE.fullmatch(line)
+        match = _LINE.fullmatch(line.strip(_BLANKS))
         if match is None or not match[2]:
             shown = repr(printable(line)[:_QUOTED])
             notes.append(f"Procfile:{number}: {shown} is not like web: command, and is ignored")

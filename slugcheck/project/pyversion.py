@@ -24,8 +24,10 @@ _NUMBER = r"(?:0|[1-9][0-9]*)"
 _VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}(?:\.{_NUMBER})?", re.ASCII)
 _LONGEST = 12  # characters of a version; a longer one is no number that the build can compare
 # What sed's [[:space:]] is in C.UTF-8: Unicode's blanks but those that do not break, and no U+0085.
-_BLANK = "\t\n\v\f\r \u1680\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000"
-_BLANKS = re.compile(f"^[{_BLANK}]+|[{_BLANK}]+$")
+_BLANK = (
+    "\t\n\v\f\r \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a"
+    "\u2028\u2029\u205f\u3000"
+)
 _QUOTED = 60
 # The file names that the buildpack knows as misspellings.
 _MISSPELT = (
@@ -121,7 +123,7 @@ class _Reader:
 
     def _near(self, text: str) -> str:
         """Return the minor version that a text seems to mean, if the platform has it."""
-        near = re.search(r"3\.[0-9]+", text)
+        near = re.search(r"3\.[0-9]{1,3}", text)
         known = near is not None and (not self.offered or near[0] in self.offered)
         return near[0] if near and known else self.default
 
@@ -184,7 +186,7 @@ class _Reader:
         lines = text.split("\n")
         number = next((n for n, line in enumerate(lines, 1) if f'"{field}"' in line), 1)
         place = f"{_named(path)}:{number}"
-        wanted = str(version).rstrip("\n")
+        wanted = version.rstrip("\n") if isinstance(version, str) else f"a {_kind(version)}"
         if not _is_version(wanted):
             message = f"Invalid Python version in Pipfile.lock: {_shown(wanted)} ({place})"
             minor = self._near(wanted)
@@ -225,6 +227,11 @@ def _required(lock: Any) -> tuple[str, Any]:
     return "python_full_version", full
 
 
+def _kind(value: object) -> str:
+    """Return JSON's word for what is no text; the value itself may be too deep to be shown."""
+    return {bool: "boolean", list: "list"}.get(type(value), "table")
+
+
 def _is_version(text: str) -> bool:
     return len(text) <= _LONGEST and _VERSION.fullmatch(text) is not None
 
@@ -232,7 +239,7 @@ def _is_version(text: str) -> bool:
 def _version_lines(data: bytes) -> list[tuple[int, str]]:
     """Return the lines that count, with their numbers: not empty, and no comment."""
     text = data.decode("utf-8", "surrogateescape")
-    lines = ((number, _BLANKS.sub("", line)) for number, line in enumerate(text.split("\n"), 1))
+    lines = ((number, line.strip(_BLANK)) for number, line in enumerate(text.split("\n"), 1))
     return [(number, line) for number, line in lines if line and not line.startswith("#")]
 
 

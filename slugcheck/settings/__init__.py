@@ -12,14 +12,13 @@ file that ``--config`` names outside of the checkout is the user's own, and may 
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from slugcheck import limits, platforms, reading
+from slugcheck import limits, platforms, reading, syntax
 from slugcheck.errors import PlatformError, UsageError
 from slugcheck.escape import printable
 from slugcheck.model import Budget, Denied, Ignore, Platform
@@ -241,13 +240,10 @@ def _read(path: Path, within: Path) -> dict[str, Any]:
     try:
         data = reading.read(path, within=within, limit=reading.SETTINGS)
         # editors on Windows write a mark at the start, which TOML takes for a key
-        return tomllib.loads(data.decode("utf-8-sig"))
+        return syntax.toml(data.decode("utf-8-sig"))
     except OSError as error:
         message = f"{_shown(path)} cannot be read: {error.strerror or error}"
         raise UsageError(message, hint="check its permissions") from None
-    except RecursionError:
-        message = f"{_shown(path)} is not valid TOML: it is nested too deeply"
-        raise UsageError(message, hint="correct it, or remove the file") from None
     except ValueError as error:  # of the encoding, of TOML, and of a number with too many digits
         message = f"{_shown(path)} is not valid TOML: {printable(str(error))}"
         raise UsageError(message, hint="correct the line, or remove the file") from None

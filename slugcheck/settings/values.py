@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
+from slugcheck import syntax
 from slugcheck.escape import printable
 from slugcheck.model import Budget, Denied, Ignore
 
 QUOTED = 80  # characters of a wrong text that a message repeats
 _BUDGET_KEYS = ("limit", "message", "on")
 _IGNORE_KEYS = ("code", "subject", "reason", "expires")
-_PYTHON = re.compile(r"3\.[0-9]{1,3}(?:\.[0-9]{1,3})?")
+_PYTHON = re.compile(r"3\.[0-9]{1,3}(?:\.[0-9]{1,2})?")
 
 
 T = TypeVar("T")
@@ -140,7 +141,7 @@ def denied(value: object, mistakes: Mistakes) -> tuple[Denied, ...]:
 def _denied(name: object, reason: object, mistakes: Mistakes) -> Denied | None:
     shown = str(name)
     try:
-        asked = Requirement(name) if isinstance(name, str) else None
+        asked = syntax.requirement(name) if isinstance(name, str) else None
     except InvalidRequirement:
         asked = None
     if asked is None or asked.marker or asked.url or asked.extras:

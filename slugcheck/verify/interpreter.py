@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import sys
@@ -11,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.tags import platform_tags
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename
 
+from slugcheck import syntax
 from slugcheck.errors import MeasureError
 from slugcheck.escape import printable
 from slugcheck.model import SizeReport, Target
@@ -74,7 +74,7 @@ def foreign_wheels(sizes: SizeReport) -> list[str]:
     foreign = []
     for one in sizes.distributions:
         try:
-            tags = parse_wheel_filename(one.distribution.artifact.filename)[3]
+            tags = syntax.wheel_filename(one.distribution.artifact.filename)[3]
         except InvalidWheelFilename:
             continue
         if not any(tag.platform in own for tag in tags):
@@ -132,7 +132,7 @@ def _described(found: Interpreter) -> str:
 def _asked(path: str) -> Interpreter | None:
     answer = _output([path, "-I", "-c", _ASK])
     try:
-        implementation, version, level, no_gil = json.loads(answer or "")
+        implementation, version, level, no_gil = syntax.json(answer or "")
     except ValueError:
         return None
     unfit = ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
-from slugcheck import bytecode, intervals
+from slugcheck import bytecode, intervals, syntax
 from slugcheck.installed import layout_of
 from slugcheck.model import Estimate, Manager, Verification
 from slugcheck.parts import RUNTIME
@@ -125,7 +125,7 @@ def _differences(plan: Plan, weights: Weights, python: str, longer: int) -> Iter
 
 def _same(predicted: str, installed: str) -> bool:
     try:
-        return Version(predicted) == Version(installed)
+        return syntax.version(predicted) == syntax.version(installed)
     except InvalidVersion:
         return predicted == installed
 

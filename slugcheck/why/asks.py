@@ -9,9 +9,8 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
-from slugcheck import graph
+from slugcheck import graph, syntax
 from slugcheck.errors import UsageError
 from slugcheck.escape import printable
 from slugcheck.graph import Node
@@ -44,7 +43,7 @@ def wanted(text: str, place: Path) -> Wanted:
         other = printable(str(place)) if str(place) != "." else "NAME"
         raise UsageError(message, hint=f"slugcheck why {other} {shown}")
     try:
-        found = Requirement(text)
+        found = syntax.requirement(text)
     except InvalidRequirement:
         raise UsageError(f"{shown!r} is no name of a distribution", hint=_EXAMPLE) from None
     if found.specifier or found.url or found.marker:
@@ -103,7 +102,7 @@ def _together(requirements: Sequence[Requirement]) -> str:
         return str(requirements[0])
     clauses = {clause for one in requirements for clause in one.specifier}
     bounds = [clause for clause in clauses if clause.operator == ">="]
-    weaker = sorted(bounds, key=lambda clause: Version(clause.version))[:-1]
+    weaker = sorted(bounds, key=lambda clause: syntax.version(clause.version))[:-1]
     kept = ",".join(sorted(str(clause) for clause in clauses.difference(weaker)))
     extras = sorted({extra for one in requirements for extra in one.extras})
     shown = f"[{','.join(extras)}]" if extras else ""

@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import InvalidSpecifier
 from packaging.utils import canonicalize_name
 
+from slugcheck import syntax
 from slugcheck.facts import CPU_TWINS, HEADLESS
 from slugcheck.model import (
     FileLine,
@@ -123,7 +124,7 @@ def _is_held_back(start: Start) -> bool:
 def _holds_back(specifier: str) -> bool:
     """Whether a specifier may keep a newer version out."""
     try:
-        clauses = SpecifierSet(specifier)
+        clauses = syntax.specifiers(specifier)
     except InvalidSpecifier:
         return True
     return any(clause.operator not in _OPEN_ENDED for clause in clauses)

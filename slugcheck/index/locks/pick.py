@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.requirements import InvalidRequirement
+from packaging.utils import canonicalize_name, is_normalized_name
+from packaging.version import InvalidVersion
 
-from slugcheck import reading
+from slugcheck import reading, syntax
 from slugcheck.errors import RequirementsError
 from slugcheck.escape import printable
 from slugcheck.index.choice import Chooser
@@ -25,6 +22,10 @@ from slugcheck.index.unpack import archive_form
 from slugcheck.model import Artifact, Distribution, Origin, Unsized
 
 _SHOWN = 80  # characters of a stranger's text that a message repeats
+# The largest lock measured has 475 packages.
+MOST_PACKAGES = 10_000
+_HEAD = re.compile(r"\s*(?:\[.*(?:dependencies|packages)\]|dependencies\s*=)")
+_NAMED = re.compile(r"(?:^|(?<=[\"'\s\[,]))[A-Za-z0-9][A-Za-z0-9._-]*+(?!\w)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +92,15 @@ def pick(
 
     :raises NetworkError: an index cannot be reached.
     """
-    wanted = list(pins)
+    wanted: list[Pin] = []
+    aside: list[Unsized] = []
+    for pin in pins:
+        if is_normalized_name(pin.name):
+            wanted.append(pin)
+        else:  # it would become a part of the index's URL
+            aside.append(unsized(pin, "its name is not valid"))
     shelves.prefetch(wanted)
     found: list[Distribution] = []
-    aside: list[Unsized] = []
     for pin in wanted:
         answer = _choose(pin, shelves.of(pin.index), chooser, lock)
         if isinstance(answer, Unsized):
@@ -106,7 +112,7 @@ def pick(
 
 def _choose(pin: Pin, pages: Pages, chooser: Chooser, lock: str) -> Distribution | Unsized:
     try:
-        version = Version(pin.version)
+        version = syntax.version(pin.version)
     except InvalidVersion:
         return unsized(pin, f"{printable(pin.version)[:_SHOWN]!r} in {lock} is no version")
     listed = pages.files(pin.name)
@@ -158,15 +164,16 @@ def unsized(pin: Pin, reason: str) -> Unsized:
 def from_place(pin: Pin, url: str, folder: Path, top: Path) -> Distribution | Unsized:
     """Return what a lock takes from a URL, or from a path relative to ``folder`` inside ``top``."""
     place, _, fragment = url.partition("#")
-    name = PurePosixPath(unquote(urlsplit(place).path)).name
+    name = syntax.last_part(place)
     local = "://" not in place
     if local:
         name = Path(place).name
         if reading.leaves(folder / place, top):
             return unsized(pin, f"its file {printable(place)[:_SHOWN]} is outside the checkout")
-        if (folder / place).is_dir():
+        there = reading.found(folder / place, top)
+        if there is not None and there.is_dir():
             return unsized(pin, "it is a folder; its size is known only after a build")
-        if not (folder / place).is_file():
+        if there is None or not there.is_file():
             return unsized(pin, f"its file {printable(place)[:_SHOWN]} does not exist")
     if not name.endswith(".whl") and archive_form(name) is None:
         return unsized(pin, "it is neither a wheel nor a source archive")
@@ -210,8 +217,8 @@ def toml(path: Path, data: bytes, hint: str | None = None) -> dict[str, Any]:
     :raises RequirementsError: it is not TOML in UTF-8.
     """
     try:
-        return tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        return syntax.toml(data.decode("utf-8"))
+    except ValueError as error:
         what = printable(str(error))[:_SHOWN]
         message = f"{printable(str(path))} is not valid TOML: {what}"
         raise RequirementsError(message, hint=hint) from None
@@ -222,6 +229,27 @@ def table(value: object, *keys: str) -> dict[str, Any]:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}
+
+
+def text(value: object) -> str:
+    """Return a text, and a number as it is written; empty for anything else.
+
+    The form of anything else may be too large or too deep to be put into words.
+    """
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def packages(lock: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the ``[[package]]`` tables of the lock of that name.
+
+    :raises RequirementsError: they are more than any real lock has.
+    """
+    found = [one for one in items(lock.get("package")) if isinstance(one, dict)]
+    if len(found) > MOST_PACKAGES:
+        raise RequirementsError(f"{name} has more than {MOST_PACKAGES:,} packages")
+    return found
 
 
 def items(value: object) -> list[Any]:
@@ -236,16 +264,16 @@ def applies(
     if not marker:
         return True
     try:
-        parsed = Marker(str(marker))
+        parsed = syntax.marker(text(marker))
         return any(parsed.evaluate({**environment, "extra": extra}) for extra in ("", *extras))
-    except (InvalidMarker, UndefinedEnvironmentName, InvalidVersion):
+    except ValueError:  # of the marker itself, and of what it compares
         return None
 
 
 def sha256_of(hashes: Iterable[object]) -> frozenset[str]:
     """Return the sha256 digests among ``algorithm:hexdigest`` texts."""
-    texts = [text for text in hashes if isinstance(text, str)]
-    return frozenset(text[7:].lower() for text in texts if text.startswith("sha256:"))
+    texts = [one for one in hashes if isinstance(one, str)]
+    return frozenset(one[7:].lower() for one in texts if one.startswith("sha256:"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,7 +291,7 @@ def from_project(pyproject: Mapping[str, Any]) -> list[Asked]:
     found = []
     for line in items(table(pyproject, "project").get("dependencies")):
         try:
-            wanted = Requirement(str(line))
+            wanted = syntax.requirement(text(line))
         except InvalidRequirement:
             continue
         asked = Asked(
@@ -276,29 +304,37 @@ def from_project(pyproject: Mapping[str, Any]) -> list[Asked]:
     return found
 
 
-def origin(text: str, file: str, name: str) -> tuple[Origin, ...]:
-    """Return the first line after a dependency table's head that names a distribution."""
-    spelled = re.sub(r"[-_.]+", "[-_.]+", name)
-    named = re.compile(rf"(?:^|[\"'\s\[,])(?:{spelled})(?![\w.-])", re.IGNORECASE)
-    began = False
-    for number, line in enumerate(text.splitlines(), 1):
-        head = re.match(r"\s*(?:\[.*(?:dependencies|packages)\]|dependencies\s*=)", line)
-        began = began or bool(head)
-        rest = line[head.end() :] if head else line
-        if began and named.search(rest.partition("#")[0]):
-            return (Origin(file=file, line=number),)
-    return ()
+class Lines:
+    """Where a project file names its dependencies: the first line after a table's head."""
+
+    def __init__(self, content: str, file: str) -> None:
+        self._file = file
+        self._numbers: dict[str, int] = {}
+        began = False
+        for number, line in enumerate(content.splitlines(), 1):
+            head = _HEAD.match(line)
+            began = began or bool(head)
+            rest = line[head.end() :] if head else line
+            if began:
+                for name in _NAMED.findall(rest.partition("#")[0]):
+                    self._numbers.setdefault(canonicalize_name(name), number)
+
+    def origin(self, name: str) -> tuple[Origin, ...]:
+        """Return the line of a canonical name; none where it is not named."""
+        number = self._numbers.get(name)
+        return () if number is None else (Origin(file=self._file, line=number),)
 
 
 def mark_direct(
-    distributions: Iterable[Distribution], asked: Iterable[Asked], text: str, file: str
+    distributions: Iterable[Distribution], asked: Iterable[Asked], content: str, file: str
 ) -> list[Distribution]:
     """Return distributions with those marked that a project file names itself."""
+    lines = Lines(content, file)
     named: dict[str, tuple[str, ...]] = {}
     for one in asked:
         named[one.name] = tuple(sorted({*named.get(one.name, ()), *one.extras}))
     return [
-        replace(one, direct=True, extras=named[one.name], origins=origin(text, file, one.name))
+        replace(one, direct=True, extras=named[one.name], origins=lines.origin(one.name))
         if one.name in named
         else one
         for one in distributions

@@ -12,22 +12,23 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from slugcheck import reading
+from slugcheck import reading, syntax
 from slugcheck.errors import BuildError, RequirementsError
 from slugcheck.escape import printable
 from slugcheck.index.choice import Chooser
 from slugcheck.index.locks.pick import (
+    Lines,
     Locked,
     Pin,
     Shelves,
     applies,
     from_place,
     items,
-    origin,
     pick,
     read_bytes,
     sha256_of,
     table,
+    text,
     toml,
     unsized,
 )
@@ -72,7 +73,7 @@ def read(
     _check_fresh(lock, pipfile)
     sources = _Sources(lock, variables or Variables())
     notes: list[str] = []
-    text = pipfile_data.decode("utf-8", errors="replace")
+    lines = Lines(pipfile_data.decode("utf-8", errors="replace"), str(pipfile_path))
     direct = {canonicalize_name(name): one for name, one in table(pipfile, "packages").items()}
     pins: list[Pin] = []
     found: list[Distribution] = []
@@ -81,14 +82,13 @@ def read(
         details = entry if isinstance(entry, dict) else {"version": entry}
         holds = applies(details.get("markers"), environment)
         if holds is None:
-            shown = printable(str(details.get("markers")))[:_SHOWN]
+            shown = printable(text(details.get("markers")))[:_SHOWN]
             notes.append(f"{path.name}: the marker {shown!r} cannot be read; it is taken to hold")
         if holds is False:
             continue
         pin = _pin(name, details)
         if pin.name in direct:
-            lines = origin(text, str(pipfile_path), pin.name)
-            pin = replace(pin, direct=True, origins=lines)
+            pin = replace(pin, direct=True, origins=lines.origin(pin.name))
         answer = _elsewhere(pin, details, path.parent, top)
         if answer is None:
             pin = replace(pin, index=sources.url(details.get("index")))
@@ -131,12 +131,16 @@ def _hash(pipfile: Mapping[str, Any], sources: object, *, canonical: bool) -> st
         "develop": named(pipfile.get("dev-packages", {})),
         **{key: named(one) for key, one in pipfile.items() if key not in _NO_PACKAGES},
     }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    try:
+        written = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+        return hashlib.sha256(written.encode()).hexdigest()
+    except (ValueError, RecursionError):  # half a surrogate pair; a list of lists of lists …
+        message = "Pipfile or Pipfile.lock holds a value that Pipenv does not write"
+        raise RequirementsError(message, hint=_LOCK_HINT) from None
 
 
 def _check_fresh(lock: Mapping[str, Any], pipfile: Mapping[str, Any]) -> None:
-    locked = str(table(lock, "_meta", "hash").get("sha256") or "")
+    locked = text(table(lock, "_meta", "hash").get("sha256") or "")
     expected = pipfile_hashes(pipfile, items(table(lock, "_meta").get("sources")))
     if locked not in expected:
         message = (
@@ -148,8 +152,8 @@ def _check_fresh(lock: Mapping[str, Any], pipfile: Mapping[str, Any]) -> None:
 
 def _json(path: Path, data: bytes) -> dict[str, Any]:
     try:
-        lock = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError):
+        lock = syntax.json(data.decode("utf-8"))
+    except ValueError:
         message = f"{printable(str(path))} is not valid JSON"
         raise RequirementsError(message, hint=_LOCK_HINT) from None
     if not isinstance(lock, dict) or not isinstance(lock.get("default"), dict):
@@ -195,9 +199,9 @@ class _Sources:
 def _pin(name: str, details: Mapping[str, Any]) -> Pin:
     return Pin(
         name=canonicalize_name(name),
-        version=str(details.get("version", "")).removeprefix("===").removeprefix("==").strip(),
+        version=text(details.get("version", "")).removeprefix("===").removeprefix("==").strip(),
         hashes=sha256_of(items(details.get("hashes"))),
-        extras=tuple(canonicalize_name(str(one)) for one in items(details.get("extras"))),
+        extras=tuple(canonicalize_name(text(one)) for one in items(details.get("extras"))),
     )
 
 
@@ -214,7 +218,7 @@ def _elsewhere(
             return unsized(pin, f"its address uses ${{{names[0]}}}, which is not filled in")
         if details.get("editable"):
             return unsized(pin, "it is editable; its size is known only after a build")
-        return from_place(pin, str(place), folder, top)
+        return from_place(pin, text(place), folder, top)
     if not pin.version or pin.version == "*":
         return unsized(pin, "Pipfile.lock names no version of it")
     return None

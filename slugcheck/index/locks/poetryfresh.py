@@ -8,13 +8,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from slugcheck import syntax
 from slugcheck.errors import BuildError, RequirementsError
 from slugcheck.escape import printable
 from slugcheck.index import poetry
-from slugcheck.index.locks.pick import table
+from slugcheck.index.locks.pick import table, text
 
 _LEGACY_KEYS = ("dependencies", "source", "extras", "dev-dependencies")
 _PROJECT_KEYS = ("requires-python", "dependencies", "optional-dependencies")
@@ -27,7 +27,7 @@ _SHOWN = 80
 def lock_version(lock: Mapping[str, Any]) -> Version:
     """Return the version of a lock's form; 0 where it says none."""
     try:
-        return Version(str(table(lock, "metadata").get("lock-version", "")))
+        return syntax.version(text(table(lock, "metadata").get("lock-version", "")))
     except InvalidVersion:
         return Version("0")
 
@@ -49,9 +49,10 @@ def check_fresh(lock: Mapping[str, Any], pyproject: Mapping[str, Any], data: byt
     """
     locked = table(lock, "metadata").get("content-hash")
     allowed = {content_hash(pyproject)}
-    made_by = re.search(r"Poetry ([^ ]+)", data.decode("utf-8", errors="replace").split("\n")[0])
+    first = data.partition(b"\n")[0].decode("utf-8", errors="replace")
+    made_by = re.search(r"Poetry ([^ ]+)", first)
     try:
-        if made_by and Version(made_by[1]) < _HASHES_GROUPS:
+        if made_by and syntax.version(made_by[1]) < _HASHES_GROUPS:
             allowed.add(content_hash(pyproject, groups=False))
     except InvalidVersion:
         pass
@@ -84,7 +85,7 @@ def content_hash(pyproject: Mapping[str, Any], *, groups: bool = True) -> str:
         content = {**dict.fromkeys(_LEGACY_KEYS), **kept}
     try:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    except TypeError:
+    except (TypeError, ValueError):
         message = "pyproject.toml holds a date where Poetry expects text"
         raise RequirementsError(message, hint="put it in quotes") from None
 
@@ -106,10 +107,12 @@ def check_python(lock: Mapping[str, Any], python: str) -> None:
 
 def allows(constraint: str, version: str) -> bool | None:
     """Return whether Poetry's constraint allows a version; None when it cannot be told."""
+    if len(constraint) > syntax.LONGEST_SPECIFIER:
+        return None
     unknown = False
-    for part in re.split(r"\s*\|\|?\s*", constraint):
+    for part in re.split(r"\|\|?", constraint):
         try:
-            if SpecifierSet(poetry.specifier(part)).contains(version, prereleases=True):
+            if syntax.specifiers(poetry.specifier(part)).contains(version, prereleases=True):
                 return True
         except ValueError:
             unknown = True

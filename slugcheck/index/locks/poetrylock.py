@@ -13,17 +13,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from slugcheck import reading
+from slugcheck import reading, syntax
+from slugcheck.errors import RequirementsError
 from slugcheck.escape import printable
 from slugcheck.index import poetry
 from slugcheck.index.choice import Chooser
 from slugcheck.index.locks.pick import (
     Asked,
+    Lines,
     Locked,
     Pin,
     Shelves,
@@ -31,11 +33,12 @@ from slugcheck.index.locks.pick import (
     from_place,
     from_project,
     items,
-    origin,
+    packages,
     pick,
     read_bytes,
     sha256_of,
     table,
+    text,
     toml,
     unsized,
 )
@@ -50,6 +53,8 @@ from slugcheck.index.locks.poetryfresh import (
 from slugcheck.model import Distribution, Unsized
 
 _SHOWN = 80
+# Of a walk through a lock without groups; 475 packages with ten dependencies each take 10,000.
+_MOST_STEPS = 500_000
 
 
 def read(
@@ -80,19 +85,18 @@ def read(
     old = lock_version(lock) < Version("2.1")
     notes: list[str] = []
     if old:
-        packages = _Walk(lock, environment, notes).run(asked)
+        listed = _Walk(lock, environment, notes).run(asked)
     else:
-        packages = list(_main(lock, environment, notes))
-    text = project_data.decode("utf-8", errors="replace")
+        listed = list(_main(lock, environment, notes))
+    lines = Lines(project_data.decode("utf-8", errors="replace"), str(project_path))
     extras = {one.name: one.extras for one in asked}
     pins: list[Pin] = []
     found: list[Distribution] = []
     aside: list[Unsized] = []
-    for package in packages:
+    for package in listed:
         pin = _pin(package, lock)
         if pin.name in extras:
-            lines = origin(text, str(project_path), pin.name)
-            pin = replace(pin, direct=True, origins=lines, extras=extras[pin.name])
+            pin = replace(pin, direct=True, origins=lines.origin(pin.name), extras=extras[pin.name])
         answer = _elsewhere(pin, table(package, "source"), path.parent, top)
         if answer is None:
             pins.append(pin)
@@ -135,29 +139,25 @@ def _dependency(name: str, wanted: object) -> Iterator[Asked | None]:
 
 
 def _from_details(name: str, details: Mapping[str, Any]) -> Asked:
-    markers = [f"({details['markers']})"] if details.get("markers") else []
+    markers = [f"({text(details['markers'])})"] if details.get("markers") else []
     if isinstance(details.get("python"), str):
         try:
-            wanted = SpecifierSet(poetry.specifier(details["python"]))
+            wanted = syntax.specifiers(poetry.specifier(details["python"]))
         except ValueError:
             wanted = SpecifierSet()
         markers += [f'python_full_version {s.operator} "{s.version}"' for s in wanted]
     return Asked(
         name=canonicalize_name(name),
-        specifier=str(details.get("version", "*")),
+        specifier=text(details.get("version", "*")),
         marker=" and ".join(markers),
-        extras=tuple(canonicalize_name(str(extra)) for extra in items(details.get("extras"))),
+        extras=tuple(canonicalize_name(text(extra)) for extra in items(details.get("extras"))),
     )
-
-
-def _packages(lock: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [one for one in items(lock.get("package")) if isinstance(one, dict)]
 
 
 def _main(
     lock: Mapping[str, Any], environment: Mapping[str, str], notes: list[str]
 ) -> Iterator[dict[str, Any]]:
-    for package in _packages(lock):
+    for package in packages(lock, "poetry.lock"):
         if "main" not in items(package.get("groups")):
             continue
         marker = package.get("markers")
@@ -175,7 +175,7 @@ def _holds(
 ) -> bool:
     answer = applies(marker, environment, extras)
     if answer is None:
-        shown = printable(str(marker))[:_SHOWN]
+        shown = printable(text(marker))[:_SHOWN]
         notes.append(f"poetry.lock: the marker {shown!r} cannot be read; it is taken to hold")
     return answer is not False
 
@@ -187,18 +187,19 @@ class _Walk:
     lock: Mapping[str, Any]
     environment: Mapping[str, str]
     notes: list[str]
+    steps: int = 0
 
     def run(self, roots: list[Asked]) -> list[dict[str, Any]]:
         """Return the packages that are reached, in the lock's order."""
-        packages = _packages(self.lock)
+        listed = packages(self.lock, "poetry.lock")
         by_name: dict[str, list[int]] = {}
-        for number, package in enumerate(packages):
-            by_name.setdefault(canonicalize_name(str(package.get("name", ""))), []).append(number)
+        for number, package in enumerate(listed):
+            by_name.setdefault(canonicalize_name(text(package.get("name", ""))), []).append(number)
         reached: dict[int, set[str]] = {}
         queue = [one for one in roots if _holds(one.marker, self.environment, self.notes)]
         while queue:
             wanted = queue.pop()
-            matched = self._match(wanted, packages, by_name.get(wanted.name, []))
+            matched = self._match(wanted, listed, by_name.get(wanted.name, []))
             if matched is None:
                 continue
             place = matched
@@ -206,18 +207,23 @@ class _Walk:
             if place in reached and not new:
                 continue
             reached.setdefault(place, set()).update(new)
-            queue += self._needed(packages[place], tuple(reached[place]))
-        return [packages[number] for number in sorted(reached)]
+            queue += self._needed(listed[place], tuple(reached[place]))
+        return [listed[number] for number in sorted(reached)]
 
-    def _match(
-        self, wanted: Asked, packages: list[dict[str, Any]], places: list[int]
-    ) -> int | None:
+    def _step(self, steps: int = 1) -> None:
+        self.steps += steps
+        if self.steps > _MOST_STEPS:
+            message = "the dependencies within poetry.lock take too long to follow"
+            raise RequirementsError(message, hint=LOCK_HINT)
+
+    def _match(self, wanted: Asked, listed: list[dict[str, Any]], places: list[int]) -> int | None:
         python = self.environment["python_full_version"]
         for strict in (True, False):  # a constraint that cannot be read does not lose a package
             for place in places:
-                package = packages[place]
-                fits = allows(wanted.specifier or "*", str(package.get("version", "")))
-                usable = allows(str(package.get("python-versions", "*")), python)
+                self._step()
+                package = listed[place]
+                fits = allows(wanted.specifier or "*", text(package.get("version", "")))
+                usable = allows(text(package.get("python-versions", "*")), python)
                 if (fits and usable is not False) if strict else fits is not False:
                     return place
         if places:
@@ -227,9 +233,11 @@ class _Walk:
         return None
 
     def _needed(self, package: Mapping[str, Any], extras: tuple[str, ...]) -> Iterator[Asked]:
+        self._step(1 + len(table(package, "extras")))
         of_extras = set(self._of_extras(package, extras))
         for name, wanted in table(package, "dependencies").items():
             for one in wanted if isinstance(wanted, list) else [wanted]:
+                self._step(1 + len(extras))
                 details = one if isinstance(one, dict) else {"version": one}
                 if details.get("optional") and canonicalize_name(name) not in of_extras:
                     continue
@@ -242,16 +250,16 @@ class _Walk:
             if canonicalize_name(extra) in extras:
                 for line in items(lines):
                     try:
-                        yield canonicalize_name(Requirement(str(line)).name)
+                        yield canonicalize_name(syntax.requirement(text(line)).name)
                     except InvalidRequirement:
-                        yield canonicalize_name(re.split(r"[\s\[(]", str(line))[0])
+                        yield canonicalize_name(re.split(r"[\s\[(]", text(line))[0])
 
 
 # --------------------------------------------------------------------------- one package
 
 
 def _pin(package: Mapping[str, Any], lock: Mapping[str, Any]) -> Pin:
-    name = str(package.get("name", ""))
+    name = text(package.get("name", ""))
     listed = package.get("files")
     if listed is None:  # where older locks keep them
         listed = table(lock, "metadata", "files").get(name)
@@ -260,7 +268,7 @@ def _pin(package: Mapping[str, Any], lock: Mapping[str, Any]) -> Pin:
         listed = [{"hash": one} for one in hashes]
     files = [one for one in items(listed) if isinstance(one, dict)]
     named = {
-        str(one["file"]): digest
+        text(one["file"]): digest
         for one in files
         if "file" in one
         for digest in sha256_of([one.get("hash")])
@@ -268,10 +276,10 @@ def _pin(package: Mapping[str, Any], lock: Mapping[str, Any]) -> Pin:
     source = table(package, "source")
     return Pin(
         name=canonicalize_name(name),
-        version=str(package.get("version", "")),
+        version=text(package.get("version", "")),
         hashes=sha256_of(one.get("hash") for one in files),
         files=named,
-        index=str(source.get("url")) if source.get("type") == "legacy" else None,
+        index=text(source.get("url")) if source.get("type") == "legacy" else None,
     )
 
 
@@ -279,7 +287,7 @@ def _elsewhere(
     pin: Pin, source: Mapping[str, Any], folder: Path, top: Path
 ) -> Distribution | Unsized | None:
     """Return what comes from elsewhere than an index, None for what does not."""
-    kind, url = source.get("type"), str(source.get("url", ""))
+    kind, url = source.get("type"), text(source.get("url", ""))
     if kind in (None, "legacy", "pypi"):
         return None
     if kind == "git":
@@ -289,4 +297,4 @@ def _elsewhere(
         return unsized(pin, "it is a folder; its size is known only after a build")
     if kind in ("url", "file"):
         return from_place(pin, url, folder, top)
-    return unsized(pin, f"its source {printable(str(kind))[:_SHOWN]!r} is not known")
+    return unsized(pin, f"its source {printable(text(kind))[:_SHOWN]!r} is not known")

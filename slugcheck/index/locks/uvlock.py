@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from packaging.pylock import Pylock, PylockSelectError, PylockValidationError
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.pylock import Pylock, PylockSelectError
+from packaging.specifiers import InvalidSpecifier
 from packaging.tags import Tag
 from packaging.utils import canonicalize_name
 
-from slugcheck import reading
+from slugcheck import reading, syntax
 from slugcheck.errors import BuildError, RequirementsError, ResolutionError
 from slugcheck.escape import printable
 from slugcheck.index import lock as pylock
@@ -32,6 +31,7 @@ from slugcheck.index.locks.pick import (
     mark_direct,
     read_bytes,
     table,
+    text,
     toml,
 )
 from slugcheck.index.uv import Uv, understand
@@ -96,12 +96,12 @@ def read(
     exported = _export(path, data, pyproject, own, uv)
     try:
         chosen = list(exported.select(environment=pylock.typed(environment), tags=tags))
-    except PylockSelectError as error:
+        distributions, unsized = pylock.sorted_out(chosen, path.parent)
+    except (PylockSelectError, ValueError) as error:
         message = f"uv.lock does not fit the target: {printable(str(error))[:_SHOWN]}"
         raise ResolutionError(message, hint="choose another --python or --stack") from None
-    distributions, unsized = pylock.sorted_out(chosen, path.parent)
-    text = project_data.decode("utf-8", errors="replace")
-    named = mark_direct(distributions, from_project(pyproject), text, str(project_path))
+    content = project_data.decode("utf-8", errors="replace")
+    named = mark_direct(distributions, from_project(pyproject), content, str(project_path))
     return Locked(
         distributions=tuple(sorted(named, key=lambda one: one.name)),
         unsized=unsized,
@@ -112,9 +112,9 @@ def read(
 
 
 def _check_python(lock: Mapping[str, Any], python: str) -> None:
-    wanted = str(lock.get("requires-python", ""))
+    wanted = text(lock.get("requires-python", ""))
     try:
-        fits = SpecifierSet(wanted).contains(python, prereleases=True)
+        fits = syntax.specifiers(wanted).contains(python, prereleases=True)
     except InvalidSpecifier:
         return
     if not fits:
@@ -245,12 +245,12 @@ def _check_names(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> None:
     """Compare the names that the project asks for with those that the lock was made for."""
     project = table(pyproject, "project")
     dynamic = items(project.get("dynamic"))
-    name = canonicalize_name(str(project.get("name", "")))
+    name = canonicalize_name(text(project.get("name", "")))
     roots = [one for one in items(lock.get("package")) if table(one).get("name") == name]
     if len(roots) != 1 or "dependencies" in dynamic or "optional-dependencies" in dynamic:
         return
     known = items(table(roots[0], "metadata").get("requires-dist"))
-    locked = {canonicalize_name(str(table(one).get("name", ""))) for one in known}
+    locked = {canonicalize_name(text(table(one).get("name", ""))) for one in known}
     extras = [
         one for listed in table(project, "optional-dependencies").values() for one in items(listed)
     ]
@@ -269,9 +269,10 @@ def _export(
         message = f"{printable(str(path))} cannot be exported: {_last_line(done.errors)}"
         raise RequirementsError(message, hint=_LOCK_HINT)
     try:
-        return Pylock.from_dict(tomllib.loads(done.output))
-    except (tomllib.TOMLDecodeError, PylockValidationError) as error:
-        message = f"what uv exports of {printable(str(path))} is no lock: {error}"
+        return pylock.parsed(done.output)
+    except ValueError as error:
+        why = printable(str(error))[:_SHOWN]
+        message = f"what uv exports of {printable(str(path))} is no lock: {why}"
         raise ResolutionError(message) from None
 
 
@@ -283,7 +284,7 @@ def _last_line(stderr: str) -> str:
 
 def _own(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> list[str]:
     """Return a note when the project itself is installed, which is as an editable."""
-    name = canonicalize_name(str(table(pyproject, "project").get("name", "")))
+    name = canonicalize_name(text(table(pyproject, "project").get("name", "")))
     for package in items(lock.get("package")):
         source = table(package, "source")
         if table(package).get("name") == name and "editable" in source:
