@@ -36,7 +36,7 @@ from packaging.requirements import Requirement
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.version import Version
 
-from slugcheck import parts, platforms, sizer, target
+from slugcheck import parts, platforms, sizer, tags, target
 from slugcheck.errors import MeasureError
 from slugcheck.index.cache import Cache, default_folder
 from slugcheck.index.choice import Chooser
@@ -94,12 +94,12 @@ class Predicted:
 def predict(case: Mapping[str, Any]) -> Predicted:
     """Size the packages of one log."""
     place = _target(case["python"])
-    tags = _tags(place.minor)
+    accepted = _tags(place.minor)
     day = datetime.fromisoformat(case["date"]).replace(tzinfo=UTC) + timedelta(days=1)
     cache = Cache(default_folder())
     with HttpClient() as client:
         pages = Pages(client, IndexOptions(), exclude_newer=day)
-        chooser = Chooser(tags, place.python_version)
+        chooser = Chooser(accepted, place.python_version)
         warehouse = Warehouse(client=client, cache=cache)
         stand_ins = StandIns(
             client=client, cache=cache, pages=pages, warehouse=warehouse, target=place,
@@ -122,7 +122,7 @@ def predict(case: Mapping[str, Any]) -> Predicted:
             if one[0].source_build is not None:
                 built.append(pin.name)
     sizes = sizer.measure(
-        target=place, inventories=found, unsized=(), environment=target.marker_environment(place),
+        target=place, inventories=found, unsized=(), environment=tags.marker_environment(place),
         parts=(), transfer=Transfer(),
     )  # fmt: skip
     return Predicted(

@@ -20,13 +20,13 @@ from slugcheck.check import Check
 from slugcheck.credentials import shown_value
 from slugcheck.errors import MeasureError, SlugcheckError, UsageError
 from slugcheck.escape import printable
-from slugcheck.model import Difference, Report
+from slugcheck.model import Author, Difference, Report, Settings
 from slugcheck.options import Options
 from slugcheck.project import revision, tracked
 from slugcheck.project.revision import Revision
 from slugcheck.running import temporary
 from slugcheck.saved import Document
-from slugcheck.settings import Author, Settings, base
+from slugcheck.settings import base
 
 _REPORT_HINT = "name a file, a folder, a saved report or a git revision such as origin/main"
 

@@ -11,12 +11,11 @@ from types import TracebackType
 
 from slugcheck import models, reading
 from slugcheck.errors import MeasureError, UsageError
-from slugcheck.model import AppFiles, ModelFile
+from slugcheck.model import AppFiles, Author, ModelFile, Settings
 from slugcheck.models.find import Found, Named, is_remote, unpushed
 from slugcheck.options import Options
 from slugcheck.packed import Member
 from slugcheck.project import files, local
-from slugcheck.settings import Author, Settings
 from slugcheck.subject import Subject
 from slugcheck.units import mb
 

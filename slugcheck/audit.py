@@ -8,7 +8,6 @@ nobody but the vulnerability service. Its exit code says too little (1 is "found
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,11 +18,11 @@ from packaging.version import InvalidVersion, Version
 from slugcheck import syntax
 from slugcheck.errors import UsageError
 from slugcheck.escape import printable
-from slugcheck.model import Audit, Distribution, Unaudited, Unsized, Vulnerability
+from slugcheck.model import Audit, Distribution, Service, Unaudited, Unsized, Vulnerability
+from slugcheck.model.audit import OSV_URL
 from slugcheck.running import child, isolation, temporary
 from slugcheck.running.child import Bounds
 
-OSV_URL = "https://api.osv.dev/v1/query"  # pip-audit's own default for the OSV service
 SERVICES = ("osv", "pypi")
 _TITLES = {"osv": "OSV", "pypi": "the package index"}
 # A question for each distribution, one after another.
@@ -44,19 +43,11 @@ _REASONS = {
 _LONGEST_SUMMARY = 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """Whom to ask. ``url`` may hold credentials: it is handed on and never shown."""
-
-    name: str = "osv"
-    url: str = OSV_URL
-
-    @property
-    def title(self) -> str:
-        """What it is called in messages."""
-        if self.name != "osv" or self.url == OSV_URL:
-            return _TITLES[self.name]
-        return f"OSV at {printable(urlsplit(self.url).netloc.rpartition('@')[2])}"
+def title(service: Service) -> str:
+    """Return what a service is called in messages."""
+    if service.name != "osv" or service.url == OSV_URL:
+        return _TITLES[service.name]
+    return f"OSV at {printable(urlsplit(service.url).netloc.rpartition('@')[2])}"
 
 
 def service(name: str | None, url: str | None) -> Service:
@@ -83,16 +74,16 @@ def run(distributions: Sequence[Distribution], unsized: Sequence[Unsized], asked
     """Return what the service knows; that it could not be asked is a value with the reason."""
     pins, aside = _pins(distributions, unsized)
     if not pins:
-        return Audit(service=asked.title, audited=0, vulnerabilities=(), unaudited=tuple(aside))
+        return Audit(service=title(asked), audited=0, vulnerabilities=(), unaudited=tuple(aside))
     answer = _ask(pins, asked)
     if isinstance(answer, str):
         return Audit(
-            service=asked.title, audited=0, vulnerabilities=(), unaudited=tuple(aside),
+            service=title(asked), audited=0, vulnerabilities=(), unaudited=tuple(aside),
             problem=answer,
         )  # fmt: skip
     found, more = _read(answer, pins)
     return Audit(
-        service=asked.title,
+        service=title(asked),
         audited=len(pins) - len(more),
         vulnerabilities=tuple(found),
         unaudited=(*aside, *more),
@@ -112,7 +103,7 @@ def not_run(
     """Return an audit that did not take place."""
     _, aside = _pins(distributions, unsized)
     return Audit(
-        service=asked.title, audited=0, vulnerabilities=(), unaudited=tuple(aside), problem=why
+        service=title(asked), audited=0, vulnerabilities=(), unaudited=tuple(aside), problem=why
     )
 
 
@@ -183,7 +174,7 @@ def _ask(pins: Mapping[str, Distribution], asked: Service) -> dict[str, Any] | s
                 bounds=Bounds(seconds=_WHOLE_SECONDS + _EACH_SECONDS * len(pins)),
             )
         except child.LateError:
-            return f"{asked.title} did not answer in time"
+            return f"{title(asked)} did not answer in time"
         except child.ChildError as error:
             return str(error)
         except OSError as error:
@@ -217,8 +208,8 @@ def _problem(said: str, asked: Service) -> str:
     for line in reversed(said.splitlines()):
         name = line.partition(":")[0].strip().rpartition(".")[2]
         if name in _REASONS:
-            return f"{asked.title} {_REASONS[name]}"
-    return f"pip-audit had no answer of {asked.title}"
+            return f"{title(asked)} {_REASONS[name]}"
+    return f"pip-audit had no answer of {title(asked)}"
 
 
 # --------------------------------------------------------------------------- its answer

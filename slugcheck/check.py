@@ -6,12 +6,14 @@ directories, size, judge, advise. Each step is one call into the module that doe
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -19,6 +21,7 @@ from packaging.version import Version
 from slugcheck import __version__, budget, platforms, settings, subject, target
 from slugcheck.app import App, Weighed
 from slugcheck.gather import Gatherer
+from slugcheck.index.places import indexes
 from slugcheck.model import (
     Audit,
     Distribution,
@@ -30,6 +33,8 @@ from slugcheck.model import (
     Report,
     Requirement,
     RequirementSet,
+    Service,
+    Settings,
     Severity,
     SizeReport,
     StorageOption,
@@ -37,11 +42,13 @@ from slugcheck.model import (
     Unsized,
     Verification,
 )
-from slugcheck.options import DEFAULT_PLATFORM, Options, indexes
+from slugcheck.options import DEFAULT_PLATFORM, Options
 from slugcheck.running import isolation
-from slugcheck.settings import Settings
 from slugcheck.settings.merge import merged, rules
 from slugcheck.subject import Subject
+
+if TYPE_CHECKING:
+    from slugcheck.advise import Twin
 
 
 class Check:
@@ -109,6 +116,7 @@ class Check:
 
         :raises MeasureError: there is no resolution to be had.
         """
+        threading.Thread(target=_preload, daemon=True).start()
         self._app.start()
         self._gatherer.resolve()
 
@@ -177,7 +185,7 @@ class Check:
             self._audit = audit.not_run(resolved, unsized, asked, "--offline forbids to ask")
         else:
             found = audit.run(resolved, unsized, asked)
-            self._audit = self._gatherer.graded(found, asked)
+            self._audit = self._graded(found, asked)
 
     def sizes(self) -> SizeReport:
         """Return the sizes alone, as predicted; ``read`` has been exhausted."""
@@ -344,7 +352,31 @@ class Check:
             for d in sizes.distributions
         )
         newest = self._gatherer.newest_python() if natives else None
-        return advise.findings(sizes, find_twin=self._gatherer.twin, newest_python=newest)
+        return advise.findings(sizes, find_twin=self._twin, newest_python=newest)
+
+    def _twin(self, name: str, version: str) -> Twin | None:
+        """Return a distribution that could stand in for another; None when it is not to be had."""
+        from slugcheck import twins
+
+        if self._options.offline:
+            return None
+        return twins.find(
+            name,
+            version,
+            target=self.target,
+            pages=self._gatherer.pages,
+            chooser=self._gatherer.chooser,
+            stock=self._gatherer.stock,
+        )
+
+    def _graded(self, outcome: Audit, asked: Service) -> Audit:
+        """Return an audit with the severities that its service has."""
+        if not outcome.vulnerabilities or asked.name != "osv":
+            return outcome
+        from slugcheck.index import severities
+
+        found = severities.known(outcome.vulnerabilities, asked.url, self._gatherer.client)
+        return replace(outcome, vulnerabilities=found)
 
     def _notes(self, sizes: SizeReport) -> tuple[str, ...]:
         notes = [*self._gatherer.notes, *self._app.notes(), *self._hooks(sizes)]
@@ -376,3 +408,12 @@ class Check:
 
 def _today() -> date:
     return datetime.now(UTC).date()
+
+
+def _preload() -> None:
+    """Import what comes after the resolver, while it works in a process of its own."""
+    from slugcheck import advise, buildtime, calibration, sizer
+    from slugcheck.index import lock
+
+    calibration.load()
+    del advise, buildtime, lock, sizer

@@ -90,7 +90,7 @@ def _of_verdicts(report: Report) -> Iterator[Remark]:
             text=verdict.sentence,
             fix="",
             subject=subject,
-            origin=line_of(subject, report.sizes),
+            origin=report.sizes.line_of(subject),
         )
 
 
@@ -119,23 +119,6 @@ def _to_blame(verdict: Verdict, sizes: SizeReport) -> str:
         for root in sizes.roots
     }
     return max(whole, key=lambda name: whole[name], default="")
-
-
-def line_of(name: str, sizes: SizeReport) -> Origin | None:
-    """Return the line that brings a distribution: its own, else of what needs it most directly."""
-    by_name = {one.name: one for one in sizes.distributions}
-    waiting, seen = [name], {name}
-    while waiting:
-        current = waiting.pop(0)
-        one = by_name.get(current)
-        if one is None:
-            continue
-        if one.distribution.origins:
-            return one.distribution.origins[0]
-        more = [other for other in one.required_by if other not in seen]
-        seen.update(more)
-        waiting += more
-    return None
 
 
 def _of_unsized(one: Unsized, report: Report) -> Remark:

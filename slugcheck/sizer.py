@@ -8,12 +8,10 @@ disk once, so it is counted once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from slugcheck import bytecode, graph, intervals, slug
-from slugcheck.errors import MeasureError
 from slugcheck.installed import Installed, Layout, install, layout_of
 from slugcheck.kinds import kind_of
 from slugcheck.model import (
@@ -33,10 +31,6 @@ from slugcheck.model import (
     Unsized,
 )
 
-# One connection each. Sixteen are 0.1 s faster at 40 ms, but as many simultaneous look-ups of one
-# name have been seen to stall for the resolver's time-out of 5 s.
-_READERS = 8
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sized:
@@ -49,32 +43,6 @@ class Sized:
     bytecode: Estimate[int]
     bytecode_files: int
     slug: Estimate[int]
-
-
-def iter_inventories(
-    distributions: Sequence[Distribution], read: Callable[[Distribution], Inventory]
-) -> Iterator[tuple[Distribution, Inventory | Unsized]]:
-    """Yield each distribution with its inventory, in the given order, reading side by side.
-
-    What cannot be read becomes a value with its reason.
-    """
-
-    def attempt(distribution: Distribution) -> Inventory | Unsized:
-        try:
-            return read(distribution)
-        except MeasureError as error:
-            return Unsized(
-                name=distribution.name,
-                version=distribution.version,
-                reason=str(error),
-                origin=distribution.origins[0] if distribution.origins else None,
-            )
-
-    pool = ThreadPoolExecutor(_READERS)
-    try:
-        yield from zip(distributions, pool.map(attempt, distributions), strict=True)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def measure(

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from slugcheck import project as projects
 from slugcheck import reading
+from slugcheck.index.places import indexes, read_requirements
 from slugcheck.model import IndexOptions, Manager, Platform, Project, RequirementSet
-from slugcheck.options import Options, indexes, read_requirements
+from slugcheck.options import Options
 from slugcheck.project.files import Listing, listing
 from slugcheck.project.manager import manager_of
 

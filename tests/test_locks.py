@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from slugcheck import platforms, target
+from slugcheck import platforms, tags, target
 from slugcheck.errors import BuildError, RequirementsError
 from slugcheck.index.choice import Chooser
 from slugcheck.index.locks import pipfilelock, poetryfresh, poetrylock, uvlock
@@ -102,13 +102,13 @@ class Reading:
         )
 
     def chooser(self) -> Chooser:
-        return Chooser(target.supported_tags(self.place), self.place.python_version)
+        return Chooser(tags.supported_tags(self.place), self.place.python_version)
 
     def poetry(self, lock: Path) -> Locked:
         return poetrylock.read(
             lock,
             top=top_of(lock),
-            environment=target.marker_environment(self.place),
+            environment=tags.marker_environment(self.place),
             chooser=self.chooser(),
             shelves=self.shelves(),
         )
@@ -117,7 +117,7 @@ class Reading:
         return pipfilelock.read(
             lock,
             top=top_of(lock),
-            environment=target.marker_environment(self.place),
+            environment=tags.marker_environment(self.place),
             chooser=self.chooser(),
             shelves=self.shelves(),
             variables=Variables.allowed(env),
@@ -129,8 +129,8 @@ class Reading:
             lock,
             top=top_of(lock),
             uv=program,
-            environment=target.marker_environment(self.place),
-            tags=target.supported_tags(self.place),
+            environment=tags.marker_environment(self.place),
+            tags=tags.supported_tags(self.place),
         )
 
 

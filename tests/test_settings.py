@@ -8,11 +8,12 @@ import pytest
 
 from slugcheck import settings
 from slugcheck.errors import UsageError
+from slugcheck.model import Settings
 
 
 def test_without_a_file_there_are_none(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\n')
-    assert settings.load(tmp_path) == settings.Settings()
+    assert settings.load(tmp_path) == Settings()
 
 
 @pytest.mark.parametrize(
@@ -188,7 +189,7 @@ def test_the_nearest_folder_with_settings_counts(tmp_path: Path) -> None:
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
     (tmp_path / "slugcheck.toml").write_text('models = ["top"]\n')
-    assert settings.load(inner) == settings.Settings()
+    assert settings.load(inner) == Settings()
     assert settings.load(inner, top=tmp_path).models == ("top",)
     (tmp_path / "a" / "pyproject.toml").write_text('[project]\nname = "x"\n')
     assert settings.load(inner, top=tmp_path).models == ("top",)

@@ -13,7 +13,7 @@ import pytest
 from packaging.markers import Marker
 from packaging.utils import parse_wheel_filename
 
-from slugcheck import platforms, target
+from slugcheck import platforms, tags, target
 from slugcheck.errors import BuildError, PlatformError
 from slugcheck.model import Platform, Source, Stack
 
@@ -140,14 +140,14 @@ def test_a_platform_without_a_default_machine_has_none() -> None:
 def test_the_name_for_uv_is_its_newest_that_the_stack_has(
     glibc: tuple[int, int], name: str
 ) -> None:
-    assert target.uv_platform(stack(glibc)) == f"x86_64-manylinux_{name}"
+    assert tags.uv_platform(stack(glibc)) == f"x86_64-manylinux_{name}"
 
 
 def test_uv_knows_the_platform_of_every_stack(tmp_path: Path) -> None:
     """Against the real uv: a name it does not have is a usage error."""
     (tmp_path / "empty.in").write_text("")
     stacks = {s for name in platforms.names() for s in platforms.load(name).stacks}
-    for name in {target.uv_platform(s) for s in stacks}:
+    for name in {tags.uv_platform(s) for s in stacks}:
         command = [sys.executable, "-m", "uv", "pip", "compile", "--offline", "--no-config",
                    "--python-platform", name, str(tmp_path / "empty.in")]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -168,7 +168,7 @@ def test_tags_are_those_that_pip_computes_on_such_a_machine() -> None:
     major, minor = platform.libc_ver()[1].split(".")
     here = stack((int(major), int(minor)))
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    assert target.tags_for(here, python) == expected
+    assert tags.tags_for(here, python) == expected
 
 
 @pytest.mark.parametrize(
@@ -193,28 +193,28 @@ def test_tags_are_those_that_pip_computes_on_such_a_machine() -> None:
     ],
 )
 def test_which_wheels_fit_heroku_24(heroku: Platform, filename: str, fits: bool) -> None:
-    tags = set(target.supported_tags(target.choose(heroku, python="3.12")))
-    assert bool(tags & parse_wheel_filename(filename)[3]) is fits
+    accepted = set(tags.supported_tags(target.choose(heroku, python="3.12")))
+    assert bool(accepted & parse_wheel_filename(filename)[3]) is fits
 
 
 def test_the_python_that_slugcheck_runs_on_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = target.tags_for(stack((2, 39)), "3.13")
+    before = tags.tags_for(stack((2, 39)), "3.13")
     real = sysconfig.get_config_var
 
     def free_threaded(name: str) -> object:
         return 1 if name in ("Py_GIL_DISABLED", "Py_DEBUG") else real(name)
 
     monkeypatch.setattr(sysconfig, "get_config_var", free_threaded)
-    assert target.tags_for(stack((2, 39)), "3.13") == before
+    assert tags.tags_for(stack((2, 39)), "3.13") == before
 
 
 def test_the_more_specific_wheel_is_preferred(heroku: Platform) -> None:
-    tags = [str(tag) for tag in target.supported_tags(target.choose(heroku, python="3.12"))]
+    names = [str(tag) for tag in tags.supported_tags(target.choose(heroku, python="3.12"))]
     order = ["cp312-cp312-linux_x86_64", "cp312-cp312-manylinux_2_39_x86_64",
              "cp312-cp312-manylinux_2_17_x86_64", "cp312-cp312-manylinux2014_x86_64",
              "cp312-abi3-manylinux_2_39_x86_64", "cp311-abi3-manylinux_2_39_x86_64",
              "py3-none-manylinux_2_39_x86_64", "py3-none-any"]  # fmt: skip
-    places = [tags.index(tag) for tag in order]
+    places = [names.index(tag) for tag in order]
     assert places == sorted(places)
 
 
@@ -233,6 +233,6 @@ def test_the_more_specific_wheel_is_preferred(heroku: Platform) -> None:
     ],
 )
 def test_markers_see_the_target(heroku: Platform, marker: str, holds: bool) -> None:
-    environment = target.marker_environment(target.choose(heroku, python="3.11.4"))
+    environment = tags.marker_environment(target.choose(heroku, python="3.11.4"))
     assert Marker(marker).evaluate(environment) is holds
     assert {k: str(v) for k, v in environment.items()} == environment

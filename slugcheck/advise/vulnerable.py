@@ -6,7 +6,6 @@ from packaging.version import InvalidVersion
 
 from slugcheck import syntax
 from slugcheck.model import Audit, Finding, FindingSeverity, SizeReport, Vulnerability
-from slugcheck.remarks import line_of
 
 _SEVERITIES = {
     "critical": FindingSeverity.ERROR,
@@ -34,7 +33,7 @@ def _finding(one: Vulnerability, sizes: SizeReport) -> Finding:
         subject=one.name,
         sentence=f"{one.name} {one.version} has {one.id}{also}{grave}{about}",
         fix=_fix(one, sizes),
-        origin=line_of(one.name, sizes),
+        origin=sizes.line_of(one.name),
         ids=(one.id, *one.aliases),
     )
 

@@ -22,10 +22,11 @@ from slugcheck.credentials import without_credentials
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.escape import printable
 from slugcheck.index.cache import checkout_of, default_folder, trusted_folder
+from slugcheck.index.places import indexes
 from slugcheck.index.uv import clean_environment, find_uv, literal, option_lines, write_private
 from slugcheck.model import Distribution, IndexOptions, Report, SizeReport
 from slugcheck.model.bench import Runtime
-from slugcheck.options import Options, indexes
+from slugcheck.options import Options
 from slugcheck.running import child, temporary
 from slugcheck.running.child import Bounds
 from slugcheck.units import mb

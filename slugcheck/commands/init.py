@@ -23,6 +23,7 @@ def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
     Its limits are what it comes to today and 25 % more, at most what the platform takes.
     """
     from slugcheck import settings, starting
+    from slugcheck.model import Settings
 
     terminal = Terminal(quiet=quiet)
     shared.start_clock(given)
@@ -31,7 +32,7 @@ def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
     if place.exists() and not force:
         message = f"{place} is there already"
         raise UsageError(message, hint="edit it, or write over it with --force")
-    own = settings.load(folder, top=folder.resolve()) if not force else settings.Settings()
+    own = settings.load(folder, top=folder.resolve()) if not force else Settings()
     if own.origin is not None:
         message = f"{own.origin} has settings already"
         raise UsageError(message, hint="edit its [tool.slugcheck]")

@@ -15,10 +15,9 @@ from slugcheck.inert import inert
 
 if TYPE_CHECKING:
     from slugcheck.against import Base
-    from slugcheck.audit import Service
     from slugcheck.check import Check
     from slugcheck.formats import Look, Output
-    from slugcheck.model import IndexOptions, Report
+    from slugcheck.model import IndexOptions, Report, Service
     from slugcheck.options import Options
     from slugcheck.remarks import Place
     from slugcheck.terminal import Terminal

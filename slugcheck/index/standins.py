@@ -56,7 +56,7 @@ from slugcheck.model import (
     Target,
     Unsized,
 )
-from slugcheck.target import tags_for
+from slugcheck.tags import tags_for
 
 _GZIP_TRAILER_BYTES = 8
 

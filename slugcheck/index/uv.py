@@ -25,7 +25,7 @@ from slugcheck.errors import NetworkError, ResolutionError
 from slugcheck.model import IndexOptions, PythonRelease, Target
 from slugcheck.running import child, isolation, temporary
 from slugcheck.running.child import Bounds, Ended
-from slugcheck.target import uv_platform
+from slugcheck.tags import uv_platform
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock

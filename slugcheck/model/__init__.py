@@ -9,6 +9,7 @@ MiB is 2**20 bytes; the "M" that Heroku prints is MiB.
 
 from slugcheck.model.audit import (
     Audit,
+    Service,
     Unaudited,
     Vulnerability,
 )
@@ -74,6 +75,7 @@ from slugcheck.model.project import (
 )
 from slugcheck.model.report import Report
 from slugcheck.model.rules import (
+    Author,
     Budget,
     CountLimit,
     Denied,
@@ -81,6 +83,7 @@ from slugcheck.model.rules import (
     IncreaseLimit,
     PackageLimit,
     Rules,
+    Settings,
 )
 from slugcheck.model.sizes import (
     DistributionSize,
@@ -115,6 +118,7 @@ __all__ = [
     "AppFiles",
     "Artifact",
     "Audit",
+    "Author",
     "BaseTotals",
     "Basis",
     "Brings",
@@ -170,6 +174,8 @@ __all__ = [
     "Rules",
     "RuntimePart",
     "Savings",
+    "Service",
+    "Settings",
     "Setup",
     "SetupRow",
     "Severity",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+OSV_URL = "https://api.osv.dev/v1/query"  # pip-audit's own default for the OSV service
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vulnerability:
@@ -45,3 +47,11 @@ class Audit:
     unaudited: tuple[Unaudited, ...]
     notes: tuple[str, ...] = ()
     problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A vulnerability service. ``url`` may hold credentials: it is handed on and never shown."""
+
+    name: str = "osv"
+    url: str = OSV_URL

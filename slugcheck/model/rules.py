@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
+from pathlib import Path
 
-from slugcheck.model.platform import Limit, Source
+from slugcheck.model.platform import Limit, Platform, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,5 +95,32 @@ class Rules:
     increase: IncreaseLimit | None = None
     package_increase: IncreaseLimit | None = None
     vulnerabilities: CountLimit | None = None
+    denied: tuple[Denied, ...] = ()
+    ignores: tuple[Ignore, ...] = ()
+
+
+class Author(StrEnum):
+    """Whose settings they are, which decides what they may name."""
+
+    PROJECT = "project"  # of the checkout: models in it only
+    BASE = "base"  # of the revision that a change is compared with: also models on servers
+    USER = "user"  # of a file outside of the checkout: anything
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a project set. ``origin`` is the file it stands in, None without one."""
+
+    origin: Path | None = None
+    author: Author = Author.PROJECT
+    platform: str | None = None
+    described: Platform | None = None  # where ``platform`` is a file
+    stack: str | None = None
+    python: str | None = None
+    dyno: str | None = None
+    models: tuple[str, ...] = ()  # paths, globs and URLs
+    models_from: Path | None = None  # where relative ones start; None: the file's folder
+    allow_unsized: tuple[str, ...] = ()
+    budgets: tuple[Budget, ...] = ()
     denied: tuple[Denied, ...] = ()
     ignores: tuple[Ignore, ...] = ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from slugcheck.model.figures import Basis, Estimate
-from slugcheck.model.packages import Distribution, Transfer, Unsized
+from slugcheck.model.packages import Distribution, Origin, Transfer, Unsized
 from slugcheck.model.platform import Target
 
 
@@ -156,3 +156,19 @@ class SizeReport:
     def group_slug_bytes(self, group: str) -> int:
         """Slug bytes of the parts of one group."""
         return sum(p.slug.value for p in self.parts if p.group == group)
+
+    def line_of(self, name: str) -> Origin | None:
+        """Return the line that brings a distribution: its own, or the nearest that needs it."""
+        by_name = {one.name: one for one in self.distributions}
+        waiting, seen = [name], {name}
+        while waiting:
+            current = waiting.pop(0)
+            one = by_name.get(current)
+            if one is None:
+                continue
+            if one.distribution.origins:
+                return one.distribution.origins[0]
+            more = [other for other in one.required_by if other not in seen]
+            seen.update(more)
+            waiting += more
+        return None

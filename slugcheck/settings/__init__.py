@@ -14,47 +14,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from slugcheck import limits, platforms, reading, syntax
 from slugcheck.errors import PlatformError, UsageError
 from slugcheck.escape import printable
-from slugcheck.model import Budget, Denied, Ignore, Platform
+from slugcheck.model import Author, Platform, Settings
 from slugcheck.models.find import is_remote
 from slugcheck.options import DEFAULT_PLATFORM, Options
 from slugcheck.settings import values
 from slugcheck.settings.values import Mistakes, Wrong
 
 OWN, SHARED = "slugcheck.toml", "pyproject.toml"
-
-
-class Author(StrEnum):
-    """Whose settings they are, which decides what they may name."""
-
-    PROJECT = "project"  # of the checkout: models in it only
-    BASE = "base"  # of the revision that a change is compared with: also models on servers
-    USER = "user"  # of a file outside of the checkout: anything
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What a project set. ``origin`` is the file it stands in, None without one."""
-
-    origin: Path | None = None
-    author: Author = Author.PROJECT
-    platform: str | None = None
-    described: Platform | None = None  # where ``platform`` is a file
-    stack: str | None = None
-    python: str | None = None
-    dyno: str | None = None
-    models: tuple[str, ...] = ()  # paths, globs and URLs
-    models_from: Path | None = None  # where relative ones start; None: the file's folder
-    allow_unsized: tuple[str, ...] = ()
-    budgets: tuple[Budget, ...] = ()
-    denied: tuple[Denied, ...] = ()
-    ignores: tuple[Ignore, ...] = ()
 
 
 def of(options: Options) -> Settings:

@@ -13,13 +13,12 @@ from pathlib import Path, PurePosixPath
 from slugcheck import limits, reading, settings
 from slugcheck.errors import MeasureError, SlugcheckError
 from slugcheck.escape import printable
-from slugcheck.model import Budget, Denied, Ignore
+from slugcheck.model import Author, Budget, Denied, Ignore, Settings
 from slugcheck.models.find import is_remote
 from slugcheck.options import Options
 from slugcheck.project import revision
 from slugcheck.project.revision import Revision
 from slugcheck.running import temporary
-from slugcheck.settings import Author, Settings
 from slugcheck.units import parse_seconds, parse_size
 
 _MOST = 12

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slugcheck import limits
-from slugcheck.model import Budget, Platform, Rules
+from slugcheck.model import Budget, Platform, Rules, Settings
 from slugcheck.options import DEFAULT_PLATFORM, Options
-from slugcheck.settings import Settings
 
 
 def merged(options: Options, own: Settings) -> Options:
