@@ -87,7 +87,7 @@ def is_inside(folder: Path, checkout: Path) -> bool:
     A link in the checkout that points out of it is the checkout's as well: it says where to go.
     """
     top = checkout.resolve()
-    way = Path(os.path.abspath(folder))  # noqa: PTH100 - links must stay, to be looked at
+    way = folder.absolute()  # with its links and "..", which lead on from where a link ends
     return any(step.resolve().is_relative_to(top) for step in (way, *way.parents))
 
 

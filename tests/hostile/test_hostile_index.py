@@ -174,9 +174,7 @@ def test_a_content_range_of_no_sense_leads_to_the_whole_file(
     assert (found.via, found.file_bytes) == ("full", len(WHEEL.content))
 
 
-@pytest.mark.parametrize(
-    "length", [DIGITS, b"9" * 30, b"-1", b"\xb2", b"1, 2", b"0x10", b"1" * 4_301]
-)
+@pytest.mark.parametrize("length", [DIGITS, b"9" * 30, b"-1", b"\xb2", b"0x10", b"1" * 4_301])
 def test_a_content_length_of_no_sense_is_one_line(length: bytes) -> None:
     def answer(*_: object) -> Iterator[bytes]:
         yield HEAD + b"Content-Length: " + length + b"\r\n\r\n" + b"no wheel"
@@ -211,7 +209,7 @@ def test_a_page_without_end_is_not_read_on() -> None:
 
 @pytest.mark.parametrize("layers", [1, 2])
 def test_a_page_that_unpacks_without_end_is_not_unpacked(layers: int) -> None:
-    body = bytes(3 * 10**8)
+    body = bytes(4 * 10**7)
     for _ in range(layers):
         body = gzip.compress(body)
     encoding = b"Content-Encoding: " + b", ".join([b"gzip"] * layers) + b"\r\n"
@@ -333,13 +331,14 @@ def test_a_run_sizes_so_many_files_and_no_more(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("slugcheck.index.warehouse.MAX_ENTRIES", 10)
     with PackageServer() as server, HttpClient() as client:
         warehouse = Warehouse(client=client, cache=Cache(None))
-        for name in "abc":
-            archive = server.add_wheel(name, "1.0", {f"{name}/{n}.py": "" for n in range(2)})
-            if name != "c":
-                for _ in "xyz":  # the same wheel again counts once
-                    warehouse.inventory(server.artifact(archive.filename))
+        first, second, third = (
+            server.add_wheel(name, "1.0", {f"{name}/{n}.py": "" for n in range(2)}).filename
+            for name in "abc"
+        )
+        for filename in (first, second, first, second):  # the same wheel again counts once
+            warehouse.inventory(server.artifact(filename))
         with pytest.raises(WheelError, match="more than 10 files"):
-            warehouse.inventory(server.artifact(archive.filename))
+            warehouse.inventory(server.artifact(third))
 
 
 # --------------------------------------------------------------------------- the whole command
@@ -358,7 +357,7 @@ def test_a_direct_url_that_drips_is_exit_3_and_one_line(
 def test_eight_huge_wheels_of_a_lock_stay_within_half_a_gigabyte(
     private_caches: Path, requirements: Callable[..., Path]
 ) -> None:
-    content = with_claimed_entries(99_999)
+    content = with_claimed_entries(50_000)
     locked = '[[packages]]\nname = "x{n}"\nversion = "1"\n[[packages.wheels]]\nurl = "{url}/{n}/x{n}-1-py3-none-any.whl"\nhashes = {{ sha256 = "{hash}" }}\n'  # noqa: E501
     with RawServer(serve(content)) as server:
         rows = [locked.format(n=n, url=server.url, hash="ab" * 32) for n in range(8)]
