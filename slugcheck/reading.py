@@ -215,8 +215,6 @@ def _regular(path: Path, mode: int) -> None:
 
 def _walked(path: Path, within: Path) -> _Found:
     """Follow a path link by link; nothing outside of ``within`` is asked for on the way."""
-    if "\0" in str(path):  # no file has it in its name
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     top = str(within)
     if "\0" in str(path):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), _name(path))

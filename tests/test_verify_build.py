@@ -71,6 +71,7 @@ def test_a_folder_beside_the_app_is_found_from_a_list_that_stands_alone(
     index: PackageServer, tmp_path: Path, temporary: Path
 ) -> None:
     project(tmp_path / "odd")
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     (tmp_path / "lists").mkdir()
     (tmp_path / "lists" / "base.txt").write_text("../odd\n")
     (tmp_path / "lists" / "all.txt").write_text("-r base.txt\nwebapp==1.0\n")

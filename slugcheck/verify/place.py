@@ -94,6 +94,16 @@ def _elsewhere(origin: Origin, path: Path) -> MeasureError:
     return MeasureError(message, hint=hint)
 
 
+def _unreachable(origin: Origin, wanted: str) -> MeasureError:
+    if _ABSOLUTE.match(wanted):
+        return _elsewhere(origin, Path(wanted.partition("@")[2].strip() or wanted))
+    message = (
+        f"{printable(str(origin))} names {printable(wanted)}, which is outside the checkout; "
+        "--verify installs only what is inside"
+    )
+    return MeasureError(message, hint="run slugcheck in the checkout that holds both")
+
+
 # --------------------------------------------------------------------------- what the file says
 
 
@@ -127,6 +137,8 @@ def _local(
                 entry = understand(line, origin, places) if line.wanted else None
             except BadLineError:
                 continue
+            if isinstance(entry, Unsized) and "outside the checkout" in entry.reason:
+                raise _unreachable(origin, line.wanted)
             if entry is None or isinstance(entry, Unsized) or not entry.url:
                 continue
             if entry.url.startswith("file:"):
