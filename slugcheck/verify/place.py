@@ -95,8 +95,6 @@ def _elsewhere(origin: Origin, path: Path) -> MeasureError:
 
 
 def _unreachable(origin: Origin, wanted: str) -> MeasureError:
-    if _ABSOLUTE.match(wanted):
-        return _elsewhere(origin, Path(wanted.partition("@")[2].strip() or wanted))
     message = (
         f"{printable(str(origin))} names {printable(wanted)}, which is outside the checkout; "
         "--verify installs only what is inside"
@@ -137,6 +135,8 @@ def _local(
                 entry = understand(line, origin, places) if line.wanted else None
             except BadLineError:
                 continue
+            if isinstance(entry, Unsized) and _ABSOLUTE.match(line.wanted):
+                raise _elsewhere(origin, Path(line.wanted.partition("@")[2].strip() or line.wanted))
             if isinstance(entry, Unsized) and "outside the checkout" in entry.reason:
                 raise _unreachable(origin, line.wanted)
             if entry is None or isinstance(entry, Unsized) or not entry.url:
