@@ -39,7 +39,7 @@ _MAX_FILE_BYTES = 10 * 10**6  # far beyond any real one: somebody named a model 
 _MAX_SHOWN_MISTAKES = 5
 _LONGEST_NAME = 4096  # PATH_MAX of Linux
 # Of the files measured, five is the most that one includes, and two the deepest.
-_MOST_FILES = 500
+_MOST_INCLUDES = 500
 _DEEPEST = 50
 
 
@@ -101,7 +101,7 @@ class _Reader:
         self._notes: list[str] = []
         self._mistakes: list[tuple[str, str]] = []  # sentence, hint
         self._any_hashes = False
-        self._lines = 0
+        self._lines = self._includes = 0
 
     def read(self, *, empty: bool) -> None:
         """Read everything.
@@ -245,6 +245,10 @@ class _Reader:
             sentence = f"{origin}: it includes a file from the network: {shown(name)}"
             self._mistakes.append((sentence, "download the file and include the copy"))
             return
+        self._includes += 1
+        if self._includes > _MOST_INCLUDES:
+            what = f"more than {_MOST_INCLUDES} includes"
+            raise RequirementsError(f"{origin}: {what}", hint="join some of the files")
         included = file.included(name, constraint=not line.options.requirements)
         if "\0" in str(included.path):
             raise BadLineError("its path holds a NUL character")
@@ -252,10 +256,8 @@ class _Reader:
             sentence = f"{origin}: the includes run in a circle at {shown(name)}"
             self._mistakes.append((sentence, "remove one of the includes; pip refuses the circle"))
         elif (included.real, included.constraint) not in self._done:
-            if len(included.above) > _DEEPEST or len(self._done) >= _MOST_FILES:
-                what = f"includes are nested more than {_DEEPEST} deep"
-                if len(self._done) >= _MOST_FILES:
-                    what = f"more than {_MOST_FILES} files are included"
+            if len(included.above) > _DEEPEST:
+                what = f"the includes are nested more than {_DEEPEST} deep"
                 raise RequirementsError(f"{origin}: {what}", hint="join some of the files")
             self._read_included(included, origin)
 
