@@ -45,6 +45,8 @@ WheelName = tuple[NormalizedName, Version, BuildTag, frozenset[Tag]]
 
 _LONG_NUMBER = re.compile(r"0[xob][0-9a-fA-F_]{256}")
 _MOST_BITS = 1_024
+# What packaging takes for a version until it compares it: Python converts no more than 4,300.
+_MANY_DIGITS = re.compile(r"[0-9]{1000}")
 
 # A token of TOML. Each matches something wherever it is tried, so that the text is read once.
 _TOML_TOKEN = re.compile(
@@ -125,6 +127,8 @@ def requirement(text: str) -> Requirement:
     """
     if len(text) > LONGEST_REQUIREMENT:
         raise InvalidRequirement(f"it is longer than {LONGEST_REQUIREMENT:,} characters")
+    if _MANY_DIGITS.search(text):
+        raise InvalidRequirement("a number in it has too many digits")
     _, semicolon, condition = text.partition(";")
     if semicolon and _too_deep(condition):
         raise InvalidRequirement("its marker is nested too deeply")
@@ -145,6 +149,8 @@ def marker(text: str) -> Marker:
         raise InvalidMarker(f"it is longer than {LONGEST_MARKER:,} characters")
     if _too_deep(text):
         raise InvalidMarker("it is nested too deeply")
+    if _MANY_DIGITS.search(text):
+        raise InvalidMarker("a number in it has too many digits")
     try:
         return Marker(text)
     except InvalidMarker:
@@ -169,6 +175,8 @@ def specifiers(text: str) -> SpecifierSet:
     """
     if len(text) > LONGEST_SPECIFIER:
         raise InvalidSpecifier(f"it is longer than {LONGEST_SPECIFIER:,} characters")
+    if _MANY_DIGITS.search(text):
+        raise InvalidSpecifier("a number in it has too many digits")
     try:
         return SpecifierSet(text)
     except InvalidSpecifier:

@@ -215,7 +215,9 @@ class Terminal:
         from rich.console import Console
 
         ending.drawing()
-        return Console(stderr=True, no_color=not _colored(_err()), markup=False)
+        # rich takes a COLUMNS of thousands of digits for a number
+        plain = {name: os.environ[name] for name in ("TERM", "COLORTERM") if name in os.environ}
+        return Console(stderr=True, no_color=not _colored(_err()), markup=False, _environ=plain)
 
 
 # --------------------------------------------------------------------------- streams

@@ -33,7 +33,7 @@ def dist_info_entries(
     ]
     points = _entry_points_text(project)
     if points:
-        made.append(_text(f"{folder}/entry_points.txt", points.encode()))
+        made.append(_text(f"{folder}/entry_points.txt", points.encode(errors="replace")))
     made += [
         _text(f"{folder}/{path.rpartition('/')[2]}", content)
         for path, content in project.tree.texts.items()
@@ -51,7 +51,9 @@ def _text(path: str, content: bytes) -> Entry:
 
 
 def _row_bytes(entry: Entry) -> int:
-    return len(entry.path.encode()) + len(str(entry.size)) + _RECORD_ROW_BYTES
+    return (
+        len(entry.path.encode(errors="surrogateescape")) + len(str(entry.size)) + _RECORD_ROW_BYTES
+    )
 
 
 def _metadata_text(project: Project, metadata: SourceMetadata) -> bytes:

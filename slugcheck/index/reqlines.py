@@ -15,6 +15,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from optparse import OptionParser, Values
+from typing import Any
 
 from slugcheck.credentials import without_credentials
 from slugcheck.variables import Variables, used
@@ -32,8 +33,8 @@ _LONGEST_SHOWN = 120
 # Bounds in characters that no honest file comes near: of those measured, the longest line (with
 # all its hashes) has 9,560, the longest word 118, and the most lines of one file are 359.
 LONGEST_LINE = 65_536
-LONGEST_WORD = 8_192
-MOST_LINES = 10_000
+LONGEST_WORD = 4_096
+MOST_LINES = 5_000
 # Blanks within a line, of which a run is as good as one: what looks for a comment behind them
 # would begin at each.
 _BLANKS = re.compile(r"[^\S\r\n\v\f\x1c-\x1e\x85\u2028\u2029]{64,}")
@@ -210,13 +211,12 @@ def parse(written: str, variables: Variables) -> Line:
 def _parse_options(text: str) -> tuple[Values, list[str]]:
     from pip_requirements_parser import OptionParsingError
 
-    parser = _option_parser()
-    values = parser.get_default_values()
-    for name, value in vars(values).items():
-        if isinstance(value, list):  # the parser's own, which would gather the options of all lines
-            setattr(values, name, [*value])
+    # lists of its own: the parser's would gather the options of all lines
+    own = {k: [*v] if isinstance(v, list) else v for k, v in _option_defaults().items()}
+    options, ignored = Values(own), list[str]()
     try:
-        options, ignored = parser.parse_args(shlex.split(text), values)
+        if text:
+            options, ignored = _option_parser().parse_args(shlex.split(text), options)
     except OptionParsingError as error:
         raise BadLineError(shown(error.msg.partition("error: ")[2].strip())) from None
     except ValueError:
@@ -224,6 +224,11 @@ def _parse_options(text: str) -> tuple[Values, list[str]]:
     if any("=" not in setting for setting in options.config_settings):
         raise BadLineError("--config-settings takes KEY=VALUE")
     return options, ignored
+
+
+@functools.cache
+def _option_defaults() -> dict[str, Any]:
+    return vars(_option_parser().get_default_values())
 
 
 @functools.cache

@@ -256,7 +256,7 @@ class _Reader:
         deeper = depth + 1
         match node:
             case ast.Constant():
-                return node.value
+                return _sound(node.value)
             case ast.List() | ast.Tuple() | ast.Set():
                 return self._items(node.elts, deeper)
             case ast.Dict():
@@ -313,6 +313,16 @@ class _Reader:
             exclude=_texts(values.get("exclude", ())),
             namespaces=function == "find_namespace_packages",
         )
+
+
+def _sound(value: object) -> object:
+    """Return a value; half a surrogate pair is no text that could be written anywhere."""
+    try:
+        if isinstance(value, str):
+            value.encode()
+    except UnicodeEncodeError:
+        raise _Unknown from None
+    return value
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -71,7 +71,9 @@ def read_metadata(project: Project) -> SourceMetadata:
 
 def _static_pkg_info(project: Project) -> _Found | None:
     info = project.pkg_info
-    version = tuple(int(n) for n in info.get("metadata_version", "0").split(".") if n.isdigit())
+    version = tuple(
+        int(n) for n in info.get("metadata_version", "0")[:9].split(".") if n.isdecimal()
+    )
     dynamic = {field.lower() for field in info.get("dynamic", [])}
     if version < (2, 2) or dynamic & {"requires-dist", "provides-extra"}:
         return None

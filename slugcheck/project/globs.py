@@ -17,8 +17,10 @@ _ANY_FOLDERS = "**"
 _MOST_LINKS = 16  # that one step goes through, so that a circle of links ends
 # What the globs of one file may cost: names compared, paths found and characters expanded. A
 # hundred entries that each look at all of a large tree take some 400 a file.
-_LEAST_STEPS = 2_000_000
+_LEAST_STEPS = 1_000_000
 _STEPS_PER_FILE = 1_000
+_LONGEST_PATH = 4_096  # PATH_MAX of Linux: no build has a file below a longer one
+_STEPS_PER_ENTRY, _STEPS_PER_PLACE = 3, 10  # as long as they take, beside comparing a name
 _MOST_PLACES = 500_000  # that one glob comes through; each is remembered
 _NEVER = re.compile(r"(?!)")
 
@@ -56,6 +58,8 @@ class Folder:
         """Return the tree of relative file paths; ``links`` are the links' targets as stored."""
         root = cls()
         for path in paths:
+            if len(path) > _LONGEST_PATH:
+                continue
             *parents, name = path.split("/")
             folder = root
             for part in parents:
@@ -71,12 +75,16 @@ class Folder:
         """Return the path of an entry."""
         return f"{self.path}/{name}" if self.path else name
 
-    def all_files(self) -> Iterator[str]:
-        """Return the paths of all files below, links among them."""
+    def all_files(self, budget: Budget) -> Iterator[str]:
+        """Return the paths of all files below, links among them.
+
+        :raises TooCostlyError: they are more than the budget has left.
+        """
         levels = [(self, iter(self.entries.items()))]
         while levels:
             folder, entries = levels[-1]
             for name, entry in entries:
+                budget.spend(_STEPS_PER_ENTRY)
                 if isinstance(entry, Folder):
                     levels.append((entry, iter(entry.entries.items())))
                     break
@@ -116,16 +124,11 @@ def removed_by(path: str, root: Folder, budget: Budget) -> Iterator[str]:
 
     :raises TooCostlyError: they are more than the budget has left.
     """
-    for gone in _below(path, root):
-        budget.spend()
-        yield gone
-
-
-def _below(path: str, root: Folder) -> Iterator[str]:
     if path == ".":
-        yield from root.all_files()
+        yield from root.all_files(budget)
         return
     *parents, name = path.split("/")
+    budget.spend(_STEPS_PER_ENTRY * (1 + len(parents)))
     folder: Folder | None = root
     for part in parents:
         folder = folder.enter(part) if folder else None
@@ -133,7 +136,7 @@ def _below(path: str, root: Folder) -> Iterator[str]:
         return
     entry = folder.entries[name]
     if isinstance(entry, Folder):
-        yield from entry.all_files()
+        yield from entry.all_files(budget)
     else:
         yield folder.join(name)
 
@@ -245,7 +248,7 @@ class _Search:
         if (path, at, place.searched) in self._seen:
             return
         self._seen.add((path, at, place.searched))
-        self._budget.spend(5 + len(path) // 16)
+        self._budget.spend(_STEPS_PER_PLACE + len(path) // 16)
         if len(self._seen) > _MOST_PLACES:
             raise TooCostlyError
         if at == len(self._parts):
@@ -320,6 +323,7 @@ def _is_pattern(part: str) -> bool:
     return any(_find(part, character, 0) is not None for character in "*?[")
 
 
+@functools.lru_cache(maxsize=512)
 def _plain(part: str) -> str:
     return re.sub(r"\\(.?)", r"\1", part, flags=re.DOTALL)
 

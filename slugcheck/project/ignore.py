@@ -32,7 +32,7 @@ _QUOTED = 60  # characters of an entry that a note repeats
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _ENTRY_STEPS = 100  # of the budget, for an entry that matches nothing
-_LONGEST = 4096  # characters of an entry; PATH_MAX of Linux
+_LONGEST = 1_024  # characters of an entry; those of real ones have some 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,11 @@ def removed(
     words: dict[str, Entry] = {}
     idle: list[Entry] = []
     notes = list(_about_encoding(content))
+    once: set[tuple[str, bool]] = set()
     for entry in parse(content):
+        if (entry.text, entry.in_comment) in once:
+            continue
+        once.add((entry.text, entry.in_comment))
         into = words if entry.in_comment else by
         gone = False
         try:
@@ -138,7 +142,7 @@ def _found(entry: Entry, tree: Folder, budget: Budget) -> tuple[str, ...]:
         if entry.in_comment:
             return ()
         message = f".slugignore:{entry.line}: an entry of {len(entry.text):,} characters"
-        raise UsageError(message, hint=f"an entry is a path, of {_LONGEST:,} characters at most")
+        raise UsageError(message, hint=f"write entries of {_LONGEST:,} characters at most")
     globs = [entry.text] if "/" in entry.text else [entry.text, f"**/{entry.text}"]
     found: dict[str, None] = {}  # in order, unlike a set
     for glob in globs:

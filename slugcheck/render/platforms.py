@@ -35,7 +35,7 @@ def render(
     console = Console(
         file=stream, width=width, force_terminal=color, no_color=not color,
         color_system="standard" if color else None, highlight=False, markup=False, emoji=False,
-        legacy_windows=False,
+        legacy_windows=False, _environ={},
     )  # fmt: skip
     for platform in platforms:
         for block in _platform(platform, detailed=detailed):
