@@ -39,8 +39,10 @@ _MAX_TEXT = 2 * 10**6
 # Lines of them that say something: dependencies, extras, scripts. boto3-stubs has 1,300.
 _MAX_LINES = 10_000
 _MAX_SCRIPTS = 1_000  # files of *.data/scripts/; each may take a request. Known wheels have some 10
-# Sources of a sample, unpacked. The compiler takes 100 times the size of what is made for it.
-_MAX_SOURCE = 2 * 10**6
+# Sources of a sample, unpacked. The compiler takes 600 times the size of what is made for it, so
+# a larger file is left out of the sample; and no sample is taken beside very many entries.
+_MAX_SOURCE = 250_000
+_MAX_SAMPLED = 60_000
 _MAX_SOURCES = 16 * 10**6
 # What takes this much at once is read and understood one at a time: readers run side by side, and
 # understanding it takes ten times its size. Three of all known directories are larger.
@@ -212,6 +214,8 @@ def _merged(spans: Iterable[Interval]) -> list[Interval]:
 
 
 def _sample(source: Source, directory: Directory, sampler: Sampler) -> float | None:
+    if len(directory.members) > _MAX_SAMPLED:
+        return None
     wanted = sampler.spans(directory.members)
     clipped = [(max(0, start), min(stop, directory.start)) for start, stop in wanted]
     sources: list[tuple[str, bytes]] = []
