@@ -18,6 +18,7 @@ ONLY_IN = {
     "rich": {"terminal", "render"},
     "requests": {"index.ranges", "pullrequest"},
     "subprocess": {
+        "bytecode",
         "index.uv",
         "index.build",
         "project.git",
