@@ -16,6 +16,7 @@ import itertools
 import marshal
 import math
 import sys
+import threading
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,18 @@ _RUN_BYTES = 16 * 1024
 _LOCAL_HEADER = 100  # about what precedes a member's data: 30 bytes and its name
 _LONGEST_FILE = 1024 * 1024
 _RUNS = ((3_000_000, 4), (15_000_000, 8), (None, 16))  # by predicted bytecode
+# The compiler takes 600 times the size of a source that was made for it, and 60 times that of most.
+_APART_BYTES = 250_000
+_APART_SECONDS = 20.0
+_APART = threading.Lock()
+_COMPILER = """\
+import contextlib, marshal, resource, sys
+with contextlib.suppress(ValueError, OSError):  # macOS has no limit of the address space
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (600 * 10**6,) * 2)
+code = compile(sys.stdin.buffer.read(), "/p", "exec", dont_inherit=True, optimize=0)
+print(len(marshal.dumps(code)) - len("/p"))
+"""
 WORTH_A_SAMPLE = 500_000  # predicted bytecode of a distribution without a known factor
 WORTH_A_CHECK = 3_000_000  # of one whose factor is known from another version
 # A sample nearer than this to the factor of another version confirms it; both then count half.
@@ -273,6 +286,8 @@ def compiled_bytes(source: bytes) -> int | None:
 
     Compiles, and never executes. The warnings that a compiler gives about a source are not ours.
     """
+    if len(source) > _APART_BYTES:
+        return _compiled_apart(source)
     path = "/p"
     try:
         with warnings.catch_warnings():
@@ -281,6 +296,30 @@ def compiled_bytes(source: bytes) -> int | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return _HEADER + len(marshal.dumps(code)) - len(path)
+
+
+def _compiled_apart(source: bytes) -> int | None:
+    """Do the same in a process of its own, whose memory and time are limited, one at a time."""
+    import subprocess
+
+    command = [sys.executable, "-I", "-S", "-W", "ignore", "-c", _COMPILER]
+    with _APART:
+        try:
+            done = subprocess.run(
+                command,
+                input=source,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env={},
+                timeout=_APART_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+    if done.returncode != 0 or not done.stdout.strip().isdigit():
+        return None
+    return _HEADER + int(done.stdout)
 
 
 def factor_from_sources(

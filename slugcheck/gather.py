@@ -22,13 +22,14 @@ from slugcheck.index.cache import (
     default_folder,
     is_fresh,
     trusted_folder,
+    uv_cache_folder,
 )
 from slugcheck.index.overtaken import SettlingResolver
 from slugcheck.index.places import indexes
 from slugcheck.index.ranges import HttpClient, local_path
 from slugcheck.index.resolve import Resolved
 from slugcheck.index.standin import StandInMemory
-from slugcheck.index.uv import ResolverSettings, Uv, uv_cache_folder
+from slugcheck.index.uv import ResolverSettings, Uv
 from slugcheck.index.warehouse import Warehouse
 from slugcheck.model import (
     Distribution,

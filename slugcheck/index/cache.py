@@ -68,6 +68,15 @@ def default_folder() -> Path:
     return platformdirs.user_cache_path("slugcheck", appauthor=False)
 
 
+def uv_cache_folder() -> Path:
+    """Return where uv keeps its cache, by its own rules and the environment it is given."""
+    if named := os.environ.get("UV_CACHE_DIR"):
+        return Path(named)
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base, "uv")
+    return Path("~/.cache/uv").expanduser()
+
+
 def checkout_of(path: Path) -> Path:
     """Return the git work tree that holds a project or file, else the folder of it.
 

@@ -27,7 +27,7 @@ MAX_UNPACKED_BYTES = 600_000_000
 MAX_MEMBERS = 100_000
 _MAX_TEXT_BYTES = 4_000_000
 _MAX_TEXTS_BYTES = 32_000_000  # of all texts of an archive together
-_MAX_SETUP_BYTES = 1_000_000  # parsing takes 100 times the size of what is made for it
+_MAX_SETUP_BYTES = 250_000  # parsing takes 600 times the size of what is made for it
 # Characters and parts of a path. Linux takes paths of 4,096, but pip unpacks below a folder of its
 # own, and Windows below 260.
 _LONGEST_PATH, _DEEPEST_PATH = 1_024, 64

@@ -257,15 +257,6 @@ class Uv:
             raise ResolutionError(message, hint="reinstall it: pip install uv") from None
 
 
-def uv_cache_folder() -> Path:
-    """Return where uv keeps its cache, by its own rules and the environment it is given."""
-    if named := os.environ.get("UV_CACHE_DIR"):
-        return Path(named)
-    if base := os.environ.get("XDG_CACHE_HOME"):
-        return Path(base, "uv")
-    return Path("~/.cache/uv").expanduser()
-
-
 def find_uv() -> str:
     """Return the path of the uv that was installed with slugcheck.
 

@@ -39,9 +39,12 @@ _MAX_TEXT = 2 * 10**6
 # Lines of them that say something: dependencies, extras, scripts. boto3-stubs has 1,300.
 _MAX_LINES = 10_000
 _MAX_SCRIPTS = 1_000  # files of *.data/scripts/; each may take a request. Known wheels have some 10
-# Sources of a sample, unpacked. The compiler takes 100 times the size of what is made for it.
-_MAX_SOURCE = 2 * 10**6
-_MAX_SOURCES = 16 * 10**6
+# Sources of a sample, unpacked: one file, and all. The largest known, of azure-mgmt-network, has
+# 6.5 MB. A larger one is left out; and no sample is taken beside very many entries.
+_MAX_SOURCE = 8 * 10**6
+_MAX_SAMPLED = 60_000
+_MAX_SOURCES = 24 * 10**6
+_LARGE_SOURCES = 4 * 10**6
 # What takes this much at once is read and understood one at a time: readers run side by side, and
 # understanding it takes ten times its size. Three of all known directories are larger.
 LARGE = 2 * 10**6
@@ -101,7 +104,7 @@ def read_inventory(
             console_scripts=metadata.scripts("console_scripts"),
             gui_scripts=metadata.scripts("gui_scripts"),
             python_scripts=python_scripts,
-            bytecode_factor=_sample(source, directory, sampler) if sampler else None,
+            bytecode_factor=_sample(source, directory, sampler, turn) if sampler else None,
             via=source.via,
         )
 
@@ -211,7 +214,9 @@ def _merged(spans: Iterable[Interval]) -> list[Interval]:
     return merged
 
 
-def _sample(source: Source, directory: Directory, sampler: Sampler) -> float | None:
+def _sample(source: Source, directory: Directory, sampler: Sampler, turn: _Turn) -> float | None:
+    if len(directory.members) > _MAX_SAMPLED:
+        return None
     wanted = sampler.spans(directory.members)
     clipped = [(max(0, start), min(stop, directory.start)) for start, stop in wanted]
     sources: list[tuple[str, bytes]] = []
@@ -222,6 +227,8 @@ def _sample(source: Source, directory: Directory, sampler: Sampler) -> float | N
             left -= len(content)
             if left < 0:
                 return None
+            if left < _MAX_SOURCES - _LARGE_SOURCES:
+                turn.take()
             sources.append((name, content))
     return sampler.factor(tuple(sources)) if sources else None
 

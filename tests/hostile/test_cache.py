@@ -260,6 +260,23 @@ def damage(entry: Path, rng: random.Random, others: list[Path]) -> None:
     entry.write_bytes(content)
 
 
+def test_an_entry_that_is_sound_but_not_what_was_stored_is_dropped(tmp_path: Path) -> None:
+    """A figure that changed on the disk, and an entry that stands where another belongs."""
+    cache = Cache(tmp_path)
+    cache.store("kind", "ab", {"size": 1_000})
+    (entry,) = (one for one in tmp_path.rglob("*") if one.is_file())
+    content = entry.read_bytes()
+    head = len(b"slugcheck\2") + 32
+    entry.write_bytes(content[:head] + zlib.compress(b'{"size":1}'))
+    assert cache.load("kind", "ab") is None
+    for kind, key in (("kind", "abc"), ("other", "ab")):
+        moved = tmp_path / "v2" / kind / "ab" / f"{key}.json.zz"
+        moved.parent.mkdir(parents=True, exist_ok=True)
+        moved.write_bytes(content)
+        assert cache.load(kind, key) is None
+        assert not moved.exists()
+
+
 @pytest.mark.parametrize("thing", ["folder", "link", "pipe", "shared"])
 def test_what_is_no_entry_of_ours_is_not_believed(tmp_path: Path, thing: str) -> None:
     cache = Cache(tmp_path)

@@ -274,10 +274,10 @@ def serve(content: bytes) -> Answer:
 
 def with_claimed_entries(count: int) -> bytes:
     """A ZIP archive of empty files, made without zipfile, which takes seconds for so many."""
-    name = b"p/%07d.py"
+    name = b"%06d"
     entry = struct.Struct("<4s6H3L5H2L")
     rows = b"".join(
-        entry.pack(b"PK\1\2", 20, 20, 0, 0, 0, 0, 0, 0, 0, 12, 0, 0, 0, 0, 0, n) + name % n
+        entry.pack(b"PK\1\2", 20, 20, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, n) + name % n
         for n in range(count)
     )
     end64 = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, len(rows), count)
@@ -288,7 +288,7 @@ def with_claimed_entries(count: int) -> bytes:
 
 def test_a_wheel_of_300_000_files_is_refused_by_its_end_record() -> None:
     server = RawServer(serve(with_claimed_entries(300_000)))
-    assert "claims" in failure(server)
+    assert "claims 300,000 files" in failure(server)
     assert len(server.requests) == 1
 
 
@@ -376,3 +376,28 @@ def test_eight_huge_wheels_of_a_lock_stay_within_half_a_gigabyte(
     assert exit_code == 3, done.stderr
     assert peak < 500_000
     assert json.loads(done.stdout)["unsized"]
+
+
+def test_a_source_that_takes_the_compiler_a_gigabyte_does_not_get_it(tmp_path: Path) -> None:
+    """Compressed it is small enough to be looked into; compiling it takes a gigabyte."""
+    bomb = "x = [" + "[]," * 1_500_000 + "]\n"
+    files = {f"demo/m{n}.py": bomb for n in range(4)}
+    archive = make_wheel("demo", "1.0", files)
+    path = tmp_path / archive.filename
+    path.write_bytes(archive.content)
+    code = (
+        "import resource, sys\n"
+        "from slugcheck.index.cache import Cache\n"
+        "from slugcheck.index.ranges import HttpClient\n"
+        "from slugcheck.index.warehouse import Warehouse\n"
+        "from slugcheck.model import Artifact\n"
+        "url, name = sys.argv[1:]\n"
+        "with HttpClient() as client:\n"
+        "    found = Artifact(filename=name, url=url, size=None, sha256=None)\n"
+        "    Warehouse(client=client, cache=Cache(None)).inventory(found)\n"
+        "usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))\n"
+        "print(sum(usage.ru_maxrss for usage in usages))\n"
+    )
+    command = [sys.executable, "-c", code, path.as_uri(), archive.filename]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert int(done.stdout) < 900_000
