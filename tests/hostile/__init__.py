@@ -1,0 +1,1 @@
+"""Attacks by class: everything in the checked project and on its indexes is an attacker's."""
