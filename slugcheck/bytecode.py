@@ -300,26 +300,19 @@ def compiled_bytes(source: bytes) -> int | None:
 
 def _compiled_apart(source: bytes) -> int | None:
     """Do the same in a process of its own, whose memory and time are limited, one at a time."""
-    import subprocess
+    from slugcheck.errors import MeasureError
+    from slugcheck.running import child
 
     command = [sys.executable, "-I", "-S", "-W", "ignore", "-c", _COMPILER]
+    bounds = child.Bounds(seconds=_APART_SECONDS)
     with _APART:
         try:
-            done = subprocess.run(
-                command,
-                input=source,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                env={},
-                timeout=_APART_SECONDS,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
+            done = child.run(command, what="compiling", environment={}, bounds=bounds, said=source)
+        except (OSError, MeasureError):
             return None
-    if done.returncode != 0 or not done.stdout.strip().isdigit():
+    if done.code != 0 or not done.out.strip().isdigit():
         return None
-    return _HEADER + int(done.stdout)
+    return _HEADER + int(done.out)
 
 
 def factor_from_sources(

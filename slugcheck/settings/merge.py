@@ -8,6 +8,8 @@ from slugcheck import limits
 from slugcheck.model import Budget, Platform, Rules, Settings
 from slugcheck.options import DEFAULT_PLATFORM, Options
 
+_QUOTED = 60  # characters of an argument that a message repeats
+
 
 def merged(options: Options, own: Settings) -> Options:
     """Return the options with the settings in the place of what was not given."""
@@ -35,7 +37,7 @@ def rules(options: Options, own: Settings, platform: Platform) -> Rules:
     :raises UsageError: a limit of a flag is wrong.
     """
     flags = (
-        Budget(name=name, text=text, place=f"--limit {name}={text}")
+        Budget(name=name, text=text, place=f"--limit {name[:_QUOTED]}={text[:_QUOTED]}")
         for name, text in options.limits
     )
     return limits.rules(platform, [*own.budgets, *flags], denied=own.denied, ignores=own.ignores)

@@ -1,1 +1,1 @@
-"""Attacks on slugcheck from the project under check, by class."""
+"""Attacks by class: everything in the checked project and on its indexes is an attacker's."""

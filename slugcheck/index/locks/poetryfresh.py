@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -105,6 +106,7 @@ def check_python(lock: Mapping[str, Any], python: str) -> None:
         raise BuildError(message, hint=hint)
 
 
+@functools.lru_cache(maxsize=4096)
 def allows(constraint: str, version: str) -> bool | None:
     """Return whether Poetry's constraint allows a version; None when it cannot be told."""
     if len(constraint) > syntax.LONGEST_SPECIFIER:
