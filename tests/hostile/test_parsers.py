@@ -77,18 +77,11 @@ def test_a_chain_of_thousands_of_includes_is_refused(bounded: Bounded, tmp_path:
     refused(ended, "r50.txt:1: the includes are nested more than 50 deep")
 
 
-def test_thousands_of_includes_side_by_side_are_refused(bounded: Bounded, tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("six\n")
-    (tmp_path / "requirements.txt").write_text("-r a.txt\n" * 3_000)
-    ended = bounded.slugcheck(tmp_path, "check", "--offline", "requirements.txt")
-    refused(ended, "requirements.txt:501: more than 500 includes")
-
-
 def test_a_nul_in_an_included_url_is_refused(bounded: Bounded, tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("-r file:%00\n")
     refused(
         bounded.slugcheck(tmp_path, "check", "--offline", "requirements.txt"),
-        "requirements.txt:1: pip refuses",
+        "requirements.txt:1: the included",
     )
 
 
