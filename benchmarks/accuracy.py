@@ -34,11 +34,11 @@ from typing import Any
 from unittest import mock
 
 from benchmarks.sets import SETS
-from slugcheck import calibration
 from slugcheck.check import Check
 from slugcheck.errors import SlugcheckError
 from slugcheck.model import IndexOptions, Verification
-from slugcheck.options import Options
+from slugcheck.model.options import Options
+from slugcheck.sizing import calibration
 
 Data = dict[str, Any]
 # Every set on 3.11, and some of each kind on the other Pythons.
@@ -75,7 +75,7 @@ class Row:
 
 def shipped() -> Data:
     """Return the calibration that slugcheck ships with, as plain values."""
-    text = resources.files("slugcheck").joinpath("data/calibration.json").read_text("utf-8")
+    text = resources.files("slugcheck.sizing").joinpath("calibration.json").read_text("utf-8")
     data: Data = json.loads(text)
     return data
 

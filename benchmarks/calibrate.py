@@ -1,4 +1,4 @@
-"""Fits the size models to the corpus, states their error, and writes data/calibration.json.
+"""Fits the size models to the corpus, states their error, and writes sizing/calibration.json.
 
     python benchmarks/calibrate.py --python 3.10=PATH --python 3.12=PATH --python 3.13=PATH
 
@@ -46,8 +46,8 @@ from benchmarks.calibration_fit import (
     without,
 )
 from benchmarks.corpus import Wheel, download, measure, read_sections
-from slugcheck import slug
 from slugcheck.model import Estimate
+from slugcheck.sizing import compression
 
 _NOTE = (
     "3.10.13, 3.12.1 and 3.13.0 compiled the wheels natively, 3.14.2 in Pyodide 314.0.7"
@@ -89,7 +89,9 @@ def slug_log(wheel: Wheel, data: Data) -> float:
     """Return the logarithm of true over predicted slug share, the bytecode being known."""
     with using(data):
         bytes_ = Estimate[int].measured(true_bytecode(wheel))
-        return log_ratio(wheel.gzip_full, slug.predict(wheel.entries, bytes_, minor="3.11").value)
+        return log_ratio(
+            wheel.gzip_full, compression.predict(wheel.entries, bytes_, minor="3.11").value
+        )
 
 
 def evaluate(
@@ -158,7 +160,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, default=platformdirs.user_cache_path("slugcheck-cal"))
     parser.add_argument("--python", action="append", default=[], metavar="MINOR=PATH")
-    default = Path(__file__).parent.parent / "slugcheck/data/calibration.json"
+    default = Path(__file__).parent.parent / "slugcheck/sizing/calibration.json"
     parser.add_argument("--output", type=Path, default=default)
     options = parser.parse_args()
     found = download(read_sections(), options.cache)

@@ -19,8 +19,9 @@ from benchmarks.calibration_fit import (
     without,
 )
 from benchmarks.corpus import Wheel
-from slugcheck import bytecode, calibration, intervals, slug
 from slugcheck.model import Estimate
+from slugcheck.model import figures as intervals
+from slugcheck.sizing import bytecode, calibration, compression
 
 FOLDS = 10
 _INSIDE = 90  # percent of the true figures that an interval is to hold
@@ -153,7 +154,7 @@ def predict_with(data: Data, wheel: Wheel, *, sample: bool, minor: str = "3.11")
             wheel.name, wheel.sources, minor=minor, prefix=PREFIX, version=wheel.version,
             factor=sampled_factor(wheel) if wanted else None,
         )  # fmt: skip
-        share = slug.predict(
+        share = compression.predict(
             wheel.entries, found.estimate, minor=minor, name=wheel.name,
             version=wheel.version, model_bytecode=found.model_bytes,
         )  # fmt: skip

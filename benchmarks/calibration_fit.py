@@ -10,9 +10,9 @@ from unittest import mock
 import numpy as np
 
 from benchmarks.corpus import Wheel
-from slugcheck import bytecode, calibration, slug
-from slugcheck.kinds import SlugGroup, slug_group
 from slugcheck.model import Estimate
+from slugcheck.sizing import bytecode, calibration, compression
+from slugcheck.sizing.kinds import SlugGroup, slug_group
 
 DATE = "2026-11-24"
 MINORS = ("3.10", "3.11", "3.12", "3.13", "3.14")
@@ -46,10 +46,10 @@ def fit_slug(wheels: Sequence[Wheel]) -> tuple[list[float], list[float]]:
     for wheel in wheels:
         extra = wheel.gzip_full - wheel.gzip_plain
         weight, share_weight = 1 / (wheel.gzip_plain + 20_000), 1 / (extra + 20_000)
-        values = slug.plain_features(wheel.entries, SATURATION)
+        values = compression.plain_features(wheel.entries, SATURATION)
         plain.append([weight * value for value in values])
         plain_true.append(weight * wheel.gzip_plain)
-        values = slug.bytecode_features(wheel.entries, true_bytecode(wheel))
+        values = compression.bytecode_features(wheel.entries, true_bytecode(wheel))
         share.append([share_weight * value for value in values])
         share_true.append(share_weight * extra)
     return _least_squares(plain, plain_true), _least_squares(share, share_true)
@@ -123,7 +123,9 @@ def known_factors(wheels: Iterable[Wheel]) -> Data:
         new = model_bytecode(wheel, "3.11")
         paths = true_bytecode(wheel) - sum(wheel.bytecode["3.11"].values())
         halfway = round(((new + paths) * true_bytecode(wheel)) ** 0.5)  # as slug.predict does
-        bare = slug.predict(wheel.entries, Estimate[int].measured(halfway), minor="3.11").value
+        bare = compression.predict(
+            wheel.entries, Estimate[int].measured(halfway), minor="3.11"
+        ).value
         if new < KNOWN_BYTECODE and bare < KNOWN_SLUG:
             continue
         factors = {minor: factor(wheel, minor) for minor in MINORS if minor in wheel.bytecode}

@@ -696,9 +696,9 @@ def _in_zip64(data: bytes) -> bytes:
 
 
 def _zip_parser() -> Parser:
-    from slugcheck.index.ranges import HttpClient
-    from slugcheck.index.wheel import read_inventory
     from slugcheck.model import Artifact
+    from slugcheck.packages.index.client import HttpClient
+    from slugcheck.packages.index.wheel import read_inventory
 
     client = HttpClient()
 
@@ -726,10 +726,10 @@ def _zip_parser() -> Parser:
 
 
 def _metadata_parser() -> Parser:
-    from slugcheck import graph
-    from slugcheck.index.ranges import HttpClient
-    from slugcheck.index.wheel import read_inventory
     from slugcheck.model import Artifact
+    from slugcheck.packages import graph
+    from slugcheck.packages.index.client import HttpClient
+    from slugcheck.packages.index.wheel import read_inventory
 
     client, environment = HttpClient(), _environment()
 
@@ -754,7 +754,7 @@ def _metadata_parser() -> Parser:
 
 
 def _requirements_parser() -> Parser:
-    from slugcheck.index import requirements
+    from slugcheck.packages.requirements import files as requirements
 
     def run(folder: Path, _: Files) -> None:
         requirements.read(folder / "requirements.txt", empty=True)
@@ -777,19 +777,23 @@ def _requirements_parser() -> Parser:
 
 
 def _environment() -> dict[str, str]:
-    from slugcheck import platforms, tags, target
+    from slugcheck import platforms
+    from slugcheck.platforms import tags
+    from slugcheck.project import target
 
     return tags.marker_environment(target.choose(platforms.load("heroku"), python="3.12"))
 
 
 def _lock_tools() -> tuple[dict[str, str], Any, Any, Any]:
     """Return environment, tags, chooser and shelves; the index has nothing, and no network."""
-    from slugcheck import platforms, tags, target
-    from slugcheck.index.choice import Chooser
-    from slugcheck.index.locks.pick import Shelves
-    from slugcheck.index.pages import Pages
-    from slugcheck.index.ranges import HttpClient
+    from slugcheck import platforms
     from slugcheck.model import IndexOptions
+    from slugcheck.packages.index.choice import Chooser
+    from slugcheck.packages.index.client import HttpClient
+    from slugcheck.packages.index.pages import Pages
+    from slugcheck.packages.locks.pins import Shelves
+    from slugcheck.platforms import tags
+    from slugcheck.project import target
 
     place = target.choose(platforms.load("heroku"), python="3.12")
     accepted, index = tags.supported_tags(place), IndexOptions(no_index=True)
@@ -807,12 +811,12 @@ def _lock_tools() -> tuple[dict[str, str], Any, Any, Any]:
 
 
 def _pylock_parser() -> Parser:
-    from slugcheck.index import lock
+    from slugcheck.packages.locks import pylock
 
     environment, tags, _, _ = _lock_tools()
 
     def run(folder: Path, _: Files) -> None:
-        lock.read(folder / "pylock.toml", environment, tags, top=folder)
+        pylock.read(folder / "pylock.toml", environment, tags, top=folder)
 
     return Parser([{"pylock.toml": PYLOCK.encode()}], run, _TOML_TOKENS)
 
@@ -824,7 +828,7 @@ _TOML_TOKENS = (
 
 
 def _uv_parser() -> Parser:
-    from slugcheck.index.locks import uvlock
+    from slugcheck.packages.locks import uv
     from slugcheck.running.child import Ended
 
     environment, tags, _, _ = _lock_tools()
@@ -842,16 +846,16 @@ def _uv_parser() -> Parser:
     def run(folder: Path, files: Files) -> None:
         tool.text = files["exported"]
         path = folder / "uv.lock"
-        uvlock.read(path, top=folder, uv=tool, environment=environment, tags=tags)  # type: ignore[arg-type]
+        uv.read(path, top=folder, uv=tool, environment=environment, tags=tags)  # type: ignore[arg-type]
 
     seed = {"uv.lock": UV_LOCK, "pyproject.toml": PYPROJECT, "exported": PYLOCK}
     return Parser([{name: text.encode() for name, text in seed.items()}], run, _TOML_TOKENS)
 
 
 def _poetry_parser() -> Parser:
-    from slugcheck.index.locks import poetrylock
-    from slugcheck.index.locks.pick import toml
-    from slugcheck.index.locks.poetryfresh import content_hash
+    from slugcheck.packages.locks import poetry
+    from slugcheck.packages.locks.pins import toml
+    from slugcheck.packages.locks.poetry import content_hash
 
     environment, _, chooser, shelves = _lock_tools()
 
@@ -862,7 +866,7 @@ def _poetry_parser() -> Parser:
             (folder / "poetry.lock").write_bytes(
                 files["poetry.lock"].replace(b"@HASH@", digest.encode())
             )
-        poetrylock.read(
+        poetry.read(
             folder / "poetry.lock",
             top=folder,
             environment=environment,
@@ -882,8 +886,8 @@ def _poetry_parser() -> Parser:
 
 
 def _pipfile_parser() -> Parser:
-    from slugcheck.index.locks import pipfilelock
-    from slugcheck.index.locks.pick import toml
+    from slugcheck.packages.locks import pipenv
+    from slugcheck.packages.locks.pins import toml
 
     environment, _, chooser, shelves = _lock_tools()
 
@@ -893,18 +897,16 @@ def _pipfile_parser() -> Parser:
             SlugcheckError, ValueError, AttributeError, RecursionError, TypeError
         ):
             sources = json.loads(files["Pipfile.lock"])["_meta"]["sources"]
-            digest, _ = pipfilelock.pipfile_hashes(toml(path, path.read_bytes()), sources)
+            digest, _ = pipenv.pipfile_hashes(toml(path, path.read_bytes()), sources)
             lock.write_bytes(files["Pipfile.lock"].replace(b"@HASH@", digest.encode()))
-        pipfilelock.read(
-            lock, top=folder, environment=environment, chooser=chooser, shelves=shelves
-        )
+        pipenv.read(lock, top=folder, environment=environment, chooser=chooser, shelves=shelves)
 
     seed = {"Pipfile.lock": PIPFILE_LOCK.encode(), "Pipfile": PIPFILE.encode()}
     return Parser([seed], run, (*_TOML_TOKENS, b'"x": {}, ', b'"markers": ', b"$X", b"${X}"))
 
 
 def _settings_parser() -> Parser:
-    from slugcheck import settings
+    from slugcheck.policy import settings
 
     def run(folder: Path, _: Files) -> None:
         settings.load(folder, top=folder)
@@ -931,7 +933,7 @@ def _platform_parser() -> Parser:
 
 
 def _slugignore_parser() -> Parser:
-    from slugcheck.project import ignore
+    from slugcheck.project import slugignore
 
     def run(_: Path, files: Files) -> None:
         names = files["paths"].decode("utf-8", "replace").split("\n")
@@ -940,7 +942,9 @@ def _slugignore_parser() -> Parser:
         tree = [
             p for p in dict.fromkeys(paths) if not any(q.startswith(f"{p}/") for q in paths[:50])
         ][:5_000]
-        ignore.removed(files[".slugignore"], tree, {p: t for p, t in LINKS.items() if p in tree})
+        slugignore.removed(
+            files[".slugignore"], tree, {p: t for p, t in LINKS.items() if p in tree}
+        )
 
     seeds = [{".slugignore": SLUGIGNORE.encode(), "paths": "\n".join(PATHS).encode()}]
     tokens = (
@@ -951,18 +955,18 @@ def _slugignore_parser() -> Parser:
 
 
 def _globs_parser() -> Parser:
-    from slugcheck.project import globs
+    from slugcheck.project import slugignore
 
     links = {f"l{n}": "/".join([f"l{n + 1}"] * 4) for n in range(16)} | {"l16": "."}
     deep = "/".join("d" * 1_500)
-    tree = globs.Folder.of([*PATHS, deep, *links], {**LINKS, **links})
+    tree = slugignore.Folder.of([*PATHS, deep, *links], {**LINKS, **links})
 
     def run(_: Path, files: Files) -> None:
         text = files["glob"].decode("utf-8", "replace")[:1_024]  # as .slugignore is held to
-        budget = globs.Budget(len(PATHS))
-        for one in globs.expanded(text, budget):
-            for path in globs.matches(one, tree, budget):
-                for _gone in globs.removed_by(path or ".", tree, budget):
+        budget = slugignore.Budget(len(PATHS))
+        for one in slugignore.expanded(text, budget):
+            for path in slugignore.matches(one, tree, budget):
+                for _gone in slugignore.removed_by(path or ".", tree, budget):
                     pass
 
     tokens = (
@@ -973,17 +977,17 @@ def _globs_parser() -> Parser:
         {"glob": one.encode()}
         for one in (*SLUGIGNORE.split("\n")[1:-1], "l0/l1/x", "**/**/*.py", "{a,{b,c}}/*")
     ]
-    return Parser(seeds, run, tokens, refusals=(globs.TooCostlyError,))
+    return Parser(seeds, run, tokens, refusals=(slugignore.TooCostlyError,))
 
 
 def _small_parser() -> Parser:
     from slugcheck.model import Manager
-    from slugcheck.project import processes, pyversion
+    from slugcheck.project import hooks, python_version
 
     def run(folder: Path, _: Files) -> None:
-        processes.procfile(folder)
+        hooks.procfile(folder)
         for manager in (Manager.PIP, Manager.PIPENV):
-            pyversion.read(
+            python_version.read(
                 folder, title="Heroku", default="3.14", manager=manager, offered=("3.12", "3.14")
             )
 
@@ -1000,7 +1004,7 @@ def _small_parser() -> Parser:
 
 
 def _sdist_parser() -> Parser:
-    from slugcheck.index.sdist import read_source
+    from slugcheck.packages.sdist.sdist import read_source
 
     others = (
         "src/demo/__init__.py", "src/demo/d/x.json", "demo/__init__.py", "demo/x.pyx", "LICENSE",
@@ -1043,7 +1047,7 @@ def _sdist_parser() -> Parser:
 def _pages_parser() -> Parser:
     from pypi_simple import UnsupportedRepoVersionError
 
-    from slugcheck.index import pages
+    from slugcheck.packages.index import pages
 
     def run(_: Path, files: Files) -> None:
         for name, kind in (("html", "text/html"), ("json", "application/vnd.pypi.simple.v1+json")):
@@ -1066,25 +1070,27 @@ def _pages_parser() -> Parser:
 
 
 def _saved_parser() -> Parser:
-    from slugcheck import saved
+    from slugcheck.model import document
 
     def run(folder: Path, _: Files) -> None:
-        text = saved.text_of(folder / "report.json")
+        text = document.text_of(folder / "report.json")
         if text is not None:
-            saved.loads(text, "report.json")
+            document.report_loads(text, "report.json")
 
     return Parser([{"report.json": _GOLDEN.read_bytes()}], run)
 
 
 def _numbers_parser() -> Parser:
-    from slugcheck import limits, syntax, units
-    from slugcheck.index.pages import cutoff
-    from slugcheck.index.poetry import specifier
+    from slugcheck import reading
+    from slugcheck import text as units
+    from slugcheck.packages.index.pages import cutoff
+    from slugcheck.packages.locks.poetry import specifier
+    from slugcheck.policy import limits
 
     functions: tuple[Callable[[str], object], ...] = (
         units.parse_size, units.parse_seconds, limits.parse_percent, limits.parse_count, cutoff,
-        specifier, syntax.version, syntax.specifiers, syntax.marker, syntax.requirement,
-        syntax.wheel_filename, syntax.sdist_filename,
+        specifier, reading.version, reading.specifiers, reading.marker, reading.requirement,
+        reading.wheel_filename, reading.sdist_filename,
     )  # fmt: skip
 
     def run(_: Path, files: Files) -> None:

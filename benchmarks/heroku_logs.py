@@ -36,14 +36,8 @@ from packaging.requirements import Requirement
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.version import Version
 
-from slugcheck import parts, platforms, sizer, tags, target
+from slugcheck import platforms, sizer
 from slugcheck.errors import MeasureError
-from slugcheck.index.cache import Cache, default_folder
-from slugcheck.index.choice import Chooser
-from slugcheck.index.pages import Pages
-from slugcheck.index.ranges import HttpClient
-from slugcheck.index.standins import StandIns
-from slugcheck.index.warehouse import Warehouse
 from slugcheck.model import (
     Artifact,
     Distribution,
@@ -55,6 +49,14 @@ from slugcheck.model import (
     Transfer,
     Unsized,
 )
+from slugcheck.packages.index.choice import Chooser
+from slugcheck.packages.index.client import HttpClient
+from slugcheck.packages.index.inventories import Cache, Warehouse, default_folder
+from slugcheck.packages.index.pages import Pages
+from slugcheck.packages.resolve.stand_ins import StandIns
+from slugcheck.platforms import tags
+from slugcheck.project import target
+from slugcheck.sizing import parts
 
 MIB = 2**20
 _DATA = Path(__file__).parent / "heroku_logs.json"

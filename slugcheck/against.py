@@ -15,18 +15,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from slugcheck import compare, document, gates, reading, saved
+from slugcheck import compare, reading
 from slugcheck.check import Check
-from slugcheck.credentials import shown_value
 from slugcheck.errors import MeasureError, SlugcheckError, UsageError
-from slugcheck.escape import printable
-from slugcheck.model import Author, Difference, Report, Settings
-from slugcheck.options import Options
-from slugcheck.project import revision, tracked
-from slugcheck.project.revision import Revision
+from slugcheck.model import Author, Difference, Report, Settings, document
+from slugcheck.model.document import Document
+from slugcheck.model.options import Options
+from slugcheck.policy import base_settings, gates
+from slugcheck.project import git
+from slugcheck.project.git import Revision
 from slugcheck.running import temporary
-from slugcheck.saved import Document
-from slugcheck.settings import base
+from slugcheck.text import printable, shown_value
 
 _REPORT_HINT = "name a file, a folder, a saved report or a git revision such as origin/main"
 
@@ -62,10 +61,10 @@ class Base:
         path = Path(name)
         folder = options.path if options.is_folder else options.path.parent
         # first, since a change may bring a file that is called origin/main
-        self._revision = revision.find(folder, name) if folder.is_dir() else None
+        self._revision = git.find(folder, name) if folder.is_dir() else None
         if self._revision is not None:
             return
-        if path.is_file() and (path.suffix or tracked.marker(folder.resolve()) is None):
+        if path.is_file() and (path.suffix or git.marker(folder.resolve()) is None):
             self._of_file(path)
         elif path.is_dir():
             self._options = replace(self._options, path=path)
@@ -79,15 +78,15 @@ class Base:
         """
         if self._revision is None or self._asked.head_decides:
             return None
-        self._settings = base.of_revision(self._asked, self._revision, self.label)
+        self._settings = base_settings.of_revision(self._asked, self._revision, self.label)
         return self._settings
 
     def _of_file(self, path: Path) -> None:
-        text = saved.text_of(path)
+        text = document.text_of(path)
         if text is None:
             self._options = replace(self._options, path=path)
         else:
-            self._document = saved.loads(text, self.label)
+            self._document = document.report_loads(text, self.label)
 
     def _unknown(self, name: str) -> UsageError:
         hint = _REPORT_HINT
@@ -128,12 +127,12 @@ class Base:
             return ()
         if self._revision is not None and self._asked.head_decides:
             try:
-                theirs = base.of_revision(self._asked, self._revision, self.label)
+                theirs = base_settings.of_revision(self._asked, self._revision, self.label)
             except MeasureError as error:
                 return (str(error),)
-            return base.changes(theirs, own, self.label, decides=False) if theirs else ()
+            return base_settings.changes(theirs, own, self.label, decides=False) if theirs else ()
         if self._settings is not None:
-            return base.changes(self._settings, own, self.label, decides=True)
+            return base_settings.changes(self._settings, own, self.label, decides=True)
         if own == Settings() or not (own.budgets or own.denied or own.ignores or own.allow_unsized):
             return ()
         return (
@@ -167,7 +166,7 @@ class Base:
             return self._options, ()
         self._temporary = temporary.Folder()
         place = self._temporary.path.resolve()
-        notes = revision.write(found, place)
+        notes = git.write(found, place)
         own = self._options
         inside = place / found.prefix
         path = inside if own.is_folder else inside / own.path.name

@@ -17,36 +17,21 @@ from typing import Any
 from slugcheck import __version__, platforms
 from slugcheck.benching import (
     agreement,
-    conclusion,
-    contrasts,
-    embedded,
     environments,
-    findings,
     host,
     inputs,
     judgement,
+    model,
     plan,
-    processes,
     statistics,
     trials,
-    turns,
-    varying,
+    variants,
 )
-from slugcheck.benching.environments import Environment
-from slugcheck.benching.installing import Installer
-from slugcheck.benching.launcher import Ended, Launcher
+from slugcheck.benching.environments import Environment, Installer
 from slugcheck.benching.plan import BenchOptions, Form, Setup
 from slugcheck.benching.variants import Way
 from slugcheck.errors import MeasureError
-from slugcheck.model.bench import (
-    ColdStart,
-    Fed,
-    Runtime,
-    Sample,
-    Stack,
-    StackResult,
-    Summary,
-)
+from slugcheck.model.bench import ColdStart, Fed, Runtime, Sample, Stack, StackResult, Summary
 from slugcheck.model.benchresult import (
     Agreement,
     BenchResult,
@@ -57,6 +42,7 @@ from slugcheck.model.benchresult import (
     Variant,
 )
 from slugcheck.model.verdicts import Status
+from slugcheck.running.launcher import Ended, Launcher
 
 Say = Callable[[str], None]
 
@@ -120,7 +106,7 @@ class Bench:
 
         :raises SlugcheckError: no stack can be run at all, or an input is none.
         """
-        forms = self._asked or embedded.forms(self._launcher.folder)
+        forms = self._asked or model.forms(self._launcher.folder)
         for form in forms:
             say(f"looking for {form.label}")
             found = self._environment(form, say, tell)
@@ -201,7 +187,7 @@ class Bench:
                     yield partial(self._trial, one, limit, limited)
         if self._options.variants:
             for one in self._running:
-                for way in varying.ways(one.setup):
+                for way in variants.tried_ways(one.setup):
                     yield partial(self._vary, one, way)
         if len(self._running) == 2:
             yield self._compare
@@ -225,7 +211,7 @@ class Bench:
             folder.mkdir(exist_ok=True)
             more["outputs"] = str(folder)
         ended = self._launcher.run(one.setup.worker("full", runs=self._options.runs, **more))
-        found = processes.sample(ended)
+        found = trials.sample(ended)
         if found is None:
             one.failure = _after(ended, len(one.samples))
             return
@@ -237,7 +223,7 @@ class Bench:
         if one.failure or (evicted and not self._launcher.evict(one.places)):
             return
         ended = self._launcher.run(one.setup.worker("cold"))
-        found = processes.cold_start(ended, evicted=evicted)
+        found = trials.cold_start(ended, evicted=evicted)
         if found is None:
             one.failure = _after(ended, len(one.samples))
         else:
@@ -256,7 +242,7 @@ class Bench:
             return
         first, second = pair
         took = first.samples[0].cpu_ms, second.samples[0].cpu_ms
-        found = turns.measure(self._launcher, (first.setup, second.setup), took)
+        found = trials.measure(self._launcher, (first.setup, second.setup), took)
         if isinstance(found, str):
             self._notes.append(found)
         else:
@@ -265,9 +251,9 @@ class Bench:
     def _vary(self, one: _Running, way: Way) -> None:
         if one.failure:
             return
-        base = varying.Base(setup=one.setup, samples=one.samples, outputs=one.outputs)
+        base = variants.Base(setup=one.setup, samples=one.samples, outputs=one.outputs)
         runs = self._options.runs
-        self._variants.append(varying.measure(self._launcher, base, way, runs=runs))
+        self._variants.append(variants.measure(self._launcher, base, way, runs=runs))
 
     def _trial(self, one: _Running, limit: int, way: Mapping[str, Any]) -> None:
         if one.failure:
@@ -298,7 +284,7 @@ class Bench:
             stacks=stacks,
             agreement=self._agreement,
             ratio=self._ratio,
-            contrasts=contrasts.of(stacks),
+            contrasts=statistics.contrasts_of(stacks),
             dynos=judgement.judge(self._platform, stacks),
             boots=judgement.boots(self._platform, stacks),
             trials=tuple(self._trials),
@@ -316,7 +302,9 @@ class Bench:
             notes=tuple(self._notes),
         )
         return replace(
-            found, findings=findings.of(found, self._dyno), conclusion=conclusion.of(found)
+            found,
+            findings=judgement.findings_of(found, self._dyno),
+            conclusion=judgement.conclusion_of(found),
         )
 
     def _of(self, one: _Running) -> StackResult:

@@ -18,10 +18,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from slugcheck import __version__, budget, platforms, settings, subject, target
-from slugcheck.app import App, Weighed
-from slugcheck.gather import Gatherer
-from slugcheck.index.places import indexes
+from slugcheck import __version__, platforms
 from slugcheck.model import (
     Audit,
     Distribution,
@@ -42,13 +39,18 @@ from slugcheck.model import (
     Unsized,
     Verification,
 )
-from slugcheck.options import DEFAULT_PLATFORM, Options
+from slugcheck.model.options import DEFAULT_PLATFORM, Options
+from slugcheck.packages.places import indexes
+from slugcheck.policy import budgets, settings
+from slugcheck.policy.settings import merged, rules
+from slugcheck.project import subject, target
+from slugcheck.project.app import App, Weighed
+from slugcheck.project.dependencies import Gatherer
+from slugcheck.project.subject import Subject
 from slugcheck.running import isolation
-from slugcheck.settings.merge import merged, rules
-from slugcheck.subject import Subject
 
 if TYPE_CHECKING:
-    from slugcheck.advise import Twin
+    from slugcheck.advice.gpu import Twin
 
 
 class Check:
@@ -93,7 +95,7 @@ class Check:
         self._gatherer = Gatherer(self._subject, self.target, options)
 
     def _refuse_what_the_build_refuses(self) -> None:
-        from slugcheck.project import installs
+        from slugcheck.project import manager as installs
 
         project, files = self._subject.project, self._subject.files
         if project is not None and files is not None and self.target.platform.buildpack:
@@ -141,8 +143,9 @@ class Check:
 
         :raises MeasureError: it cannot be done here, or it fails.
         """
-        from slugcheck import buildtime
-        from slugcheck.verify import Plan, verify
+        from slugcheck.sizing import build_time
+        from slugcheck.verify.plan import Plan
+        from slugcheck.verify.run import verify
 
         sizes = self.sizes()
         read = self._subject.requirements
@@ -154,7 +157,7 @@ class Check:
                 files=self._members,
                 index=indexes(self._options),
                 variables=self._options.variables,
-                seconds=buildtime.predict(sizes, fixed=0.0),
+                seconds=build_time.predict(sizes, fixed=0.0),
                 pinned=read is not None and not read.options.require_hashes,
             ),
             progress,
@@ -176,7 +179,7 @@ class Check:
         asked = self._options.audit
         if asked is None:
             return
-        from slugcheck import audit
+        from slugcheck.advice import audit
 
         resolved = [one for one, _ in self._gatherer.inventories]
         read = {one.name for one in resolved}
@@ -227,18 +230,19 @@ class Check:
 
     def report(self) -> Report:
         """Return the whole report; ``read`` has been exhausted."""
-        from slugcheck import buildtime, gates, ignoring
-        from slugcheck.advise import vulnerable
+        from slugcheck.advice import audit
+        from slugcheck.policy import gates, ignores
+        from slugcheck.sizing import build_time
 
         app = self._app.weighed()
         sizes = self._sizes(app, self._gatherer)
-        build, basis = buildtime.predict(sizes), "predicted"
+        build, basis = build_time.predict(sizes), "predicted"
         if (verified := self._verification) is not None:
             sizes = self._measured(sizes, verified)
-            build = buildtime.from_measured(verified.seconds)
+            build = build_time.from_measured(verified.seconds)
             basis = f"from {verified.seconds:.0f} s measured here"
         allowed = tuple(canonicalize_name(name) for name in self._options.allow_unsized)
-        verdicts = budget.judge(
+        verdicts = budgets.judge(
             sizes,
             build,
             self.rules.limits,
@@ -247,12 +251,12 @@ class Check:
             allowed_unsized=allowed,
             allow_all_unsized=self._options.allow_all_unsized,
         )
-        found = ignoring.sort(
-            (*self._findings(sizes), *vulnerable.findings(self._audit, sizes)),
+        found = ignores.sort(
+            (*self._findings(sizes), *audit.vulnerability_findings(self._audit, sizes)),
             self.rules.ignores,
             _today(),
         )
-        open_ones = sum(1 for one in found.kept if one.code == vulnerable.CODE)
+        open_ones = sum(1 for one in found.kept if one.code == audit.CODE)
         everything = self._options.allow_all_unsized
         audited = gates.of_audit(
             self.rules,
@@ -277,13 +281,14 @@ class Check:
             verification=self._verification,
             requirements=self._requirements,
             allowed_unsized=self._allowed(sizes, allowed),
-            assumptions=buildtime.assumptions(),
+            assumptions=build_time.assumptions(),
             seconds=time.perf_counter() - self._started,
             tool_version=__version__,
         )
 
     def _sizes(self, app: Weighed, gathered: Gatherer) -> SizeReport:
-        from slugcheck import parts, sizer
+        from slugcheck import sizer
+        from slugcheck.sizing import parts
 
         manager = self._subject.manager
         names = {distribution.name for distribution, _ in gathered.inventories}
@@ -302,7 +307,7 @@ class Check:
         )
 
     def _measured(self, sizes: SizeReport, verification: Verification) -> SizeReport:
-        from slugcheck import measured
+        from slugcheck.sizing import verified as measured
 
         names = {one.name for one in sizes.distributions}
         return measured.apply(sizes, verification, unsized=self._unmeasured(names))
@@ -318,7 +323,9 @@ class Check:
     def _storage(
         self, sizes: SizeReport, app: Weighed, build: Estimate[float]
     ) -> tuple[StorageOption, ...]:
-        from slugcheck import intervals, parts, storage
+        from slugcheck.advice import storage
+        from slugcheck.model import figures
+        from slugcheck.sizing import parts
 
         if not app.models:
             return ()
@@ -328,7 +335,7 @@ class Check:
         own = [p.slug if packed else p.installed for p in sizes.parts if p.group == parts.MODELS]
         pushed = sum(model.bytes for model in app.models if model.place is ModelPlace.APP)
         ground = storage.Ground(
-            size=intervals.without(total, own),
+            size=figures.without(total, own),
             packed=packed,
             build=build,
             size_limit=self._limit(place.size_figure),
@@ -345,22 +352,22 @@ class Check:
         return next((limit for limit in gating if limit.figure == figure), None)
 
     def _findings(self, sizes: SizeReport) -> tuple[Finding, ...]:
-        from slugcheck import advise
+        from slugcheck.advice import findings
 
         natives = any(
             d.distribution.source_build is not None and d.distribution.source_build.native
             for d in sizes.distributions
         )
         newest = self._gatherer.newest_python() if natives else None
-        return advise.findings(sizes, find_twin=self._twin, newest_python=newest)
+        return findings.findings(sizes, find_twin=self._twin, newest_python=newest)
 
     def _twin(self, name: str, version: str) -> Twin | None:
         """Return a distribution that could stand in for another; None when it is not to be had."""
-        from slugcheck import twins
+        from slugcheck.advice import alternatives
 
         if self._options.offline:
             return None
-        return twins.find(
+        return alternatives.find(
             name,
             version,
             target=self.target,
@@ -373,9 +380,9 @@ class Check:
         """Return an audit with the severities that its service has."""
         if not outcome.vulnerabilities or asked.name != "osv":
             return outcome
-        from slugcheck.index import severities
+        from slugcheck.advice import audit
 
-        found = severities.known(outcome.vulnerabilities, asked.url, self._gatherer.client)
+        found = audit.known(outcome.vulnerabilities, asked.url, self._gatherer.client)
         return replace(outcome, vulnerabilities=found)
 
     def _notes(self, sizes: SizeReport) -> tuple[str, ...]:
@@ -412,8 +419,10 @@ def _today() -> date:
 
 def _preload() -> None:
     """Import what comes after the resolver, while it works in a process of its own."""
-    from slugcheck import advise, buildtime, calibration, sizer
-    from slugcheck.index import lock
+    from slugcheck import sizer
+    from slugcheck.advice import findings
+    from slugcheck.packages.locks import pylock
+    from slugcheck.sizing import build_time, calibration
 
     calibration.load()
-    del advise, buildtime, lock, sizer
+    del findings, build_time, pylock, sizer

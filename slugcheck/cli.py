@@ -87,14 +87,14 @@ def _run(arguments: Sequence[str] | None, terminal: Terminal) -> int:
         terminal.error(str(error), error.hint)
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        from slugcheck.inert import inert
+        from slugcheck.text import inert
 
         terminal.artefact(inert(error.ctx.get_help(), "table"))
         return _USAGE
     except click.UsageError as error:
         where = f"; see {error.ctx.command_path} --help" if error.ctx else ""
         # click repeats arguments as they were given
-        from slugcheck.credentials import shown_value
+        from slugcheck.text import shown_value
 
         said = error.format_message().rstrip(".")
         for one in sys.argv[1:] if arguments is None else arguments:

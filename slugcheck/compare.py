@@ -7,12 +7,43 @@ alike. Every figure is one that ``check`` printed; nothing is measured here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from packaging.version import InvalidVersion
 
-from slugcheck import syntax
-from slugcheck.model import BaseTotals, Change, ChangeKind, Difference, PartChange
-from slugcheck.saved import Document, SavedDistribution, SavedUnsized
+from slugcheck import reading
+from slugcheck.errors import UsageError
+from slugcheck.model import (
+    BaseTotals,
+    Basis,
+    Change,
+    ChangeKind,
+    Comparison,
+    Difference,
+    Estimate,
+    Footprint,
+    Migration,
+    PartChange,
+    Recommendation,
+    Savings,
+    Setup,
+    SetupRow,
+    SharedRow,
+    Status,
+    Step,
+    StepKind,
+)
+from slugcheck.model.bench import DISTRIBUTIONS
+from slugcheck.model.document import (
+    Document,
+    SavedDistribution,
+    SavedRequirement,
+    SavedUnsized,
+    SavedVerdict,
+    read,
+)
+from slugcheck.text import heroku_m, mb, printable
 
 _ASPECTS = (("platform", "title"), ("stack", "stack"), ("Python", "python_full"))
 
@@ -108,11 +139,11 @@ def _kind(now: SavedDistribution | None, then: SavedDistribution | None) -> Chan
 def is_newer(version: str, other: str) -> bool:
     """Return whether a version comes after another; one that is no version comes first."""
     try:
-        own = syntax.version(version)
+        own = reading.version(version)
     except InvalidVersion:
         return False
     try:
-        return own > syntax.version(other)
+        return own > reading.version(other)
     except InvalidVersion:
         return True
 
@@ -179,3 +210,458 @@ def _pins(unsized: Sequence[SavedUnsized]) -> str:
 def by_name(document: Document) -> Mapping[str, SavedDistribution]:
     """Return a document's distributions by their names."""
     return {one.name: one for one in document.distributions}
+
+
+# ------------ Stacks held side by side, from their documents: what each comes to and which to take
+
+_PARTS = (
+    ("Python and package manager", "runtime_bytes", "runtime_slug_bytes"),
+    ("app files", "app_bytes", "app_slug_bytes"),
+)
+_NAMED = 3
+
+
+def compare(documents: Sequence[Document]) -> Comparison:
+    """Return the comparison of two documents or more; the first is the one held against.
+
+    Labels are those of the documents and must differ.
+    """
+    first = documents[0]
+    stacks = tuple(_stack(one, first) for one in documents)
+    limit = _size_verdict(first)
+    return Comparison(
+        title=first.target.title,
+        size_figure=first.target.size_figure,
+        limit_text=limit.limit_text if limit else "",
+        stacks=stacks,
+        shared=tuple(_shared(documents)),
+        migrations=tuple(_migration(first, other) for other in documents[1:]),
+        savings=_savings(stacks),
+        recommendation=recommend(stacks, by_slug=_by_slug(first)),
+        notes=tuple(_stacks_notes(documents)),
+        tool_version=first.tool.version,
+    )
+
+
+# --------------------------------------------------------------------------- one stack
+
+
+def _stack(one: Document, first: Document) -> Setup:
+    totals, size = one.totals, _size_verdict(one)
+    counted, reference = _counted(one), _counted(first)
+    saved = reference.value - counted.value
+    return Setup(
+        label=one.label,
+        path=one.subject.path,
+        target=_target(one),
+        distributions=totals.distributions,
+        dependencies_bytes=totals.installed_bytes,
+        dependencies_slug_bytes=totals.dependencies_slug_bytes,
+        model_files=len(one.models),
+        model_bytes=totals.model_bytes,
+        model_slug_bytes=totals.model_slug_bytes,
+        installed_bytes=totals.all_installed_bytes,
+        slug=_slug(one),
+        counted=counted,
+        rows=tuple(_rows(one)),
+        status=_status(one),
+        sentence=size.sentence if size else "no limit is set",
+        room_bytes=size.limit - counted.value if size else None,
+        unsized=tuple(_unsized(one)),
+        saved_installed_bytes=first.totals.all_installed_bytes - totals.all_installed_bytes,
+        saved_slug_bytes=first.totals.slug_bytes - totals.slug_bytes,
+        saved_percent=100 * saved / reference.value if reference.value else None,
+    )
+
+
+def _target(one: Document) -> str:
+    target = one.target
+    return f"{target.title} · {target.stack} · Python {target.python_full}"
+
+
+def _by_slug(one: Document) -> bool:
+    return one.target.size_figure == "slug"
+
+
+def _slug(one: Document) -> Estimate[int]:
+    totals = one.totals
+    return Estimate(
+        value=totals.slug_bytes,
+        low=totals.slug_low_bytes,
+        high=totals.slug_high_bytes,
+        basis=Basis.PREDICTED,
+    )
+
+
+def _counted(one: Document) -> Estimate[int]:
+    if _by_slug(one):
+        return _slug(one)
+    totals = one.totals
+    return Estimate(
+        value=totals.all_installed_bytes,
+        low=totals.all_installed_low_bytes,
+        high=totals.all_installed_high_bytes,
+        basis=Basis.PREDICTED,
+    )
+
+
+def _size_verdict(one: Document) -> SavedVerdict | None:
+    name = one.target.size_figure
+    return next((v for v in one.verdicts if v.budget == name and v.gates), None)
+
+
+def _status(one: Document) -> Status:
+    gating = {verdict.status for verdict in one.verdicts if verdict.gates}
+    if Status.FAIL in gating:
+        return Status.FAIL
+    if Status.UNKNOWN in gating or any(_unsized(one)):
+        return Status.UNKNOWN
+    return Status.PASS
+
+
+def _unsized(one: Document) -> Iterator[str]:
+    yield from (unsized.name for unsized in one.unsized if not unsized.allowed)
+
+
+def _rows(one: Document) -> Iterator[SetupRow]:
+    by_slug = _by_slug(one)
+    ordered = sorted(
+        one.distributions,
+        key=lambda d: (-(d.slug_bytes if by_slug else d.installed_bytes), d.name),
+    )
+    for d in ordered:
+        yield SetupRow(
+            name=d.name, version=d.version, installed_bytes=d.installed_bytes,
+            slug_bytes=d.slug_bytes,
+        )  # fmt: skip
+    twice = one.totals.installed_bytes - sum(d.installed_bytes for d in one.distributions)
+    packed = one.totals.dependencies_slug_bytes - sum(d.slug_bytes for d in one.distributions)
+    if twice or packed:
+        yield SetupRow(
+            name="written twice, counted once", version="", installed_bytes=twice,
+            slug_bytes=packed,
+        )  # fmt: skip
+    for name, installed, slug in _PARTS:
+        if getattr(one.totals, installed) or getattr(one.totals, slug):
+            yield SetupRow(
+                name=name, version="", installed_bytes=getattr(one.totals, installed),
+                slug_bytes=getattr(one.totals, slug),
+            )  # fmt: skip
+    if one.models:
+        yield SetupRow(
+            name=f"models ({len(one.models)})", version="",
+            installed_bytes=one.totals.model_bytes, slug_bytes=one.totals.model_slug_bytes,
+        )  # fmt: skip
+
+
+# --------------------------------------------------------------------------- between stacks
+
+
+def _shared(documents: Sequence[Document]) -> Iterator[SharedRow]:
+    tables = [by_name(one) for one in documents]
+    by_slug = _by_slug(documents[0])
+    rows = []
+    for name in dict.fromkeys(name for table in tables for name in table):
+        found = [table.get(name) for table in tables]
+        rows.append(
+            SharedRow(
+                name=name,
+                versions=tuple(one.version if one else None for one in found),
+                installed_bytes=tuple(one.installed_bytes if one else None for one in found),
+                slug_bytes=tuple(one.slug_bytes if one else None for one in found),
+            )
+        )
+
+    def rank(row: SharedRow) -> tuple[int, str]:
+        sizes = row.slug_bytes if by_slug else row.installed_bytes
+        return -max(size or 0 for size in sizes), row.name
+
+    yield from sorted(rows, key=rank)
+
+
+def _migration(first: Document, other: Document) -> Migration:
+    if not first.requirements or not other.requirements:
+        return Migration(from_label=first.label, to_label=other.label, steps=None)
+    then, now = _lines(first.requirements), _lines(other.requirements)
+    steps = [
+        Step(kind=StepKind.REMOVE, before=text, after="")
+        for name, text in then.items()
+        if name not in now
+    ]
+    steps += [
+        Step(kind=StepKind.CHANGE, before=then[name], after=text)
+        for name, text in now.items()
+        if name in then and then[name] != text
+    ]
+    steps += [
+        Step(kind=StepKind.ADD, before="", after=text)
+        for name, text in now.items()
+        if name not in then
+    ]
+    return Migration(from_label=first.label, to_label=other.label, steps=tuple(steps))
+
+
+def _lines(requirements: Sequence[SavedRequirement]) -> Mapping[str, str]:
+    """Return the lines by name; one name may stand in several lines, by marker."""
+    found: dict[str, str] = {}
+    for one in requirements:
+        name = one.name or one.text
+        found[name] = f"{found[name]}\n{one.text}" if name in found else one.text
+    return found
+
+
+def _savings(stacks: Sequence[Setup]) -> Savings | None:
+    largest = max(stacks, key=lambda one: one.counted.value)
+    smallest = min(stacks, key=lambda one: one.counted.value)
+    if largest is smallest:
+        return None
+    saved = largest.counted.value - smallest.counted.value
+    return Savings(
+        from_label=largest.label,
+        to_label=smallest.label,
+        installed_bytes=largest.installed_bytes - smallest.installed_bytes,
+        slug_bytes=largest.slug.value - smallest.slug.value,
+        percent=100 * saved / largest.counted.value,
+    )
+
+
+def _stacks_notes(documents: Sequence[Document]) -> Iterator[str]:
+    first = documents[0]
+    for one in documents[1:]:
+        if _target(one) != _target(first):
+            yield f"{one.label} is for {_target(one)}, {first.label} for {_target(first)}"
+        if one.totals.basis != first.totals.basis:
+            yield f"{one.label} is {one.totals.basis}, {first.label} {first.totals.basis}"
+        if one.tool.version != first.tool.version:
+            yield f"{one.label} was made by slugcheck {one.tool.version}"
+    for one in documents:
+        names = [unsized.name for unsized in one.unsized]
+        if names:
+            yield f"{one.label} is without what could not be sized: {_some(names)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return f"{', '.join(names[:_NAMED])}{f' and {more} more' if more > 0 else ''}"
+
+
+# --------------------------------------------------------------------------- which to take
+
+
+def recommend(stacks: Sequence[Setup], *, by_slug: bool) -> Recommendation:
+    """Return the stack that fits and is smallest, and the numbers that say so."""
+    reasons = [_fits(one, by_slug=by_slug) for one in stacks]
+    doubtful = [one for one in stacks if one.status is Status.UNKNOWN]
+    fitting = [one for one in stacks if one.status is Status.PASS]
+    ordered = sorted(fitting, key=lambda one: one.counted.value)
+    if not fitting:
+        if doubtful:
+            names = _some([one.label for one in doubtful])
+            return _none(reasons, f"whether {names} fits could not be told")
+        smallest = min(stacks, key=lambda one: one.counted.value)
+        over = _size(-(smallest.room_bytes or 0), by_slug=by_slug)
+        return _none(reasons, f"none fits; {smallest.label} is nearest, {over} too large")
+    best = ordered[0]
+    smaller = [one for one in doubtful if one.counted.low <= best.counted.high]
+    if smaller:
+        names = _some([one.label for one in smaller])
+        return _none(reasons, f"{names} may be smaller than {best.label}, but could not be judged")
+    if len(ordered) > 1 and ordered[1].counted.low <= best.counted.high:
+        other = ordered[1].label
+        reasons.append(f"{best.label} and {other} are alike within what the prediction can tell")
+        return Recommendation(label=None, because=tuple(reasons))
+    largest = max(stacks, key=lambda one: one.counted.value)
+    if largest is not best:
+        saved = largest.counted.value - best.counted.value
+        share = 100 * saved / largest.counted.value
+        size = _size(saved, by_slug=by_slug, down=True)
+        reasons.append(f"{best.label} is {size} ({share:.1f} %) smaller than {largest.label}")
+    return Recommendation(label=best.label, because=tuple(reasons))
+
+
+def _none(reasons: list[str], why: str) -> Recommendation:
+    return Recommendation(label=None, because=(*reasons, why))
+
+
+def _fits(one: Setup, *, by_slug: bool) -> str:
+    if one.status is Status.UNKNOWN:
+        return f"{one.label} cannot be judged: {one.sentence}"
+    if one.room_bytes is None:
+        return f"{one.label} comes to {_size(one.counted.value, by_slug=by_slug)}"
+    if one.status is Status.FAIL and one.room_bytes >= 0:
+        return f"{one.label} is within the size limit, but not within another budget"
+    if one.status is Status.FAIL:
+        return f"{one.label} does not fit: {_size(-one.room_bytes, by_slug=by_slug)} too large"
+    return f"{one.label} fits with {_size(one.room_bytes, by_slug=by_slug, down=True)} to spare"
+
+
+def _size(value: int, *, by_slug: bool, down: bool = False) -> str:
+    return heroku_m(value, down=down) if by_slug else f"{mb(value, down=down)} MB"
+
+
+# ----- Results of ``bench`` joined to the stacks of ``compare``: sizes and footprints in one table
+
+_HINT = "make one with: slugcheck bench --output result.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedMedian:
+    """A figure of a saved result."""
+
+    median: int | float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedMemory:
+    """Memory of a saved result, as far as it is asked for here."""
+
+    peak: SavedMedian
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedLatency:
+    """Latency of a saved result."""
+
+    p50_ms: float
+    noisy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedSummary:
+    """What the samples of a stack came to."""
+
+    rss_bytes: SavedMemory
+    anon_bytes: SavedMemory
+    import_seconds: SavedMedian
+    cold_start_seconds: SavedMedian | None
+    cpu_ms: SavedMedian
+    latency: SavedLatency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedStack:
+    """One stack of a saved result."""
+
+    label: str
+    runtime: str
+    version: str
+    model: str
+    summary: SavedSummary | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedHost:
+    """The machine that measured."""
+
+    identity: str
+    processor: str
+    cores: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedAgreement:
+    """Whether the stacks of a saved result computed the same."""
+
+    status: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A saved result of bench."""
+
+    label: str
+    kind: str
+    stacks: tuple[SavedStack, ...]
+    agreement: SavedAgreement | None
+    host: SavedHost
+
+
+def load(path: Path) -> Result:
+    """Read a saved result.
+
+    :raises UsageError: it cannot be read, or is none.
+    """
+    label = printable(str(path))
+    try:
+        data = reading.read(path, within=reading.top_of(path), limit=reading.SAVED_REPORT)
+    except OSError as error:
+        raise UsageError(f"{label} cannot be read: {error.strerror}", hint=_HINT) from None
+    found = read(Result, data.decode("utf-8", "replace"), label, hint=_HINT)
+    if found.kind != "bench":
+        raise UsageError(f"{label} is no result of slugcheck bench", hint=_HINT)
+    return found
+
+
+def join(found: Comparison, documents: Sequence[Document], results: Sequence[Result]) -> Comparison:
+    """Return the comparison with the footprints of its stacks; ``documents`` are its own.
+
+    :raises UsageError: no stack has a runtime that was measured, or one was measured twice.
+    """
+    notes = [*_hosts(results), *_disagreements(results)]
+    footprints: list[Footprint | None] = []
+    for document in documents:
+        matches = [*_matches(document, results)]
+        if len(matches) > 1:
+            names = ", ".join(dict.fromkeys(label for label, _, _, _ in matches))
+            message = f"{printable(document.label)} has two results of bench ({names})"
+            raise UsageError(message, hint="give --bench one result for each runtime")
+        footprints += [_footprint(stack, own) for _, stack, own, _ in matches] or [None]
+        notes += [_version(document, stack, one) for _, stack, _, one in matches]
+    if not any(footprints):
+        runtimes = {stack.label for result in results for stack in result.stacks if stack.summary}
+        message = f"no stack has what was measured ({printable(', '.join(sorted(runtimes)))})"
+        raise UsageError(message, hint="--bench takes results of the runtimes in these stacks")
+    told = tuple(note for note in notes if note)
+    return replace(found, footprints=tuple(footprints), notes=(*found.notes, *told))
+
+
+def _matches(
+    document: Document, results: Sequence[Result]
+) -> Iterator[tuple[str, SavedStack, SavedSummary, SavedDistribution]]:
+    """Yield a result's label, its stack and figures, and the distribution that it is about."""
+    installed = {one.name: one for one in document.distributions}
+    for result in results:
+        for stack in result.stacks:
+            names = DISTRIBUTIONS.get(stack.runtime, ())
+            one = next((installed[name] for name in names if name in installed), None)
+            if stack.summary is not None and one is not None:
+                yield result.label, stack, stack.summary, one
+
+
+def _footprint(stack: SavedStack, one: SavedSummary) -> Footprint:
+    return Footprint(
+        runtime=f"{stack.label} {stack.version}",
+        model=stack.model,
+        rss_bytes=round(one.rss_bytes.peak.median),
+        anon_bytes=round(one.anon_bytes.peak.median),
+        import_seconds=one.import_seconds.median,
+        cold_start_seconds=one.cold_start_seconds.median if one.cold_start_seconds else None,
+        cpu_ms=one.cpu_ms.median,
+        p50_ms=one.latency.p50_ms,
+        noisy=bool(one.latency.noisy),
+    )
+
+
+def _version(document: Document, stack: SavedStack, one: SavedDistribution) -> str:
+    if stack.version == one.version:
+        return ""
+    return (
+        f"{document.label} has {one.name} {one.version}, and its footprint was measured with "
+        f"{stack.version}"
+    )
+
+
+def _hosts(results: Sequence[Result]) -> Iterator[str]:
+    hosts = {result.host.identity: result.host for result in results}
+    where = [f"{host.processor}, {host.cores} cores" for host in hosts.values()]
+    if len(hosts) > 1:
+        yield f"footprints are of {len(hosts)} machines, so compare no times: {'; '.join(where)}"
+    else:
+        yield f"footprints were measured on {where[0]}, not on the platform's machines"
+
+
+def _disagreements(results: Sequence[Result]) -> Iterator[str]:
+    for result in results:
+        if result.agreement is not None and result.agreement.status == "fail":
+            yield f"{result.label}: {result.agreement.sentence}"

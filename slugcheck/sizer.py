@@ -11,9 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from slugcheck import bytecode, graph, intervals, slug
-from slugcheck.installed import Installed, Layout, install, layout_of
-from slugcheck.kinds import kind_of
 from slugcheck.model import (
     Distribution,
     DistributionSize,
@@ -29,7 +26,12 @@ from slugcheck.model import (
     Target,
     Transfer,
     Unsized,
+    figures,
 )
+from slugcheck.packages import graph
+from slugcheck.sizing import bytecode, compression
+from slugcheck.sizing.installed import Installed, Layout, install, layout_of
+from slugcheck.sizing.kinds import kind_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,7 @@ def size_one(distribution: Distribution, inventory: Inventory, layout: Layout) -
     )
     build = distribution.source_build
     low, high = (build.low_factor, build.high_factor) if build else (1.0, 1.0)
-    share = slug.predict(
+    share = compression.predict(
         files.files,
         predicted.estimate,
         minor=layout.minor,
@@ -235,11 +237,11 @@ def _total_installed(
     sized: Sequence[Sized], overlaps: Sequence[Overlap], parts: Sequence[Part], minor: str
 ) -> Estimate[int]:
     spare = Estimate[int].measured(-sum(overlap.bytes for overlap in overlaps))
-    bytecodes = intervals.total(
+    bytecodes = figures.total(
         [one.bytecode for one in sized], systematic_percent=bytecode.systematic_percent(minor)
     )
     plain = [one.plain for one in sized]
-    return intervals.total(
+    return figures.total(
         [*plain, bytecodes, spare, *(part.installed for part in parts)], systematic_percent=0.0
     )
 
@@ -248,7 +250,7 @@ def _total_slug(
     sized: Sequence[Sized], overlaps: Sequence[Overlap], parts: Sequence[Part]
 ) -> Estimate[int]:
     spare = Estimate[int].measured(-sum(overlap.slug_bytes for overlap in overlaps))
-    shares = intervals.total(
-        [one.slug for one in sized], systematic_percent=slug.systematic_percent()
+    shares = figures.total(
+        [one.slug for one in sized], systematic_percent=compression.systematic_percent()
     )
-    return intervals.total([shares, spare, *(part.slug for part in parts)], systematic_percent=0.0)
+    return figures.total([shares, spare, *(part.slug for part in parts)], systematic_percent=0.0)

@@ -16,11 +16,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from slugcheck.credentials import document_without_secrets, without_secrets
 from slugcheck.errors import MeasureError, UsageError
-from slugcheck.escape import printable, printable_lines
-from slugcheck.inert import Inert, without_commands
 from slugcheck.running import deadline, ending
+from slugcheck.text import (
+    Inert,
+    document_without_secrets,
+    printable,
+    printable_lines,
+    without_commands,
+    without_secrets,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console

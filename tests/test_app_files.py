@@ -14,11 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from slugcheck import packed
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.model import AppFiles
-from slugcheck.packed import Member
-from slugcheck.project import files
+from slugcheck.project import archive, files
+from slugcheck.project.archive import Member
 from slugcheck.project.files import Listing, listing
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -587,7 +586,7 @@ def test_a_folders_share_is_what_its_own_files_deflate_to(
     shares = {folder.path: folder.slug_bytes for folder in app.folders}
     assert shares["img/"] == pytest.approx(1_500_000, rel=0.01)
     assert shares["data/"] == pytest.approx(
-        packed.deflated(mixed_app[0] / "data/table.csv"), rel=0.02
+        archive.deflated(mixed_app[0] / "data/table.csv"), rel=0.02
     )
 
 
@@ -628,23 +627,23 @@ def test_long_paths_and_links_are_packed(tmp_path: Path) -> None:
         Member(path=name, disk=write(tmp_path, {name: "x"}) / name, size=1, executable=True),
         Member(path="link", disk=tmp_path / "link", size=0, link="t" * 300),
     ]
-    size = packed.gzipped_tar(members)
+    size = archive.gzipped_tar(members)
     assert sum(size.shares) == size.total > 200
 
 
 def test_a_file_that_became_a_pipe_is_an_error_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(MeasureError, match="changed while it was read"):
-        packed.gzipped_tar([Member(path="pipe", disk=tmp_path / "pipe", size=10)])
+        archive.gzipped_tar([Member(path="pipe", disk=tmp_path / "pipe", size=10)])
 
 
 def test_deflated_is_the_size_of_one_raw_stream(tmp_path: Path) -> None:
     content = mixed()["data/table.csv"]
     write(tmp_path, {"table.csv": content})
     whole = len(gzip.compress(content, 6)) - 18
-    assert packed.deflated(tmp_path / "table.csv") == pytest.approx(whole, rel=0.001)
+    assert archive.deflated(tmp_path / "table.csv") == pytest.approx(whole, rel=0.001)
 
 
 def test_deflated_of_nothing_there_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(MeasureError, match="nothing cannot be read"):
-        packed.deflated(tmp_path / "nothing")
+        archive.deflated(tmp_path / "nothing")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from slugcheck import audit
-from slugcheck.index.severities import word_of
+from slugcheck.advice import audit
+from slugcheck.advice.audit import word_of
 from tests.support.commands import Done, slugcheck
 from tests.support.osv import Mood, OsvServer, record
 from tests.support.server import PackageServer

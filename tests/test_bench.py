@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from slugcheck.benching import embedded, protobuf
+from slugcheck.benching import model
 from tests.support.benches import environment
 from tests.support.commands import Done, slugcheck
 
@@ -25,11 +25,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     folder = tmp_path_factory.mktemp("models")
 
     def write(*shape: int | str, name: str = "tiny.onnx", factor: float = 2.0) -> Path:
-        nodes = [protobuf.node("Mul", ["x", "factor"], "y")]
-        weights = [protobuf.tensor("factor", [1], struct.pack("<f", factor))]
-        content = protobuf.model(
-            nodes, weights, protobuf.value("x", shape), protobuf.value("y", shape)
-        )
+        nodes = [model.node("Mul", ["x", "factor"], "y")]
+        weights = [model.tensor("factor", [1], struct.pack("<f", factor))]
+        content = model.model(nodes, weights, model.value("x", shape), model.value("y", shape))
         path = folder / name
         path.write_bytes(content)
         return path
@@ -120,11 +118,11 @@ def test_nothing_is_left_behind(
 
 
 def test_the_embedded_model_is_the_same_everywhere(tmp_path: Path) -> None:
-    files = embedded.write(tmp_path)
+    files = model.write(tmp_path)
     assert hashlib.sha256(files.weights.read_bytes()).hexdigest()[:16] == "3448f51c91c22068"
     again = tmp_path / "again"
     again.mkdir()
-    assert embedded.write(again).onnx.read_bytes() == files.onnx.read_bytes()
+    assert model.write(again).onnx.read_bytes() == files.onnx.read_bytes()
 
 
 # --------------------------------------------------------------------------- own models

@@ -7,13 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from slugcheck import benchdoc
-from slugcheck.benching import agreement, conclusion, host, outcome, turns
+from slugcheck.benching import agreement, host, judgement, outcome, trials
 from slugcheck.benching.statistics import differ, peak, percentile, spread
-from slugcheck.model import Status
-from slugcheck.model.benchresult import (
-    BenchResult,
-)
+from slugcheck.model import Status, document
+from slugcheck.model.benchresult import BenchResult
 from slugcheck.render import benchmarkdown, benchtable
 from tests.support.benches import MIB, heavy, light, result, sample, stack
 
@@ -143,7 +140,7 @@ def test_a_stack_that_failed_is_exit_3() -> None:
 
 def test_the_stack_that_fits_is_taken_with_the_figures_that_say_so() -> None:
     blocks = [[[[50, 50]] * 4, [[100, 100]] * 4]] * 8
-    found = result(heavy(), light(), ratio=turns.of_blocks(("ONNX Runtime", "PyTorch"), blocks))
+    found = result(heavy(), light(), ratio=trials.of_blocks(("ONNX Runtime", "PyTorch"), blocks))
     assert found.conclusion.label == "ONNX Runtime"
     text = " | ".join(found.conclusion.because)
     assert "PyTorch on standard-1x with 2 workers: swaps (R14)" in text
@@ -162,13 +159,13 @@ def test_stacks_that_are_alike_get_no_recommendation() -> None:
 def test_stacks_that_do_not_compute_the_same_get_no_recommendation() -> None:
     failed = agreement.compare(("PyTorch", "ONNX Runtime"), [{"name": "a"}], [])
     found = replace(result(heavy(), light()), agreement=failed)
-    assert conclusion.of(found).label is None
+    assert judgement.conclusion_of(found).label is None
     assert outcome.exit_code(found) == 3
 
 
 def test_a_ratio_whose_blocks_lie_around_one_is_no_difference() -> None:
     blocks = [[[[100 + (-1) ** n * 5, 1]], [[100, 1]]] for n in range(8)]
-    assert not turns.of_blocks(("a", "b"), blocks).significant
+    assert not trials.of_blocks(("a", "b"), blocks).significant
 
 
 # --------------------------------------------------------------------------- renderings
@@ -181,7 +178,7 @@ def test_hostile_names_and_reasons_are_harmless_in_every_form() -> None:
     found = replace(result(two, one), notes=(bad,))
     screen = benchtable.render(found, width=100, color=False)
     text = benchmarkdown.render(found)
-    for form in (screen, text, benchdoc.dumps(found)):
+    for form in (screen, text, document.bench_dumps(found)):
         assert "\x1b" not in form
         assert not re.search(r"^\s*::error", form, re.MULTILINE)
     assert "[bold]a|b" in screen  # told as it is, not read as markup

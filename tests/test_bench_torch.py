@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from slugcheck.benching import varying
-from slugcheck.benching.launcher import Launcher
+from slugcheck.benching import variants
 from slugcheck.benching.plan import Form, Setup
-from slugcheck.benching.processes import sample
-from slugcheck.benching.varying import Base
+from slugcheck.benching.trials import sample
+from slugcheck.benching.variants import Base
 from slugcheck.model.bench import Runtime
+from slugcheck.running.launcher import Launcher
 from tests.support.benches import torch_python
 from tests.support.commands import Done, slugcheck
 
@@ -86,12 +86,12 @@ def test_two_that_do_not_compute_the_same_fail_clearly(torch_python: str, factor
 
 
 def _tiny(folder: Path) -> Path:
-    from slugcheck.benching import protobuf
+    from slugcheck.benching import model
 
-    nodes = [protobuf.node("Add", ["x", "x"], "y")]
-    value = protobuf.value("x", [1, 8]), protobuf.value("y", [1, 8])
+    nodes = [model.node("Add", ["x", "x"], "y")]
+    value = model.value("x", [1, 8]), model.value("y", [1, 8])
     path = folder / "tiny.onnx"
-    path.write_bytes(protobuf.model(nodes, [], *value))
+    path.write_bytes(model.model(nodes, [], *value))
     return path
 
 
@@ -130,15 +130,15 @@ def test_gradients_left_on_are_measured(torch_python: str, factory: Path) -> Non
         setup = Setup(form=form, python=torch_python, threads=1, inputs=(given,))
         samples = [sample(launcher.run(setup.worker("full", runs=3))) for _ in range(5)]
         base = Base(setup=setup, samples=[one for one in samples if one], outputs=())
-        way = next(one for one in varying.ways(setup) if one.name == "gradients left on")
-        found = varying.measure(launcher, base, way, runs=3)
+        way = next(one for one in variants.tried_ways(setup) if one.name == "gradients left on")
+        found = variants.measure(launcher, base, way, runs=3)
     assert found.reason == ""
     assert found.saves_bytes is not None
     assert found.saves_bytes < -50 * 10**6  # sixty tensors of 4 MB are kept
     assert found.significant
-    frozen = next(one for one in varying.ways(setup) if one.name == "traced and frozen")
+    frozen = next(one for one in variants.tried_ways(setup) if one.name == "traced and frozen")
     assert {"channels last", "no_grad", "MALLOC_ARENA_MAX=2"} < {
-        w.name for w in varying.ways(setup)
+        w.name for w in variants.tried_ways(setup)
     }
     assert frozen.made == "frozen"
 

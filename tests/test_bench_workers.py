@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from slugcheck.benching import trials
-from slugcheck.benching.launcher import Ended, Launcher, Worker, clean_environment
 from slugcheck.errors import MeasureError
 from slugcheck.model.benchresult import Outcome
+from slugcheck.running.launcher import Ended, Launcher, Worker, clean_environment
 from tests.support.benches import MIB, script
 
 TELL = "import json, os, sys, time\ndef tell(**v): print(json.dumps(v), flush=True)\n"
@@ -140,7 +140,7 @@ tell(event='end')
 
 
 def seen(launcher: Launcher, folder: Path, mb: int = 0) -> dict[str, int]:
-    from slugcheck.benching.launcher import WORKERS
+    from slugcheck.running.launcher import WORKERS
 
     worker = script(folder, TELL + MEMORY)
     worker = Worker(

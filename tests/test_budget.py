@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from slugcheck import budget, platforms, target
-from slugcheck import limits as users_limits
+from slugcheck import platforms
 from slugcheck.errors import UsageError
 from slugcheck.model import (
     Artifact,
@@ -26,6 +25,9 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
+from slugcheck.policy import budgets as budget
+from slugcheck.policy import limits as users_limits
+from slugcheck.project import target
 
 M = 2**20
 HEROKU = platforms.load("heroku")

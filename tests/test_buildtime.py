@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slugcheck import buildtime, platforms, target
+from slugcheck import platforms
 from slugcheck.model import (
     Artifact,
     Basis,
@@ -16,6 +16,8 @@ from slugcheck.model import (
     SourceBuild,
     Transfer,
 )
+from slugcheck.project import target
+from slugcheck.sizing import build_time
 
 HEROKU = target.choose(platforms.load("heroku"), python="3.12")
 
@@ -53,7 +55,7 @@ def report(*distributions: DistributionSize, on: str = "heroku") -> SizeReport:
     )  # fmt: skip
 
 
-EMPTY = buildtime.predict(report())
+EMPTY = build_time.predict(report())
 
 
 # pip with bytecode: packages, MB of wheels, without bytecode, bytecode, and seconds of two runs
@@ -73,8 +75,8 @@ def test_installs_that_were_timed_lie_within(
     whole = one(download=wheels, plain=plain, bytecode=bytecode)
     # a platform without a slug: no gzip in it
     sizes = report(whole, *[one()] * (count - 1), on="aws-lambda")
-    fixed = buildtime.predict(report(on="aws-lambda"))
-    found = buildtime.predict(sizes)
+    fixed = build_time.predict(report(on="aws-lambda"))
+    found = build_time.predict(sizes)
     assert found.basis is Basis.PREDICTED
     for measured in seconds:
         assert found.low - fixed.low <= measured <= found.high - fixed.high
@@ -91,14 +93,14 @@ NATIVE_BUILDS = [
 
 @pytest.mark.parametrize(("name", "native", "seconds"), NATIVE_BUILDS)
 def test_native_builds_that_were_timed_lie_within(name: str, native: float, seconds: float) -> None:
-    found = buildtime.predict(report(one(native=native)))
+    found = build_time.predict(report(one(native=native)))
     assert found.low - EMPTY.low <= seconds <= found.high - EMPTY.high, name
     assert found.value - EMPTY.value == pytest.approx(seconds, rel=1.0)
 
 
 @pytest.mark.parametrize("seconds", [4.3, 8.1])
 def test_pure_builds_that_were_timed_lie_within(seconds: float) -> None:
-    found = buildtime.predict(report(one(source=True)))
+    found = build_time.predict(report(one(source=True)))
     assert found.low - EMPTY.low <= seconds <= found.high - EMPTY.high
 
 
@@ -109,26 +111,26 @@ def test_an_empty_app_takes_the_allowance_within_a_factor_of_two() -> None:
 
 
 def test_a_small_native_build_leaves_no_doubt_of_15_minutes_and_a_large_one_does() -> None:
-    small = buildtime.predict(report(one(plain=1, bytecode=1, native=0.3)))
+    small = build_time.predict(report(one(plain=1, bytecode=1, native=0.3)))
     assert small.high < 900
-    pandas = buildtime.predict(report(one(plain=80, bytecode=20, native=50)))
+    pandas = build_time.predict(report(one(plain=80, bytecode=20, native=50)))
     assert pandas.low < 900 < pandas.high
 
 
 def test_each_part_of_the_work_costs_something() -> None:
     base = one(download=50, plain=50, bytecode=10)
-    value = buildtime.predict(report(base)).value
+    value = build_time.predict(report(base)).value
     for more in (
         one(download=500, plain=50, bytecode=10), one(download=50, plain=500, bytecode=10),
         one(download=50, plain=50, bytecode=100),
         one(download=50, plain=50, bytecode=10, source=True),
     ):  # fmt: skip
-        assert buildtime.predict(report(more)).value > value + 3
-    assert buildtime.predict(report(base, on="aws-lambda")).value < value  # no slug to compress
+        assert build_time.predict(report(more)).value > value + 3
+    assert build_time.predict(report(base, on="aws-lambda")).value < value  # no slug to compress
 
 
 def test_the_assumptions_are_said_with_their_numbers() -> None:
-    said = "\n".join(buildtime.assumptions())
+    said = "\n".join(build_time.assumptions())
     for part in ("two cores", "40 MB/s", "8 MB/s", "25 MB/s", "not measured", "factor of 2",
                  "factor of 3"):  # fmt: skip
         assert part in said

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
-from slugcheck import bytecode, calibration
-from slugcheck.bytecode import Ground, predict
 from slugcheck.model import Basis, Entry
+from slugcheck.sizing import bytecode, calibration
+from slugcheck.sizing.bytecode import Ground, predict
 
 PREFIX = "/app/.heroku/python/lib/python3.11/site-packages"
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -252,7 +252,7 @@ def test_an_annotations_import_of_ours_does_not_leak_into_the_sample() -> None:
 
 
 def test_the_data_file_is_whole() -> None:
-    text = resources.files("slugcheck").joinpath("data/calibration.json").read_text("utf-8")
+    text = resources.files("slugcheck.sizing").joinpath("calibration.json").read_text("utf-8")
     data = json.loads(text)
     assert "/home/" not in text
     assert "/tmp/" not in text

@@ -12,13 +12,13 @@ from typing import Any
 import platformdirs
 import pytest
 
-from slugcheck.index.cache import (
+from slugcheck.model import Entry, Inventory
+from slugcheck.packages.index.inventories import (
     Cache,
     default_folder,
     inventory_from_document,
     inventory_to_document,
 )
-from slugcheck.model import Entry, Inventory
 
 KEY = "ab" * 32
 INVENTORY = Inventory(

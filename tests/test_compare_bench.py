@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from slugcheck import benchdoc
 from slugcheck.benching import agreement
+from slugcheck.model import document as benchdoc
 from slugcheck.model.benchresult import BenchResult
 from tests.support import stock
 from tests.support.benches import heavy, light, result
@@ -37,7 +37,7 @@ def lists(requirements: Write) -> tuple[Path, Path]:
 def saved(tmp_path: Path) -> Callable[..., Path]:
     def write(found: BenchResult, name: str = "result.json") -> Path:
         path = tmp_path / name
-        path.write_text(benchdoc.dumps(found), encoding="utf-8")
+        path.write_text(benchdoc.bench_dumps(found), encoding="utf-8")
         return path
 
     return write

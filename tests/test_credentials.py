@@ -10,13 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slugcheck import credentials
-from slugcheck.credentials import (
-    document_without_secrets,
-    keep_secret,
-    shown_value,
-    without_credentials,
-)
+from slugcheck import text as credentials
+from slugcheck.text import document_without_secrets, keep_secret, shown_value, without_credentials
 
 MARK = "S3CRET"
 # what a password should have escaped, and did not

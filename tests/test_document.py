@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from slugcheck.document import dumps, to_document
 from slugcheck.errors import UsageError
 from slugcheck.model import Report
-from slugcheck.saved import SCHEMA, loads
+from slugcheck.model.document import SCHEMA, report_document, report_dumps, report_loads
 from tests.support import cases, reports
 
 # What other tools may rely on; more fields may come, none of these may go or change its type.
@@ -53,18 +52,18 @@ def check(names: Any, value: Any, path: str) -> None:
 
 
 def test_the_stable_names_are_there_with_their_types() -> None:
-    check(NAMES, json.loads(dumps(cases.hostile())), "")
+    check(NAMES, json.loads(report_dumps(cases.hostile())), "")
 
 
 def test_the_document_is_as_it_was_approved() -> None:
-    reports.assert_golden("document-hostile.json", dumps(cases.hostile()) + "\n")
+    reports.assert_golden("document-hostile.json", report_dumps(cases.hostile()) + "\n")
 
 
 @pytest.mark.parametrize("case", cases.CASES)
 def test_the_text_is_ascii_sorted_and_the_same_every_time(case: str) -> None:
-    text = dumps(cases.CASES[case]())
+    text = report_dumps(cases.CASES[case]())
     assert text.isascii()
-    assert text == dumps(cases.CASES[case]())
+    assert text == report_dumps(cases.CASES[case]())
     assert text == json.dumps(json.loads(text), indent=2, sort_keys=True)
 
 
@@ -72,13 +71,13 @@ def test_only_transfer_tells_of_the_run() -> None:
     report = cases.onnx()
     transfer = replace(report.sizes.transfer, requests=0, bytes=0, cached=99)
     later = replace(report, seconds=77.7, sizes=replace(report.sizes, transfer=transfer))
-    first, second = to_document(report), to_document(later)
+    first, second = report_document(report), report_document(later)
     assert first.pop("transfer") != second.pop("transfer")
     assert first == second
 
 
 def test_the_totals_are_the_sums_of_their_parts() -> None:
-    document = to_document(cases.cuda())
+    document = report_document(cases.cuda())
     rows, totals = document["distributions"], document["totals"]
     twice = sum(overlap["bytes"] for overlap in document["overlaps"])
     assert totals["installed_bytes"] == sum(row["installed_bytes"] for row in rows) - twice
@@ -90,7 +89,7 @@ def test_the_totals_are_the_sums_of_their_parts() -> None:
 
 
 def test_models_are_counted_apart() -> None:
-    document = to_document(cases.hostile())
+    document = report_document(cases.hostile())
     models = [(one["path"], one["bytes"], one["slug_bytes"]) for one in document["models"]]
     assert models[0] == ("models/[b]*.onnx", 9_000_000, 8_000_000)
     assert document["totals"]["model_bytes"] == sum(size for _, size, _ in models)
@@ -99,7 +98,7 @@ def test_models_are_counted_apart() -> None:
 
 
 def test_no_url_of_an_artefact_and_no_password_gets_in() -> None:
-    text = dumps(cases.hostile())
+    text = report_dumps(cases.hostile())
     assert "s3cret" not in text
     assert "wheels.example" not in text
     assert "https://***@host.example/x failed" in text
@@ -129,19 +128,19 @@ def kept(saved: Any, written: Any, path: str = "") -> None:
 @pytest.mark.parametrize("case", cases.CASES)
 def test_what_was_written_is_read_back(case: str) -> None:
     report: Report = cases.CASES[case]()
-    saved = plain(asdict(loads(dumps(report), "base.json")))
+    saved = plain(asdict(report_loads(report_dumps(report), "base.json")))
     assert saved.pop("label") == "base.json"
     assert set(saved) >= {"schema", "subject", "target", "totals", "distributions", "verdicts"}
-    kept(saved, plain(to_document(report)))
+    kept(saved, plain(report_document(report)))
 
 
 def test_fields_of_a_later_version_are_no_hindrance() -> None:
-    document = to_document(cases.onnx()) | {"base": {"label": "main"}}
-    assert loads(json.dumps(document), "x").totals.distributions == 25
+    document = report_document(cases.onnx()) | {"base": {"label": "main"}}
+    assert report_loads(json.dumps(document), "x").totals.distributions == 25
 
 
 def broken(**changes: Any) -> str:
-    return json.dumps(to_document(cases.onnx()) | changes)
+    return json.dumps(report_document(cases.onnx()) | changes)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +168,6 @@ def test_what_is_no_report_is_refused_with_the_place_of_the_mistake(
     text: str, message: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        loads(text, "r.json")
+        report_loads(text, "r.json")
     assert str(caught.value) == message
     assert caught.value.hint

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from slugcheck import escape
+from slugcheck import text as escape
 
 ANY = st.text(alphabet=st.characters(exclude_categories=()), max_size=40)
 NASTY = st.text(alphabet="`|\\<>[]()*_#@:&~$!-+=.1 \n\x1b\u202ea/", max_size=30)

@@ -14,10 +14,10 @@ import pytest
 import xmlschema
 
 from slugcheck.errors import UsageError
-from slugcheck.formats import FORMATS, Look, Output, outputs
-from slugcheck.inert import Inert, inert
-from slugcheck.remarks import Place
 from slugcheck.render import bounded, markdown
+from slugcheck.render.annotations import Place
+from slugcheck.render.formats import FORMATS, Look, Output, outputs
+from slugcheck.text import Inert, inert
 from tests.support import cases, stock
 from tests.support.commands import Done, slugcheck
 from tests.support.server import PackageServer

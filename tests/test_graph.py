@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slugcheck import graph
+from slugcheck.packages import graph
 
 LINUX = {
     "python_version": "3.12",

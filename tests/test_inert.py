@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from slugcheck.formats import FORMATS
-from slugcheck.inert import inert, without_commands
+from slugcheck.render.formats import FORMATS
+from slugcheck.text import inert, without_commands
 from tests.support.ci import commands
 
 NASTY = st.text(alphabet='#:[]|-+~^ \n\r\t\x1b\u200d\u202e"\\vsoaé', max_size=30)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from slugcheck import settings
-from slugcheck.units import parse_size
+from slugcheck.policy import settings
+from slugcheck.text import parse_size
 from tests.support import stock
 from tests.support.commands import slugcheck
 from tests.support.server import PackageServer

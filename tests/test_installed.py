@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
-from slugcheck import installers
-from slugcheck.installed import Layout, bytecode_path, install
 from slugcheck.model import Artifact, Distribution, Entry, Inventory, Manager
+from slugcheck.sizing import installed
+from slugcheck.sizing.installed import Layout, bytecode_path, install
 from tests.support.server import PackageServer
 from tests.support.wheels import Archive, make_wheel
 
@@ -158,7 +158,7 @@ def test_every_byte_is_what_uv_leaves(
         prefix=str(venv),
         python=f"{venv}/bin/python",
         minor=MINOR,
-        installer=installers.of(Manager.UV),
+        installer=installed.of(Manager.UV),
     )
     found = install(inventory, distribution, layout)
     assert {entry.path: entry.size for entry in found.files} == plain

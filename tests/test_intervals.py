@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slugcheck.intervals import around, total
 from slugcheck.model import Basis, Estimate
+from slugcheck.model.figures import around, total
 
 
 def test_measured_parts_add_no_doubt() -> None:

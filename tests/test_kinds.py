@@ -1,7 +1,7 @@
 import pytest
 
-from slugcheck.kinds import SlugGroup, SourceClass, kind_of, slug_group, source_class
 from slugcheck.model import Kind
+from slugcheck.sizing.kinds import SlugGroup, SourceClass, kind_of, slug_group, source_class
 
 SITE = "lib/python3.11/site-packages"
 

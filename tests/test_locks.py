@@ -12,17 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from slugcheck import platforms, tags, target
+from slugcheck import platforms
 from slugcheck.errors import BuildError, RequirementsError
-from slugcheck.index.choice import Chooser
-from slugcheck.index.locks import pipfilelock, poetryfresh, poetrylock, uvlock
-from slugcheck.index.locks.pick import Locked, Shelves
-from slugcheck.index.pages import Pages
-from slugcheck.index.ranges import HttpClient
-from slugcheck.index.uv import ResolverSettings, Uv, clean_environment, find_uv
 from slugcheck.model import IndexOptions, Target
+from slugcheck.model.options import Variables
+from slugcheck.packages.index.choice import Chooser
+from slugcheck.packages.index.client import HttpClient
+from slugcheck.packages.index.pages import Pages
+from slugcheck.packages.locks import pipenv, poetry, uv
+from slugcheck.packages.locks.pins import Locked, Shelves
+from slugcheck.packages.resolve.uv import ResolverSettings, Uv, clean_environment, find_uv
+from slugcheck.platforms import tags
+from slugcheck.project import target
 from slugcheck.reading import top_of
-from slugcheck.variables import Variables
 from tests.support.projects import (
     POETRY,
     pipenv_entry,
@@ -105,7 +107,7 @@ class Reading:
         return Chooser(tags.supported_tags(self.place), self.place.python_version)
 
     def poetry(self, lock: Path) -> Locked:
-        return poetrylock.read(
+        return poetry.read(
             lock,
             top=top_of(lock),
             environment=tags.marker_environment(self.place),
@@ -114,7 +116,7 @@ class Reading:
         )
 
     def pipenv(self, lock: Path, *env: str) -> Locked:
-        return pipfilelock.read(
+        return pipenv.read(
             lock,
             top=top_of(lock),
             environment=tags.marker_environment(self.place),
@@ -125,7 +127,7 @@ class Reading:
 
     def uv(self, lock: Path) -> Locked:
         program = Uv(target=self.place, options=self.options, settings=ResolverSettings())
-        return uvlock.read(
+        return uv.read(
             lock,
             top=top_of(lock),
             uv=program,
@@ -311,7 +313,7 @@ def test_a_package_of_another_index_is_looked_for_there_only(
 
 
 def test_the_content_hash_is_what_poetry_wrote(tmp_path: Path) -> None:
-    assert poetryfresh.content_hash(tomllib.loads(POETRY_GOLDEN)) == POETRY_GOLDEN_HASH
+    assert poetry.content_hash(tomllib.loads(POETRY_GOLDEN)) == POETRY_GOLDEN_HASH
 
 
 # ------------------------------------------------------------------ Pipenv
@@ -374,7 +376,7 @@ def test_a_broken_pipfile_lock_is_named(reading: Reading, tmp_path: Path) -> Non
 
 
 def test_the_pipfile_hash_is_what_pipenv_wrote() -> None:
-    found = pipfilelock.pipfile_hashes(tomllib.loads(PIPFILE_GOLDEN), [])
+    found = pipenv.pipfile_hashes(tomllib.loads(PIPFILE_GOLDEN), [])
     assert found[0] == PIPFILE_GOLDEN_HASH
 
 

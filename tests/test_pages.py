@@ -15,16 +15,16 @@ from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
 from slugcheck.errors import NetworkError, UsageError
-from slugcheck.index.choice import (
+from slugcheck.model import IndexOptions
+from slugcheck.packages.index.choice import (
     Chooser,
     likeness,
     nearest_wheel,
     platforms_of,
     pythons_with_wheels,
 )
-from slugcheck.index.pages import FileKind, Pages, ProjectFile, cutoff
-from slugcheck.index.ranges import HttpClient
-from slugcheck.model import IndexOptions
+from slugcheck.packages.index.client import HttpClient
+from slugcheck.packages.index.pages import FileKind, Pages, ProjectFile, cutoff
 from tests.support.server import PackageServer, Quirk
 from tests.support.wheels import make_sdist, make_wheel
 

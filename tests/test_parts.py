@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from slugcheck import measured, parts, platforms, target
+from slugcheck import platforms
 from slugcheck.model import Basis, Manager, SizeReport, Target, Unsized, Verification
+from slugcheck.project import target
+from slugcheck.sizing import parts
+from slugcheck.sizing import verified as measured
 from tests.support import apps, cases, reports
 
 

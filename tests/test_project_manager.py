@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from slugcheck import project
 from slugcheck.errors import BuildError, UsageError
 from slugcheck.model import Manager
-from slugcheck.project import hooks, installs
+from slugcheck.project import hooks
+from slugcheck.project import manager as installs
+from slugcheck.project import manager as manager_module
+from slugcheck.project.hooks import procfile
 from slugcheck.project.manager import Absent
-from slugcheck.project.processes import procfile
 
 SIX = "[project]\nname = 'my-app'\nversion = '1'\ndependencies = ['six']\n"
 NOT_TRACKED = "git does not track it"
@@ -41,7 +42,7 @@ def without(path: Path, reasons: Mapping[str, str]) -> Absent:
 def refusal(path: Path, absent: Absent | None = None) -> tuple[str, str]:
     """The one line that names the error, and the one that mends it."""
     with pytest.raises(BuildError) as caught:
-        project.read(path, absent=absent)
+        manager_module.read(path, absent=absent)
     return lines(caught.value)
 
 
@@ -69,12 +70,14 @@ def lines(error: BuildError) -> tuple[str, str]:
 def test_the_one_dependency_file_says_the_manager(
     tmp_path: Path, name: str, manager: Manager
 ) -> None:
-    found = project.read(folder(tmp_path, name, "pyproject.toml", "setup.py"))
+    found = manager_module.read(folder(tmp_path, name, "pyproject.toml", "setup.py"))
     assert (found.manager, found.dependency_file) == (manager, tmp_path / name)
 
 
 def test_a_pipfile_may_lie_beside_its_lock(tmp_path: Path) -> None:
-    assert project.read(folder(tmp_path, "Pipfile", "Pipfile.lock")).manager is Manager.PIPENV
+    assert (
+        manager_module.read(folder(tmp_path, "Pipfile", "Pipfile.lock")).manager is Manager.PIPENV
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,7 +137,7 @@ def test_an_empty_folder_fails_the_detection(tmp_path: Path) -> None:
 
 
 def test_a_venv_folder_without_its_configuration_does_no_harm(tmp_path: Path) -> None:
-    found = project.read(folder(tmp_path, "requirements.txt", "venv/notes.txt"))
+    found = manager_module.read(folder(tmp_path, "requirements.txt", "venv/notes.txt"))
     assert found.manager is Manager.PIP
 
 
@@ -154,7 +157,7 @@ def test_a_hook_that_could_mend_it_is_mentioned(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_none_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no folder"):
-        project.read(tmp_path / "none")
+        manager_module.read(tmp_path / "none")
 
 
 # --------------------------------------------------------------------------- not in the build
@@ -187,13 +190,13 @@ def test_a_lock_that_is_not_pushed_is_not_locked_anew(tmp_path: Path) -> None:
 def test_what_is_not_pushed_is_no_error(tmp_path: Path) -> None:
     path = folder(tmp_path, "uv.lock", "requirements.txt", ".venv/pyvenv.cfg")
     away = {"requirements.txt": NOT_TRACKED, ".venv/pyvenv.cfg": NOT_TRACKED}
-    assert project.read(path, absent=without(path, away)).manager is Manager.UV
+    assert manager_module.read(path, absent=without(path, away)).manager is Manager.UV
 
 
 def test_a_link_counts_only_with_what_it_leads_to(tmp_path: Path) -> None:
     path = folder(tmp_path / "app", "app.py", "deps/prod.txt")
     (path / "requirements.txt").symlink_to("deps/prod.txt")
-    assert project.read(path).manager is Manager.PIP
+    assert manager_module.read(path).manager is Manager.PIP
     sentence, _ = refusal(path, without(path, {"deps/prod.txt": NOT_TRACKED}))
     assert f"it is a link to deps/prod.txt, and {NOT_TRACKED}" in sentence
 
@@ -212,16 +215,16 @@ def test_a_link_out_of_the_folder_leads_nowhere_in_the_build(tmp_path: Path) -> 
 
 def test_a_platform_without_the_buildpack_takes_the_one_file(tmp_path: Path) -> None:
     path = folder(tmp_path, "Pipfile", "poetry.lock", "venv/pyvenv.cfg")
-    assert project.read_plainly(path).manager is Manager.POETRY
+    assert manager_module.read_plainly(path).manager is Manager.POETRY
 
 
 def test_of_several_files_one_must_be_named(tmp_path: Path) -> None:
     path = folder(tmp_path, "requirements.txt", "uv.lock")
     with pytest.raises(UsageError, match=r"has requirements\.txt, uv\.lock") as caught:
-        project.read_plainly(path, title="AWS Lambda")
+        manager_module.read_plainly(path, title="AWS Lambda")
     assert caught.value.hint == f"name one: slugcheck {path / 'requirements.txt'}"
     with pytest.raises(UsageError, match="no dependency file"):
-        project.read_plainly(tmp_path.parent)
+        manager_module.read_plainly(tmp_path.parent)
 
 
 # --------------------------------------------------------------------------- the install command
@@ -229,7 +232,7 @@ def test_of_several_files_one_must_be_named(tmp_path: Path) -> None:
 
 def installed(path: Path, reasons: Mapping[str, str] | None = None) -> None:
     absent = without(path, reasons or {})
-    installs.check(project.read(path, absent=absent), absent=absent)
+    installs.check(manager_module.read(path, absent=absent), absent=absent)
 
 
 def install_refusal(path: Path, reasons: Mapping[str, str] | None = None) -> tuple[str, str]:
@@ -323,7 +326,7 @@ def test_uv_needs_no_package(tmp_path: Path) -> None:
 def notes(path: Path, *names: str, reasons: Mapping[str, str] | None = None) -> str:
     absent = without(path, reasons or {})
     paths = [str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()]
-    return "\n".join(hooks.notes(project.read(path, absent=absent), absent, names, paths))
+    return "\n".join(hooks.notes(manager_module.read(path, absent=absent), absent, names, paths))
 
 
 def test_a_plain_app_has_no_notes(tmp_path: Path) -> None:
@@ -381,12 +384,12 @@ def test_a_project_that_is_itself_installed_is_noted(
 def test_nltk_data_has_no_size_and_is_named(tmp_path: Path) -> None:
     path = folder(tmp_path, "requirements.txt", nltk__txt="punkt\r\nstopwords\n\n")
     absent = without(path, {})
-    (found,) = hooks.unmeasured(project.read(path), absent, {"nltk"})
+    (found,) = hooks.unmeasured(manager_module.read(path), absent, {"nltk"})
     assert found.name == "nltk.txt"
     assert "NLTK data (punkt, stopwords)" in found.reason
-    assert hooks.unmeasured(project.read(path), absent, {"flask"}) == ()
+    assert hooks.unmeasured(manager_module.read(path), absent, {"flask"}) == ()
     away = without(path, {"nltk.txt": NOT_TRACKED})
-    assert hooks.unmeasured(project.read(path), away, {"nltk"}) == ()
+    assert hooks.unmeasured(manager_module.read(path), away, {"nltk"}) == ()
 
 
 # --------------------------------------------------------------------------- Procfile

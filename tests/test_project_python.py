@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from slugcheck import platforms, target
+from slugcheck import platforms
 from slugcheck.errors import BuildError
 from slugcheck.model import Manager, Platform, Target
+from slugcheck.project import target
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 
 from slugcheck.errors import NetworkError
-from slugcheck.index.ranges import HttpClient, RefusedError, TooLargeError, credentials_in, redact
 from slugcheck.model import Artifact, IndexOptions, Transfer
+from slugcheck.packages.index.client import HttpClient
+from slugcheck.packages.index.urls import RefusedError, TooLargeError, credentials_in, redact
 from tests.support.server import JSON_TYPE, PackageServer, Quirk
 from tests.support.wheels import Archive
 
@@ -205,7 +206,7 @@ def test_another_file_than_the_locked_one_is_an_error(
 def test_a_file_too_large_to_read_whole_is_refused_before_it_is_read(
     server: PackageServer, client: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slugcheck.index.ranges.files.MAX_SPOOLED", 20_000)
+    monkeypatch.setattr("slugcheck.packages.index.client.MAX_SPOOLED", 20_000)
     server.set_quirk(NAME, Quirk.NO_RANGES)
     with pytest.raises(TooLargeError) as caught:
         read_both_ends(client, server.artifact(NAME))
@@ -365,7 +366,7 @@ def test_a_name_that_does_not_resolve_is_said_so(
 def test_a_server_that_is_silent_is_given_up(
     client: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slugcheck.index.ranges.session.TIMEOUT", (0.05, 0.05))
+    monkeypatch.setattr("slugcheck.packages.index.http.TIMEOUT", (0.05, 0.05))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/x"
         with pytest.raises(NetworkError, match="did not answer in time"):

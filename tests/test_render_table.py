@@ -8,12 +8,12 @@ import pytest
 from rich.cells import cell_len
 from rich.text import Text
 
-from slugcheck import budget
-from slugcheck.inert import inert
 from slugcheck.model import Estimate, FindingSeverity, Report, Severity, Status
+from slugcheck.policy import budgets
 from slugcheck.render import table, words
 from slugcheck.render.bars import budget_bar, share_bar
 from slugcheck.render.signs import DASH
+from slugcheck.text import inert
 from tests.support import cases, reports
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -131,7 +131,7 @@ def test_an_error_to_mend_is_not_passed_over_in_a_fit() -> None:
 def test_the_last_line_and_the_exit_code_agree(case: str) -> None:
     report = cases.CASES[case]()
     statuses = {0: Status.PASS, 1: Status.FAIL, 3: Status.UNKNOWN}
-    assert words.conclusion(report).status is statuses[budget.exit_code(report)]
+    assert words.conclusion(report).status is statuses[budgets.exit_code(report)]
 
 
 # --------------------------------------------------------------------------- rows

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slugcheck.errors import RequirementsError
-from slugcheck.index.reqlines import shown
-from slugcheck.index.requirements import read
 from slugcheck.model import Requirement, RequirementSet
-from slugcheck.variables import Variables
+from slugcheck.model.options import Variables
+from slugcheck.packages.requirements.files import read
+from slugcheck.packages.requirements.grammar import shown
 
 WHEEL = "foo-1.2-py3-none-any.whl"
 

@@ -13,22 +13,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slugcheck.index import unpack
-from slugcheck.index.cache import Cache
-from slugcheck.index.localdir import read_folder
-from slugcheck.index.native import as_built
-from slugcheck.index.poetry import specifier
-from slugcheck.index.sdist import (
+from slugcheck.model import Entry, Inventory
+from slugcheck.packages.index.inventories import Cache
+from slugcheck.packages.locks.poetry import specifier
+from slugcheck.packages.sdist import archive as unpack
+from slugcheck.packages.sdist.archive import open_archive
+from slugcheck.packages.sdist.native import as_built
+from slugcheck.packages.sdist.project_files import FoundPackages, read_setup
+from slugcheck.packages.sdist.sdist import (
     SourceArchive,
     Unreadable,
     inventory_from_source,
     load_source,
+    read_folder,
     read_head,
     read_source,
 )
-from slugcheck.index.setuppy import FoundPackages, read_setup
-from slugcheck.index.unpack import open_archive
-from slugcheck.model import Entry, Inventory
 from tests.support.wheels import Archive, Content, make_sdist, metadata_text
 
 PKG_INFO_21 = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"

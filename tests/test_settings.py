@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from slugcheck import settings
 from slugcheck.errors import UsageError
 from slugcheck.model import Settings
+from slugcheck.policy import settings
 
 
 def test_without_a_file_there_are_none(tmp_path: Path) -> None:

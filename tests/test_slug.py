@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from slugcheck import bytecode, calibration, slug
-from slugcheck.kinds import SlugGroup
 from slugcheck.model import Basis, Entry, Estimate
+from slugcheck.sizing import bytecode, calibration, compression
+from slugcheck.sizing.kinds import SlugGroup
 
 NO_BYTECODE = Estimate[int].measured(0)
 
@@ -49,11 +49,11 @@ def gzipped(data: dict[str, bytes]) -> int:
 @pytest.mark.parametrize("name", ["rich", "click", "hypothesis", "packaging"])
 def test_the_true_share_of_real_packages_lies_in_the_interval(name: str) -> None:
     entries, data = installed(name)
-    plain = slug.predict(entries, NO_BYTECODE, minor="3.11")
+    plain = compression.predict(entries, NO_BYTECODE, minor="3.11")
     assert plain.low <= gzipped(data) <= plain.high
     pyc = compiled(data)
     known = Estimate[int].measured(sum(map(len, pyc.values())))
-    whole = slug.predict(entries, known, minor="3.11")
+    whole = compression.predict(entries, known, minor="3.11")
     assert whole.basis is Basis.PREDICTED
     assert whole.low <= gzipped(data | pyc) <= whole.high
 
@@ -67,9 +67,11 @@ def sources(count: int, *, size: int = 5000, compressed: int = 1300) -> list[Ent
 def test_bytecode_adds_its_share_and_its_doubt() -> None:
     files = sources(200)
     model = bytecode.class_prediction(files, minor="3.11", prefix="")
-    without = slug.predict(files, NO_BYTECODE, minor="3.11")
-    sure = slug.predict(files, Estimate[int].measured(model), minor="3.11")
-    doubtful = slug.predict(files, Estimate.predicted(model, model // 2, model * 2), minor="3.11")
+    without = compression.predict(files, NO_BYTECODE, minor="3.11")
+    sure = compression.predict(files, Estimate[int].measured(model), minor="3.11")
+    doubtful = compression.predict(
+        files, Estimate.predicted(model, model // 2, model * 2), minor="3.11"
+    )
     assert 0.25 * model < sure.value - without.value < 0.45 * model
     assert doubtful.value == sure.value
     assert doubtful.low < sure.low < sure.high < doubtful.high
@@ -78,15 +80,17 @@ def test_bytecode_adds_its_share_and_its_doubt() -> None:
 def test_many_small_files_take_less_than_they_did_in_the_archive() -> None:
     small = sources(1000, size=1000, compressed=400)
     large = sources(1, size=1_000_000, compressed=400_000)
-    small_share = slug.predict(small, NO_BYTECODE, minor="3.11").value
-    large_share = slug.predict(large, NO_BYTECODE, minor="3.11").value
+    small_share = compression.predict(small, NO_BYTECODE, minor="3.11").value
+    large_share = compression.predict(large, NO_BYTECODE, minor="3.11").value
     assert small_share < 0.9 * large_share
     assert large_share == pytest.approx(400_000, rel=0.06)
 
 
 def test_native_code_and_images_keep_their_compressed_size() -> None:
     files = [Entry(path="a/b.so", size=90_000_000, compressed=30_000_000)]
-    assert slug.predict(files, NO_BYTECODE, minor="3.11").value == pytest.approx(3e7, rel=0.01)
+    assert compression.predict(files, NO_BYTECODE, minor="3.11").value == pytest.approx(
+        3e7, rel=0.01
+    )
 
 
 def test_a_stored_file_is_taken_at_its_groups_ratio_and_doubted_more() -> None:
@@ -94,7 +98,7 @@ def test_a_stored_file_is_taken_at_its_groups_ratio_and_doubted_more() -> None:
     stored = [Entry(path="a/b.so", size=size, compressed=size, stored=True)]
     ratio = calibration.load().ratios[SlugGroup.REST]
     deflated = [Entry(path="a/b.so", size=size, compressed=round(size * ratio))]
-    said, other = (slug.predict(f, NO_BYTECODE, minor="3.11") for f in (stored, deflated))
+    said, other = (compression.predict(f, NO_BYTECODE, minor="3.11") for f in (stored, deflated))
     assert said.value == pytest.approx(other.value, rel=0.001)
     assert said.percent > other.percent
 
@@ -104,7 +108,7 @@ def test_a_known_version_is_believed_more_than_another_and_that_more_than_none()
     known = calibration.load().known["django"][-1]
 
     def predict(name: str | None, version: str | None) -> Estimate[int]:
-        return slug.predict(files, NO_BYTECODE, minor="3.11", name=name, version=version)
+        return compression.predict(files, NO_BYTECODE, minor="3.11", name=name, version=version)
 
     same, other, none = (
         predict("Django", known.version), predict("django", "0.9"), predict(None, None)
@@ -118,13 +122,14 @@ def test_repetitive_bytecode_of_a_known_distribution_counts_half() -> None:
     model = bytecode.class_prediction(files, minor="3.11", prefix="")
 
     def share(factor: int) -> int:
-        return slug.predict(
+        return compression.predict(
             files, Estimate[int].measured(factor * model), minor="3.11", name="sympy",
             model_bytecode=model,
         ).value  # fmt: skip
 
     unknown = [
-        slug.predict(files, Estimate[int].measured(f * model), minor="3.11").value for f in (1, 2)
+        compression.predict(files, Estimate[int].measured(f * model), minor="3.11").value
+        for f in (1, 2)
     ]
     assert share(2) / share(1) < unknown[1] / unknown[0]
 
@@ -135,12 +140,12 @@ def test_other_pythons_compress_their_bytecode_to_nearly_as_much(minor: str) -> 
 
     def share(minor: str) -> int:
         made = bytecode.predict("a", files, minor=minor, prefix="/p", factor=None).estimate
-        return slug.predict(files, made, minor=minor).value
+        return compression.predict(files, made, minor=minor).value
 
-    plain = slug.predict(files, NO_BYTECODE, minor=minor).value
+    plain = compression.predict(files, NO_BYTECODE, minor=minor).value
     ratio = (share(minor) - plain) / (share("3.11") - plain)
     assert 0.55 < ratio < 1.15
 
 
 def test_an_empty_distribution_weighs_nothing() -> None:
-    assert slug.predict([], NO_BYTECODE, minor="3.11").value == 0
+    assert compression.predict([], NO_BYTECODE, minor="3.11").value == 0

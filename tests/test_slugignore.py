@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from slugcheck.errors import UsageError
-from slugcheck.project import ignore
+from slugcheck.project import slugignore
 
 FILES = (
     "!neg.md",
@@ -158,12 +158,12 @@ puts JSON.generate(answers)
 
 def gone(text: str | bytes, *, files: tuple[str, ...] = FILES) -> set[str]:
     content = text if isinstance(text, bytes) else text.encode()
-    return set(ignore.removed(content, files, LINKS).by)
+    return set(slugignore.removed(content, files, LINKS).by)
 
 
 def notes(text: str | bytes, *, files: tuple[str, ...] = FILES) -> str:
     content = text if isinstance(text, bytes) else text.encode()
-    return "\n".join(ignore.removed(content, files, LINKS).notes)
+    return "\n".join(slugignore.removed(content, files, LINKS).notes)
 
 
 # --------------------------------------------------------------------------- the globs
@@ -212,13 +212,13 @@ def test_deep_wildcards_visit_each_folder_once() -> None:
 
 def test_links_in_a_circle_end() -> None:
     links = {"one": "two", "two": "one"}
-    found = ignore.removed(b"one/*\ntwo/", ("one", "two", "kept"), links)
+    found = slugignore.removed(b"one/*\ntwo/", ("one", "two", "kept"), links)
     assert not found.by
 
 
 def test_a_link_to_outside_is_removed_itself_and_never_entered() -> None:
     links = {"out": "/etc", "up": "../other"}
-    found = ignore.removed(b"out/*\nup/*\nout", ("out", "up"), links)
+    found = slugignore.removed(b"out/*\nup/*\nout", ("out", "up"), links)
     assert set(found.by) == {"out"}
 
 
@@ -252,7 +252,7 @@ def test_a_comment_about_what_is_removed_anyway_is_not_told() -> None:
 
 
 def test_the_first_entry_that_removes_a_file_is_the_one_named() -> None:
-    found = ignore.removed(b"*.md\n\nsrc\n*.py", FILES)
+    found = slugignore.removed(b"*.md\n\nsrc\n*.py", FILES)
     assert found.by["src/app.py"].where == "line 3: src"
 
 

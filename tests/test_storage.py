@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from slugcheck import storage
+from slugcheck.advice import storage
 from slugcheck.model import (
     Basis,
     Estimate,
@@ -283,7 +283,7 @@ def test_without_any_limit_sizes_are_told_and_github_still_counts() -> None:
 
 
 def test_every_constant_has_its_source_and_day() -> None:
-    text = resources.files("slugcheck").joinpath("data/storage.toml").read_text("utf-8")
+    text = resources.files("slugcheck.advice").joinpath("storage.toml").read_text("utf-8")
     for name, table in tomllib.loads(text).items():
         assert table["source"], name
         assert len(table["date"]) == len("2026-11-24"), name

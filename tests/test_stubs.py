@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from uv import find_uv_bin
 
-from slugcheck.index.stubs import (
+from slugcheck.packages.stub_wheels import (
     StubError,
     is_stub,
     repair_requirement,

@@ -13,9 +13,11 @@ import pytest
 from packaging.markers import Marker
 from packaging.utils import parse_wheel_filename
 
-from slugcheck import platforms, tags, target
+from slugcheck import platforms
 from slugcheck.errors import BuildError, PlatformError
 from slugcheck.model import Platform, Source, Stack
+from slugcheck.platforms import tags
+from slugcheck.project import target
 
 
 @pytest.fixture(scope="module")

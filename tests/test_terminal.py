@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from slugcheck.errors import UsageError
-from slugcheck.inert import Inert
 from slugcheck.terminal import Terminal
+from slugcheck.text import Inert
 
 Capture = pytest.CaptureFixture[str]
 

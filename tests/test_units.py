@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slugcheck import units
+from slugcheck import text as units
 
 SIZES = st.integers(min_value=0, max_value=10**14)
 

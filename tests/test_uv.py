@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from slugcheck import platforms, target
-from slugcheck.index.uv import (
+from slugcheck import platforms
+from slugcheck.model import IndexOptions
+from slugcheck.packages.resolve.uv import (
     Failure,
     ResolverSettings,
     Uv,
@@ -22,7 +23,7 @@ from slugcheck.index.uv import (
     option_lines,
     understand,
 )
-from slugcheck.model import IndexOptions
+from slugcheck.project import target
 from slugcheck.running.child import Ended
 from tests.support.server import PackageServer
 
@@ -118,7 +119,7 @@ def test_index_urls_are_never_on_the_command_line(monkeypatch: pytest.MonkeyPatc
         seen.append(command)
         return Ended(code=1, out=b"", err=CONFLICT.encode())
 
-    monkeypatch.setattr("slugcheck.index.uv.child.run", record)
+    monkeypatch.setattr("slugcheck.packages.resolve.uv.child.run", record)
     url = "https://user:s3cret@127.0.0.1:9/simple"
     uv = Uv(
         target=target.choose(platforms.load("heroku")),
@@ -164,7 +165,7 @@ def test_uv_is_found_by_several_threads_at_once(tmp_path: Path) -> None:
     program = tmp_path / "several.py"
     program.write_text(
         "import sys, threading\n"
-        "from slugcheck.index.uv import find_uv\n"
+        "from slugcheck.packages.resolve.uv import find_uv\n"
         "sys.setswitchinterval(1e-6)\n"
         "gate, wrong = threading.Barrier(8), []\n"
         "def find():\n"

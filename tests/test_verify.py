@@ -19,11 +19,12 @@ from pathlib import Path
 
 import pytest
 
-from slugcheck import verify as verifying
 from slugcheck.check import Check
-from slugcheck.index.uv import clean_environment, find_uv
 from slugcheck.model import Estimate, IndexOptions, Manager
-from slugcheck.options import Options
+from slugcheck.model.options import Options
+from slugcheck.packages.resolve.uv import clean_environment, find_uv
+from slugcheck.verify import plan
+from slugcheck.verify import run as run_module
 from slugcheck.verify.workspace import run, workspace
 from tests.support.commands import slugcheck
 from tests.support.server import PackageServer
@@ -182,8 +183,8 @@ def test_what_pip_refuses_of_the_prediction_is_chosen_anew_and_named(
         else one
         for one in sizes.distributions
     )
-    found = verifying.verify(
-        verifying.Plan(
+    found = run_module.verify(
+        plan.Plan(
             sizes=replace(sizes, distributions=wrong),
             manager=Manager.PIP,
             path=path,

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from slugcheck.errors import WheelError
-from slugcheck.index.ranges import HttpClient
-from slugcheck.index.wheel import read_inventory
-from slugcheck.index.zipdir import Member
 from slugcheck.model import Artifact, Inventory
+from slugcheck.packages.index.client import HttpClient
+from slugcheck.packages.index.wheel import read_inventory
+from slugcheck.packages.index.zip_directory import Member
 from tests.support.server import PackageServer, Quirk
 from tests.support.wheels import Archive, Layout, make_wheel, make_zip
 

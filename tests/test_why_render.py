@@ -9,8 +9,6 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from slugcheck import whydoc
-from slugcheck.inert import inert
 from slugcheck.model import (
     Brings,
     Change,
@@ -28,8 +26,10 @@ from slugcheck.model import (
     UnmeasuredSaving,
     Why,
 )
+from slugcheck.model import document as whydoc
 from slugcheck.render import whymarkdown, whytable
 from slugcheck.render.whychanges import saved
+from slugcheck.text import inert
 from tests.support import cases
 
 PARSER = MarkdownIt("commonmark").enable("table")
@@ -185,7 +185,7 @@ def test_no_line_is_longer_than_the_screen(width: int, unicode: bool) -> None:
 def test_no_text_from_outside_acts(text: str) -> None:
     why = hostile(text)
     table = inert(whytable.render(why, width=100, color=False, all_rows=True), "table")
-    document = whydoc.dumps(why)
+    document = whydoc.why_dumps(why)
     page = whymarkdown.render(why)
     for shown in (table, page, document):
         assert "s3cret" not in shown
@@ -210,7 +210,7 @@ def test_every_row_of_a_markdown_table_has_the_cells_of_its_head(text: str) -> N
 
 
 def test_the_document_holds_both_the_graph_and_the_measurement() -> None:
-    found = json.loads(whydoc.dumps(sympy()))
+    found = json.loads(whydoc.why_dumps(sympy()))
     first, newest, untried, failed = found["remedies"]
     assert first["graph"]["slug_bytes"] == 21_000_000
     assert first["measured"]["saves_slug_bytes"] == 46_333_333
@@ -231,7 +231,7 @@ def test_the_proof_of_a_resolver_is_cut_on_the_screen_and_whole_in_the_document(
     shown = " ".join(whytable.render(why, width=80, color=False).split())
     assert "… (all of it with --format json)" in shown
     assert shown.count("because a depends on b") < 10
-    assert json.loads(whydoc.dumps(why))["remedies"][0]["reason"] == reason
+    assert json.loads(whydoc.why_dumps(why))["remedies"][0]["reason"] == reason
 
 
 def test_what_is_saved_is_rounded_down_and_what_is_added_up() -> None:

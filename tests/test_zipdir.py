@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slugcheck.errors import WheelError
-from slugcheck.index.zipdir import (
+from slugcheck.packages.index.zip_directory import (
     TAIL,
     Directory,
     peek_member,

@@ -1,14 +1,42 @@
-"""Which interpreter runs a stack, and what it has: versions, its size, the model's inputs."""
+"""An environment for each stack, made of exactly the files that slugcheck has sized before.
+
+The list is resolved and sized as ``slugcheck`` does it for the platform, told before anything is
+downloaded, and installed with uv from wheels only: nothing of the packages runs. An environment is
+kept by the hash of its list and used again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import os
+import secrets
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
-from slugcheck.benching.launcher import Ended, Launcher, Worker
-from slugcheck.benching.plan import Form
-from slugcheck.errors import MeasureError
+from slugcheck.benching import plan
+from slugcheck.benching.plan import BenchOptions, Form
+from slugcheck.check import Check
+from slugcheck.errors import MeasureError, UsageError
+from slugcheck.model import Distribution, IndexOptions, Report, SizeReport
 from slugcheck.model.bench import DISTRIBUTIONS, InputSpec, Runtime
+from slugcheck.model.options import Options
+from slugcheck.packages.index.inventories import checkout_of, default_folder, trusted_folder
+from slugcheck.packages.places import indexes
+from slugcheck.packages.resolve.uv import (
+    clean_environment,
+    find_uv,
+    literal,
+    option_lines,
+    write_private,
+)
+from slugcheck.running import child, temporary
+from slugcheck.running.child import Bounds
+from slugcheck.running.launcher import Ended, Launcher, Worker
+from slugcheck.text import mb, printable, without_credentials
+from slugcheck.verify.install import foreign_wheels
 
 _SECONDS = 120.0
 
@@ -75,3 +103,172 @@ def _ask(launcher: Launcher, program: str, runtime: Runtime, **more: object) -> 
 def _said(ended: Ended) -> str:
     """Return what went wrong; a question has no stages that a problem could be of."""
     return ended.problem.removeprefix("at its start: ") or "it gave no answer"
+
+
+# -------- An environment for each stack, made of exactly the files that slugcheck has sized before
+
+DEFAULT = {Runtime.ONNX: ("onnxruntime", "numpy"), Runtime.TORCH: ("torch", "numpy")}
+_FOLDER = "environments-v1"
+_installing_SECONDS = 1800
+_BOUNDS = Bounds(seconds=_installing_SECONDS, memory=None)
+_SHOWN = 300
+_NAMED = 3
+
+Say = Callable[[str], None]
+
+
+class Installer:
+    """Makes environments, for the stacks that are to have one."""
+
+    def __init__(self, options: BenchOptions) -> None:
+        """Look at what was named.
+
+        :raises UsageError: a requirements file is not there.
+        """
+        self._options = options
+        self._files = plan.per_stack(options.requirements, "--requirements")
+        for name in self._files.values():
+            if not Path(name).is_file():
+                raise UsageError(f"--requirements {name}: there is no such file")
+
+    def wants(self, runtime: Runtime) -> bool:
+        """Whether a stack is to have an environment of its own."""
+        return self._file(runtime) is not None or self._options.install
+
+    def _file(self, runtime: Runtime) -> str | None:
+        return self._files.get(runtime) or self._files.get(None)
+
+    def make(self, runtime: Runtime, say: Say, tell: Say) -> str:
+        """Return the interpreter of a stack's environment, made or found.
+
+        :raises SlugcheckError: its list cannot be resolved, sized or installed.
+        """
+        say(f"sizing the environment of {runtime}")
+        options, report = self._sized(runtime)
+        sizes = report.sizes
+        self._refuse(runtime, sizes)
+        lines = [_line(one.distribution) for one in sizes.distributions]
+        folder = self._place(lines)
+        program = folder / "bin" / "python"
+        what = (
+            f"{runtime}: {len(sizes.distributions)} distributions, "
+            f"{mb(sizes.download_bytes)} MB to download, "
+            f"{mb(sizes.plain_bytes + sizes.bytecode_bytes)} MB installed"
+        )
+        if program.exists():
+            tell(f"{what}; installed before")
+            return str(program)
+        self._refuse_large(runtime, report)
+        tell(what)
+        say(f"installing {runtime} ({mb(sizes.download_bytes)} MB)")
+        _install(folder, lines, options)
+        return str(program)
+
+    def _sized(self, runtime: Runtime) -> tuple[IndexOptions, Report]:
+        named = self._file(runtime)
+        with temporary.Folder() as place:
+            path = Path(named) if named else place / "requirements.txt"
+            if named is None:
+                path.write_text("\n".join(DEFAULT[runtime]) + "\n", encoding="utf-8")
+            asked = Options(
+                path=path,
+                platform=self._options.platform,
+                python=f"{sys.version_info.major}.{sys.version_info.minor}",
+                python_origin="this interpreter",
+                index=self._options.index,
+                env=self._options.env,
+                exclude_newer=self._options.exclude_newer,
+                offline=self._options.offline,
+                use_cache=self._options.use_cache,
+            )
+            with Check(asked) as check:
+                return indexes(asked), check.whole()
+
+    def _refuse(self, runtime: Runtime, sizes: SizeReport) -> None:
+        if sizes.unsized:
+            one = sizes.unsized[0]
+            message = f"{runtime}: {one.name} cannot be installed from a wheel: {one.reason}"
+            raise MeasureError(message, hint="take it out of the list that bench installs")
+        built = [d.distribution.name for d in sizes.distributions if d.distribution.source_build]
+        if built:
+            message = f"{runtime}: {', '.join(built[:_NAMED])} would have to be built from source"
+            hint = "make an environment yourself and name it with --python"
+            raise MeasureError(message, hint=hint)
+        if foreign := foreign_wheels(sizes):
+            message = f"{runtime}: this machine does not take {', '.join(foreign[:_NAMED])}"
+            raise MeasureError(message, hint="make an environment here, and name it with --python")
+
+    def _refuse_large(self, runtime: Runtime, report: Report) -> None:
+        sizes = report.sizes
+        if sizes.download_bytes <= self._options.install_limit:
+            return
+        largest = max(sizes.distributions, key=lambda d: d.download_bytes or 0)
+        gpu = next((one for one in report.findings if one.code == "cuda-on-cpu"), None)
+        message = (
+            f"{runtime}: the environment is {mb(sizes.download_bytes)} MB to download, more than "
+            f"--install-limit allows; {largest.distribution.name} "
+            f"{largest.distribution.version} alone is {mb(largest.download_bytes or 0)}"
+        )
+        hint = f"allow it with --install-limit {sizes.download_bytes // 10**6 + 1}MB"
+        if gpu is not None:
+            lines = " and ".join(f"`{line}`" for line in gpu.fix.splitlines())
+            hint = f"take the build without CUDA: a file with {lines}, as -r torch=FILE; or {hint}"
+        raise MeasureError(message, hint=hint)
+
+    def _place(self, lines: list[str]) -> Path:
+        key = "\n".join([sys.version, sys.prefix, *sorted(lines)])
+        name = hashlib.sha256(without_credentials(key).encode()).hexdigest()[:16]
+        # what is there is run: it must not come with what is benched
+        folder, problem = trusted_folder(default_folder(), checkout_of(Path.cwd()))
+        if folder is None:
+            raise UsageError(problem or "")
+        return folder / _FOLDER / name
+
+
+def _line(one: Distribution) -> str:
+    """Return a line that names a distribution's one file, so that no other can come."""
+    url = literal(one.artifact.url.partition("#")[0])
+    digest = f"#sha256={one.artifact.sha256}" if one.artifact.sha256 else ""
+    return f"{one.name} @ {url}{digest}"
+
+
+def _install(folder: Path, lines: list[str], index: IndexOptions) -> None:
+    """Make an environment beside its place and move it there: never a half one."""
+    beside = folder.parent / f".new-{secrets.token_hex(4)}"
+    with ExitStack() as stack:
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(temporary.elsewhere(beside))
+        except OSError as error:
+            message = f"{folder.parent} cannot be written: {error.strerror}"
+            hint = "set SLUGCHECK_CACHE_DIR to a place with room"
+            raise MeasureError(message, hint=hint) from None
+        stack.callback(temporary.remove, beside)
+        _run([sys.executable, "-I", "-m", "venv", "--without-pip", str(beside / "environment")])
+        listed = beside / "list.txt"
+        write_private(listed, [*option_lines(index), *lines])
+        made = beside / "environment"
+        command = [find_uv(), "pip", "install", "--quiet", "--no-config", "--color", "never"]
+        command += ["--no-deps", "--no-build", "--compile-bytecode", "--no-python-downloads"]
+        command += ["--python", str(made / "bin" / "python"), "--requirement", str(listed)]
+        for host in index.trusted_hosts:
+            command += ["--allow-insecure-host", host]
+        _run(command)
+        listed.unlink()
+        if not folder.exists():
+            made.rename(folder)
+
+
+def _run(command: list[str]) -> None:
+    try:
+        done = child.run(
+            command, what="installing", environment=clean_environment(os.environ),
+            bounds=_BOUNDS, merged=True,
+        )  # fmt: skip
+    except child.LateError:
+        raise MeasureError(f"installing took more than {_installing_SECONDS} s") from None
+    except OSError as error:
+        raise MeasureError(f"{command[0]} cannot be started: {error.strerror}") from None
+    if done.code != 0:
+        said = printable(without_credentials(" ".join(done.output.split())))[:_SHOWN]
+        raise MeasureError(f"the environment could not be made: {said or 'no reason was given'}")

@@ -17,9 +17,9 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from slugcheck.benching.launcher import Launcher, Worker
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.model.bench import Fed, InputSpec
+from slugcheck.running.launcher import Launcher, Worker
 
 _SEED = 0
 _SHAPE = re.compile(r"(?P<shape>[0-9]+(?:x[0-9]+)*)(?::(?P<dtype>[a-z]+[0-9]*))?")

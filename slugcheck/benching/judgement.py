@@ -7,15 +7,25 @@ first is the least, the second the most; a verdict needs both on one side.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from slugcheck.benching import variants
 from slugcheck.errors import PlatformError
 from slugcheck.model import Platform
 from slugcheck.model.bench import StackResult, Summary
-from slugcheck.model.benchresult import BootFit, DynoFit, Fit
+from slugcheck.model.benchresult import (
+    BenchResult,
+    BootFit,
+    Conclusion,
+    Contrast,
+    DynoFit,
+    Fit,
+    Ratio,
+    Variant,
+)
 from slugcheck.model.platform import Dyno
-from slugcheck.model.verdicts import Status
-from slugcheck.units import mib, seconds
+from slugcheck.model.verdicts import Finding, FindingSeverity, Status
+from slugcheck.text import mib, seconds
 
 # What is kept free for what bench does not run: the web framework, requests under way, growth.
 HEADROOM = 0.15
@@ -114,3 +124,189 @@ def choose(platform: Platform, name: str | None) -> Dyno | None:
             return dyno
     names = ", ".join(dyno.name for dyno in platform.dynos) or "none"
     raise PlatformError(f"{platform.title} has no machine size {wanted!r}", hint=f"it has {names}")
+
+
+# --------- What a run shows that an app should do otherwise: gradients kept, threads without cores
+
+# Below these a saving is not worth a line: the allocator's steps are 8 MiB.
+_LEAST_BYTES = 8 * 2**20
+_LEAST_CPU_PERCENT = 15.0
+
+
+def findings_of(result: BenchResult, dyno: Dyno | None) -> tuple[Finding, ...]:
+    """Return the findings of a run; ``dyno`` is the machine that it is judged for."""
+    return (*_gradients(result), *_threads(result, dyno), *_memory(result))
+
+
+def _gradients(result: BenchResult) -> Iterator[Finding]:
+    for one in result.variants:
+        if one.name == variants.GRADIENTS and one.saves_bytes is not None and one.significant:
+            more = -one.saves_bytes
+            if more >= _LEAST_BYTES and one.peak is not None:
+                yield Finding(
+                    code="gradients-kept",
+                    severity=FindingSeverity.WARNING,
+                    subject=one.label,
+                    sentence=f"with gradients left on its peak is {mib(round(one.peak.median))} "
+                    f"MiB, {mib(more)} MiB more",
+                    fix="with torch.inference_mode(): outputs = model(inputs)",
+                    saves_bytes=None,
+                )
+
+
+def _threads(result: BenchResult, dyno: Dyno | None) -> Iterator[Finding]:
+    """More threads than the machine has cores for: they wait for each other, and spin."""
+    if dyno is None or dyno.cores is None:
+        return
+    asked = result.conditions.threads
+    for one in result.stacks:
+        if one.summary is None:
+            continue
+        if asked == 0 or asked > dyno.cores:
+            used = f"{asked} threads" if asked else "a thread for each core, the runtime's default"
+            yield _too_many(one, dyno, f"measured with {used}")
+            continue
+        default = _of(result, one.stack.label, variants.DEFAULT_THREADS)
+        if default is not None and (default.cpu_percent or 0) >= _LEAST_CPU_PERCENT:
+            yield _too_many(
+                one, dyno,
+                f"with its default of a thread for each core it takes {default.cpu_percent:.0f} % "
+                "more CPU time for an inference here",
+            )  # fmt: skip
+
+
+def _too_many(one: StackResult, dyno: Dyno, sentence: str) -> Finding:
+    cores = "a share of one core" if dyno.shared else f"{dyno.cores} cores"
+    return Finding(
+        code="threads-beyond-cores",
+        severity=FindingSeverity.WARNING,
+        subject=one.stack.label,
+        sentence=f"{sentence}; {dyno.name} has {cores}",
+        fix=variants.ONE_THREAD[one.stack.runtime],
+    )
+
+
+def _memory(result: BenchResult) -> Iterator[Finding]:
+    """The best saving of each stack that costs neither CPU time nor the same output."""
+    for stack in result.stacks:
+        best = max(
+            (one for one in result.variants if one.label == stack.stack.label and _free(one)),
+            key=lambda one: one.saves_bytes or 0,
+            default=None,
+        )
+        if best is not None and best.saves_bytes is not None:
+            yield Finding(
+                code="memory-setting",
+                severity=FindingSeverity.INFO,
+                subject=stack.stack.label,
+                sentence=f"{best.name}: {mib(best.saves_bytes, down=True)} MiB less at its peak, "
+                f"{best.cpu_percent or 0:+.0f} % CPU time",
+                fix=best.advice,
+            )
+
+
+def _free(one: Variant) -> bool:
+    return (
+        one.significant
+        and (one.saves_bytes or 0) >= _LEAST_BYTES
+        and (one.cpu_percent or 0) < _LEAST_CPU_PERCENT
+        and one.error is not None
+        and one.error <= 1e-3
+    )
+
+
+def _of(result: BenchResult, label: str, name: str) -> Variant | None:
+    return next((v for v in result.variants if (v.label, v.name) == (label, name)), None)
+
+
+# ------------------- Which stack the figures speak for, in sentences that have the figures in them
+
+_RANK = {Status.PASS: 0, Status.WARN: 1, Status.UNKNOWN: 2, Status.FAIL: 3}
+
+
+def conclusion_of(result: BenchResult) -> Conclusion:
+    """Return the conclusion; without a label where stacks cannot be compared or are alike."""
+    measured = [(one.stack.label, one.summary) for one in result.stacks if one.summary]
+    if result.agreement is not None and result.agreement.status is Status.FAIL:
+        reason = "the two do not compute the same, so their figures are of different work"
+        return Conclusion(label=None, because=(reason, *_fits(result)))
+    if len(measured) != 2:
+        return Conclusion(label=None, because=tuple(_fits(result)))
+    better, other = sorted(measured, key=lambda one: _order(result, *one))
+    if _alike(result):
+        reason = "no figure tells them apart by more than chance"
+        return Conclusion(label=None, because=(reason, *_fits(result)))
+    reasons = (*_fits(result), *_reasons(result, better, other))
+    return Conclusion(label=better[0], because=reasons)
+
+
+def _order(result: BenchResult, label: str, summary: Summary) -> tuple[int, int, float]:
+    fit = _fit(result, label)
+    return (_RANK[fit.status] if fit else 0, summary.peak_rss or 0, summary.cpu_ms.median)
+
+
+def _fit(result: BenchResult, label: str) -> Fit | None:
+    chosen = result.chosen
+    return next((one for one in chosen.fits if one.label == label), None) if chosen else None
+
+
+def _alike(result: BenchResult) -> bool:
+    statuses = {fit.status for fit in result.chosen.fits} if result.chosen else set()
+    told = any(contrast.significant for contrast in result.contrasts)
+    return len(statuses) <= 1 and not told and not (result.ratio and result.ratio.significant)
+
+
+def _fits(result: BenchResult) -> Iterator[str]:
+    chosen = result.chosen
+    if chosen is None:
+        return
+    workers = chosen.dyno.workers
+    many = "1 worker" if workers == 1 else f"{workers} workers"
+    for fit in chosen.fits:
+        yield (
+            f"{fit.label} on {result.dyno} with {many}: {fit.sentence}; {fit.workers_fit} would fit"
+        )
+
+
+def _reasons(
+    result: BenchResult, better: tuple[str, Summary], other: tuple[str, Summary]
+) -> Iterator[str]:
+    """Yield what each figure says of the one that is taken, also where it speaks against it."""
+    (label, own), (name, its) = better, other
+    yield _conclusion_memory(result, own, its, name)
+    if result.ratio is not None:
+        yield _ratio(result.ratio, label, name)
+    starts = _contrast(result, "cold start")
+    if starts is not None and own.cold_seconds and its.cold_seconds:
+        if starts.significant:
+            taken = own.cold_seconds.median, its.cold_seconds.median
+            yield f"its cold start takes {taken[0]:.2f} s, that of {name} {taken[1]:.2f} s"
+        else:
+            yield "cold starts: no significant difference"
+
+
+def _conclusion_memory(result: BenchResult, one: Summary, two: Summary, name: str) -> str:
+    own, its = one.peak_rss, two.peak_rss
+    found = _contrast(result, "peak RSS")
+    if own is None or its is None or found is None or not found.significant:
+        return "peak RSS: no significant difference"
+    apart, saves = abs(its - own), own <= its
+    word = "less" if saves else "more"
+    shown = mib(apart, down=saves)
+    return f"its peak RSS is {shown} MiB ({100 * apart / its:.0f} %) {word} than {name}'s"
+
+
+def _ratio(ratio: Ratio, label: str, name: str) -> str:
+    if not ratio.significant:
+        return "CPU time of an inference: no significant difference"
+    shares = (ratio.cpu.low, ratio.cpu.median, ratio.cpu.high)
+    if ratio.labels[0] != label:
+        shares = (1 / shares[2], 1 / shares[1], 1 / shares[0])
+    return (
+        f"it needs {shares[1]:.2f} times the CPU time of {name} for an inference "
+        f"({shares[0]:.2f} to {shares[2]:.2f}, the two in turn)"
+    )
+
+
+def _contrast(result: BenchResult, figure: str) -> Contrast | None:
+    return next((one for one in result.contrasts if one.figure == figure), None)

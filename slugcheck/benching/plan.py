@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from slugcheck.benching.launcher import Worker
 from slugcheck.errors import UsageError
 from slugcheck.model import IndexOptions
 from slugcheck.model.bench import Runtime
+from slugcheck.running.launcher import Worker
 
 NAMES = {"onnx": Runtime.ONNX, "onnxruntime": Runtime.ONNX, "torch": Runtime.TORCH}
 _TORCH_FILES = {".pt", ".pth", ".pt2", ".torchscript", ".jit", ".ts"}

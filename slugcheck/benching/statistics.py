@@ -8,7 +8,7 @@ n trials of 1/2. Six samples are the fewest whose whole range holds it with 95 %
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from statistics import median
 
@@ -19,8 +19,10 @@ from slugcheck.model.bench import (
     Memory,
     Sample,
     Spread,
+    StackResult,
     Summary,
 )
+from slugcheck.model.benchresult import Contrast
 
 CONFIDENCE = 0.95
 ENOUGH = 6  # processes
@@ -197,3 +199,32 @@ def doubts(summary: Summary, *, processes: int) -> tuple[str, ...]:
     if summary.latency.count < _ENOUGH_TIMES:
         found.append(f"p99 is that of {summary.latency.count} inferences only")
     return tuple(found)
+
+
+# ------------------------------------------ Which figures of two stacks differ by more than chance
+
+_Values = Callable[[StackResult], list[float]]
+_KINDS: tuple[tuple[str, _Values], ...] = (
+    ("peak RSS", lambda one: [v for s in one.samples if (v := peak(s, "rss")) is not None]),
+    ("import", lambda one: [s.import_seconds for s in one.samples]),
+    ("CPU time", lambda one: [s.cpu_ms for s in one.samples]),
+    ("cold start", lambda one: [c.seconds for c in one.cold_starts if not c.evicted]),
+)
+
+
+def contrasts_of(stacks: Sequence[StackResult]) -> tuple[Contrast, ...]:
+    """Return the contrasts of two stacks that were measured; none of any other number."""
+    both = [one for one in stacks if one.summary]
+    if len(both) != 2:
+        return ()
+    first, second = both
+    return tuple(
+        Contrast(
+            figure=name,
+            first=spread(values(first)).median,
+            second=spread(values(second)).median,
+            significant=differ(values(first), values(second)),
+        )
+        for name, values in _KINDS
+        if values(first) and values(second)
+    )

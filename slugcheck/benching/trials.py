@@ -12,10 +12,89 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from slugcheck.benching.launcher import Ended, Launcher
 from slugcheck.benching.plan import Setup
-from slugcheck.model.benchresult import Outcome, Trial
-from slugcheck.units import mib, seconds
+from slugcheck.benching.statistics import spread
+from slugcheck.model.bench import STAGES, ColdStart, Memory, Sample
+from slugcheck.model.benchresult import Outcome, Ratio, Trial
+from slugcheck.running.launcher import Ended, Launcher
+from slugcheck.text import mib, seconds
+
+
+def sample(ended: Ended) -> Sample | None:
+    """Return the sample of a worker that did all it was asked for, else None."""
+    events = {str(one["event"]): one for one in ended.events}
+    if ended.problem or "steady" not in events:
+        return None
+    steady = events["steady"]
+    return Sample(
+        memory={stage: Memory(**events[stage]["memory"]) for stage in STAGES},
+        import_seconds=float(events["import"]["seconds"]),
+        load_seconds=float(events["load"]["seconds"]),
+        first_seconds=float(events["first"]["seconds"]),
+        wall_ns=tuple(steady["wall_ns"]),
+        cpu_ns=tuple(steady["cpu_ns"]),
+        foreign_cores=steady["foreign_cores"],
+        threads=steady["threads"],
+    )
+
+
+def cold_start(ended: Ended, *, evicted: bool) -> ColdStart | None:
+    """Return the cold start of a worker that got to its first result, else None."""
+    first = ended.event("first")
+    if ended.problem or first is None:
+        return None
+    return ColdStart(
+        seconds=float(first["since_spawn"]),
+        cpu_seconds=float(first["cpu"]),
+        faults=int(first["faults"]),
+        evicted=evicted,
+    )
+
+
+# --------------- Two live workers that infer in turn: the most repeatable way to compare two times
+
+BLOCKS = 8
+_BLOCK_SECONDS = 0.8
+_FEWEST, _MOST = 2, 40  # inferences of each in a block
+
+
+def measure(
+    launcher: Launcher, setups: tuple[Setup, Setup], milliseconds: tuple[float, float]
+) -> Ratio | str:
+    """Return how much of the second's time the first takes, or why it was not measured.
+
+    ``milliseconds`` is what an inference of each takes, for the length of a block.
+    """
+    each = int(1000 * _BLOCK_SECONDS / max(sum(milliseconds), 0.001))
+    workers = [setup.worker("serve") for setup in setups]
+    found = launcher.pair(workers, blocks=BLOCKS, per_block=max(_FEWEST, min(each, _MOST)))
+    if found["outcome"] != "ended":
+        return f"the two could not infer in turn: {found['reason']}"
+    return of_blocks((setups[0].form.label, setups[1].form.label), found["blocks"])
+
+
+def of_blocks(labels: tuple[str, str], blocks: list[list[list[list[int]]]]) -> Ratio:
+    """Return the ratio; a block holds a list of (CPU, wall) nanoseconds for each of the two."""
+    cpu, wall = (
+        tuple(_sum(block[0], kind) / max(_sum(block[1], kind), 1) for block in blocks)
+        for kind in (0, 1)
+    )
+    ratio = spread(cpu)
+    return Ratio(
+        labels=labels,
+        cpu=ratio,
+        wall=spread(wall),
+        blocks=cpu,
+        wall_blocks=wall,
+        significant=not ratio.low <= 1.0 <= ratio.high,
+    )
+
+
+def _sum(times: list[list[int]], kind: int) -> int:
+    return sum(one[kind] for one in times)
+
+
+# ------------------------ Workers under a memory limit that the system holds, with a time for each
 
 RUNS = 20
 _STAGES = {

@@ -7,11 +7,16 @@ memory than leaving it on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-from slugcheck.model.bench import Runtime
+from slugcheck.benching import agreement, statistics, trials
+from slugcheck.benching.plan import Setup
+from slugcheck.model.bench import Runtime, Sample, Spread
+from slugcheck.model.benchresult import Variant
+from slugcheck.running.launcher import Launcher, Worker
 
 GRADIENTS = "gradients left on"
 DEFAULT_THREADS = "default threads"
@@ -98,3 +103,122 @@ def _torch(*, scripted: bool) -> Iterator[Way]:
         advice="model.to(memory_format=torch.channels_last), and the input",
         options={"channels_last": True},
     )
+
+
+# ------------ The variants of a stack: each way in fresh processes, against the samples without it
+
+PROCESSES = 3  # memory is known after three; two groups of three and six can differ with 95 %
+_MADE_SECONDS = 300.0
+_SUFFIXES = {"ort": ".ort", "int8": ".int8.onnx", "frozen": ".torchscript"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """A stack without any variant: how it is started, its samples and outputs so far."""
+
+    setup: Setup
+    samples: Sequence[Sample]
+    outputs: Sequence[Mapping[str, Any]]
+
+
+def tried_ways(setup: Setup) -> tuple[Way, ...]:
+    """Return the ways to try for a stack."""
+    model = str(setup.form.job.get("model") or "")
+    scripted = bool(model) and not model.endswith(".pt2")
+    return tuple(ways(setup.form.runtime, threads=setup.threads, scripted=scripted))
+
+
+def measure(launcher: Launcher, base: Base, way: Way, *, runs: int) -> Variant:
+    """Return what one way comes to, or the reason why it was not measured."""
+    setup = base.setup
+    job = _job(launcher, setup, way)
+    if isinstance(job, str):
+        return _none(setup, way, job)
+    changed = replace(
+        setup,
+        options={**setup.options, **way.options},
+        environment={**setup.environment, **way.environment},
+        threads=setup.threads if way.threads is None else way.threads,
+    )
+    folder = launcher.folder / "outputs-variant"
+    folder.mkdir(exist_ok=True)
+    samples: list[Sample] = []
+    outputs: Sequence[Mapping[str, Any]] = ()
+    gradients = False
+    for _ in range(PROCESSES):
+        more = {**job, "outputs": str(folder), "ask_gradients": True}
+        ended = launcher.run(changed.worker("full", runs=runs, **more))
+        found = trials.sample(ended)
+        if found is None:
+            return _none(setup, way, ended.problem or "it gave no figures")
+        samples.append(found)
+        outputs = (ended.event("outputs") or {}).get("outputs", ())
+        gradients = bool((ended.event("gradients") or {}).get("on"))
+    if way.name == GRADIENTS and not gradients:
+        return _none(setup, way, "the model's outputs keep none")
+    return _variant(base, way, samples, _error(base, outputs))
+
+
+def _job(launcher: Launcher, setup: Setup, way: Way) -> dict[str, Any] | str:
+    """Return what the worker's job has otherwise, or why the file it takes cannot be made."""
+    if not way.made:
+        return {}
+    source = Path(str(setup.form.job.get("model") or ""))
+    if source.suffix == ".ort":
+        return "the model is an .ort file already" if way.made == "ort" else "from an .onnx only"
+    to = launcher.folder / f"variant{_SUFFIXES[way.made]}"
+    asked = {**setup.form.job, "made": way.made, "to": str(to), "inputs": list(setup.inputs)}
+    worker = Worker(
+        python=setup.python, script="bench_convert.py", job=asked, environment={},
+        cwd=str(launcher.folder),
+    )  # fmt: skip
+    ended = launcher.run(worker, total=_MADE_SECONDS, silence=_MADE_SECONDS)
+    if ended.problem:
+        return ended.problem.removeprefix("at its start: ")
+    return {"model": str(to), "factory": None}
+
+
+def _error(base: Base, outputs: Sequence[Mapping[str, Any]]) -> float | None:
+    if not base.outputs or not outputs:
+        return None
+    label = base.setup.form.label
+    return agreement.compare((label, label), base.outputs, outputs).max_rel
+
+
+def _variant(base: Base, way: Way, samples: Sequence[Sample], error: float | None) -> Variant:
+    peaks, before = _peaks(samples), _peaks(base.samples)
+    cpu = statistics.spread([one.cpu_ms for one in samples])
+    then = statistics.spread([one.cpu_ms for one in base.samples])
+    saves = None
+    if peaks and before:
+        saves = round(statistics.spread(before).median - statistics.spread(peaks).median)
+    return Variant(
+        label=base.setup.form.label,
+        name=way.name,
+        advice=way.advice,
+        samples=tuple(samples),
+        rss=_steady(samples),
+        peak=statistics.spread(peaks) if peaks else None,
+        cpu_ms=cpu,
+        saves_bytes=saves,
+        significant=statistics.differ(peaks, before),
+        cpu_percent=100 * (cpu.median / then.median - 1) if then.median else None,
+        error=error,
+    )
+
+
+def _peaks(samples: Sequence[Sample]) -> list[int]:
+    return [value for one in samples if (value := statistics.peak(one, "rss")) is not None]
+
+
+def _steady(samples: Sequence[Sample]) -> Spread | None:
+    values = [one.memory["steady"].rss for one in samples]
+    known = [value for value in values if value is not None]
+    return statistics.spread(known) if known else None
+
+
+def _none(setup: Setup, way: Way, why: str) -> Variant:
+    return Variant(
+        label=setup.form.label, name=way.name, advice=way.advice, samples=(), rss=None, peak=None,
+        cpu_ms=None, saves_bytes=None, significant=False, cpu_percent=None, error=None, reason=why,
+    )  # fmt: skip

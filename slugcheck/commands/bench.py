@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from slugcheck.commands import shared
+from slugcheck.commands import options
 from slugcheck.errors import UsageError
-from slugcheck.formats import Look, outputs
+from slugcheck.render.formats import Look, outputs
 from slugcheck.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -137,7 +137,9 @@ PLOT = (
 
 
 @click.command("bench", short_help="Measure runtimes: RAM, cold start, latency.")
-@shared.with_options(MODEL, WHERE, HOW, TARGET, shared.PLACES, PLOT, shared.writing("machine size"))
+@options.with_options(
+    MODEL, WHERE, HOW, TARGET, options.PLACES, PLOT, options.writing("machine size")
+)
 @click.option("--format", "format_", type=click.Choice(_FORMATS), help="[default: table]")
 @click.pass_context
 def command(
@@ -156,13 +158,13 @@ def command(
     where the interpreter has it, or with --install. Exit code: 0 measured; 1 no stack fits --dyno;
     2 usage; 3 a stack could not be measured, or the two do not compute the same.
     """
-    from slugcheck import benchdoc
     from slugcheck.bench import Bench
     from slugcheck.benching import outcome
+    from slugcheck.model import document
     from slugcheck.render import benchmarkdown, benchplot, benchtable
 
     terminal = Terminal(quiet=quiet)
-    shared.start_clock(given, usual=_SECONDS)
+    options.start_clock(given, usual=_SECONDS)
     wanted = outputs(format_, files, _FORMATS)
     _check_plots(plots)
     with Bench(_options(given)) as run:
@@ -176,10 +178,10 @@ def command(
         "table": lambda look: benchtable.render(
             found, width=look.width, color=look.color, unicode=look.unicode, all_rows=look.all_rows
         ),
-        "json": lambda _: benchdoc.dumps(found),
+        "json": lambda _: document.bench_dumps(found),
         "markdown": lambda _: benchmarkdown.render(found),
     }
-    shared.write(wanted, terminal, lambda name, look: forms[name](look), all_rows=all_rows)
+    options.write(wanted, terminal, lambda name, look: forms[name](look), all_rows=all_rows)
     for path in plots:
         terminal.write_file(path, benchplot.draw(found, path.suffix), option="--plot")
     ctx.exit(outcome.exit_code(found))
@@ -221,7 +223,7 @@ def _options(given: dict[str, Any]) -> BenchOptions:
         memory_limits=tuple(_memory(text) for text in given["limits"]),
         time_limit=_seconds(given["time_limit"]),
         variants=given["variants"],
-        index=shared.index(given),
+        index=options.index(given),
         env=given["env"],
         exclude_newer=given["exclude_newer"],
         offline=given["offline"],
@@ -230,7 +232,7 @@ def _options(given: dict[str, Any]) -> BenchOptions:
 
 
 def _size(text: str, option: str) -> int:
-    from slugcheck.units import parse_size
+    from slugcheck.text import parse_size
 
     try:
         found = parse_size(text)
@@ -247,7 +249,7 @@ def _memory(text: str) -> int:
 
 
 def _seconds(text: str) -> float:
-    from slugcheck.units import parse_seconds
+    from slugcheck.text import parse_seconds
 
     try:
         found = parse_seconds(text)

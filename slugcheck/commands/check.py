@@ -7,21 +7,21 @@ from typing import Any
 
 import click
 
-from slugcheck.commands import shared
-from slugcheck.formats import FORMATS, outputs
+from slugcheck.commands import options
+from slugcheck.render.formats import FORMATS, outputs
 from slugcheck.terminal import Terminal
 
 
 @click.command("check", short_help="Size a project or a requirements file, and judge it.")
 @click.argument("path", type=click.Path(path_type=Path), metavar="[FILE|FOLDER]", default=".")
-@shared.with_options(shared.TARGET, shared.MODELS)
+@options.with_options(options.TARGET, options.MODELS)
 @click.option(
     "--verify",
     is_flag=True,
     help="Measure for real: install and compress in a temporary folder, as the platform's build "
     "does. Downloads everything and RUNS code of the packages that are built from source.",
 )
-@shared.with_options(shared.LIMITS, shared.INDEXES)
+@options.with_options(options.LIMITS, options.INDEXES)
 @click.option(
     "--format",
     "format_",
@@ -51,7 +51,7 @@ from slugcheck.terminal import Terminal
     "--audit-service", type=click.Choice(("osv", "pypi")), help="Whom to ask.  [default: osv]"
 )
 @click.option("--audit-url", metavar="URL", help="Where the OSV service is, such as a mirror.")
-@shared.with_options(shared.WRITING)
+@options.with_options(options.WRITING)
 @click.option("--verbose", "-v", is_flag=True, help="Say what the build time assumes.")
 @click.pass_context
 def command(
@@ -74,15 +74,15 @@ def command(
     exceeded, 2 usage, 3 could not measure.
     """
     terminal = Terminal(quiet=quiet, verbose=verbose)
-    shared.start_clock(given)
+    options.start_clock(given)
     wanted = outputs(format_, files)
-    report = shared.run_check(shared.options(path, given), terminal, against=against)
+    report = options.run_check(options.options(path, given), terminal, against=against)
     for assumption in report.assumptions:
         terminal.detail(f"build time assumes: {assumption}")
-    shared.write(
+    options.write(
         wanted, terminal, lambda name, look: FORMATS[name](report, look), all_rows=all_rows
     )
-    shared.add_step_summary(report, terminal, wanted)
-    from slugcheck.budget import exit_code
+    options.add_step_summary(report, terminal, wanted)
+    from slugcheck.policy.budgets import exit_code
 
     ctx.exit(exit_code(report))

@@ -1,18 +1,315 @@
-"""``slugcheck comment``: the one comment on a pull request."""
+"""The one comment of slugcheck on a pull request: made once, then edited.
+
+GitHub's REST API, issue comments (docs.github.com/rest/issues/comments, version 2022-11-28). The
+comment is found by a hidden marker, and only among those of the token's own user (of bots where
+GitHub does not say who that is): what somebody else wrote with the same marker is left alone.
+
+An old comment must not outlive a new verdict. So every comment with the marker is edited, where
+two runs at once have made two; nothing is written by the run of a commit that is not the newest;
+and where comments are too many to be searched, there is no second one.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
-from slugcheck.errors import SlugcheckError, UsageError
-from slugcheck.inert import inert
+from slugcheck import __version__
+from slugcheck.errors import NetworkError, SlugcheckError, UsageError
 from slugcheck.terminal import Terminal
+from slugcheck.text import inert, printable
+
+if TYPE_CHECKING:
+    import requests
+
+_API = "https://api.github.com"
+_REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}")
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
+_MOST = 65_536  # characters that GitHub takes
+_PAGES = 30  # of a hundred comments each
+_TIMEOUT = (10.0, 20.0)  # seconds to connect, and between two reads
+_HINT = "the workflow's job needs permissions: pull-requests: write"
+
+
+class Outcome(StrEnum):
+    """What became of the comment."""
+
+    MADE = "made"
+    EDITED = "edited"
+    SAME = "same"
+    REFUSED = "refused"
+    OUTDATED = "outdated"  # a newer commit was pushed, whose own run comments
+    NONE = "none"  # there was nothing to edit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequest:
+    """Where to comment, and with what right. ``repr`` leaves the token out.
+
+    ``head`` is the commit that was checked, "" where the event does not say.
+    """
+
+    api: str
+    repository: str
+    number: int
+    head: str = ""
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """The outcome, and the comment's address or why there is none."""
+
+    outcome: Outcome
+    detail: str
+
+
+def current(environ: Mapping[str, str]) -> PullRequest | None:
+    """Return the pull request that a workflow runs for, None when it runs for something else.
+
+    :raises UsageError: a variable holds something that GitHub never puts there.
+    """
+    event = _event(environ.get("GITHUB_EVENT_PATH", ""))
+    number = event.get("number")
+    if type(number) is not int or number <= 0:
+        return None
+    token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or ""
+    repository = environ.get("GITHUB_REPOSITORY", "")
+    if not _REPOSITORY.fullmatch(repository):
+        raise UsageError("GITHUB_REPOSITORY is not OWNER/NAME", hint="run it in a GitHub workflow")
+    api = environ.get("GITHUB_API_URL") or _API
+    parts = urlsplit(api)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise UsageError("GITHUB_API_URL is no address", hint=f"it is {_API} on GitHub itself")
+    found = event.get("head")
+    head = str(found.get("sha", "")) if isinstance(found, dict) else ""
+    return PullRequest(
+        api=api.rstrip("/"), repository=repository, number=number, token=token,
+        head=head if _COMMIT.fullmatch(head) else "",
+    )  # fmt: skip
+
+
+def _event(path: str) -> dict[str, Any]:
+    """Return the pull request of the event, empty where the event is about something else."""
+    if not path:
+        return {}
+    try:
+        event = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise UsageError(f"GITHUB_EVENT_PATH {path} cannot be read as JSON") from None
+    found = event.get("pull_request") if isinstance(event, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def marker(key: str) -> str:
+    """Return the line that marks the comment.
+
+    :raises UsageError: the key holds more than letters, digits, dots, dashes and underscores.
+    """
+    if not _KEY.fullmatch(key):
+        message = f"--key {key[:40]}: letters, digits, dots and dashes only"
+        raise UsageError(message, hint="for example --key api")
+    return f"<!-- slugcheck comment: {key} -->"
+
+
+def post(to: PullRequest, text: str, key: str, *, only_edit: bool = False) -> Posted:
+    """Make the comment, or edit it where it is there; with ``only_edit`` never make one.
+
+    :raises NetworkError: GitHub cannot be reached, or answers with something unusable.
+    :raises UsageError: the text is longer than a comment can be.
+    """
+    about = f"\n<sub>slugcheck of {to.head[:12]}</sub>\n" if to.head else ""
+    body = f"{marker(key)}\n{text.rstrip()}\n{about}"
+    if len(body) > _MOST:
+        message = f"the text has {len(body):,} characters, and a comment can have {_MOST:,}"
+        raise UsageError(message, hint="slugcheck's own --format markdown keeps below it")
+    if not to.token:
+        return Posted(outcome=Outcome.REFUSED, detail="there is no GITHUB_TOKEN")
+    with _Api(to) as api:
+        try:
+            if api.is_outdated():
+                detail = "a newer commit was pushed, and its own run comments"
+                return Posted(outcome=Outcome.OUTDATED, detail=detail)
+            own = list(api.own_comments(marker(key)))
+            if not own and only_edit:
+                return Posted(outcome=Outcome.NONE, detail="there is no comment to edit")
+            if not own:
+                made = api.ask("POST", api.comments, body=body)
+                return Posted(outcome=Outcome.MADE, detail=_address(made))
+            edited = [api.edit(one, body) for one in own if not _says(one, body)]
+        except _Refused as refused:
+            return Posted(outcome=Outcome.REFUSED, detail=str(refused))
+    if edited:
+        return Posted(outcome=Outcome.EDITED, detail=_address(edited[0]))
+    return Posted(outcome=Outcome.SAME, detail=_address(own[0]))
+
+
+def _says(comment: Mapping[str, Any], body: str) -> bool:
+    return str(comment.get("body", "")).replace("\r\n", "\n").rstrip() == body.rstrip()
+
+
+class _Refused(Exception):
+    """The token may not do that, as on pull requests from forks."""
+
+
+class _Api:
+    """GitHub's API for one pull request."""
+
+    def __init__(self, to: PullRequest) -> None:
+        self._to = to
+        self.comments = f"{to.api}/repos/{to.repository}/issues/{to.number}/comments"
+        import requests  # 0.1 s, which --help need not wait for
+
+        self._session = requests.Session()
+        self._session.trust_env = True  # proxies
+        self._session.headers.update(
+            {
+                "Accept": "application/vnd.github+json",
+                "X-GitHub-Api-Version": "2022-11-28",
+                "User-Agent": f"slugcheck/{__version__}",
+            }
+        )
+
+    def __enter__(self) -> _Api:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def is_outdated(self) -> bool:
+        """Whether the pull request has a newer commit; not where GitHub does not say."""
+        if not self._to.head:
+            return False
+        try:
+            place = f"{self._to.api}/repos/{self._to.repository}/pulls/{self._to.number}"
+            found = self.ask("GET", place)
+        except _Refused:
+            return False
+        head = found.get("head")
+        newest = str(head.get("sha", "")) if isinstance(head, dict) else ""
+        return newest not in ("", self._to.head)
+
+    def edit(self, comment: Mapping[str, Any], body: str) -> dict[str, Any]:
+        """Put a text into a comment."""
+        place = f"{self._to.api}/repos/{self._to.repository}/issues/comments/{int(comment['id'])}"
+        return self.ask("PATCH", place, body=body)
+
+    def own_comments(self, marked: str) -> Iterator[dict[str, Any]]:
+        """Yield the comments with the marker that the token's own user has written.
+
+        Where GitHub does not say who that is, those of any bot.
+        """
+        login: str | None = None
+        for one in self._all_comments():
+            user = one.get("user")
+            if not isinstance(user, dict) or not str(one.get("body", "")).startswith(marked):
+                continue
+            if login is None:
+                login = self._login()
+            if user.get("login") == login if login else user.get("type") == "Bot":
+                yield one
+
+    def _all_comments(self) -> Iterator[dict[str, Any]]:
+        place: str | None = f"{self.comments}?per_page=100"
+        for _ in range(_PAGES):
+            if place is None:
+                return
+            answer = self._send("GET", place)
+            found = _json(answer)
+            if not isinstance(found, list):
+                raise NetworkError("GitHub answered with something that is no list of comments")
+            yield from (one for one in found if isinstance(one, dict))
+            place = answer.links.get("next", {}).get("url")
+            if place is not None and not place.startswith(f"{self._to.api}/"):
+                raise NetworkError("GitHub names a next page on another host")  # for the token
+        if place is not None:
+            raise NetworkError(
+                f"the pull request has more than {_PAGES} pages of comments",
+                hint="delete comments, so that slugcheck's own can be found and edited",
+            )
+
+    def _login(self) -> str:
+        """Return the token's user, "" where GitHub does not say."""
+        try:
+            return str(self.ask("GET", f"{self._to.api}/user").get("login") or "")
+        except _Refused:  # as for the tokens of workflows and apps, which may ask this way
+            pass
+        place = f"{self._to.api.removesuffix('/v3')}/graphql"
+        try:
+            data = self.ask("POST", place, query="query { viewer { login } }").get("data")
+        except (_Refused, NetworkError):
+            return ""
+        viewer = data.get("viewer") if isinstance(data, dict) else None
+        return str(viewer.get("login") or "") if isinstance(viewer, dict) else ""
+
+    def ask(self, method: str, place: str, **body: str) -> dict[str, Any]:
+        """Return the answer's object."""
+        found = _json(self._send(method, place, **body))
+        if not isinstance(found, dict):
+            raise NetworkError("GitHub answered with something that is no object")
+        return found
+
+    def _send(self, method: str, place: str, **body: str) -> requests.Response:
+        import requests
+
+        try:
+            answer = self._session.request(
+                method, place, json=body or None, timeout=_TIMEOUT, allow_redirects=False,
+                auth=self._signed,
+            )  # fmt: skip
+        except requests.RequestException as error:
+            raise NetworkError(f"GitHub cannot be reached: {type(error).__name__}") from None
+        if answer.status_code in (401, 403, 404) and not _limited(answer):
+            raise _Refused(f"GitHub refuses it ({answer.status_code}): {_said(answer)}")
+        if not 200 <= answer.status_code < 300:
+            message = f"GitHub answered {answer.status_code}: {_said(answer)}"
+            raise NetworkError(message, hint="run the job again later")
+        return answer
+
+    def _signed(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        # as auth and not as a header of the session, so that no .netrc takes its place
+        request.headers["Authorization"] = f"Bearer {self._to.token}"
+        return request
+
+
+def _limited(answer: requests.Response) -> bool:
+    return answer.headers.get("X-RateLimit-Remaining") == "0" or "Retry-After" in answer.headers
+
+
+def _said(answer: requests.Response) -> str:
+    try:
+        found = answer.json()
+    except ValueError:
+        return "no reason was given"
+    said = found.get("message") if isinstance(found, dict) else None
+    return printable(str(said or "no reason was given"))[:200]
+
+
+def _json(answer: requests.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        raise NetworkError("GitHub answered with something that is no JSON") from None
+
+
+def _address(comment: Mapping[str, Any]) -> str:
+    return printable(str(comment.get("html_url", "")))
+
+
+# ---------------------------------------- ``slugcheck comment``: the one comment on a pull request
 
 _MOST_BYTES = 2**20  # of FILE; a comment holds 262,144 at most
-_HINT = "write it with: slugcheck . --output report.md"
+_comment_HINT = "write it with: slugcheck . --output report.md"
 # How slugcheck's Markdown begins, and what the check ended with.
 _CODES = {"## ❌": 1, "## ❔": 3}
 _NOT_CHECKED = """\
@@ -58,25 +355,24 @@ def command(
     comment cannot be written and the check did not pass: the check's own exit code, since an older
     comment may still say that it did.
     """
-    from slugcheck import pullrequest
 
     terminal = Terminal(quiet=quiet)
-    pullrequest.marker(key)
+    marker(key)
     missing = given is not None and given >= 2 and not path.exists()
     text = _NOT_CHECKED.format(code=given) if missing else _text(path)
     code = _code(text) if given is None else given
-    to = pullrequest.current(os.environ)
+    to = current(os.environ)
     if to is None:
         _instead(terminal, text, "this run is not for a pull request", summary=summary)
         ctx.exit(0)
     try:
-        posted = pullrequest.post(to, text, key, only_edit=missing)
+        posted = post(to, text, key, only_edit=missing)
     except SlugcheckError as error:
         if not code:
             raise
         terminal.error(f"no comment: {error}", error.hint)
         ctx.exit(code)
-    if posted.outcome is pullrequest.Outcome.REFUSED:
+    if posted.outcome is Outcome.REFUSED:
         _instead(terminal, text, posted.detail, summary=summary, passed=not code)
         ctx.exit(code)
     terminal.note(f"comment {posted.outcome}: {posted.detail}")
@@ -92,9 +388,9 @@ def _text(path: Path) -> str:
         text = data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}"
-        raise UsageError(message, hint=_HINT) from None
+        raise UsageError(message, hint=_comment_HINT) from None
     if not text.strip():
-        raise UsageError(f"{path} is empty", hint=_HINT)
+        raise UsageError(f"{path} is empty", hint=_comment_HINT)
     return text
 
 

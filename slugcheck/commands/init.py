@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from slugcheck.commands import shared
+from slugcheck.commands import options
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.terminal import Terminal
 
 
 @click.command("init", short_help="Write a settings file with limits by today's size.")
 @click.argument("path", type=click.Path(path_type=Path), metavar="[FILE|FOLDER]", default=".")
-@shared.with_options(shared.TARGET, shared.MODELS, shared.INDEXES)
+@options.with_options(options.TARGET, options.MODELS, options.INDEXES)
 @click.option("--force", is_flag=True, help="Write over a slugcheck.toml that is there.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no notes.")
 def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
@@ -22,11 +22,11 @@ def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
 
     Its limits are what it comes to today and 25 % more, at most what the platform takes.
     """
-    from slugcheck import settings, starting
     from slugcheck.model import Settings
+    from slugcheck.policy import settings, starter
 
     terminal = Terminal(quiet=quiet)
-    shared.start_clock(given)
+    options.start_clock(given)
     folder = path if path.is_dir() else path.parent
     place = folder / settings.OWN
     if place.exists() and not force:
@@ -36,10 +36,10 @@ def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
     if own.origin is not None:
         message = f"{own.origin} has settings already"
         raise UsageError(message, hint="edit its [tool.slugcheck]")
-    report = shared.run_check(shared.options(path, given), terminal)
+    report = options.run_check(options.options(path, given), terminal)
     if report.sizes.unsized:
         names = ", ".join(one.name for one in report.sizes.unsized[:3])
         message = f"not everything could be sized ({names}), so there is no size to go by"
         raise MeasureError(message, hint="slugcheck check says why; mend or remove these lines")
     asked = {key: given[key] for key in ("platform", "stack", "python", "dyno")}
-    terminal.write_file(place, starting.settings_text(report, given=asked).encode())
+    terminal.write_file(place, starter.settings_text(report, given=asked).encode())

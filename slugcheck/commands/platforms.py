@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import click
 
-from slugcheck.inert import inert
 from slugcheck.terminal import Terminal
+from slugcheck.text import inert
 
 
 @click.command("platforms", short_help="The platforms and limits that slugcheck knows.")

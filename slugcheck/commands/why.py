@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from slugcheck.commands import shared
-from slugcheck.formats import Look, outputs
+from slugcheck.commands import options
+from slugcheck.render.formats import Look, outputs
 from slugcheck.terminal import Terminal
 
 if TYPE_CHECKING:
     from slugcheck.model import Why
-    from slugcheck.options import Options
-    from slugcheck.why.asks import Wanted
+    from slugcheck.model.options import Options
+    from slugcheck.why import Wanted
 
 _FORMATS = ("table", "json", "markdown")
 _VARIANTS = 12
@@ -33,9 +33,9 @@ _VARIANTS = 12
     help="Measure up to N changed files (a line less, a newer version, a lighter twin) by "
     f"resolving and sizing them; 0 leaves it at the graph.  [default: {_VARIANTS}]",
 )
-@shared.with_options(shared.TARGET, shared.MODELS, shared.INDEXES)
+@options.with_options(options.TARGET, options.MODELS, options.INDEXES)
 @click.option("--format", "format_", type=click.Choice(_FORMATS), help="[default: table]")
-@shared.with_options(shared.WRITING)
+@options.with_options(options.WRITING)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -56,22 +56,22 @@ def command(
     what each change saves. Exit code: 0 it was answered, whether the app fits or not; 2 usage, or
     nothing has that name; 3 could not measure.
     """
-    from slugcheck import whydoc
+    from slugcheck.model import document
     from slugcheck.render import whymarkdown, whytable
-    from slugcheck.why.asks import wanted
+    from slugcheck.why import wanted
 
     terminal = Terminal(quiet=quiet)
-    shared.start_clock(given)
+    options.start_clock(given)
     places = outputs(format_, files, _FORMATS)
-    found = _answer(shared.options(path, given), wanted(name, path), terminal, variants)
+    found = _answer(options.options(path, given), wanted(name, path), terminal, variants)
     forms: dict[str, Callable[[Look], str]] = {
         "table": lambda look: whytable.render(
             found, width=look.width, color=look.color, unicode=look.unicode, all_rows=look.all_rows
         ),
-        "json": lambda _: whydoc.dumps(found),
+        "json": lambda _: document.why_dumps(found),
         "markdown": lambda _: whymarkdown.render(found),
     }
-    shared.write(places, terminal, lambda form, look: forms[form](look), all_rows=all_rows)
+    options.write(places, terminal, lambda form, look: forms[form](look), all_rows=all_rows)
     ctx.exit(0)
 
 
@@ -81,7 +81,7 @@ def _answer(asked: Options, wanted: Wanted, terminal: Terminal, most: int) -> Wh
 
     with ExitStack() as stack:
         run = stack.enter_context(Check(asked))
-        report = shared.measured(run, asked, terminal)
+        report = options.measured(run, asked, terminal)
         inquiry = Inquiry(run, report, wanted, most=most)
         with terminal.progress("measuring changed files") as bar:
             for done in inquiry.measure():

@@ -7,19 +7,8 @@ Sizes are ``int`` bytes unless a name says otherwise; seconds are ``float``. MB 
 MiB is 2**20 bytes; the "M" that Heroku prints is MiB.
 """
 
-from slugcheck.model.audit import (
-    Audit,
-    Service,
-    Unaudited,
-    Vulnerability,
-)
-from slugcheck.model.changes import (
-    BaseTotals,
-    Change,
-    ChangeKind,
-    Difference,
-    PartChange,
-)
+from slugcheck.model.audit import Audit, Service, Unaudited, Vulnerability
+from slugcheck.model.changes import BaseTotals, Change, ChangeKind, Difference, PartChange
 from slugcheck.model.comparison import (
     Comparison,
     Footprint,
@@ -32,10 +21,7 @@ from slugcheck.model.comparison import (
     Step,
     StepKind,
 )
-from slugcheck.model.figures import (
-    Basis,
-    Estimate,
-)
+from slugcheck.model.figures import Basis, Estimate
 from slugcheck.model.packages import (
     Artifact,
     Distribution,
@@ -85,21 +71,8 @@ from slugcheck.model.rules import (
     Rules,
     Settings,
 )
-from slugcheck.model.sizes import (
-    DistributionSize,
-    Kind,
-    Overlap,
-    Part,
-    RootSize,
-    SizeReport,
-)
-from slugcheck.model.verdicts import (
-    Finding,
-    FindingSeverity,
-    Ignored,
-    Status,
-    Verdict,
-)
+from slugcheck.model.sizes import DistributionSize, Kind, Overlap, Part, RootSize, SizeReport
+from slugcheck.model.verdicts import Finding, FindingSeverity, Ignored, Status, Verdict
 from slugcheck.model.why import (
     Brings,
     FileLine,

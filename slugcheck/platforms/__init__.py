@@ -11,8 +11,8 @@ import difflib
 from importlib import resources
 from pathlib import Path
 
+from slugcheck import reading
 from slugcheck import reading as files
-from slugcheck import syntax
 from slugcheck.errors import PlatformError
 from slugcheck.model import (
     Dyno,
@@ -24,7 +24,7 @@ from slugcheck.model import (
     Source,
     Stack,
 )
-from slugcheck.platforms.reading import Reader
+from slugcheck.platforms.tables import Reader
 
 _UNITS = {
     "slug": "bytes", "installed": "bytes", "download": "bytes", "checkout": "bytes",
@@ -81,7 +81,7 @@ def parse(text: str, origin: str) -> Platform:
     :raises PlatformError: listing every mistake with the path to its value.
     """
     try:
-        table = syntax.toml(text)
+        table = reading.toml(text)
     except ValueError as error:
         raise PlatformError(f"{origin}: not valid TOML: {error}") from None
     reader = Reader(table)

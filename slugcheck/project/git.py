@@ -7,13 +7,16 @@ transport of it is ever run, and nothing is written.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from pathlib import Path
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
 
 from slugcheck.errors import MeasureError
-from slugcheck.escape import printable
 from slugcheck.running import child, isolation
 from slugcheck.running.child import Bounds, Ended
+from slugcheck.text import printable
 
 # -c counts for more than any file. protocol.allow: a partial clone would fetch what it lacks.
 _SAFE = (
@@ -51,7 +54,7 @@ def environment() -> dict[str, str]:
     return isolation.environment(_KEPT) | _SETTINGS
 
 
-def names(answer: bytes) -> list[str]:
+def split_names(answer: bytes) -> list[str]:
     """Return what stands between the zero bytes of an answer."""
     return [os.fsdecode(name) for name in answer.split(b"\0")[:-1]]
 
@@ -94,3 +97,301 @@ def failed(folder: Path, said: str) -> MeasureError:
     return MeasureError(
         f"git cannot read {shown}: {reason[:_QUOTED]}", hint="git status there should say the same"
     )
+
+
+# ------------------------------------------------------------------ What git tracks below a folder
+
+_GITLINK = "160000"  # the mode of a submodule's entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracked:
+    """What git knows of a folder, all paths relative to it and with ``/``.
+
+    ``paths`` are the tracked files, those of submodules with them. ``untracked`` are neither
+    tracked nor ignored. ``uncommitted`` differ from the last commit (None: not looked at, since
+    that could have run a program that the configuration names). ``lfs`` have the filter of Git LFS.
+    ``absent_submodules`` are not checked out; ``nested`` are other repositories that are none.
+    """
+
+    prefix: str  # of the folder below the top of the checkout, ends in "/"; "" at the top
+    committed: bool  # False: there is no commit yet
+    paths: tuple[str, ...]
+    untracked: tuple[str, ...]
+    uncommitted: frozenset[str] | None
+    lfs: frozenset[str]
+    absent_submodules: tuple[str, ...]
+    nested: tuple[str, ...]
+
+
+def read(folder: Path) -> Tracked | None:
+    """Return what git tracks below ``folder``; None when it is in no checkout.
+
+    :raises MeasureError: git refuses to read the checkout, or cannot.
+    """
+    where = _where(folder)
+    if where is None:
+        return None
+    paths: list[str] = []
+    lfs: set[str] = set()
+    absent: list[str] = []
+    nested: list[str] = []
+    _collect(folder, "", paths, lfs, absent, nested)
+    committed = run(folder, "rev-parse", "--verify", "--quiet", "HEAD", answers=(0, 1)) != b""
+    others = split_names(run(folder, "ls-files", "-z", "--others", "--exclude-standard"))
+    return Tracked(
+        prefix=where,
+        committed=committed,
+        paths=tuple(paths),
+        # a repository inside, not added, is named as a folder
+        untracked=tuple(name for name in others if not name.endswith("/")),
+        uncommitted=_uncommitted(folder, committed=committed),
+        lfs=frozenset(lfs),
+        absent_submodules=tuple(absent),
+        nested=(*nested, *(name.rstrip("/") for name in others if name.endswith("/"))),
+    )
+
+
+def _where(folder: Path) -> str | None:
+    """Return the folder's path below the top of its checkout; None if it is in none."""
+    done = start(folder, ("rev-parse", "--is-inside-work-tree", "--show-prefix"))
+    if done.code == 0:
+        inside, _, prefix = os.fsdecode(done.out).partition("\n")
+        return prefix.removesuffix("\n") if inside == "true" else None
+    said = done.errors
+    if "not a git repository" in said:
+        return None
+    if "dubious ownership" in said or "safe.directory" in said:
+        found = marker(folder)
+        top = printable(str(found.parent if found else folder))
+        message = f"git does not read {top}: the folder belongs to another user"
+        hint = f"trust it with: git config --global --add safe.directory {top}"
+        raise MeasureError(message, hint=hint)
+    raise failed(folder, said)
+
+
+def marker(folder: Path) -> Path | None:
+    """Return the nearest ``.git``, of this folder or one above, if there is any."""
+    return next(
+        (one / ".git" for one in (folder, *folder.parents) if os.path.lexists(one / ".git")), None
+    )
+
+
+def _collect(
+    folder: Path,
+    prefix: str,
+    paths: list[str],
+    lfs: set[str],
+    absent: list[str],
+    nested: list[str],
+) -> None:
+    """Add a checkout's tracked files, and those of its submodules."""
+    own: dict[str, None] = {}  # in order; an unmerged file has three entries
+    links: dict[str, None] = {}
+    for entry in split_names(run(folder, "ls-files", "-z", "--stage")):
+        about, _, name = entry.partition("\t")
+        (links if about.startswith(_GITLINK) else own)[name] = None
+    paths += (prefix + name for name in own)
+    lfs |= {prefix + name for name in _lfs(folder, tuple(own))}
+    modules = _submodules(folder) if links else frozenset()
+    for name in links:
+        inner = folder / name
+        if name not in modules:
+            nested.append(prefix + name)
+        elif _is_plain_folder(folder, name) and os.path.lexists(inner / ".git"):
+            _collect(inner, f"{prefix}{name}/", paths, lfs, absent, nested)
+        else:
+            absent.append(prefix + name)
+
+
+def _is_plain_folder(folder: Path, name: str) -> bool:
+    """Return whether no part of a path below ``folder`` is a link."""
+    inner = folder
+    for part in name.split("/"):
+        inner = inner / part
+        if inner.is_symlink():
+            return False
+    return inner.is_dir()
+
+
+def _submodules(folder: Path) -> frozenset[str]:
+    """Return the paths that ``.gitmodules`` names, relative to ``folder``."""
+    prefix = _where(folder) or ""
+    top = folder
+    for _ in filter(None, prefix.split("/")):
+        top = top.parent
+    file = top / ".gitmodules"
+    if not file.is_file() or file.is_symlink():
+        return frozenset()
+    pattern = r"^submodule\..*\.path$"
+    found = run(
+        folder, "config", "-z", "--file", str(file), "--get-regexp", pattern, answers=(0, 1)
+    )
+    values = (entry.partition("\n")[2].strip("/") for entry in split_names(found))
+    return frozenset(value.removeprefix(prefix) for value in values if value.startswith(prefix))
+
+
+def _lfs(folder: Path, names: Sequence[str]) -> Iterator[str]:
+    if not names:
+        return
+    asked = b"".join(os.fsencode(name) + b"\0" for name in names)
+    answer = split_names(run(folder, "check-attr", "-z", "--stdin", "filter", said=asked))
+    for name, _, value in zip(answer[::3], answer[1::3], answer[2::3], strict=True):
+        if value == "lfs":
+            yield name
+
+
+def _uncommitted(folder: Path, *, committed: bool) -> frozenset[str] | None:
+    """Return what differs from the last commit; None where looking could run a program.
+
+    To compare contents git runs the ``clean`` filters that are configured: they are switched off.
+    """
+    filters = split_names(
+        run(folder, "config", "-z", "--name-only", "--get-regexp", r"^filter\.", answers=(0, 1))
+    )
+    off: list[str] = []
+    for key in dict.fromkeys(filters):
+        if "=" in key:  # -c could not name it
+            return None
+        kind = key.rpartition(".")[2]
+        if kind in {"clean", "smudge", "process"}:
+            off += ["-c", f"{key}="]
+        elif kind == "required":
+            off += ["-c", f"{key}=false"]
+    changed = {*split_names(run(folder, *off, "ls-files", "-z", "--modified"))}
+    if committed:
+        plain = ("--cached", "--name-only", "--relative", "--ignore-submodules", "--no-renames")
+        changed |= {*split_names(run(folder, *off, "diff-index", "-z", *plain, "HEAD", "--"))}
+    return frozenset(changed)
+
+
+# -- The files of another revision of a git checkout, written elsewhere; the work tree stays as it
+
+_LINK, _SUBMODULE = "120000", "160000"
+_EXECUTABLE = "100755"
+_CHUNK = 2**20
+_revision_QUOTED = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A commit of the checkout that ``prefix`` (of a folder below its top) belongs to."""
+
+    commit: str
+    top: Path
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    mode: str
+    digest: str
+    path: str
+
+
+def find(folder: Path, name: str) -> Revision | None:
+    """Return the revision of that name in the checkout that holds ``folder``; None: there is none.
+
+    :raises MeasureError: git refuses to read the checkout, or cannot.
+    """
+    if not installed() or not name or name.startswith("-"):
+        return None
+    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    done = start(folder, asked)
+    if done.code != 0:
+        return None
+    commit = done.out.decode("ascii", "replace").strip()
+    top = os.fsdecode(run(folder, "rev-parse", "--show-toplevel")).removesuffix("\n")
+    prefix = os.fsdecode(run(folder, "rev-parse", "--show-prefix")).removesuffix("\n")
+    return Revision(commit=commit, top=Path(top), prefix=prefix)
+
+
+def write(
+    revision: Revision, place: Path, *, only: Callable[[str], bool] | None = None
+) -> tuple[str, ...]:
+    """Write the revision's files below ``place``; return what the user should know.
+
+    ``only`` says of a path whether it is wanted; links always are.
+
+    :raises MeasureError: git does not have all of them, or they cannot be written.
+    """
+    entries = list(_entries(revision))
+    modules = [entry.path for entry in entries if entry.mode == _SUBMODULE]
+    unsafe = [entry.path for entry in entries if not _is_safe(entry.path)]
+    files = [e for e in entries if e.mode != _SUBMODULE and _is_safe(e.path)]
+    if only is not None:
+        files = [entry for entry in files if entry.mode == _LINK or only(entry.path)]
+    try:
+        _write_all(revision, files, place)
+    except OSError as error:
+        message = f"the files of {revision.commit[:12]} cannot be written: {error.strerror}"
+        raise MeasureError(message, hint="free some room in the temporary folder") from None
+    notes = []
+    if modules:
+        notes.append(f"the base is counted without its submodules: {_some(modules)}")
+    if unsafe:
+        notes.append(f"the base is counted without paths that no checkout has: {_some(unsafe)}")
+    return tuple(notes)
+
+
+def _entries(revision: Revision) -> Iterator[_Entry]:
+    listed = run(revision.top, "ls-tree", "-r", "-z", "--full-tree", revision.commit)
+    for line in split_names(listed):
+        about, _, path = line.partition("\t")
+        mode, _, digest = about.split(" ")
+        yield _Entry(mode=mode, digest=digest, path=path)
+
+
+def _is_safe(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return bool(parts) and not path.startswith("/") and not {"..", ".git"} & set(parts)
+
+
+def _some(paths: list[str]) -> str:
+    shown = ", ".join(printable(path[:_revision_QUOTED]) for path in paths[:3])
+    return f"{shown} and {len(paths) - 3} more" if len(paths) > 3 else shown
+
+
+# --------------------------------------------------------------------------- contents
+
+
+def _write_all(revision: Revision, entries: list[_Entry], place: Path) -> None:
+    with tempfile.TemporaryFile() as asked:
+        asked.write("".join(f"{entry.digest}\n" for entry in entries).encode("ascii"))
+        asked.seek(0)
+        with child.started(
+            command(["cat-file", "--batch"]), environment=environment(),
+            cwd=revision.top, stdin=asked, memory=child.MEMORY,
+        ) as process:  # fmt: skip
+            assert process.stdout is not None  # noqa: S101 - it is a pipe
+            for entry in entries:
+                _write_one(entry, _size(process.stdout, entry), process.stdout, place)
+
+
+def _size(answers: IO[bytes], entry: _Entry) -> int:
+    words = answers.readline().split()
+    if len(words) != 3 or words[1] != b"blob":
+        message = f"git does not have {printable(entry.path[:_revision_QUOTED])} of the base"
+        raise MeasureError(message, hint="fetch it: git fetch --refetch, or a full clone")
+    return int(words[2])
+
+
+def _write_one(entry: _Entry, size: int, answers: IO[bytes], place: Path) -> None:
+    path = place / entry.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if entry.mode == _LINK:
+        path.symlink_to(os.fsdecode(answers.read(size)))
+    else:
+        # never through a link that an entry before this one made
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        mode = 0o755 if entry.mode == _EXECUTABLE else 0o644
+        with os.fdopen(os.open(path, flags, mode), "wb") as file:
+            left = size
+            while left:
+                chunk = answers.read(min(left, _CHUNK))
+                if not chunk:
+                    message = "git ended before it gave all files of the base"
+                    raise MeasureError(message, hint="git fsck says what is wrong")
+                file.write(chunk)
+                left -= len(chunk)
+    answers.read(1)  # the line's end behind each

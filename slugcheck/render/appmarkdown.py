@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slugcheck.escape import code, markdown
 from slugcheck.model import Report, StorageOption
 from slugcheck.render import figures, whole
 from slugcheck.render.marktable import MARKS, table
+from slugcheck.text import code, markdown
 
 
 def blocks(report: Report) -> Iterator[str]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from slugcheck.escape import code, markdown
-from slugcheck.inert import Inert
 from slugcheck.model import FindingSeverity, Status
 from slugcheck.model.benchresult import BenchResult, Variant
 from slugcheck.render import benchwords as said
 from slugcheck.render.bounded import MOST_CHARACTERS, bounded, clipped
 from slugcheck.render.marktable import MARKS, NONE, advice, table
+from slugcheck.text import Inert, code, markdown
 
 _SEVERITY = {
     FindingSeverity.ERROR: "❌", FindingSeverity.WARNING: "⚠️", FindingSeverity.INFO: "💡",

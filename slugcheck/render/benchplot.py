@@ -6,10 +6,10 @@ import importlib.util
 import io
 from typing import TYPE_CHECKING, Any
 
-from slugcheck.escape import printable
 from slugcheck.model.bench import STAGES, StackResult
 from slugcheck.model.benchresult import BenchResult
 from slugcheck.render import benchwords as said
+from slugcheck.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,15 +10,8 @@ from dataclasses import dataclass
 
 from slugcheck.model import Status
 from slugcheck.model.bench import STAGES, Spread, StackResult, Summary
-from slugcheck.model.benchresult import (
-    BenchResult,
-    DynoFit,
-    Fit,
-    Outcome,
-    Trial,
-    Variant,
-)
-from slugcheck.units import mb, mib
+from slugcheck.model.benchresult import BenchResult, DynoFit, Fit, Outcome, Trial, Variant
+from slugcheck.text import mb, mib
 
 LEGEND = (
     "± half the interval that holds the median with 95 %",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, TypeVar
 
-from slugcheck.inert import Inert, inert
+from slugcheck.text import Inert, inert
 
 T = TypeVar("T")
 

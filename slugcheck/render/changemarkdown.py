@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slugcheck.escape import code, markdown
 from slugcheck.model import Report
 from slugcheck.render import changes, figures
 from slugcheck.render.marktable import NONE, table
+from slugcheck.text import code, markdown
 
 _ROWS = 20
 _REASONS = 3

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from slugcheck.model import Change, ChangeKind, Difference, Ignored, SizeReport
 from slugcheck.render import figures
 from slugcheck.render.words import plural
-from slugcheck.units import mb
+from slugcheck.text import mb
 
 _MOST = 12
 _SIGNS = {

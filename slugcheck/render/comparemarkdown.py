@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slugcheck.escape import code, fenced, markdown
-from slugcheck.inert import Inert
 from slugcheck.model import Comparison, Migration, Setup
 from slugcheck.render import comparewords as said
 from slugcheck.render.bounded import MOST_CHARACTERS, bounded, clipped
 from slugcheck.render.marktable import MARKS, NONE, advice, table
+from slugcheck.text import Inert, code, fenced, markdown
 
 
 def render(comparison: Comparison) -> Inert:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from slugcheck.model import Comparison, Migration, Setup, SetupRow, SharedRow, Status, StepKind
 from slugcheck.render.changes import signed
 from slugcheck.render.words import percent, plural
-from slugcheck.units import heroku_m, mb, mib
+from slugcheck.text import heroku_m, mb, mib
 
 _LEAST_SHARE = 0.02  # of a stack: what is less folds into one line
 _MOST_ROWS = 10

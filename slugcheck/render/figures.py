@@ -8,15 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from slugcheck.model import (
-    Basis,
-    DistributionSize,
-    Estimate,
-    Kind,
-    Overlap,
-    Part,
-    SizeReport,
-)
+from slugcheck.model import Basis, DistributionSize, Estimate, Kind, Overlap, Part, SizeReport
 
 _ROWS = 12
 _LEAST_ROWS = 6

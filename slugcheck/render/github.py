@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slugcheck.escape import printable, printable_lines
 from slugcheck.model import Report
-from slugcheck.remarks import Level, Place, Remark, remarks
 from slugcheck.render import words
+from slugcheck.render.annotations import Level, Place, Remark, remarks
+from slugcheck.text import printable, printable_lines
 
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 # GitHub shows ten annotations of each kind for a step (docs.github.com, "Limits" of annotations).

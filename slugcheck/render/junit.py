@@ -9,9 +9,9 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
-from slugcheck.escape import printable, printable_lines
 from slugcheck.model import Report, Status, Verdict
-from slugcheck.remarks import Level, Remark, remarks
+from slugcheck.render.annotations import Level, Remark, remarks
+from slugcheck.text import printable, printable_lines
 
 # What XML 1.0 has no way to write; printable() has written out the controls before.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from slugcheck.escape import code, fenced, markdown
-from slugcheck.inert import Inert
 from slugcheck.model import (
     DistributionSize,
     FindingSeverity,
@@ -22,7 +20,7 @@ from slugcheck.model import (
 from slugcheck.render import appmarkdown, audited, changemarkdown, changes, figures, words
 from slugcheck.render.bounded import MOST_CHARACTERS, bounded, clipped
 from slugcheck.render.marktable import MARKS, NONE, table
-from slugcheck.units import heroku_m, mb
+from slugcheck.text import Inert, code, fenced, heroku_m, markdown, mb
 
 _SEVERITY = {
     FindingSeverity.ERROR: "❌ error",

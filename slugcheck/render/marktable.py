@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from slugcheck.escape import markdown
 from slugcheck.model import Status
 from slugcheck.render.signs import DASH
+from slugcheck.text import markdown
 
 MARKS = {Status.PASS: "✅", Status.WARN: "⚠️", Status.FAIL: "❌", Status.UNKNOWN: "❔"}
 NONE = DASH  # stands for a figure that there is none of

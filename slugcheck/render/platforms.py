@@ -13,9 +13,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from slugcheck.escape import printable
 from slugcheck.model import Limit, Platform, PythonRelease, Severity, Source, Stack
-from slugcheck.units import MIB, mb
+from slugcheck.text import MIB, mb, printable
 
 _MEANING = {
     Severity.FAIL: "beyond it the check fails",

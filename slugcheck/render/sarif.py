@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from slugcheck.escape import printable, printable_lines
 from slugcheck.model import Report
-from slugcheck.remarks import Level, Place, Remark, remarks
+from slugcheck.render.annotations import Level, Place, Remark, remarks
+from slugcheck.text import printable, printable_lines
 
 Json = dict[str, Any]
 _VERSION = "2.1.0"

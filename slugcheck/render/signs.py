@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from slugcheck.escape import printable
 from slugcheck.model import FindingSeverity, Status
+from slugcheck.text import printable
 
 # Stands for a figure that there is none of.
 DASH = "\N{EN DASH}"

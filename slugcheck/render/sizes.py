@@ -14,7 +14,7 @@ from slugcheck.model import Basis, DistributionSize, Overlap, SizeReport
 from slugcheck.render import figures, words
 from slugcheck.render.bars import share_bar
 from slugcheck.render.signs import Signs
-from slugcheck.units import mb
+from slugcheck.text import mb
 
 _GAP = 2
 _LEAST_NAME = 16

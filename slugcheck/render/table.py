@@ -11,14 +11,13 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from slugcheck.escape import printable_lines
 from slugcheck.model import Estimate, Finding, Report, SizeReport, Status, Unsized, Verdict
 from slugcheck.render import apptable, audited, changes, changetable, figures, words
 from slugcheck.render.bars import budget_bar, nested_bar
 from slugcheck.render.screen import Verbatim, bare_table, marked, print_sections
 from slugcheck.render.signs import SEVERITY_STYLE, STATUS_STYLE, Signs
 from slugcheck.render.sizes import size_table
-from slugcheck.units import heroku_m, mb
+from slugcheck.text import heroku_m, mb, printable_lines
 
 _LEAST_BAR, _MOST_BAR = 12, 30
 _BLAME_COLUMNS = 12

@@ -18,7 +18,7 @@ from slugcheck.model import (
     Verification,
 )
 from slugcheck.render.words import plural
-from slugcheck.units import clock, mb
+from slugcheck.text import clock, mb
 
 _MOST_MODELS = 12
 _NOTABLE_BYTES = 100_000  # a folder below it says nothing about where the megabytes are

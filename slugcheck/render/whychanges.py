@@ -8,18 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from slugcheck.model import (
-    MeasuredSaving,
-    Remedy,
-    RemedyKind,
-    UnmeasuredSaving,
-    Verdict,
-    Why,
-)
+from slugcheck.model import MeasuredSaving, Remedy, RemedyKind, UnmeasuredSaving, Verdict, Why
 from slugcheck.render import figures
 from slugcheck.render.whywords import by_slug, is_untried
 from slugcheck.render.words import listed, plural
-from slugcheck.units import heroku_m, mb
+from slugcheck.text import heroku_m, mb
 
 _NAMED = 3
 _LONGEST = 200  # characters of the reason of a failure

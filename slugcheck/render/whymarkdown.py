@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slugcheck.escape import code, fenced, markdown
-from slugcheck.inert import Inert
 from slugcheck.model import RootPaths, Standing, Why
 from slugcheck.render import figures
 from slugcheck.render import whychanges as changes
@@ -13,6 +11,7 @@ from slugcheck.render import whywords as said
 from slugcheck.render.bounded import MOST_CHARACTERS, bounded, clipped
 from slugcheck.render.marktable import NONE, table
 from slugcheck.render.words import saving, target_words
+from slugcheck.text import Inert, code, fenced, markdown
 
 
 def render(why: Why) -> Inert:

@@ -8,7 +8,6 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from slugcheck.escape import printable_lines
 from slugcheck.model import Finding, RootPaths, Standing, Why
 from slugcheck.render import figures
 from slugcheck.render import whychanges as changes
@@ -16,6 +15,7 @@ from slugcheck.render import whywords as said
 from slugcheck.render.screen import Verbatim, bare_table, marked, print_sections
 from slugcheck.render.signs import SEVERITY_STYLE, Signs
 from slugcheck.render.words import saving, target_words
+from slugcheck.text import printable_lines
 
 _MOST_NEEDS = 8
 _MOST_ROOTS = 8

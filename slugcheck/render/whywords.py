@@ -8,17 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from slugcheck.model import (
-    DistributionSize,
-    MeasuredSaving,
-    Need,
-    Origin,
-    Remedy,
-    Why,
-)
+from slugcheck.model import DistributionSize, MeasuredSaving, Need, Origin, Remedy, Why
 from slugcheck.render import figures
 from slugcheck.render.words import listed, plural
-from slugcheck.units import mb
+from slugcheck.text import mb
 
 _NAMED = 3
 _MOST_ROWS = 8

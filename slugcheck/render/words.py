@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from slugcheck.budget import exit_code, missing
 from slugcheck.model import (
     DistributionSize,
     Estimate,
@@ -23,8 +22,9 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
+from slugcheck.policy.budgets import exit_code, missing
 from slugcheck.render.figures import counted, counts_slug
-from slugcheck.units import heroku_m, mb
+from slugcheck.text import heroku_m, mb
 
 _NAMED = 3
 

@@ -21,8 +21,8 @@ from types import TracebackType
 from typing import Any
 
 from slugcheck.errors import MeasureError
-from slugcheck.escape import printable
 from slugcheck.running import ending
+from slugcheck.text import printable
 
 try:
     import fcntl as _fcntl

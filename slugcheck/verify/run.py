@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 
 from packaging.version import InvalidVersion
 
-from slugcheck import bytecode, intervals, syntax
-from slugcheck.installed import layout_of
-from slugcheck.model import Estimate, Manager, Verification
-from slugcheck.parts import RUNTIME
-from slugcheck.units import mb
-from slugcheck.verify import install, interpreter, weigh
+from slugcheck import reading
+from slugcheck.model import Estimate, Manager, Verification, figures
+from slugcheck.sizing import bytecode
+from slugcheck.sizing.installed import layout_of
+from slugcheck.sizing.parts import RUNTIME
+from slugcheck.text import mb
+from slugcheck.verify import install, weigh
 from slugcheck.verify.install import Build, Site
-from slugcheck.verify.place import lay_out
-from slugcheck.verify.plan import Plan
+from slugcheck.verify.plan import Plan, lay_out
 from slugcheck.verify.weigh import Weights
 from slugcheck.verify.workspace import workspace
 
@@ -34,8 +34,8 @@ def verify(plan: Plan, progress: Progress) -> Verification:
     :raises MeasureError: this machine cannot stand for the target, or the build fails.
     """
     target = plan.sizes.target
-    python = interpreter.find(target)
-    interpreter.refuse_foreign(plan.sizes)
+    python = install.find(target)
+    install.refuse_foreign(plan.sizes)
     with workspace(target.platform.prefix, _space(plan)) as work:
         progress("making an environment")
         place = lay_out(plan, work.folder)
@@ -83,9 +83,9 @@ def _verification(
         bytecode_bytes=weights.bytecode_bytes,
         slug_bytes=slug,
         predicted_seconds=plan.seconds,
-        predicted_installed=intervals.without(sizes.installed, others),
+        predicted_installed=figures.without(sizes.installed, others),
         predicted_bytecode=_predicted_bytecode(plan),
-        predicted_slug=intervals.without(sizes.slug, runtime),
+        predicted_slug=figures.without(sizes.slug, runtime),
         plain_by_name=tuple(sorted(weights.plain.items())),
         bytecode_by_name=tuple(sorted(weights.bytecode.items())),
         notes=(*notes, *build.notes, *_differences(plan, weights, python, longer)),
@@ -95,7 +95,7 @@ def _verification(
 def _predicted_bytecode(plan: Plan) -> Estimate[int]:
     sizes = plan.sizes
     percent = bytecode.systematic_percent(sizes.target.minor)
-    return intervals.total([d.bytecode for d in sizes.distributions], systematic_percent=percent)
+    return figures.total([d.bytecode for d in sizes.distributions], systematic_percent=percent)
 
 
 def _differences(plan: Plan, weights: Weights, python: str, longer: int) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _differences(plan: Plan, weights: Weights, python: str, longer: int) -> Iter
 
 def _same(predicted: str, installed: str) -> bool:
     try:
-        return syntax.version(predicted) == syntax.version(installed)
+        return reading.version(predicted) == reading.version(installed)
     except InvalidVersion:
         return predicted == installed
 

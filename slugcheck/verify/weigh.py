@@ -17,8 +17,8 @@ from typing import IO
 from packaging.utils import canonicalize_name
 
 from slugcheck.errors import MeasureError
-from slugcheck.installed import Layout
 from slugcheck.running import child, isolation
+from slugcheck.sizing.installed import Layout
 
 _CHUNK = 2**20
 _LONGEST_HEAD = 10_000

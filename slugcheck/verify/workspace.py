@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slugcheck.errors import MeasureError
-from slugcheck.escape import printable
 from slugcheck.running import child, temporary
 from slugcheck.running.child import Bounds
-from slugcheck.units import mb
+from slugcheck.text import mb, printable
 
 _LEAST_NAME, _LONGEST_NAME = 5, 10  # random characters of a folder's name
 _SHORTEST = len("/e")

@@ -16,10 +16,9 @@ from typing import Any
 
 import pytest
 
-from slugcheck.index.cache import Cache, checkout_of, is_inside
-from slugcheck.index.ranges import HttpClient
-from slugcheck.index.warehouse import Warehouse, key_of
 from slugcheck.model import Artifact
+from slugcheck.packages.index.client import HttpClient
+from slugcheck.packages.index.inventories import Cache, Warehouse, checkout_of, is_inside, key_of
 from tests.support.commands import Done, slugcheck
 from tests.support.server import PackageServer, Quirk
 from tests.support.wheels import Archive, make_sdist, make_wheel
@@ -301,7 +300,7 @@ def test_what_is_no_entry_of_ours_is_not_believed(tmp_path: Path, thing: str) ->
 def test_an_entry_that_unpacks_without_end_is_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slugcheck.index.cache.MAX_DOCUMENT", 10**6)
+    monkeypatch.setattr("slugcheck.packages.index.inventories.MAX_DOCUMENT", 10**6)
     cache = Cache(tmp_path)
     cache.store("kind", "ab", {"n": 1})
     (entry,) = (one for one in tmp_path.rglob("*") if one.is_file())

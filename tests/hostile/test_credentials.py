@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from slugcheck.index.uv import find_uv, project_environment
+from slugcheck.packages.resolve.uv import find_uv, project_environment
 from tests.support.commands import Done, slugcheck
 from tests.support.projects import pipenv_entry, pipenv_project, poetry_package, poetry_project
 from tests.support.server import PackageServer, Quirk
@@ -231,8 +231,8 @@ def test_no_credential_follows_a_redirect_from_a_private_index(place: Place, to:
 
 def test_a_file_does_not_weaken_the_way_to_a_private_index(place: Place) -> None:
     path = place.write("requirements.txt", "--trusted-host 127.0.0.1\n-f @EVIL\nfrom-one\n")
-    from slugcheck.index.places import read_requirements
-    from slugcheck.options import Options
+    from slugcheck.model.options import Options
+    from slugcheck.packages.places import read_requirements
 
     assert read_requirements(Options(path=path)).options.trusted_hosts == ()
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from slugcheck.errors import MeasureError, NetworkError, WheelError
-from slugcheck.index.cache import Cache
-from slugcheck.index.pages import Pages
-from slugcheck.index.ranges import HttpClient, watch
-from slugcheck.index.warehouse import Warehouse
 from slugcheck.model import Artifact, IndexOptions, Inventory
+from slugcheck.packages.index import http
+from slugcheck.packages.index.client import HttpClient
+from slugcheck.packages.index.inventories import Cache, Warehouse
+from slugcheck.packages.index.pages import Pages
 from tests.support.commands import slugcheck
 from tests.support.server import JSON_TYPE, PackageServer, RawServer
 from tests.support.wheels import make_wheel, make_zip, metadata_text
@@ -36,8 +36,8 @@ pytestmark = pytest.mark.usefixtures("plain_network")
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second for what usually takes half a minute."""
-    monkeypatch.setattr(watch, "RATE_SECONDS", 0.4)
-    monkeypatch.setattr(watch, "LEAST_RATE", 10_000)
+    monkeypatch.setattr(http, "RATE_SECONDS", 0.4)
+    monkeypatch.setattr(http, "LEAST_RATE", 10_000)
 
 
 def wheel_at(url: str, *, size: int | None = None) -> Artifact:
@@ -92,11 +92,11 @@ def test_chunks_of_one_byte_are_no_answer_either() -> None:
 
 
 def test_one_file_has_a_deadline_however_steadily_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "FILE_SECONDS", 0.5)
+    monkeypatch.setattr(http, "FILE_SECONDS", 0.5)
     server = RawServer(
         lambda *_: itertools.chain([HEAD + b"\r\n"], itertools.repeat(ENDLESS)), pause=0.1
     )
-    monkeypatch.setattr(watch, "SECOND_BYTES", 10**9)
+    monkeypatch.setattr(http, "SECOND_BYTES", 10**9)
     assert "takes longer than" in failure(server)
 
 
@@ -132,7 +132,7 @@ def test_the_body_of_a_redirect_or_refusal_is_not_kept(status: bytes, encoding: 
 
 
 def test_a_run_receives_so_much_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "MAX_RUN", 10**6)
+    monkeypatch.setattr(http, "MAX_RUN", 10**6)
     sent = itertools.chain([HEAD + b"\r\n"], itertools.repeat(ENDLESS))
     assert "were received in this run" in failure(RawServer(lambda *_: sent))
 
@@ -334,7 +334,7 @@ def test_parts_within_parts_of_metadata_are_not_followed() -> None:
 
 
 def test_a_run_sizes_so_many_files_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slugcheck.index.warehouse.MAX_ENTRIES", 10)
+    monkeypatch.setattr("slugcheck.packages.index.inventories.MAX_ENTRIES", 10)
     with PackageServer() as server, HttpClient() as client:
         warehouse = Warehouse(client=client, cache=Cache(None))
         first, second, third = (
@@ -387,9 +387,9 @@ def test_a_source_that_takes_the_compiler_a_gigabyte_does_not_get_it(tmp_path: P
     path.write_bytes(archive.content)
     code = (
         "import resource, sys\n"
-        "from slugcheck.index.cache import Cache\n"
+        "from slugcheck.packages.index.inventories import Cache\n"
         "from slugcheck.index.ranges import HttpClient\n"
-        "from slugcheck.index.warehouse import Warehouse\n"
+        "from slugcheck.packages.index.inventories import Warehouse\n"
         "from slugcheck.model import Artifact\n"
         "url, name = sys.argv[1:]\n"
         "with HttpClient() as client:\n"

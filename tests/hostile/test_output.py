@@ -20,10 +20,9 @@ import jsonschema
 import pytest
 import xmlschema
 
-from slugcheck.escape import printable
-from slugcheck.inert import inert
 from slugcheck.model import Report, Verdict
 from slugcheck.render import bounded, markdown
+from slugcheck.text import inert, printable
 from tests.support import cases, github_markdown, reports, stock
 from tests.support.ci import commands
 from tests.support.commands import slugcheck

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import fuzz
-from slugcheck.index.locks.pick import toml
-from slugcheck.index.locks.pipfilelock import pipfile_hashes
-from slugcheck.index.locks.poetryfresh import content_hash
+from slugcheck.packages.locks.pins import toml
+from slugcheck.packages.locks.pipenv import pipfile_hashes
+from slugcheck.packages.locks.poetry import content_hash
 from tests.support.bounded import Bounded, Ended
 
 pytestmark = pytest.mark.usefixtures("plain_network")

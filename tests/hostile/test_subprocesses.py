@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from slugcheck.benching.launcher import Launcher, Worker
 from slugcheck.running import child, isolation
 from slugcheck.running.child import Bounds, ChildError, LateError
+from slugcheck.running.launcher import Launcher, Worker
 from tests.support.loopback import LoopbackServer
 from tests.support.osv import OsvServer
 from tests.support.server import PackageServer

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from slugcheck import parts
 from slugcheck.model import (
     AppFiles,
     Download,
@@ -22,6 +21,7 @@ from slugcheck.model import (
     StorageOption,
     Verification,
 )
+from slugcheck.sizing import parts
 from tests.support import reports
 
 MODEL_SIZE, MODEL_SLUG = 12_023_908, 11_123_212

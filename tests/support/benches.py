@@ -13,19 +13,11 @@ from pathlib import Path
 import pytest
 
 from slugcheck import platforms
-from slugcheck.benching import conclusion, contrasts, judgement
-from slugcheck.benching.launcher import Worker
+from slugcheck.benching import judgement, statistics
 from slugcheck.benching.statistics import doubts, summarise
-from slugcheck.model.bench import (
-    STAGES,
-    ColdStart,
-    Memory,
-    Runtime,
-    Sample,
-    Stack,
-    StackResult,
-)
+from slugcheck.model.bench import STAGES, ColdStart, Memory, Runtime, Sample, Stack, StackResult
 from slugcheck.model.benchresult import BenchResult, Conclusion, Conditions, Host, Ratio
+from slugcheck.running.launcher import Worker
 
 MIB = 2**20
 _VARIABLE = "SLUGCHECK_TORCH_PYTHON"
@@ -119,13 +111,13 @@ def result(
     platform = platforms.load("heroku")
     found = BenchResult(
         tool_version="1", platform="Heroku", dyno=dyno, dyno_asked=asked, stacks=stacks,
-        agreement=None, ratio=ratio, contrasts=contrasts.of(stacks),
+        agreement=None, ratio=ratio, contrasts=statistics.contrasts_of(stacks),
         dynos=judgement.judge(platform, stacks), boots=judgement.boots(platform, stacks),
         trials=(), variants=(), findings=(), conclusion=Conclusion(label=None, because=()),
         host=HOST, notes=(),
         conditions=Conditions(threads=1, processes=6, runs=30, inputs=(), seconds=1.0),
     )  # fmt: skip
-    return replace(found, conclusion=conclusion.of(found))
+    return replace(found, conclusion=judgement.conclusion_of(found))
 
 
 def heavy(count: int = 6, **more: float) -> StackResult:

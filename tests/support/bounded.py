@@ -76,8 +76,6 @@ class Bounded:
 
 def _serve() -> None:
     from benchmarks import fuzz
-    from slugcheck import check, cli, gather, settings  # noqa: F401 - loaded before the forks
-    from slugcheck.commands import check as command  # noqa: F401
 
     parsers = {name: make() for name, make in fuzz.PARSERS.items()}
     for line in sys.stdin:

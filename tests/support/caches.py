@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from slugcheck import credentials
+from slugcheck import text
 
 
 @pytest.fixture(autouse=True)
 def no_secrets_kept() -> Iterator[None]:
     """Forget after each test what it wants masked: a process checks one project, tests many."""
     yield
-    credentials._SECRETS.clear()
+    text._SECRETS.clear()
 
 
 @pytest.fixture(scope="session")

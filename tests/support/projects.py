@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from slugcheck.index.locks.pick import toml
-from slugcheck.index.locks.pipfilelock import pipfile_hashes
-from slugcheck.index.locks.poetryfresh import content_hash
+from slugcheck.packages.locks.pins import toml
+from slugcheck.packages.locks.pipenv import pipfile_hashes
+from slugcheck.packages.locks.poetry import content_hash
 from tests.support.wheels import Archive
 
 POETRY = """\

@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from slugcheck import budget
 from slugcheck.model import (
     Artifact,
     Distribution,
@@ -37,6 +36,7 @@ from slugcheck.model import (
     Transfer,
     Unsized,
 )
+from slugcheck.policy import budgets
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 _REWRITE = "SLUGCHECK_REWRITE_GOLDEN"
@@ -230,7 +230,7 @@ def report(
         kind="requirements",
         sha256="ab" * 32,
         sizes=sizes,
-        verdicts=budget.judge(
+        verdicts=budgets.judge(
             sizes,
             build or Estimate.predicted(58.8, 29.4, 117.6),
             place.platform.limits if limits is None else limits,

@@ -328,8 +328,8 @@ def plain_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
-    monkeypatch.setattr("slugcheck.index.ranges.session.BACKOFF", 0.0)
-    monkeypatch.setattr("slugcheck.index.ranges.session.MAX_RETRY_AFTER", 0.01)
+    monkeypatch.setattr("slugcheck.packages.index.http.BACKOFF", 0.0)
+    monkeypatch.setattr("slugcheck.packages.index.http.MAX_RETRY_AFTER", 0.01)
 
 
 class _Server(ThreadingHTTPServer):

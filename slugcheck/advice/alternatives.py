@@ -1,0 +1,40 @@
+"""Finds and sizes the distribution that could stand in for another, for the advice."""
+
+from __future__ import annotations
+
+from slugcheck import reading, sizer
+from slugcheck.advice.gpu import Twin
+from slugcheck.errors import MeasureError
+from slugcheck.model import Artifact, Distribution, Target
+from slugcheck.packages.index.choice import Chooser
+from slugcheck.packages.index.inventories import Warehouse
+from slugcheck.packages.index.pages import FileKind, Pages
+from slugcheck.sizing.installed import layout_of
+
+
+def find(
+    name: str, version: str, *, target: Target, pages: Pages, chooser: Chooser, stock: Warehouse
+) -> Twin | None:
+    """Return one version of a distribution with its sizes on the target.
+
+    None when it has no wheel for the target, or cannot be read: the advice then goes without a
+    figure.
+    """
+    try:
+        file = chooser.best_for(name, pages.files(name), reading.version(version))
+        if file is None or file.kind is not FileKind.WHEEL:
+            return None
+        artifact = Artifact(
+            filename=file.filename, url=file.url, size=file.size, sha256=file.sha256
+        )
+        inventory = stock.inventory(artifact)
+    except MeasureError:
+        return None
+    twin = Distribution(name=name, version=version, artifact=artifact, direct=True)
+    sized = sizer.size_one(twin, inventory, layout_of(target))
+    return Twin(
+        name=name,
+        version=version,
+        installed_bytes=sized.plain.value + sized.bytecode.value,
+        slug_bytes=sized.slug.value,
+    )

@@ -1,0 +1,402 @@
+"""Known vulnerabilities of exactly what was resolved, through pip-audit.
+
+pip-audit is run as a program on the pinned list: it resolves nothing, installs nothing and asks
+nobody but the vulnerability service. Its exit code says too little (1 is "found some" as well as
+"could not run"), so its output decides: a document that names every distribution, or no audit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from cvss import CVSS2, CVSS3, CVSS4, CVSSError
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from slugcheck import reading
+from slugcheck.errors import SlugcheckError, UsageError
+from slugcheck.model import (
+    Audit,
+    Distribution,
+    Finding,
+    FindingSeverity,
+    Service,
+    SizeReport,
+    Unaudited,
+    Unsized,
+    Vulnerability,
+)
+from slugcheck.model.audit import OSV_URL
+from slugcheck.packages.index.client import HttpClient
+from slugcheck.running import child, isolation, temporary
+from slugcheck.running.child import Bounds
+from slugcheck.text import printable
+
+SERVICES = ("osv", "pypi")
+_TITLES = {"osv": "OSV", "pypi": "the package index"}
+# A question for each distribution, one after another.
+_ANSWER_SECONDS, _WHOLE_SECONDS, _EACH_SECONDS = 15, 60, 2
+_REASONS = {
+    "ConnectionError": "cannot be reached",
+    "ConnectTimeout": "cannot be reached",
+    "ProxyError": "cannot be reached: the proxy refuses",
+    "SSLError": "cannot be reached: its certificate is not trusted",
+    "ReadTimeout": "did not answer in time",
+    "ServiceError": "answered with an error",
+    "HTTPError": "answered with an error",
+    "JSONDecodeError": "gave no vulnerability data",
+    "KeyError": "gave no vulnerability data",
+    "InvalidURL": "has a URL that cannot be understood",
+    "MissingSchema": "has a URL that cannot be understood",
+}
+_LONGEST_SUMMARY = 300
+
+
+def title(service: Service) -> str:
+    """Return what a service is called in messages."""
+    if service.name != "osv" or service.url == OSV_URL:
+        return _TITLES[service.name]
+    return f"OSV at {printable(urlsplit(service.url).netloc.rpartition('@')[2])}"
+
+
+def service(name: str | None, url: str | None) -> Service:
+    """Return the service of the command line.
+
+    :raises UsageError: the URL is none, or belongs to another service.
+    """
+    if url is None:
+        return Service(name=name or "osv")
+    if name not in (None, "osv"):
+        message = f"--audit-url is for an OSV service, not for {name}"
+        raise UsageError(message, hint="leave --audit-service out, or write osv")
+    try:
+        sound = urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
+    except ValueError:
+        sound = False
+    if not sound:
+        message = "--audit-url is no http or https URL"
+        raise UsageError(message, hint=f"for example {OSV_URL}")
+    return Service(name="osv", url=url)
+
+
+def run(distributions: Sequence[Distribution], unsized: Sequence[Unsized], asked: Service) -> Audit:
+    """Return what the service knows; that it could not be asked is a value with the reason."""
+    pins, aside = _pins(distributions, unsized)
+    if not pins:
+        return Audit(service=title(asked), audited=0, vulnerabilities=(), unaudited=tuple(aside))
+    answer = _ask(pins, asked)
+    if isinstance(answer, str):
+        return Audit(
+            service=title(asked), audited=0, vulnerabilities=(), unaudited=tuple(aside),
+            problem=answer,
+        )  # fmt: skip
+    found, more = _read(answer, pins)
+    return Audit(
+        service=title(asked),
+        audited=len(pins) - len(more),
+        vulnerabilities=tuple(found),
+        unaudited=(*aside, *more),
+        notes=tuple(_notes(pins)),
+    )
+
+
+def _notes(pins: Mapping[str, Distribution]) -> Iterator[str]:
+    for name, one in pins.items():
+        if (public := _public(one.version)) != one.version and "+" in one.version:
+            yield f"{name} {one.version} was audited as {public}: services know no local versions"
+
+
+def not_run(
+    distributions: Sequence[Distribution], unsized: Sequence[Unsized], asked: Service, why: str
+) -> Audit:
+    """Return an audit that did not take place."""
+    _, aside = _pins(distributions, unsized)
+    return Audit(
+        service=title(asked), audited=0, vulnerabilities=(), unaudited=tuple(aside), problem=why
+    )
+
+
+# --------------------------------------------------------------------------- the list
+
+
+def _pins(
+    distributions: Sequence[Distribution], unsized: Sequence[Unsized]
+) -> tuple[dict[str, Distribution], list[Unaudited]]:
+    """Return what can be asked for, by name, and the rest with its reasons."""
+    aside = [
+        Unaudited(name=u.name, version=u.version, reason="it was not resolved") for u in unsized
+    ]
+    pins: dict[str, Distribution] = {}
+    for one in distributions:
+        reason = ""
+        if one.direct_url:
+            reason = "it comes from a URL: what is there need not be what the service knows"
+        elif _public(one.version) is None:
+            reason = "its version is none that a service could know"
+        if reason:
+            aside.append(Unaudited(name=one.name, version=one.version, reason=reason))
+        else:
+            pins[one.name] = one
+    return pins, aside
+
+
+def _public(version: str) -> str | None:
+    """Return a version without its local part, which no service knows."""
+    try:
+        return reading.version(version).public
+    except InvalidVersion:
+        return None
+
+
+def _lines(pins: Mapping[str, Distribution]) -> Iterator[str]:
+    """Yield the pinned list. No markers: they would be judged for this machine's Python."""
+    hashed = all(one.artifact.sha256 for one in pins.values())
+    for name, one in pins.items():
+        more = f" --hash=sha256:{one.artifact.sha256}" if hashed else ""
+        yield f"{name}=={_public(one.version)}{more}"
+
+
+# --------------------------------------------------------------------------- pip-audit
+
+
+def _ask(pins: Mapping[str, Distribution], asked: Service) -> dict[str, Any] | str:
+    """Return pip-audit's document, or why there is none."""
+    lines = list(_lines(pins))
+    with temporary.Folder() as folder:
+        path = folder / "requirements.txt"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        command = [
+            *isolation.python_module("pip_audit"),
+            "--requirement",
+            str(path),
+            "--disable-pip",
+        ]
+        command += [] if "--hash" in lines[0] else ["--no-deps"]
+        command += ["--format", "json", "--progress-spinner", "off", "--cache-dir", str(folder)]
+        command += ["--timeout", str(_ANSWER_SECONDS), "--vulnerability-service", asked.name]
+        try:
+            done = child.run(
+                command,
+                what="pip-audit",
+                cwd=folder,
+                environment=_environment(asked, folder),
+                bounds=Bounds(seconds=_WHOLE_SECONDS + _EACH_SECONDS * len(pins)),
+            )
+        except child.LateError:
+            return f"{title(asked)} did not answer in time"
+        except child.ChildError as error:
+            return str(error)
+        except OSError as error:
+            return f"pip-audit cannot be run: {error.strerror or error}"
+    return _document(done.output) or _problem(done.errors, asked)
+
+
+def _environment(asked: Service, folder: Path) -> dict[str, str]:
+    """Return what it takes to reach the service, and nothing that would change the question.
+
+    The URL goes here and not on the command line, where everybody on the machine could read it.
+    """
+    found = isolation.environment(isolation.NETWORK)
+    found |= {"TMPDIR": str(folder), "PYTHONSAFEPATH": "1"}
+    return found | ({"PIP_AUDIT_OSV_URL": asked.url} if asked.name == "osv" else {})
+
+
+def _document(text: str) -> dict[str, Any] | None:
+    try:
+        found = reading.json(text)
+    except ValueError:
+        return None
+    listed = isinstance(found, dict) and isinstance(found.get("dependencies"), list)
+    return found if listed else None
+
+
+def _problem(said: str, asked: Service) -> str:
+    """Say why there is no answer. What pip-audit prints holds URLs: only its last error's name."""
+    if "No module named pip_audit" in said or "No module named 'pip_audit'" in said:
+        return "pip-audit is not installed beside slugcheck"
+    for line in reversed(said.splitlines()):
+        name = line.partition(":")[0].strip().rpartition(".")[2]
+        if name in _REASONS:
+            return f"{title(asked)} {_REASONS[name]}"
+    return f"pip-audit had no answer of {title(asked)}"
+
+
+# --------------------------------------------------------------------------- its answer
+
+
+def _read(
+    document: Mapping[str, Any], pins: Mapping[str, Distribution]
+) -> tuple[list[Vulnerability], list[Unaudited]]:
+    found: list[Vulnerability] = []
+    aside: list[Unaudited] = []
+    answered = set()
+    for entry in document["dependencies"]:
+        name = canonicalize_name(str(entry.get("name", ""))) if isinstance(entry, dict) else ""
+        if name not in pins:
+            continue
+        version, vulns = pins[name].version, entry.get("vulns")
+        if isinstance(vulns, list):
+            answered.add(name)
+            found += [_vulnerability(one, name, version) for one in vulns if isinstance(one, dict)]
+        elif reason := entry.get("skip_reason"):
+            answered.add(name)
+            text = f"the service does not know it: {printable(str(reason))[:_LONGEST_SUMMARY]}"
+            aside.append(Unaudited(name=name, version=version, reason=text))
+    aside += [
+        Unaudited(name=name, version=one.version, reason="the answer does not name it")
+        for name, one in pins.items()
+        if name not in answered
+    ]
+    return found, aside
+
+
+def _vulnerability(entry: Mapping[str, Any], name: str, version: str) -> Vulnerability:
+    summary = str(entry.get("description") or "").strip().partition("\n")[0]
+    fixed = [str(one) for one in entry.get("fix_versions") or ()]
+    return Vulnerability(
+        id=str(entry.get("id", "?")),
+        name=name,
+        version=version,
+        aliases=tuple(sorted(str(one) for one in entry.get("aliases") or ())),
+        fixed_versions=tuple(sorted(fixed, key=_order)),
+        severity=None,
+        summary=summary[:_LONGEST_SUMMARY],
+    )
+
+
+def _order(version: str) -> tuple[bool, Version | str]:
+    try:
+        return False, reading.version(version)
+    except InvalidVersion:
+        return True, version
+
+
+# -- How grave vulnerabilities are, asked of the OSV service that named them: pip-audit does not sa
+
+_AT_ONCE = 4
+_MOST = 100  # questions; beyond them severities stay unknown
+_RECORD_BYTES = 10**6
+_QUERY, _RECORD = "/query", "/vulns/"
+_WORDS = {"moderate": "medium", "important": "high"}  # GitHub's and Red Hat's for the CVSS words
+
+
+def known(
+    found: Sequence[Vulnerability], url: str, client: HttpClient
+) -> tuple[Vulnerability, ...]:
+    """Return the vulnerabilities with the severities that the service at ``url`` has."""
+    base = url.rstrip("/").removesuffix(_QUERY)
+    if base == url.rstrip("/"):
+        return tuple(found)  # not the path that OSV describes: where records are is not known
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        words = pool.map(lambda one: _severity(one, base, client), found[:_MOST])
+        graded = [replace(one, severity=word) for one, word in zip(found, words, strict=False)]
+    return (*graded, *found[_MOST:])
+
+
+def _severity(one: Vulnerability, base: str, client: HttpClient) -> str | None:
+    # a PYSEC record often has none where GitHub's of the same vulnerability has
+    ids = (one.id, *(alias for alias in one.aliases if alias.startswith("GHSA-")))
+    for name in ids[:2]:
+        try:
+            body = client.get(f"{base}{_RECORD}{quote(name, safe='')}", _RECORD_BYTES)
+            record = reading.json(body)
+        except (SlugcheckError, ValueError):
+            continue
+        if isinstance(record, dict) and (word := word_of(record)):
+            return word
+    return None
+
+
+def word_of(record: dict[str, Any]) -> str | None:
+    """Return a record's severity as low, medium, high or critical; None where it has none."""
+    own = record.get("database_specific")
+    word = own.get("severity") if isinstance(own, dict) else None
+    if isinstance(word, str) and word.strip():
+        lower = word.strip().lower()
+        return _WORDS.get(lower, lower) if lower.isalpha() else None
+    rows = record.get("severity")
+    return (
+        _of_vectors(row for row in rows if isinstance(row, dict))
+        if isinstance(rows, list)
+        else None
+    )
+
+
+def _of_vectors(rows: Iterable[dict[str, Any]]) -> str | None:
+    """Return the word of the newest kind of CVSS vector."""
+    vectors = {str(row.get("type")): str(row.get("score")) for row in rows}
+    for kind, read in (("CVSS_V4", CVSS4), ("CVSS_V3", CVSS3), ("CVSS_V2", CVSS2)):
+        if kind in vectors:
+            try:
+                found = read(vectors[kind])
+            except CVSSError:
+                continue
+            word = found.severity if kind == "CVSS_V4" else found.severities()[0]
+            return str(word).lower()
+    return None
+
+
+# ----------------------------- A finding for each known vulnerability, with the line that mends it
+
+_SEVERITIES = {
+    "critical": FindingSeverity.ERROR,
+    "high": FindingSeverity.ERROR,
+    "medium": FindingSeverity.WARNING,
+    "low": FindingSeverity.INFO,
+    "none": FindingSeverity.INFO,
+}
+CODE = "vulnerability"
+
+
+def vulnerability_findings(audit: Audit | None, sizes: SizeReport) -> tuple[Finding, ...]:
+    """Return the findings; one whose severity nobody gives counts as a warning."""
+    return tuple(_finding(one, sizes) for one in audit.vulnerabilities) if audit else ()
+
+
+def _finding(one: Vulnerability, sizes: SizeReport) -> Finding:
+    cves = [alias for alias in one.aliases if alias.startswith("CVE-")]
+    also = f" ({', '.join(cves[:2])})" if cves else ""
+    grave = f", severity {one.severity}" if one.severity else ", severity not given"
+    about = f": {one.summary}" if one.summary else ""
+    return Finding(
+        code=CODE,
+        severity=_SEVERITIES.get(one.severity or "", FindingSeverity.WARNING),
+        subject=one.name,
+        sentence=f"{one.name} {one.version} has {one.id}{also}{grave}{about}",
+        fix=_fix(one, sizes),
+        origin=sizes.line_of(one.name),
+        ids=(one.id, *one.aliases),
+    )
+
+
+def _fix(one: Vulnerability, sizes: SizeReport) -> str:
+    version = _next(one)
+    if version is None:
+        return f"# no release of {one.name} mends it yet"
+    own = next((d for d in sizes.distributions if d.name == one.name), None)
+    line = f"{one.name}>={version}"
+    if own is None or own.distribution.direct:
+        return line
+    return f"# {', '.join(own.required_by[:3])} brings it; add the line\n{line}"
+
+
+def _next(one: Vulnerability) -> str | None:
+    """Return the smallest version that mends it and is newer than the present one."""
+    try:
+        present = reading.version(one.version)
+    except InvalidVersion:
+        return next(iter(one.fixed_versions), None)
+    newer = []
+    for text in one.fixed_versions:
+        try:
+            version = reading.version(text)
+        except InvalidVersion:
+            continue
+        if version > present:
+            newer.append(version)
+    return str(min(newer)) if newer else None

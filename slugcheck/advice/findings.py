@@ -1,0 +1,247 @@
+"""What is wrong or wasteful about a resolution on its target, and the lines that mend it.
+
+Every finding follows from names, sizes and the platform's facts; nothing is installed. A saving is
+given only where it was measured: the sizes of what would go, less that of what would come instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from slugcheck.advice import gpu
+from slugcheck.advice.gpu import FindTwin, Twin
+from slugcheck.advice.phrases import because, listed, origin
+from slugcheck.model import (
+    DistributionSize,
+    Finding,
+    FindingSeverity,
+    Origin,
+    RootSize,
+    SizeReport,
+    Target,
+)
+from slugcheck.packages.known import DEVELOPMENT, HEADLESS, OPENCV, OTHER_SYSTEMS
+
+
+def opencv_findings(sizes: SizeReport) -> Iterable[Finding]:
+    """Yield what is wrong with the OpenCV distributions."""
+    found = {d.name: d for d in sizes.distributions if d.name in OPENCV}
+    if len(found) > 1:
+        yield _two_opencvs(found, sizes)
+        return
+    missing = any("libGL" in library for library in sizes.target.stack.missing_libraries)
+    for name, one in found.items():
+        if name in HEADLESS and missing:
+            yield _opencv_with_gui(one, sizes.target)
+
+
+def _two_opencvs(found: dict[str, DistributionSize], sizes: SizeReport) -> Finding:
+    kept = next((n for n in HEADLESS.values() if n in found), next(iter(found)))
+    gone = [d for name, d in found.items() if name != kept]
+    shared = sum(o.bytes for o in sizes.overlaps if set(o.names) <= set(found))
+    return Finding(
+        code="two-opencvs",
+        severity=FindingSeverity.ERROR,
+        subject=gone[0].name,
+        sentence=(
+            f"{listed(sorted(found))} both write the folder cv2, so one overwrites the other and "
+            f"which one remains depends on the order of installation; {gone[0].name} comes from "
+            f"{because(gone[0])}"
+        ),
+        fix=_opencv_fix(gone, found[kept]),
+        saves_bytes=max(0, sum(d.installed_bytes for d in gone) - shared),
+        origin=origin(gone[0]),
+    )
+
+
+def _opencv_with_gui(one: DistributionSize, target: Target) -> Finding:
+    headless = f"{HEADLESS[one.name]}=={one.distribution.version}"
+    return Finding(
+        code="opencv-gui",
+        severity=FindingSeverity.ERROR,
+        subject=one.name,
+        sentence=(
+            f"{one.name} needs libGL.so.1, which {target.stack.name} does not have: "
+            f"`import cv2` fails at boot; it comes from {because(one)}"
+        ),
+        fix=headless if one.distribution.direct else _post_compile([one.name], headless),
+        origin=origin(one),
+    )
+
+
+def _opencv_fix(gone: Sequence[DistributionSize], kept: DistributionSize) -> str:
+    pin = f"{kept.name}=={kept.distribution.version}"
+    if all(d.distribution.direct and not d.required_by for d in gone):
+        removed = [f"# remove: {d.name}=={d.distribution.version}" for d in gone]
+        return "\n".join([*removed, pin])
+    return _post_compile([d.name for d in gone], pin)
+
+
+def _post_compile(names: Sequence[str], pin: str) -> str:
+    # pip has no way to leave out a dependency of another distribution, so it is undone afterwards
+    return (
+        "# in bin/post_compile, which the buildpack runs after pip:\n"
+        f"pip uninstall --yes {' '.join(names)} {pin.partition('==')[0]}\n"
+        f"pip install --no-deps {pin}"
+    )
+
+
+# ---------- What is wrong or wasteful about a resolution on its target, and the lines that mend it
+
+__all__ = ["FindTwin", "Twin", "findings"]
+
+
+def findings(
+    sizes: SizeReport, *, find_twin: FindTwin, newest_python: str | None = None
+) -> tuple[Finding, ...]:
+    """Return what a developer should change, the gravest first.
+
+    ``newest_python`` is the newest Python of the platform for which everything has wheels, where
+    something is built from source.
+    """
+    found = [
+        *gpu.gpu_findings(sizes, find_twin),
+        *opencv_findings(sizes),
+        *_other_systems(sizes),
+        *_source_builds(sizes, newest_python, find_twin),
+        *_placeholder(sizes),
+        *_python_status(sizes.target),
+        *_development(sizes),
+    ]
+    order = list(FindingSeverity)
+    return tuple(sorted(found, key=lambda f: (order.index(f.severity), -(f.saves_bytes or 0))))
+
+
+def _other_systems(sizes: SizeReport) -> Iterable[Finding]:
+    for unsized in sizes.unsized:
+        yield from _foreign(unsized.name, unsized.version, unsized.origin, FindingSeverity.ERROR)
+    for one in sizes.distributions:
+        if one.distribution.direct:
+            yield from _foreign(
+                one.name,
+                one.distribution.version,
+                origin(one),
+                FindingSeverity.INFO,
+                one.installed_bytes,
+            )
+
+
+def _foreign(
+    name: str,
+    version: str | None,
+    origin: Origin | None,
+    severity: FindingSeverity,
+    saves: int | None = None,
+) -> Iterable[Finding]:
+    for system, (title, pattern) in OTHER_SYSTEMS.items():
+        if pattern.match(name):
+            pin = f"{name}=={version}" if version else name
+            effect = "pip fails there" if severity is FindingSeverity.ERROR else "it does nothing"
+            yield Finding(
+                code="other-system",
+                severity=severity,
+                subject=name,
+                sentence=f"{name} is for {title} only and the target is Linux: {effect}",
+                fix=f'{pin} ; sys_platform == "{system}"',
+                saves_bytes=saves,
+                origin=origin,
+            )
+
+
+def _source_builds(
+    sizes: SizeReport, newest_python: str | None, find_twin: FindTwin
+) -> Iterable[Finding]:
+    built = [d for d in sizes.distributions if d.distribution.source_build is not None]
+    native = [
+        d for d in built if d.distribution.source_build and d.distribution.source_build.native
+    ]
+    if not native:
+        return
+    minor = sizes.target.minor
+    names = listed([f"{d.name} {d.distribution.version}" for d in native])
+    sentence = (
+        f"no wheel of {names} fits Python {minor} on {sizes.target.stack.name}, so the platform "
+        "compiles from source: minutes of build time each, which may time out or fail"
+    )
+    yield Finding(
+        code="built-from-source",
+        severity=FindingSeverity.WARNING,
+        subject=native[0].name,
+        sentence=sentence,
+        fix=_source_fix(native, newest_python, minor, find_twin),
+        origin=origin(native[0]),
+    )
+
+
+def _source_fix(
+    native: Sequence[DistributionSize],
+    newest_python: str | None,
+    minor: str,
+    find_twin: FindTwin,
+) -> str:
+    lines = []
+    if newest_python is not None and newest_python != minor:
+        lines.append(
+            f"# Python {newest_python} is the newest that has wheels for every pin; "
+            "in .python-version:"
+        )
+        lines.append(newest_python)
+    lines.extend(
+        f"psycopg2-binary=={one.distribution.version}"
+        for one in native
+        if one.name == "psycopg2" and find_twin("psycopg2-binary", one.distribution.version)
+    )
+    if not lines:
+        lines.append("# choose versions with a wheel: " + ", ".join(d.name for d in native))
+    return "\n".join(lines)
+
+
+def _placeholder(sizes: SizeReport) -> Iterable[Finding]:
+    named = {one.name: origin(one) for one in sizes.distributions}
+    named |= {one.name: one.origin for one in sizes.unsized}
+    if "sklearn" in named:
+        yield Finding(
+            code="placeholder",
+            severity=FindingSeverity.WARNING,
+            subject="sklearn",
+            sentence="sklearn is an empty placeholder; the library is scikit-learn",
+            fix="scikit-learn",
+            origin=named["sklearn"],
+        )
+
+
+def _python_status(target: Target) -> Iterable[Finding]:
+    if target.python.status == "deprecated":
+        yield Finding(
+            code="python-deprecated",
+            severity=FindingSeverity.WARNING,
+            subject=f"Python {target.minor}",
+            sentence=f"{target.platform.title} has deprecated Python {target.minor} "
+            f"({target.python.source.text})",
+            fix=f"# in .python-version:\n{target.platform.default_python}",
+        )
+
+
+def _development(sizes: SizeReport) -> Iterable[Finding]:
+    roots = {root.name: root for root in sizes.roots if root.name in DEVELOPMENT}
+    heavy = [root for root in roots.values() if root.exclusive_bytes > 0]
+    if not heavy:
+        return
+    by_name = {d.name: d for d in sizes.distributions}
+    yield Finding(
+        code="development-tools",
+        severity=FindingSeverity.INFO,
+        subject=heavy[0].name,
+        sentence=(
+            f"{listed([root.name for root in heavy])}: tools for development, which a deployed "
+            "app rarely needs; what each alone pulls in is counted"
+        ),
+        fix="\n".join(_removal(root, by_name[root.name]) for root in heavy),
+        saves_bytes=sum(root.exclusive_bytes for root in heavy),
+        saves_slug_bytes=sum(root.exclusive_slug_bytes for root in heavy),
+        origin=origin(by_name[heavy[0].name]),
+    )
+
+
+def _removal(root: RootSize, one: DistributionSize) -> str:
+    return f"# remove: {root.name}=={one.distribution.version}"

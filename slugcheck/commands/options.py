@@ -1,0 +1,351 @@
+"""Options that several commands have, and a checked run with its progress."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from slugcheck.errors import UsageError
+from slugcheck.text import inert
+
+if TYPE_CHECKING:
+    from slugcheck.against import Base
+    from slugcheck.check import Check
+    from slugcheck.model import IndexOptions, Report, Service
+    from slugcheck.model.options import Options
+    from slugcheck.render.annotations import Place
+    from slugcheck.render.formats import Look, Output
+    from slugcheck.terminal import Terminal
+
+F = TypeVar("F", bound=Callable[..., Any])
+_QUOTED = 60  # characters of a wrong argument that a message repeats
+
+TARGET = (
+    click.option(
+        "--platform",
+        metavar="NAME",
+        help="Where it is deployed; `slugcheck platforms` lists the names.  [default: heroku]",
+    ),
+    click.option("--stack", metavar="NAME", help="Operating system image, such as heroku-24."),
+    click.option(
+        "--python",
+        metavar="VERSION",
+        help="Python of the target, such as 3.12 or 3.12.4. Default: .python-version or "
+        "runtime.txt beside the file, else the platform's default.",
+    ),
+    click.option("--dyno", metavar="SIZE", help="Machine size, such as standard-1x."),
+    click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Settings to use in place of the project's slugcheck.toml or pyproject.toml.",
+    ),
+)
+LIMITS = (
+    click.option(
+        "--limit",
+        "limits",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Another budget, such as slug=300M or build=10m. Repeatable.",
+    ),
+    click.option(
+        "--allow-unsized",
+        "allow_unsized",
+        multiple=True,
+        metavar="NAME|all",
+        help="Accept that this distribution could not be sized. Repeatable.",
+    ),
+)
+PLACES = (
+    click.option(
+        "--index-url", "-i", metavar="URL", help="The package index, in place of the default."
+    ),
+    click.option(
+        "--extra-index-url", multiple=True, metavar="URL", help="A further index. Repeatable."
+    ),
+    click.option(
+        "--find-links",
+        "-f",
+        multiple=True,
+        metavar="PLACE",
+        help="A folder or page with wheels. Repeatable.",
+    ),
+    click.option(
+        "--env",
+        multiple=True,
+        metavar="NAME",
+        help="Fill in ${NAME} where a file uses it; its value is never shown. The file decides "
+        "where the value is sent. Repeatable.",
+    ),
+    click.option(
+        "--exclude-newer", metavar="DATE", help="As if today were that date (2026-11-01)."
+    ),
+    click.option("--offline", is_flag=True, help="Use what is in the caches only."),
+    click.option("--no-cache", is_flag=True, help="Neither read nor write any cache."),
+    click.option(
+        "--timeout",
+        metavar="DURATION",
+        help="Give up after that time, with exit code 3, such as 90s or 5m.  [default: 10m; 1h "
+        "with --verify or --build, 3h for bench]",
+    ),
+)
+INDEXES = (
+    *PLACES,
+    click.option(
+        "--build",
+        is_flag=True,
+        help="Allow building source archives, which RUNS code of the packages under check.",
+    ),
+)
+
+
+def writing(row: str) -> tuple[Callable[[F], F], ...]:
+    """Return the options on what is written; ``row`` is what --all shows every one of."""
+    return (
+        click.option(
+            "--output",
+            "-o",
+            "files",
+            multiple=True,
+            metavar="[FORMAT=]FILE",
+            help="Write to a file, whole or not at all, in the form that its suffix or FORMAT "
+            "says. Repeatable.",
+        ),
+        click.option("--all", "all_rows", is_flag=True, help=f"Show every {row} in the table."),
+        click.option("--quiet", "-q", is_flag=True, help="No progress and no notes."),
+    )
+
+
+WRITING = writing("distribution")
+MODELS = (
+    click.option(
+        "--model",
+        "models",
+        multiple=True,
+        metavar="PATH|GLOB|URL",
+        help="A model file that goes into the slug: a file, a folder, a glob, or an s3://, gs:// "
+        "or https:// address. Repeatable.",
+    ),
+    click.option(
+        "--remote-models",
+        is_flag=True,
+        help="Allow the project's settings to name models on servers, which are then asked. Not "
+        "for untrusted pull requests.",
+    ),
+)
+
+
+def with_options(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[F], F]:
+    """Return a decorator that gives a command the options of some groups, in their order."""
+
+    def decorate(function: F) -> F:
+        for option in reversed([one for group in groups for one in group]):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+# --------------------------------------------------------------------------- the time
+
+
+_USUAL_SECONDS = 600
+_RUNNING_SECONDS = 3600  # what installs, builds or compresses for real
+_LEAST_SECONDS = 1
+
+
+def start_clock(given: dict[str, Any], *, usual: int = _USUAL_SECONDS) -> None:
+    """Let the run end by itself when its time is over; ``usual`` seconds if none was given.
+
+    :raises UsageError: --timeout is no duration.
+    """
+    from slugcheck.running import deadline
+    from slugcheck.text import parse_seconds
+
+    text = given.get("timeout")
+    if text is None:
+        runs_for_real = given.get("verify") or given.get("build")
+        deadline.begin(max(usual, _RUNNING_SECONDS) if runs_for_real else usual)
+        return
+    try:
+        seconds = parse_seconds(text)
+    except ValueError as error:
+        raise UsageError(f"--timeout: {error}") from None
+    if seconds < _LEAST_SECONDS:
+        message = f"--timeout {text}: a run needs a second at least"
+        raise UsageError(message, hint="leave it out for the default of ten minutes")
+    deadline.begin(seconds)
+
+
+# --------------------------------------------------------------------------- steps
+
+
+def options(path: Path, given: dict[str, Any]) -> Options:
+    """Return what the options of the groups above come to; a group left out has its defaults.
+
+    :raises UsageError: a limit is not written NAME=VALUE, or a date is none.
+    """
+    from slugcheck.model.options import Options
+
+    if given["exclude_newer"]:
+        from slugcheck.packages.index.pages import cutoff
+
+        cutoff(str(given["exclude_newer"]))  # uv's own refusal would come late, and as exit 3
+    allow = tuple(given.get("allow_unsized", ()))
+    return Options(
+        path=path,
+        platform=_text(given["platform"]),
+        stack=_text(given["stack"]),
+        python=_text(given["python"]),
+        dyno=_text(given["dyno"]),
+        index=index(given),
+        env=tuple(given["env"]),
+        exclude_newer=_text(given["exclude_newer"]),
+        offline=bool(given["offline"]),
+        use_cache=not given["no_cache"],
+        allow_unsized=tuple(name for name in allow if name != "all"),
+        allow_all_unsized="all" in allow,
+        limits=tuple(_pair(text) for text in given.get("limits", ())),
+        build=bool(given["build"]),
+        models=tuple(given.get("models", ())),
+        remote_models=bool(given.get("remote_models", False)),
+        head_decides=given.get("settings") == "head",
+        verify=bool(given.get("verify", False)),
+        config=given["config"],
+        audit=_service(given) if given.get("audit") else None,
+    )
+
+
+def _service(given: dict[str, Any]) -> Service:
+    from slugcheck.advice.audit import service
+
+    return service(_text(given["audit_service"]), _text(given["audit_url"]))
+
+
+def index(given: dict[str, Any]) -> IndexOptions:
+    """Return the places that packages come from."""
+    from slugcheck.model import IndexOptions
+
+    places = tuple(given["find_links"])
+    return IndexOptions(
+        index_url=_text(given["index_url"]),
+        extra_index_urls=tuple(given["extra_index_url"]),
+        find_links=tuple(p if "://" in p else str(Path(p).resolve()) for p in places),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name or not value:
+        message = f"--limit {text[:_QUOTED]}: a limit is written NAME=VALUE"
+        raise UsageError(message, hint="for example --limit slug=300M")
+    return name.strip(), value.strip()
+
+
+def run_check(asked: Options, terminal: Terminal, *, against: str | None = None) -> Report:
+    """Return the report of one run, with its progress on the terminal.
+
+    ``against`` names a base, which is measured meanwhile.
+
+    :raises SlugcheckError: something is wrong, or could not be measured.
+    """
+    from slugcheck.check import Check
+    from slugcheck.policy import gates
+
+    with ExitStack() as stack:
+        # what is not there is told of by the check
+        base = _base(asked, against) if against is not None and asked.path.exists() else None
+        run = stack.enter_context(Check(asked, ruling=base.ruling() if base else None))
+        if base is not None:
+            stack.enter_context(base)
+        report = measured(run, asked, terminal)
+        if base is None:
+            return gates.with_increase(report, run.rules, None)
+        with terminal.status(f"measuring {base.label}"):
+            return base.compared(report, run)
+
+
+def _base(asked: Options, against: str) -> Base:
+    from slugcheck.against import Base
+
+    return Base(asked, against)
+
+
+def measured(run: Check, asked: Options, terminal: Terminal) -> Report:
+    """Return the report of a run that has begun, with its progress on the terminal."""
+    with terminal.status("resolving for the target"):
+        run.resolve()
+    with terminal.progress("reading wheel directories") as bar:
+        for done, total in run.read():
+            bar.update(done, total)
+    if asked.verify:
+        with terminal.steps() as say:
+            run.verify(say)
+    if asked.audit is not None:
+        with terminal.status("asking for known vulnerabilities"):
+            run.audit()
+    with terminal.status("judging"):
+        return run.report()
+
+
+def _place() -> Place:
+    """Where the run stands in its repository, as the CI system or git says."""
+    from slugcheck.project import git
+    from slugcheck.render.annotations import Place
+
+    here = Path.cwd()
+    named = os.environ.get("GITHUB_WORKSPACE", "")
+    marker = git.marker(here)
+    root = Path(named) if named else marker.parent if marker else here
+    return Place(cwd=str(here.resolve()), root=str(root.resolve()))
+
+
+def write(
+    wanted: Sequence[Output],
+    terminal: Terminal,
+    form: Callable[[str, Look], str],
+    *,
+    all_rows: bool,
+) -> None:
+    """Write each form to its place, made inert; ``form`` returns the text of one.
+
+    :raises UsageError: a file cannot be written.
+    """
+    from slugcheck.render.formats import Look
+
+    place = _place()
+    for one in wanted:
+        look = Look(
+            width=terminal.width,
+            color=terminal.color and one.path is None,
+            unicode=terminal.unicode or one.path is not None,
+            all_rows=all_rows,
+            place=place,
+        )
+        text = inert(form(one.format, look), one.format)
+        if one.path is None:
+            terminal.artefact(text)
+        else:
+            terminal.write_file(one.path, text)
+
+
+def add_step_summary(report: Report, terminal: Terminal, wanted: Sequence[Output]) -> None:
+    """Add the Markdown form to the summary of a GitHub job, where annotations were asked for.
+
+    :raises UsageError: the summary cannot be written.
+    """
+    path = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    if path and any(one.format == "github" for one in wanted):
+        from slugcheck.render import bounded, markdown
+
+        terminal.append_file(Path(path), markdown.render(report, most=bounded.MOST_OF_SUMMARY))

@@ -1,4 +1,0 @@
-"""Everything about reaching packages: requirements, resolving, ranges, archives, the cache.
-
-Knows no budgets and no rendering.
-"""

@@ -1,0 +1,142 @@
+"""``${NAME}`` in files under check: filled in for names that the user allows, and for no other.
+
+The file decides where a value goes, to which server for instance, and the file is a stranger's. So
+a name counts only where the command line says ``--env NAME``; the others are told by name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from slugcheck import reading
+from slugcheck.errors import UsageError
+from slugcheck.model import IndexOptions, Service
+from slugcheck.text import keep_secret
+
+_USED = re.compile(r"\$\{([A-Z0-9_]+)\}")  # pip's and uv's; a lower-case name is no variable there
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The names that may be filled in; values are read when they are used, and never kept."""
+
+    names: frozenset[str] = frozenset()
+
+    @classmethod
+    def allowed(cls, names: Iterable[str]) -> Variables:
+        """Return those of ``--env``; their values are masked in all output from now on.
+
+        :raises UsageError: one is no name of a variable.
+        """
+        found = frozenset(names)
+        for name in found:
+            if not _NAME.fullmatch(name):
+                message = "--env takes the name of an environment variable"
+                raise UsageError(message, hint="write --env NAME, without a value")
+        keep_secret(os.environ.get(name, "") for name in found)
+        return cls(found)
+
+    def value(self, name: str) -> str | None:
+        """Return the value of an allowed name; None where it is not allowed, unset or empty."""
+        return os.environ.get(name) or None if name in self.names else None
+
+    def fill(self, text: str) -> str:
+        """Return text with the allowed names filled in; what has no value stays as it is."""
+        return _USED.sub(lambda match: self.value(match[1]) or match[0], text)
+
+    def missing(self, text: str) -> tuple[str, ...]:
+        """Return the names in text that stay as they are."""
+        return tuple(name for name in used(text) if self.value(name) is None)
+
+    def why(self, missing: Collection[str]) -> str:
+        """Return the words for names that stay: ``uses ${X}; allow it with --env X``."""
+        refused = [name for name in missing if name not in self.names]
+        unset = [name for name in missing if name in self.names]
+        said = []
+        if refused:
+            said.append(f"uses {_listed(refused)}; allow {_it(refused)} with {_options(refused)}")
+        if unset:
+            said.append(f"uses {_listed(unset)}, which {_is(unset)} not set")
+        return "; it ".join(said)
+
+
+def used(text: str) -> tuple[str, ...]:
+    """Return the names in a text, each once."""
+    return tuple(dict.fromkeys(_USED.findall(text)))
+
+
+def _listed(names: Collection[str]) -> str:
+    return " and ".join(f"${{{name}}}" for name in names)
+
+
+def _options(names: Collection[str]) -> str:
+    return " ".join(f"--env {name}" for name in names)
+
+
+def _it(names: Collection[str]) -> str:
+    return "it" if len(names) == 1 else "them"
+
+
+def _is(names: Collection[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+# ------------------------------------------------------------- What the user asked for, as a value
+
+DEFAULT_PLATFORM = "heroku"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the user asked for. ``index`` adds to what the file itself says."""
+
+    path: Path
+    platform: str | None = None  # None: the settings', else DEFAULT_PLATFORM
+    stack: str | None = None
+    python: str | None = None
+    python_origin: str = "--python"  # what ``python`` was given with
+    dyno: str | None = None
+    index: IndexOptions = field(default_factory=IndexOptions)
+    env: tuple[str, ...] = ()  # names of variables that the file may use
+    exclude_newer: str | None = None
+    offline: bool = False
+    use_cache: bool = True
+    allow_unsized: tuple[str, ...] = ()
+    allow_all_unsized: bool = False
+    limits: tuple[tuple[str, str], ...] = ()
+    build: bool = False
+    models: tuple[str, ...] = ()  # paths, globs and URLs
+    remote_models: bool = False  # whether the project's settings may name models on servers
+    verify: bool = False
+    audit: Service | None = None  # whom to ask for vulnerabilities, None for nobody
+    config: Path | None = None  # a settings file in place of the project's own
+    head_decides: bool = False  # with a revision as base: the change's own settings, not the base's
+    top: Path | None = None  # the folder that files may be read from; None: the path's checkout
+
+    @property
+    def is_lock(self) -> bool:
+        """Whether the file is a ``pylock.toml`` (PEP 751: ``pylock.toml``, ``pylock.x.toml``)."""
+        return self.path.suffix == ".toml"
+
+    @property
+    def within(self) -> Path:
+        """The folder outside of which no file of the project is read, a real path."""
+        return self.top or reading.top_of(self.path)
+
+    @property
+    def variables(self) -> Variables:
+        """The variables that the file may use.
+
+        :raises UsageError: a name is none.
+        """
+        return Variables.allowed(self.env)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether a project folder was named."""
+        return self.path.is_dir()

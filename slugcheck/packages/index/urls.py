@@ -1,0 +1,149 @@
+"""Why a server did not give a file: one sentence each, and a hint that says how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+from slugcheck.errors import NetworkError
+from slugcheck.text import MASK, shown_value
+
+Credentials = tuple[str, str]
+
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def redact(url: str) -> str:
+    """Return ``url`` without user, password, query and fragment, each of which can be a secret.
+
+    Characters that a terminal could act on are percent-encoded.
+    """
+    clean = shown_value(url).replace(f"{MASK}@", "")
+    plain = "".join(char if char.isprintable() else f"%{ord(char):02X}" for char in clean)
+    try:
+        parts = urlsplit(plain)
+    except ValueError:
+        return plain
+    query = "…" if parts.query else ""
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
+
+
+def host_of(url: str) -> str:
+    """Return host and port, lower case, without credentials and without a default port.
+
+    :raises NetworkError: it is no URL.
+    """
+    parts = _split(url)
+    netloc = parts.netloc.rpartition("@")[2].lower()
+    return netloc.removesuffix(_DEFAULT_PORTS.get(parts.scheme.lower(), " "))
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port, which credentials are for; a default port is left out.
+
+    :raises NetworkError: it is no URL.
+    """
+    return f"{_split(url).scheme.lower()}://{host_of(url)}"
+
+
+def split_credentials(url: str) -> tuple[str, Credentials | None]:
+    """Return ``url`` without its credentials, and these (percent-decoded) if it has any.
+
+    :raises NetworkError: it is no URL.
+    """
+    parts = _split(url)
+    userinfo, at, netloc = parts.netloc.rpartition("@")
+    if not at:
+        return url, None
+    user, _, password = userinfo.partition(":")
+    return urlunsplit(parts._replace(netloc=netloc)), (unquote(user), unquote(password))
+
+
+def credentials_in(urls: Iterable[str]) -> dict[str, Credentials]:
+    """Return the credentials that ``urls`` hold, by origin; the first URL of an origin wins."""
+    found: dict[str, Credentials] = {}
+    for url in urls:
+        clean, credentials = split_credentials(url)
+        if credentials is not None:
+            found.setdefault(origin_of(clean), credentials)
+    return found
+
+
+def local_path(url: str) -> Path | None:
+    """Return the path that a ``file:`` URL or an absolute path names; None for any other URL.
+
+    :raises NetworkError: it is no URL.
+    """
+    if url.startswith("/"):
+        return Path(url)
+    parts = _split(url)
+    if parts.scheme.lower() != "file" or parts.netloc not in ("", "localhost"):
+        return None
+    return Path(unquote(parts.path))
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise NetworkError(f"{redact(url)} is not a URL", hint="correct the URL") from None
+
+
+# -------- Why a server did not give a file: one sentence each, and a hint that says how to mend it
+
+
+class RefusedError(NetworkError):
+    """A server answered with an error status, kept as ``status``."""
+
+    def __init__(self, message: str, *, status: int, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class TooLargeError(NetworkError):
+    """A file is larger than the caller takes. ``size`` is None when the server did not say it."""
+
+    def __init__(self, url: str, *, size: int | None, limit: int) -> None:
+        known = f"is {size:,} bytes" if size is not None else "goes on"
+        super().__init__(
+            f"{redact(url)} {known}, more than the {limit:,} bytes read at most",
+            hint="nothing was kept of it",
+        )
+        self.size = size
+        self.limit = limit
+
+
+class BrokenOffError(NetworkError):
+    """The connection ended before the body did; asking once more may help."""
+
+
+def refused(url: str, status: int, *, authorized: bool) -> RefusedError:
+    """Return the error for an HTTP status; ``authorized`` says whether credentials were sent."""
+    sentence, hint = _reason(host_of(url), status, authorized)
+    return RefusedError(f"{sentence} ({status}): {redact(url)}", status=status, hint=hint)
+
+
+def _reason(host: str, status: int, authorized: bool) -> tuple[str, str]:
+    if status in (401, 403) and authorized:
+        return f"{host} does not accept the credentials given", "correct user and password"
+    match status:
+        case 401:
+            return (
+                f"{host} asks for a user name and password",
+                "write them into the index URL (https://user:password@host/) or into netrc",
+            )
+        case 403:
+            return (
+                f"{host} refuses access",
+                "a private index needs credentials, in the index URL or in netrc",
+            )
+        case 404 | 410:
+            return f"{host} does not have this file", "resolve again: the lock may be out of date"
+        case 407:
+            return "the proxy asks for credentials", "set them in HTTPS_PROXY"
+        case 429:
+            return f"{host} asks to slow down", "wait a minute, then try again"
+        case _ if status >= 500:
+            return f"{host} failed, several times over", "try again later"
+    return f"{host} refuses to send this file", "check the URL"

@@ -1,0 +1,496 @@
+"""What ``poetry sync --only main`` installs of a poetry.lock (lock-versions 1.x, 2.0 and 2.1).
+
+The rules are those of Poetry 2.4: version 2.1 says groups and markers of each package; for an
+older lock the way from the project's own dependencies is walked through the lock.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import InvalidRequirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from slugcheck import reading
+from slugcheck.errors import BuildError, RequirementsError
+from slugcheck.model import Distribution, Unsized
+from slugcheck.packages.index.choice import Chooser
+from slugcheck.packages.locks.pins import (
+    Asked,
+    Lines,
+    Locked,
+    Pin,
+    Shelves,
+    applies,
+    from_place,
+    from_project,
+    items,
+    packages,
+    pick,
+    read_bytes,
+    sha256_of,
+    table,
+    text,
+    toml,
+    unsized,
+)
+from slugcheck.text import printable
+
+_SHOWN = 80  # characters of a text that a message repeats
+_GAP = re.compile(r"\s+")
+_PLAIN = frozenset({"version", "extras", "optional", "markers", "python", "allow-prereleases"})
+
+
+def requirements(table: Mapping[str, Any]) -> tuple[list[str], str | None]:
+    """Return the dependencies of ``[tool.poetry]`` and its Python specifier.
+
+    :raises ValueError: a dependency has a form with no plain equivalent; the text names it.
+    """
+    lines: list[str] = []
+    python: str | None = None
+    extras = _extras_of(_mapping(table.get("extras")))
+    for name, wanted in _mapping(table.get("dependencies")).items():
+        if name == "python":
+            python = specifier(wanted) if isinstance(wanted, str) else None
+            continue
+        for one in wanted if isinstance(wanted, list) else [wanted]:
+            lines += _lines(name, one, extras.get(name.lower(), ()))
+    return lines, python
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _extras_of(table: Mapping[str, Any]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for extra, names in table.items():
+        for name in names if isinstance(names, list) else []:
+            found.setdefault(str(name).lower(), []).append(extra)
+    return found
+
+
+def _lines(name: str, wanted: object, extras: list[str] | tuple[()]) -> Iterator[str]:
+    details = {"version": wanted} if isinstance(wanted, str) else wanted
+    if not isinstance(details, dict) or set(details) - _PLAIN:
+        raise ValueError(f"{name} comes from elsewhere than an index")
+    extra_names = details.get("extras") or []
+    if not isinstance(extra_names, list):
+        raise ValueError(f"the extras of {name} are no list")
+    chosen = f"[{','.join(map(str, extra_names))}]" if extra_names else ""
+    markers = [f"({details['markers']})"] if details.get("markers") else []
+    if details.get("python"):
+        markers += _python_markers(specifier(str(details["python"])))
+    head = f"{name}{chosen}{specifier(str(details.get('version', '*')))}"
+    if not details.get("optional"):
+        yield _joined(head, markers)
+        return
+    for extra in extras:
+        yield _joined(head, [*markers, f'extra == "{extra}"'])
+
+
+def _joined(head: str, markers: list[str]) -> str:
+    return f"{head} ; {' and '.join(markers)}" if markers else head
+
+
+def _python_markers(wanted: str) -> list[str]:
+    return [f'python_full_version {s.operator} "{s.version}"' for s in reading.specifiers(wanted)]
+
+
+def specifier(text: str) -> str:
+    """Return Poetry's version constraint as PEP 440.
+
+    :raises ValueError: it has alternatives (``||``) or a form that is not known.
+    """
+    # blanks by themselves first: an expression that looks for them before a comma is quadratic
+    words = _GAP.sub(" ", text.strip()).replace(" ,", ",").replace(", ", ",")
+    parts = [part for part in re.split(r",| (?=[<>=!~^])", words) if part]
+    try:
+        return str(reading.specifiers(",".join(filter(None, map(_clause, parts)))))
+    except (InvalidSpecifier, InvalidVersion):
+        raise ValueError(f"the constraint {text[:_SHOWN]!r} has no plain equivalent") from None
+
+
+def _clause(part: str) -> str:
+    if part == "*":
+        return ""
+    if part[0] == "^":
+        return _between(part[1:], lambda release: _first_nonzero(release))
+    if part[0] == "~" and not part.startswith("~="):
+        return _between(part[1:], lambda release: min(1, len(release) - 1))
+    return part if part[0] in "<>=!~" else f"=={part}"
+
+
+def _between(text: str, position: Any) -> str:
+    version = reading.version(text.strip())
+    release = version.release
+    index = position(release)
+    upper = [*release[:index], release[index] + 1, *(0 for _ in release[index + 1 :])]
+    return f">={version},<{'.'.join(map(str, upper))}"
+
+
+def _first_nonzero(release: tuple[int, ...]) -> int:
+    return next((i for i, number in enumerate(release) if number), len(release) - 1)
+
+
+# --------------- Whether Poetry would take a poetry.lock at all: its form, its project, its Python
+
+_LEGACY_KEYS = ("dependencies", "source", "extras", "dev-dependencies")
+_PROJECT_KEYS = ("requires-python", "dependencies", "optional-dependencies")
+# Before this version of Poetry the content hash left the dependency groups out.
+_HASHES_GROUPS = Version("2.3.0")
+LOCK_HINT = "run `poetry lock` and commit poetry.lock"
+
+
+def lock_version(lock: Mapping[str, Any]) -> Version:
+    """Return the version of a lock's form; 0 where it says none."""
+    try:
+        return reading.version(text(table(lock, "metadata").get("lock-version", "")))
+    except InvalidVersion:
+        return Version("0")
+
+
+def check_version(lock: Mapping[str, Any]) -> None:
+    """Check that Poetry can read a lock.
+
+    :raises BuildError: it cannot.
+    """
+    if not Version("1") <= lock_version(lock) < Version("3"):
+        message = "the build would fail: Poetry cannot read the lock version of poetry.lock"
+        raise BuildError(message, hint=LOCK_HINT)
+
+
+def check_fresh(lock: Mapping[str, Any], pyproject: Mapping[str, Any], data: bytes) -> None:
+    """Check that a lock was made from a pyproject.toml; ``data`` is the lock's bytes.
+
+    :raises BuildError: it was not.
+    """
+    locked = table(lock, "metadata").get("content-hash")
+    allowed = {content_hash(pyproject)}
+    first = data.partition(b"\n")[0].decode("utf-8", errors="replace")
+    made_by = re.search(r"Poetry ([^ ]+)", first)
+    try:
+        if made_by and reading.version(made_by[1]) < _HASHES_GROUPS:
+            allowed.add(content_hash(pyproject, groups=False))
+    except InvalidVersion:
+        pass
+    if locked not in allowed:
+        message = (
+            "the build would fail: pyproject.toml changed significantly since poetry.lock was "
+            "last generated"
+        )
+        raise BuildError(message, hint=LOCK_HINT)
+
+
+def content_hash(pyproject: Mapping[str, Any], *, groups: bool = True) -> str:
+    """Return what Poetry 2.4 writes as ``content-hash`` for a pyproject.toml.
+
+    ``groups`` False leaves ``[dependency-groups]`` out, as Poetry before 2.3 did.
+
+    :raises RequirementsError: it holds a value that has no JSON form.
+    """
+    project = table(pyproject, "project")
+    relevant = {key: project[key] for key in _PROJECT_KEYS if key in project}
+    named = table(pyproject, "dependency-groups") if groups else {}
+    own = table(pyproject, "tool", "poetry")
+    kept = {key: own[key] for key in (*_LEGACY_KEYS, "group") if key in own}
+    content: dict[str, Any]
+    if relevant or named:
+        content = {"project": relevant} if relevant else {}
+        content |= {"dependency-groups": named} if named else {}
+        content["tool"] = {"poetry": kept}
+    else:  # absent keys count as null where there is nothing but Poetry's own table
+        content = {**dict.fromkeys(_LEGACY_KEYS), **kept}
+    try:
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    except (TypeError, ValueError):
+        message = "pyproject.toml holds a date where Poetry expects text"
+        raise RequirementsError(message, hint="put it in quotes") from None
+
+
+def check_python(lock: Mapping[str, Any], python: str) -> None:
+    """Check a full Python version against the project's constraint.
+
+    :raises BuildError: it is not allowed.
+    """
+    wanted = table(lock, "metadata").get("python-versions")
+    if isinstance(wanted, str) and allows(wanted, python) is False:
+        message = (
+            f"the build would fail: Python {python} is not allowed by the project "
+            f"({printable(wanted)[:_SHOWN]})"
+        )
+        hint = "change .python-version, or the Python constraint in pyproject.toml"
+        raise BuildError(message, hint=hint)
+
+
+@functools.lru_cache(maxsize=4096)
+def allows(constraint: str, version: str) -> bool | None:
+    """Return whether Poetry's constraint allows a version; None when it cannot be told."""
+    if len(constraint) > reading.LONGEST_SPECIFIER:
+        return None
+    unknown = False
+    for part in re.split(r"\|\|?", constraint):
+        try:
+            if reading.specifiers(specifier(part)).contains(version, prereleases=True):
+                return True
+        except ValueError:
+            unknown = True
+    return None if unknown else False
+
+
+# ----- What ``poetry sync --only main`` installs of a poetry.lock (lock-versions 1.x, 2.0 and 2.1)
+
+# Of a walk through a lock without groups; 475 packages with ten dependencies each take 10,000.
+_MOST_STEPS = 100_000
+
+
+def read(
+    path: Path,
+    *,
+    top: Path,
+    environment: Mapping[str, str],
+    chooser: Chooser,
+    shelves: Shelves,
+) -> Locked:
+    """Read a ``poetry.lock`` with the pyproject.toml beside it.
+
+    ``top`` is the folder that files may be read from, ``environment`` the target's for markers.
+
+    :raises RequirementsError: one of the two cannot be read.
+    :raises BuildError: Poetry would refuse the lock.
+    :raises NetworkError: an index cannot be reached.
+    """
+    data = read_bytes(path, top, reading.LOCK)
+    lock = toml(path, data, LOCK_HINT)
+    project_path = path.parent / "pyproject.toml"
+    project_data = read_bytes(project_path, top)
+    pyproject = toml(project_path, project_data)
+    check_version(lock)
+    check_fresh(lock, pyproject, data)
+    check_python(lock, environment["python_full_version"])
+    asked = _asked(pyproject)
+    old = lock_version(lock) < Version("2.1")
+    notes: list[str] = []
+    if old:
+        listed = _Walk(lock, environment, notes).run(asked)
+    else:
+        listed = list(_main(lock, environment, notes))
+    lines = Lines(project_data.decode("utf-8", errors="replace"), str(project_path))
+    extras = {one.name: one.extras for one in asked}
+    pins: list[Pin] = []
+    found: list[Distribution] = []
+    aside: list[Unsized] = []
+    for package in listed:
+        pin = _pin(package, lock)
+        if pin.name in extras:
+            pin = replace(pin, direct=True, origins=lines.origin(pin.name), extras=extras[pin.name])
+        answer = _elsewhere(pin, table(package, "source"), path.parent, top)
+        if answer is None:
+            pins.append(pin)
+        elif isinstance(answer, Unsized):
+            aside.append(answer)
+        else:
+            found.append(answer)
+    chosen, without = pick(pins, shelves, chooser, path.name)
+    return Locked(
+        distributions=tuple(sorted([*found, *chosen], key=lambda one: one.name)),
+        unsized=(*aside, *without),
+        sha256=hashlib.sha256(data).hexdigest(),
+        notes=tuple(dict.fromkeys(notes)),
+        resolver=path.name,
+    )
+
+
+# --------------------------------------------------------------------------- which packages
+
+
+def _asked(pyproject: Mapping[str, Any]) -> list[Asked]:
+    """Return the main group's dependencies: ``[project]``'s where it has any, else Poetry's."""
+    if "dependencies" in table(pyproject, "project"):
+        return from_project(pyproject)
+    return [
+        one
+        for name, wanted in table(pyproject, "tool", "poetry", "dependencies").items()
+        if name.lower() != "python"
+        for one in _dependency(name, wanted)
+        if one is not None
+    ]
+
+
+def _dependency(name: str, wanted: object) -> Iterator[Asked | None]:
+    """Yield what a table's entry asks for; an optional one comes with an extra only."""
+    for one in wanted if isinstance(wanted, list) else [wanted]:
+        details = one if isinstance(one, dict) else {"version": one}
+        if not details.get("optional"):
+            yield _from_details(name, details)
+
+
+def _from_details(name: str, details: Mapping[str, Any]) -> Asked:
+    markers = [f"({text(details['markers'])})"] if details.get("markers") else []
+    if isinstance(details.get("python"), str):
+        try:
+            wanted = reading.specifiers(specifier(details["python"]))
+        except ValueError:
+            wanted = SpecifierSet()
+        markers += [f'python_full_version {s.operator} "{s.version}"' for s in wanted]
+    return Asked(
+        name=canonicalize_name(name),
+        specifier=text(details.get("version", "*")),
+        marker=" and ".join(markers),
+        extras=tuple(canonicalize_name(text(extra)) for extra in items(details.get("extras"))),
+    )
+
+
+def _main(
+    lock: Mapping[str, Any], environment: Mapping[str, str], notes: list[str]
+) -> Iterator[dict[str, Any]]:
+    for package in packages(lock, "poetry.lock"):
+        if "main" not in items(package.get("groups")):
+            continue
+        marker = package.get("markers")
+        if isinstance(marker, dict):  # one per group
+            marker = marker.get("main")
+        if _holds(marker, environment, notes):
+            yield package
+
+
+def _holds(
+    marker: object,
+    environment: Mapping[str, str],
+    notes: list[str],
+    extras: tuple[str, ...] = (),
+) -> bool:
+    answer = applies(marker, environment, extras)
+    if answer is None:
+        shown = printable(text(marker))[:_SHOWN]
+        notes.append(f"poetry.lock: the marker {shown!r} cannot be read; it is taken to hold")
+    return answer is not False
+
+
+@dataclass(slots=True)
+class _Walk:
+    """The way from the project's dependencies through a lock that names no groups."""
+
+    lock: Mapping[str, Any]
+    environment: Mapping[str, str]
+    notes: list[str]
+    steps: int = 0
+
+    def run(self, roots: list[Asked]) -> list[dict[str, Any]]:
+        """Return the packages that are reached, in the lock's order."""
+        listed = packages(self.lock, "poetry.lock")
+        by_name: dict[str, list[int]] = {}
+        for number, package in enumerate(listed):
+            by_name.setdefault(canonicalize_name(text(package.get("name", ""))), []).append(number)
+        reached: dict[int, set[str]] = {}
+        queue = [one for one in roots if _holds(one.marker, self.environment, self.notes)]
+        while queue:
+            wanted = queue.pop()
+            matched = self._match(wanted, listed, by_name.get(wanted.name, []))
+            if matched is None:
+                continue
+            place = matched
+            new = {*wanted.extras} - reached.get(place, set())
+            if place in reached and not new:
+                continue
+            reached.setdefault(place, set()).update(new)
+            queue += self._needed(listed[place], tuple(reached[place]))
+        return [listed[number] for number in sorted(reached)]
+
+    def _step(self, steps: int = 1) -> None:
+        self.steps += steps
+        if self.steps > _MOST_STEPS:
+            message = "the dependencies within poetry.lock take too long to follow"
+            raise RequirementsError(message, hint=LOCK_HINT)
+
+    def _match(self, wanted: Asked, listed: list[dict[str, Any]], places: list[int]) -> int | None:
+        python = self.environment["python_full_version"]
+        for strict in (True, False):  # a constraint that cannot be read does not lose a package
+            for place in places:
+                self._step()
+                package = listed[place]
+                fits = allows(wanted.specifier or "*", text(package.get("version", "")))
+                usable = allows(text(package.get("python-versions", "*")), python)
+                if (fits and usable is not False) if strict else fits is not False:
+                    return place
+        if places:
+            return places[0]
+        note = f"poetry.lock does not hold {printable(wanted.name)[:_SHOWN]}, which is asked for"
+        self.notes.append(note)
+        return None
+
+    def _needed(self, package: Mapping[str, Any], extras: tuple[str, ...]) -> Iterator[Asked]:
+        self._step(1 + len(table(package, "extras")))
+        of_extras = set(self._of_extras(package, extras))
+        for name, wanted in table(package, "dependencies").items():
+            for one in wanted if isinstance(wanted, list) else [wanted]:
+                self._step(1 + len(extras))
+                details = one if isinstance(one, dict) else {"version": one}
+                if details.get("optional") and canonicalize_name(name) not in of_extras:
+                    continue
+                asked = _from_details(name, details)
+                if _holds(details.get("markers"), self.environment, self.notes, extras):
+                    yield replace(asked, marker="")
+
+    def _of_extras(self, package: Mapping[str, Any], extras: tuple[str, ...]) -> Iterator[str]:
+        for extra, lines in table(package, "extras").items():
+            if canonicalize_name(extra) in extras:
+                for line in items(lines):
+                    try:
+                        yield canonicalize_name(reading.requirement(text(line)).name)
+                    except InvalidRequirement:
+                        yield canonicalize_name(re.split(r"[\s\[(]", text(line))[0])
+
+
+# --------------------------------------------------------------------------- one package
+
+
+def _pin(package: Mapping[str, Any], lock: Mapping[str, Any]) -> Pin:
+    name = text(package.get("name", ""))
+    listed = package.get("files")
+    if listed is None:  # where older locks keep them
+        listed = table(lock, "metadata", "files").get(name)
+    if listed is None:
+        hashes = [f"sha256:{one}" for one in items(table(lock, "metadata", "hashes").get(name))]
+        listed = [{"hash": one} for one in hashes]
+    files = [one for one in items(listed) if isinstance(one, dict)]
+    named = {
+        text(one["file"]): digest
+        for one in files
+        if "file" in one
+        for digest in sha256_of([one.get("hash")])
+    }
+    source = table(package, "source")
+    return Pin(
+        name=canonicalize_name(name),
+        version=text(package.get("version", "")),
+        hashes=sha256_of(one.get("hash") for one in files),
+        files=named,
+        index=text(source.get("url")) if source.get("type") == "legacy" else None,
+    )
+
+
+def _elsewhere(
+    pin: Pin, source: Mapping[str, Any], folder: Path, top: Path
+) -> Distribution | Unsized | None:
+    """Return what comes from elsewhere than an index, None for what does not."""
+    kind, url = source.get("type"), text(source.get("url", ""))
+    if kind in (None, "legacy", "pypi"):
+        return None
+    if kind == "git":
+        reason = "it comes from a version control system; its size is known only after a build"
+        return unsized(pin, reason)
+    if kind == "directory":
+        return unsized(pin, "it is a folder; its size is known only after a build")
+    if kind in ("url", "file"):
+        return from_place(pin, url, folder, top)
+    return unsized(pin, f"its source {printable(text(kind))[:_SHOWN]!r} is not known")

@@ -1,0 +1,292 @@
+"""What ``uv sync --locked --no-default-groups`` installs of a uv.lock, through ``uv export``.
+
+uv works on a copy: the lock, and of pyproject.toml and uv.toml only what a lock is made from. So no
+code of the project runs, and no setting of it says where slugcheck's uv reads, writes or asks. It
+asks no server at all, since an index of the project's could bear the name of one whose password is
+in the environment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from packaging.pylock import Pylock, PylockSelectError
+from packaging.specifiers import InvalidSpecifier
+from packaging.tags import Tag
+from packaging.utils import canonicalize_name
+
+from slugcheck import reading
+from slugcheck.errors import BuildError, RequirementsError, ResolutionError
+from slugcheck.packages.locks import pylock
+from slugcheck.packages.locks.pins import (
+    Locked,
+    from_project,
+    items,
+    mark_direct,
+    read_bytes,
+    table,
+    text,
+    toml,
+)
+from slugcheck.packages.resolve.uv import Uv, understand
+from slugcheck.running import temporary
+from slugcheck.text import printable
+
+_LOCK_HINT = "run `uv lock` and commit uv.lock"
+_EXPORT = (
+    "export --frozen --quiet --format pylock.toml --no-header --no-default-groups --no-emit-project"
+).split()
+_CHECK = ("lock", "--check", "--verbose")
+# What uv 0.13 says when the lock does not belong to pyproject.toml; it goes on to resolve anew,
+# which fails without a network. A lock of an index that the environment names may still be fresh.
+_STALE = re.compile(r"lockfile .{0,400}needs to be updated", re.DOTALL)
+_MISMATCH = re.compile(
+    r"existing lockfile due to (?:mismatched |missing (?:root package|version)|"
+    r"change in (?!minimum libc))"
+)
+_CHATTER = ("DEBUG", "TRACE", "INFO", "Using ")  # lines of --verbose that are no reason
+# Keys of [tool.uv] that a lock is made from; none names a place to read, write or run.
+_OF_PROJECT = frozenset(
+    "package managed constraint-dependencies override-dependencies "
+    "exclude-dependencies build-constraint-dependencies environments required-environments "
+    "conflicts default-groups dependency-groups".split()
+)
+_OF_CHOICE = frozenset(
+    "resolution prerelease fork-strategy exclude-newer exclude-newer-package "
+    "dependency-metadata".split()
+)
+_OF_METADATA = frozenset(
+    "name version requires-python dependencies optional-dependencies dynamic".split()
+)
+_OF_SOURCE = frozenset({"index", "marker", "extra", "group"})
+_OF_INDEX = frozenset({"name", "url", "default", "explicit"})
+_OWN = frozenset({"editable", "virtual", "directory", "path", "git", "url"})
+_SHOWN = 200
+
+
+def read(
+    path: Path,
+    *,
+    top: Path,
+    uv: Uv,
+    environment: Mapping[str, str],
+    tags: Sequence[Tag],
+) -> Locked:
+    """Read a ``uv.lock`` with the pyproject.toml beside it, both inside ``top``.
+
+    :raises RequirementsError: one of the two cannot be read.
+    :raises BuildError: uv would refuse the lock.
+    :raises ResolutionError: it has nothing for the target, or uv cannot run.
+    """
+    data = read_bytes(path, top, reading.LOCK)
+    lock = toml(path, data, _LOCK_HINT)
+    project_path = path.parent / "pyproject.toml"
+    project_data = read_bytes(project_path, top)
+    pyproject = toml(project_path, project_data)
+    _check_python(lock, environment["python_full_version"])
+    own_path = path.parent / "uv.toml"
+    there = reading.is_file(own_path, top)
+    own = toml(own_path, read_bytes(own_path, top)) if there else {}
+    notes = _check_fresh(lock, data, pyproject, own, uv)
+    exported = _export(path, data, pyproject, own, uv)
+    try:
+        chosen = list(exported.select(environment=pylock.typed(environment), tags=tags))
+        distributions, unsized = pylock.sorted_out(chosen, path.parent)
+    except (PylockSelectError, ValueError) as error:
+        message = f"uv.lock does not fit the target: {printable(str(error))[:_SHOWN]}"
+        raise ResolutionError(message, hint="choose another --python or --stack") from None
+    content = project_data.decode("utf-8", errors="replace")
+    named = mark_direct(distributions, from_project(pyproject), content, str(project_path))
+    return Locked(
+        distributions=tuple(sorted(named, key=lambda one: one.name)),
+        unsized=unsized,
+        sha256=hashlib.sha256(data).hexdigest(),
+        notes=(*notes, *_own(lock, pyproject)),
+        resolver=path.name,
+    )
+
+
+def _check_python(lock: Mapping[str, Any], python: str) -> None:
+    wanted = text(lock.get("requires-python", ""))
+    try:
+        fits = reading.specifiers(wanted).contains(python, prereleases=True)
+    except InvalidSpecifier:
+        return
+    if not fits:
+        message = (
+            f"the build would fail: Python {python} does not satisfy the project's "
+            f"requires-python ({printable(wanted)[:_SHOWN]})"
+        )
+        hint = "change .python-version, or requires-python in pyproject.toml"
+        raise BuildError(message, hint=hint)
+
+
+def _check_fresh(
+    lock: Mapping[str, Any],
+    lock_data: bytes,
+    pyproject: Mapping[str, Any],
+    own: Mapping[str, Any],
+    uv: Uv,
+) -> list[str]:
+    """Raise when uv would refuse the lock as out of date; return a note where it is not known.
+
+    uv builds a project of its own workspace for its metadata, ``--no-build`` or not. So it is
+    asked only where all of that is written down, and in a folder that holds no code.
+    """
+    _check_names(lock, pyproject)
+    why = _needs_code(lock, pyproject)
+    if why:
+        return [f"whether uv.lock belongs to pyproject.toml is not known: {why}"]
+    with _copy(lock_data, pyproject, own) as (folder, settings):
+        done = uv.in_project(folder, _CHECK, settings=settings)
+    if done.code == 0:
+        return []
+    if _MISMATCH.search(done.errors) or _STALE.search(done.errors):
+        raise _stale()
+    return [f"whether uv.lock belongs to pyproject.toml is not known: {_last_line(done.errors)}"]
+
+
+@contextmanager
+def _copy(
+    lock: bytes, pyproject: Mapping[str, Any], own: Mapping[str, Any]
+) -> Iterator[tuple[Path, Path]]:
+    """Yield a folder with what the lock is made from, and settings; ``own`` is its uv.toml."""
+    import tomli_w
+
+    metadata, settings = _copied(pyproject, own)
+    with temporary.Folder() as place:
+        folder = place / "project"  # beside, not below, the settings
+        folder.mkdir()
+        chosen = place / "settings.toml"
+        try:
+            texts = {folder / "pyproject.toml": metadata, chosen: settings}
+            for path, values in texts.items():
+                path.write_text(tomli_w.dumps(values), encoding="utf-8")
+        except RecursionError:
+            raise RequirementsError("pyproject.toml is nested too deeply") from None
+        (folder / "uv.lock").write_bytes(lock)
+        yield folder, chosen
+
+
+def _copied(
+    pyproject: Mapping[str, Any], own: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return pyproject.toml and the settings of a copy that uv may read."""
+    of_uv = table(pyproject, "tool", "uv")
+    copy: dict[str, Any] = {"tool": {"uv": _kept(of_uv, _OF_PROJECT)}}
+    if "project" in pyproject:
+        copy["project"] = _kept(table(pyproject, "project"), _OF_METADATA)
+    if "build-system" in pyproject:  # it makes the project a package; nothing is built
+        copy["build-system"] = {"requires": []}
+    if "dependency-groups" in pyproject:
+        copy["dependency-groups"] = pyproject["dependency-groups"]
+    copy["tool"]["uv"]["sources"] = _index_sources(of_uv)
+    copy["tool"]["uv"]["workspace"] = {"members": []}  # else uv would look for one above
+    copy["tool"]["uv"]["index"] = _indexes(of_uv)
+    deciding = own or of_uv  # a uv.toml takes the place of [tool.uv]
+    return copy, {**_kept(deciding, _OF_CHOICE), "index": _indexes(deciding)}
+
+
+def _kept(values: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key in keys}
+
+
+def _index_sources(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sources that name an index; uv is not asked about projects with others."""
+    found = {}
+    for name, value in table(settings, "sources").items():
+        several = value if isinstance(value, list) else [value]
+        kept = [_kept(one, _OF_SOURCE) for one in map(table, several) if "index" in one]
+        if kept:
+            found[name] = kept
+    return found
+
+
+def _indexes(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the indexes of the project: uv holds them against those that the lock names."""
+    found = [_kept(one, _OF_INDEX) for one in items(settings.get("index")) if isinstance(one, dict)]
+    found += [{"url": url} for url in items(settings.get("extra-index-url"))]
+    if "index-url" in settings:
+        found.append({"url": settings["index-url"], "default": True})
+    return [one for one in found if str(one.get("url")).startswith(("https://", "http://"))]
+
+
+def _stale() -> BuildError:
+    message = (
+        "the build would fail: uv.lock needs to be updated, since it does not match pyproject.toml"
+    )
+    return BuildError(message, hint=_LOCK_HINT)
+
+
+def _needs_code(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> str:
+    """Return why uv might run code to check a lock; empty when it will not."""
+    project, settings = table(pyproject, "project"), table(pyproject, "tool", "uv")
+    if project.get("dynamic") or not {"name", "version"} <= set(project):
+        return "pyproject.toml leaves metadata to the build backend, which is not run"
+    elsewhere = [one for one in _flat(settings.get("sources")) if "index" not in one]
+    own = [one for one in items(lock.get("package")) if set(table(one, "source")) & _OWN]
+    if elsewhere or "workspace" in settings or len(own) > 1:
+        return "it has sources other than an index, whose code is not run"
+    return ""
+
+
+def _flat(sources: object) -> list[dict[str, Any]]:
+    found = table(sources).values()
+    listed = [one for value in found for one in (value if isinstance(value, list) else [value])]
+    return [table(one) for one in listed]
+
+
+def _check_names(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> None:
+    """Compare the names that the project asks for with those that the lock was made for."""
+    project = table(pyproject, "project")
+    dynamic = items(project.get("dynamic"))
+    name = canonicalize_name(text(project.get("name", "")))
+    roots = [one for one in items(lock.get("package")) if table(one).get("name") == name]
+    if len(roots) != 1 or "dependencies" in dynamic or "optional-dependencies" in dynamic:
+        return
+    known = items(table(roots[0], "metadata").get("requires-dist"))
+    locked = {canonicalize_name(text(table(one).get("name", ""))) for one in known}
+    extras = [
+        one for listed in table(project, "optional-dependencies").values() for one in items(listed)
+    ]
+    lines = [*items(project.get("dependencies")), *extras]
+    asked = {one.name for one in from_project({"project": {"dependencies": lines}})}
+    if locked != asked:
+        raise _stale()
+
+
+def _export(
+    path: Path, data: bytes, pyproject: Mapping[str, Any], own: Mapping[str, Any], uv: Uv
+) -> Pylock:
+    with _copy(data, pyproject, own) as (folder, settings):
+        done = uv.in_project(folder, _EXPORT, settings=settings)
+    if done.code != 0:
+        message = f"{printable(str(path))} cannot be exported: {_last_line(done.errors)}"
+        raise RequirementsError(message, hint=_LOCK_HINT)
+    try:
+        return pylock.parsed(done.output)
+    except ValueError as error:
+        why = printable(str(error))[:_SHOWN]
+        message = f"what uv exports of {printable(str(path))} is no lock: {why}"
+        raise ResolutionError(message) from None
+
+
+def _last_line(stderr: str) -> str:
+    kept = [line for line in stderr.splitlines() if not line.startswith(_CHATTER)]
+    text = understand("\n".join(kept)).text
+    return printable(text.partition("\n")[0])[:_SHOWN]
+
+
+def _own(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> list[str]:
+    """Return a note when the project itself is installed, which is as an editable."""
+    name = canonicalize_name(text(table(pyproject, "project").get("name", "")))
+    for package in items(lock.get("package")):
+        source = table(package, "source")
+        if table(package).get("name") == name and "editable" in source:
+            return [f"{name} itself is installed as an editable; its few files are not counted"]
+    return []

@@ -1,0 +1,132 @@
+"""Where packages come from: the indexes of the command line, the environment and the file."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from slugcheck.errors import UsageError
+from slugcheck.model import IndexOptions, RequirementSet
+from slugcheck.model.options import Options, used
+from slugcheck.packages.index.urls import host_of
+from slugcheck.packages.requirements import files
+from slugcheck.text import keep_secret, shown_value
+
+# Where uv and pip take indexes from; Heroku hands PIP_EXTRA_INDEX_URL to the build.
+_DEFAULT_INDEX = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
+_EXTRA_INDEXES = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_EXTRA_INDEX_URL")
+
+
+def read_requirements(options: Options, *, empty: bool = False) -> RequirementSet:
+    """Read the file with the options of the command line added; ``empty`` allows an empty one.
+
+    :raises RequirementsError: the file cannot be read, or pip's grammar refuses it.
+    :raises UsageError: an index URL or a folder of wheels is none.
+    """
+    more = indexes(options)
+    found = files.read(
+        options.path, within=options.within, empty=empty, variables=options.variables
+    )
+    own = found.options
+    named = {host_of(url) for url in (more.index_url, *more.extra_index_urls) if url}
+    # the file may not weaken the way to a server that gets the user's credentials
+    trusted = [host for host in own.trusted_hosts if not _same_host(host, named)]
+    for url in filter(None, (own.index_url, *own.extra_index_urls)):
+        _check_url(url)
+    return replace(
+        found,
+        options=replace(
+            own,
+            index_url=options.index.index_url or own.index_url or more.index_url,
+            extra_index_urls=(*more.extra_index_urls, *own.extra_index_urls),
+            find_links=(*more.find_links, *own.find_links),
+            trusted_hosts=tuple(trusted),
+        ),
+    )
+
+
+def indexes(options: Options, environ: Mapping[str, str] = os.environ) -> IndexOptions:
+    """Return the indexes of the command line and the environment, checked.
+
+    :raises UsageError: one of them is no URL, or no folder.
+    """
+    given = options.index
+    default = next(filter(None, (environ.get(name) for name in _DEFAULT_INDEX)), None)
+    extra = [url for name in _EXTRA_INDEXES for url in environ.get(name, "").split()]
+
+    def filled(url: str) -> str:
+        return _filled(url, environ)
+
+    found = replace(
+        given,
+        index_url=filled(given.index_url or _named(default or "", environ)) or None,
+        extra_index_urls=tuple(
+            map(filled, (*given.extra_index_urls, *(_named(url, environ) for url in extra)))
+        ),
+        find_links=tuple(map(filled, given.find_links)),
+    )
+    for url in filter(None, (found.index_url, *found.extra_index_urls)):
+        _check_url(url)
+    for place in found.find_links:
+        if "://" in place:
+            _check_url(place)
+        elif not Path(place).exists():
+            message = f"--find-links {place}: there is no such folder"
+            raise UsageError(message, hint="name a folder with wheels, or a page that links them")
+    return found
+
+
+def _named(text: str, environ: Mapping[str, str]) -> str:
+    """Return the URL of an index of the environment, which uv lets have a name: name=https://...
+
+    As in uv, UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD belong to it.
+    """
+    if "=" not in text.partition("://")[0]:
+        return text
+    name, _, url = text.partition("=")
+    upper = re.sub(r"[^A-Z0-9]", "_", name.upper())
+    user = environ.get(f"UV_INDEX_{upper}_USERNAME", "")
+    password = environ.get(f"UV_INDEX_{upper}_PASSWORD", "")
+    scheme, separator, rest = url.partition("://")
+    if not (user or password) or "@" in rest:
+        return url
+    return f"{scheme}{separator}{quote(user, safe='')}:{quote(password, safe='')}@{rest}"
+
+
+def _filled(url: str, environ: Mapping[str, str]) -> str:
+    """Return an index URL of the command line or the environment with its variables filled in.
+
+    Whoever wrote the command line says which server it is for, so no --env is needed.
+
+    :raises UsageError: one is not set.
+    """
+    for name in used(url):
+        value = environ.get(name)
+        if not value:
+            message = f"the index URL {shown_value(url)!r} uses ${{{name}}}, which is not set"
+            raise UsageError(message, hint=f"set {name}, or write the URL without it")
+        keep_secret([value])
+        url = url.replace(f"${{{name}}}", value)
+    return url
+
+
+def _same_host(host: str, named: Collection[str]) -> bool:
+    return bool({host.lower()} & {part for one in named for part in (one, one.rpartition(":")[0])})
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https", "file") and "@" not in parts.path
+        sound = sound and (parts.port is None or parts.port >= 0) and "%00" not in url
+        sound = sound and (bool(parts.hostname) or parts.scheme == "file")
+    except ValueError:
+        sound = False
+    if not sound:
+        message = f"invalid index URL {shown_value(url)!r}"
+        hint = "write https://host/simple/; in a password, write / as %2F and @ as %40"
+        raise UsageError(message, hint=hint)

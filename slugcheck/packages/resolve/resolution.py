@@ -1,0 +1,518 @@
+"""Requirements to a resolution for the target, without running any of their code.
+
+uv resolves with builds disabled. Whatever has no wheel for the target gets a stand-in: a wheel of
+metadata only, made from the source archive's static metadata (standins.py), so that the next round
+succeeds; afterwards the stand-in is mapped back to its archive. What cannot have one is set aside
+with its reason and excluded, and the rest is resolved without it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from packaging.tags import Tag
+from packaging.utils import canonicalize_name
+
+from slugcheck.errors import MeasureError, ResolutionError
+from slugcheck.model import (
+    Distribution,
+    Inventory,
+    Requirement,
+    RequirementSet,
+    Resolution,
+    Target,
+    Unsized,
+)
+from slugcheck.packages import graph
+from slugcheck.packages.hashes import WrongHashError
+from slugcheck.packages.requirements.applicable import Asked, asked_for, intersection
+from slugcheck.packages.resolve import obstacles
+from slugcheck.packages.resolve.stand_ins import Found, StandIn, StandInMemory, WrongPython
+from slugcheck.packages.resolve.uv import Failure, Uv, version
+from slugcheck.packages.stub_wheels import is_stub
+from slugcheck.running import temporary
+
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
+
+    from slugcheck.packages.resolve.stand_ins import StandIns
+
+
+def newest_with_wheels(
+    uv: Uv,
+    asked: Asked,
+    *,
+    target: Target,
+    minors: Collection[str],
+    stand_ins: Sequence[StandIn],
+    excludes: Collection[str],
+) -> str | None:
+    """Return the newest of ``minors``, the target's apart, that installs all without a compiler.
+
+    What has no wheel for any Python is left out of the question. One resolution for each Python,
+    the newest first.
+
+    :raises NetworkError: an index cannot be reached.
+    """
+    never = [n for n in built_natively(stand_ins) if not _has_wheels(n, stand_ins)]
+    without = (*never, *excludes)
+    with temporary.Folder() as folder:
+        for stand_in in stand_ins:
+            if not _is_native(stand_in):  # pure Python is built by any of them
+                stand_in.write_stub(folder)
+        for release in reversed(target.platform.pythons):
+            if release.minor not in minors or release.minor == target.minor:
+                continue
+            answer = uv.for_python(release).compile(
+                asked.lines(without=without),
+                constraints=asked.constraints(),
+                excludes=without,
+                find_links=(folder,),
+            )
+            if not isinstance(answer, Failure):
+                return release.minor
+    return None
+
+
+def built_natively(stand_ins: Iterable[StandIn]) -> tuple[str, ...]:
+    """Return the names that need a compiler."""
+    return tuple(dict.fromkeys(made.name for made in stand_ins if _is_native(made)))
+
+
+def any_has_wheels(stand_ins: Sequence[StandIn]) -> bool:
+    """Return whether something that needs a compiler here has a wheel for another Python."""
+    return any(_has_wheels(name, stand_ins) for name in built_natively(stand_ins))
+
+
+def _is_native(stand_in: StandIn) -> bool:
+    return stand_in.source_build is not None and stand_in.source_build.native
+
+
+def _has_wheels(name: str, stand_ins: Iterable[StandIn]) -> bool:
+    builds = (made.source_build for made in stand_ins if made.name == name)
+    return any(build is not None and build.newest_python_with_wheel for build in builds)
+
+
+# ------------------ Requirements to a resolution for the target, without running any of their code
+
+# Each round mends at least one distribution; real files needed eight at most.
+_MAX_ROUNDS = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A resolution, and the inventories that were already read on the way, by name."""
+
+    resolution: Resolution
+    inventories: Mapping[str, Inventory]
+
+
+class Resolver:
+    """One resolution; holds what its rounds have learnt. Use it as a context manager."""
+
+    def __init__(
+        self,
+        *,
+        requirements: RequirementSet,
+        target: Target,
+        uv: Uv,
+        memory: StandInMemory,
+        make_stand_ins: Callable[[], StandIns],
+        environment: Mapping[str, str],
+        tags: Sequence[Tag],
+    ) -> None:
+        self._asked = asked_for(requirements, environment)
+        self._target = target
+        self._uv = uv
+        self._memory = memory
+        self._make_stand_ins = make_stand_ins
+        self._tags = tuple(tags)
+        self._made: dict[str, dict[str, StandIn]] = {}
+        self._excluded: dict[str, Unsized] = {}
+        self._lost: list[Unsized] = []
+        self._refused = set(requirements.options.no_binary)  # names whose wheels do not count
+        self._blocked: dict[str, WrongPython] = {}
+        self._looked = False
+        self._temporary = temporary.Folder()
+        self._folder = self._temporary.path
+
+    def __enter__(self) -> Resolver:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._temporary.close()
+
+    @cached_property
+    def _stand_ins(self) -> StandIns:
+        return self._make_stand_ins()
+
+    def run(self) -> Resolved:
+        """Resolve.
+
+        :raises ResolutionError: there is no solution, and it is not for want of a wheel.
+        :raises NetworkError: an index cannot be reached.
+        """
+        for requirement in self._asked.urls:
+            self._take_url(requirement)
+        for name in self._asked.requirements.options.no_binary:
+            if name in self._asked.direct:
+                self._learn(self._for_name(name, SpecifierSet(self._asked.specifiers(name))))
+        for stand_in in self._memory.recall(self._key()):
+            self._add(stand_in)
+        return self._settled()
+
+    def _settled(self) -> Resolved:
+        """Go through the rounds; what the hashes of the file refuse takes another one."""
+        for _ in range(_MAX_ROUNDS):
+            found = self._rounds()
+            try:
+                resolved = self._resolved(found)
+            except WrongHashError as error:
+                before = self._progress()
+                self._refused.add(error.name)
+                self._learn(self._for_name(error.name, SpecifierSet(f"=={error.version}")))
+                if self._progress() == before:
+                    raise
+            else:
+                self._memory.remember(self._key(), self._indexed())
+                return resolved
+        raise ResolutionError("the hashes of the file allow no set of files that fits")
+
+    def fingerprint(self, resolved: Resolved) -> str:
+        """Return a digest of the question and the answer, without credentials."""
+        pins = sorted(f"{d.name}=={d.version}" for d in resolved.resolution.distributions)
+        return hashlib.sha256("\n".join([self._key(), *pins]).encode()).hexdigest()
+
+    # ----------------------------------------------------------------- before the first round
+
+    def _take_url(self, requirement: Requirement) -> None:
+        found = self._stand_ins.from_url(requirement)
+        if isinstance(found, Unsized):
+            # two URLs may end alike, so these are not kept by name alone
+            self._lost.append(found)
+            return
+        self._asked = self._asked.with_stand_in(found.name, found.version, requirement)
+        self._add(found)
+
+    def _add(self, stand_in: StandIn) -> None:
+        if stand_in.version in self._made.get(stand_in.name, {}):
+            return
+        try:
+            stand_in.write_stub(self._folder)
+        except MeasureError as error:
+            self._excluded[stand_in.name] = Unsized(
+                name=stand_in.name, version=stand_in.version, reason=str(error)
+            )
+        else:
+            self._made.setdefault(stand_in.name, {})[stand_in.version] = stand_in
+
+    def _progress(self) -> int:
+        return len(self._excluded) + sum(len(versions) for versions in self._made.values())
+
+    # ----------------------------------------------------------------- rounds
+
+    def _rounds(self) -> Pylock:
+        answer = self._first_round()
+        for _ in range(_MAX_ROUNDS):
+            if not isinstance(answer, Failure):
+                if self._blocked:
+                    raise self._wrong_python()
+                return answer
+            if not (self._look() or self._mend(answer)):
+                raise obstacles.unsolvable(
+                    answer, self._asked.direct, self._target, self._stand_ins.pages
+                )
+            answer = self._round()
+        message = "the resolver found no solution in forty rounds"
+        raise ResolutionError(message, hint="pin more of the versions in the file")
+
+    def _first_round(self) -> Pylock | Failure:
+        """Resolve, and where versions are open look at the same time at what pip would take."""
+        if self._asked.all_pinned or self._looked:
+            return self._round()
+        with ThreadPoolExecutor(1) as pool:
+            early = pool.submit(self._look_once)
+            answer = self._round()
+            return self._round() if self._look(early.result()) else answer
+
+    def _round(self) -> Pylock | Failure:
+        return self._compile(self._asked.lines(without=self._excluded))
+
+    def _look_once(self) -> Pylock | Failure:
+        lines = self._asked.lines(without=self._excluded, extras=False)
+        return self._compile(lines, direct_only=True)
+
+    def _compile(
+        self,
+        lines: Sequence[str],
+        *,
+        direct_only: bool = False,
+        offline: bool = False,
+    ) -> Pylock | Failure:
+        return self._uv.compile(
+            lines,
+            constraints=self._asked.constraints(),
+            excludes=self._excludes(),
+            find_links=(self._folder,),
+            direct_only=direct_only,
+            offline=offline,
+        )
+
+    def _look(self, answer: Pylock | Failure | None = None) -> bool:
+        """Make stand-ins for all direct requirements at once; True when something was learnt."""
+        if self._looked:
+            return False
+        self._looked = True
+        before = self._progress()
+        answer = answer or self._look_once()
+        while isinstance(answer, Failure) and self._mend(answer):
+            answer = self._look_once()
+        if not isinstance(answer, Failure):
+            self._stand_in_for_sources(answer)
+        return self._progress() > before
+
+    def _stand_in_for_sources(self, found: Pylock) -> None:
+        sources = [
+            package
+            for package in found.packages
+            if package.sdist is not None and not package.wheels and package.version is not None
+        ]
+        if len(sources) > 1:
+            self._stand_ins.pages.prefetch(package.name for package in sources)
+        for package in sources:
+            self._learn(self._for_name(package.name, SpecifierSet(f"=={package.version}")))
+
+    def _mend(self, failure: Failure, *, only_sources: bool = False) -> bool:
+        """Give what has no wheel a stand-in or set it aside; True when something was learnt.
+
+        With ``only_sources`` nothing is set aside.
+        """
+        before = self._progress()
+        for name in failure.without_wheel:
+            if name not in self._excluded:
+                asked = intersection(self._asked.specifiers(name), failure.wanted.get(name))
+                found = self._for_name(name, SpecifierSet(asked))
+                if isinstance(found, StandIn) or not only_sources:
+                    self._learn(found)
+        return self._progress() > before
+
+    def _for_name(self, name: str, wanted: SpecifierSet) -> Found | None:
+        return self._stand_ins.for_name(name, wanted, self._asked.direct.get(name, ()))
+
+    def _learn(self, found: Found | None) -> None:
+        if isinstance(found, StandIn):
+            self._add(found)
+        elif isinstance(found, Unsized):
+            self._excluded[found.name] = found
+        elif isinstance(found, WrongPython):
+            # set aside as well, so that the rounds go on and find every one of them
+            self._blocked[found.name] = found
+            self._excluded[found.name] = Unsized(
+                name=found.name, version=found.version, reason="no wheel for this Python"
+            )
+
+    # ----------------------------------------------------------------- other Pythons
+
+    def _wrong_python(self) -> ResolutionError:
+        blocked = [(found.name, found.version) for found in self._blocked.values()]
+        minors = set.intersection(*(set(found.pythons) for found in self._blocked.values()))
+        compiled = built_natively(self._stand_ins_made())
+        return obstacles.no_wheel_for_python(
+            blocked, compiled, self._target, self._newest_of(minors)
+        )
+
+    def newest_python(self) -> str | None:
+        """Return the newest Python of the platform for which everything that has wheels for any
+        has them, None when there is none; asked when something is built from source."""
+        if not any_has_wheels(self._stand_ins_made()):
+            return None
+        key = self._key()
+        known = self._memory.recall_newest_python(key)
+        if known is not None:
+            return known[0]
+        newest = self._newest_of({r.minor for r in self._target.platform.pythons})
+        self._memory.remember_newest_python(key, newest)
+        return newest
+
+    def _newest_of(self, minors: Collection[str]) -> str | None:
+        return newest_with_wheels(
+            self._uv,
+            self._asked,
+            target=self._target,
+            minors=minors,
+            stand_ins=self._stand_ins_made(),
+            excludes=[name for name in self._excludes() if name not in self._blocked],
+        )
+
+    def _stand_ins_made(self) -> tuple[StandIn, ...]:
+        return tuple(made for versions in self._made.values() for made in versions.values())
+
+    def _excludes(self) -> tuple[str, ...]:
+        """The names set aside, without those that were only ever a URL's last part."""
+        lost = [unsized.name for unsized in self._lost]
+        return tuple(name for name in dict.fromkeys([*lost, *self._excluded]) if _is_name(name))
+
+    # ----------------------------------------------------------------- the result
+
+    def _resolved(self, found: Pylock) -> Resolved:
+        from slugcheck.packages.locks import pylock
+
+        distributions = []
+        inventories = {}
+        for pinned in pylock.select(
+            found, self._asked.environment, self._tags, self._asked.hashes()
+        ):
+            stand_in = self._made.get(pinned.name, {}).get(pinned.version)
+            requirements = self._asked.direct.get(pinned.name, ())
+            distribution = replace(
+                pinned,
+                direct=bool(requirements),
+                origins=tuple(requirement.origin for requirement in requirements),
+                extras=tuple(dict.fromkeys(e for r in requirements for e in r.extras)),
+            )
+            if stand_in is not None and self._is_wanted(stand_in, pinned):
+                self._check_hash(stand_in)
+                distribution = stand_in.replacing(distribution)
+                inventories[pinned.name] = stand_in.inventory
+            elif is_stub(pinned.artifact.filename):
+                raise ResolutionError(f"{pinned.name} {pinned.version} was lost on the way")
+            distributions.append(distribution)
+        resolution = Resolution(
+            distributions=tuple(distributions),
+            unsized=(*self._asked.set_aside, *self._lost, *self._excluded.values()),
+            notes=(*self._notes(), *_build_notes(distributions)),
+            resolver=version(),
+        )
+        return Resolved(resolution=resolution, inventories=inventories)
+
+    def _is_wanted(self, stand_in: StandIn, pinned: Distribution) -> bool:
+        # a real wheel that turned up since goes before a stand-in, unless the file refuses it
+        refused = pinned.name in self._refused
+        return stand_in.direct_url or refused or is_stub(pinned.artifact.filename)
+
+    def _check_hash(self, stand_in: StandIn) -> None:
+        allowed = self._asked.hashes().get(stand_in.name)
+        if allowed and stand_in.artifact.sha256 and stand_in.artifact.sha256 not in allowed:
+            raise WrongHashError(stand_in.name, stand_in.version)
+
+    def _notes(self) -> Iterator[str]:
+        yield from self._asked.requirements.notes
+        skipped = self._asked.skipped
+        if skipped:
+            lines = "1 line does" if len(skipped) == 1 else f"{len(skipped)} lines do"
+            python = f"Linux with Python {self._target.minor}"
+            yield f"{lines} not apply to {python}, by their markers: {', '.join(skipped)}"
+        if ":all:" in self._asked.requirements.options.no_binary:
+            yield "--no-binary :all: builds everything from source; sizes are those of wheels"
+
+    # ----------------------------------------------------------------- memory between runs
+
+    def _key(self) -> str:
+        return self._asked.digest(
+            self._target.stack.name, self._target.python_version, self._uv.fingerprint
+        )
+
+    def _indexed(self) -> tuple[StandIn, ...]:
+        """Stand-ins for what comes from an index; URLs and folders are read anew each time."""
+        return tuple(made for made in self._stand_ins_made() if not made.direct_url)
+
+
+def _is_name(text: str) -> bool:
+    parsed = graph.parse(text)
+    return parsed is not None and parsed.name == canonicalize_name(text) == text
+
+
+def _build_notes(distributions: Iterable[Distribution]) -> Iterator[str]:
+    for distribution in distributions:
+        if distribution.source_build is not None:
+            yield from (f"{distribution.name}: {note}" for note in distribution.source_build.notes)
+
+
+# ----------------- What pip would take where builds are allowed, and uv without builds passes over
+
+_MOST_TRIED_ALONE = 4
+
+
+class SettlingResolver(Resolver):
+    """A resolver that looks again at what it has resolved."""
+
+    def newer(self, resolved: Resolved) -> frozenset[str]:
+        """Return the names that the file does not pin and of which something newer exists.
+
+        What the distributions ask of each other is left out, so these are only candidates for
+        ``overtaken``; that makes it possible to ask while the distributions are still being read.
+        """
+        found = _versions(resolved)
+        names = [name for name in found if not self._asked.is_pinned(name)]
+        if not names:
+            return frozenset()
+        answer = self._look_again(self._asked.loose_lines(names, {}))
+        if isinstance(answer, Failure):
+            return frozenset(names)
+        newest: dict[str, str] = {p.name: str(p.version) for p in answer.packages}
+        return frozenset(name for name in names if newest.get(name) != found[name])
+
+    def overtaken(
+        self,
+        resolved: Resolved,
+        names: Collection[str],
+        requires: Mapping[str, Iterable[str]],
+    ) -> Resolved | None:
+        """Return a new resolution where pip would have chosen otherwise, else None.
+
+        ``names`` are those that ``newer`` gave, ``requires`` the Requires-Dist lines of everything
+        resolved.
+        """
+        answer = self._look_again(self._asked.loose_lines(names, requires))
+        before = self._progress()
+        if not isinstance(answer, Failure):
+            self._stand_in_for_sources(answer)
+            self._free(answer, _versions(resolved))
+        return None if self._progress() == before else self._settled()
+
+    def _free(self, answer: Pylock, found: Mapping[str, str]) -> None:
+        """Make stand-ins for what alone keeps a newer version out: sources behind its wheel."""
+        pins = [
+            f"{package.name}=={package.version}"
+            for package in answer.packages
+            if found.get(package.name) != str(package.version)
+        ]
+        alone = [[pin] for pin in pins[:_MOST_TRIED_ALONE]] if len(pins) > 1 else []
+        for tried in [pins, *alone] if pins else []:
+            if self._is_freed(tried, found):
+                return
+
+    def _is_freed(self, pins: Sequence[str], found: Mapping[str, str]) -> bool:
+        learnt = False
+        while True:
+            failure = self._uv.obstacle(
+                self._asked.lines(without=self._excluded),
+                prefer=found,
+                constraints=(*self._asked.constraints(), *pins),
+                excludes=self._excludes(),
+                find_links=(self._folder,),
+            )
+            if failure is None or not self._mend(failure, only_sources=True):
+                return learnt
+            learnt = True
+
+    def _look_again(self, lines: Sequence[str]) -> Pylock | Failure:
+        """Ask about versions alone; the pages were read a moment ago, so first without network."""
+        answer = self._compile(lines, direct_only=True, offline=True)
+        return self._compile(lines, direct_only=True) if isinstance(answer, Failure) else answer
+
+
+def _versions(resolved: Resolved) -> dict[str, str]:
+    return {d.name: d.version for d in resolved.resolution.distributions}

@@ -1,0 +1,534 @@
+"""Stand-ins: what takes the place of a distribution that the resolver cannot use as it is.
+
+A source archive, a direct URL, a local folder: each is read without running it and becomes a
+metadata-only wheel for the resolver (stubs.py), together with the inventory that its size comes
+from. Pure Python is sized from the archive itself; native code from the nearest real wheel, else
+from the amount of its sources, with a wide interval.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from slugcheck import reading
+from slugcheck.errors import MeasureError
+from slugcheck.model import (
+    Artifact,
+    Distribution,
+    Inventory,
+    Origin,
+    Requirement,
+    SourceBuild,
+    Target,
+    Unsized,
+)
+from slugcheck.packages.hashes import WrongHashError
+from slugcheck.packages.index import choice as choosing
+from slugcheck.packages.index.choice import Chooser, Likeness
+from slugcheck.packages.index.client import HttpClient
+from slugcheck.packages.index.inventories import (
+    Cache,
+    Warehouse,
+    inventory_from_document,
+    inventory_to_document,
+    is_fresh,
+)
+from slugcheck.packages.index.pages import FileKind, Pages, ProjectFile
+from slugcheck.packages.index.urls import local_path, redact
+from slugcheck.packages.sdist import build as building
+from slugcheck.packages.sdist.native import as_built
+from slugcheck.packages.sdist.sdist import (
+    HEAD_BYTES,
+    MAX_SOURCE_BYTES,
+    SourceArchive,
+    Unreadable,
+    inventory_from_source,
+    load_source,
+    read_folder,
+    read_head,
+    read_source,
+)
+from slugcheck.packages.stub_wheels import repair_requirement, write_stub
+from slugcheck.platforms.tags import tags_for
+
+# How long stand-ins are taken from the last run of the same file: a wheel may appear meanwhile.
+_MEMORY_SECONDS = 24 * 3600.0
+# Raised when what a stand-in is made from is read differently.
+_MAKER = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandIn:
+    """One version of a distribution that was read outside the resolver."""
+
+    name: str
+    version: str
+    artifact: Artifact
+    inventory: Inventory
+    source_build: SourceBuild | None
+    direct_url: bool
+
+    def write_stub(self, folder: Path) -> None:
+        """Write the wheel of metadata that the resolver is given.
+
+        :raises MeasureError: its metadata cannot be made valid.
+        """
+        write_stub(
+            folder,
+            name=self.name,
+            version=self.version,
+            requires=self.inventory.requires_dist,
+            extras=self.inventory.provides_extra,
+        )
+
+    def replacing(self, distribution: Distribution) -> Distribution:
+        """Return the distribution that was resolved with its real file."""
+        return replace(
+            distribution,
+            version=self.version,
+            artifact=self.artifact,
+            direct_url=self.direct_url,
+            source_build=self.source_build,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongPython:
+    """A version that the target's Python cannot install and ``pythons`` of the platform can."""
+
+    name: str
+    version: str
+    pythons: tuple[str, ...]
+
+
+Found = StandIn | Unsized | WrongPython
+
+
+class StandInMemory:
+    """The stand-ins of the last run of a file for a target, so that the next takes one round."""
+
+    def __init__(self, cache: Cache, *, used: bool = True) -> None:
+        self._cache = cache
+        self._used = used
+
+    def recall(self, key: str) -> tuple[StandIn, ...]:
+        """Return what was remembered under a key, nothing when it is a day old."""
+        document = self._cache.load("stand-ins", key) if self._used else None
+        if document is None or document.get("maker") != _MAKER or not _is_fresh(document):
+            return ()
+        found = [_from_document(item) for item in document.get("stand-ins", [])]
+        return tuple(stand_in for stand_in in found if stand_in is not None)
+
+    def remember(self, key: str, stand_ins: Sequence[StandIn]) -> None:
+        """Keep stand-ins for the next run, unless they came from the last."""
+        if not self._used or {*_pins(self.recall(key))} == {*_pins(stand_ins)}:
+            return
+        items = [_to_document(stand_in) for stand_in in stand_ins]
+        document = {"maker": _MAKER, "at": time.time(), "stand-ins": items}
+        self._cache.store("stand-ins", key, document)
+
+    def recall_newest_python(self, key: str) -> tuple[str | None] | None:
+        """Return the answer to Resolver.newest_python in a tuple, None when it is not known."""
+        document = self._cache.load("newest-python", key) if self._used else None
+        return (document.get("newest"),) if document and _is_fresh(document) else None
+
+    def remember_newest_python(self, key: str, newest: str | None) -> None:
+        """Keep that answer: finding it takes one resolution for each Python."""
+        if self._used:
+            self._cache.store("newest-python", key, {"at": time.time(), "newest": newest})
+
+
+def _is_fresh(document: Mapping[str, Any]) -> bool:
+    return is_fresh(document, _MEMORY_SECONDS)
+
+
+def _pins(stand_ins: Sequence[StandIn]) -> list[str]:
+    return [f"{stand_in.name}=={stand_in.version}" for stand_in in stand_ins]
+
+
+def _to_document(stand_in: StandIn) -> dict[str, Any]:
+    return {
+        "name": stand_in.name,
+        "version": stand_in.version,
+        "artifact": {**asdict(stand_in.artifact), "url": redact(stand_in.artifact.url)},
+        "inventory": inventory_to_document(stand_in.inventory),
+        "build": asdict(stand_in.source_build) if stand_in.source_build else None,
+    }
+
+
+def _from_document(document: Mapping[str, Any]) -> StandIn | None:
+    try:
+        inventory = inventory_from_document(document["inventory"])
+        build = document["build"]
+        if inventory is None:
+            return None
+        if build is not None:
+            build = SourceBuild(**{**build, "notes": tuple(build["notes"])})
+        return StandIn(
+            name=document["name"],
+            version=document["version"],
+            artifact=Artifact(**document["artifact"]),
+            inventory=replace(inventory, via="sdist"),
+            source_build=build,
+            direct_url=False,
+        )
+    except (KeyError, TypeError, AttributeError):
+        return None
+
+
+def version_of(inventory: Inventory) -> str:
+    """Return a wheel's version in the form that resolvers answer with.
+
+    :raises MeasureError: it is no version.
+    """
+    text = inventory.dist_info.removesuffix(".dist-info").partition("-")[2]
+    try:
+        return str(reading.version(text.replace("_", "-")))
+    except InvalidVersion:
+        raise MeasureError(f"its metadata is of a version that is none: {text[:40]!r}") from None
+
+
+def repaired_requires(inventory: Inventory) -> tuple[str, ...]:
+    """Return a wheel's Requires-Dist in a form the resolver takes.
+
+    :raises MeasureError: a line cannot be understood.
+    """
+    lines = []
+    for line in inventory.requires_dist:
+        repaired = repair_requirement(line)
+        if repaired is None:
+            message = f"its metadata has a dependency that is no requirement: {line[:60]!r}"
+            raise MeasureError(message)
+        lines.append(repaired)
+    return tuple(lines)
+
+
+# --------- Stand-ins: what takes the place of a distribution that the resolver cannot use as it is
+
+_GZIP_TRAILER_BYTES = 8
+
+
+class StandIns:
+    """Makes stand-ins for one target."""
+
+    def __init__(
+        self,
+        *,
+        client: HttpClient,
+        cache: Cache,
+        pages: Pages,
+        warehouse: Warehouse,
+        target: Target,
+        chooser: Chooser,
+        build: bool = False,
+    ) -> None:
+        self.pages = pages
+        self._client = client
+        self._cache = cache
+        self._warehouse = warehouse
+        self._target = target
+        self._chooser = chooser
+        self._build = build
+
+    # ----------------------------------------------------------------- from an index
+
+    def for_name(
+        self, name: str, wanted: SpecifierSet, requirements: Sequence[Requirement] = ()
+    ) -> Found | None:
+        """Return what stands for the version that pip would take; None when that is a wheel.
+
+        :raises NetworkError: the index cannot be reached.
+        :raises WrongHashError: the file's hashes are of no file on the index.
+        """
+        origin = requirements[0].origin if requirements else None
+        every = self.pages.files(name)
+        files = _allowed(every, requirements)
+        if every and not files:
+            raise WrongHashError(name, str(wanted).lstrip("="))
+        choice = self._chooser.pip_choice(name, files, wanted)
+        if choice is None:
+            return self._nothing_fits(name, files, wanted, origin)
+        if choice.kind is FileKind.WHEEL:
+            return None
+        return self._from_file(name, choice, files, origin)
+
+    def _nothing_fits(
+        self,
+        name: str,
+        files: Sequence[ProjectFile],
+        wanted: SpecifierSet,
+        origin: Origin | None,
+    ) -> Unsized | WrongPython | None:
+        candidates = self._chooser.candidates(files, wanted)
+        if not candidates:
+            return None
+        version = candidates[0].version
+        systems = choosing.platforms_of(files, version)
+        pythons = self._pythons_with_wheels(files, version)
+        if pythons:
+            return WrongPython(name=name, version=str(version), pythons=pythons)
+        if not systems:
+            reason = "the options of the file rule out every file of it, so pip fails"
+        elif systems.endswith("only"):
+            reason = f"its wheels are for {systems}, and there is no source archive, so pip fails"
+        else:
+            reason = (
+                f"it has no wheel for any Python that {self._target.platform.title} offers, and "
+                "no source archive, so pip fails"
+            )
+        return Unsized(name=name, version=str(version), reason=reason, origin=origin)
+
+    def _pythons_with_wheels(
+        self, files: Iterable[ProjectFile], version: Version
+    ) -> tuple[str, ...]:
+        minors = [release.minor for release in self._target.platform.pythons]
+        stack = self._target.stack
+        return choosing.pythons_with_wheels(
+            files, version, minors, lambda minor: tags_for(stack, minor)
+        )
+
+    def _from_file(
+        self,
+        name: str,
+        file: ProjectFile,
+        files: Sequence[ProjectFile],
+        origin: Origin | None,
+    ) -> StandIn | Unsized:
+        artifact = Artifact(
+            filename=file.filename, url=file.url, size=file.size, sha256=file.sha256
+        )
+        return self._from_source(name, str(file.version), artifact, files, origin)
+
+    # ----------------------------------------------------------------- from an archive
+
+    def _from_source(
+        self,
+        name: str,
+        version: str | None,
+        artifact: Artifact,
+        files: Sequence[ProjectFile],
+        origin: Origin | None,
+    ) -> StandIn | Unsized:
+        if self._build:
+            return self._built(name, version, artifact, origin)
+        try:
+            archive = self._read(artifact)
+        except MeasureError as error:
+            archive = Unreadable(filename=artifact.filename, reason=str(error))
+        if isinstance(archive, Unreadable):
+            reason = f"only a source archive fits, and {archive.reason}"
+            return Unsized(name=name, version=version, reason=reason, origin=origin)
+        return self._stand_in(archive, name or archive.name, version, artifact, files)
+
+    def _read(self, artifact: Artifact) -> SourceArchive | Unreadable:
+        if artifact.size is not None and artifact.size > MAX_SOURCE_BYTES:
+            with self._client.open_file(artifact) as source:
+                head = source.span(0, min(HEAD_BYTES, artifact.size))
+                tail = source.span(artifact.size - _GZIP_TRAILER_BYTES, artifact.size)
+            return read_head(
+                head,
+                artifact.filename,
+                file_bytes=artifact.size,
+                sha256=artifact.sha256,
+                tail=tail,
+            )
+
+        def fetch() -> bytes:
+            return self._client.get(artifact.url, MAX_SOURCE_BYTES, sha256=artifact.sha256)
+
+        if artifact.sha256 is None:
+            return read_source(fetch(), artifact.filename)
+        return load_source(self._cache, artifact.sha256, artifact.filename, fetch)
+
+    def _stand_in(
+        self,
+        archive: SourceArchive,
+        name: str,
+        version: str | None,
+        artifact: Artifact,
+        files: Sequence[ProjectFile],
+        *,
+        direct_url: bool = False,
+    ) -> StandIn:
+        number = reading.version(version or archive.version or "0")
+        nearest = self._nearest(files, number) if archive.native else None
+        inventory = inventory_from_source(archive)
+        low, high = archive.low_factor, archive.high_factor
+        filename = None
+        method = "its sources" if archive.native else "its archive"
+        if nearest is not None:
+            filename, wheel, likeness = nearest
+            inventory = replace(
+                wheel,
+                requires_dist=archive.requires,
+                provides_extra=archive.extras,
+                via="sdist",
+                file_bytes=archive.file_bytes,
+            )
+            low, high = likeness.low_factor, likeness.high_factor
+            method = likeness.words
+        pythons = self._pythons_with_wheels(files, number)
+        build = SourceBuild(
+            reason=archive.native_reason or "pure Python",
+            native=archive.native,
+            method=method,
+            nearest=filename,
+            newest_python_with_wheel=pythons[-1] if pythons else None,
+            low_factor=low,
+            high_factor=high,
+            notes=archive.notes,
+        )
+        return StandIn(
+            name=canonicalize_name(name),
+            version=str(number),
+            artifact=replace(artifact, size=artifact.size or archive.file_bytes),
+            inventory=inventory,
+            source_build=build,
+            direct_url=direct_url,
+        )
+
+    def _nearest(
+        self, files: Sequence[ProjectFile], version: Version
+    ) -> tuple[str, Inventory, Likeness] | None:
+        file = choosing.nearest_wheel(files, version, self._chooser.tags)
+        if file is None:
+            return None
+        artifact = Artifact(
+            filename=file.filename, url=file.url, size=file.size, sha256=file.sha256
+        )
+        try:
+            inventory = self._warehouse.inventory(artifact)
+        except MeasureError:
+            return None  # the amount of its sources is the next best measure
+        likeness = choosing.likeness(file, files, version)
+        return file.filename, as_built(inventory), likeness
+
+    def _built(
+        self, name: str, version: str | None, artifact: Artifact, origin: Origin | None
+    ) -> StandIn | Unsized:
+        try:
+            data = self._client.get(artifact.url, MAX_SOURCE_BYTES, sha256=artifact.sha256)
+            wheel = building.build_wheel(data, artifact.filename, self._target.minor)
+            made = Artifact(
+                filename=wheel.name, url=wheel.as_uri(), size=wheel.stat().st_size, sha256=None
+            )
+            self._client.admit(wheel.parent)
+            inventory = self._warehouse.inventory(made)
+        except MeasureError as error:
+            return Unsized(name=name, version=version, reason=str(error), origin=origin)
+        return StandIn(
+            name=canonicalize_name(name),
+            version=version_of(inventory),
+            artifact=artifact,
+            inventory=replace(inventory, file_bytes=artifact.size or inventory.file_bytes),
+            source_build=SourceBuild(
+                reason="built here, with --build",
+                native=any(entry.path.endswith(".so") for entry in inventory.entries),
+                method="a build here",
+                nearest=None,
+                newest_python_with_wheel=None,
+                low_factor=1.0,
+                high_factor=1.0,
+            ),
+            direct_url=False,
+        )
+
+    # ----------------------------------------------------------------- from a line or a lock
+
+    def from_url(self, requirement: Requirement) -> StandIn | Unsized:
+        """Return what stands for a requirement that names a URL or a local path."""
+        url = requirement.url or ""
+        path = local_path(url)
+        shown = requirement.name or PurePosixPath(unquote(urlsplit(url).path)).name
+        if path is not None and not self._client.admits(path):
+            reason = "its path is outside the checkout, so it is not read"
+            return Unsized(name=shown, version=None, reason=reason, origin=requirement.origin)
+        if path is not None and path.is_dir():
+            return self._folder(path, shown, requirement)
+        artifact = _artifact(requirement)
+        if artifact.filename.endswith(".whl"):
+            return self._wheel(artifact, requirement)
+        files = self._files_or_none(requirement.name)
+        found = self._from_source(
+            requirement.name or shown, None, artifact, files, requirement.origin
+        )
+        if isinstance(found, Unsized):
+            return replace(
+                found, reason=found.reason.replace("only a source archive fits, and ", "")
+            )
+        named = requirement.name or canonicalize_name(found.inventory.dist_info.split("-")[0])
+        return replace(found, name=named, direct_url=True)
+
+    def _files_or_none(self, name: str) -> tuple[ProjectFile, ...]:
+        try:
+            return self.pages.files(name) if name else ()
+        except MeasureError:
+            return ()  # only the nearest wheel is looked for there
+
+    def _wheel(self, artifact: Artifact, requirement: Requirement) -> StandIn | Unsized:
+        try:
+            inventory = self._warehouse.inventory(artifact)
+            requires = repaired_requires(inventory)
+            version = version_of(inventory)
+        except MeasureError as error:
+            return Unsized(
+                name=requirement.name,
+                version=requirement.specifier.removeprefix("==") or None,
+                reason=str(error),
+                origin=requirement.origin,
+            )
+        return StandIn(
+            name=requirement.name or canonicalize_name(inventory.dist_info.split("-")[0]),
+            version=version,
+            artifact=replace(artifact, size=inventory.file_bytes),
+            inventory=replace(inventory, requires_dist=requires),
+            source_build=None,
+            direct_url=True,
+        )
+
+    def _folder(self, path: Path, shown: str, requirement: Requirement) -> StandIn | Unsized:
+        archive = read_folder(path)
+        if isinstance(archive, Unreadable):
+            reason = f"it is a local folder, and {archive.reason}"
+            return Unsized(name=shown, version=None, reason=reason, origin=requirement.origin)
+        artifact = Artifact(filename=path.name, url=path.as_uri(), size=0, sha256=None)
+        found = self._stand_in(
+            archive, requirement.name or archive.name, None, artifact, (), direct_url=True
+        )
+        if requirement.editable:  # its files are the app's own and stay where they are
+            return replace(found, inventory=replace(found.inventory, entries=()))
+        return found
+
+    def from_locked(self, distribution: Distribution) -> StandIn | Unsized:
+        """Return what stands for a source archive that a lock names."""
+        files = self._files_or_none(distribution.name)
+        return self._from_source(
+            distribution.name, distribution.version, distribution.artifact, files, None
+        )
+
+
+def _allowed(
+    files: Sequence[ProjectFile], requirements: Sequence[Requirement]
+) -> tuple[ProjectFile, ...]:
+    """Return the files that the hashes of the requirements allow; all where there are none."""
+    hashes = {h for r in requirements for h in r.hashes if h.startswith("sha256:")}
+    return tuple(f for f in files if not hashes or not f.sha256 or f"sha256:{f.sha256}" in hashes)
+
+
+def _artifact(requirement: Requirement) -> Artifact:
+    url, _, fragment = (requirement.url or "").partition("#")
+    digests = [part for part in fragment.split("&") if part.startswith("sha256=")]
+    hashes = [h for h in requirement.hashes if h.startswith("sha256:")]
+    sha256 = digests[0][7:] if digests else hashes[0][7:] if len(hashes) == 1 else None
+    return Artifact(
+        filename=PurePosixPath(unquote(urlsplit(url).path)).name, url=url, size=None, sha256=sha256
+    )

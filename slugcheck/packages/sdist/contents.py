@@ -1,0 +1,451 @@
+"""Which modules and data files setuptools would put into a wheel, from the project's settings.
+
+The packages are those that setup.py, setup.cfg or pyproject.toml name or describe, else those under
+the names in the egg-info's top_level.txt. Of each the modules, and its data files as far as
+``package_data`` or ``include_package_data`` let them in.
+"""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from slugcheck.packages.sdist.project_files import FoundPackages, Project, SetupCall, text_list
+
+SOURCE_FOLDERS = ("", "src", "lib", "python", "source", "py")
+# what lies beside packages in a project's top folder and is none
+_NOT_PACKAGES = frozenset(
+    "test tests doc docs example examples benchmark benchmarks script scripts tool tools build "
+    "dist ci bin demo demos sample samples util utils".split()
+)
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """Return the module names that a distribution's name suggests."""
+    plain = re.sub(r"[-.]+", "_", name)
+    forms = (plain, plain.lower(), plain.lower().replace("_", ""), name.replace("-", "."))
+    without = [form[6:] for form in forms if form.lower().startswith("python")]
+    return tuple(dict.fromkeys([*forms, *(form.strip("_-.") for form in without)]))
+
+
+class Folders:
+    """The files of each folder, and which folders are packages."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self.files: dict[str, list[str]] = defaultdict(list)
+        self.all: set[str] = {""}
+        for path in paths:
+            folder, _, name = path.rpartition("/")
+            self.files[folder].append(name)
+            while folder and folder not in self.all:
+                self.all.add(folder)
+                folder = folder.rpartition("/")[0]
+
+    def is_package(self, folder: str) -> bool:
+        """Return True for a folder with an ``__init__.py``."""
+        return "__init__.py" in self.files.get(folder, ())
+
+    def has_modules(self, folder: str) -> bool:
+        """Return True for a folder with Python files."""
+        return any(name.endswith(".py") for name in self.files.get(folder, ()))
+
+    def below(self, base: str) -> Iterator[tuple[str, str]]:
+        """Yield (dotted name, folder) of every folder below ``base``, parents first."""
+        start = f"{base}/" if base else ""
+        for folder in sorted(self.all):
+            if folder != base and folder.startswith(start):
+                yield folder[len(start) :].replace("/", "."), folder
+
+
+def join(*parts: str) -> str:
+    """Return the parts as one relative path without ``.`` and doubled slashes."""
+    path = posixpath.normpath("/".join(part for part in parts if part))
+    return "" if path == "." else path.strip("/")
+
+
+def automatic_tops(name: str | None, folders: Folders, base: str) -> tuple[str, ...]:
+    """Return the top-level packages when nothing but the project's name tells them."""
+    tops = [
+        package
+        for package, folder in folders.below(base)
+        if "." not in package and folders.is_package(folder)
+    ]
+    named = [top for top in tops if top in spellings(name or "")]
+    return tuple(named or (top for top in tops if top not in _NOT_PACKAGES))
+
+
+# ----- Which modules and data files setuptools would put into a wheel, from the project's settings
+
+_NOT_MODULES = frozenset({"setup", "conftest", "tasks", "noxfile", "fabfile", "conf", "versioneer"})
+# Bounds on what a project may name; each is held against every file or folder.
+_MOST_PATTERNS = 200
+_LONGEST_NAME = 255
+_ALWAYS_DATA = re.compile(r"(?:\.pyi|(?:^|/)py\.typed)$")
+
+
+def setuptools_files(project: Project) -> Iterator[tuple[str, str]]:
+    """Yield (path in the wheel, path in the archive) of all that the packages bring."""
+    folders = Folders(project.tree.sizes)
+    base = _base(project, folders)
+    packages = _packages(project, folders, base)
+    data = _DataRules.of(project)
+    by_folder = {folder: package for package, folder in packages.items()}
+    for path in project.tree.sizes:
+        # a package's patterns may reach into the packages below it, so all holders are asked
+        for package, inside in _holders(path, by_folder):
+            is_module = "/" not in inside and inside.endswith(".py")
+            if is_module or data.takes(package, inside):
+                yield f"{package.replace('.', '/')}/{inside}", path
+                break
+    for module in _modules(project, folders, base, packages):
+        name = f"{module.replace('.', '/')}.py"
+        source = join(base, name)
+        if source in project.tree.sizes:
+            yield name, source
+
+
+def _holders(path: str, by_folder: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the packages above a file, nearest first, with the file's path inside each."""
+    folder = path.rpartition("/")[0]
+    while True:
+        if folder in by_folder:
+            yield by_folder[folder], path[len(folder) + 1 :] if folder else path
+        if not folder:
+            return
+        folder = folder.rpartition("/")[0]
+
+
+def _call(project: Project) -> SetupCall:
+    return project.setup_call or SetupCall()
+
+
+def _package_dirs(project: Project) -> dict[str, str]:
+    """Return setuptools' ``package_dir``: where packages lie, ``""`` for all others."""
+    found = {k: v for k, v in _call(project).table("package_dir").items() if isinstance(v, str)}
+    for line in project.cfg("options", "package_dir").splitlines():
+        package, equals, folder = line.partition("=")
+        if equals:
+            found.setdefault(package.strip(), folder.strip())
+    for package, folder in project.table("tool", "setuptools", "package-dir").items():
+        if isinstance(folder, str):
+            found.setdefault(package, folder)
+    return {package: join(folder) for package, folder in found.items()}
+
+
+def _base(project: Project, folders: Folders) -> str:
+    """Return the folder that holds the top-level packages."""
+    if project.egg_info is not None:  # setuptools puts it beside them
+        parent = project.egg_info.rpartition("/")[0]
+        tops = _tops(project)
+        for place in dict.fromkeys((parent, *SOURCE_FOLDERS)):
+            if any(_exists(folders, place, top) for top in tops):
+                return place
+        return parent
+    stated = _package_dirs(project).get("")
+    if stated is not None:
+        return stated
+    found = _found(project)
+    if found is not None:
+        return join(found.where)
+    in_src = any(folders.is_package(f) for _, f in folders.below("src"))
+    return "src" if in_src and not automatic_tops(project.name, folders, "") else ""
+
+
+def _exists(folders: Folders, base: str, top: str) -> bool:
+    return join(base, top) in folders.all or f"{top}.py" in folders.files.get(base, ())
+
+
+def _tops(project: Project) -> tuple[str, ...]:
+    lines = (project.egg_text("top_level.txt") or "").splitlines()
+    return tuple(line.strip() for line in lines if line.strip())
+
+
+def _packages(project: Project, folders: Folders, base: str) -> dict[str, str]:
+    """Return the packages by dotted name, with their folders."""
+    tops = _tops(project)
+    explicit = _explicit(project)
+    if explicit is not None:
+        return dict(_located(explicit, _package_dirs(project), folders, base))
+    found = _found(project)
+    if found is not None:
+        packages = dict(_discovered(found, folders, base))
+        fitting = {p: f for p, f in packages.items() if not tops or p.split(".")[0] in tops}
+        if fitting:
+            return fitting
+    return dict(_under(tops or automatic_tops(project.name, folders, base), folders, base))
+
+
+def _explicit(project: Project) -> tuple[str, ...] | None:
+    """Return the packages where they are listed one by one."""
+    named = _call(project).texts("packages")
+    if not named:
+        text = project.cfg("options", "packages")
+        named = () if "find" in text else tuple(re.split(r"[\s,]+", text)) if text else ()
+    if not named:
+        value = project.table("tool", "setuptools").get("packages")
+        named = tuple(p for p in value if isinstance(p, str)) if isinstance(value, list) else ()
+    return named or None
+
+
+def _found(project: Project) -> FoundPackages | None:
+    """Return the rule by which packages are found, where it can be read."""
+    value = _call(project).values.get("packages")
+    if isinstance(value, FoundPackages):
+        return value
+    text = project.cfg("options", "packages")
+    if text.startswith("find"):
+        section = "options.packages.find"
+        return FoundPackages(
+            where=project.cfg(section, "where") or ".",
+            include=tuple(project.cfg(section, "include").split()) or ("*",),
+            exclude=tuple(project.cfg(section, "exclude").split()),
+            namespaces=text.startswith("find_namespace"),
+        )
+    table = project.table("tool", "setuptools", "packages", "find")
+    if not table:
+        return None
+    return FoundPackages(
+        where=next(iter(text_list(table.get("where"))), "."),
+        include=text_list(table.get("include")) or ("*",),
+        exclude=text_list(table.get("exclude")),
+        namespaces=table.get("namespaces") is not False,
+    )
+
+
+def _located(
+    names: Iterable[str], package_dirs: Mapping[str, str], folders: Folders, base: str
+) -> Iterator[tuple[str, str]]:
+    for name in names:
+        if len(name) > _LONGEST_NAME:
+            continue
+        parts = name.split(".")
+        places = [
+            join(package_dirs[head], *parts[count:])
+            for count in range(len(parts), 0, -1)
+            if (head := ".".join(parts[:count])) in package_dirs
+        ]
+        places += [join(place, *parts) for place in (base, *SOURCE_FOLDERS)]
+        for place in places:
+            if place in folders.all:
+                yield name, place
+                break
+
+
+def _discovered(rule: FoundPackages, folders: Folders, base: str) -> Iterator[tuple[str, str]]:
+    where = join(rule.where) if join(rule.where) in folders.all else base
+    passed = {where}
+    for package, folder in folders.below(where):
+        parent = folder.rpartition("/")[0]
+        if not (rule.namespaces or (folders.is_package(folder) and parent in passed)):
+            continue
+        passed.add(folder)
+        if any(fnmatchcase(package, p) for p in rule.include[:_MOST_PATTERNS]) and not any(
+            fnmatchcase(package, p) for p in rule.exclude[:_MOST_PATTERNS]
+        ):
+            yield package, folder
+
+
+def _under(tops: Iterable[str], folders: Folders, base: str) -> Iterator[tuple[str, str]]:
+    """Yield the packages below each top-level one; a namespace needs no ``__init__.py``."""
+    wanted = set(tops)
+    passed = {base: True}  # folder: whether everything above it is a namespace
+    for package, folder in folders.below(base):
+        above = passed.get(folder.rpartition("/")[0])
+        if above is None or package.split(".")[0] not in wanted:
+            continue
+        if folders.is_package(folder):
+            passed[folder] = False
+            yield package, folder
+        elif above:
+            passed[folder] = True
+            if folders.has_modules(folder):
+                yield package, folder
+
+
+def _modules(
+    project: Project, folders: Folders, base: str, packages: Mapping[str, str]
+) -> tuple[str, ...]:
+    named = _call(project).texts("py_modules") or tuple(
+        project.cfg("options", "py_modules").split()
+    )
+    named = named or text_list(project.table("tool", "setuptools").get("py-modules"))
+    if named or packages:
+        return (*named, *(top for top in _tops(project) if top not in packages))
+    if _tops(project):
+        return _tops(project)
+    here = [name[:-3] for name in folders.files.get(base, ()) if name.endswith(".py")]
+    fitting = [name for name in here if name in spellings(project.name or "")]
+    return tuple(fitting or (name for name in here if name not in _NOT_MODULES))
+
+
+@dataclass(frozen=True, slots=True)
+class _DataRules:
+    """Which files beside the modules go into the wheel."""
+
+    everything: bool
+    patterns: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, project: Project) -> _DataRules:
+        call = _call(project)
+        stated = (
+            call.values.get("include_package_data"),
+            project.cfg("options", "include_package_data").lower() in ("true", "1", "yes", "on"),
+            "setup.py" in project.tree.sizes and project.setup_call is None,
+            call.is_unknown("include_package_data") or call.is_unknown("package_data"),
+            call.has("pbr"),
+            _by_pyproject(project),
+        )
+        return cls(everything=any(stated), patterns=_package_data(project))
+
+    def takes(self, package: str, inside: str) -> bool:
+        if self.everything or _ALWAYS_DATA.search(inside):
+            return True
+        patterns = (*self.patterns.get(package, ()), *self.patterns.get("", ()))
+        return any(_matches(inside, pattern) for pattern in patterns[:_MOST_PATTERNS])
+
+
+def _by_pyproject(project: Project) -> bool:
+    # configured in pyproject.toml, setuptools includes data files unless it is told not to
+    table = project.table("tool", "setuptools")
+    if not table and not project.table("project"):
+        return False
+    return table.get("include-package-data") is not False
+
+
+def _package_data(project: Project) -> dict[str, tuple[str, ...]]:
+    found = {
+        k: v if isinstance(v, tuple) else (v,)
+        for k, v in _call(project).table("package_data").items()
+    }
+    section = "options.package_data"
+    if project.setup_cfg.has_section(section):
+        for package in project.setup_cfg.options(section):
+            found[package] = tuple(re.split(r"[\s,]+", project.cfg(section, package)))
+    for package, patterns in project.table("tool", "setuptools", "package-data").items():
+        found[package] = text_list(patterns)
+    return {
+        "" if package == "*" else package: tuple(p for p in patterns if isinstance(p, str))
+        for package, patterns in found.items()
+    }
+
+
+def _matches(inside: str, pattern: str) -> bool:
+    pattern = pattern.removeprefix("./")
+    if "**" in pattern:
+        return fnmatchcase(inside, pattern.replace("**/", "*"))
+    return inside.count("/") == pattern.count("/") and fnmatchcase(inside, pattern)
+
+
+# ------ Which files of a source archive its wheel would hold, from what the project says of itself
+
+_SETUPTOOLS = frozenset({"setuptools", "distutils", "pbr", "setuptools_rust"})
+_MOST_PLACES = 200  # packages that a project names one by one; each is held against every file
+_LICENSES = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*")
+
+
+def find_payload(project: Project, dist: str) -> Mapping[str, str]:
+    """Return ``{path in the wheel: path in the archive}``; ``dist`` is ``name-version``.
+
+    License files and what setup.py lists as scripts and data files are among them.
+    """
+    if project.backend in _SETUPTOOLS or project.egg_info is not None:
+        found = dict(setuptools_files(project))
+    else:
+        found = dict(_whole_folders(project))
+    found.update(_extras(project, dist))
+    kept = {target: source for target, source in found.items() if _installs(target)}
+    return {target: kept[target] for target in sorted(kept)}
+
+
+def _installs(path: str) -> bool:
+    parts = path.split("/")
+    return not (path.endswith((".pyc", ".pyo")) or "__pycache__" in parts or ".." in parts)
+
+
+# --------------------------------------------------------------------------- other backends
+
+
+def _whole_folders(project: Project) -> Iterator[tuple[str, str]]:
+    for place, name in itertools.islice(_places(project), _MOST_PLACES):
+        source = join(place, name)
+        for path in project.tree.sizes:
+            if path == source or path.startswith(f"{source}/"):
+                yield path[len(place) + 1 :] if place else path, path
+
+
+def _places(project: Project) -> Iterator[tuple[str, str]]:
+    """Yield (folder, path below it) of each package or module that the wheel takes."""
+    named = [*_poetry_packages(project), *_hatch_packages(project)]
+    if named:
+        yield from named
+        return
+    folders = Folders(project.tree.sizes)
+    for base, path in _likely_places(project):
+        if join(base, path) in folders.all or join(base, path) in project.tree.sizes:
+            yield base, path
+            return
+    yield from (("", top) for top in automatic_tops(project.name, folders, ""))
+
+
+def _likely_places(project: Project) -> Iterator[tuple[str, str]]:
+    module = _module_name(project)
+    names = (module,) if module else spellings(project.name or "")
+    own = project.table("tool", "maturin").get("python-source")
+    for base in (*([join(own)] if isinstance(own, str) else []), *SOURCE_FOLDERS):
+        for name in names:
+            yield base, name.replace(".", "/")
+            yield base, f"{name}.py"
+
+
+def _poetry_packages(project: Project) -> Iterator[tuple[str, str]]:
+    listed = project.table("tool", "poetry").get("packages")
+    for item in listed if isinstance(listed, list) else []:
+        if isinstance(item, dict) and isinstance(item.get("include"), str):
+            yield join(str(item.get("from", ""))), item["include"].removesuffix("/**/*")
+
+
+def _hatch_packages(project: Project) -> Iterator[tuple[str, str]]:
+    table = project.table("tool", "hatch", "build", "targets", "wheel")
+    for path in text_list(table.get("packages")):
+        place, _, name = join(path).rpartition("/")
+        yield place, name
+
+
+def _module_name(project: Project) -> str | None:
+    candidates = (
+        project.table("tool", "flit", "module").get("name"),
+        project.table("tool", "flit", "metadata").get("module"),
+        project.table("tool", "maturin").get("module-name"),
+    )
+    found = next((name for name in candidates if isinstance(name, str)), None)
+    return found.split(".")[0] if found else None
+
+
+# --------------------------------------------------------------------------- beside packages
+
+
+def _extras(project: Project, dist: str) -> Iterator[tuple[str, str]]:
+    for path in project.tree.sizes:
+        if "/" not in path and any(fnmatchcase(path.upper(), p) for p in _LICENSES):
+            yield f"{dist}.dist-info/licenses/{path}", path
+    call = project.setup_call or SetupCall()
+    for script in call.texts("scripts"):
+        if join(script) in project.tree.sizes:
+            yield f"{dist}.data/scripts/{posixpath.basename(script)}", join(script)
+    for folder, path in _data_files(call.values.get("data_files")):
+        if join(path) in project.tree.sizes and not folder.startswith("/"):
+            yield f"{dist}.data/data/{join(folder, posixpath.basename(path))}", join(path)
+
+
+def _data_files(value: object) -> Iterator[tuple[str, str]]:
+    for item in value if isinstance(value, tuple) else ():
+        if isinstance(item, str):
+            yield "", item
+        elif isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], tuple):
+            yield from ((str(item[0]), path) for path in item[1] if isinstance(path, str))

@@ -1,0 +1,201 @@
+"""The settings of the revision that a change is compared with, and what the change does to them.
+
+A change must not loosen its own gate: with ``--against`` the settings of the base decide, and what
+the change would make of them is told. It counts once merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from slugcheck import reading
+from slugcheck.errors import MeasureError, SlugcheckError
+from slugcheck.model import Author, Budget, Denied, Ignore, Settings
+from slugcheck.model.options import Options
+from slugcheck.policy import limits, settings
+from slugcheck.project import git
+from slugcheck.project.git import Revision
+from slugcheck.project.model_files import is_remote
+from slugcheck.running import temporary
+from slugcheck.text import parse_seconds, parse_size, printable
+
+_MOST = 12
+_SHOWN = 80
+_HINT = "correct them there, or let this change's own settings decide: --settings head"
+
+
+def of_revision(options: Options, found: Revision, label: str) -> Settings | None:
+    """Return the settings of a revision; None where a file of the user's own decides (--config).
+
+    Where the revision has none they are the defaults. Models in them start from the same folder of
+    the work tree. Places in messages are written as git does: ``main:slugcheck.toml``.
+
+    :raises MeasureError: they cannot be read, or are wrong.
+    """
+    named = options.config
+    if named is not None and not reading.belongs(named, options.within):
+        return None
+    try:
+        with temporary.Folder() as folder:
+            return _read(options, found, folder.resolve(), label)
+    except SlugcheckError as error:
+        message = f"the settings of {label} cannot be read: {error}"
+        raise MeasureError(message, hint=_HINT) from None
+
+
+def _read(options: Options, found: Revision, place: Path, label: str) -> Settings:
+    named = _inside(options, found)
+    git.write(found, place, only=lambda path: path.endswith(".toml") or path == str(named or ""))
+
+    def shown(text: str) -> str:
+        return text.replace(f"{place}/", f"{label}:")
+
+    try:
+        if named is not None and not reading.is_file(place / named, place):
+            return Settings(author=Author.BASE)
+        own = settings.load(
+            _nearest(place, found.prefix),
+            named=None if named is None else place / named,
+            within=place,
+            top=place,
+            platform=options.platform,
+        )
+    except SlugcheckError as error:
+        raise MeasureError(shown(str(error)), hint=error.hint) from None
+    if own.origin is None:
+        return replace(own, author=Author.BASE)
+    top = found.top.resolve()
+    origin = top / own.origin.relative_to(place)
+    return replace(
+        own,
+        origin=origin,
+        author=Author.BASE,
+        models_from=origin.parent,
+        budgets=tuple(replace(one, place=shown(one.place)) for one in own.budgets),
+        denied=tuple(replace(one, place=shown(one.place)) for one in own.denied),
+        ignores=tuple(replace(one, place=shown(one.place)) for one in own.ignores),
+    )
+
+
+def _inside(options: Options, found: Revision) -> PurePosixPath | None:
+    """Return where in the checkout a settings file is that was named."""
+    if options.config is None:
+        return None
+    real = reading.real(options.config, options.within)
+    return PurePosixPath(real.relative_to(found.top.resolve()).as_posix())
+
+
+def _nearest(place: Path, prefix: str) -> Path:
+    """Return the folder of that path, or the one above it that has settings files below it."""
+    for part in PurePosixPath(prefix).parts:
+        if (place / part).is_symlink() or not (place / part).is_dir():
+            break
+        place /= part
+    return place
+
+
+# --------------------------------------------------------------------------- what a change does
+
+
+def changes(base: Settings, own: Settings, label: str, *, decides: bool) -> tuple[str, ...]:
+    """Return what a change makes of the settings of its base, a sentence each.
+
+    ``decides`` says whether those of the base do.
+    """
+    said = list(dict.fromkeys(_changes(base, own)))
+    more = len(said) - _MOST
+    said = [*said[:_MOST], *([f"changes {more} more settings"] if more > 0 else [])]
+    end = "it counts once merged" if decides else "it counts now (--settings head)"
+    sentences = [f"this change {printable(one)}; {end}" for one in said]
+    if said and base.origin is not None and own.origin is None:
+        stay = f"; the settings of {label} decide until it is merged" if decides else ""
+        sentences.insert(0, f"this change deletes the settings in {base.origin.name}{stay}")
+    return tuple(sentences)
+
+
+def _changes(base: Settings, own: Settings) -> Iterator[str]:
+    for key in ("platform", "stack", "dyno", "python"):
+        then, now = getattr(base, key), getattr(own, key)
+        if then != now:
+            before, after = (_short(one or "the default") for one in (then, now))
+            yield f"changes {key} from {before} to {after}"
+    if base.described != own.described and base.platform == own.platform:
+        yield f"changes the platform file {_short(own.platform or '')}"
+    yield from _of_budgets(
+        {one.name: one for one in base.budgets}, {one.name: one for one in own.budgets}
+    )
+    yield from _of_sets(
+        [_denied(one) for one in base.denied],
+        [_denied(one) for one in own.denied],
+        lambda one: f"denies {one}",
+        lambda one: f"no longer denies {one}",
+    )
+    yield from _of_sets(
+        [_ignored(one) for one in base.ignores],
+        [_ignored(one) for one in own.ignores],
+        lambda one: f"ignores {one}",
+        lambda one: f"no longer ignores {one}",
+    )
+    yield from _of_sets(
+        base.allow_unsized,
+        own.allow_unsized,
+        lambda one: f"allows {one} without a size",
+        lambda one: f"no longer allows {one} without a size",
+    )
+    yield from _of_sets(
+        base.models,
+        # one in the checkout counts at once
+        [one for one in own.models if is_remote(one) or one in base.models],
+        lambda one: f"adds the model {one}",
+        lambda one: f"removes the model {one}",
+    )
+
+
+def _of_budgets(then: dict[str, Budget], now: dict[str, Budget]) -> Iterator[str]:
+    for name in dict.fromkeys([*then, *now]):
+        before, after = then.get(name), now.get(name)
+        shown = f"{_short(name)} budget"
+        if before is None and after is not None:
+            yield f"adds a {shown} of {_short(after.text)}"
+        elif after is None and before is not None:
+            yield f"removes the {shown} of {_short(before.text)}"
+        elif before is not None and after is not None and before.text.strip() != after.text.strip():
+            verb = _direction(before.text, after.text)
+            yield f"{verb} the {shown} from {_short(before.text)} to {_short(after.text)}"
+        elif before is not None and after is not None and before.on != after.on:
+            yield f"changes what the {shown} is about"
+
+
+def _direction(before: str, after: str) -> str:
+    for parse in (parse_size, parse_seconds, limits.parse_percent):
+        try:
+            then, now = float(parse(before)), float(parse(after))
+        except ValueError:
+            continue
+        return "raises" if now > then else "lowers" if now < then else "rewrites"
+    return "changes"
+
+
+def _of_sets(
+    then: tuple[str, ...] | list[str],
+    now: tuple[str, ...] | list[str],
+    added: Callable[[str], str],
+    removed: Callable[[str], str],
+) -> Iterator[str]:
+    yield from (removed(_short(one)) for one in then if one not in now)
+    yield from (added(_short(one)) for one in now if one not in then)
+
+
+def _denied(one: Denied) -> str:
+    return f"{one.name}{one.specifier}"
+
+
+def _ignored(one: Ignore) -> str:
+    subject = f" of {one.subject}" if one.subject else ""
+    return f"{one.code}{subject} until {one.expires.isoformat()}"
+
+
+def _short(text: str) -> str:
+    return text.strip() if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,0 +1,210 @@
+"""Limits to verdicts; the interval of a figure decides.
+
+PASS when even its high end is within the limit (equal is within), FAIL when even its low end is
+beyond, UNKNOWN between. What could not be sized makes the high end infinite. Only limits of
+severity ``fail`` gate: a soft limit warns, and what the platform itself would do is told beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from packaging.utils import canonicalize_name
+
+from slugcheck.model import (
+    Dyno,
+    Estimate,
+    Limit,
+    Report,
+    Severity,
+    SizeReport,
+    Status,
+    Unsized,
+    Verdict,
+)
+from slugcheck.text import against, clock, heroku_m, scale_for
+
+N = TypeVar("N", int, float)
+
+
+def judge(
+    sizes: SizeReport,
+    build: Estimate[float],
+    limits: Sequence[Limit],
+    *,
+    checkout_bytes: int | None = None,
+    build_basis: str = "predicted",
+    allowed_unsized: Collection[str] = (),
+    allow_all_unsized: bool = False,
+) -> tuple[Verdict, ...]:
+    """Return one verdict per limit, and one for the machine's memory where it is known.
+
+    ``checkout_bytes`` is None when no project folder was read: nothing is then said of it.
+    ``build_basis`` says in words what the build time stands on.
+    """
+    doubtful = missing(sizes.unsized, allowed_unsized, everything=allow_all_unsized)
+    verdicts = [
+        _of_checkout(limit, checkout_bytes)
+        if limit.figure == "checkout"
+        else _of_build(limit, build, build_basis)
+        if limit.figure == "build"
+        else _judge_one(limit, sizes, len(doubtful))
+        for limit in limits
+        if limit.figure != "checkout" or checkout_bytes is not None
+    ]
+    dyno = sizes.target.dyno
+    if dyno is not None and not any(limit.figure == "ram" for limit in limits):
+        verdicts.append(_not_measured(_quota(dyno), dyno))
+    return tuple(verdicts)
+
+
+def missing(
+    unsized: Iterable[Unsized], allowed: Collection[str], *, everything: bool
+) -> tuple[Unsized, ...]:
+    """Return what could not be sized and was not accepted by the user."""
+    names = {canonicalize_name(name) for name in allowed}
+    return () if everything else tuple(u for u in unsized if canonicalize_name(u.name) not in names)
+
+
+def exit_code(report: Report) -> int:
+    """Return 1 when a gating budget is exceeded, 3 when one cannot be judged, else 0.
+
+    Something that could not be sized and was not allowed is 3 as well, whatever was judged.
+    """
+    gating = [verdict.status for verdict in report.verdicts if verdict.gates]
+    if Status.FAIL in gating:
+        return 1
+    doubtful = missing(report.sizes.unsized, report.allowed_unsized, everything=False)
+    return 3 if Status.UNKNOWN in gating or doubtful else 0
+
+
+def status_of(figure: Estimate[N], limit: N, *, open_ended: bool = False) -> Status:
+    """Return what an interval says of a limit; ``open_ended`` means its high end is unknown."""
+    if figure.low > limit:
+        return Status.FAIL
+    if not open_ended and figure.high <= limit:
+        return Status.PASS
+    return Status.UNKNOWN
+
+
+# --------------------------------------------------------------------------- one verdict each
+
+
+def _judge_one(limit: Limit, sizes: SizeReport, doubtful: int) -> Verdict:
+    match limit.figure:
+        case "slug":
+            return _of_size(limit, sizes.slug, sizes, doubtful)
+        case "installed":
+            return _of_size(limit, sizes.installed, sizes, doubtful)
+        case "download":
+            unknown = sum(d.download_bytes is None for d in sizes.distributions)
+            known = Estimate[int].measured(sizes.download_bytes)
+            return _of_size(limit, known, sizes, doubtful + unknown)
+        case _:
+            return _not_measured(limit, sizes.target.dyno)
+
+
+def _of_size(limit: Limit, figure: Estimate[int], sizes: SizeReport, doubtful: int) -> Verdict:
+    status = status_of(figure, limit.value, open_ended=doubtful > 0)
+    title = sizes.target.platform.title
+    match limit.severity:
+        case Severity.NOTE:
+            sentence = _platform_sentence(title, limit, status)
+        case Severity.WARN:
+            sentence = _warning_sentence(title, limit, status)
+        case _:
+            sentence = _size_sentence(limit, figure, status, doubtful)
+            if allowed := len(sizes.unsized) - doubtful:
+                sentence += f" (not counting {allowed} that could not be sized, as allowed)"
+    return _verdict(limit, status, figure, sentence)
+
+
+def _size_sentence(limit: Limit, figure: Estimate[int], status: Status, doubtful: int) -> str:
+    scale = scale_for(figure.value, limit.value)
+    shown, cap = against(figure.value, limit.value)
+    match status:
+        case Status.PASS:
+            return f"{shown} of {cap}, {scale.down(limit.value - figure.value)} left"
+        case Status.FAIL:
+            over = f"{shown} is {scale.up(figure.value - limit.value)} over {cap}"
+            return f"{over}. {limit.message}" if limit.message else over
+        case _ if doubtful and figure.high <= limit.value:
+            return f"{shown} of {cap} without what could not be sized ({doubtful})"
+        case _:
+            span = f"between {scale.down(figure.low)} and {scale.up(figure.high)}"
+            return f"{shown} of {cap} is too close to call: {span}"
+
+
+def _warning_sentence(title: str, limit: Limit, status: Status) -> str:
+    verbs = {Status.PASS: "does not warn", Status.FAIL: "warns"}
+    verb = verbs.get(status, "may warn")
+    sentence = f"{title} {verb} of a slow boot (from {limit.text} on)"
+    said = status is not Status.PASS and limit.message
+    return f"{sentence}. {limit.message}" if said else sentence
+
+
+def _platform_sentence(title: str, limit: Limit, status: Status) -> str:
+    cap = f"(its own cap is {limit.text})"
+    match status:
+        case Status.PASS:
+            return f"{title} itself accepts it today {cap}"
+        case Status.FAIL:
+            return f"{title} itself rejects it today {cap}"
+        case _:
+            return f"whether {title} itself accepts it is too close to call {cap}"
+
+
+def _of_checkout(limit: Limit, size: int | None) -> Verdict:
+    figure = Estimate[int].measured(size or 0)
+    status = status_of(figure, limit.value)
+    return _verdict(limit, status, figure, _size_sentence(limit, figure, status, 0))
+
+
+def _of_build(limit: Limit, build: Estimate[float], basis: str) -> Verdict:
+    status = status_of(build, float(limit.value))
+    words = {Status.PASS: "of", Status.FAIL: "is over"}
+    cap = f"{words.get(status, 'is too close to call against')} {clock(limit.value)}"
+    span = f"between {clock(build.low)} and {clock(build.high)}"
+    sentence = f"about {clock(build.value)} {cap} ({basis}: {span})"
+    return _verdict(limit, status, build, sentence)
+
+
+def _not_measured(limit: Limit, dyno: Dyno | None) -> Verdict:
+    cap = heroku_m(limit.value, down=True) if limit.unit == "bytes" else limit.text
+    sentence = f"not measured, since it takes running the app; the limit is {cap}"
+    if limit.figure == "ram" and dyno is not None:
+        workers = f"{dyno.workers} worker{'' if dyno.workers == 1 else 's'}"
+        sentence = f"{sentence} ({dyno.name}, {workers})"
+    return replace(_verdict(limit, Status.UNKNOWN, None, sentence), gates=False)
+
+
+def _quota(dyno: Dyno) -> Limit:
+    return Limit(
+        name="ram",
+        figure="ram",
+        value=dyno.r14_bytes,
+        unit="bytes",
+        severity=Severity.FAIL,
+        text=heroku_m(dyno.r14_bytes, down=True),
+        source=dyno.source,
+    )
+
+
+def _verdict(
+    limit: Limit, status: Status, figure: Estimate[int] | Estimate[float] | None, sentence: str
+) -> Verdict:
+    gates = limit.severity is Severity.FAIL
+    return Verdict(
+        budget=limit.name,
+        # beyond a soft limit, or beyond what the platform itself takes: said, never decisive
+        status=Status.WARN if status is Status.FAIL and not gates else status,
+        gates=gates,
+        figure=figure,
+        limit=limit.value,
+        unit=limit.unit,
+        limit_text=limit.text,
+        sentence=sentence,
+        source=limit.source,
+    )

@@ -1,0 +1,219 @@
+"""What the user set, from flags and settings, to limits that can be judged.
+
+Names are figures (``slug``, ``build``), ``package.NAME``, ``increase``, ``increase_percent``,
+``package_increase`` and ``vulnerabilities``. Every mistake is told at once, each with its place.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from packaging.utils import InvalidName, canonicalize_name
+
+from slugcheck.errors import UsageError
+from slugcheck.model import (
+    Budget,
+    CountLimit,
+    Denied,
+    Ignore,
+    IncreaseLimit,
+    Limit,
+    PackageLimit,
+    Platform,
+    Rules,
+    Severity,
+    Source,
+)
+from slugcheck.text import parse_seconds, parse_size
+
+# Every figure that a limit can be set for, and its unit.
+FIGURES = {
+    "slug": "bytes", "installed": "bytes", "download": "bytes", "checkout": "bytes",
+    "build": "seconds", "boot": "seconds", "ram": "bytes",
+}  # fmt: skip
+INCREASE, PERCENT, PACKAGE_INCREASE = "increase", "increase_percent", "package_increase"
+VULNERABILITIES = "vulnerabilities"
+_OTHERS = (INCREASE, PERCENT, PACKAGE_INCREASE, VULNERABILITIES)
+PACKAGE = "package."
+_PERCENT = re.compile(r"\s*([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*%?\s*")
+_QUOTED = 60  # characters of a wrong name that a message repeats
+_ON = ("slug", "installed")
+_HINT = "for example slug=300M, build=10m, package.torch=200MB or increase_percent=5"
+
+
+def rules(
+    platform: Platform,
+    budgets: Sequence[Budget],
+    *,
+    denied: Iterable[Denied] = (),
+    ignores: Iterable[Ignore] = (),
+) -> Rules:
+    """Return what is to be judged; of two budgets of one name the later counts.
+
+    A figure without a limit of the platform's own, such as ``installed`` on Heroku, gets one.
+
+    :raises UsageError: listing every name that is not known and every value that does not parse.
+    """
+    found = mistakes(platform, budgets)
+    if found:
+        raise UsageError("\n".join(found), hint=_HINT)
+    chosen = {budget.name: budget for budget in budgets}
+    packages = [b for name, b in chosen.items() if name.startswith(PACKAGE)]
+    return Rules(
+        limits=_limits(platform, chosen),
+        packages=tuple(_package(budget) for budget in packages),
+        increase=_increase(chosen.get(INCREASE), chosen.get(PERCENT), platform),
+        package_increase=_increase(chosen.get(PACKAGE_INCREASE), None, platform),
+        vulnerabilities=_count(chosen.get(VULNERABILITIES)),
+        denied=tuple(denied),
+        ignores=tuple(ignores),
+    )
+
+
+def mistakes(platform: Platform, budgets: Iterable[Budget]) -> list[str]:
+    """Return what is wrong with budgets, a sentence each that begins with its place."""
+    return [f"{b.place}: {wrong}" for b in budgets if (wrong := _wrong(b, platform))]
+
+
+# --------------------------------------------------------------------------- one budget
+
+
+def _wrong(budget: Budget, platform: Platform) -> str:
+    names = _units(platform)
+    parse = _parser(budget.name, names)
+    if parse is None:
+        return _no_such_limit(budget.name, [*names, *_OTHERS])
+    if budget.on is not None and budget.name in names:
+        return f"{budget.name} is a figure itself and takes no 'on'"
+    if budget.on is not None and budget.on not in _ON:
+        return f"'on' must be slug or installed, not {budget.on!r}"
+    if budget.name.startswith(PACKAGE):
+        try:
+            canonicalize_name(budget.name.removeprefix(PACKAGE), validate=True)
+        except InvalidName:
+            return f"{budget.name.removeprefix(PACKAGE)!r} is no name of a distribution"
+    try:
+        value = parse(budget.text)
+    except ValueError as error:
+        return str(error)
+    return "" if value or budget.name in _OTHERS else "a limit of nothing can hold nothing"
+
+
+def _parser(name: str, units: Mapping[str, str]) -> Callable[[str], float] | None:
+    if name in units:
+        return parse_size if units[name] == "bytes" else parse_seconds
+    if name in (INCREASE, PACKAGE_INCREASE) or name.startswith(PACKAGE):
+        return parse_size
+    return {PERCENT: parse_percent, VULNERABILITIES: parse_count}.get(name)
+
+
+def parse_percent(text: str) -> float:
+    """Return 5.0 of "5" or "5 %".
+
+    :raises ValueError: it is no percentage.
+    """
+    found = _PERCENT.fullmatch(text)
+    if found is None:
+        message = f"{text[:40]!r} is not a percentage; write 5 or 2.5"
+        raise ValueError(message)
+    return float(found[1])
+
+
+def parse_count(text: str) -> int:
+    """Return 0 of "0".
+
+    :raises ValueError: it is no whole number.
+    """
+    if not (text.strip().isascii() and text.strip().isdigit() and len(text) < 10):
+        message = f"{text[:40]!r} is not a whole number; write 0 or 3"
+        raise ValueError(message)
+    return int(text)
+
+
+def _units(platform: Platform) -> dict[str, str]:
+    return FIGURES | {limit.name: limit.unit for limit in platform.limits}
+
+
+def _no_such_limit(name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    shown = repr(name[:_QUOTED])
+    near = difflib.get_close_matches(name[:_QUOTED], names, n=1)
+    if near:
+        return f"no limit is called {shown}; did you mean {near[0]}?"
+    return f"no limit is called {shown}; there are {', '.join(sorted(names))} and package.NAME"
+
+
+# --------------------------------------------------------------------------- limits
+
+
+def _limits(platform: Platform, chosen: Mapping[str, Budget]) -> tuple[Limit, ...]:
+    units = _units(platform)
+    found = {limit.name: limit for limit in platform.limits}
+    for name, budget in chosen.items():
+        if name not in units:
+            continue
+        own = found.get(name) or _own(name, units[name])
+        value = int(parse_size(budget.text) if own.unit == "bytes" else parse_seconds(budget.text))
+        found[name] = replace(
+            own,
+            value=value,
+            text=budget.text.strip(),
+            source=_source(budget),
+            message=budget.message,
+        )
+    return tuple(found.values())
+
+
+def _own(name: str, unit: str) -> Limit:
+    return Limit(
+        name=name, figure=name, value=1, unit=unit, severity=Severity.FAIL, text="",
+        source=Source(text="", date=""),
+    )  # fmt: skip
+
+
+def _package(budget: Budget) -> PackageLimit:
+    return PackageLimit(
+        name=canonicalize_name(budget.name.removeprefix(PACKAGE)),
+        value=parse_size(budget.text),
+        text=budget.text.strip(),
+        figure=budget.on or "installed",
+        message=budget.message,
+        source=_source(budget),
+    )
+
+
+def _increase(
+    absolute: Budget | None, relative: Budget | None, platform: Platform
+) -> IncreaseLimit | None:
+    given = [budget for budget in (absolute, relative) if budget is not None]
+    if not given:
+        return None
+    percent = parse_percent(relative.text) if relative else None
+    texts = [absolute.text.strip()] if absolute else []
+    texts += [f"{percent:g} %"] if percent is not None else []
+    return IncreaseLimit(
+        value=parse_size(absolute.text) if absolute else None,
+        percent=percent,
+        text=" and ".join(texts),
+        figure=next((b.on for b in given if b.on), platform.size_figure),
+        message=next((b.message for b in given if b.message), ""),
+        source=_source(given[0]),
+    )
+
+
+def _count(budget: Budget | None) -> CountLimit | None:
+    if budget is None:
+        return None
+    return CountLimit(
+        value=parse_count(budget.text),
+        text=budget.text.strip(),
+        message=budget.message,
+        source=_source(budget),
+    )
+
+
+def _source(budget: Budget) -> Source:
+    return Source(text=f"given with {budget.place}", date="")

@@ -1,0 +1,472 @@
+"""A project's own settings: ``slugcheck.toml``, or ``[tool.slugcheck]`` of ``pyproject.toml``.
+
+They are those of the nearest folder that has some, from the one that is checked up to the top of
+its git checkout. Every mistake is told at once, each with its path, before anything touches the
+network.
+
+A project's settings may come from a stranger's pull request. So what they name is read only inside
+the checkout, and no server is asked for a model of theirs unless ``--remote-models`` says so. A
+file that ``--config`` names outside of the checkout is the user's own, and may name anything.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from packaging.requirements import InvalidRequirement
+from packaging.utils import canonicalize_name
+
+from slugcheck import platforms, reading
+from slugcheck.errors import PlatformError, UsageError
+from slugcheck.model import Author, Budget, Denied, Ignore, Platform, Rules, Settings
+from slugcheck.model.options import DEFAULT_PLATFORM, Options
+from slugcheck.policy import limits
+from slugcheck.project.model_files import is_remote
+from slugcheck.text import printable
+
+QUOTED = 80  # characters of a wrong text that a message repeats
+_LONGEST_SHOWN = 300  # characters of a path in a message
+_BUDGET_KEYS = ("limit", "message", "on")
+_IGNORE_KEYS = ("code", "subject", "reason", "expires")
+_PYTHON = re.compile(r"3\.[0-9]{1,3}(?:\.[0-9]{1,2})?")
+
+
+T = TypeVar("T")
+
+
+class Wrong(Exception):
+    """A value that its setting does not take; the text says what it takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistakes:
+    """What is wrong so far. ``place`` is the path of the table that is being read."""
+
+    place: str
+    said: list[str] = field(default_factory=list)
+
+    def add(self, key: str, what: str) -> None:
+        """Note what is wrong with a key; ``what`` goes on after its path."""
+        self.said.append(f"{self.place}{printable(key[:QUOTED])}{what}")
+
+    def whole(self, what: str) -> None:
+        """Note what is wrong with the table itself."""
+        self.said.append(f"{self.place.rstrip('.')} {what}")
+
+    def below(self, key: str) -> Mistakes:
+        """Return the same list for a table inside."""
+        return Mistakes(place=f"{self.place}{printable(key[:QUOTED])}.", said=self.said)
+
+    def unknown(self, key: str, known: Mapping[str, object] | tuple[str, ...], more: str) -> None:
+        """Note a key that is none."""
+        near = difflib.get_close_matches(key.lower()[:QUOTED], list(known), n=1)
+        did = f"; did you mean {near[0]}?" if near else ""
+        self.add(key, f": there is no such setting{more or did}")
+
+
+# --------------------------------------------------------------------------- plain values
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Return an array of texts."""
+    if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
+        raise Wrong('an array of texts, such as ["models/*.onnx"]')
+    return tuple(value)
+
+
+def text(value: object) -> str:
+    """Return a text that is not empty."""
+    if not isinstance(value, str) or not value.strip():
+        raise Wrong("a text")
+    return value.strip()
+
+
+def python(value: object) -> str:
+    """Return a Python version; a number would lose the zero of 3.10."""
+    if not isinstance(value, str) or not _PYTHON.fullmatch(value.strip()):
+        raise Wrong('a version in quotes, such as "3.12"')
+    return value.strip()
+
+
+# --------------------------------------------------------------------------- budgets
+
+
+def budgets(value: object, mistakes: Mistakes) -> tuple[Budget, ...]:
+    """Return the budgets of a table; ``[budgets.package]`` is short for ``package.NAME``."""
+    if not isinstance(value, dict):
+        mistakes.whole("must be a table of limits, such as budgets.slug")
+        return ()
+    return tuple(_budgets(value, mistakes))
+
+
+def _budgets(table: Mapping[str, Any], mistakes: Mistakes) -> Iterator[Budget]:
+    for key, value in table.items():
+        if key == "package" and isinstance(value, dict):
+            inside = mistakes.below(key)
+            for name, own in value.items():
+                yield from _budget(f"package.{name}", name, own, inside)
+        else:
+            yield from _budget(key, key, value, mistakes)
+
+
+def _budget(name: str, key: str, value: object, mistakes: Mistakes) -> Iterator[Budget]:
+    place = f"{mistakes.place}{printable(key[:QUOTED])}"
+    if isinstance(value, dict):
+        wrong = [other for other in value if other not in _BUDGET_KEYS]
+        for other in wrong:
+            mistakes.below(key).unknown(other, _BUDGET_KEYS, "")
+        if "limit" not in value:
+            mistakes.add(key, ' has no limit; write { limit = "450M", message = "…" }')
+            return
+        if not all(isinstance(value.get(part, ""), str) for part in ("message", "on")):
+            mistakes.add(key, ": message and on must be texts")
+            return
+        limit, message, on = value["limit"], value.get("message", ""), value.get("on")
+    else:
+        limit, message, on = value, "", None
+    if isinstance(limit, bool) or not isinstance(limit, str | int | float):
+        mistakes.add(key, ' must be a limit, such as "450M" or { limit = "450M", message = "…" }')
+        return
+    yield Budget(name=name, text=str(limit), place=place, message=message.strip(), on=on)
+
+
+# --------------------------------------------------------------------------- denied
+
+
+def denied(value: object, mistakes: Mistakes) -> tuple[Denied, ...]:
+    """Return denied packages: an array of requirements, or a table of them with reasons."""
+    if isinstance(value, dict):
+        pairs = [(str(key), reason) for key, reason in value.items()]
+    elif isinstance(value, list):
+        pairs = [(one, "") for one in value]
+    else:
+        mistakes.whole('must be an array such as ["torch"], or a table of reasons')
+        return ()
+    return tuple(
+        one for name, reason in pairs if (one := _denied(name, reason, mistakes)) is not None
+    )
+
+
+def _denied(name: object, reason: object, mistakes: Mistakes) -> Denied | None:
+    shown = str(name)
+    try:
+        asked = reading.requirement(name) if isinstance(name, str) else None
+    except InvalidRequirement:
+        asked = None
+    if asked is None or asked.marker or asked.url or asked.extras:
+        mistakes.add(shown, ': a denied package is written "torch" or "tensorflow>=2"')
+        return None
+    if not isinstance(reason, str):
+        mistakes.add(shown, ": the reason must be a text")
+        return None
+    return Denied(
+        name=canonicalize_name(asked.name),
+        specifier=str(asked.specifier),
+        reason=reason.strip(),
+        place=mistakes.place.rstrip("."),
+    )
+
+
+# --------------------------------------------------------------------------- ignored
+
+
+def ignores(value: object, mistakes: Mistakes) -> tuple[Ignore, ...]:
+    """Return the findings that are to be ignored: tables with code, reason and expires."""
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        mistakes.whole("must be tables, written as [[ignore]]")
+        return ()
+    found = (_ignore(table, number, mistakes) for number, table in enumerate(value))
+    return tuple(one for one in found if one is not None)
+
+
+def _ignore(table: Mapping[str, Any], number: int, mistakes: Mistakes) -> Ignore | None:
+    inside = Mistakes(place=f"{mistakes.place.rstrip('.')}[{number}].", said=mistakes.said)
+    before = len(inside.said)
+    for key in table:
+        if key not in _IGNORE_KEYS:
+            inside.unknown(key, _IGNORE_KEYS, "")
+    code = _taken(table, "code", text, inside)
+    subject = _taken(table, "subject", text, inside) if "subject" in table else None
+    reason = _taken(table, "reason", text, inside)
+    expires = _taken(table, "expires", day, inside)
+    if len(inside.said) > before or code is None or reason is None or expires is None:
+        return None
+    place = inside.place.rstrip(".")
+    return Ignore(code=code, subject=subject, reason=reason, expires=expires, place=place)
+
+
+def _taken(
+    table: Mapping[str, Any], key: str, parse: Callable[[object], T], mistakes: Mistakes
+) -> T | None:
+    if key not in table:
+        mistakes.add(key, " is missing")
+        return None
+    try:
+        return parse(table[key])
+    except Wrong as wrong:
+        mistakes.add(key, f" must be {wrong}")
+        return None
+
+
+def day(value: object) -> date:
+    """Return a date of TOML, or one written as text."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise Wrong("a date, such as 2027-05-26") from None
+
+
+# ----- A project's own settings: ``slugcheck.toml``, or ``[tool.slugcheck]`` of ``pyproject.toml``
+
+OWN, SHARED = "slugcheck.toml", "pyproject.toml"
+
+
+def of(options: Options) -> Settings:
+    """Return the project's own settings, or those of the file that was named; see ``load``."""
+    return load(
+        options.path if options.is_folder else options.path.parent,
+        named=options.config,
+        within=options.within,
+        top=options.top,
+        platform=options.platform,
+    )
+
+
+def local_models(own: Settings) -> Settings:
+    """Return the settings with nothing but their models of this machine."""
+    local = tuple(one for one in own.models if not is_remote(one))
+    return Settings(origin=own.origin, author=own.author, models=local)
+
+
+def load(
+    folder: Path,
+    *,
+    named: Path | None = None,
+    within: Path | None = None,
+    top: Path | None = None,
+    platform: str | None = None,
+) -> Settings:
+    """Return the settings for a folder; the defaults where there are none.
+
+    ``named`` is a file to read them from. ``within`` is the folder that files may be read from, by
+    default ``top`` or the checkout's. ``top`` is the last folder to look in, by default that of the
+    git checkout, and ``folder`` itself where there is none. ``platform`` is one that counts for
+    more than theirs.
+
+    :raises UsageError: a file is no TOML, both files have settings, or a setting is wrong.
+    :raises Refused: a file is a link out of the checkout, no regular file, or too large.
+    """
+    within = within or (top.resolve() if top else reading.top_of(folder))
+    if named is not None:
+        if reading.belongs(named, within):
+            return _named(named, _Ground(within, platform))
+        return replace(_named(named, _Ground(Path("/"), platform)), author=Author.USER)
+    folder = reading.real(folder, within)
+    last = (top or _top(folder)).resolve()
+    above = [one for one in folder.parents if one == last or last in one.parents]
+    for place in (folder, *above):
+        found = _in(place, _Ground(within, platform))
+        if found is not None:
+            return found
+    return Settings()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """Where files may be read from, and the platform that counts for more than the settings'."""
+
+    within: Path
+    platform: str | None
+
+
+def _named(path: Path, ground: _Ground) -> Settings:
+    if not reading.is_file(path, ground.within):
+        message = f"{_shown(path)}: there is no such settings file"
+        raise UsageError(message, hint="name a slugcheck.toml or a pyproject.toml")
+    if path.name != SHARED:
+        return _settings(_read(path, ground.within), path, "", ground)
+    table = _table(_read(path, ground.within), path)
+    if table is None:
+        message = f"{_shown(path)} has no [tool.slugcheck]"
+        raise UsageError(message, hint="add the table, or name another file")
+    return _settings(table, path, "tool.slugcheck.", ground)
+
+
+def _top(folder: Path) -> Path:
+    found = (one for one in (folder, *folder.parents) if os.path.lexists(one / ".git"))
+    return next(found, folder)
+
+
+def _in(folder: Path, ground: _Ground) -> Settings | None:
+    own, shared = folder / OWN, folder / SHARED
+    within = ground.within
+    # a link that leads nowhere, or a folder of that name, is told: settings were meant
+    of_own = _read(own, within) if os.path.lexists(own) else None
+    there = reading.is_file(shared, within)
+    of_shared = _table(_read(shared, within), shared) if there else None
+    if of_own is not None and of_shared is not None:
+        message = f"{_shown(own)} and [tool.slugcheck] of {_shown(shared)} both have settings"
+        raise UsageError(message, hint="keep them in one of the two")
+    if of_own is not None:
+        return _settings(of_own, own, "", ground)
+    if of_shared is not None:
+        return _settings(of_shared, shared, "tool.slugcheck.", ground)
+    return None
+
+
+# --------------------------------------------------------------------------- values
+
+_PLAIN: Mapping[str, Callable[[object], Any]] = {
+    "platform": text,
+    "stack": text,
+    "python": python,
+    "dyno": text,
+    "models": texts,
+    "allow_unsized": texts,
+}
+_TABLES: Mapping[str, tuple[str, Callable[[object, Mistakes], Any]]] = {
+    "budgets": ("budgets", budgets),
+    "deny": ("denied", denied),
+    "ignore": ("ignores", ignores),
+}
+
+
+def _settings(table: Mapping[str, object], path: Path, prefix: str, ground: _Ground) -> Settings:
+    mistakes = Mistakes(place=f"{_shown(path)}: {prefix}")
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in _PLAIN:
+            try:
+                found[key] = _PLAIN[key](value)
+            except Wrong as wrong:
+                mistakes.add(key, f" must be {wrong}")
+        elif key in _TABLES:
+            name, parse = _TABLES[key]
+            found[name] = parse(value, mistakes.below(key))
+        else:
+            mistakes.unknown(key, {**_PLAIN, **_TABLES}, _misplaced(key, path))
+    settings = Settings(origin=path, **found)
+    try:
+        settings = _described(settings, path, ground)
+        mistakes.said.extend(_of_the_platform(settings, mistakes, ground.platform))
+    except PlatformError as error:
+        mistakes.add("platform", f": {error}; {error.hint}")
+    if mistakes.said:
+        known = ", ".join([*_PLAIN, *_TABLES])
+        raise UsageError("\n".join(mistakes.said), hint=f"settings are: {known}")
+    return settings
+
+
+def _described(settings: Settings, path: Path, ground: _Ground) -> Settings:
+    """Return the settings with the platform of the file that they name, from their own folder."""
+    name = settings.platform
+    if name is None or not name.endswith(".toml") or ground.platform is not None:
+        return settings
+    place = platforms.load_file(path.parent / name, within=ground.within)
+    return replace(settings, described=place)
+
+
+def _misplaced(key: str, path: Path) -> str:
+    if key == "tool" and path.name != SHARED:
+        return f"; in {OWN} settings stand by themselves, without [tool.slugcheck]"
+    return ""
+
+
+def _of_the_platform(settings: Settings, mistakes: Mistakes, platform: str | None) -> Iterator[str]:
+    """Yield what the platform does not have."""
+    name = platform or settings.platform or DEFAULT_PLATFORM
+    try:
+        place = settings.described or platforms.load(name)
+    except PlatformError as error:
+        if platform is None:  # else the flag is wrong, which is told when it is read
+            yield f"{mistakes.place}platform: {error}; {error.hint}"
+        return
+    yield from limits.mistakes(place, settings.budgets)
+    if platform is None or platform == settings.platform:
+        yield from _not_there(settings, mistakes, place)
+
+
+def _not_there(settings: Settings, mistakes: Mistakes, place: Platform) -> Iterator[str]:
+    for key, value, known in (
+        ("stack", settings.stack, [stack.name for stack in place.stacks]),
+        ("dyno", settings.dyno, [dyno.name for dyno in place.dynos]),
+    ):
+        if value is not None and value.lower() not in known:
+            has = ", ".join(known) or "none"
+            quoted = repr(printable(value[:QUOTED]))
+            yield f"{mistakes.place}{key}: {place.title} has no {key} {quoted}; it has {has}"
+
+
+# --------------------------------------------------------------------------- files
+
+
+def _read(path: Path, within: Path) -> dict[str, Any]:
+    try:
+        data = reading.read(path, within=within, limit=reading.SETTINGS)
+        # editors on Windows write a mark at the start, which TOML takes for a key
+        return reading.toml(data.decode("utf-8-sig"))
+    except OSError as error:
+        message = f"{_shown(path)} cannot be read: {error.strerror or error}"
+        raise UsageError(message, hint="check its permissions") from None
+    except ValueError as error:  # of the encoding, of TOML, and of a number with too many digits
+        message = f"{_shown(path)} is not valid TOML: {printable(str(error))}"
+        raise UsageError(message, hint="correct the line, or remove the file") from None
+
+
+def _table(document: Mapping[str, Any], path: Path) -> dict[str, Any] | None:
+    tool = document.get("tool")
+    table = tool.get("slugcheck") if isinstance(tool, dict) else None
+    if table is not None and not isinstance(table, dict):
+        message = f"{_shown(path)}: tool.slugcheck must be a table"
+        raise UsageError(message, hint="write it as [tool.slugcheck]")
+    return table
+
+
+def _shown(path: Path) -> str:
+    return printable(str(path)[:_LONGEST_SHOWN])
+
+
+# ------------- Flags and settings together: what a flag says counts, and the settings for the rest
+
+_QUOTED = 60  # characters of an argument that a message repeats
+
+
+def merged(options: Options, own: Settings) -> Options:
+    """Return the options with the settings in the place of what was not given."""
+    platform = options.platform or own.platform or DEFAULT_PLATFORM
+    # what belongs to another platform than the one that counts says nothing of this one
+    alike = options.platform in (None, own.platform or DEFAULT_PLATFORM)
+    return replace(
+        options,
+        platform=platform,
+        stack=options.stack or (own.stack if alike else None),
+        dyno=options.dyno or (own.dyno if alike else None),
+        python=options.python or own.python,
+        python_origin=options.python_origin if options.python or not own.origin else _place(own),
+        allow_unsized=(*options.allow_unsized, *own.allow_unsized),
+    )
+
+
+def _place(own: Settings) -> str:
+    return own.origin.name if own.origin is not None and own.python else "--python"
+
+
+def rules(options: Options, own: Settings, platform: Platform) -> Rules:
+    """Return what is to be judged: the platform's limits, the settings' and the flags'.
+
+    :raises UsageError: a limit of a flag is wrong.
+    """
+    flags = (
+        Budget(name=name, text=text, place=f"--limit {name[:_QUOTED]}={text[:_QUOTED]}")
+        for name, text in options.limits
+    )
+    return limits.rules(platform, [*own.budgets, *flags], denied=own.denied, ignores=own.ignores)

@@ -1,0 +1,163 @@
+"""The app's own files and its models, compressed while the resolver works."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from slugcheck import reading
+from slugcheck.errors import MeasureError, UsageError
+from slugcheck.model import AppFiles, Author, ModelFile, Settings
+from slugcheck.model.options import Options
+from slugcheck.project import files, model_files, model_sizes
+from slugcheck.project.archive import Member
+from slugcheck.project.model_files import Found, Named, is_remote, unpushed
+from slugcheck.project.subject import Subject
+from slugcheck.text import mb
+
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """What the app brings beside its distributions; ``files`` is None without a folder."""
+
+    files: AppFiles | None
+    models: tuple[ModelFile, ...]
+
+
+class App:
+    """One run's app, used as a context manager: ``start``, then ``weighed``."""
+
+    def __init__(self, subject: Subject, options: Options, own: Sequence[Settings]) -> None:
+        """Find the models of flags and all settings; nothing is compressed yet.
+
+        :raises UsageError: a model that was named is not there.
+        """
+        self._listing = subject.files
+        self._options = options
+        self._folder = subject.folder
+        named = [_of_flag(text, subject.top) for text in options.models]
+        for one in own:
+            named += _of_settings(one, subject.top, remote=options.remote_models)
+        members = self._listing.files if self._listing else ()
+        inside = subject.folder if self._listing else None
+        self._found = model_files.find(named, inside, members)
+        self._pool = ThreadPoolExecutor(2)
+        self._files: Future[AppFiles] | None = None
+        self._models: Future[tuple[ModelFile, ...]] | None = None
+
+    def __enter__(self) -> App:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def found(self) -> Found:
+        """The model files, not measured yet."""
+        return self._found
+
+    def members(self) -> tuple[Member, ...]:
+        """Return every file that the app brings into the slug, models among them.
+
+        :raises UsageError: a model is on a server, so its bytes are not here.
+        """
+        if self._found.remote:
+            message = "--verify needs the models themselves, and some are on a server"
+            raise UsageError(message, hint="download them, and name the files with --model")
+        own = self._listing.files if self._listing else ()
+        places = {member.path for member in own}
+        more: list[Member] = []
+        for one in self._found.local:
+            if one.member is None:
+                place = _free(_inside(one.shown), places)
+                places.add(place)
+                more.append(Member(path=place, disk=one.path, size=one.size))
+        return (*own, *more)
+
+    def start(self) -> None:
+        """Begin to compress."""
+        offline = self._options.offline
+        self._models = self._pool.submit(model_sizes.measure, self._found, offline=offline)
+        if self._listing is not None:
+            inside = self._found.in_app
+            self._files = self._pool.submit(
+                files.measure, self._listing, lambda path: path in inside
+            )
+
+    def weighed(self) -> Weighed:
+        """Return the sizes, waiting for them.
+
+        :raises MeasureError: a file cannot be read, or a server does not give it.
+        :raises UsageError: what reads from a server is not installed, or nothing matches there.
+        """
+        own = self._files.result() if self._files else None
+        return Weighed(files=own, models=self._models.result() if self._models else ())
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what the user should know of the files."""
+        if self._listing is None:
+            return ()
+        return (*self._listing.notes, *self._not_pushed())
+
+    def _not_pushed(self) -> tuple[str, ...]:
+        try:
+            names, _ = files.walk(self._folder)
+        except MeasureError:
+            return ()
+        ignored = {member.path for member in self._listing.ignored} if self._listing else set()
+        left = [n for n in unpushed(self._folder, self._found, names) if n not in ignored]
+        if not left:
+            return ()
+        size = sum((self._folder / name).stat().st_size for name in left)
+        more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+        listed = ", ".join(left[:_NAMED]) + more
+        return (
+            f"model files that a push does not bring and that are not counted: {listed} "
+            f"({mb(size)} MB); --model counts them",
+        )
+
+
+def _of_flag(text: str, top: Path) -> Named:
+    """Return what --model names; in the checkout, whose links are the project's, only what is."""
+    place = os.path.expanduser(text)  # noqa: PTH111 - it may be a glob, or name no user
+    inside = not is_remote(text) and reading.belongs(Path(place), top)
+    return Named(text=place if inside else text, base=Path.cwd(), within=top if inside else None)
+
+
+def _of_settings(own: Settings, top: Path, *, remote: bool) -> list[Named]:
+    if own.origin is None:
+        return []
+    return [
+        Named(
+            text=text,
+            base=own.models_from or own.origin.parent,
+            origin=f"models in {own.origin.name}:",
+            within=None if own.author is Author.USER else top,
+            remote=remote or own.author is not Author.PROJECT,
+            optional=own.author is Author.BASE,
+        )
+        for text in own.models
+    ]
+
+
+def _free(path: str, taken: set[str]) -> str:
+    """Return ``path`` or, where another model is, the same below a folder of its own."""
+    places = (path, *(f"{number}/{path}" for number in range(2, len(taken) + 3)))
+    return next(place for place in places if place not in taken)
+
+
+def _inside(shown: str) -> str:
+    """Return where in the app's folder a model from elsewhere goes."""
+    parts = [part for part in Path(shown).parts if part not in ("..", "/", "…")]
+    return "/".join(parts)

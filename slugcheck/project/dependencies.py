@@ -1,0 +1,384 @@
+"""What the target would install: resolved or read from a lock, and every wheel's directory read.
+
+All of a run that touches the network is here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from slugcheck.errors import MeasureError
+from slugcheck.model import (
+    Distribution,
+    IndexOptions,
+    Inventory,
+    Manager,
+    Resolution,
+    Target,
+    Transfer,
+    Unsized,
+)
+from slugcheck.model.options import Options
+from slugcheck.packages.index.client import HttpClient
+from slugcheck.packages.index.inventories import (
+    Cache,
+    Warehouse,
+    checkout_of,
+    default_folder,
+    is_fresh,
+    trusted_folder,
+    uv_cache_folder,
+)
+from slugcheck.packages.index.urls import local_path
+from slugcheck.packages.places import indexes
+from slugcheck.packages.resolve.resolution import Resolved, SettlingResolver
+from slugcheck.packages.resolve.stand_ins import StandInMemory
+from slugcheck.packages.resolve.uv import ResolverSettings, Uv
+from slugcheck.platforms import tags
+from slugcheck.project.subject import Subject
+
+if TYPE_CHECKING:
+    from slugcheck.packages.index.choice import Chooser
+    from slugcheck.packages.index.pages import Pages
+    from slugcheck.packages.locks.pins import Locked
+    from slugcheck.packages.resolve.stand_ins import StandIns
+
+# One connection each. Sixteen are 0.1 s faster at 40 ms, but as many simultaneous look-ups of one
+# name have been seen to stall for the resolver's time-out of 5 s.
+_READERS = 8
+# A resolution can be overtaken by what its own new distributions ask for, but not for ever.
+_MAX_RESOLUTIONS = 4
+# As long as uv itself takes an index page for fresh (the index sends max-age=600).
+_FRESH_SECONDS = 600.0
+
+
+class Gatherer:
+    """One run's way to the packages, used as a context manager: ``resolve``, exhaust ``read``."""
+
+    def __init__(self, subject: Subject, place: Target, options: Options) -> None:
+        """Prepare; nothing touches the network yet."""
+        self._subject = subject
+        self._options = options
+        self._target = place
+        self.environment = tags.marker_environment(place)
+        self._tags = tags.supported_tags(place)
+        checkout = checkout_of(subject.path)
+        self._cache = _cache(checkout) if options.use_cache else Cache(None)
+        self._uv_cache, self._uv_problem = (
+            trusted_folder(uv_cache_folder(), checkout, variable="UV_CACHE_DIR")
+            if options.use_cache
+            else (None, None)
+        )
+        self._client = HttpClient(
+            index=subject.index, offline=options.offline, local=_local_places(subject, options)
+        )
+        self._warehouse = Warehouse(client=self._client, cache=self._cache)
+        self._stack = ExitStack()
+        self._stack.enter_context(self._client)
+        self._inventories: list[tuple[Distribution, Inventory]] = []
+        self._unread: list[Unsized] = []
+        self._resolver: SettlingResolver | None = None
+        self._resolved: Resolved | None = None
+        self._lock_sha256 = ""
+
+    def __enter__(self) -> Gatherer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def client(self) -> HttpClient:
+        """The client of this run."""
+        return self._client
+
+    @property
+    def stock(self) -> Warehouse:
+        """Where inventories come from."""
+        return self._warehouse
+
+    @cached_property
+    def pages(self) -> Pages:
+        """The pages of the indexes."""
+        from slugcheck.packages.index.pages import Pages, cutoff
+
+        newest = self._options.exclude_newer
+        limit = cutoff(newest) if newest else None
+        return Pages(self._client, self._subject.index, exclude_newer=limit)
+
+    @cached_property
+    def chooser(self) -> Chooser:
+        """What chooses among the files of a page, as pip does."""
+        from slugcheck.packages.index.choice import Chooser
+
+        return Chooser(self._tags, self._target.python_version, self._subject.index)
+
+    # ----------------------------------------------------------------- what was found
+
+    @property
+    def inventories(self) -> tuple[tuple[Distribution, Inventory], ...]:
+        """What has been read so far."""
+        return tuple(self._inventories)
+
+    @property
+    def pins(self) -> dict[str, str]:
+        """The resolved versions by name."""
+        return {one.name: one.version for one in self._found.resolution.distributions}
+
+    @property
+    def unsized(self) -> tuple[Unsized, ...]:
+        """What has no size: set aside by the resolution, or not readable."""
+        return (*self._found.resolution.unsized, *self._unread)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the resolution and the cache."""
+        problems = filter(None, (self._cache.problem, self._uv_problem))
+        return (*self._found.resolution.notes, *problems)
+
+    @property
+    def sha256(self) -> str:
+        """Of the file that decides what is installed, with its includes."""
+        read = self._subject.requirements
+        return read.sha256 if read is not None else self._lock_sha256
+
+    def transfer(self) -> Transfer:
+        """Return the traffic of this run."""
+        return self._warehouse.transfer()
+
+    def newest_python(self) -> str | None:
+        """Return the newest Python for which everything has wheels, None where nobody knows."""
+        return self._resolver.newest_python() if self._resolver else None
+
+    # ----------------------------------------------------------------- resolve and read
+
+    def resolve(self) -> None:
+        """Resolve the file for the target, or read the lock.
+
+        :raises MeasureError: there is no resolution to be had.
+        """
+        wanted = self._subject.requirements
+        if wanted is None:
+            self._resolved = self._from_lock()
+            return
+        if not wanted.requirements and not wanted.set_aside:  # a project's file may be empty
+            nothing = Resolution(distributions=(), unsized=(), notes=wanted.notes, resolver="")
+            self._resolved = Resolved(resolution=nothing, inventories={})
+            return
+        self._resolver = SettlingResolver(
+            requirements=wanted,
+            target=self._target,
+            uv=self._uv(),
+            memory=StandInMemory(self._cache, used=not self._options.build and not self._is_local),
+            make_stand_ins=self._stand_ins,
+            environment=self.environment,
+            tags=self._tags,
+        )
+        self._stack.enter_context(self._resolver)
+        self._resolved = self._resolver.run()
+
+    def read(self) -> Iterator[tuple[int, int]]:
+        """Read every distribution's directory, yielding (done, of how many) as it goes.
+
+        What cannot be read is kept as unsized. Where pip would have chosen otherwise than the
+        first resolution (Resolver.overtaken), the new one is read as well.
+        """
+        for left in reversed(range(_MAX_RESOLUTIONS)):
+            with ThreadPoolExecutor(1) as pool:
+                candidates = pool.submit(self._newer)
+                yield from self._read_once()
+                names = candidates.result()
+            if not names or not left or self._resolver is None:
+                return
+            requires = {d.name: inventory.requires_dist for d, inventory in self._inventories}
+            overtaken = self._resolver.overtaken(self._found, names, requires)
+            if overtaken is None:
+                self._settle(self._resolver)
+                return
+            self._resolved = overtaken
+
+    def _newer(self) -> frozenset[str]:
+        """Ask what pip may see beyond the resolution, unless that was settled minutes ago."""
+        if self._resolver is None or self._options.offline:
+            return frozenset()
+        memory = self._cache.load("settled", self._resolver.fingerprint(self._found))
+        if memory is not None and is_fresh(memory, _FRESH_SECONDS) and not self._is_local:
+            return frozenset()
+        names = self._resolver.newer(self._found)
+        if not names:
+            self._settle(self._resolver)
+        return names
+
+    def _settle(self, resolver: SettlingResolver) -> None:
+        self._cache.store("settled", resolver.fingerprint(self._found), {"at": time.time()})
+
+    def _read_once(self) -> Iterator[tuple[int, int]]:
+        resolved = self._found
+        distributions = resolved.resolution.distributions
+        self._inventories, self._unread = [], []
+
+        def read(distribution: Distribution) -> Inventory:
+            known = resolved.inventories.get(distribution.name)
+            return known or self._warehouse.inventory(distribution.artifact)
+
+        for distribution, answer in _iter_inventories(distributions, read):
+            if isinstance(answer, Unsized):
+                self._unread.append(answer)
+            else:
+                self._inventories.append((distribution, answer))
+            yield len(self._inventories) + len(self._unread), len(distributions)
+
+    @property
+    def _found(self) -> Resolved:
+        assert self._resolved is not None, "resolve() comes first"  # noqa: S101 - a caller's slip
+        return self._resolved
+
+    @property
+    def _is_local(self) -> bool:
+        """Whether packages come from folders here, whose content the file's text does not pin."""
+        index = self._subject.index
+        places = (index.index_url or "", *index.extra_index_urls, *index.find_links)
+        return any("://" not in place or local_path(place) for place in filter(None, places))
+
+    def _uv(self) -> Uv:
+        settings = ResolverSettings(
+            offline=self._options.offline,
+            no_cache=self._uv_cache is None,
+            exclude_newer=self._options.exclude_newer,
+        )
+        return Uv(target=self._target, options=self._subject.index, settings=settings)
+
+    def _stand_ins(self) -> StandIns:
+        from slugcheck.packages.resolve.stand_ins import StandIns
+
+        return StandIns(
+            client=self._client,
+            cache=self._cache,
+            pages=self.pages,
+            warehouse=self._warehouse,
+            target=self._target,
+            chooser=self.chooser,
+            build=self._options.build,
+        )
+
+    # ----------------------------------------------------------------- locks
+
+    def _from_lock(self) -> Resolved:
+        path, manager = self._subject.lock, self._subject.manager
+        assert path is not None, "no requirements and no lock"  # noqa: S101 - a caller's slip
+        if manager is Manager.PIP:
+            from slugcheck.packages.locks import pylock
+
+            distributions, unsized, self._lock_sha256 = pylock.read(
+                path, self.environment, self._tags, top=self._subject.top
+            )
+            return self._stood_in(distributions, unsized, (), path.name)
+        found = self._project_lock(path, manager)
+        self._lock_sha256 = found.sha256
+        return self._stood_in(found.distributions, found.unsized, found.notes, found.resolver)
+
+    def _project_lock(self, path: Path, manager: Manager) -> Locked:
+        from slugcheck.packages.index.pages import Pages
+        from slugcheck.packages.locks import pipenv, poetry, uv
+        from slugcheck.packages.locks.pins import Shelves
+
+        top = self._subject.top
+        if manager is Manager.UV:
+            return uv.read(
+                path, top=top, uv=self._uv(), environment=self.environment, tags=self._tags
+            )
+        shelves = Shelves(self.pages, lambda url: Pages(self._client, IndexOptions(index_url=url)))
+        if manager is Manager.POETRY:
+            return poetry.read(
+                path, top=top, environment=self.environment, chooser=self.chooser, shelves=shelves
+            )
+        return pipenv.read(
+            path,
+            top=top,
+            environment=self.environment,
+            chooser=self.chooser,
+            shelves=shelves,
+            variables=self._options.variables,
+        )
+
+    def _stood_in(
+        self,
+        distributions: tuple[Distribution, ...],
+        unsized: tuple[Unsized, ...],
+        notes: tuple[str, ...],
+        resolver: str,
+    ) -> Resolved:
+        """Put stand-ins in the place of the source archives of a lock."""
+        stand_ins = self._stand_ins()
+        inventories, kept, aside = {}, [], list(unsized)
+        for distribution in distributions:
+            if distribution.artifact.filename.endswith(".whl"):
+                kept.append(distribution)
+                continue
+            found = stand_ins.from_locked(distribution)
+            if isinstance(found, Unsized):
+                aside.append(found)
+            else:
+                kept.append(found.replacing(distribution))
+                inventories[distribution.name] = found.inventory
+        resolution = Resolution(
+            distributions=tuple(kept), unsized=tuple(aside), notes=notes, resolver=resolver
+        )
+        return Resolved(resolution=resolution, inventories=inventories)
+
+
+def _local_places(subject: Subject, options: Options) -> list[Path]:
+    """Return the folders that local packages may be in: the checkout, and what the user named.
+
+    A mirror has its pages in ``simple/`` and the files that they link beside it.
+    """
+    given = indexes(options)
+    urls = (given.index_url or "", *given.extra_index_urls)
+    pages = [path.resolve() for url in urls if (path := local_path(url)) is not None]
+    places = [Path(one) if "://" not in one else local_path(one) for one in given.find_links]
+    links = [path.resolve() for path in places if path is not None]
+    folders = [one if one.is_dir() else one.parent for one in links]
+    return [subject.top, *folders, *(page.parent for page in pages)]
+
+
+def _cache(checkout: Path) -> Cache:
+    folder, problem = trusted_folder(default_folder(), checkout)
+    return Cache(folder, problem=problem)
+
+
+def _iter_inventories(
+    distributions: Sequence[Distribution], read: Callable[[Distribution], Inventory]
+) -> Iterator[tuple[Distribution, Inventory | Unsized]]:
+    """Yield each distribution with its inventory, in the given order, reading side by side.
+
+    What cannot be read becomes a value with its reason.
+    """
+
+    def attempt(distribution: Distribution) -> Inventory | Unsized:
+        try:
+            return read(distribution)
+        except MeasureError as error:
+            return Unsized(
+                name=distribution.name,
+                version=distribution.version,
+                reason=str(error),
+                origin=distribution.origins[0] if distribution.origins else None,
+            )
+
+    pool = ThreadPoolExecutor(_READERS)
+    try:
+        yield from zip(distributions, pool.map(attempt, distributions), strict=True)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,390 @@
+"""Model files on servers: s3:// and gs:// through fsspec, https:// through our own reader.
+
+The libraries for S3 and Google Storage are the extra ``slugcheck[remote]``. They find credentials
+and endpoints as they do everywhere (environment, configuration files); without any, the bucket is
+asked as anybody may. Sizes come from the server, compressibility from spans of the file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import math
+import os
+import statistics
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from slugcheck.errors import MeasureError, NetworkError, UsageError
+from slugcheck.model import Artifact, Estimate, ModelFile, ModelPlace
+from slugcheck.packages.index.client import HttpClient
+from slugcheck.packages.index.urls import (
+    RefusedError,
+    TooLargeError,
+    origin_of,
+    redact,
+    split_credentials,
+)
+from slugcheck.project.archive import deflated
+from slugcheck.project.model_files import Found, Local, is_model
+from slugcheck.text import printable
+
+Span = Callable[[int, int], bytes]  # the bytes from one offset up to another
+
+# A core compresses some 25 MB of weights a second.
+WHOLE_BYTES = 256 * 10**6
+_BLOCK = 2**20
+_BLOCKS = 64
+# Twice the standard error holds 95 of 100 means; half a percent for what a sample cannot see, such
+# as the window of 32 KiB that each block starts without.
+_SURE = 2.0
+_LEAST_PERCENT = 0.5
+
+
+def of_file(path: Path, size: int) -> tuple[Estimate[int], str]:
+    """Return what a file of this machine takes when compressed, in bytes, and how that is known.
+
+    :raises MeasureError: it cannot be read, or changes meanwhile.
+    """
+    if size <= WHOLE_BYTES:
+        return Estimate[int].measured(deflated(path)), "compressed whole"
+    try:
+        with path.open("rb") as stream:
+
+            def span(start: int, stop: int) -> bytes:
+                stream.seek(start)
+                return stream.read(stop - start)
+
+            return sampled(size, span, blocks=_BLOCKS)
+    except OSError as error:
+        message = f"{printable(str(path))} cannot be read: {error.strerror or error}"
+        raise MeasureError(message, hint="make it readable, or name another file") from None
+
+
+def of_bytes(data: bytes) -> tuple[Estimate[int], str]:
+    """Return what some content takes when compressed, in bytes, and how that is known."""
+    return Estimate[int].measured(len(zlib.compress(data, 6))), "compressed whole"
+
+
+def sampled(size: int, span: Span, *, blocks: int) -> tuple[Estimate[int], str]:
+    """Return what a file of ``size`` bytes takes, from evenly spread blocks of a MiB.
+
+    The interval is twice the standard error of the blocks' mean, at least half a percent.
+
+    :raises MeasureError: a span is shorter than the size says.
+    """
+    step = (size - _BLOCK) / (blocks - 1)
+    ratios = []
+    for number in range(blocks):
+        start = int(number * step)
+        data = span(start, start + _BLOCK)
+        if len(data) != _BLOCK:
+            message = "a model file became shorter while it was read"
+            raise MeasureError(message, hint="run again when nothing writes to it")
+        ratios.append(len(zlib.compress(data, 6)) / _BLOCK)
+    mean = statistics.fmean(ratios)
+    error = _SURE * statistics.stdev(ratios) / math.sqrt(blocks)
+    margin = max(error, mean * _LEAST_PERCENT / 100)
+    low, high = max(mean - margin, 0.0), min(mean + margin, 1.001)  # deflate adds 5 bytes in 16 KB
+    found = Estimate.predicted(round(size * mean), int(size * low), math.ceil(size * high))
+    return found, f"from a sample of {blocks} of {math.ceil(size / _BLOCK):,} MiB"
+
+
+# --------- Model files on servers: s3:// and gs:// through fsspec, https:// through our own reader
+
+# Read whole up to here, beyond it in blocks: a sample is told from measured by its method.
+RemoteWHOLE_BYTES = 16 * 2**20
+_remote_BLOCKS = 16
+_CONNECT_SECONDS, _READ_SECONDS = 4, 8
+# The libraries try again for a minute and more; somebody waits in front of the screen.
+_ANSWER_SECONDS = 6  # for whether an object is there
+_LIST_SECONDS = 10  # for what a bucket holds
+_SPAN_SECONDS = 60  # for some MiB of a file
+_DENSEST = 1032  # deflate makes nothing smaller than this part of it (zlib, Technical Details)
+_MAGIC = frozenset("*?[")
+_MODULES = {"s3": "s3fs", "gs": "gcsfs"}
+_TITLES = {"s3": "S3", "gs": "Google Storage"}
+_KEYS = {
+    "s3": "name them in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or in AWS_PROFILE",
+    "gs": "name them in GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth application-default",
+}
+_ENDPOINTS = {"s3": "AWS_ENDPOINT_URL and AWS_REGION", "gs": "STORAGE_EMULATOR_HOST"}
+# What the libraries raise, by the names of the classes and of those they descend from.
+_UNREACHABLE = frozenset(
+    "EndpointConnectionError ConnectTimeoutError ConnectionClosedError ProxyConnectionError "
+    "HTTPClientError ClientConnectionError TransportError ConnectionError".split()
+)
+_SLOW = frozenset("ReadTimeoutError ServerTimeoutError TimeoutError FSTimeoutError".split())
+_UNUSABLE_KEYS = frozenset(
+    "ProfileNotFound ConfigParseError ConfigNotFound PartialCredentialsError NoCredentialsError "
+    "CredentialRetrievalError TokenRetrievalError SSOError GoogleAuthError".split()
+)
+
+
+def read(url: str, *, offline: bool = False) -> list[ModelFile]:
+    """Return the model files that a URL names, each with its size and what it takes in the slug.
+
+    ``s3://`` and ``gs://`` may hold globs, or name a folder: then its files of known kinds.
+
+    :raises NetworkError: the server cannot be reached, or does not give it.
+    :raises UsageError: the extra ``slugcheck[remote]`` is not installed, or nothing matches.
+    """
+    scheme, _, path = url.partition("://")
+    scheme = scheme.lower()
+    # a question mark in a bucket's address is a glob, unless something was signed
+    shown = redact(url) if scheme not in _TITLES or "=" in path or "@" in path else printable(url)
+    if offline:
+        message = f"{shown} is on a server, which --offline forbids"
+        raise NetworkError(message, hint="download it and name the file")
+    if scheme in _TITLES:
+        return _from_bucket(path, scheme, shown)
+    return [_from_http(url, shown)]
+
+
+# --------------------------------------------------------------------------- https
+
+
+def _from_http(url: str, shown: str) -> ModelFile:
+    clean, credentials = split_credentials(url)
+    known = {origin_of(clean): credentials} if credentials else None
+    with HttpClient(credentials=known) as client:
+        artifact = Artifact(filename=shown, url=clean, size=None, sha256=None)
+        try:
+            with client.open_file(artifact) as source:
+                size = source.size
+                slug, method = _compressed(size, source.span)
+        except TooLargeError as error:
+            if error.size is None:
+                raise
+            size, method = error.size, "size alone: the server sends no parts of so large a file"
+            slug = Estimate.predicted(size, size // _DENSEST, size + size // 1000)
+        except RefusedError as error:
+            raise NetworkError(str(error), hint=_mended(error)) from None
+    return _model(shown, size, slug, method)
+
+
+def _mended(error: RefusedError) -> str | None:
+    """Return the hint for an address that was named, where that of an index does not fit."""
+    match error.status:
+        case 401:
+            return "write them into the address (https://user:password@host/) or into netrc"
+        case 403:
+            return "check that the address may be read; a signed one is good for some time only"
+        case 404 | 410:
+            return "check the address"
+        case _:
+            return error.hint
+
+
+# --------------------------------------------------------------------------- buckets
+
+
+def _from_bucket(path: str, scheme: str, shown: str) -> list[ModelFile]:
+    bucket, _, key = path.partition("/")
+    if not bucket:
+        raise UsageError(f"{scheme}:// names no bucket", hint=f"write {scheme}://bucket/model.onnx")
+    if "@" in bucket:
+        message = f"{shown}: a bucket's address holds no user and password"
+        raise UsageError(message, hint=_KEYS[scheme])
+    with _explained(scheme, shown):
+        files = _filesystem(scheme)
+        sizes = _objects(files, f"{bucket}/{key}".rstrip("/"), shown, scheme)
+        return [_of_object(files, scheme, one, size) for one, size in sizes.items()]
+
+
+def _objects(files: Any, path: str, shown: str, scheme: str) -> dict[str, int]:
+    """Return the objects that a path names, with their sizes, sorted."""
+    if _MAGIC & set(path):
+        found = _listed(files.glob, path)
+        why = "nothing matches it"
+    else:
+        below = _object(files, path) or _listed(files.find, path)
+        found = {one: size for one, size in below.items() if one == path or is_model(one)}
+        why = "there is no such object, and no model file below it"
+    if found:
+        return found
+    bucket = path.partition("/")[0]
+    if _is_missing(files, bucket):
+        message = f"{_TITLES[scheme]} has no bucket {printable(bucket)}"
+        raise UsageError(message, hint=f"check its name, and {_ENDPOINTS[scheme]}")
+    raise UsageError(f"{shown}: {why}", hint="check the bucket and the name")
+
+
+def _listed(ask: Callable[..., Any], path: str) -> dict[str, int]:
+    try:
+        return _sizes(ask(path, detail=True, timeout=_LIST_SECONDS))
+    except FileNotFoundError:
+        return {}
+
+
+def _object(files: Any, path: str) -> dict[str, int]:
+    if "/" not in path:
+        return {}
+    try:
+        about = files.info(path, timeout=_ANSWER_SECONDS)
+    except FileNotFoundError:
+        return {}
+    return _sizes({path: about})
+
+
+def _sizes(found: Mapping[str, Any]) -> dict[str, int]:
+    files = (one for one in sorted(found) if found[one]["type"] == "file")
+    return {one: int(found[one]["size"]) for one in files if not one.endswith("/")}
+
+
+def _is_missing(files: Any, bucket: str) -> bool:
+    if _MAGIC & set(bucket):
+        return False
+    try:
+        files.ls(bucket, timeout=_LIST_SECONDS)
+    except FileNotFoundError:
+        return True
+    except Exception:
+        return False  # one may read a bucket's objects without listing them
+    return False
+
+
+def _of_object(files: Any, scheme: str, path: str, size: int) -> ModelFile:
+    def span(start: int, stop: int) -> bytes:
+        if start == stop:
+            return b""  # servers refuse an empty range, or send everything
+        data: bytes = files.cat_file(path, start=start, end=stop, timeout=_SPAN_SECONDS)
+        return data
+
+    slug, method = _compressed(size, span)
+    return _model(f"{scheme}://{path}", size, slug, method)
+
+
+def _filesystem(scheme: str) -> Any:
+    for name in ("fsspec", "s3fs", "gcsfs", "aiobotocore", "google.auth"):
+        # they log what they try again, with its address, which is our task to tell
+        logging.getLogger(name).addHandler(logging.NullHandler())
+    try:
+        return _s3() if scheme == "s3" else _google()
+    except ImportError:
+        message = f"{_TITLES[scheme]} needs {_MODULES[scheme]}, which is not installed"
+        raise UsageError(message, hint="pip install 'slugcheck[remote]'") from None
+
+
+def _s3() -> Any:
+    import botocore.session
+    import fsspec
+
+    # one short question to the machine's own metadata service, which most machines do not have
+    os.environ.setdefault("AWS_METADATA_SERVICE_TIMEOUT", "1")
+    os.environ.setdefault("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "1")
+    anonymous = botocore.session.get_session().get_credentials() is None
+    config = {
+        "connect_timeout": _CONNECT_SECONDS,
+        "read_timeout": _READ_SECONDS,
+        "retries": {"total_max_attempts": 2, "mode": "standard"},
+    }
+    # an instance that fsspec kept would not see a changed environment
+    files = fsspec.filesystem("s3", anon=anonymous, config_kwargs=config, skip_instance_cache=True)
+    files.retries = 1  # its own, on top of those above
+    return files
+
+
+def _google() -> Any:
+    # The plain class: the other one asks each bucket's kind over gRPC first, and waits a minute
+    # where only the JSON API answers (an emulator, a proxy). The variable leaves gRPC unloaded.
+    os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+    os.environ.setdefault("GCE_METADATA_TIMEOUT", "1")
+    os.environ.setdefault("GCE_METADATA_DETECT_RETRIES", "1")
+    core = importlib.import_module("gcsfs.core")
+    emulated = bool(os.environ.get("STORAGE_EMULATOR_HOST"))
+    token = "anon" if emulated or not _has_google_credentials() else "google_default"
+    return core.GCSFileSystem(token=token, skip_instance_cache=True)
+
+
+def _has_google_credentials() -> bool:
+    import google.auth
+    from google.auth.exceptions import DefaultCredentialsError
+
+    if os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
+        return True  # what is wrong with them is to be told
+    try:
+        google.auth.default()
+    except DefaultCredentialsError:
+        return False
+    return True
+
+
+@contextmanager
+def _explained(scheme: str, shown: str) -> Iterator[None]:
+    """Turn what the libraries raise into one sentence, without their texts, which hold URLs."""
+    try:
+        yield
+    except (MeasureError, UsageError):
+        raise
+    except Exception as error:  # each library raises classes of its own for what a network does
+        message, hint = _sentence(error, scheme)
+        raise NetworkError(f"{message}: {shown}", hint=hint) from None
+
+
+def _sentence(error: Exception, scheme: str) -> tuple[str, str]:
+    title = _TITLES[scheme]
+    names = {one.__name__ for one in type(error).__mro__}
+    # gcsfs has no class for a refusal
+    refused = isinstance(error, PermissionError) or str(error).startswith("Forbidden")
+    status = getattr(error, "code", None) or getattr(error, "status", None)
+    if refused or status in (401, 403):
+        return f"{title} refuses access", f"it needs other credentials: {_KEYS[scheme]}"
+    if isinstance(error, FileNotFoundError) or status == 404:
+        return f"{title} does not have this", "check the bucket and the name"
+    if names & _UNUSABLE_KEYS:
+        kind = type(error).__name__
+        return f"the credentials for {title} cannot be used ({kind})", _KEYS[scheme]
+    if names & _SLOW:
+        return f"{title} did not answer in time", f"check the network, and {_ENDPOINTS[scheme]}"
+    if names & _UNREACHABLE:
+        return f"{title} cannot be reached", f"check the network, and {_ENDPOINTS[scheme]}"
+    known = f"{type(error).__name__} {status}" if isinstance(status, int) else type(error).__name__
+    return f"{title} cannot be read ({known})", f"check the address, and {_ENDPOINTS[scheme]}"
+
+
+# --------------------------------------------------------------------------- both
+
+
+def _compressed(size: int, span: Span) -> tuple[Estimate[int], str]:
+    if size <= RemoteWHOLE_BYTES:
+        return of_bytes(span(0, size))
+    return sampled(size, span, blocks=_remote_BLOCKS)
+
+
+def _model(shown: str, size: int, slug: Estimate[int], method: str) -> ModelFile:
+    return ModelFile(path=shown, bytes=size, slug=slug, place=ModelPlace.REMOTE, method=method)
+
+
+# ---------------------------------------------- The sizes of model files: on disk, and in the slug
+
+
+def measure(found: Found, *, offline: bool = False) -> tuple[ModelFile, ...]:
+    """Return every model file, measured.
+
+    :raises MeasureError: one cannot be read, or a server does not give it.
+    :raises UsageError: what reads from that kind of server is not installed.
+    """
+    models = [_local(one) for one in found.local]
+    if found.remote:
+        for named in found.remote:
+            models += read(named.text, offline=offline)
+    return tuple(models)
+
+
+def _local(one: Local) -> ModelFile:
+    content = one.member.content if one.member is not None else None
+    if content is not None:
+        slug, method = of_bytes(content)
+    else:
+        slug, method = of_file(one.path, one.size)
+    return ModelFile(
+        path=one.shown,
+        bytes=one.size,
+        slug=slug,
+        place=ModelPlace.APP if one.member is not None else ModelPlace.LOCAL,
+        method=method,
+    )

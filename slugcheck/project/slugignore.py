@@ -1,0 +1,584 @@
+"""``.slugignore`` as Heroku's slug compiler applies it: globs of Ruby's ``Dir[]``, not gitignore.
+
+Source: ``prune_slugignore`` in heroku/slug-compiler (lib/slug_compiler.rb, 2014, the last one that
+was published; CGA1123/slugcmplr#18 found it unchanged in the closed one of 2021). The disk is never
+touched: the globs are matched against a tree that is made of the paths.
+
+Blanks of any kind part the entries, also within a line. By the letter of that code the words
+after a blank in a comment are entries too; its own remark says that a leading ``#`` makes a
+comment. Since nobody outside knows which of the two today's compiler does, such words remove
+nothing here (the larger slug), and a note says what they may remove.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from slugcheck.errors import UsageError
+from slugcheck.text import printable
+
+_ANY_FOLDERS = "**"
+_MOST_LINKS = 16  # that one step goes through, so that a circle of links ends
+# What the globs of one file may cost: names compared, paths found and characters expanded. A
+# hundred entries that each look at all of a large tree take some 400 a file.
+_LEAST_STEPS = 1_000_000
+_STEPS_PER_FILE = 1_000
+_LONGEST_PATH = 4_096  # PATH_MAX of Linux: no build has a file below a longer one
+_STEPS_PER_ENTRY, _STEPS_PER_PLACE = 3, 10  # as long as they take, beside comparing a name
+_MOST_PLACES = 500_000  # that one glob comes through; each is remembered
+_NEVER = re.compile(r"(?!)")
+
+
+class TooCostlyError(Exception):
+    """A glob goes through more than the tree of any real project could need."""
+
+
+class Budget:
+    """The steps that are left for matching globs against a tree of ``files`` files."""
+
+    def __init__(self, files: int = 0) -> None:
+        self._left = _LEAST_STEPS + _STEPS_PER_FILE * files
+
+    def spend(self, steps: int = 1) -> None:
+        """Take some away.
+
+        :raises TooCostlyError: there are none left.
+        """
+        self._left -= steps
+        if self._left < 0:
+            raise TooCostlyError
+
+
+@dataclass(slots=True, eq=False)
+class Folder:
+    """A folder of the tree. ``entries``: folders, link targets, None for any other file."""
+
+    parent: Folder | None = None
+    path: str = ""
+    entries: dict[str, Folder | str | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, paths: Iterable[str], links: Mapping[str, str]) -> Folder:
+        """Return the tree of relative file paths; ``links`` are the links' targets as stored."""
+        root = cls()
+        for path in paths:
+            if len(path) > _LONGEST_PATH:
+                continue
+            *parents, name = path.split("/")
+            folder = root
+            for part in parents:
+                inner = folder.entries.get(part)
+                if not isinstance(inner, Folder):
+                    inner = cls(parent=folder, path=folder.join(part))
+                    folder.entries[part] = inner
+                folder = inner
+            folder.entries[name] = links.get(path)
+        return root
+
+    def join(self, name: str) -> str:
+        """Return the path of an entry."""
+        return f"{self.path}/{name}" if self.path else name
+
+    def all_files(self, budget: Budget) -> Iterator[str]:
+        """Return the paths of all files below, links among them.
+
+        :raises TooCostlyError: they are more than the budget has left.
+        """
+        levels = [(self, iter(self.entries.items()))]
+        while levels:
+            folder, entries = levels[-1]
+            for name, entry in entries:
+                budget.spend(_STEPS_PER_ENTRY)
+                if isinstance(entry, Folder):
+                    levels.append((entry, iter(entry.entries.items())))
+                    break
+                yield folder.join(name)
+            else:
+                levels.pop()
+
+    def enter(self, name: str) -> Folder | None:
+        """Return the folder that a name leads to, also through links within the tree.
+
+        Like a kernel it goes through a number of links in all: links to links of links would
+        multiply.
+        """
+        folder: Folder | None = self
+        left = _MOST_LINKS
+        names = [name]
+        while names and folder is not None:
+            name = names.pop()
+            if name in {"", "."}:
+                continue
+            if name == "..":
+                folder = folder.parent
+                continue
+            entry = folder.entries.get(name)
+            if not isinstance(entry, str):
+                folder = entry
+                continue
+            left -= 1
+            if left < 0 or entry.startswith("/"):
+                return None
+            names += reversed(entry.split("/"))
+        return folder
+
+
+def removed_by(path: str, root: Folder, budget: Budget) -> Iterator[str]:
+    """Return the files that removing a normal path deletes: all in a folder; of a link, itself.
+
+    :raises TooCostlyError: they are more than the budget has left.
+    """
+    if path == ".":
+        yield from root.all_files(budget)
+        return
+    *parents, name = path.split("/")
+    budget.spend(_STEPS_PER_ENTRY * (1 + len(parents)))
+    folder: Folder | None = root
+    for part in parents:
+        folder = folder.enter(part) if folder else None
+    if folder is None or name not in folder.entries:
+        return
+    entry = folder.entries[name]
+    if isinstance(entry, Folder):
+        yield from entry.all_files(budget)
+    else:
+        yield folder.join(name)
+
+
+# --------------------------------------------------------------------------- alternatives
+
+
+def expanded(glob: str, budget: Budget) -> tuple[str, ...]:
+    """Return a glob's alternatives (``{a,b}c`` is ``ac``, ``bc``); none if a brace stays open.
+
+    :raises TooCostlyError: there are more than the budget has left.
+    """
+    found: list[str] = []
+    todo = [glob]
+    while todo:
+        one = todo.pop()
+        budget.spend(len(one))
+        start = _find(one, "{", 0)
+        if start is None:
+            found.append(one)
+            continue
+        ends = _alternatives(one, start)
+        if ends:
+            cuts = [start, *ends]
+            inner = [one[a + 1 : b] for a, b in itertools.pairwise(cuts)]
+            budget.spend(len(one) * len(inner))
+            # reversed: the last of the list is the next one out
+            todo += [one[:start] + part + one[ends[-1] + 1 :] for part in reversed(inner)]
+    return tuple(found)
+
+
+def _find(text: str, character: str, start: int) -> int | None:
+    position = start
+    while position < len(text):
+        if text[position] == character:
+            return position
+        position += 2 if text[position] == "\\" else 1
+    return None
+
+
+def _alternatives(text: str, start: int) -> list[int]:
+    """Return where the commas of the brace at ``start`` are, and its end; empty if it has none."""
+    depth = 0
+    found: list[int] = []
+    position = start
+    while position < len(text):
+        character = text[position]
+        if character == "{":
+            depth += 1
+        elif character == "}":
+            depth -= 1
+            if not depth:
+                return [*found, position]
+        elif character == "," and depth == 1:
+            found.append(position)
+        position += 2 if character == "\\" else 1
+    return []
+
+
+# --------------------------------------------------------------------------- matching
+
+
+def matches(glob: str, root: Folder, budget: Budget) -> Iterator[str]:
+    """Return the paths that a glob without alternatives finds, as it spells them ("" is the root).
+
+    A path may hold ``.`` and ``..`` and may lead through a link, as the glob does.
+
+    :raises TooCostlyError: it looks at more names than the budget has left.
+    """
+    search = _Search(_parts(glob), glob.endswith("/"), budget)
+    # A tree can be deeper than Python's recursion: the levels are kept here.
+    levels = [search.walk(_Place(root, "", 0, False))]
+    while levels:
+        for found in levels[-1]:
+            if isinstance(found, _Place):
+                levels.append(search.walk(found))
+                break
+            yield found
+        else:
+            levels.pop()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a search stands: the folder, its path as it was reached, and the part that is next.
+
+    ``searched`` is True below a part that was itself a pattern.
+    """
+
+    folder: Folder
+    path: str
+    at: int
+    searched: bool
+
+
+class _Search:
+    """One glob on its way through the tree."""
+
+    def __init__(self, parts: Sequence[str], ends_open: bool, budget: Budget) -> None:
+        self._parts = parts
+        self._only_folders = not parts or ends_open
+        self._budget = budget
+        self._seen: set[tuple[str, int, bool]] = set()
+        self._first_any = next((n for n, p in enumerate(parts) if p == _ANY_FOLDERS), len(parts))
+
+    def walk(self, place: _Place) -> Iterator[str | _Place]:
+        """Yield what is found at a place, and the places to go on from, in their order."""
+        folder, path, at = place.folder, place.path, place.at
+        if (path, at, place.searched) in self._seen:
+            return
+        self._seen.add((path, at, place.searched))
+        self._budget.spend(_STEPS_PER_PLACE + len(path) // 16)
+        if len(self._seen) > _MOST_PLACES:
+            raise TooCostlyError
+        if at == len(self._parts):
+            yield path
+            return
+        part, last = self._parts[at], at + 1 == len(self._parts)
+        if part == _ANY_FOLDERS and (self._only_folders or not last):
+            yield _Place(folder, path, at + 1, True)
+            self._budget.spend(len(folder.entries))
+            for name, entry in folder.entries.items():
+                if isinstance(entry, Folder) and not name.startswith("."):
+                    yield _Place(entry, _join(path, name), at, True)
+            return
+        for name in _names(part, folder, self._budget, searched=place.searched):
+            if at > self._first_any and name in {".", ".."}:
+                continue
+            inner = folder.enter(name)
+            if last and not self._only_folders:
+                if inner is not None or name in folder.entries:
+                    yield _join(path, name)
+            elif inner is not None:
+                searched = place.searched or _is_pattern(part)
+                yield _Place(inner, _join(path, name), at + 1, searched)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}/{name}" if path else name
+
+
+def _names(part: str, folder: Folder, budget: Budget, *, searched: bool) -> Iterator[str]:
+    """Return what in a folder a part of a glob matches.
+
+    The folder itself (``.``) is among its names for ``.*``, which is how that removes a whole app.
+    Below a part that was itself ``searched`` for, it is not.
+    """
+    if not _is_pattern(part):
+        yield _plain(part)
+        return
+    pattern = _pattern(part)
+    if not searched and pattern.fullmatch("."):
+        yield "."
+    budget.spend(len(folder.entries))
+    for name in folder.entries:
+        if pattern.fullmatch(name):
+            yield name
+
+
+def _parts(glob: str) -> list[str]:
+    """Return the parts between slashes; a slash in a set parts nothing."""
+    ends = [-1]
+    in_set = escaped = False
+    for place, character in enumerate(glob):
+        if character == "/" and not in_set:
+            ends.append(place)
+            escaped = False
+            continue
+        if not escaped:
+            in_set = character == "[" or (in_set and character != "]")
+        escaped = character == "\\" and not escaped
+    parts = [glob[a + 1 : b] for a, b in itertools.pairwise([*ends, len(glob)])]
+    kept = [part for part in parts if part]
+    # several ** in a row find what one finds; the last part is another thing, a name
+    return [
+        part
+        for place, part in enumerate(kept)
+        if not (part == _ANY_FOLDERS and kept[place + 1 : -1][:1] == [_ANY_FOLDERS])
+    ]
+
+
+@functools.lru_cache(maxsize=512)
+def _is_pattern(part: str) -> bool:
+    return any(_find(part, character, 0) is not None for character in "*?[")
+
+
+@functools.lru_cache(maxsize=512)
+def _plain(part: str) -> str:
+    return re.sub(r"\\(.?)", r"\1", part, flags=re.DOTALL)
+
+
+@functools.lru_cache(maxsize=512)
+def _pattern(part: str) -> re.Pattern[str]:
+    """Return a part of a glob as a regular expression for one name.
+
+    What stands between two stars is looked for once, at its first place: going back could take
+    ages, and would find no more.
+    """
+    chunks = [""]  # between the stars
+    position = 0
+    while position < len(part):
+        character = part[position]
+        position += 1
+        if character == "*":
+            chunks.append("")
+        elif character == "?":
+            chunks[-1] += "."
+        elif character == "[":
+            found = _set(part, position)
+            if found is None:
+                return _NEVER
+            chunks[-1] += found[0]
+            position = found[1]
+        else:
+            if character == "\\":
+                character = part[position : position + 1]
+                position += 1
+            chunks[-1] += re.escape(character)
+    hidden = "" if _plain(part[:2]).startswith(".") else r"(?!\.)"
+    middle = "".join(f"(?>.*?{chunk})" for chunk in chunks[1:-1] if chunk)
+    end = f".*{chunks[-1]}" if len(chunks) > 1 else ""
+    return re.compile(f"{hidden}{chunks[0]}{middle}{end}", re.DOTALL)
+
+
+def _set(part: str, position: int) -> tuple[str, int] | None:
+    """Return the regular expression of the set that begins there and its end; None if it is open.
+
+    The ends of a range are always in it, also when it runs backwards.
+    """
+    negated = part[position : position + 1] in {"!", "^"}
+    position += negated
+    inside: list[str] = []
+    while position < len(part):
+        if part[position] == "]":
+            if not inside:
+                return (r"." if negated else r"(?!)"), position + 1
+            return f"[{'^' if negated else ''}{''.join(inside)}]", position + 1
+        first, position = _member(part, position)
+        if part[position : position + 1] == "-" and part[position + 1 : position + 2] not in {
+            "]",
+            "",
+        }:
+            last, position = _member(part, position + 1)
+            inside += [re.escape(first), re.escape(last)]
+            if first < last:
+                inside.append(f"{re.escape(first)}-{re.escape(last)}")
+        else:
+            inside.append(re.escape(first))
+    return None
+
+
+def _member(part: str, position: int) -> tuple[str, int]:
+    position += part[position] == "\\"
+    return part[position : position + 1], position + 1
+
+
+# -- ``.slugignore`` as Heroku's slug compiler applies it: globs of Ruby's ``Dir[]``, not gitignore
+
+_SHOWN = 4  # entries that one note names
+_QUOTED = 60  # characters of an entry that a note repeats
+_BOM = b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_ENTRY_STEPS = 100  # of the budget, for an entry that matches nothing
+_LONGEST = 1_024  # characters of an entry; those of real ones have some 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of the file. ``line`` counts from 1; ``text`` is the glob, a ``#`` part cut off."""
+
+    line: int
+    text: str
+    in_comment: bool = False
+
+    @property
+    def where(self) -> str:
+        """Return line and glob as a message shows them."""
+        return f"line {self.line}: {quoted(self.text)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """What a ``.slugignore`` removes: each path with the first entry that removes it."""
+
+    by: Mapping[str, Entry] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def quoted(text: str) -> str:
+    """Return an entry or a path for a message, safe and short."""
+    shown = printable(text)
+    return shown if len(shown) <= _QUOTED else f"{shown[: _QUOTED - 1]}…"
+
+
+def parse(content: bytes) -> tuple[Entry, ...]:
+    """Return the entries in order, those from the words of comments marked."""
+    found: list[Entry] = []
+    for number, line in enumerate(_text(content).split("\n"), 1):
+        comment = False
+        for word in _words(line):
+            text, _, rest = word.partition("#")
+            if text:
+                found.append(Entry(line=number, text=text, in_comment=comment))
+            comment = comment or bool(rest) or word != text
+    return tuple(found)
+
+
+def removed(
+    content: bytes, paths: Iterable[str], links: Mapping[str, str] | None = None
+) -> Removal:
+    """Return which of ``paths`` the entries remove.
+
+    ``paths`` are all files, relative and with ``/``. ``links`` are those of them that are symbolic
+    links, with their targets as they are stored.
+
+    :raises UsageError: an entry is longer than a path can be, or takes too long to match.
+    """
+    every = tuple(paths)
+    tree = Folder.of(every, links or {})
+    budget = Budget(len(every))
+    by: dict[str, Entry] = {}
+    words: dict[str, Entry] = {}
+    idle: list[Entry] = []
+    notes = list(_about_encoding(content))
+    once: set[tuple[str, bool]] = set()
+    for entry in parse(content):
+        if (entry.text, entry.in_comment) in once:
+            continue
+        once.add((entry.text, entry.in_comment))
+        into = words if entry.in_comment else by
+        gone = False
+        try:
+            budget.spend(_ENTRY_STEPS)
+            found = _found(entry, tree, budget)
+            for path in (path for where in found for path in removed_by(where, tree, budget)):
+                into.setdefault(path, entry)
+                gone = True
+        except TooCostlyError:
+            message = f".slugignore:{entry.line}: {quoted(entry.text)} takes too long to match"
+            raise UsageError(message, hint="use fewer *, ** and {…} in it") from None
+        if entry.in_comment:
+            continue
+        if not gone:
+            idle.append(entry)
+        elif "." in found:
+            notes.append(
+                f".slugignore {entry.where} also matches the app's own folder, "
+                "and so removes the whole app"
+            )
+    return Removal(by=by, notes=(*notes, *_about_idle(idle), *_about_comments(words, by)))
+
+
+def _words(line: str) -> list[str]:
+    """Return the words of a line as Ruby's ``split`` parts them: at ASCII white space and NUL."""
+    for blank in "\t\v\f\r\0":
+        line = line.replace(blank, " ")
+    return [word for word in line.split(" ") if word]
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "surrogateescape")
+
+
+def _found(entry: Entry, tree: Folder, budget: Budget) -> tuple[str, ...]:
+    """Return the paths that ``Dir[]`` finds for an entry, each once, none outside of the folder.
+
+    :raises UsageError: it is longer than a path can be.
+    :raises TooCostlyError: it takes more than the budget has left.
+    """
+    if len(entry.text) > _LONGEST:
+        if entry.in_comment:
+            return ()
+        message = f".slugignore:{entry.line}: an entry of {len(entry.text):,} characters"
+        raise UsageError(message, hint=f"write entries of {_LONGEST:,} characters at most")
+    globs = [entry.text] if "/" in entry.text else [entry.text, f"**/{entry.text}"]
+    found: dict[str, None] = {}  # in order, unlike a set
+    for glob in globs:
+        for one in expanded(glob, budget):
+            for path in matches(one, tree, budget):
+                found[posixpath.normpath(path or ".")] = None
+    return tuple(where for where in found if where != ".." and not where.startswith("../"))
+
+
+# --------------------------------------------------------------------------- notes
+
+
+def _about_encoding(content: bytes) -> Iterator[str]:
+    if content.startswith(_UTF16):
+        yield ".slugignore is UTF-16, which Heroku cannot read: save it as UTF-8"
+    elif content.startswith(_BOM):
+        yield (
+            ".slugignore begins with a byte order mark, so its first entry matches nothing: "
+            "save it as UTF-8 without one"
+        )
+    elif any("\udc80" <= character <= "\udcff" for character in _text(content)):
+        yield ".slugignore is not UTF-8, which Heroku may refuse: save it as UTF-8"
+
+
+def _about_idle(entries: Iterable[Entry]) -> Iterator[str]:
+    rest: list[Entry] = []
+    for entry in entries:
+        if entry.text.startswith("!"):
+            yield (
+                f".slugignore {entry.where} has no effect: .slugignore knows no negation, "
+                "what an entry before it matches is removed"
+            )
+        elif _climbs(entry.text):
+            yield f".slugignore {entry.where} has no effect: it leaves the app's folder"
+        else:
+            rest.append(entry)
+    if rest:
+        named = ", ".join(f"{quoted(entry.text)} (line {entry.line})" for entry in rest[:_SHOWN])
+        more = f" and {len(rest) - _SHOWN} more" if len(rest) > _SHOWN else ""
+        verb = "entry matches" if len(rest) == 1 else "entries match"
+        yield f".slugignore: {len(rest)} {verb} no file that is pushed: {named}{more}"
+
+
+def _climbs(text: str) -> bool:
+    where = posixpath.normpath(text.lstrip("/") or ".")
+    return where == ".." or where.startswith("../")
+
+
+def _about_comments(words: Mapping[str, Entry], by: Mapping[str, Entry]) -> Iterator[str]:
+    """Say what words in comments match that nothing else removes."""
+    kept = {path: entry for path, entry in words.items() if path not in by}
+    if not kept:
+        return
+    entries = sorted({(entry.line, entry.text) for entry in kept.values()})
+    named = ", ".join(f"{quoted(text)} (line {line})" for line, text in entries[:_SHOWN])
+    more = f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
+    files = "1 file" if len(kept) == 1 else f"{len(kept):,} files"
+    yield (
+        f".slugignore: Heroku's published compiler takes words in a comment for entries; "
+        f"{named}{more} may remove {files} that are counted here; "
+        "write comments without blanks (#like-this) to be sure"
+    )

@@ -1,0 +1,357 @@
+"""Predicts the bytecode that an installer writes beside the sources of a distribution.
+
+A file's ``.pyc`` follows from its size, its deflated size and the class of its path (tests compile
+to more, ``__init__.py`` to less); what remains is a trait of the distribution, not of the file, so
+it does not average out. It is corrected by a factor: the one that this version measured when the
+models were calibrated, else the one that a sample of its sources shows, else that of another
+version. ``benchmarks/calibrate.py`` fits all numbers; ``calibration.json`` holds them.
+
+Sources are compiled here and never executed. Bytes throughout.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import marshal
+import math
+import sys
+import threading
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from slugcheck.model import Entry, Estimate
+from slugcheck.model.figures import around
+from slugcheck.sizing import calibration
+from slugcheck.sizing.kinds import SlugGroup, SourceClass, source_class
+
+# A .pyc starts with magic number, flags, and the source's time and size (PEP 552).
+_HEADER = 16
+# Deflated bytes beyond half the size mean data in a source (base64, tables), for which the
+# quadratic term would run away.
+_DENSEST = 0.5
+# Sampling, chosen by simulation over the corpus (benchmarks/README.md): many short runs beat few
+# long ones, because neighbours resemble each other. Bytes of the archive.
+_RUN_BYTES = 16 * 1024
+_LOCAL_HEADER = 100  # about what precedes a member's data: 30 bytes and its name
+_LONGEST_FILE = 1024 * 1024
+_RUNS = ((3_000_000, 4), (15_000_000, 8), (None, 16))  # by predicted bytecode
+# The compiler takes 600 times the size of a source that was made for it, and 60 times that of most.
+_APART_BYTES = 250_000
+_APART_SECONDS = 20.0
+_APART = threading.Lock()
+_COMPILER = """\
+import contextlib, marshal, resource, sys
+with contextlib.suppress(ValueError, OSError):  # macOS has no limit of the address space
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (600 * 10**6,) * 2)
+code = compile(sys.stdin.buffer.read(), "/p", "exec", dont_inherit=True, optimize=0)
+print(len(marshal.dumps(code)) - len("/p"))
+"""
+WORTH_A_SAMPLE = 500_000  # predicted bytecode of a distribution without a known factor
+WORTH_A_CHECK = 3_000_000  # of one whose factor is known from another version
+# A sample nearer than this to the factor of another version confirms it; both then count half.
+_AGREE = 0.06
+_OLD = "3.10"
+
+
+class Ground(StrEnum):
+    """What a prediction stands on, the best first."""
+
+    SAME_VERSION = "same_version"  # this version was measured for the calibration
+    SAMPLE = "sample"  # some of its sources were compiled
+    OTHER_VERSION = "other_version"  # another version was measured
+    MODEL = "model"  # names and sizes alone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytecodePrediction:
+    """The bytecode of one distribution: its bytes, and the number of ``.pyc`` files.
+
+    ``model_bytes`` is what names and sizes alone say, before any factor.
+    """
+
+    estimate: Estimate[int]
+    files: int
+    ground: Ground
+    model_bytes: int
+
+
+def predict(
+    name: str,
+    files: Iterable[Entry],
+    *,
+    minor: str,
+    prefix: str,
+    factor: float | None,
+    version: str | None = None,
+) -> BytecodePrediction:
+    """Return the bytes of ``.pyc`` that an installer writes for ``files`` on Python ``minor``.
+
+    Only ``.py`` files count; their paths are relative to ``prefix``, the absolute folder on the
+    target: each ``.pyc`` holds its source's path once. ``factor`` is what a sample showed
+    (:func:`factor_from_sources`) with the running Python; ``version`` makes a measured factor of
+    that version count.
+    """
+    sources = tuple(entry for entry in files if entry.path.endswith(".py"))
+    if not sources:
+        none = Estimate[int].measured(0)
+        return BytecodePrediction(estimate=none, files=0, ground=Ground.SAME_VERSION, model_bytes=0)
+    model = _model_bytes(sources, minor)
+    ratio, ground, python = _factor(name, version, minor, factor)
+    percent = _error_percent(ground, minor, python, model)
+    spread = around(model * ratio, percent)
+    paths = _path_bytes(sources, prefix)
+    estimate = Estimate.predicted(spread.value + paths, spread.low + paths, spread.high + paths)
+    return BytecodePrediction(
+        estimate=estimate, files=len(sources), ground=ground, model_bytes=round(model) + paths
+    )
+
+
+def systematic_percent(minor: str | None = None) -> float:
+    """Return the doubt that the predictions of one run share, in percent of their sum."""
+    shared: dict[str, float] = calibration.load().bytecode["systematic_percent"]
+    return float(shared.get(minor or "", shared[""]))
+
+
+def class_prediction(entries: Iterable[Entry], *, minor: str, prefix: str) -> int:
+    """Return what the model says without any factor of the distribution."""
+    sources = tuple(entry for entry in entries if entry.path.endswith(".py"))
+    return round(_model_bytes(sources, minor)) + _path_bytes(sources, prefix)
+
+
+def _path_bytes(sources: Sequence[Entry], prefix: str) -> int:
+    start = len(prefix.rstrip("/")) + 1
+    return sum(start + len(entry.path) for entry in sources)
+
+
+def features(entry: Entry) -> tuple[float, ...]:
+    """Return what the model's coefficients multiply for one source.
+
+    In order: one, the size, the deflated size, the size of a test, the size of an ``__init__.py``,
+    and the square of the deflated size over the size (dense code compiles to less).
+    """
+    size = float(entry.size)
+    deflated = min(calibration.deflated_bytes(entry, SlugGroup.PYTHON), _DENSEST * size)
+    group = source_class(entry.path)
+    return (
+        1.0,
+        size,
+        deflated,
+        size if group is SourceClass.TESTS else 0.0,
+        size if group is SourceClass.INIT else 0.0,
+        deflated * deflated / max(size, 1.0),
+    )
+
+
+def _coefficients(minor: str) -> Sequence[float]:
+    """Return the coefficients for a Python, those of the nearest one where it was not fitted."""
+    fitted: dict[str, list[float]] = calibration.load().bytecode["coefficients"]
+    return fitted[calibration.nearest_minor(fitted, minor)]
+
+
+def _one_file(entry: Entry, coefficients: Sequence[float]) -> float:
+    return max(sum(map(float.__mul__, coefficients, features(entry))), float(_HEADER))
+
+
+def _model_bytes(sources: Iterable[Entry], minor: str) -> float:
+    coefficients = _coefficients(minor)
+    return sum(_one_file(entry, coefficients) for entry in sources)
+
+
+# --------------------------------------------------------------------------- factor and its doubt
+
+
+def _factor(
+    name: str, version: str | None, minor: str, sampled: float | None
+) -> tuple[float, Ground, str]:
+    """Return the factor, what it stands on, and the Python that it was measured with."""
+    known, same = calibration.load().find(name, version)
+    measured, python = _measured(known.bytecode, minor) if known else (None, minor)
+    if measured is not None and same:
+        return measured, Ground.SAME_VERSION, python
+    running = _running_minor()
+    # bytecode before 3.11 has so little in common with later that a sample says nothing of it
+    if sampled is None or _OLD in (minor, running):
+        ground = Ground.MODEL if measured is None else Ground.OTHER_VERSION
+        return measured or 1.0, ground, python
+    if known is None or measured is None:
+        return sampled, Ground.SAMPLE, running
+    if _lazy(minor) != _lazy(running):
+        here, _ = _measured(known.bytecode, running)
+        sampled, running = sampled * measured / (here or measured), minor
+    agrees = abs(math.log(sampled / measured)) < _AGREE
+    return math.sqrt(sampled * measured) if agrees else sampled, Ground.SAMPLE, running
+
+
+def _lazy(minor: str) -> bool:
+    """Say whether annotations are code of their own (PEP 649): 10 % more or less bytecode.
+
+    Across that line a sample is moved by what the distribution itself showed; within 3.11 to 3.13
+    Pythons differ less than a distribution's versions do.
+    """
+    return calibration.minor_key(minor) >= (3, 14)
+
+
+def _measured(factors: Mapping[str, float], minor: str) -> tuple[float | None, str]:
+    """Return the factor measured with a Python, else with the one nearest below it."""
+    usable = [python for python in factors if (python == _OLD) == (minor == _OLD)]
+    if not usable:
+        return None, minor
+    python = calibration.nearest_minor(usable, minor)
+    return factors[python], python
+
+
+def _running_minor() -> str:
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _error_percent(ground: Ground, minor: str, measured_with: str, model_bytes: float) -> float:
+    """Return the half width of the interval, which 90 of 100 distributions stay within."""
+    errors = calibration.load().bytecode["error_percent"]
+    if ground is Ground.MODEL:
+        by_size = errors["model"][calibration.nearest_minor(errors["model"], minor)]
+        return float(next(e for below, e in by_size if below is None or model_bytes < below))
+    own = float(errors[ground])
+    if minor == measured_with:
+        return own
+    transfer = errors["transfer"]  # of a factor from Python 3.11 to another, or back
+    moved = (transfer[calibration.nearest_minor(transfer, m)] for m in (minor, measured_with))
+    return math.hypot(own, float(max(moved)))
+
+
+# --------------------------------------------------------------------------- sampling
+
+
+def sample_runs(
+    name: str, entries: Sequence[Entry], *, minor: str, version: str | None = None
+) -> tuple[tuple[Entry, ...], ...]:
+    """Return the sources worth reading: runs of neighbours in the archive, one request each.
+
+    ``entries`` are all files in archive order. Empty when a sample would not pay: this version's
+    factor is known, the distribution is small, or the target's Python compiles too differently.
+    Runs start where equal shares of the predicted bytecode lie, so each counts the same, and hold
+    whole files up to 16 KiB of archive, at least one.
+    """
+    sources = [entry for entry in entries if entry.path.endswith(".py")]
+    predicted = _model_bytes(sources, minor)
+    if _factor(name, version, minor, None)[1] is Ground.SAME_VERSION or minor == _OLD:
+        return ()
+    known, _ = calibration.load().find(name, version)
+    if predicted < (WORTH_A_CHECK if known else WORTH_A_SAMPLE):
+        return ()
+    return tuple(spread_runs(entries, count=run_count(predicted), minor=minor))
+
+
+def run_count(predicted: float) -> int:
+    """Return how many runs a sample takes for so many predicted bytes."""
+    return next(runs for below, runs in _RUNS if below is None or predicted < below)
+
+
+def spread_runs(entries: Sequence[Entry], *, count: int, minor: str) -> list[tuple[Entry, ...]]:
+    """Return up to ``count`` runs of sources, spread evenly over the predicted bytecode."""
+    coefficients = _coefficients(minor)
+    weights = [
+        _one_file(entry, coefficients) if entry.path.endswith(".py") else 0.0 for entry in entries
+    ]
+    reached = list(itertools.accumulate(weights))
+    runs: list[tuple[Entry, ...]] = []
+    free = 0
+    for step in range(count):
+        start = bisect.bisect_left(reached, reached[-1] * (step + 0.5) / count)
+        if start < free or entries[start].compressed > _LONGEST_FILE:
+            continue
+        run = _run_from(entries, start)
+        free = start + len(run)
+        runs.append(tuple(entry for entry in run if entry.path.endswith(".py")))
+    return runs
+
+
+def _run_from(entries: Sequence[Entry], start: int) -> Sequence[Entry]:
+    end, used = start, 0
+    while end < len(entries):
+        used += entries[end].compressed + _LOCAL_HEADER
+        if end > start and used > _RUN_BYTES:
+            break
+        end += 1
+    while end > start + 1 and not entries[end - 1].path.endswith(".py"):
+        end -= 1  # nothing is fetched for a tail that is not compiled
+    return entries[start:end]
+
+
+def compiled_bytes(source: bytes) -> int | None:
+    """Return the size of a source's ``.pyc`` on this Python, less its path; None if it has none.
+
+    Compiles, and never executes. The warnings that a compiler gives about a source are not ours.
+    """
+    if len(source) > _APART_BYTES:
+        return _compiled_apart(source)
+    path = "/p"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            code = compile(source, path, "exec", dont_inherit=True, optimize=0)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return _HEADER + len(marshal.dumps(code)) - len(path)
+
+
+def _compiled_apart(source: bytes) -> int | None:
+    """Do the same in a process of its own, whose memory and time are limited, one at a time."""
+    from slugcheck.errors import MeasureError
+    from slugcheck.running import child
+
+    command = [sys.executable, "-I", "-S", "-W", "ignore", "-c", _COMPILER]
+    bounds = child.Bounds(seconds=_APART_SECONDS)
+    with _APART:
+        try:
+            done = child.run(command, what="compiling", environment={}, bounds=bounds, said=source)
+        except (OSError, MeasureError):
+            return None
+    if done.code != 0 or not done.out.strip().isdigit():
+        return None
+    return _HEADER + int(done.out)
+
+
+def factor_from_sources(
+    entries: Iterable[Entry], runs: Iterable[Iterable[tuple[Entry, bytes]]]
+) -> float | None:
+    """Return a distribution's bytecode over the model's, as a sample of its sources shows it.
+
+    ``entries`` are all its files, ``runs`` the sampled ones with their whole text, grouped as
+    :func:`sample_runs` gave them. None when nothing of the sample compiles. Compiles with the
+    running Python and compares with the model for that one.
+    """
+    measured = [[(entry, compiled_bytes(source)) for entry, source in run] for run in runs]
+    return factor_from_sizes(entries, measured, minor=_running_minor())
+
+
+def factor_from_sizes(
+    entries: Iterable[Entry],
+    runs: Iterable[Iterable[tuple[Entry, int | None]]],
+    *,
+    minor: str,
+    shrink: float | None = None,
+) -> float | None:
+    """Return the factor from the sampled files' bytecode sizes (None: does not compile).
+
+    What was sampled counts as it is; the rest is taken to be as far from the model as the runs
+    are on average. The average is of the runs' ratios, not of their bytes: one huge file would
+    drown the others. It is shrunk towards 1 as if ``shrink`` further runs had shown 1.
+    """
+    coefficients = _coefficients(minor)
+    pairs = []
+    for run in runs:
+        sizes = [(size, _one_file(entry, coefficients)) for entry, size in run if size is not None]
+        if sizes:
+            pairs.append((sum(true for true, _ in sizes), sum(said for _, said in sizes)))
+    if not pairs:
+        return None
+    if shrink is None:
+        shrink = float(calibration.load().bytecode["shrinkage_runs"])
+    mean = (sum(true / said for true, said in pairs) + shrink) / (len(pairs) + shrink)
+    whole = sum(_one_file(e, coefficients) for e in entries if e.path.endswith(".py"))
+    seen = sum(said for _, said in pairs)
+    return (sum(true for true, _ in pairs) + max(whole - seen, 0.0) * mean) / whole

@@ -1,0 +1,103 @@
+"""The fitted coefficients and errors of the size models, from ``calibration.json``.
+
+``benchmarks/calibrate.py`` writes that file and says how it was measured; nothing else may.
+It is read once, when first needed.
+"""
+
+from __future__ import annotations
+
+import bisect
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion
+
+from slugcheck import reading
+from slugcheck.model import Entry
+from slugcheck.sizing.kinds import SlugGroup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What one version of a distribution measured, against the models.
+
+    ``bytecode`` holds the factors on the bytecode model by Python, ``slug`` the factor on the slug
+    model.
+    """
+
+    version: str
+    bytecode: Mapping[str, float]
+    slug: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """The data file. Errors are half widths of the interval in percent of the value."""
+
+    date: str
+    bytecode: Mapping[str, Any]
+    slug: Mapping[str, Any]
+    ratios: Mapping[SlugGroup, float]  # deflated bytes over plain bytes, by group
+    known: Mapping[str, tuple[Known, ...]]
+
+    def find(self, name: str | None, version: str | None) -> tuple[Known | None, bool]:
+        """Return the entry nearest to a distribution, and whether it is of that very version."""
+        entries = self.known.get(canonicalize_name(name), ()) if name else ()
+        if not entries:
+            return None, False
+        ordered = sorted(entries, key=lambda entry: reading.version(entry.version))
+        try:
+            # a local part (+cpu) names a build of the same sources
+            wanted = reading.version(reading.version(version or "").public)
+        except InvalidVersion:
+            return ordered[-1], False
+        later = [entry for entry in ordered if reading.version(entry.version) >= wanted]
+        nearest = later[0] if later else ordered[-1]
+        return nearest, reading.version(nearest.version) == wanted
+
+
+@functools.cache
+def load() -> Calibration:
+    """Return the calibration that this slugcheck ships with."""
+    text = resources.files("slugcheck.sizing").joinpath("calibration.json").read_text("utf-8")
+    return parse(reading.json(text))
+
+
+def parse(data: Mapping[str, Any]) -> Calibration:
+    """Return a calibration from the content of its data file."""
+    return Calibration(
+        date=data["date"],
+        bytecode=data["bytecode"],
+        slug=data["slug"],
+        ratios={SlugGroup(group): ratio for group, ratio in data["deflate_ratios"].items()},
+        known={
+            name: tuple(
+                Known(version=version, bytecode=factors, slug=slug)
+                for version, (slug, factors) in versions.items()
+            )
+            for name, versions in data["known"].items()
+        },
+    )
+
+
+def nearest_minor(measured: Iterable[str], minor: str) -> str:
+    """Return the newest measured Python that is not newer than ``minor``, else the oldest."""
+    ordered = sorted(measured, key=minor_key)
+    place = bisect.bisect_right([minor_key(one) for one in ordered], minor_key(minor))
+    return ordered[max(place - 1, 0)]
+
+
+def minor_key(minor: str) -> tuple[int, ...]:
+    """Return a minor version as numbers, to compare it with others."""
+    return tuple(int(part) for part in minor.split("."))
+
+
+def deflated_bytes(entry: Entry, group: SlugGroup) -> float:
+    """Return what a file takes when deflated, from its group's ratio if it was stored plain."""
+    if not entry.stored:
+        return float(entry.compressed)
+    return entry.size * load().ratios[group]

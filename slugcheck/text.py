@@ -1,0 +1,620 @@
+"""The last gate of every text slugcheck writes: nothing in it is a command of a CI system.
+
+CI systems read commands from the log of a job, so text from a stranger must not look like one:
+
+===================================  ===============================================================
+GitHub, Gitea, Forgejo               ``::name::`` at the start of a line (the .NET runner also skips
+                                     invisible characters before it), ``##[name]`` anywhere
+Azure Pipelines, TeamCity            ``##vso[``, ``##teamcity[`` and ``##[section]`` anywhere
+Buildkite                            ``---``, ``+++``, ``~~~``, ``^^^ +++`` at the start of a line
+GitLab                               ``section_start:`` and ``section_end:``
+Travis CI                            ``travis_fold:`` and ``travis_time:``
+Jenkins' console notes, Buildkite's  escape sequences of terminals
+links and images
+Jenkins, GitLab and Azure, of JUnit  ``[[ATTACHMENT|path]]``
+===================================  ===============================================================
+
+``inert`` is applied where a text leaves (``terminal`` takes nothing else), so that no rendering can
+forget it. JSON, SARIF and XML keep their meaning: characters become escapes of the format, which
+read back as the same value. The others get a blank in the middle of a command.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import threading
+import unicodedata
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NewType
+from urllib.parse import quote
+
+MASK = "***"
+_LEAST_SECRET = 4  # characters; a shorter value would hide half of every text
+_SEPARATOR = re.compile(r":[/\\]+|%3A(?:%2F|%5C)+", re.IGNORECASE)
+_WORD = re.compile(r"\S+")
+# most URLs of a report: nothing in them to hide, so no further look is needed
+_PLAIN = re.compile(r"\S?https?://[\w-]++(?:\.[\w-]++)++(?::\d{1,5}(?!\w))?(?:/[^@?:%\s\\]*)?")
+_AUTHORITY_END = re.compile(r"[/\\?#\s]|%2F|%5C|%3F|%23|\Z", re.IGNORECASE)
+_AT = re.compile(r"@|%40", re.IGNORECASE)
+_COLON = re.compile(r":|%3A", re.IGNORECASE)
+_AT_IN_LINE = re.compile(r"(?<!\s)@|@(?!\s)|%40", re.IGNORECASE)  # not that of "name @ URL"
+_PORT = re.compile(r"\d{1,5}(?![0-9A-Za-z])|[^\w\s]{0,8}(?:\s|\Z)")  # or nothing: punctuation
+_HOST = re.compile(r"localhost\b|\[|[^\s:@/\\?#%]*\.|\Z", re.IGNORECASE)  # clearly a host
+_BEHIND_AT = re.compile(
+    r"(?:@|%40)(?:localhost\b|\[[0-9A-F:.]+\]|(?:[\w-]++\.)++[\w-]++)(?!@)", re.IGNORECASE
+)
+_DRIVE = re.compile(r"[A-Za-z]:[/\\]")
+_BEFORE_USER = re.compile(r".*[\s=\"'`(\[{<>,;|/\\]", re.DOTALL)
+_LINE_NUMBER = re.compile(r"[^:]*:\d+:[A-Za-z][A-Za-z+.-]*")  # requirements.txt:3:https
+_PUBLIC = frozenset({"git", "hg", "svn"})  # user names of git+ssh://git@host, which are no secret
+_QUERY = re.compile(r"\?[^\s#]+")
+_AFTER_URL = "'\"`<>)]}.,;:"
+_JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_LOCK = threading.Lock()
+_SECRETS: set[str] = set()
+
+
+def keep_secret(values: Iterable[str]) -> None:
+    """Mask these values in all that is shown from now on, where they have 4 characters or more."""
+    with _LOCK:
+        for value in values:
+            if len(value.strip()) >= _LEAST_SECRET:
+                _SECRETS.update({value, value.strip(), quote(value, safe=""), quote(value)})
+
+
+def without_credentials(text: str) -> str:
+    """Return text whose URLs show no user, no password and no query; ``git@host`` stays.
+
+    Values given to ``keep_secret`` are masked wherever they stand.
+    """
+    text = without_secrets(text)
+    if not _COLON.search(text):
+        return text
+    return "".join(_line(line) for line in re.split(r"([\r\n]+)", text))
+
+
+def without_secrets(text: str) -> str:
+    """Return text without the values given to ``keep_secret``."""
+    with _LOCK:
+        found = sorted((one for one in _SECRETS if one in text), key=len, reverse=True)
+    for value in found:
+        text = text.replace(value, MASK)
+    return text
+
+
+def document_without_secrets(text: str) -> str:
+    """Return an artefact without such values; of a JSON document only the strings are changed."""
+    with _LOCK:
+        if not _SECRETS:
+            return text
+        escaped = {json.dumps(one)[1:-1] for one in _SECRETS} | _SECRETS
+    found = sorted((one for one in escaped if one in text), key=len, reverse=True)
+    if not found:
+        return text
+    pattern = re.compile("|".join(map(re.escape, found)))
+    if not text.lstrip().startswith("{"):
+        return pattern.sub(MASK, text)
+    return _JSON_TEXT.sub(lambda match: pattern.sub(MASK, match[0][1:-1]).join('""'), text)
+
+
+def shown_value(text: str) -> str:
+    """Return one value that was given as a URL or a name, such as the argument of an option.
+
+    A value is known to hold nothing else, so all before its last ``@`` is hidden where that can be
+    a user and a password, whatever characters stand between.
+    """
+    text = without_secrets(text)
+    at = _last(_AT, text)
+    if at is None:
+        return without_credentials(text)
+    head = text[: at.start()]
+    separator = _SEPARATOR.search(head)
+    if separator is not None:
+        authority = text[separator.end() : at.start()]
+        if _is_path_after_host(authority):
+            return without_credentials(text)
+        colon = _COLON.search(head)
+        if colon is not None and colon.start() < separator.start():  # user:pass://word@
+            return f"{head[: _user_start(head, colon.start())]}{MASK}{text[at.start() :]}"
+        return f"{head[: separator.end()]}{MASK}{_QUERY.sub(_query_mask, text[at.start() :])}"
+    if _COLON.search(head) and head.partition(":")[0].rpartition("@")[2].lower() not in _PUBLIC:
+        return without_credentials(f"{MASK}{text[at.start() :]}")
+    return without_credentials(text)
+
+
+def _is_path_after_host(authority: str) -> bool:
+    """Tell ``host/path`` before an ``@`` from a user and password: it must be clearly a host."""
+    if authority.lower() in _PUBLIC:
+        return True
+    host = re.split(r"[/\\?#]", authority, maxsplit=1)
+    plain = len(host) > 1 and not re.search(r"[\s:@]|%3A|%40", host[0], re.IGNORECASE)
+    return plain and ("." in host[0] or host[0].lower() == "localhost")
+
+
+# --------------------------------------------------------------------------- one line
+
+
+def _line(line: str) -> str:
+    if not _COLON.search(line):
+        return line
+    last = _last(_AT_IN_LINE, line)
+    last_at = last.start() if last else -1
+    pieces: list[str] = []
+    done = 0
+    for word in _WORD.finditer(line):
+        if word.end() <= done:
+            continue
+        start = max(word.start(), done)
+        pieces.append(line[done:start])
+        shown, done = _word(line, start, word.end(), last_at)
+        pieces.append(shown)
+    pieces.append(line[done:])
+    return "".join(pieces)
+
+
+def _word(line: str, start: int, end: int, last_at: int) -> tuple[str, int]:
+    """Return a word without its credentials, and where what it hides of the line ends."""
+    if _PLAIN.fullmatch(line, start, end) or not _COLON.search(line, start, end):
+        return line[start:end], end
+    pieces: list[str] = []
+    at = _last(_AT, line[start:end])
+    word_at = start + at.start() if at else -1
+    done = start
+    for separator in _SEPARATOR.finditer(line, start, end):
+        begin = separator.end()
+        if begin < done:
+            continue
+        hidden = _hidden(line, separator, word_at, last_at)
+        if hidden is None:
+            continue
+        if hidden < last_at and not _BEHIND_AT.match(line, hidden):
+            hidden = last_at  # a password with a raw @ in it
+        before = line[done : separator.start()]
+        colon = _COLON.search(before)
+        if colon and not _LINE_NUMBER.fullmatch(before):  # user:pass://word@
+            pieces += [before[: _user_start(before, colon.start())], MASK]
+        else:
+            pieces += [before, line[separator.start() : begin], MASK]
+        done = hidden
+        if done >= end:
+            return _query_hidden("".join(pieces)), done
+    rest = line[done:end]
+    pieces.append(_without_scheme(rest))
+    return _query_hidden("".join(pieces)), end
+
+
+def _hidden(line: str, separator: re.Match[str], word_at: int, last_at: int) -> int | None:
+    """Return where user and password end that begin behind ``://``, None where there are none."""
+    begin = separator.end()
+    stop = _AUTHORITY_END.search(line, begin)
+    assert stop is not None  # noqa: S101 - it matches the end
+    authority = line[begin : stop.start()]
+    colon = _COLON.search(authority)
+    inside = _last(_AT, authority)
+    if inside is not None:
+        if authority[: inside.start()].lower() in _PUBLIC:
+            return None
+        after = _COLON.search(authority, inside.end())
+        if after is not None and not _PORT.match(line, begin + after.end()):
+            found = max(word_at, last_at)  # user@corp:password
+            if found > begin + inside.start() or inside[0] != "@":
+                return found if found > begin + inside.start() else len(line)
+        return max(word_at, begin + inside.start()) if colon else begin + inside.start()
+    if colon is not None and not authority.startswith("["):
+        port = _PORT.match(line, begin + colon.end())
+        if word_at > begin:
+            return word_at
+        if _DRIVE.match(line, begin) or (port and _HOST.match(authority)):
+            return None
+        if last_at > begin:
+            return last_at
+        # cut off, or broken by a blank: no @ says where it ends
+        return None if port else len(line)
+    if _HOST.match(authority):
+        return None
+    if word_at > begin:
+        return word_at
+    return last_at if last_at > begin and line[stop.start() : stop.end()].isspace() else None
+
+
+def _without_scheme(text: str) -> str:
+    """Hide ``user:password@`` in (a part of) a word that has no ``://``, or has it elsewhere."""
+    at = _last(_AT, text)
+    if at is None:
+        return text
+    for colon in _COLON.finditer(text, 0, at.start()):
+        if text[colon.end() : colon.end() + 1] in ("/", "\\"):
+            continue
+        begin = _user_start(text, colon.start())
+        if text[begin : colon.start()].partition("@")[0].lower() in _PUBLIC:
+            return text
+        if colon.start() == 0:
+            return text
+        return f"{text[:begin]}{MASK}{text[at.start() :]}"
+    return text
+
+
+def _user_start(text: str, end: int) -> int:
+    found = _BEFORE_USER.match(text, 0, end)
+    return found.end() if found else 0
+
+
+def _query_hidden(text: str) -> str:
+    """Hide the query of a URL: signatures and tokens are often there."""
+    if "?" not in text:
+        return text
+    separator = _SEPARATOR.search(text)
+    if separator is None:
+        return text
+    head, tail = text[: separator.end()], text[separator.end() :]
+    scheme = head[: separator.start()].lower()
+    # in the address of a bucket a question mark is a glob, unless something was signed
+    if scheme.endswith(("s3", "gs")) and "=" not in tail:
+        return text
+    return head + _QUERY.sub(_query_mask, tail)
+
+
+def _query_mask(match: re.Match[str]) -> str:
+    kept = match[0].rstrip(_AFTER_URL)
+    return f"?…{match[0][len(kept) :]}" if kept != "?" else match[0]
+
+
+def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    return next(iter(deque(pattern.finditer(text), maxlen=1)), None)
+
+
+# ------------------------ Text from files, indexes and the network made safe for where it is shown
+
+# Categories whose characters act or hide instead of showing: controls (ANSI sequences begin with
+# one), formats (bidirectional overrides make text read differently from what it is,
+# CVE-2021-42574), surrogates, line and paragraph separators.
+_ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS = frozenset("\u200c\u200d")  # Cf as well, but scripts and emoji are written with them
+_VARIANTS = frozenset("\ufe0e\ufe0f")  # text or picture: emoji are written with them
+# Unicode's Default_Ignorable_Code_Point: shown as nothing, whatever the category. For a character
+# class of a regular expression.
+HIDDEN = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff"
+)
+_HIDDEN = re.compile(f"[{HIDDEN}]")
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>|~$&]")
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+_LEADING = re.compile(r"^(?=[#+=-])|^\d+(?=[.)](?:\s|$))")  # begins a heading, a list, a rule
+# What GitHub links, notifies or draws on its own (mentions and addresses, issues, URLs, commits,
+# emoji, formulas), found after Markdown is read: an entity or a backslash does not stop it, a
+# comment in the middle does.
+_REFERENCE = re.compile(
+    r"(?<=@)(?=\S)|(?<=#)(?=\d)|(?<=\bgh-)(?=\d)|(?<=:)(?=//)|(?<=:)(?=[\w+-]+:)|(?<=www)(?=\.)"
+    r"|(?<=mailto:)|(?<=xmpp:)|(?<=\\\$)(?=\S)"
+    r"|(?<=\b[0-9a-f]{4})(?=[0-9a-f]{3,36}\b)(?:(?<!\b[0-9]{4})|(?=[0-9]*[a-f]))",
+    re.IGNORECASE,
+)
+# Bots know their comments by a marker wherever it stands, and obey a line that begins with "/".
+_MARKER = re.compile(r"<(?=!--)")
+_SLASH = re.compile(r"^(?=/\w)")
+_BACKTICKS = re.compile(r"`+")
+
+
+def printable(text: str) -> str:
+    r"""Return text for one line of a terminal, without passwords of URLs.
+
+    White space is one blank; characters that act or hide are written out, such as ``\x1b``.
+    """
+    return _visible(without_credentials(_one_line(text)))
+
+
+def printable_lines(text: str) -> tuple[str, ...]:
+    """Return the lines of a text as ``printable`` does each, but with its indentation."""
+    lines = without_credentials(text.expandtabs(4)).replace("\r\n", "\n").split("\n")
+    return tuple(_visible(line.rstrip()) for line in lines)
+
+
+def markdown(text: str) -> str:
+    """Return text that GitHub Markdown shows as it is, also inside a table cell."""
+    escaped = _MARKDOWN.sub(lambda c: _ENTITIES.get(c[0], f"\\{c[0]}"), printable(text))
+    return _REFERENCE.sub("<!-- -->", _LEADING.sub(r"\g<0>\\", escaped))
+
+
+def code(text: str) -> str:
+    """Return text as a Markdown code span, also inside a table cell."""
+    clean = _MARKER.sub("< ", printable(text)).replace("|", "\\|")
+    longest = max(map(len, _BACKTICKS.findall(clean)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if "`" in clean or not clean.strip() else ""
+    return f"{fence}{pad}{clean}{pad}{fence}"
+
+
+def fenced(text: str, language: str = "") -> str:
+    """Return lines as a Markdown code block that none of them can end."""
+    lines = [_SLASH.sub(" ", _MARKER.sub("< ", line)) for line in printable_lines(text)]
+    longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join([f"{fence}{language}", *lines, fence])
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"[ \t\r\n]+", " ", text).strip()
+
+
+def _visible(text: str) -> str:
+    """Write out what acts or hides. Joiners and variants stay inside scripts and emoji only."""
+    if text.isascii() and text.isprintable():
+        return text
+    around = zip(f" {text}", text, f"{text[1:]} ", strict=False)
+    return "".join(
+        character if _shows(character, before, after) else written_out(character)
+        for before, character, after in around
+    )
+
+
+def _shows(character: str, before: str, after: str) -> bool:
+    if character in _JOINERS:
+        return _is_sign(before, but=_JOINERS) and _is_sign(after, but=_JOINERS | _VARIANTS)
+    if character in _VARIANTS:
+        return _is_sign(before, but=_JOINERS | _VARIANTS)
+    return unicodedata.category(character) not in _ACTING and not _HIDDEN.match(character)
+
+
+def _is_sign(character: str, *, but: frozenset[str]) -> bool:
+    """Whether a joiner may stand beside a character: never beside what commands are made of."""
+    return character > "\x7f" and character not in but and not character.isspace()
+
+
+def written_out(text: str) -> str:
+    r"""Return characters as escapes, such as ``\x1b``."""
+    return text.encode("unicode_escape").decode("ascii")
+
+
+# --------- The last gate of every text slugcheck writes: nothing in it is a command of a CI system
+
+Inert = NewType("Inert", str)
+
+_STYLE = r"\x1b\[[0-9;]*m"
+# the start of a line as the laxest reader sees it
+_inert_LEADING = re.compile(rf"^((?:{_STYLE}|[^\S\n]|[{HIDDEN}])*):(?=[{HIDDEN}]*:)", re.MULTILINE)
+_LEGACY = re.compile(rf"#(?=[{HIDDEN}]*#[\w{HIDDEN}]*\[)")
+_HEADER = re.compile(rf"^((?:{_STYLE})*)(?=(?:---|\+\+\+|~~~)[^\S\n]|\^\^\^[^\S\n])", re.MULTILINE)
+_FOLD = re.compile(r"(?:(?<=travis_fold)|(?<=travis_time)|(?<=section_start)|(?<=section_end)):")
+_ATTACHMENT = re.compile(r"\[(?=\[ATTACHMENT)", re.IGNORECASE)
+_CONTROL = r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+_inert_ACTING = re.compile(rf"\x1b|{_CONTROL}")
+_ACTING_BUT_STYLE = re.compile(rf"\x1b(?!\[[0-9;]*m)|{_CONTROL}")
+
+
+def inert(text: str, form: str) -> Inert:
+    """Return a text in which no CI system finds commands; ``form`` is how it is written.
+
+    Doing it twice changes nothing more.
+
+    :raises KeyError: the form has no rule here, as a new one must.
+    """
+    return Inert(_RULES[form](text))
+
+
+def without_commands(text: str) -> str:
+    """Return lines of plain text, maybe in colour, that a CI system takes for output only."""
+    return _plain(_ACTING_BUT_STYLE.sub(_shown, text))
+
+
+def _shown(found: re.Match[str]) -> str:
+    return written_out(found[0])
+
+
+def _plain(text: str) -> str:
+    text = _inert_LEADING.sub(r"\1: ", text)
+    text = _LEGACY.sub("# ", text)
+    text = _FOLD.sub(" :", text)
+    return _HEADER.sub(r"\1 ", text)
+
+
+def _markdown(text: str) -> str:
+    return _plain(_inert_ACTING.sub(_shown, text))
+
+
+# --------------------------------------------------------------------------- GitHub's annotations
+
+# What ``render.github`` writes, and no other command: stop-commands, set-env and add-mask are none.
+_ANNOTATION = re.compile(
+    r"::(?:error|warning|notice) (?:file=[^:,\s][^:,]*,line=[0-9]+,)?title=[^:,]*::.*"
+)
+
+
+def _annotations(text: str) -> str:
+    lines = _inert_ACTING.sub(_shown, text).split("\n")
+    return "\n".join(
+        _FOLD.sub(" :", _LEGACY.sub("# ", line)) if _ANNOTATION.fullmatch(line) else _plain(line)
+        for line in lines
+    )
+
+
+# --------------------------------------------------------------------------- JSON and XML
+
+_HEADER_FIRST = re.compile(rf"{_HEADER.pattern}(.)", re.MULTILINE)
+_NOT_ASCII = re.compile(r"[^\n -~]")
+_SECOND_HASH_FOLLOWS = re.compile("#(?=#)")
+_QUOTED_COLON = re.compile(r'(?<="):(?=:)')  # a value's own: between values stands one alone
+
+
+def _json(text: str) -> str:
+    """Escape in strings only: what is replaced here stands nowhere else in JSON."""
+    text = _NOT_ASCII.sub(lambda found: _unit_escapes(found[0]), text)
+    text = _SECOND_HASH_FOLLOWS.sub(r"\\u0023", text)
+    text = _QUOTED_COLON.sub(r"\\u003a", text)
+    return _FOLD.sub(r"\\u003a", text)
+
+
+def _unit_escapes(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def _xml(text: str) -> str:
+    """Write characters as references; only the attachments, which XML's readers act on, change."""
+    text = _ATTACHMENT.sub("[ ", _inert_ACTING.sub(_shown, text))
+    text = _SECOND_HASH_FOLLOWS.sub("&#35;", text)
+    text = _inert_LEADING.sub(r"\1&#58;", text)
+    text = _FOLD.sub("&#58;", text)
+    return _HEADER_FIRST.sub(lambda found: f"{found[1]}&#{ord(found[2])};", text)
+
+
+_RULES: dict[str, Callable[[str], str]] = {
+    "table": without_commands,
+    "markdown": _markdown,
+    "github": _annotations,
+    "json": _json,
+    "sarif": _json,
+    "junit": _xml,
+}
+
+
+# ------------ Sizes and seconds between people and numbers; rounding is never in the user's favour
+
+MB = 10**6
+MIB = 2**20
+
+_SIZES = {
+    "": 1, "b": 1, "bytes": 1,
+    "k": 2**10, "m": 2**20, "g": 2**30,
+    "kib": 2**10, "mib": 2**20, "gib": 2**30,
+    "kb": 10**3, "mb": 10**6, "gb": 10**9,
+}  # fmt: skip
+_SECONDS = {
+    "": 1, "s": 1, "sec": 1, "second": 1, "seconds": 1,
+    "m": 60, "min": 60, "minute": 60, "minutes": 60,
+    "h": 3600, "hour": 3600, "hours": 3600,
+}  # fmt: skip
+_NUMBER_AND_UNIT = re.compile(r"\s*([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)\s*")
+_CLOCK = re.compile(r"\s*([0-9]{1,9}):([0-5][0-9])\s*")
+_COMMAS_FROM = 100_000  # tenths
+_QUOTED = 40  # characters of a wrong text that a message repeats
+
+
+def parse_size(text: str) -> int:
+    """Return bytes of "450M", "1 GB", "250MiB", "1.5G" or "524288000"; parts of a byte are cut.
+
+    :raises ValueError: the text is no size; the sentence says what is accepted.
+    """
+    found = _parse(text, _SIZES)
+    if found is None:
+        message = (
+            f"{text[:_QUOTED]!r} is not a size; write bytes (524288000), "
+            "K, M, G or KiB, MiB, GiB (powers of 1024), or kB, MB, GB (powers of 1000)"
+        )
+        raise ValueError(message)
+    return found
+
+
+def parse_seconds(text: str) -> int:
+    """Return seconds of "15m", "900", "60s", "15 min" or "1:30" (minutes and seconds).
+
+    :raises ValueError: the text is no duration; the sentence says what is accepted.
+    """
+    if clocked := _CLOCK.fullmatch(text):
+        return int(clocked[1]) * 60 + int(clocked[2])
+    found = _parse(text, _SECONDS)
+    if found is None:
+        message = (
+            f"{text[:_QUOTED]!r} is not a duration; write seconds (900 or 900s), 15m, 1h or 1:30"
+        )
+        raise ValueError(message)
+    return found
+
+
+def _parse(text: str, factors: dict[str, int]) -> int | None:
+    match = _NUMBER_AND_UNIT.fullmatch(text)
+    factor = factors.get(match[2].lower()) if match else None
+    # a Fraction, since 0.29 * 10**9 as a float is a byte short
+    return None if match is None or factor is None else math.floor(Fraction(match[1]) * factor)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A unit that sizes are printed in, with one decimal and without a trailing ".0"."""
+
+    unit: int
+    suffix: str
+
+    def up(self, value: int) -> str:
+        """Return a measured figure, rounded up."""
+        return self._printed(_tenths(value, self.unit, down=False))
+
+    def down(self, value: int) -> str:
+        """Return a limit, or the room left, rounded down."""
+        return self._printed(_tenths(value, self.unit, down=True))
+
+    def tells_apart(self, value: int, limit: int) -> bool:
+        """Whether ``value`` and ``limit`` print in the order that they have."""
+        shown = _tenths(value, self.unit, down=False) - _tenths(limit, self.unit, down=True)
+        return _sign(shown) == _sign(value - limit)
+
+    def _printed(self, tenths: int) -> str:
+        # four digits stay together, as in Heroku's "max is 1000M"
+        number = f"{tenths / 10:,.1f}" if tenths >= _COMMAS_FROM else f"{tenths / 10:.1f}"
+        return number.removesuffix(".0") + self.suffix
+
+
+HEROKU_M = Scale(MIB, "M")
+MEGABYTES = Scale(MB, " MB")
+BYTES = Scale(1, " B")
+
+
+def scale_for(value: int, limit: int) -> Scale:
+    """Return the unit to print a figure and its limit in.
+
+    It is the unit the limit is round in (M, else MB); bytes where a rounded figure would read
+    like its limit without being it, or stand on the wrong side of it.
+    """
+    scale = MEGABYTES if limit % MB == 0 and limit % MIB else HEROKU_M
+    return scale if scale.tells_apart(value, limit) else BYTES
+
+
+def against(value: int, limit: int) -> tuple[str, str]:
+    """Return a figure (rounded up) and its limit (rounded down), in the unit of ``scale_for``."""
+    scale = scale_for(value, limit)
+    return scale.up(value), scale.down(limit)
+
+
+def heroku_m(value: int, *, down: bool = False) -> str:
+    """Return bytes as Heroku prints a slug, "168.7M" of MiB; rounded up unless ``down``."""
+    return HEROKU_M.down(value) if down else HEROKU_M.up(value)
+
+
+def mb(value: int, *, down: bool = False) -> str:
+    """Return bytes as MB (10**6) with one decimal and no unit, rounded up unless ``down``."""
+    return f"{_tenths(value, MB, down=down) / 10:,.1f}"
+
+
+def mib(value: int, *, down: bool = False) -> str:
+    """Return bytes as MiB (2**20) with one decimal and no unit, rounded up unless ``down``."""
+    return f"{_tenths(value, MIB, down=down) / 10:,.1f}"
+
+
+def seconds(value: float) -> str:
+    """Return seconds with one decimal, "0.8 s", rounded up."""
+    return f"{_ceiling(value * 10) / 10:,.1f} s"
+
+
+def clock(value: float) -> str:
+    """Return seconds as minutes and seconds, "0:48", rounded up."""
+    whole = _ceiling(value)
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def _tenths(value: int, unit: int, *, down: bool) -> int:
+    return value * 10 // unit if down else -(-value * 10 // unit)
+
+
+def _ceiling(value: float) -> int:
+    # a float such as 0.1 * 3 lies a hair above the number it stands for
+    return math.ceil(round(value, 6))
+
+
+def _sign(number: int) -> int:
+    return (number > 0) - (number < 0)
