@@ -174,7 +174,7 @@ def check_fresh(lock: Mapping[str, Any], pyproject: Mapping[str, Any], data: byt
 
     :raises BuildError: it was not.
     """
-    locked = table(lock, "metadata").get("content-hash")
+    locked = text(table(lock, "metadata").get("content-hash"))
     allowed = {content_hash(pyproject)}
     first = data.partition(b"\n")[0].decode("utf-8", errors="replace")
     made_by = re.search(r"Poetry ([^ ]+)", first)
