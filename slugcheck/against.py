@@ -10,6 +10,7 @@ the change's own decide, which is told.
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from slugcheck.model.options import Options
 from slugcheck.policy import base_settings, gates
 from slugcheck.project import git
 from slugcheck.project.git import Revision
-from slugcheck.running import temporary
+from slugcheck.running import isolation, temporary
 from slugcheck.text import printable, shown_value
 
 _REPORT_HINT = "name a file, a folder, a saved report or a git revision such as origin/main"
@@ -60,9 +61,11 @@ class Base:
             raise UsageError("--against is empty", hint=_REPORT_HINT)
         path = Path(name)
         folder = options.path if options.is_folder else options.path.parent
+        isolation.distrust(options.path)
         # first, since a change may bring a file that is called origin/main
-        self._revision = git.find(folder, name) if folder.is_dir() else None
+        self._revision = git.find(options.path, name, options.within)
         if self._revision is not None:
+            self._refuse_the_changes_own(options)
             return
         if path.is_file() and (path.suffix or git.marker(folder.resolve()) is None):
             self._of_file(path)
@@ -70,6 +73,22 @@ class Base:
             self._options = replace(self._options, path=path)
         else:
             raise self._unknown(name)
+
+    def _refuse_the_changes_own(self, options: Options) -> None:
+        """Refuse options that name files of the change: it would loosen its own gate with them."""
+        platform = Path(options.platform or "")
+        if platform.suffix == ".toml" and reading.belongs(platform, options.within):
+            message = f"--platform {printable(str(platform))} is a file of the change itself"
+            hint = 'with --against a revision, name it in the settings: platform = "FILE.toml"'
+            raise UsageError(message, hint=hint)
+        config = options.config
+        if config is not None and reading.belongs(config, options.within):
+            place = Path(os.path.abspath(config))  # noqa: PTH100 - resolve() would follow links
+            while place.resolve().is_relative_to(options.within) and place != options.within:
+                if place.is_symlink():
+                    message = f"--config {printable(str(config))} leads through a link"
+                    raise UsageError(message, hint="name the file that it leads to")
+                place = place.parent
 
     def ruling(self) -> Settings | None:
         """Return the settings of a revision, which decide; None where the change's own do.
@@ -167,7 +186,7 @@ class Base:
         self._temporary = temporary.Folder()
         place = self._temporary.path.resolve()
         notes = git.write(found, place)
-        own = self._options
+        own = replace(self._options, named=self._asked.path)
         inside = place / found.prefix
         path = inside if own.is_folder else inside / own.path.name
         if not path.exists():

@@ -301,9 +301,10 @@ def _led_out_of_checkout(path: Path) -> Path | None:
     checkout links are the user's own, except in CI.
     """
     here = Path.cwd()
-    tops = (folder for folder in (here, *here.parents) if (folder / ".git").exists())
-    top = next(tops, here if os.environ.get("CI") else None)
     named = Path(os.path.normpath(here / path))
+    places = (here, *here.parents, *named.parents)
+    tops = (place for place in places if (place / ".git").exists() and named.is_relative_to(place))
+    top = next(tops, here if os.environ.get("CI") else None)
     if top is None or not named.is_relative_to(top):
         return None
     real, real_top = Path(os.path.realpath(path)), Path(os.path.realpath(top))

@@ -359,13 +359,24 @@ def test_a_tracked_folder_that_became_a_link_is_not_followed(tmp_path: Path) -> 
 def test_git_lfs_files_count_as_the_pointers_that_heroku_gets(tmp_path: Path) -> None:
     app = repository(tmp_path, {**APP, ".gitattributes": "*.onnx filter=lfs -text\n"})
     write(app, {"model.onnx": bytes(12_000_000)})
-    git(app, "-c", "filter.lfs.clean=cat", "add", "model.onnx")
+    committed = (
+        f"version https://git-lfs.github.com/spec/v1\\noid sha256:{64 * 'a'}\\nsize 12000000\\n"
+    )
+    clean = f"filter.lfs.clean=cat > /dev/null; printf '{committed}'"  # as git-lfs does
+    git(app, "-c", clean, "add", "model.onnx")
     found = listing(app)
     pointer = next(member for member in found.files if member.path == "model.onnx")
     assert pointer.size == POINTER_OF_12_MB
     assert measured(found).bytes < 1000
     assert found.lfs == {"model.onnx"}
     assert "1 file is in Git LFS, which Heroku does not fetch" in said(found)
+
+
+def test_an_attribute_alone_makes_no_git_lfs_pointer(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {".gitattributes": "*.dat filter=lfs\n", "big.dat": "x" * 5_000}
+    found = listing(repository(tmp_path, files))  # the whole file is what is committed
+    assert found.lfs == frozenset()
+    assert found.checkout_bytes == sum(map(len, files.values()))
 
 
 def test_a_git_lfs_pointer_that_was_not_fetched_counts_as_it_is(tmp_path: Path) -> None:

@@ -479,9 +479,10 @@ def test_hashes_on_some_lines_only_are_noted() -> None:
     assert not of(f"https://h.example/{WHEEL}#sha256=ab\nb").notes  # implies nothing
 
 
-def test_an_index_may_be_a_folder() -> None:
-    put("index/a/index.html")
-    assert of("-i index\nx").options.index_url == Path("index").resolve().as_uri()
+def test_an_index_on_this_disk_is_not_taken_from_a_file() -> None:
+    put("index/a/index.html")  # it could link any file of this disk
+    with pytest.raises(RequirementsError, match="only on the command line"):
+        of("-i index\nx")
 
 
 # --------------------------------------------------------------------------- variables

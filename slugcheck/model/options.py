@@ -116,6 +116,7 @@ class Options:
     audit: Service | None = None  # whom to ask for vulnerabilities, None for nobody
     config: Path | None = None  # a settings file in place of the project's own
     head_decides: bool = False  # with a revision as base: the change's own settings, not the base's
+    named: Path | None = None  # what the command line named, where ``path`` is a copy of it
     top: Path | None = None  # the folder that files may be read from; None: the path's checkout
 
     @property

@@ -52,6 +52,7 @@ class IndexOptions:
     prefer_binary: bool = False
     require_hashes: bool = False
     trusted_hosts: tuple[str, ...] = ()
+    named_origins: tuple[str, ...] = ()  # scheme://host:port of what the user named, not the file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from slugcheck.errors import UsageError
 from slugcheck.model import IndexOptions, RequirementSet
 from slugcheck.model.options import Options, used
-from slugcheck.packages.index.urls import host_of
+from slugcheck.packages.index.urls import origin_of
 from slugcheck.packages.requirements import files
 from slugcheck.text import keep_secret, shown_value
 
@@ -32,9 +32,9 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
         options.path, within=options.within, empty=empty, variables=options.variables
     )
     own = found.options
-    named = {host_of(url) for url in (more.index_url, *more.extra_index_urls) if url}
     # the file may not weaken the way to a server that gets the user's credentials
-    trusted = [host for host in own.trusted_hosts if not _same_host(host, named)]
+    named = more.index_url or more.extra_index_urls or more.find_links
+    trusted = () if named else tuple(host for host in own.trusted_hosts if "*" not in host)
     for url in filter(None, (own.index_url, *own.extra_index_urls)):
         _check_url(url)
     return replace(
@@ -44,7 +44,8 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
             index_url=options.index.index_url or own.index_url or more.index_url,
             extra_index_urls=(*more.extra_index_urls, *own.extra_index_urls),
             find_links=(*more.find_links, *own.find_links),
-            trusted_hosts=tuple(trusted),
+            trusted_hosts=trusted,
+            named_origins=more.named_origins,
         ),
     )
 
@@ -77,7 +78,9 @@ def indexes(options: Options, environ: Mapping[str, str] = os.environ) -> IndexO
         elif not Path(place).exists():
             message = f"--find-links {place}: there is no such folder"
             raise UsageError(message, hint="name a folder with wheels, or a page that links them")
-    return found
+    places = (found.index_url or "", *found.extra_index_urls, *found.find_links)
+    origins = (origin_of(place) for place in places if place.startswith(("http:", "https:")))
+    return replace(found, named_origins=tuple(dict.fromkeys(origins)))
 
 
 def _named(text: str, environ: Mapping[str, str]) -> str:
@@ -112,10 +115,6 @@ def _filled(url: str, environ: Mapping[str, str]) -> str:
         keep_secret([value])
         url = url.replace(f"${{{name}}}", value)
     return url
-
-
-def _same_host(host: str, named: Collection[str]) -> bool:
-    return bool({host.lower()} & {part for one in named for part in (one, one.rpartition(":")[0])})
 
 
 def _check_url(url: str) -> None:

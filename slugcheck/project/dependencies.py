@@ -6,7 +6,7 @@ All of a run that touches the network is here.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
@@ -28,6 +28,7 @@ from slugcheck.model import (
 from slugcheck.model.options import Options
 from slugcheck.packages.index.client import HttpClient
 from slugcheck.packages.index.inventories import (
+    VARIABLE,
     Cache,
     Warehouse,
     checkout_of,
@@ -69,10 +70,10 @@ class Gatherer:
         self._target = place
         self.environment = tags.marker_environment(place)
         self._tags = tags.supported_tags(place)
-        checkout = checkout_of(subject.path)
-        self._cache = _cache(checkout) if options.use_cache else Cache(None)
+        checkouts = {checkout_of(subject.path), checkout_of(options.named or subject.path)}
+        self._cache = _cache(checkouts) if options.use_cache else Cache(None)
         self._uv_cache, self._uv_problem = (
-            trusted_folder(uv_cache_folder(), checkout, variable="UV_CACHE_DIR")
+            _trusted(uv_cache_folder(), checkouts, "UV_CACHE_DIR")
             if options.use_cache
             else (None, None)
         )
@@ -353,9 +354,20 @@ def _local_places(subject: Subject, options: Options) -> list[Path]:
     return [subject.top, *folders, *(page.parent for page in pages)]
 
 
-def _cache(checkout: Path) -> Cache:
-    folder, problem = trusted_folder(default_folder(), checkout)
+def _cache(checkouts: Iterable[Path]) -> Cache:
+    folder, problem = _trusted(default_folder(), checkouts, VARIABLE)
     return Cache(folder, problem=problem)
+
+
+def _trusted(
+    folder: Path, checkouts: Iterable[Path], variable: str
+) -> tuple[Path | None, str | None]:
+    """Return a cache folder that lies in none of the checkouts, or why there is none."""
+    for checkout in checkouts:
+        trusted, problem = trusted_folder(folder, checkout, variable=variable)
+        if trusted is None:
+            return None, problem
+    return folder, None
 
 
 def _iter_inventories(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -24,11 +24,14 @@ _SAFE = (
     "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
     "-c", "protocol.allow=never", "-c", "core.quotePath=false",
     "-c", "core.bigFileThreshold=32m",
+    # a folder that was committed may look like a repository of its own
+    "-c", "safe.bareRepository=explicit",
 )  # fmt: skip
 _SETTINGS = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
     "LC_ALL": "C",  # its errors are read
 }
 # Where the user's own configuration is; every other GIT_* (GIT_DIR in a hook) means another run.
@@ -37,6 +40,7 @@ _TIMEOUT_SECONDS = 120.0
 # a million files with long names are listed in 128 MiB; larger blobs are not held in memory whole
 _BOUNDS = Bounds(seconds=_TIMEOUT_SECONDS, output=256 * 2**20)
 _QUOTED = 200
+_LARGEST_POINTER = 1024  # bytes, by the specification of Git LFS
 
 
 def installed() -> bool:
@@ -186,13 +190,13 @@ def _collect(
     nested: list[str],
 ) -> None:
     """Add a checkout's tracked files, and those of its submodules."""
-    own: dict[str, None] = {}  # in order; an unmerged file has three entries
-    links: dict[str, None] = {}
+    own: dict[str, str] = {}  # digests, in order; an unmerged file has three entries
+    links: dict[str, str] = {}
     for entry in split_names(run(folder, "ls-files", "-z", "--stage")):
         about, _, name = entry.partition("\t")
-        (links if about.startswith(_GITLINK) else own)[name] = None
+        (links if about.startswith(_GITLINK) else own)[name] = about.split(" ")[1]
     paths += (prefix + name for name in own)
-    lfs |= {prefix + name for name in _lfs(folder, tuple(own))}
+    lfs |= {prefix + name for name in _lfs(folder, own)}
     modules = _submodules(folder) if links else frozenset()
     for name in links:
         inner = folder / name
@@ -231,14 +235,30 @@ def _submodules(folder: Path) -> frozenset[str]:
     return frozenset(value.removeprefix(prefix) for value in values if value.startswith(prefix))
 
 
-def _lfs(folder: Path, names: Sequence[str]) -> Iterator[str]:
+def _lfs(folder: Path, names: Mapping[str, str]) -> Iterator[str]:
+    """Yield those of ``names``, with the digests of their blobs, that are Git LFS pointers."""
     if not names:
         return
     asked = b"".join(os.fsencode(name) + b"\0" for name in names)
     answer = split_names(run(folder, "check-attr", "-z", "--stdin", "filter", said=asked))
-    for name, _, value in zip(answer[::3], answer[1::3], answer[2::3], strict=True):
-        if value == "lfs":
-            yield name
+    marked = [
+        name
+        for name, _, value in zip(answer[::3], answer[1::3], answer[2::3], strict=True)
+        if value == "lfs"
+    ]
+    # an attribute alone makes no pointer: what is committed may be the whole file
+    sizes = _blob_sizes(folder, [names[name] for name in marked])
+    yield from (name for name in marked if sizes.get(names[name], 0) <= _LARGEST_POINTER)
+
+
+def _blob_sizes(folder: Path, digests: Sequence[str]) -> dict[str, int]:
+    """Return the bytes of blobs by digest; what git does not have is left out."""
+    if not digests:
+        return {}
+    asked = "".join(f"{digest}\n" for digest in digests).encode("ascii")
+    answer = run(folder, "cat-file", "--batch-check=%(objectname) %(objectsize)", said=asked)
+    lines = (line.split(" ") for line in answer.decode("ascii", "replace").splitlines())
+    return {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdigit()}
 
 
 def _uncommitted(folder: Path, *, committed: bool) -> frozenset[str] | None:
@@ -270,7 +290,7 @@ def _uncommitted(folder: Path, *, committed: bool) -> frozenset[str] | None:
 _LINK, _SUBMODULE = "120000", "160000"
 _EXECUTABLE = "100755"
 _CHUNK = 2**20
-_revision_QUOTED = 80
+_MOST_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,21 +309,60 @@ class _Entry:
     path: str
 
 
-def find(folder: Path, name: str) -> Revision | None:
-    """Return the revision of that name in the checkout that holds ``folder``; None: there is none.
+def find(path: Path, name: str, top: Path) -> Revision | None:
+    """Return the revision of that name in the checkout of a file or folder; None: there is none.
 
-    :raises MeasureError: git refuses to read the checkout, or cannot.
+    ``top`` is the folder that files may be read from, as ``reading.top_of`` finds it.
+
+    :raises MeasureError: git refuses to read the checkout, or cannot; a link or a repository
+        inside leads from the checkout to the path; the path was something else then.
     """
     if not installed() or not name or name.startswith("-"):
+        return None
+    lexical = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the links
+    folder = lexical if path.is_dir() else lexical.parent
+    if not folder.is_dir():
         return None
     asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     done = start(folder, asked)
     if done.code != 0:
         return None
     commit = done.out.decode("ascii", "replace").strip()
-    top = os.fsdecode(run(folder, "rev-parse", "--show-toplevel")).removesuffix("\n")
+    found = Path(os.fsdecode(run(folder, "rev-parse", "--show-toplevel")).removesuffix("\n"))
     prefix = os.fsdecode(run(folder, "rev-parse", "--show-prefix")).removesuffix("\n")
-    return Revision(commit=commit, top=Path(top), prefix=prefix)
+    _refuse_moved(lexical, name, commit, top=top, found=found)
+    return Revision(commit=commit, top=found, prefix=prefix)
+
+
+def _refuse_moved(path: Path, name: str, commit: str, *, top: Path, found: Path) -> None:
+    """Refuse a path that a change leads elsewhere: the base's settings there would not count."""
+    shown = printable(str(path)[:_QUOTED])
+    above = [place for place in (path, *path.parents) if place.resolve().is_relative_to(top)]
+    links = [place for place in above if place != top and place.is_symlink()]
+    inside = [place for place in links if place.parent.resolve().is_relative_to(top)]
+    if inside:
+        message = f"{shown} leads through the link {printable(str(inside[-1])[:_QUOTED])}"
+        hint = "with --against a revision, name the folder that the link leads to"
+        raise MeasureError(message, hint=hint)
+    if _is_submodule(found):
+        message = f"{shown} is in a submodule, whose revisions are its own"
+        raise MeasureError(message, hint="with --against a revision, check it out by itself")
+    relative = path.resolve().relative_to(found.resolve()).as_posix()
+    done = start(found, ("cat-file", "-t", "--end-of-options", f"{commit}:{relative}"))
+    if done.code == 0 and (done.output.strip() == "tree") != path.is_dir():
+        was, now = ("folder", "file") if path.is_file() else ("file", "folder")
+        message = f"{shown} is a {now} here, and a {was} in {printable(name)}"
+        raise MeasureError(message, hint="name what both have")
+
+
+def _is_submodule(top: Path) -> bool:
+    """Return whether the repository around a checkout has it as a submodule."""
+    outer = marker(top.parent)
+    if outer is None:
+        return False
+    relative = top.relative_to(outer.parent).as_posix()
+    done = start(outer.parent, ("ls-files", "-z", "--stage", "--", relative))
+    return done.code == 0 and done.output.startswith(_SUBMODULE)
 
 
 def write(
@@ -348,7 +407,7 @@ def _is_safe(path: str) -> bool:
 
 
 def _some(paths: list[str]) -> str:
-    shown = ", ".join(printable(path[:_revision_QUOTED]) for path in paths[:3])
+    shown = ", ".join(printable(path[:_MOST_SHOWN]) for path in paths[:3])
     return f"{shown} and {len(paths) - 3} more" if len(paths) > 3 else shown
 
 
@@ -371,7 +430,7 @@ def _write_all(revision: Revision, entries: list[_Entry], place: Path) -> None:
 def _size(answers: IO[bytes], entry: _Entry) -> int:
     words = answers.readline().split()
     if len(words) != 3 or words[1] != b"blob":
-        message = f"git does not have {printable(entry.path[:_revision_QUOTED])} of the base"
+        message = f"git does not have {printable(entry.path[:_MOST_SHOWN])} of the base"
         raise MeasureError(message, hint="fetch it: git fetch --refetch, or a full clone")
     return int(words[2])
 

@@ -52,7 +52,7 @@ def _mark(setup: Setup) -> str:
 
 def _comparison(found: Comparison) -> str:
     heads = said.comparison_heads(found)
-    shown = [heads[0], *(f"{head}:" for head in heads[1:])]
+    shown = [heads[0], *(f"{markdown(head)}:" for head in heads[1:])]
     rows = [
         [
             f"{_mark(setup)} {markdown(cell)}" if n == 3 else markdown(cell)

@@ -12,6 +12,7 @@ from slugcheck.model import Comparison, Migration, Setup
 from slugcheck.render import comparewords as said
 from slugcheck.render.screen import advice, bare_table, marked, print_sections
 from slugcheck.render.signs import STATUS_STYLE, Signs
+from slugcheck.text import printable
 
 _ROOMY = 100
 
@@ -60,7 +61,7 @@ def _table(title: Text, heads: Sequence[str], *, last_left: bool = False) -> Tab
     for number, head in enumerate(heads):
         left = last_left and number == len(heads) - 1
         table.add_column(
-            Text(head), justify="left" if left else "right", no_wrap=not left,
+            Text(printable(head)), justify="left" if left else "right", no_wrap=not left,
             overflow="fold" if left else "ellipsis",
         )  # fmt: skip
     return table

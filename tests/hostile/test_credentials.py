@@ -103,14 +103,31 @@ def test_the_command_line_and_netrc_give_theirs(
     monkeypatch.setenv("NETRC", str(netrc))
     with PackageServer(auth=ONE, host="localhost") as named:
         named.add_wheel("from-netrc", "1.0", {"a.py": "1"})
-        path = place.write(
-            "requirements.txt",
-            f"--extra-index-url @EVIL/simple/\n--extra-index-url {named.index_url}\n"
-            "from-two\nfrom-netrc\nevil\n",
-        )
-        done = check(path, "--index-url", place.two.index_url_with_credentials)
+        path = place.write("requirements.txt", "from-two\nfrom-netrc\n")
+        mine = ("--extra-index-url", named.index_url)
+        done = check(path, "--index-url", place.two.index_url_with_credentials, *mine)
     assert done.code == 0, done.err
     place.check_nothing_leaked(done)
+
+
+@pytest.mark.parametrize(
+    "line", ["--index-url @OTHER/simple/\nx", "x @ @OTHER/files/x-1.0-py3-none-any.whl"]
+)
+def test_netrc_is_not_for_another_port_of_the_host(
+    place: Place, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    for name in ("PIP_EXTRA_INDEX_URL", "UV_INDEX", "UV_DEFAULT_INDEX"):
+        monkeypatch.delenv(name)
+    netrc = place.write("netrc", f"machine localhost login {ONE[0]} password {ONE[1]}\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with PackageServer(auth=ONE, host="localhost") as other:
+        other.add_wheel("x", "1.0", {"a.py": "1"})
+        url = other.index_url.removesuffix("/simple/")
+        done = check(place.write("requirements.txt", line.replace("@OTHER", url) + "\n"))
+        assert other.hits
+        assert not [hit for hit in other.hits if hit.authorization]
+    assert done.code == 3
 
 
 def test_a_variable_in_an_index_url_of_the_command_line_is_for_that_url(

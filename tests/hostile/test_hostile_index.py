@@ -388,7 +388,7 @@ def test_a_source_that_takes_the_compiler_a_gigabyte_does_not_get_it(tmp_path: P
     code = (
         "import resource, sys\n"
         "from slugcheck.packages.index.inventories import Cache\n"
-        "from slugcheck.index.ranges import HttpClient\n"
+        "from slugcheck.packages.index.client import HttpClient\n"
         "from slugcheck.packages.index.inventories import Warehouse\n"
         "from slugcheck.model import Artifact\n"
         "url, name = sys.argv[1:]\n"

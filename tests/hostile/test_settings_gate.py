@@ -312,3 +312,92 @@ def test_models_in_the_checkout_count_whether_the_base_or_the_change_names_them(
     done = check(index, repo)
     assert done.code == 0, done.err
     assert [one["path"] for one in done.document["models"]] == ["weights/a", "weights/b"]
+
+
+# --------------------------------------------------------------------------- paths that moved
+
+
+def test_a_committed_repository_does_not_stand_in_for_the_checkout(
+    index: PackageServer, repo: Path
+) -> None:
+    merge(repo, sub__slugcheck_toml=STRICT, sub__notes="")
+    (repo / "sub" / "requirements.txt").write_text("webapp==1.0\nheavy==5.0\n")
+    for name, text in {
+        "HEAD": "ref: refs/heads/main\n",
+        "config": "[core]\n\tbare = false\n\tworktree = .\n",
+        "objects/info/alternates": "../../.git/objects\n",
+        "refs/heads/main": subprocess.run(
+            ["git", "rev-parse", "branch"], cwd=repo, capture_output=True, text=True, check=True
+        ).stdout,
+    }.items():
+        path = repo / "sub" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    done = check(index, repo / "sub")
+    assert (done.code, done.out) == (2, "")
+    assert "no such revision" in done.err
+
+
+def _link(repo: Path) -> None:
+    (repo / "sub").rename(repo / "other")
+    (repo / "other" / "slugcheck.toml").unlink()
+    (repo / "sub").symlink_to("other")
+
+
+def _file(repo: Path) -> None:
+    for path in (repo / "sub").iterdir():
+        path.unlink()
+    (repo / "sub").rmdir()
+    (repo / "sub").write_text("webapp==1.0\nheavy==5.0\n")
+
+
+def _repository_inside(repo: Path) -> None:
+    git(repo / "sub", "init")
+    (repo / "sub" / "slugcheck.toml").unlink()
+    git(repo / "sub", "add", ".")
+    git(repo / "sub", "commit", "-qm", "own")
+    git(repo, "rm", "-rq", "--cached", "sub")
+    git(repo, "add", "sub")  # a submodule
+
+
+@pytest.mark.parametrize("move", [_link, _file, _repository_inside])
+def test_a_path_that_moved_does_not_leave_the_bases_settings(
+    index: PackageServer, repo: Path, move: Callable[[Path], None]
+) -> None:
+    merge(repo, sub__slugcheck_toml=STRICT)
+    (repo / "sub" / "requirements.txt").write_text("webapp==1.0\nheavy==5.0\n")
+    move(repo)
+    done = check(index, repo / "sub")
+    assert (done.code, done.out) == (3, "")
+    assert "sub" in done.err
+
+
+def test_the_changes_own_platform_file_does_not_decide(index: PackageServer, repo: Path) -> None:
+    merge(repo, lax__toml="")
+    done = check(index, repo, "--platform", repo / "lax.toml")
+    assert (done.code, done.out) == (2, "")
+    assert "is a file of the change itself" in done.err
+
+
+def test_a_settings_file_that_became_a_link_does_not_decide(
+    index: PackageServer, repo: Path
+) -> None:
+    merge(repo, gate_toml=STRICT)
+    (repo / "gate.toml").rename(repo / "loose.toml")
+    (repo / "loose.toml").write_text("")
+    (repo / "gate.toml").symlink_to("loose.toml")
+    done = check(index, repo, "--config", repo / "gate.toml")
+    assert (done.code, done.out) == (2, "")
+    assert "leads through a link" in done.err
+
+
+def test_the_base_is_not_measured_with_a_cache_of_the_change(
+    index: PackageServer, repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merge(repo)
+    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(repo / ".cache"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(repo / ".uv"))
+    done = check(index, repo)
+    assert done.code == 0, done.err
+    assert not (repo / ".cache").exists()
+    assert not (repo / ".uv").exists()

@@ -76,6 +76,7 @@ class HttpClient:
         index = index or IndexOptions()
         urls = (index.index_url or "", *index.extra_index_urls, *index.find_links)
         self._credentials = {**credentials_in(urls), **(credentials or {})}
+        self._named_origins = index.named_origins
         self._trusted_hosts = frozenset((*index.trusted_hosts, *trusted_hosts))
         self._offline = offline
         self._local = None if local is None else list(local)
@@ -98,6 +99,7 @@ class HttpClient:
                 self._session = Session(
                     credentials=self._credentials,
                     trusted_hosts=self._trusted_hosts,
+                    named_origins=self._named_origins,
                     meter=Meter(),
                 )
             return self._session

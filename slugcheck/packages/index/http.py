@@ -35,6 +35,7 @@ from slugcheck.packages.index.urls import (
     BrokenOffError,
     Credentials,
     host_of,
+    netrc_counts,
     origin_of,
     redact,
     refused,
@@ -256,6 +257,7 @@ class Session(requests.Session):
         *,
         credentials: Mapping[str, Credentials],
         trusted_hosts: Collection[str],
+        named_origins: Collection[str] = (),
         meter: Meter,
     ) -> None:
         super().__init__()
@@ -263,7 +265,7 @@ class Session(requests.Session):
         self._allowance = Allowance()
         self.max_redirects = MAX_REDIRECTS
         self.headers["User-Agent"] = f"slugcheck/{__version__}"
-        self.auth = _HostAuth(credentials)
+        self.auth = _HostAuth(credentials, named_origins)
         self._trusted = frozenset(host.lower() for host in trusted_hosts)
         self._unverified = _Adapter(_unverified_context(), meter, verify=False)
         self.mount("http://", _Adapter(None, meter, verify=True))
@@ -380,11 +382,17 @@ class _HostAuth(AuthBase):
     Another port or scheme of the same host is another server, which a checked file may name.
     """
 
-    def __init__(self, credentials: Mapping[str, Credentials]) -> None:
+    def __init__(
+        self, credentials: Mapping[str, Credentials], named_origins: Collection[str]
+    ) -> None:
         self._credentials = dict(credentials)
+        self._named_origins = frozenset(named_origins)
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        found = self._credentials.get(origin_of(str(r.url))) or get_netrc_auth(str(r.url))
+        url = str(r.url)
+        found = self._credentials.get(origin_of(url))
+        if found is None and netrc_counts(url, self._named_origins):
+            found = get_netrc_auth(url)
         return _basic(found)(r) if found else r
 
 

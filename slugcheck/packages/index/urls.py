@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
@@ -45,6 +45,18 @@ def origin_of(url: str) -> str:
     :raises NetworkError: it is no URL.
     """
     return f"{_split(url).scheme.lower()}://{host_of(url)}"
+
+
+def netrc_counts(url: str, named_origins: Collection[str]) -> bool:
+    """Return whether passwords of netrc, which knows hosts alone, may go to the server of a URL.
+
+    That is where the user named the server, or it is the host's own over HTTPS: a checked file may
+    name another port of the host, or send the password in the clear.
+
+    :raises NetworkError: it is no URL.
+    """
+    origin = origin_of(url)
+    return origin in named_origins or origin == f"https://{_split(url).hostname}"
 
 
 def split_credentials(url: str) -> tuple[str, Credentials | None]:

@@ -89,6 +89,7 @@ def read(
     project_data = read_bytes(project_path, top)
     pyproject = toml(project_path, project_data)
     _check_python(lock, environment["python_full_version"])
+    _refuse_local(lock)
     own_path = path.parent / "uv.toml"
     there = reading.is_file(own_path, top)
     own = toml(own_path, read_bytes(own_path, top)) if there else {}
@@ -258,6 +259,15 @@ def _check_names(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> None:
     asked = {one.name for one in from_project({"project": {"dependencies": lines}})}
     if locked != asked:
         raise _stale()
+
+
+def _refuse_local(lock: Mapping[str, Any]) -> None:
+    """Refuse registries on this disk: uv would read whatever file of it the lock names."""
+    for package in items(lock.get("package")):
+        registry = table(package, "source").get("registry")
+        if isinstance(registry, str) and not registry.startswith(("https://", "http://")):
+            message = "uv.lock names an index on this disk, which is not read"
+            raise RequirementsError(message, hint="lock against an index with an https address")
 
 
 def _export(

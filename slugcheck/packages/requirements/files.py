@@ -311,19 +311,19 @@ class OptionCollector:
             self._extra_index_urls.append(self._index(url, note))
 
     def _index(self, url: str, note: Callable[[str], None]) -> str:
-        """Return the URL of an index, which may be written as a folder."""
+        """Return the URL of an index.
+
+        :raises BadLineError: it is on this disk, where its pages could link any file.
+        """
         if "$" in url:
             note("pip fills in only variables written like ${NAME}; another $ stays as it is")
         path = _path_in(url)
         if path is not None and self._places.leaves(path):
             raise BadLineError("its folder is outside the checkout")
-        folder = None if path is None else next(self._places.found(path), None)
-        if folder is not None:
-            self._places.refuse_strays(folder, deep=1)
+        if path is not None and next(self._places.found(path), None) is not None:
+            raise BadLineError("an index on this disk can be named only on the command line")
         if scheme_of(url) == "file":
             return url
-        if folder is not None:
-            return folder.as_uri()
         check_url(url)
         return url
 
@@ -344,6 +344,9 @@ class OptionCollector:
 
     def _take_folder(self, text: str, path: str, folder: Path, note: Callable[[str], None]) -> None:
         found = next(self._places.beside(folder).found(path), None)
+        if found is not None and not found.is_dir():
+            # it could link any file of this disk, which the resolver would read
+            raise BadLineError("a page on this disk can be named only on the command line")
         if found is not None:
             self._places.refuse_strays(found, deep=0)
         if scheme_of(text) == "file":

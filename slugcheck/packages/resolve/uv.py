@@ -22,6 +22,7 @@ from packaging.utils import canonicalize_name
 
 from slugcheck.errors import NetworkError, ResolutionError
 from slugcheck.model import IndexOptions, PythonRelease, Target
+from slugcheck.packages.index.urls import netrc_counts
 from slugcheck.platforms.tags import uv_platform
 from slugcheck.running import child, isolation, temporary
 from slugcheck.running.child import Bounds, Ended
@@ -56,6 +57,8 @@ _HTTP_RETRIES = "1"
 _RUN_TIMEOUT_SECONDS = 300.0
 
 _FINDING = threading.Lock()
+_QUOTED_BYTES = re.compile(r"(?:expected|actual):? 0x[0-9a-fA-F]+")
+_HTTP_URL = re.compile(r"https?://[^\s;#]+")
 _NAME = r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
 _NO_WHEEL = re.compile(
     _NAME + r"(?:\[[^\]]*\])?(?:[<>=!~][^\s]*)?\s+(?:has|have) no (?:usable wheels|wheels with)"
@@ -241,12 +244,16 @@ class Uv:
     def _run(
         self, arguments: list[str], folder: Path, environ: Mapping[str, str] | None = None
     ) -> Ended:
+        if environ is None:
+            environ = clean_environment(os.environ)
+            if not self._netrc_counts(folder):
+                environ["NETRC"] = os.devnull
         try:
             return child.run(
                 arguments,
                 what="uv, the resolver,",
                 cwd=folder,  # away from any pyproject.toml or uv.toml of the project under check
-                environment=clean_environment(os.environ) if environ is None else environ,
+                environment=environ,
                 bounds=Bounds(seconds=_RUN_TIMEOUT_SECONDS),
             )
         except child.LateError:
@@ -255,6 +262,16 @@ class Uv:
         except OSError as error:
             message = f"uv, the resolver, could not be started: {error.strerror or error}"
             raise ResolutionError(message, hint="reinstall it: pip install uv") from None
+
+    def _netrc_counts(self, folder: Path) -> bool:
+        """Whether passwords of netrc may go to every server that the lines name.
+
+        uv would send them to any port of a host.
+        """
+        text = (folder / "requirements.in").read_text(encoding="utf-8")
+        return all(
+            netrc_counts(url, self._options.named_origins) for url in _HTTP_URL.findall(text)
+        )
 
 
 def find_uv() -> str:
@@ -367,7 +384,8 @@ def _failure(stderr: str) -> Failure:
 
 def understand(stderr: str) -> Failure:
     """Take uv's error text apart; credentials in URLs are removed first."""
-    text = without_credentials(stderr)
+    # uv quotes the first bytes of a file that is no archive, whatever file that is
+    text = _QUOTED_BYTES.sub("", without_credentials(stderr))
     flat = re.sub(r"\s+", " ", text)
     names = [match["name"] for match in _NO_WHEEL.finditer(flat)]
     names += [match["name"] for match in _NO_WHEEL_HINT.finditer(flat)]
