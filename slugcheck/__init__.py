@@ -8,17 +8,17 @@ The Python API::
     for verdict in report.verdicts:
         print(verdict.status, verdict.sentence)
 
-Everything is loaded at its first use, so that ``import slugcheck`` takes a millisecond.
+Everything else is loaded at its first use: ``import slugcheck`` takes a millisecond or two.
 """
 
 from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
 from slugcheck.version import __version__
 
+TYPE_CHECKING = False  # type checkers take it for true; importing typing takes longer than the rest
 if TYPE_CHECKING:
     from slugcheck.api import check, compare
     from slugcheck.errors import (
@@ -81,7 +81,7 @@ _FUNCTIONS = frozenset({"check", "compare"})
 
 if not TYPE_CHECKING:  # for type checkers a name is there or not
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> object:
         """Load a public name from its module."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -23,8 +23,8 @@ from tests.support.server import PackageServer
 Write = Callable[..., Path]
 pytestmark = pytest.mark.usefixtures("private_caches")
 HEAVY = {
-    "click", "numpy", "onnxruntime", "packaging", "pip_requirements_parser", "platformdirs",
-    "pydantic", "pypi_simple", "requests", "rich", "tomli_w", "urllib3", "uv",
+    "typing", "click", "numpy", "onnxruntime", "packaging", "pip_requirements_parser",
+    "platformdirs", "pydantic", "pypi_simple", "requests", "rich", "tomli_w", "urllib3", "uv",
     "slugcheck.api", "slugcheck.check", "slugcheck.compare", "slugcheck.model", "slugcheck.running",
 }  # fmt: skip
 
