@@ -1,3 +1,111 @@
-"""slugcheck: does this app fit the place it is deployed to, and what to change if it does not."""
+"""slugcheck: does this app fit the place it is deployed to, and what to change if it does not.
 
-__version__ = "0.1.0"
+The Python API::
+
+    import slugcheck
+
+    report = slugcheck.check("requirements.txt", platform="heroku", python="3.12")
+    for verdict in report.verdicts:
+        print(verdict.status, verdict.sentence)
+
+Everything else is loaded at its first use: ``import slugcheck`` takes a millisecond or two.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+from slugcheck.version import __version__
+
+TYPE_CHECKING = False  # type checkers take it for true; importing typing takes longer than the rest
+if TYPE_CHECKING:
+    from slugcheck.api import check, compare
+    from slugcheck.errors import (
+        BuildError,
+        MeasureError,
+        NetworkError,
+        PlatformError,
+        RequirementsError,
+        ResolutionError,
+        SlugcheckError,
+        UsageError,
+        WheelError,
+    )
+    from slugcheck.model import (
+        Comparison,
+        Distribution,
+        Estimate,
+        Finding,
+        FindingSeverity,
+        Limit,
+        Report,
+        Severity,
+        SizeReport,
+        Status,
+        Target,
+        Unsized,
+        Verdict,
+    )
+
+__all__ = [
+    "BuildError",
+    "Comparison",
+    "Distribution",
+    "Estimate",
+    "Finding",
+    "FindingSeverity",
+    "Limit",
+    "MeasureError",
+    "NetworkError",
+    "PlatformError",
+    "Report",
+    "RequirementsError",
+    "ResolutionError",
+    "Severity",
+    "SizeReport",
+    "SlugcheckError",
+    "Status",
+    "Target",
+    "Unsized",
+    "UsageError",
+    "Verdict",
+    "WheelError",
+    "__version__",
+    "check",
+    "compare",
+]
+
+_FUNCTIONS = frozenset({"check", "compare"})
+
+
+if not TYPE_CHECKING:  # for type checkers a name is there or not
+
+    def __getattr__(name: str) -> object:
+        """Load a public name from its module."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        kind = "api" if name in _FUNCTIONS else "errors" if name.endswith("Error") else "model"
+        value = getattr(import_module(f"{__name__}.{kind}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
+
+class _Package(ModuleType):
+    """This package as a module whose functions keep their names.
+
+    Importing a submodule sets it as an attribute of its package: the modules ``slugcheck.check``
+    and ``slugcheck.compare`` would replace the functions.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _FUNCTIONS and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

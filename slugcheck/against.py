@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from slugcheck import compare, reading
+from slugcheck import reading
 from slugcheck.check import Check
+from slugcheck.compare import difference as difference_of
 from slugcheck.errors import MeasureError, SlugcheckError, UsageError
 from slugcheck.model import Author, Difference, Report, Settings, document
 from slugcheck.model.document import Document
@@ -212,7 +213,7 @@ def difference(report: Report, against: Base, found: Measured) -> Difference:
             label=against.label, base=None, changes=(), parts=(), installed_bytes=0, slug_bytes=0,
             problem=found.problem,
         )  # fmt: skip
-    own = compare.difference(
+    own = difference_of(
         document.as_saved(report, "this report"), found.document, label=against.label
     )
     return replace(own, notes=(*own.notes, *found.notes))

@@ -14,7 +14,7 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from slugcheck import __version__, platforms
+from slugcheck import platforms
 from slugcheck.benching import (
     agreement,
     environments,
@@ -43,6 +43,7 @@ from slugcheck.model.benchresult import (
 )
 from slugcheck.model.verdicts import Status
 from slugcheck.running.launcher import Ended, Launcher
+from slugcheck.version import __version__
 
 Say = Callable[[str], None]
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from slugcheck import __version__, platforms
+from slugcheck import platforms
 from slugcheck.model import (
     Audit,
     Distribution,
@@ -48,6 +48,7 @@ from slugcheck.project.app import App, Weighed
 from slugcheck.project.dependencies import Gatherer
 from slugcheck.project.subject import Subject
 from slugcheck.running import isolation
+from slugcheck.version import __version__
 
 if TYPE_CHECKING:
     from slugcheck.advice.gpu import Twin

@@ -22,8 +22,9 @@ from packaging.requirements import Requirement as Pep508Requirement
 from packaging.specifiers import InvalidSpecifier
 from packaging.utils import canonicalize_name
 
-from slugcheck import compare, reading, sizer
+from slugcheck import reading, sizer
 from slugcheck.check import Check
+from slugcheck.compare import is_newer
 from slugcheck.errors import NetworkError, ResolutionError, SlugcheckError, UsageError
 from slugcheck.model import (
     Brings,
@@ -869,7 +870,7 @@ def _kind(before: str | None, after: str | None) -> ChangeKind:
         return ChangeKind.ADDED
     if after is None:
         return ChangeKind.REMOVED
-    return ChangeKind.UPGRADED if compare.is_newer(after, before) else ChangeKind.DOWNGRADED
+    return ChangeKind.UPGRADED if is_newer(after, before) else ChangeKind.DOWNGRADED
 
 
 def _version(one: DistributionSize | None) -> str | None:

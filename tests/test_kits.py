@@ -256,6 +256,24 @@ def test_the_installation_imports_nothing_from_the_checkout(runner: Runner) -> N
     assert not trace.exists()
 
 
+def test_the_installation_takes_the_extras_that_are_named(runner: Runner) -> None:
+    home = runner.folder / "temp" / "slugcheck"
+    shutil.rmtree(home)
+    (runner.folder / "bin").mkdir(exist_ok=True)
+    python = runner.folder / "bin" / "python"  # makes the environment, and is the one in it
+    python.write_text(
+        f'#!/bin/sh\n[ "$3" = venv ] && mkdir -p {home}/bin && cp "$0" {home}/bin/python && exit\n'
+        'for last; do :; done\necho "$last"\n'
+    )
+    python.chmod(0o755)
+    path = f"{python.parent}:{runner.environment['PATH']}"
+    for extras, package in (("", "/slugcheck-action"), ("audit", "/slugcheck-action[audit]")):
+        done = runner.run(
+            "Install slugcheck", GITHUB_ACTION_PATH="/slugcheck-action", EXTRAS=extras, PATH=path
+        )
+        assert (done.returncode, done.stdout) == (0, f"{package}\n")
+
+
 def test_the_check_sees_neither_tokens_nor_the_files_of_commands(runner: Runner) -> None:
     program = runner.folder / "temp" / "slugcheck" / "bin" / "slugcheck"
     program.unlink()

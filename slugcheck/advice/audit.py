@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from cvss import CVSS2, CVSS3, CVSS4, CVSSError
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from slugcheck import reading
+from slugcheck import extras, reading
 from slugcheck.errors import SlugcheckError, UsageError
 from slugcheck.model import (
     Audit,
@@ -67,8 +66,10 @@ def title(service: Service) -> str:
 def service(name: str | None, url: str | None) -> Service:
     """Return the service of the command line.
 
-    :raises UsageError: the URL is none, or belongs to another service.
+    :raises UsageError: the extra ``slugcheck[audit]`` is not installed, or the URL is not one or
+        belongs to another service.
     """
+    extras.require("audit", "--audit")
     if url is None:
         return Service(name=name or "osv")
     if name not in (None, "osv"):
@@ -329,6 +330,8 @@ def word_of(record: dict[str, Any]) -> str | None:
 
 def _of_vectors(rows: Iterable[dict[str, Any]]) -> str | None:
     """Return the word of the newest kind of CVSS vector."""
+    from cvss import CVSS2, CVSS3, CVSS4, CVSSError  # of the extra slugcheck[audit]
+
     vectors = {str(row.get("type")): str(row.get("score")) for row in rows}
     for kind, read in (("CVSS_V4", CVSS4), ("CVSS_V3", CVSS3), ("CVSS_V2", CVSS2)):
         if kind in vectors:

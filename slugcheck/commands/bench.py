@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from slugcheck import extras
 from slugcheck.commands import options
 from slugcheck.errors import UsageError
 from slugcheck.render.formats import Look, outputs
@@ -164,6 +165,7 @@ def command(
     from slugcheck.render import benchmarkdown, benchplot, benchtable
 
     terminal = Terminal(quiet=quiet)
+    extras.require("bench", "slugcheck bench")
     options.start_clock(given, usual=_SECONDS)
     wanted = outputs(format_, files, _FORMATS)
     _check_plots(plots)
@@ -198,9 +200,8 @@ def _check_plots(plots: tuple[Path, ...]) -> None:
         if path.suffix.lower() not in benchplot.SUFFIXES:
             message = f"--plot {path}: a plot is a {' or '.join(benchplot.SUFFIXES)} file"
             raise UsageError(message, hint="for example --plot memory.svg")
-    if plots and not benchplot.is_there():
-        message = "--plot takes matplotlib, which is not installed"
-        raise UsageError(message, hint="pip install 'slugcheck[plot]'")
+    if plots:
+        extras.require("plot", "--plot")
 
 
 def _options(given: dict[str, Any]) -> BenchOptions:

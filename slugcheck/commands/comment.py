@@ -23,10 +23,10 @@ from urllib.parse import urlsplit
 
 import click
 
-from slugcheck import __version__
 from slugcheck.errors import NetworkError, SlugcheckError, UsageError
 from slugcheck.terminal import Terminal
 from slugcheck.text import inert, printable
+from slugcheck.version import __version__
 
 if TYPE_CHECKING:
     import requests

@@ -1,128 +1,19 @@
-"""Several stacks measured at once, each as ``check`` measures it alone."""
+"""``slugcheck compare``: several stacks side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from slugcheck.check import Check
+from slugcheck.candidates import SideBySide, labels
 from slugcheck.commands import options as shared
-from slugcheck.errors import SlugcheckError, UsageError
-from slugcheck.model import document
-from slugcheck.model.document import Document
-from slugcheck.model.options import Options
-from slugcheck.policy import gates
+from slugcheck.errors import UsageError
 from slugcheck.render.formats import Look, outputs
 from slugcheck.terminal import Terminal
-from slugcheck.text import printable
-
-# Resolving is the work of one processor; more at once only wait for each other.
-_AT_ONCE = 4
-
-
-def labels(paths: Sequence[Path], given: Sequence[str]) -> tuple[str, ...]:
-    """Return a label for each stack: the given ones, else the shortest part of the path that tells.
-
-    :raises UsageError: there are more labels than stacks, or two are alike.
-    """
-    if len(given) > len(paths):
-        message = f"there are {len(given)} labels for {len(paths)} stacks"
-        raise UsageError(message, hint="give --label once for each stack, in their order")
-    found = [*given, *_short(paths)[len(given) :]]
-    twice = next((one for one in found if found.count(one) > 1), None)
-    if twice is not None:
-        message = f"two stacks are called {printable(twice)}"
-        raise UsageError(message, hint="tell them apart with --label, once for each stack")
-    return tuple(found)
-
-
-def _short(paths: Sequence[Path]) -> list[str]:
-    for count in range(1, max(len(path.parts) for path in paths) + 1):
-        names = ["/".join(path.parts[-count:]) or str(path) for path in paths]
-        if len(set(names)) == len(names):
-            return names
-    return [str(path) for path in paths]
-
-
-class SideBySide:
-    """The stacks of one comparison; ``measure`` yields how many are done."""
-
-    def __init__(self, options: Sequence[Options], names: Sequence[str]) -> None:
-        """Read every file; nothing touches the network yet.
-
-        :raises SlugcheckError: a file is wrong; the message names its stack.
-        """
-        self._names = tuple(names)
-        self._saved: dict[int, Document] = {}
-        self._checks: dict[int, Check] = {}
-        try:
-            for number, one in enumerate(options):
-                self._prepare(number, one)
-        except BaseException:
-            self.__exit__()
-            raise
-
-    def _prepare(self, number: int, options: Options) -> None:
-        name = self._names[number]
-        text = document.text_of(options.path) if options.path.is_file() else None
-        if text is not None:
-            self._saved[number] = document.report_loads(text, printable(name))
-            return
-        try:
-            self._checks[number] = Check(options)
-        except SlugcheckError as error:
-            raise _named(error, name) from None
-
-    def __enter__(self) -> SideBySide:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for check in self._checks.values():
-            check.__exit__(None, None, None)
-
-    def measure(self) -> Iterator[int]:
-        """Measure every stack, yielding how many are done.
-
-        :raises SlugcheckError: one could not be measured; the message names it.
-        """
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            running = {pool.submit(self._one, number): number for number in self._checks}
-            done = len(self._saved)
-            yield done
-            for future in as_completed(running):
-                number = running[future]
-                try:
-                    self._saved[number] = future.result()
-                except SlugcheckError as error:
-                    pool.shutdown(cancel_futures=True)
-                    raise _named(error, self._names[number]) from None
-                done += 1
-                yield done
-
-    def _one(self, number: int) -> Document:
-        check = self._checks[number]
-        report = gates.with_increase(check.whole(), check.rules, None)
-        return document.as_saved(report, self._names[number])
-
-    @property
-    def documents(self) -> tuple[Document, ...]:
-        """The stacks in their order; ``measure`` has been exhausted."""
-        return tuple(
-            replace(self._saved[number], label=name) for number, name in enumerate(self._names)
-        )
-
-
-def _named(error: SlugcheckError, name: str) -> SlugcheckError:
-    """Return the error with the stack it is about."""
-    return type(error)(f"{printable(name)}: {error}", hint=error.hint)
-
-
-# ------------------------------------------------------ ``slugcheck compare``: stacks side by side
 
 _FORMATS = ("table", "json", "markdown")
 
@@ -171,7 +62,7 @@ def command(
     --model count in every one that is measured. Exit code: 0 every stack was measured, whether it
     fits or not; 2 usage; 3 one could not be measured.
     """
-    from slugcheck import compare
+    from slugcheck.compare import compare, join, load
     from slugcheck.model import document
     from slugcheck.render import comparemarkdown, comparetable
 
@@ -181,7 +72,7 @@ def command(
     terminal = Terminal(quiet=quiet)
     shared.start_clock(options)
     wanted = outputs(format_, files, _FORMATS)
-    results = [compare.load(path) for path in benches]
+    results = [load(path) for path in benches]
     names = labels(paths, given)
     asked = shared.options(paths[0], options)
     with SideBySide([replace(asked, path=path) for path in paths], names) as run:
@@ -189,9 +80,9 @@ def command(
             for done in run.measure():
                 bar.update(done, len(paths))
         documents = run.documents
-    found = compare.compare(documents)
+    found = compare(documents)
     if results:
-        found = compare.join(found, documents, results)
+        found = join(found, documents, results)
     forms: dict[str, Callable[[Look], str]] = {
         "table": lambda look: comparetable.render(
             found, width=look.width, color=look.color, unicode=look.unicode, all_rows=look.all_rows

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-from slugcheck import __version__
+from slugcheck.version import __version__
 
 _COMMANDS = (
     "check",

@@ -36,7 +36,8 @@ class App:
     def __init__(self, subject: Subject, options: Options, own: Sequence[Settings]) -> None:
         """Find the models of flags and all settings; nothing is compressed yet.
 
-        :raises UsageError: a model that was named is not there.
+        :raises UsageError: a model that was named is not there, or what reads from its server is
+            not installed.
         """
         self._listing = subject.files
         self._options = options
@@ -47,6 +48,8 @@ class App:
         members = self._listing.files if self._listing else ()
         inside = subject.folder if self._listing else None
         self._found = model_files.find(named, inside, members)
+        for named_remote in self._found.remote:
+            model_sizes.require_library(named_remote.text)
         self._pool = ThreadPoolExecutor(2)
         self._files: Future[AppFiles] | None = None
         self._models: Future[tuple[ModelFile, ...]] | None = None

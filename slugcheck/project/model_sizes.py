@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from slugcheck import extras
 from slugcheck.errors import MeasureError, NetworkError, UsageError
 from slugcheck.model import Artifact, Estimate, ModelFile, ModelPlace
 from slugcheck.packages.index.client import HttpClient
@@ -122,6 +123,16 @@ _UNUSABLE_KEYS = frozenset(
     "ProfileNotFound ConfigParseError ConfigNotFound PartialCredentialsError NoCredentialsError "
     "CredentialRetrievalError TokenRetrievalError SSOError GoogleAuthError".split()
 )
+
+
+def require_library(url: str) -> None:
+    """Check that what reads from the server of a URL is installed, before anything slow begins.
+
+    :raises UsageError: the extra ``slugcheck[remote]`` is not installed.
+    """
+    scheme = url.partition("://")[0].lower()
+    if scheme in _TITLES:
+        extras.require("remote", f"a model on {_TITLES[scheme]}", "fsspec", _MODULES[scheme])
 
 
 def read(url: str, *, offline: bool = False) -> list[ModelFile]:
@@ -262,11 +273,8 @@ def _filesystem(scheme: str) -> Any:
     for name in ("fsspec", "s3fs", "gcsfs", "aiobotocore", "google.auth"):
         # they log what they try again, with its address, which is our task to tell
         logging.getLogger(name).addHandler(logging.NullHandler())
-    try:
-        return _s3() if scheme == "s3" else _google()
-    except ImportError:
-        message = f"{_TITLES[scheme]} needs {_MODULES[scheme]}, which is not installed"
-        raise UsageError(message, hint="pip install 'slugcheck[remote]'") from None
+    require_library(scheme)
+    return _s3() if scheme == "s3" else _google()
 
 
 def _s3() -> Any:

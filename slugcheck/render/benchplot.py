@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +21,6 @@ _NAMES = {
 # Distinguishable for colour-blind readers: Okabe and Ito, 2008.
 _COLOURS = ("#999999", "#0072B2", "#56B4E9", "#E69F00", "#F0E442", "#D55E00")
 _MIB = 2**20
-
-
-def is_there() -> bool:
-    """Whether matplotlib is installed."""
-    return importlib.util.find_spec("matplotlib") is not None
 
 
 def draw(found: BenchResult, suffix: str) -> bytes:

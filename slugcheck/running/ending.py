@@ -7,6 +7,7 @@ says one line, and leaves. Exit codes: 130 SIGINT, 143 SIGTERM, 129 SIGHUP.
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -135,6 +136,15 @@ def clean() -> None:
     for remove in reversed(list(places.values())):
         with suppress(Exception):
             remove()
+
+
+def _clean_at_exit(process: int) -> None:
+    """Clean up where the interpreter ends by itself, as it does for users of the Python API."""
+    if os.getpid() == process:  # in a fork they are still its parent's
+        clean()
+
+
+atexit.register(_clean_at_exit, os.getpid())
 
 
 def _say(line: str) -> None:

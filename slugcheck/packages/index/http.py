@@ -28,7 +28,6 @@ from urllib3.exceptions import InsecureRequestWarning, NameResolutionError, NewC
 from urllib3.exceptions import TimeoutError as NoAnswerError
 from urllib3.util.retry import Retry
 
-from slugcheck import __version__
 from slugcheck.errors import NetworkError
 from slugcheck.model import Transfer
 from slugcheck.packages.index.urls import (
@@ -41,6 +40,7 @@ from slugcheck.packages.index.urls import (
     refused,
     split_credentials,
 )
+from slugcheck.version import __version__
 
 # Tests shorten these. The least rate of a server that is being waited for: over any RATE_SECONDS
 # spent waiting, LEAST_RATE bytes a second. A modem brings five times as much.

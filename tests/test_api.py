@@ -1,0 +1,239 @@
+"""The Python API: records out, nothing printed, nothing left behind, nothing loaded too early."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import slugcheck
+from slugcheck.running import ending
+from tests.support import stock
+from tests.support.commands import slugcheck as command
+from tests.support.server import PackageServer
+
+Write = Callable[..., Path]
+pytestmark = pytest.mark.usefixtures("private_caches")
+HEAVY = {
+    "typing", "click", "numpy", "onnxruntime", "packaging", "pip_requirements_parser",
+    "platformdirs", "pydantic", "pypi_simple", "requests", "rich", "tomli_w", "urllib3", "uv",
+    "slugcheck.api", "slugcheck.check", "slugcheck.compare", "slugcheck.model", "slugcheck.running",
+}  # fmt: skip
+
+
+@pytest.fixture
+def index(package_server: PackageServer) -> PackageServer:
+    return stock.fill(package_server)
+
+
+@pytest.fixture
+def silent(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Fail the test if anything was written to either stream."""
+    yield
+    assert capfd.readouterr() == ("", "")
+
+
+def python(code: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True,
+        check=False, env=os.environ | environment, timeout=300,
+    )  # fmt: skip
+
+
+def test_importing_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, slugcheck\nslugcheck.__version__\ndir(slugcheck)\n"
+        f"print(sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    assert python(code).stdout == "[]\n"
+
+
+def test_the_functions_keep_their_names_in_every_order_of_imports() -> None:
+    code = (
+        "import slugcheck.check, slugcheck.compare, slugcheck\n"
+        "from slugcheck.check import Check\nfrom slugcheck import check, compare, Report\n"
+        "assert check is slugcheck.check and callable(slugcheck.compare) and callable(check)\n"
+        "import slugcheck.against, slugcheck.why\nassert check is slugcheck.check\n"
+    )
+    done = python(code)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", slugcheck.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    assert getattr(slugcheck, name).__doc__
+    assert name in dir(slugcheck)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'chek'"):
+        _ = slugcheck.chek  # type: ignore[attr-defined]
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert slugcheck.__version__ in command("--version").out
+
+
+@pytest.mark.usefixtures("silent")
+def test_check_returns_the_figures_of_the_command(
+    index: PackageServer, requirements: Write
+) -> None:
+    path = requirements("framework==1.0\nwebapp==1.0\nheavy==5.0\n")
+    report = slugcheck.check(
+        str(path), python="3.12", index_url=index.index_url, limits={"slug": "1M"}
+    )
+    assert isinstance(report, slugcheck.Report)
+    done = command(
+        path, "--python", "3.12", "--index-url", index.index_url, "--limit", "slug=1M",
+        "--format", "json",
+    )  # fmt: skip
+    document = done.document
+    assert report.sizes.slug.value == document["totals"]["slug_bytes"]
+    assert [one.sentence for one in report.verdicts] == [
+        one["sentence"] for one in document["verdicts"]
+    ]
+    failed = [one for one in report.verdicts if one.status is slugcheck.Status.FAIL]
+    assert done.code == 1
+    assert failed
+
+
+@pytest.mark.usefixtures("silent")
+def test_check_against_a_file_has_the_difference(index: PackageServer, requirements: Write) -> None:
+    before = requirements("framework==1.0\n", "before.txt")
+    after = requirements("framework==1.0\nheavy==5.0\n", "after.txt")
+    report = slugcheck.check(
+        after, python="3.12", index_url=index.index_url, against=str(before),
+        limits={"increase": "1KB"},
+    )  # fmt: skip
+    assert report.difference is not None
+    assert "heavy" in {one.name for one in report.difference.changes}
+    assert slugcheck.Status.FAIL in {one.status for one in report.verdicts}
+
+
+@pytest.mark.usefixtures("silent")
+def test_compare_returns_the_figures_of_the_command(
+    index: PackageServer, requirements: Write
+) -> None:
+    heavy = requirements("framework==1.0\nheavy==5.0\n", "heavy.txt")
+    light = requirements("framework==1.0\nlight==1.1\n", "light.txt")
+    found = slugcheck.compare(
+        heavy, light, python="3.12", index_url=index.index_url, labels=["now", "then"]
+    )
+    assert isinstance(found, slugcheck.Comparison)
+    assert [one.label for one in found.stacks] == ["now", "then"]
+    done = command(
+        "compare", heavy, light, "--python", "3.12", "--index-url", index.index_url,
+        "--format", "json",
+    )  # fmt: skip
+    assert found.savings is not None
+    assert found.savings.slug_bytes == json.loads(done.out)["savings"]["slug_bytes"]
+
+
+@pytest.mark.usefixtures("silent")
+@pytest.mark.parametrize("name", ["nowhere.txt", "x" * 5000, "a\0b"])
+def test_a_path_that_cannot_be_read_is_a_usage_error(name: str, tmp_path: Path) -> None:
+    with pytest.raises(slugcheck.UsageError):
+        slugcheck.check(tmp_path / name)
+
+
+@pytest.mark.usefixtures("silent")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"platform": "no-such-place"},
+        {"limits": {"slug": "much"}},
+        {"limits": {"weight": "3M"}},
+        {"exclude_newer": "yesterday"},
+        {"models": "model.onnx"},
+        {"env": "NAME"},
+        {"env": ["NA-ME"]},
+        {"allow_unsized": "some"},
+        {"against": "no-such-revision"},
+    ],
+)
+def test_wrong_arguments_are_usage_errors(wrong: dict[str, object], requirements: Write) -> None:
+    with pytest.raises(slugcheck.UsageError):
+        slugcheck.check(requirements("framework==1.0\n"), **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("silent")
+def test_what_has_no_resolution_raises_and_leaves_nothing(
+    index: PackageServer, requirements: Write
+) -> None:
+    path = requirements("framework==1.0\nnot-there==1.0\n")
+    with pytest.raises(slugcheck.MeasureError, match="not-there"):
+        slugcheck.check(path, python="3.12", index_url=index.index_url)
+    with pytest.raises(slugcheck.MeasureError, match=r"(?s)second.*not-there"):
+        slugcheck.compare(
+            requirements("framework==1.0\n", "first.txt"),
+            requirements("not-there==1.0\n", "second.txt"),
+            python="3.12", index_url=index.index_url,
+        )  # fmt: skip
+    assert not ending.places
+    assert not ending.processes
+
+
+@pytest.mark.usefixtures("silent")
+def test_one_candidate_is_too_few(requirements: Write) -> None:
+    with pytest.raises(slugcheck.UsageError, match="at least two"):
+        slugcheck.compare(requirements("framework==1.0\n"))
+
+
+def test_signal_handlers_and_threads_stay_the_callers(
+    index: PackageServer, requirements: Write
+) -> None:
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = [signal.getsignal(number) for number in numbers]
+    results: list[object] = []
+
+    def run() -> None:
+        report = slugcheck.check(
+            requirements("framework==1.0\n"), python="3.12", index_url=index.index_url
+        )
+        results.append(report)
+
+    thread = threading.Thread(target=run)  # where signal handlers cannot be set at all
+    thread.start()
+    thread.join()
+    assert len(results) == 1
+    assert [signal.getsignal(number) for number in numbers] == before
+
+
+# the child holds the stream that the test reads to its end
+LEAVES = """
+import sys
+from slugcheck.running import child, temporary
+folder = temporary.Folder()
+(folder.path / "file").write_text("x")
+started = child.started([sys.executable, "-c", "import time; time.sleep(600)"],
+                        cwd=folder.path, environment={}, stdout=1)
+process = started.__enter__()
+print(folder.path, flush=True)
+"""
+
+
+def test_folders_and_children_are_gone_when_the_interpreter_exits(tmp_path: Path) -> None:
+    done = python(LEAVES, TMPDIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_removes_nothing_of_its_parent(tmp_path: Path) -> None:
+    code = (
+        "import os, sys\nfrom slugcheck.running import temporary\nfolder = temporary.Folder()\n"
+        "child = os.fork()\nif not child:\n    sys.exit(0)\nos.waitpid(child, 0)\n"
+        "print(folder.path.exists())"
+    )
+    assert python(code, TMPDIR=str(tmp_path)).stdout == "True\n"
+    assert tempfile.gettempdir() != str(tmp_path)
