@@ -10,6 +10,7 @@ and docs/ run again and their output is replaced; that needs the package index.
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import shlex
@@ -28,7 +29,6 @@ ROOT = Path(__file__).resolve().parent.parent
 _NOTICE = "<!-- Written by `python docs/generate.py`; do not edit. -->\n"
 _SCREEN = re.compile(r"(<!-- screen -->\n```console\n\$ ([^\n]+)\n)(.*?)```\n", re.DOTALL)
 T = TypeVar("T")
-_HTML = re.compile(r"[<>|]")
 
 
 def pages() -> dict[str, str]:
@@ -43,7 +43,10 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return _HTML.sub(lambda found: f"&#{ord(found[0])};", text)
+    """Return text for a cell; what is in backquotes is shown as it is."""
+    parts = text.replace("|", "\\|").split("`")
+    parts[::2] = [html.escape(part, quote=False) for part in parts[::2]]
+    return "`".join(parts)
 
 
 # --------------------------------------------------------------------------- platforms
@@ -237,7 +240,7 @@ _SETTINGS = {
     "models": ("list of strings", "Model files that are deployed with the app: paths, globs, or "
                "addresses. An address on a server (`s3://`, `gs://`, `https://`) is ignored unless "
                "you pass `--remote-models` or the settings are those of the base."),
-    "allow_unsized": ("list of strings", "Distributions that may stay unsized, or `[\"all\"]`."),
+    "allow_unsized": ("list of strings", "Distributions that may stay unsized."),
     "budgets": ("table", "Limits; see [Budgets](#budgets)."),
     "deny": ("list or table", "Distributions that must not be installed, such as `[\"torch\"]` or "
              "`\"tensorflow>=2\" = \"too large\"` with the reason that is shown."),

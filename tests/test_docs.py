@@ -20,8 +20,9 @@ import pytest
 import yaml
 
 from benchmarks.architecture import layer, modules
+from slugcheck import errors
 from slugcheck.commands.group import cli
-from slugcheck.model import document
+from slugcheck.model import Comparison, Report, document
 from slugcheck.policy import settings
 from tests.support.reports import measured, report
 
@@ -194,6 +195,17 @@ def test_settings_in_the_pages_are_accepted(path: Path, tmp_path: Path) -> None:
         loaded = settings.load(folder)
         assert loaded.origin is not None
         assert set(tomllib.loads(body)) <= {*settings._PLAIN, *settings._TABLES}
+
+
+def test_the_api_page_names_fields_and_errors_that_exist() -> None:
+    page = text(DOCS / "api.md")
+    assert set(re.findall(r"\breport\.(\w+)", page)) <= set(dir(Report))
+    assert set(re.findall(r"\bcomparison\.(\w+)", page)) <= set(dir(Comparison))
+    rows = re.findall(r"^\| (`\w+Error`.*?) \| .+ \| (\d) \|$", page, re.MULTILINE)
+    assert rows
+    for names, code in rows:
+        for name in re.findall(r"`(\w+)`", names):
+            assert getattr(errors, name).exit_code == int(code), name
 
 
 # --------------------------------------------------------------------------- shell completion
