@@ -252,14 +252,13 @@ _BUDGETS = {
     "download": "wheels that the installer downloads",
     "checkout": "files that git checks out",
     "build": "predicted duration of the build, such as `10m`",
-    "boot": "time until the app listens; shown, not judged",
-    "ram": "memory; shown, not judged",
     "increase": "what a change may add, with `--against`",
     "increase_percent": "the same in percent; with both, a change fails only beyond both",
     "package_increase": "what a change may add to any single distribution",
     "vulnerabilities": "known vulnerabilities, with `--audit`; 0 is a limit too",
     "package.NAME": "one distribution",
 }
+_NOT_JUDGED = {"boot", "ram"}  # figures that only running the app would show
 _BUDGET_KEYS = {
     "limit": "The limit itself. Required.",
     "message": "Shown when the limit is exceeded.",
@@ -277,7 +276,8 @@ _IGNORE_KEYS = {
 
 def _settings() -> str:
     names = [*settings._PLAIN, *settings._TABLES]
-    budgets = [*limits.FIGURES, *limits._OTHERS, "package.NAME"]
+    figures = [name for name in limits.FIGURES if name not in _NOT_JUDGED]
+    budgets = [*figures, *limits._OTHERS, "package.NAME"]
     described = _complete(_SETTINGS, names)
     blocks = [
         _NOTICE + _SETTINGS_HEAD.rstrip() + "\n",
@@ -287,7 +287,7 @@ def _settings() -> str:
         "Sizes take `M` (MiB, as Heroku prints it), `MB` (10^6 bytes), `MiB`, `GB`. Times take `s`, "
         "`m`, `h`. A budget\nreplaces the platform's own limit of that name. The names of the "
         "platform's other limits, such as\n`heroku-warning`, work too. On the command line: "
-        "`--limit slug=300M`.\n",
+        "`--limit slug=300M`. Boot time and RAM have no budget, because slugcheck does not run the app.\n",
         _rows_of("budget", _complete(_BUDGETS, budgets), budgets),
         'A budget is a value, or a table: `slug = { limit = "450M", message = "ask us" }`.\n',
         _rows_of("key", _complete(_BUDGET_KEYS, settings._BUDGET_KEYS), settings._BUDGET_KEYS),
