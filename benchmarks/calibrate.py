@@ -4,7 +4,8 @@
 
 Run with Python 3.11. Other Pythons are asked for bytecode sizes only; one that is not given keeps
 the results of an earlier run, or is left out of the file and said so. Needs numpy, about 1 GB of
-disk for the wheels, and about 25 minutes of CPU the first time. README.md tells the method.
+disk for the wheels, and about 25 minutes of CPU the first time. The method is in
+benchmarks/README.md.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _USAGE = 2
 _INTERRUPTED = 130
 _UNEXPECTED = 3
+_COMPLETION = "_SLUGCHECK_COMPLETE"  # click's variable, set by a shell that completes a line
 _QUOTED = 60  # characters of a name that is too long
 
 
@@ -65,7 +66,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         ending.last_words("there is not enough memory for this")
         return _UNEXPECTED
-    except BaseException as error:  # SystemExit of a library among them
+    except SystemExit as leaving:
+        if _COMPLETION in os.environ:  # click ends the process itself after a shell completion
+            return _USAGE if leaving.code else 0
+        ending.last_words("a bug in slugcheck: SystemExit")
+        return _UNEXPECTED
+    except BaseException as error:
         ending.last_words(f"a bug in slugcheck: {type(error).__name__}")
         return _UNEXPECTED
 

@@ -38,8 +38,8 @@ def test_no_script_has_an_expression_in_it() -> None:
         assert "${{" not in step.get("run", "")
 
 
-def test_the_readme_shows_the_least_permissions() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_documentation_shows_the_least_permissions() -> None:
+    text = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
     assert "contents: read" in text
     assert "pull-requests: write" in text
     shown = re.findall(r"uses: (actions/\S+)", text)

@@ -1,0 +1,347 @@
+"""Writes the generated pages of the documentation: ``python docs/generate.py``.
+
+``docs/platforms.md`` comes from the platforms' TOML files and ``docs/settings.md`` from the names
+that ``slugcheck.toml`` takes. With ``--screens`` the commands marked ``<!-- screen -->`` in README.md
+and docs/ run again and their output is replaced; that needs the package index.
+"""
+
+# Its sentences are the pages' own, and it is a script that prints.
+# ruff: noqa: E501, RUF001, T201
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from slugcheck import platforms
+from slugcheck.model import Dyno, Limit, Platform, PythonRelease, Severity, Source, Stack
+from slugcheck.policy import limits, settings
+from slugcheck.text import MIB, mb
+
+ROOT = Path(__file__).resolve().parent.parent
+_NOTICE = "<!-- Written by `python docs/generate.py`; do not edit. -->\n"
+_SCREEN = re.compile(r"(<!-- screen -->\n```console\n\$ ([^\n]+)\n)(.*?)```\n", re.DOTALL)
+T = TypeVar("T")
+
+
+def pages() -> dict[str, str]:
+    """Return the generated pages by file name."""
+    return {"platforms.md": _platforms(), "settings.md": _settings()}
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    titles = list(head)
+    lines = [titles, ["---"] * len(titles), *([_cell(c) for c in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    """Return text for a cell; what is in backquotes is shown as it is."""
+    parts = text.replace("|", "\\|").split("`")
+    parts[::2] = [html.escape(part, quote=False) for part in parts[::2]]
+    return "`".join(parts)
+
+
+# --------------------------------------------------------------------------- platforms
+
+_PLATFORMS_HEAD = """\
+# Platforms
+
+slugcheck knows these platforms. Pass a name to `--platform`, or set `platform` in
+[the settings](settings.md). `slugcheck platforms NAME` prints the same facts.
+
+Every value has a source and the date when that source was read. Limits change: if one is out of
+date, please open an issue, or [use a file of your own](#your-own-platform).
+
+A *fail* limit decides the exit code. A *warn* limit is reported and does not fail the check. A *note*
+tells you what the platform itself does, beside your own budget. Boot time and RAM need a running app,
+so slugcheck shows their limits and does not judge them.
+
+M is MiB (2^20 bytes), as Heroku prints it. MB is 10^6 bytes.
+
+"""
+_OWN_PLATFORM = """\
+## Your own platform
+
+Copy a file of `slugcheck/platforms/`, change it, and pass its name:
+
+```console
+slugcheck requirements.txt --platform ./our-cluster.toml
+```
+
+The name has to end in `.toml`. In `slugcheck.toml` the path is relative to the settings file and has
+to stay inside the checkout. slugcheck reports all mistakes of a file at once, each with the path of
+the bad value. [Add a platform](contributing.md#add-a-platform) says what a file contains.
+"""
+
+
+def _platforms() -> str:
+    known = [platforms.load(name) for name in platforms.names()]
+    overview = _table(
+        ("name", "platform", "limit", "default Python", "counts"),
+        (_overview(platform) for platform in known),
+    )
+    sections = "\n".join(_platform(platform) for platform in known)
+    return _NOTICE + _PLATFORMS_HEAD + overview + "\n" + sections + "\n" + _OWN_PLATFORM
+
+
+def _overview(platform: Platform) -> Iterable[str]:
+    own = [one.text for one in platform.limits if one.figure == platform.size_figure]
+    limit = own[0] if own else "no size limit known"
+    return f"`{platform.name}`", platform.title, limit, platform.default_python, _counted(platform)
+
+
+def _counted(platform: Platform) -> str:
+    return "compressed slug" if platform.size_figure == "slug" else "unpacked size"
+
+
+def _platform(platform: Platform) -> str:
+    blocks = [f"## {platform.title}\n", f"`--platform {platform.name}`. {platform.about}\n"]
+    if platform.limits:
+        blocks.append(
+            _table(("limit", "of", "value", "kind", "source"), map(_limit, platform.limits))
+        )
+    else:
+        blocks.append("slugcheck knows no limits of this platform.\n")
+    blocks.append(_rows("stack", platform.stacks, lambda one: _stack(one, platform)))
+    blocks.append(_rows("python", platform.pythons, lambda one: _python(one, platform)))
+    if platform.dynos:
+        head = ("machine", "memory", "killed at", "workers", "USD a month")
+        table = _table(head, (_dyno(one, platform) for one in platform.dynos))
+        used = dict.fromkeys(_source(one.source) for one in platform.dynos)
+        sources = "\n".join(f"Source: {_cell(one)}\n" for one in used)
+        blocks.append(
+            f'??? note "Machine sizes (`--dyno`)"\n\n{_indented(table)}\n{_indented(sources)}'
+        )
+    return "\n".join(blocks)
+
+
+def _rows(kind: str, rows: Iterable[object], row: Callable[..., Iterable[str]]) -> str:
+    heads = {
+        "stack": ("stack", "glibc", "architecture", "status", "missing libraries", "source"),
+        "python": ("Python", "newest release", "status", "what the platform adds", "source"),
+    }
+    return _table(heads[kind], (row(one) for one in rows))
+
+
+def _limit(limit: Limit) -> Iterable[str]:
+    unit = "bytes" if limit.unit == "bytes" else "s"
+    kind = "shown only" if limit.figure in ("boot", "ram") else _KINDS[limit.severity]
+    exact = f"{limit.value:,} {unit}"
+    value = limit.text if limit.text == exact else f"{limit.text} ({exact})"
+    return f"`{limit.name}`", limit.figure, value, kind, _source(limit.source)
+
+
+_KINDS = {Severity.FAIL: "fail", Severity.WARN: "warn", Severity.NOTE: "note"}
+
+
+def _stack(stack: Stack, platform: Platform) -> Iterable[str]:
+    default = " (default)" if stack.name == platform.default_stack else ""
+    glibc = f"{stack.glibc[0]}.{stack.glibc[1]}"
+    missing = ", ".join(stack.missing_libraries) or "–"
+    return (
+        f"`{stack.name}`{default}",
+        glibc,
+        stack.arch,
+        stack.status,
+        missing,
+        _source(stack.source),
+    )
+
+
+def _python(release: PythonRelease, platform: Platform) -> Iterable[str]:
+    default = " (default)" if release.minor == platform.default_python else ""
+    parts = "; ".join(
+        f"{part.name}: {mb(part.installed_bytes)} MB, {mb(part.slug_bytes)} MB of the slug "
+        f"(±{part.error_percent:g} %)"
+        for part in release.parts
+    )
+    source = _source(release.source)
+    return f"{release.minor}{default}", release.version, release.status, parts or "–", source
+
+
+def _dyno(dyno: Dyno, platform: Platform) -> Iterable[str]:
+    default = " (default)" if dyno.name == platform.default_dyno else ""
+    price = "–" if dyno.usd_per_month is None else f"{dyno.usd_per_month:g}"
+    memory, killed = (f"{size // MIB:,} MiB" for size in (dyno.ram_bytes, dyno.r15_bytes))
+    return f"`{dyno.name}`{default}", memory, killed, str(dyno.workers), price
+
+
+def _source(source: Source) -> str:
+    return f"{source.text} ({source.date})"
+
+
+def _indented(text: str) -> str:
+    return "".join(
+        f"    {line}" if line.strip() else line for line in text.splitlines(keepends=True)
+    )
+
+
+# --------------------------------------------------------------------------- settings
+
+_SETTINGS_HEAD = """\
+# Settings
+
+slugcheck reads `slugcheck.toml`, or the table `[tool.slugcheck]` of `pyproject.toml`. It looks in the
+folder that it checks and then in the folders above, up to the top of the git checkout. The first
+folder that has settings wins. A folder that has them in both files is an error.
+
+`slugcheck init` measures the project and writes a commented `slugcheck.toml` with limits 25 % above
+today's size.
+
+- Command line options override settings.
+- `--config FILE` uses another file in place of the project's.
+- With `--against REVISION` the settings of the *base* decide, so that a change cannot loosen its own
+  gate. `--settings head` uses the settings of the change instead.
+- slugcheck reports all mistakes at once, each with its path, before it touches the network.
+- Paths are relative to the settings file and have to stay inside the checkout. A file outside the
+  checkout that you pass with `--config` is your own: it may name any file.
+
+```toml
+platform = "heroku"
+python = "3.12"
+models = ["models/*.onnx"]
+
+[budgets]
+slug = "450M"
+increase = "10MB"         # with both, a change fails only beyond both
+increase_percent = 5
+"package.numpy" = { limit = "100MB", message = "ask the platform team" }
+vulnerabilities = 0       # with --audit
+
+[deny]
+torch = "use onnxruntime"
+
+[[ignore]]
+code = "opencv-gui"
+reason = "bin/post_compile replaces it"
+expires = 2027-05-31
+```
+
+In `pyproject.toml` the same tables are `[tool.slugcheck]`, `[tool.slugcheck.budgets]`,
+`[tool.slugcheck.deny]` and `[[tool.slugcheck.ignore]]`.
+
+"""
+# setting -> (what it takes, what it does)
+_SETTINGS = {
+    "platform": ("string", "Where the app is deployed: a name of [Platforms](platforms.md), or the "
+                 "path of a platform file, relative to the settings file. Default: `heroku`."),
+    "stack": ("string", "Operating system image, such as `heroku-24`. Default: the platform's."),
+    "python": ("string", "Python of the target, such as `\"3.12\"` or `\"3.12.4\"`. Default: "
+               "`.python-version` or `runtime.txt` beside the file, else the platform's default."),
+    "dyno": ("string", "Machine size, such as `standard-1x`. Default: the platform's."),
+    "models": ("list of strings", "Model files that are deployed with the app: paths, globs, or "
+               "addresses. An address on a server (`s3://`, `gs://`, `https://`) is ignored unless "
+               "you pass `--remote-models` or the settings are those of the base."),
+    "allow_unsized": ("list of strings", "Distributions that may stay unsized."),
+    "budgets": ("table", "Limits; see [Budgets](#budgets)."),
+    "deny": ("list or table", "Distributions that must not be installed, such as `[\"torch\"]` or "
+             "`\"tensorflow>=2\" = \"too large\"` with the reason that is shown."),
+    "ignore": ("list of tables", "Findings that you accept for a time; see [Ignore](#ignore)."),
+}  # fmt: skip
+_BUDGETS = {
+    "slug": "compressed slug",
+    "installed": "unpacked size, with bytecode",
+    "download": "wheels that the installer downloads",
+    "checkout": "files that git checks out",
+    "build": "predicted duration of the build, such as `10m`",
+    "increase": "what a change may add, with `--against`",
+    "increase_percent": "the same in percent; with both, a change fails only beyond both",
+    "package_increase": "what a change may add to any single distribution",
+    "vulnerabilities": "known vulnerabilities, with `--audit`; 0 is a limit too",
+    "package.NAME": "one distribution",
+}
+_NOT_JUDGED = {"boot", "ram"}  # figures that only running the app would show
+_BUDGET_KEYS = {
+    "limit": "The limit itself. Required.",
+    "message": "Shown when the limit is exceeded.",
+    "on": "`slug` or `installed`: the figure that a package or an increase is measured in. Default: "
+    "the figure of the platform's own limit for increases, `installed` for packages.",
+}
+_IGNORE_KEYS = {
+    "code": "Code of the finding as the JSON report shows it, or one of its ids (such as a CVE). "
+    "Required.",
+    "subject": "Only for this distribution.",
+    "reason": "Why you accept it. Required.",
+    "expires": "Last day on which it is ignored, such as `2027-05-31`. Required.",
+}
+
+
+def _settings() -> str:
+    names = [*settings._PLAIN, *settings._TABLES]
+    figures = [name for name in limits.FIGURES if name not in _NOT_JUDGED]
+    budgets = [*figures, *limits._OTHERS, "package.NAME"]
+    described = _complete(_SETTINGS, names)
+    blocks = [
+        _NOTICE + _SETTINGS_HEAD.rstrip() + "\n",
+        "## All settings\n",
+        _table(("setting", "takes", "meaning"), ((f"`{k}`", *described[k]) for k in names)),
+        "## Budgets\n",
+        "Sizes take `M` (MiB, as Heroku prints it), `MB` (10^6 bytes), `MiB`, `GB`. Times take `s`, "
+        "`m`, `h`. A budget\nreplaces the platform's own limit of that name. The names of the "
+        "platform's other limits, such as\n`heroku-warning`, work too. On the command line: "
+        "`--limit slug=300M`. Boot time and RAM have no budget, because slugcheck does not run the app.\n",
+        _rows_of("budget", _complete(_BUDGETS, budgets), budgets),
+        'A budget is a value, or a table: `slug = { limit = "450M", message = "ask us" }`.\n',
+        _rows_of("key", _complete(_BUDGET_KEYS, settings._BUDGET_KEYS), settings._BUDGET_KEYS),
+        "## Ignore\n",
+        "An ignored finding stays in the report, marked as ignored. After its last day it counts "
+        "again.\n",
+        _rows_of("key", _complete(_IGNORE_KEYS, settings._IGNORE_KEYS), settings._IGNORE_KEYS),
+    ]
+    return "\n".join(blocks)
+
+
+def _rows_of(title: str, described: Mapping[str, str], names: Iterable[str]) -> str:
+    return _table((title, "meaning"), ((f"`{name}`", described[name]) for name in names))
+
+
+def _complete(described: Mapping[str, T], names: Iterable[str]) -> Mapping[str, T]:
+    """Return the descriptions; they have to be those of the names that the code takes."""
+    if differing := set(described) ^ set(names):
+        sys.exit(f"docs/generate.py describes other settings than the code: {sorted(differing)}")
+    return described
+
+
+# --------------------------------------------------------------------------- screens
+
+
+def _screens(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    path.write_text(_SCREEN.sub(_again, text), encoding="utf-8")
+
+
+def _again(found: re.Match[str]) -> str:
+    environment = os.environ | {"COLUMNS": "80", "PYTHONUTF8": "1"}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    command = shlex.split(found[2])
+    subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, check=False
+    )  # fills caches
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode > 1:
+        print(f"failed, so its output stays: {found[2]}")
+        return found[0]
+    return f"{found[1]}{done.stdout.rstrip()}\n```\n"
+
+
+def main() -> None:
+    """Write the pages, and with ``--screens`` the marked output too."""
+    for name, text in pages().items():
+        (ROOT / "docs" / name).write_text(text, encoding="utf-8")
+    if "--screens" in sys.argv[1:]:
+        for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+            _screens(path)
+
+
+if __name__ == "__main__":
+    main()
