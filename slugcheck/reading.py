@@ -269,6 +269,7 @@ SAVED_REPORT = 64 * 10**6  # 0.5 MB, of 300 distributions
 _VERSION_CONTROL = frozenset({".git", ".hg", ".svn", "git~1"})  # git~1: its short name on Windows
 _STREAM = re.compile(r"/dev/(?:stdin|fd/[0-9]+)")  # pip freeze | slugcheck /dev/stdin
 _STREAMS = Path("/dev")
+STDIN = Path("-")
 _MOST_LINKS = 40  # as Linux
 _NOT_IN_ROOT = ("/proc", "/sys", "/dev")  # where the allowed folder is / itself
 _SHOWN = 160
@@ -346,6 +347,8 @@ def read(path: Path, *, within: Path, limit: int) -> bytes:
 
 def opened(path: Path, *, within: Path) -> BinaryIO:
     """Return a regular file below ``within``, open; see ``read``."""
+    if path == STDIN:
+        return open(0, "rb", closefd=False)
     if within == _STREAMS and _STREAM.fullmatch(str(path)):
         return path.open("rb")
     real = _walked(path, within).real

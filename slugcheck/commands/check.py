@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from slugcheck.commands import options
+from slugcheck.errors import UsageError
 from slugcheck.render.formats import FORMATS, outputs
 from slugcheck.terminal import Terminal
 
 
 @click.command("check", short_help="Size a project or a requirements file, and judge it.")
 @click.argument("path", type=click.Path(path_type=Path), metavar="[FILE|FOLDER]", default=".")
-@options.with_options(options.TARGET, options.MODELS)
+@options.with_options(options.SELECTION, options.TARGET, options.MODELS)
 @click.option(
     "--verify",
     is_flag=True,
@@ -51,8 +52,21 @@ from slugcheck.terminal import Terminal
     "--audit-service", type=click.Choice(("osv", "pypi")), help="Whom to ask.  [default: osv]"
 )
 @click.option("--audit-url", metavar="URL", help="Where the OSV service is, such as a mirror.")
-@options.with_options(options.WRITING)
-@click.option("--verbose", "-v", is_flag=True, help="Say what the build time assumes.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(("error", "warning")),
+    default="error",
+    show_default=True,
+    help="Which findings count as a failure when they stop the build or the boot: errors, or "
+    "warnings too (such as a package that must be compiled).",
+)
+@options.with_options(
+    options.writing(
+        "distribution",
+        quiet="Print the verdict alone, on one line: no table, no progress, no notes.",
+    )
+)
+@click.option("--verbose", "-v", is_flag=True, help="Show what the build time assumes.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -68,19 +82,28 @@ def command(
 ) -> None:
     """Size FILE or FOLDER and hold the total against the platform's limits.
 
-    FOLDER (by default the current one) is a project, read as the platform's build would read it:
-    its dependencies, its own files and its models. FILE is a requirements file, a pylock.toml,
-    a uv.lock, poetry.lock or Pipfile.lock: dependencies only. Exit code: 0 it fits, 1 a budget is
-    exceeded, 2 usage, 3 could not measure.
+    FOLDER (by default the current one) is a project, read as the platform's build reads it: its
+    dependencies, its own files and its models. FILE holds dependencies only: a requirements file
+    ("-" reads it from stdin), a pyproject.toml, pylock.toml, uv.lock, poetry.lock or Pipfile.lock.
+
+    Exit code: 0 it fits; 1 it is over budget, or the build or boot will fail; 2 wrong usage;
+    3 it could not be measured.
     """
     terminal = Terminal(quiet=quiet, verbose=verbose)
+    if given["verify"] and path.name in ("-", "pyproject.toml"):
+        message = "--verify installs a requirements file, a lock file, or a project's folder"
+        raise UsageError(message, hint="name one of these")
     options.start_clock(given)
     wanted = outputs(format_, files)
     report = options.run_check(options.options(path, given), terminal, against=against)
     for assumption in report.assumptions:
         terminal.detail(f"build time assumes: {assumption}")
     options.write(
-        wanted, terminal, lambda name, look: FORMATS[name](report, look), all_rows=all_rows
+        wanted,
+        terminal,
+        lambda name, look: FORMATS[name](report, look),
+        all_rows=all_rows,
+        verdict_only=quiet,
     )
     options.add_step_summary(report, terminal, wanted)
     from slugcheck.policy.budgets import exit_code

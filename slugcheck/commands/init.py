@@ -14,9 +14,9 @@ from slugcheck.terminal import Terminal
 
 @click.command("init", short_help="Write a settings file with limits by today's size.")
 @click.argument("path", type=click.Path(path_type=Path), metavar="[FILE|FOLDER]", default=".")
-@options.with_options(options.TARGET, options.MODELS, options.INDEXES)
+@options.with_options(options.SELECTION, options.TARGET, options.MODELS, options.INDEXES)
 @click.option("--force", is_flag=True, help="Write over a slugcheck.toml that is there.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress and no notes.")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress and no notes.")
 def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
     """Measure FILE or FOLDER and write a commented slugcheck.toml beside it.
 

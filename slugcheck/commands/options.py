@@ -46,6 +46,22 @@ TARGET = (
         help="Settings to use in place of the project's slugcheck.toml or pyproject.toml.",
     ),
 )
+SELECTION = (
+    click.option(
+        "--extra",
+        "extras",
+        multiple=True,
+        metavar="NAME",
+        help="Include this extra of a pyproject.toml. Repeatable.",
+    ),
+    click.option(
+        "--group",
+        "groups",
+        multiple=True,
+        metavar="NAME",
+        help="Include this dependency group of a pyproject.toml. Repeatable.",
+    ),
+)
 LIMITS = (
     click.option(
         "--limit",
@@ -105,7 +121,9 @@ INDEXES = (
 )
 
 
-def writing(row: str) -> tuple[Callable[[F], F], ...]:
+def writing(
+    row: str, *, quiet: str = "Show no progress and no notes."
+) -> tuple[Callable[[F], F], ...]:
     """Return the options on what is written; ``row`` is what --all shows every one of."""
     return (
         click.option(
@@ -114,11 +132,11 @@ def writing(row: str) -> tuple[Callable[[F], F], ...]:
             "files",
             multiple=True,
             metavar="[FORMAT=]FILE",
-            help="Write to a file, whole or not at all, in the form that its suffix or FORMAT "
-            "says. Repeatable.",
+            help="Write to FILE as well, in the format of its suffix (.txt, .json, .md, …) or "
+            "in FORMAT. Repeatable.",
         ),
         click.option("--all", "all_rows", is_flag=True, help=f"Show every {row} in the table."),
-        click.option("--quiet", "-q", is_flag=True, help="No progress and no notes."),
+        click.option("--quiet", "-q", is_flag=True, help=quiet),
     )
 
 
@@ -191,6 +209,7 @@ def options(path: Path, given: dict[str, Any]) -> Options:
 
     :raises UsageError: a limit is not written NAME=VALUE, or a date is none.
     """
+    from slugcheck.model import FindingSeverity
     from slugcheck.model.options import Options
 
     if given["exclude_newer"]:
@@ -206,6 +225,8 @@ def options(path: Path, given: dict[str, Any]) -> Options:
         dyno=_text(given["dyno"]),
         index=index(given),
         env=tuple(given["env"]),
+        extras=_of_pyproject(path, "--extra", given.get("extras", ())),
+        groups=_of_pyproject(path, "--group", given.get("groups", ())),
         exclude_newer=_text(given["exclude_newer"]),
         offline=bool(given["offline"]),
         use_cache=not given["no_cache"],
@@ -218,6 +239,7 @@ def options(path: Path, given: dict[str, Any]) -> Options:
         head_decides=given.get("settings") == "head",
         verify=bool(given.get("verify", False)),
         config=given["config"],
+        fail_on=FindingSeverity(given.get("fail_on", "error")),
         audit=_service(given) if given.get("audit") else None,
     )
 
@@ -244,6 +266,13 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
+def _of_pyproject(path: Path, option: str, names: Sequence[str]) -> tuple[str, ...]:
+    if names and path.name != "pyproject.toml":
+        message = f"{option} needs a pyproject.toml, and this is {path}"
+        raise UsageError(message, hint=f"slugcheck check pyproject.toml {option} {names[0]}")
+    return tuple(names)
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name or not value:
@@ -264,7 +293,7 @@ def run_check(asked: Options, terminal: Terminal, *, against: str | None = None)
 
     with ExitStack() as stack:
         # what is not there is told of by the check
-        base = _base(asked, against) if against is not None and asked.path.exists() else None
+        base = _base(asked, against) if against is not None and _is_there(asked.path) else None
         run = stack.enter_context(Check(asked, ruling=base.ruling() if base else None))
         if base is not None:
             stack.enter_context(base)
@@ -273,6 +302,12 @@ def run_check(asked: Options, terminal: Terminal, *, against: str | None = None)
             return gates.with_increase(report, run.rules, None)
         with terminal.status(f"measuring {base.label}"):
             return base.compared(report, run)
+
+
+def _is_there(path: Path) -> bool:
+    from slugcheck.reading import STDIN
+
+    return path == STDIN or path.exists()
 
 
 def _base(asked: Options, against: str) -> Base:
@@ -316,8 +351,11 @@ def write(
     form: Callable[[str, Look], str],
     *,
     all_rows: bool,
+    verdict_only: bool = False,
 ) -> None:
     """Write each form to its place, made inert; ``form`` returns the text of one.
+
+    ``verdict_only`` reduces a table on stdout to its verdict; a file gets the whole of it.
 
     :raises UsageError: a file cannot be written.
     """
@@ -331,6 +369,7 @@ def write(
             unicode=terminal.unicode or one.path is not None,
             all_rows=all_rows,
             place=place,
+            verdict_only=verdict_only and one.path is None,
         )
         text = inert(form(one.format, look), one.format)
         if one.path is None:

@@ -33,7 +33,7 @@ _VARIANTS = 12
     help="Measure up to N changed files (a line less, a newer version, a lighter twin) by "
     f"resolving and sizing them; 0 leaves it at the graph.  [default: {_VARIANTS}]",
 )
-@options.with_options(options.TARGET, options.MODELS, options.INDEXES)
+@options.with_options(options.SELECTION, options.TARGET, options.MODELS, options.INDEXES)
 @click.option("--format", "format_", type=click.Choice(_FORMATS), help="[default: table]")
 @options.with_options(options.WRITING)
 @click.pass_context
