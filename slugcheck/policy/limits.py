@@ -41,6 +41,7 @@ PACKAGE = "package."
 _PERCENT = re.compile(r"\s*([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*%?\s*")
 _QUOTED = 60  # characters of a wrong name that a message repeats
 _ON = ("slug", "installed")
+_NUMBERS = (PERCENT, VULNERABILITIES)  # the limits without a unit
 _NOT_JUDGED = ("boot", "ram")  # figures that only running the app would show
 _BARE_NUMBER = re.compile(r"\s*[0-9.]+\s*")
 _LEAST_BARE_BYTES = 10**6  # a smaller number without a unit was hardly meant as bytes
@@ -104,11 +105,9 @@ def _wrong(budget: Budget, platform: Platform) -> str:
         value = parse(budget.text)
     except ValueError as error:
         return str(error)
-    if (
-        parse == parse_size
-        and 0 < value < _LEAST_BARE_BYTES
-        and _BARE_NUMBER.fullmatch(budget.text)
-    ):
+    is_size = names.get(budget.name, "bytes") == "bytes" and budget.name not in _NUMBERS
+    bare = is_size and _BARE_NUMBER.fullmatch(budget.text)
+    if bare and 0 < value < _LEAST_BARE_BYTES:
         number = budget.text.strip()
         return f"{number} has no unit; did you mean {budget.name}={number}M?"
     return "" if value or budget.name in _OTHERS else "the limit must be greater than zero"
