@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from slugcheck.errors import UsageError
+from slugcheck.terminal import Terminal
+from slugcheck.text import Inert
 from tests.support.server import PackageServer
 
 # Libraries choose their own way by the host when they are imported, so they come first.
@@ -177,3 +180,23 @@ def test_a_console_of_cp1252_gets_ascii(
     help_text = run(prelude, "win32", app, "check", "--help", **more)
     assert help_text.returncode == 0
     assert b"\\u" not in help_text.stdout
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_what_needs_linux_says_so(prelude: Path, app: Path, host: str) -> None:
+    for command in (("bench",), ("check", ".", "--verify")):
+        done = run(prelude, host, app, *command)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert done.stderr.decode().splitlines()[0].endswith("needs Linux")
+
+
+def test_a_file_that_another_program_holds_open_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(self: Path, target: Path) -> Path:
+        raise PermissionError(13, "The process cannot access the file", str(target))
+
+    monkeypatch.setattr(Path, "replace", held)
+    with pytest.raises(UsageError, match=r"report.json cannot be written: The process cannot"):
+        Terminal().write_file(tmp_path / "report.json", Inert("{}"))
+    assert list(tmp_path.iterdir()) == []

@@ -13,45 +13,47 @@ from slugcheck.render.formats import FORMATS, outputs
 from slugcheck.terminal import Terminal
 
 
-@click.command("check", short_help="Size a project or a requirements file, and judge it.")
+@click.command("check", short_help="Check a project or requirements file against the limits.")
 @click.argument("path", type=click.Path(path_type=Path), metavar="[FILE|FOLDER]", default=".")
 @options.with_options(options.SELECTION, options.TARGET, options.MODELS)
 @click.option(
     "--verify",
     is_flag=True,
     help="Measure for real: install and compress in a temporary folder, as the platform's build "
-    "does. Downloads everything and RUNS code of the packages that are built from source.",
+    "does. Downloads everything, and RUNS code of packages that are built from source.",
 )
 @options.with_options(options.LIMITS, options.INDEXES)
 @click.option(
     "--format",
     "format_",
     type=click.Choice(tuple(FORMATS)),
-    help="What to write to stdout.  [default: table]",
+    help="Format of the report on stdout.  [default: table]",
 )
 @click.option(
     "--against",
     metavar="BASE",
-    help="Compare with a base, and gate what is added: a git revision such as origin/main, a "
-    "file, a folder, or a saved report.",
+    help="Compare with BASE and limit the increase: a git revision such as origin/main, a file, "
+    "a folder, or a saved report.",
 )
 @click.option(
     "--settings",
     type=click.Choice(("base", "head")),
     default="base",
     show_default=True,
-    help="Whose settings decide when BASE is a git revision: those of the base, so that a change "
-    "cannot loosen its own gate, or those of the change itself.",
+    help="Whose settings apply when BASE is a git revision: those of the base, so that a change "
+    "cannot loosen its own limits, or those of the change (head).",
 )
 @click.option(
     "--audit",
     is_flag=True,
-    help="Ask for known vulnerabilities of what was resolved, through pip-audit.",
+    help="Look up known vulnerabilities of the resolved versions with pip-audit.",
 )
 @click.option(
-    "--audit-service", type=click.Choice(("osv", "pypi")), help="Whom to ask.  [default: osv]"
+    "--audit-service",
+    type=click.Choice(("osv", "pypi")),
+    help="Vulnerability service to ask.  [default: osv]",
 )
-@click.option("--audit-url", metavar="URL", help="Where the OSV service is, such as a mirror.")
+@click.option("--audit-url", metavar="URL", help="URL of the OSV service, such as a mirror.")
 @click.option(
     "--fail-on",
     type=click.Choice(("error", "warning")),
@@ -80,7 +82,7 @@ def command(
     verbose: bool,
     **given: Any,
 ) -> None:
-    """Size FILE or FOLDER and hold the total against the platform's limits.
+    """Measure FILE or FOLDER and compare the total with the platform's limits.
 
     FOLDER (by default the current one) is a project, read as the platform's build reads it: its
     dependencies, its own files and its models. FILE holds dependencies only: a requirements file
@@ -93,6 +95,8 @@ def command(
     if given["verify"] and path.name in ("-", "pyproject.toml"):
         message = "--verify installs a requirements file, a lock file, or a project's folder"
         raise UsageError(message, hint="name one of these")
+    if given["verify"]:
+        options.require_linux("--verify")
     options.start_clock(given)
     wanted = outputs(format_, files)
     report = options.run_check(options.options(path, given), terminal, against=against)

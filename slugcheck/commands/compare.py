@@ -31,13 +31,13 @@ def labels(paths: Sequence[Path], given: Sequence[str]) -> tuple[str, ...]:
     :raises UsageError: there are more labels than stacks, or two are alike.
     """
     if len(given) > len(paths):
-        message = f"there are {len(given)} labels for {len(paths)} stacks"
-        raise UsageError(message, hint="give --label once for each stack, in their order")
+        message = f"{len(given)} labels for {len(paths)} candidates"
+        raise UsageError(message, hint="give --label once for each candidate, in order")
     found = [*given, *_short(paths)[len(given) :]]
     twice = next((one for one in found if found.count(one) > 1), None)
     if twice is not None:
-        message = f"two stacks are called {printable(twice)}"
-        raise UsageError(message, hint="tell them apart with --label, once for each stack")
+        message = f"two candidates are called {printable(twice)}"
+        raise UsageError(message, hint="give --label once for each candidate")
     return tuple(found)
 
 
@@ -127,7 +127,7 @@ def _named(error: SlugcheckError, name: str) -> SlugcheckError:
 _FORMATS = ("table", "json", "markdown")
 
 
-@click.command("compare", short_help="Compare stacks: sizes, savings, what to change.")
+@click.command("compare", short_help="Compare sets of dependencies: sizes, savings, changes.")
 @click.argument(
     "paths",
     nargs=-1,
@@ -140,7 +140,7 @@ _FORMATS = ("table", "json", "markdown")
     "given",
     multiple=True,
     metavar="NAME",
-    help="What to call a stack; once for each, in their order.",
+    help="Name of a candidate; once for each, in order.",
 )
 @click.option(
     "--bench",
@@ -148,10 +148,15 @@ _FORMATS = ("table", "json", "markdown")
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="RESULT.json",
-    help="Join what `slugcheck bench` measured of the stacks' runtimes. Repeatable.",
+    help="Add what `slugcheck bench` measured of the runtimes. Repeatable.",
 )
 @shared.with_options(shared.TARGET, shared.MODELS, shared.LIMITS, shared.INDEXES, shared.WRITING)
-@click.option("--format", "format_", type=click.Choice(_FORMATS), help="[default: table]")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(_FORMATS),
+    help="Format of the report on stdout.  [default: table]",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -165,18 +170,20 @@ def command(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Hold stacks against each other; the first is the one that the others are held against.
+    """Compare two or more candidates with the first one.
 
-    Each is a requirements file, a project folder, or a report saved with --format json. Models of
-    --model count in every one that is measured. Exit code: 0 every stack was measured, whether it
-    fits or not; 2 usage; 3 one could not be measured.
+    Each is a requirements file, a project folder, or a report saved with --format json. A --model
+    counts in every candidate that is measured.
+
+    Exit code: 0 all were measured, whether they fit or not; 2 wrong usage; 3 one could not be
+    measured.
     """
     from slugcheck import compare
     from slugcheck.model import document
     from slugcheck.render import comparemarkdown, comparetable
 
     if len(paths) < 2:
-        message = "compare needs two stacks or more"
+        message = "compare needs at least two candidates"
         raise UsageError(message, hint="slugcheck compare requirements_a.txt requirements_b.txt")
     terminal = Terminal(quiet=quiet)
     shared.start_clock(options)
@@ -185,7 +192,7 @@ def command(
     names = labels(paths, given)
     asked = shared.options(paths[0], options)
     with SideBySide([replace(asked, path=path) for path in paths], names) as run:
-        with terminal.progress("measuring stacks") as bar:
+        with terminal.progress("measuring candidates") as bar:
             for done in run.measure():
                 bar.update(done, len(paths))
         documents = run.documents

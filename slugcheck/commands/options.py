@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -29,21 +30,21 @@ TARGET = (
     click.option(
         "--platform",
         metavar="NAME",
-        help="Where it is deployed; `slugcheck platforms` lists the names.  [default: heroku]",
+        help="Platform to deploy to; `slugcheck platforms` lists them.  [default: heroku]",
     ),
     click.option("--stack", metavar="NAME", help="Operating system image, such as heroku-24."),
     click.option(
         "--python",
         metavar="VERSION",
-        help="Python of the target, such as 3.12 or 3.12.4. Default: .python-version or "
-        "runtime.txt beside the file, else the platform's default.",
+        help="Python version on the platform, such as 3.12 or 3.12.4. Default: .python-version "
+        "or runtime.txt beside the file, else the platform's default.",
     ),
     click.option("--dyno", metavar="SIZE", help="Machine size, such as standard-1x."),
     click.option(
         "--config",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="Settings to use in place of the project's slugcheck.toml or pyproject.toml.",
+        help="Settings file to use instead of the project's slugcheck.toml or pyproject.toml.",
     ),
 )
 SELECTION = (
@@ -68,47 +69,52 @@ LIMITS = (
         "limits",
         multiple=True,
         metavar="NAME=VALUE",
-        help="Another budget, such as slug=300M or build=10m. Repeatable.",
+        help="Set a limit, such as slug=300M or build=10m. Repeatable.",
     ),
     click.option(
         "--allow-unsized",
         "allow_unsized",
         multiple=True,
         metavar="NAME|all",
-        help="Accept that this distribution could not be sized. Repeatable.",
+        help="Pass even if this distribution, or any, cannot be sized. Repeatable.",
     ),
 )
 PLACES = (
     click.option(
-        "--index-url", "-i", metavar="URL", help="The package index, in place of the default."
+        "--index-url", "-i", metavar="URL", help="Package index to use instead of the default."
     ),
     click.option(
-        "--extra-index-url", multiple=True, metavar="URL", help="A further index. Repeatable."
+        "--extra-index-url",
+        multiple=True,
+        metavar="URL",
+        help="Additional package index. Repeatable.",
     ),
     click.option(
         "--find-links",
         "-f",
         multiple=True,
         metavar="PLACE",
-        help="A folder or page with wheels. Repeatable.",
+        help="Folder or web page with wheels. Repeatable.",
     ),
     click.option(
         "--env",
         multiple=True,
         metavar="NAME",
-        help="Fill in ${NAME} where a file uses it; its value is never shown. The file decides "
-        "where the value is sent. Repeatable.",
+        help="Let the file use ${NAME} from the environment. The value is never shown, but the "
+        "file decides where it is sent. Repeatable.",
     ),
     click.option(
-        "--exclude-newer", metavar="DATE", help="As if today were that date (2026-11-01)."
+        "--exclude-newer",
+        metavar="DATE",
+        help="Ignore files uploaded after this date, such as 2026-11-01.",
     ),
-    click.option("--offline", is_flag=True, help="Use what is in the caches only."),
-    click.option("--no-cache", is_flag=True, help="Neither read nor write any cache."),
+    click.option("--offline", is_flag=True, help="Use only what is cached; no network."),
+    click.option("--no-cache", is_flag=True, help="Do not read or write any cache."),
     click.option(
         "--timeout",
         metavar="DURATION",
-        help="Give up after that time, with exit code 3, such as 90s or 5m.  [default: 10m; 1h "
-        "with --verify or --build, 3h for bench]",
+        help="Stop after this long with exit code 3, such as 90s or 5m.  [default: 10m; 1h with "
+        "--verify or --build; 3h for bench]",
     ),
 )
 INDEXES = (
@@ -116,7 +122,7 @@ INDEXES = (
     click.option(
         "--build",
         is_flag=True,
-        help="Allow building source archives, which RUNS code of the packages under check.",
+        help="Allow source distributions to be built, which RUNS their code.",
     ),
 )
 
@@ -147,14 +153,14 @@ MODELS = (
         "models",
         multiple=True,
         metavar="PATH|GLOB|URL",
-        help="A model file that goes into the slug: a file, a folder, a glob, or an s3://, gs:// "
-        "or https:// address. Repeatable.",
+        help="Model file to include in the slug: a file, a folder, a glob, or an s3://, gs:// or "
+        "https:// URL. Repeatable.",
     ),
     click.option(
         "--remote-models",
         is_flag=True,
-        help="Allow the project's settings to name models on servers, which are then asked. Not "
-        "for untrusted pull requests.",
+        help="Let the project's settings name models on servers, which are then contacted. Do "
+        "not use it for untrusted pull requests.",
     ),
 )
 
@@ -196,12 +202,22 @@ def start_clock(given: dict[str, Any], *, usual: int = _USUAL_SECONDS) -> None:
     except ValueError as error:
         raise UsageError(f"--timeout: {error}") from None
     if seconds < _LEAST_SECONDS:
-        message = f"--timeout {text}: a run needs a second at least"
-        raise UsageError(message, hint="leave it out for the default of ten minutes")
+        message = f"--timeout {text}: must be at least 1 second"
+        raise UsageError(message, hint="leave it out for the default")
     deadline.begin(seconds)
 
 
 # --------------------------------------------------------------------------- steps
+
+
+def require_linux(what: str) -> None:
+    """Refuse what measures with the tools and files of Linux.
+
+    :raises UsageError: slugcheck runs on another system.
+    """
+    if not str(sys.platform).startswith("linux"):
+        message = f"{what} needs Linux"
+        raise UsageError(message, hint="run it in CI, in a container, or in WSL")
 
 
 def options(path: Path, given: dict[str, Any]) -> Options:
@@ -276,7 +292,7 @@ def _of_pyproject(path: Path, option: str, names: Sequence[str]) -> tuple[str, .
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name or not value:
-        message = f"--limit {text[:_QUOTED]}: a limit is written NAME=VALUE"
+        message = f"--limit {text[:_QUOTED]}: expected NAME=VALUE"
         raise UsageError(message, hint="for example --limit slug=300M")
     return name.strip(), value.strip()
 
@@ -318,18 +334,18 @@ def _base(asked: Options, against: str) -> Base:
 
 def measured(run: Check, asked: Options, terminal: Terminal) -> Report:
     """Return the report of a run that has begun, with its progress on the terminal."""
-    with terminal.status("resolving for the target"):
+    with terminal.status("resolving dependencies"):
         run.resolve()
-    with terminal.progress("reading wheel directories") as bar:
+    with terminal.progress("reading wheel contents") as bar:
         for done, total in run.read():
             bar.update(done, total)
     if asked.verify:
         with terminal.steps() as say:
             run.verify(say)
     if asked.audit is not None:
-        with terminal.status("asking for known vulnerabilities"):
+        with terminal.status("looking up known vulnerabilities"):
             run.audit()
-    with terminal.status("judging"):
+    with terminal.status("comparing with the limits"):
         return run.report()
 
 
