@@ -98,8 +98,8 @@ def app(tmp_path: Path) -> Path:
     for name, text in files.items():
         (folder / name).write_bytes(text.encode())
     for command in ("init -q -b main", "add -A", "commit -q -m one"):
-        name = ("-c", "user.name=a", "-c", "user.email=a@b.c")
-        subprocess.run(["git", *name, *command.split()], cwd=folder, check=True)
+        author = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        subprocess.run(["git", *author, *command.split()], cwd=folder, check=True)
     return folder
 
 

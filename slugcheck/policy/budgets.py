@@ -26,7 +26,7 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
-from slugcheck.text import against, clock, heroku_m, scale_for
+from slugcheck.text import against, clock, heroku_m, plural, scale_for
 
 N = TypeVar("N", int, float)
 
@@ -199,8 +199,7 @@ def _not_measured(limit: Limit, dyno: Dyno | None) -> Verdict:
     cap = heroku_m(limit.value, down=True) if limit.unit == "bytes" else limit.text
     sentence = f"not measured, since it takes running the app; the limit is {cap}"
     if limit.figure == "ram" and dyno is not None:
-        workers = f"{dyno.workers} worker{'' if dyno.workers == 1 else 's'}"
-        sentence = f"{sentence} ({dyno.name}, {workers})"
+        sentence = f"{sentence} ({dyno.name}, {plural(dyno.workers, 'worker')})"
     return replace(_verdict(limit, Status.UNKNOWN, None, sentence), gates=False)
 
 

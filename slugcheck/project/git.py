@@ -16,7 +16,7 @@ from typing import IO
 from slugcheck.errors import MeasureError
 from slugcheck.running import child, isolation
 from slugcheck.running.child import Bounds, Ended
-from slugcheck.text import printable
+from slugcheck.text import printable, shortened
 
 # -c counts for more than any file. protocol.allow: a partial clone would fetch what it lacks.
 _SAFE = (
@@ -350,8 +350,7 @@ def _is_safe(path: str) -> bool:
 
 
 def _some(paths: list[str]) -> str:
-    shown = ", ".join(printable(path[:_revision_QUOTED]) for path in paths[:3])
-    return f"{shown} and {len(paths) - 3} more" if len(paths) > 3 else shown
+    return shortened([printable(path[:_revision_QUOTED]) for path in paths])
 
 
 # --------------------------------------------------------------------------- contents
