@@ -25,13 +25,13 @@ def labels(paths: Sequence[Path], given: Sequence[str]) -> tuple[str, ...]:
     :raises UsageError: there are more labels than stacks, or two are alike.
     """
     if len(given) > len(paths):
-        message = f"there are {len(given)} labels for {len(paths)} stacks"
-        raise UsageError(message, hint="give --label once for each stack, in their order")
+        message = f"there are {len(given)} labels for {len(paths)} candidates"
+        raise UsageError(message, hint="give --label once for each candidate, in their order")
     found = [*given, *_short(paths)[len(given) :]]
     twice = next((one for one in found if found.count(one) > 1), None)
     if twice is not None:
-        message = f"two stacks are called {printable(twice)}"
-        raise UsageError(message, hint="tell them apart with --label, once for each stack")
+        message = f"two candidates are called {printable(twice)}"
+        raise UsageError(message, hint="tell them apart with --label, once for each candidate")
     return tuple(found)
 
 

@@ -266,7 +266,7 @@ class Check:
             accepted=lambda name: everything or name in allowed,
         )
         return Report(
-            path=str(self._options.path),
+            path=self._options.shown_path,
             kind=self._subject.kind,
             sha256=self._gatherer.sha256,
             sizes=sizes,
@@ -282,6 +282,7 @@ class Check:
             verification=self._verification,
             requirements=self._requirements,
             allowed_unsized=self._allowed(sizes, allowed),
+            fail_on=self._options.fail_on,
             assumptions=build_time.assumptions(),
             seconds=time.perf_counter() - self._started,
             tool_version=__version__,

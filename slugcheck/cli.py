@@ -1,9 +1,9 @@
-"""The command line: the way in, and the way out.
+"""The command line: entry point, error messages and exit codes.
 
-Exit codes: 0 every budget holds; 1 a budget is exceeded; 2 usage or configuration; 3 could not
-measure; 130 interrupted, 143 terminated. Python's and click's own defaults would use 1 for crashes
-and for Ctrl-C, so nothing gets out of here by itself. What takes long to import is imported where a
-signal already ends the run clean.
+Exit codes: 0 every budget holds; 1 a budget is exceeded, or the build or boot will fail; 2 usage or
+configuration; 3 could not measure; 130 interrupted, 143 terminated. Python and click would use 1
+for crashes and for Ctrl-C, so every exception is converted here. Slow imports happen only after the
+signal handlers are installed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from slugcheck.running import ending
 if TYPE_CHECKING:
     from slugcheck.terminal import Terminal
 
+_COMPLETION = "_SLUGCHECK_COMPLETE"  # set by the shell while it completes a command line
 _USAGE = 2
 _INTERRUPTED = 130
 _UNEXPECTED = 3
@@ -35,22 +36,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _make_libraries_safe()
         code = run(arguments)
     finally:
-        # whatever came to here: Python would make 1 of it
+        # Python would turn any exception that gets here into exit code 1
         ending.leave(code)
         os._exit(code)
 
 
 def _make_libraries_safe() -> None:
-    """Send what libraries log and warn of, with text from servers in it, through the terminal."""
+    """Send log records and warnings of libraries, which may quote servers, to the terminal."""
     import logging  # 5 ms, which tests and --help of a library's user need not wait for
 
     from slugcheck.terminal import Terminal
 
-    class Said(logging.Handler):
+    class TerminalHandler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             Terminal().warning(record.getMessage())
 
-    logging.getLogger().addHandler(Said(logging.WARNING))
+    logging.getLogger().addHandler(TerminalHandler(logging.WARNING))
     logging.captureWarnings(capture=True)
 
 
@@ -64,15 +65,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
         ending.last_words("interrupted")
         return _INTERRUPTED
     except MemoryError:
-        ending.last_words("there is not enough memory for this")
+        ending.last_words("out of memory")
         return _UNEXPECTED
     except SystemExit as leaving:
         if _COMPLETION in os.environ:  # click ends the process itself after a shell completion
             return _USAGE if leaving.code else 0
-        ending.last_words("a bug in slugcheck: SystemExit")
+        ending.last_words("bug in slugcheck: SystemExit")
         return _UNEXPECTED
     except BaseException as error:
-        ending.last_words(f"a bug in slugcheck: {type(error).__name__}")
+        ending.last_words(f"bug in slugcheck: {type(error).__name__}")
         return _UNEXPECTED
 
 
@@ -102,27 +103,32 @@ def _run(arguments: Sequence[str] | None, terminal: Terminal) -> int:
         # click repeats arguments as they were given
         from slugcheck.text import shown_value
 
-        said = error.format_message().rstrip(".")
-        for one in sys.argv[1:] if arguments is None else arguments:
-            said = said.replace(one, shown_value(one)) if len(one) > 1 else said
-        terminal.error(said + where, None)
+        message = error.format_message().rstrip(".")
+        for argument in sys.argv[1:] if arguments is None else arguments:
+            if len(argument) > 1:
+                message = message.replace(argument, shown_value(argument))
+        terminal.error(message + where, None)
         return _USAGE
     except click.Abort:
         terminal.error("interrupted", None)
         return _INTERRUPTED
     except MemoryError:
         raise
+    except SystemExit as error:
+        if _COMPLETION not in os.environ:
+            raise
+        return error.code if isinstance(error.code, int) else 0  # click's shell completion is done
     except Exception as error:
         import traceback
 
         if isinstance(error, OSError) and _is_of_click(error):
-            terminal.error(f"the output cannot be written: {error.strerror or error}", None)
+            terminal.error(f"cannot write the output: {error.strerror or error}", None)
             return _UNEXPECTED
         if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
             name = str(error.filename)[:_QUOTED]
-            terminal.error(f"this name is longer than a file's can be: {name}…", None)
+            terminal.error(f"file name too long: {name}…", None)
             return _USAGE
-        terminal.error("a bug in slugcheck; please report it with the lines below", None)
+        terminal.error("bug in slugcheck; please report it with the lines below", None)
         terminal.trace(traceback.format_exc())
         return _UNEXPECTED
     finally:

@@ -43,7 +43,7 @@ from slugcheck.model.document import (
     SavedVerdict,
     read,
 )
-from slugcheck.text import heroku_m, mb, printable
+from slugcheck.text import heroku_m, mb, printable, shortened
 
 _ASPECTS = (("platform", "title"), ("stack", "stack"), ("Python", "python_full"))
 
@@ -218,7 +218,6 @@ _PARTS = (
     ("Python and package manager", "runtime_bytes", "runtime_slug_bytes"),
     ("app files", "app_bytes", "app_slug_bytes"),
 )
-_NAMED = 3
 
 
 def compare(documents: Sequence[Document]) -> Comparison:
@@ -437,12 +436,7 @@ def _stacks_notes(documents: Sequence[Document]) -> Iterator[str]:
     for one in documents:
         names = [unsized.name for unsized in one.unsized]
         if names:
-            yield f"{one.label} is without what could not be sized: {_some(names)}"
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return f"{', '.join(names[:_NAMED])}{f' and {more} more' if more > 0 else ''}"
+            yield f"{one.label} is without what could not be sized: {shortened(names)}"
 
 
 # --------------------------------------------------------------------------- which to take
@@ -456,7 +450,7 @@ def recommend(stacks: Sequence[Setup], *, by_slug: bool) -> Recommendation:
     ordered = sorted(fitting, key=lambda one: one.counted.value)
     if not fitting:
         if doubtful:
-            names = _some([one.label for one in doubtful])
+            names = shortened([one.label for one in doubtful])
             return _none(reasons, f"whether {names} fits could not be told")
         smallest = min(stacks, key=lambda one: one.counted.value)
         over = _size(-(smallest.room_bytes or 0), by_slug=by_slug)
@@ -464,7 +458,7 @@ def recommend(stacks: Sequence[Setup], *, by_slug: bool) -> Recommendation:
     best = ordered[0]
     smaller = [one for one in doubtful if one.counted.low <= best.counted.high]
     if smaller:
-        names = _some([one.label for one in smaller])
+        names = shortened([one.label for one in smaller])
         return _none(reasons, f"{names} may be smaller than {best.label}, but could not be judged")
     if len(ordered) > 1 and ordered[1].counted.low <= best.counted.high:
         other = ordered[1].label

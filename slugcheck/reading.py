@@ -18,7 +18,7 @@ import re
 import stat
 import tomllib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -269,6 +269,14 @@ SAVED_REPORT = 64 * 10**6  # 0.5 MB, of 300 distributions
 _VERSION_CONTROL = frozenset({".git", ".hg", ".svn", "git~1"})  # git~1: its short name on Windows
 _STREAM = re.compile(r"/dev/(?:stdin|fd/[0-9]+)")  # pip freeze | slugcheck /dev/stdin
 _STREAMS = Path("/dev")
+STDIN = Path("-")
+# A pipe must not make it wait, and a link must not be followed; Windows has no such flags.
+OPEN_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+)
 _MOST_LINKS = 40  # as Linux
 _NOT_IN_ROOT = ("/proc", "/sys", "/dev")  # where the allowed folder is / itself
 _SHOWN = 160
@@ -324,7 +332,7 @@ def top_of(path: Path) -> Path:
     above = (one for one in (folder, *folder.parents) if os.path.lexists(one / ".git"))
     # without git, requirements/prod.txt may include what is beside its folder
     here = Path.cwd()
-    wide = here in (Path("/"), Path.home()) or is_folder or not folder.is_relative_to(here)
+    wide = here in (Path(here.anchor), Path.home()) or is_folder or not folder.is_relative_to(here)
     return next(above, folder if wide else here)
 
 
@@ -346,11 +354,13 @@ def read(path: Path, *, within: Path, limit: int) -> bytes:
 
 def opened(path: Path, *, within: Path) -> BinaryIO:
     """Return a regular file below ``within``, open; see ``read``."""
+    if path == STDIN:
+        return open(0, "rb", closefd=False)
     if within == _STREAMS and _STREAM.fullmatch(str(path)):
         return path.open("rb")
     real = _walked(path, within).real
     _regular(path, os.lstat(real).st_mode)  # opening a device alone may do something
-    number = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+    number = os.open(real, OPEN_FLAGS)
     try:
         _regular(path, os.fstat(number).st_mode)
         return os.fdopen(number, "rb")
@@ -460,8 +470,6 @@ def _walked(path: Path, within: Path) -> _Found:
     links = 0
     while rest:
         part = rest.popleft()
-        if part in ("", "."):
-            continue
         if part == "..":
             if not parts:
                 raise _outside(path, within, link)
@@ -469,6 +477,8 @@ def _walked(path: Path, within: Path) -> _Found:
             continue
         if _is_version_control(part):
             raise Refused(_name(path), f"is inside {printable(part)}, which is never read")
+        if _is_elsewhere(part):
+            raise _outside(path, within, link)
         target = _target(str(Path(top, *parts, part)))
         if target is None:
             parts.append(part)
@@ -477,14 +487,14 @@ def _walked(path: Path, within: Path) -> _Found:
         if links > _MOST_LINKS:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), _name(path))
         link = link or ("/".join([*parts, part]), target)
-        if target.startswith("/"):
-            inside = _under(target.split("/"), top)
+        if os.path.isabs(target):  # noqa: PTH117 - as it is written
+            inside = _under(Path(target).parts, top)
             if inside is None:
                 raise _outside(path, within, link)
             parts = []
             rest.extendleft(reversed(inside))
         else:
-            rest.extendleft(reversed(target.split("/")))
+            rest.extendleft(reversed(Path(target).parts))
     place = str(Path(top, *parts))
     if top == "/" and place.startswith(tuple(f"{one}/" for one in _NOT_IN_ROOT)):
         raise _outside(path, within, link)
@@ -498,24 +508,31 @@ def _below(path: Path, top: str) -> list[str]:
 
     :raises Refused: the path does not go through ``top``.
     """
-    parts = str(Path.cwd() / path).split("/")
+    parts = (Path.cwd() / path).parts
     if (inside := _under(parts, top)) is not None:
         return inside
     for count in range(1, len(parts) + 1):
-        if os.path.realpath("/".join(parts[:count]) or "/") == top:
-            return parts[count:]
+        if os.path.realpath(Path(*parts[:count])) == top:
+            return list(parts[count:])
     raise _outside(path, Path(top), None)
 
 
-def _under(parts: list[str], top: str) -> list[str] | None:
+def _under(parts: Sequence[str], top: str) -> list[str] | None:
     """Return the parts below ``top`` as they are written; None where the path begins otherwise."""
-    above = top.rstrip("/").split("/")
-    return parts[len(above) :] if parts[: len(above)] == above else None
+    above = Path(top).parts
+    start = parts[: len(above)]
+    same = [os.path.normcase(part) for part in start] == [os.path.normcase(part) for part in above]
+    return list(parts[len(above) :]) if same else None
+
+
+def _is_elsewhere(part: str) -> bool:
+    """Tell a drive or another stream of a file, such as ``C:``, from a name. Windows only."""
+    return os.sep == "\\" and (":" in part or part.startswith(("\\", "/")))
 
 
 def _target(path: str) -> str | None:
     try:
-        return os.readlink(path)  # noqa: PTH115 - as it is written
+        return os.readlink(path).removeprefix("\\\\?\\")  # noqa: PTH115 - as it is written
     except OSError:  # no link, or nothing there; the caller finds out which
         return None
 
@@ -537,7 +554,7 @@ def _outside(path: Path, within: Path, link: tuple[str, str] | None) -> Refused:
     if link is None:
         return Refused(_name(path), f"is outside the {place}")
     name, target = (printable(one)[:_SHOWN] for one in link)
-    via = "a link" if str(path).endswith(link[0]) else f"reached through the link {name}"
+    via = "a link" if path.as_posix().endswith(link[0]) else f"reached through the link {name}"
     why = f"is {via} that leads outside the {place} (-> {target})"
     if via != "a link":
         why = f"is {via}, which leads outside the {place} (-> {target})"

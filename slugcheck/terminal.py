@@ -99,7 +99,7 @@ class Terminal:
         if isinstance(content, str):
             content = _ended(document_without_secrets(content)).encode()
         if (elsewhere := _led_out_of_checkout(path)) is not None:
-            message = f"{path} is a link, or below one, that leads to {elsewhere}"
+            message = f"{path} leads out of the checkout through a link, to {elsewhere}"
             raise UsageError(message, hint=f"choose another place with {option}")
         try:
             if path.exists() and not stat.S_ISREG(path.stat().st_mode):
@@ -109,7 +109,7 @@ class Terminal:
         except OSError as error:
             message = f"{path} cannot be written: {error.strerror or error}"
             raise UsageError(message, hint=f"choose another place with {option}") from None
-        self.note(f"written: {path}")
+        self.note(f"wrote {path}")
 
     def append_file(self, path: Path, text: Inert) -> None:
         """Add to a file, such as a CI job's summary.
@@ -120,12 +120,12 @@ class Terminal:
         try:
             with path.open("ab") as stream:
                 if stream.tell() + len(raw) > _MOST_OF_SUMMARY:
-                    self.warning(f"{path} is full, so this report is not in the job's summary")
+                    self.warning(f"the job summary is full; this report was not added to {path}")
                     return
                 stream.write(raw)
         except OSError as error:
             message = f"{path} cannot be written: {error.strerror or error}"
-            raise UsageError(message, hint="it is what GITHUB_STEP_SUMMARY names") from None
+            raise UsageError(message, hint="GITHUB_STEP_SUMMARY names this file") from None
 
     # ----------------------------------------------------------------- the run
 
@@ -256,7 +256,7 @@ def _write(stream: TextIO, text: str) -> None:
         _silence(stream)  # Python would complain once more when it flushes at exit
     except OSError as error:
         _silence(stream)
-        message = f"the output cannot be written: {error.strerror or error}"
+        message = f"cannot write the output: {error.strerror or error}"
         raise MeasureError(message) from None
 
 

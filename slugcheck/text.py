@@ -1,22 +1,7 @@
-"""The last gate of every text slugcheck writes: nothing in it is a command of a CI system.
+"""Text on its way in and out: credentials, escaping, CI commands, units and lists.
 
-CI systems read commands from the log of a job, so text from a stranger must not look like one:
-
-===================================  ===============================================================
-GitHub, Gitea, Forgejo               ``::name::`` at the start of a line (the .NET runner also skips
-                                     invisible characters before it), ``##[name]`` anywhere
-Azure Pipelines, TeamCity            ``##vso[``, ``##teamcity[`` and ``##[section]`` anywhere
-Buildkite                            ``---``, ``+++``, ``~~~``, ``^^^ +++`` at the start of a line
-GitLab                               ``section_start:`` and ``section_end:``
-Travis CI                            ``travis_fold:`` and ``travis_time:``
-Jenkins' console notes, Buildkite's  escape sequences of terminals
-links and images
-Jenkins, GitLab and Azure, of JUnit  ``[[ATTACHMENT|path]]``
-===================================  ===============================================================
-
-``inert`` is applied where a text leaves (``terminal`` takes nothing else), so that no rendering can
-forget it. JSON, SARIF and XML keep their meaning: characters become escapes of the format, which
-read back as the same value. The others get a blank in the middle of a command.
+Everything slugcheck prints passes through three steps: credentials are masked, characters that act
+on a terminal are written out, and what a CI system would read as a command is defused.
 """
 
 from __future__ import annotations
@@ -27,11 +12,13 @@ import re
 import threading
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NewType
 from urllib.parse import quote
+
+# --------------------------------------------------------------------------- credentials
 
 MASK = "***"
 _LEAST_SECRET = 4  # characters; a shorter value would hide half of every text
@@ -136,7 +123,7 @@ def _is_path_after_host(authority: str) -> bool:
     return plain and ("." in host[0] or host[0].lower() == "localhost")
 
 
-# --------------------------------------------------------------------------- one line
+# One line: every word that can hold a URL or "user:password@" is looked at.
 
 
 def _line(line: str) -> str:
@@ -268,7 +255,7 @@ def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     return next(iter(deque(pattern.finditer(text), maxlen=1)), None)
 
 
-# ------------------------ Text from files, indexes and the network made safe for where it is shown
+# --------------------------------------------------------------------------- escaping
 
 # Categories whose characters act or hide instead of showing: controls (ANSI sequences begin with
 # one), formats (bidirectional overrides make text read differently from what it is,
@@ -372,19 +359,37 @@ def written_out(text: str) -> str:
     return text.encode("unicode_escape").decode("ascii")
 
 
-# --------- The last gate of every text slugcheck writes: nothing in it is a command of a CI system
+# --------------------------------------------------------------------------- CI commands
+#
+# CI systems read commands from the log of a job, so text from a stranger must not look like one:
+#
+# ===================================  =============================================================
+# GitHub, Gitea, Forgejo               ``::name::`` at the start of a line (.NET's runner also skips
+#                                      invisible characters before it), ``##[name]`` anywhere
+# Azure Pipelines, TeamCity            ``##vso[``, ``##teamcity[`` and ``##[section]`` anywhere
+# Buildkite                            ``---``, ``+++``, ``~~~``, ``^^^ +++`` at the start of a line
+# GitLab                               ``section_start:`` and ``section_end:``
+# Travis CI                            ``travis_fold:`` and ``travis_time:``
+# Jenkins' console notes, Buildkite's  escape sequences of terminals
+# links and images
+# Jenkins, GitLab and Azure, of JUnit  ``[[ATTACHMENT|path]]``
+# ===================================  =============================================================
+#
+# ``inert`` is applied where a text leaves (``terminal`` takes nothing else), so no rendering can
+# forget it. JSON, SARIF and XML keep their meaning: characters become escapes of the format, which
+# read back as the same value. In the other formats a command gets a blank in its middle.
 
 Inert = NewType("Inert", str)
 
 _STYLE = r"\x1b\[[0-9;]*m"
 # the start of a line as the laxest reader sees it
-_inert_LEADING = re.compile(rf"^((?:{_STYLE}|[^\S\n]|[{HIDDEN}])*):(?=[{HIDDEN}]*:)", re.MULTILINE)
+_LEADING_COLON = re.compile(rf"^((?:{_STYLE}|[^\S\n]|[{HIDDEN}])*):(?=[{HIDDEN}]*:)", re.MULTILINE)
 _LEGACY = re.compile(rf"#(?=[{HIDDEN}]*#[\w{HIDDEN}]*\[)")
 _HEADER = re.compile(rf"^((?:{_STYLE})*)(?=(?:---|\+\+\+|~~~)[^\S\n]|\^\^\^[^\S\n])", re.MULTILINE)
 _FOLD = re.compile(r"(?:(?<=travis_fold)|(?<=travis_time)|(?<=section_start)|(?<=section_end)):")
 _ATTACHMENT = re.compile(r"\[(?=\[ATTACHMENT)", re.IGNORECASE)
 _CONTROL = r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-_inert_ACTING = re.compile(rf"\x1b|{_CONTROL}")
+_ACTING_IN_OUTPUT = re.compile(rf"\x1b|{_CONTROL}")
 _ACTING_BUT_STYLE = re.compile(rf"\x1b(?!\[[0-9;]*m)|{_CONTROL}")
 
 
@@ -408,14 +413,14 @@ def _shown(found: re.Match[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    text = _inert_LEADING.sub(r"\1: ", text)
+    text = _LEADING_COLON.sub(r"\1: ", text)
     text = _LEGACY.sub("# ", text)
     text = _FOLD.sub(" :", text)
     return _HEADER.sub(r"\1 ", text)
 
 
 def _markdown(text: str) -> str:
-    return _plain(_inert_ACTING.sub(_shown, text))
+    return _plain(_ACTING_IN_OUTPUT.sub(_shown, text))
 
 
 # --------------------------------------------------------------------------- GitHub's annotations
@@ -427,7 +432,7 @@ _ANNOTATION = re.compile(
 
 
 def _annotations(text: str) -> str:
-    lines = _inert_ACTING.sub(_shown, text).split("\n")
+    lines = _ACTING_IN_OUTPUT.sub(_shown, text).split("\n")
     return "\n".join(
         _FOLD.sub(" :", _LEGACY.sub("# ", line)) if _ANNOTATION.fullmatch(line) else _plain(line)
         for line in lines
@@ -457,9 +462,9 @@ def _unit_escapes(character: str) -> str:
 
 def _xml(text: str) -> str:
     """Write characters as references; only the attachments, which XML's readers act on, change."""
-    text = _ATTACHMENT.sub("[ ", _inert_ACTING.sub(_shown, text))
+    text = _ATTACHMENT.sub("[ ", _ACTING_IN_OUTPUT.sub(_shown, text))
     text = _SECOND_HASH_FOLLOWS.sub("&#35;", text)
-    text = _inert_LEADING.sub(r"\1&#58;", text)
+    text = _LEADING_COLON.sub(r"\1&#58;", text)
     text = _FOLD.sub("&#58;", text)
     return _HEADER_FIRST.sub(lambda found: f"{found[1]}&#{ord(found[2])};", text)
 
@@ -474,7 +479,9 @@ _RULES: dict[str, Callable[[str], str]] = {
 }
 
 
-# ------------ Sizes and seconds between people and numbers; rounding is never in the user's favour
+# --------------------------------------------------------------------------- units
+#
+# Rounding is never in the user's favour: figures go up, limits go down.
 
 MB = 10**6
 MIB = 2**20
@@ -618,3 +625,17 @@ def _ceiling(value: float) -> int:
 
 def _sign(number: int) -> int:
     return (number > 0) - (number < 0)
+
+
+# --------------------------------------------------------------------------- counts and lists
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun: "1 file", "1,200 files"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def shortened(names: Sequence[str], most: int = 3) -> str:
+    """Return "a, b, c and 4 more"."""
+    more = len(names) - most
+    return f"{', '.join(names[:most])} and {more} more" if more > 0 else ", ".join(names)

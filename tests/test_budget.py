@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from slugcheck.model import (
     Distribution,
     DistributionSize,
     Estimate,
+    FindingSeverity,
     Limit,
     Platform,
     Report,
@@ -28,6 +30,7 @@ from slugcheck.model import (
 from slugcheck.policy import budgets as budget
 from slugcheck.policy import limits as users_limits
 from slugcheck.project import target
+from tests.support import reports
 
 M = 2**20
 HEROKU = platforms.load("heroku")
@@ -305,23 +308,54 @@ def test_a_raised_slug_budget_still_tells_what_heroku_does() -> None:
 
 
 def test_figures_without_a_limit_of_the_platform_can_have_one() -> None:
-    limits = changed({"installed": "1 GB", "ram": "400M"})
+    limits = changed({"installed": "1 GB", "download": "400M"})
     assert (limits["installed"].value, limits["installed"].severity) == (10**9, Severity.FAIL)
     verdicts = budget.judge(sized(exact(2 * 10**9)), QUICK, tuple(limits.values()))
     by_name = {v.budget: v for v in verdicts}
     assert by_name["installed"].status is Status.FAIL
-    assert [v.limit for v in verdicts if v.budget == "ram"] == [400 * M]
-    assert "400M (standard-1x" in by_name["ram"].sentence
+    assert by_name["download"].limit == 400 * M
+
+
+@pytest.mark.parametrize("name", ["ram", "boot"])
+def test_a_limit_that_is_never_judged_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} cannot be limited: slugcheck does not run"):
+        changed({name: "30"})
+
+
+def test_a_size_needs_a_unit() -> None:
+    with pytest.raises(UsageError, match=r"500 has no unit; did you mean slug=500M\?"):
+        changed({"slug": "500"})
+    with pytest.raises(UsageError, match=r"did you mean increase=1.5M\?"):
+        changed({"increase": "1.5"})
+    assert changed({"slug": "524288000"})["slug"].value == 500 * M
+    assert changed({"slug": "500B"})["slug"].value == 500
+
+
+def test_findings_that_make_the_app_fail_decide_the_exit_code() -> None:
+    def report(code: str, severity: FindingSeverity, **more: Any) -> Report:
+        found = reports.finding(code, severity, "numpy", "it fails", "y")
+        return reports.report(reports.measured("onnx"), findings=(found,), **more)
+
+    error, warning = FindingSeverity.ERROR, FindingSeverity.WARNING
+    assert budget.exit_code(report("opencv-gui", error)) == 1
+    assert budget.exit_code(report("cuda-on-cpu", error)) == 0  # wasteful, but it runs
+    assert budget.exit_code(report("built-from-source", warning)) == 0
+    strict = replace(report("built-from-source", warning), fail_on=warning)
+    assert budget.exit_code(strict) == 1
+    placeholder = replace(report("placeholder", warning), fail_on=warning)
+    assert budget.exit_code(placeholder) == 0
+    allowed = replace(report("other-system", error), allowed_unsized=("numpy",))
+    assert budget.exit_code(allowed) == 0
 
 
 def test_all_wrong_limits_are_told_at_once() -> None:
     with pytest.raises(UsageError) as caught:
-        changed({"slugs": "1M", "slug": "much", "build": "1G", "zzz": "1", "boot": "0"})
+        changed({"slugs": "1M", "slug": "much", "build": "1G", "zzz": "1", "download": "0"})
     lines = str(caught.value).splitlines()
     assert lines[0] == "--limit slugs=1M: no limit is called 'slugs'; did you mean slug?"
     assert lines[1].startswith("--limit slug=much: 'much' is not a size; write bytes")
     assert lines[2].startswith("--limit build=1G: '1G' is not a duration; write seconds")
-    assert "there are boot, build, checkout, download, heroku-cap, heroku-warning" in lines[3]
-    assert lines[4] == "--limit boot=0: a limit of nothing can hold nothing"
+    assert "there are build, checkout, download, heroku-cap, heroku-warning" in lines[3]
+    assert lines[4] == "--limit download=0: the limit must be greater than zero"
     assert len(lines) == 5
     assert caught.value.exit_code == 2

@@ -52,7 +52,10 @@ def check(index: PackageServer, path: Path, *more: object) -> Done:
         (None, ("sarif=out.txt", "j.xml"), [("table", None), ("sarif", "out.txt"),
                                             ("junit", "j.xml")]),
         ("github", ("s.sarif",), [("github", None), ("sarif", "s.sarif")]),
-        (None, ("a=b.json",), [("table", None), ("json", "a=b.json")]),
+        (None, ("./a=b.json",), [("table", None), ("json", "a=b.json")]),
+        (None, ("r.txt",), [("table", "r.txt")]),
+        (None, ("out",), [("table", "out")]),
+        ("markdown", ("r.xyz",), [("markdown", "r.xyz")]),
     ],
 )  # fmt: skip
 def test_each_file_gets_the_form_that_it_is_named_for(
@@ -66,6 +69,36 @@ def test_each_file_gets_the_form_that_it_is_named_for(
 def test_outputs_that_cannot_be_are_refused(files: tuple[str, ...]) -> None:
     with pytest.raises(UsageError):
         outputs(None, files)
+
+
+def test_an_unknown_suffix_or_format_lists_those_there_are(requirements: Write) -> None:
+    path = requirements("light\n")
+    suffix = slugcheck(path, "-o", "report.xyz")
+    assert (suffix.code, suffix.out) == (2, "")
+    assert "--output report.xyz: no format has the suffix .xyz" in suffix.err
+    assert ".json (json), .md (markdown), .sarif (sarif), .xml (junit)" in suffix.err
+    name = slugcheck(path, "-o", "pdf=report.txt")
+    assert (name.code, name.out) == (2, "")
+    assert "unknown format pdf" in name.err
+    assert "the formats are table, json, markdown, github, junit, sarif" in name.err
+    # compare knows fewer
+    compared = slugcheck("compare", path, path, "-o", "r.sarif")
+    assert compared.code == 2
+    assert "(json), .md (markdown), or name" in compared.err
+
+
+def test_quiet_prints_the_verdict_alone(
+    index: PackageServer, requirements: Write, tmp_path: Path
+) -> None:
+    path = requirements("light\n")
+    done = check(index, path, "-q", "-o", tmp_path / "r.txt", "-o", tmp_path / "r.json")
+    assert (done.code, done.out) == (0, "")  # the table went to the file
+    assert len((tmp_path / "r.txt").read_text().splitlines()) > 5
+    done = check(index, path, "-q", "--limit", "slug=1B")
+    assert done.code == 1
+    assert (done.out.count("\n"), done.err) == (1, "")
+    assert "slug" in done.out
+    assert check(index, path, "-q", "--format", "json").document["schema"] == 1
 
 
 def test_several_forms_at_once(index: PackageServer, requirements: Write, tmp_path: Path) -> None:

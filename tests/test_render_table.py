@@ -121,10 +121,16 @@ def test_a_figure_on_the_edge_cannot_be_called() -> None:
 
 
 def test_an_error_to_mend_is_not_passed_over_in_a_fit() -> None:
-    broken = reports.finding("opencv-gui", FindingSeverity.ERROR, "x", "import fails", "y")
-    report = reports.report(reports.measured("onnx"), findings=(broken,))
+    wasteful = reports.finding("cuda-on-cpu", FindingSeverity.ERROR, "x", "2 GB of CUDA", "y")
+    report = reports.report(reports.measured("onnx"), findings=(wasteful,))
     assert last_line(report).startswith("! FITS Heroku")
-    assert last_line(report).endswith("362.6M left; but mend 1 error first")
+    assert last_line(report).endswith("362.6M left; fix 1 error first")
+
+
+def test_an_app_that_fails_at_boot_does_not_fit() -> None:
+    broken = reports.finding("opencv-gui", FindingSeverity.ERROR, "x", "import cv2 fails", "y")
+    report = reports.report(reports.measured("onnx"), findings=(broken,))
+    assert last_line(report).endswith("WILL FAIL  import cv2 fails")
 
 
 @pytest.mark.parametrize("case", cases.CASES)

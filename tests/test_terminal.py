@@ -217,7 +217,7 @@ def test_a_file_is_written_whole_and_said_so(tmp_path: Path, capsys: Capture) ->
     Terminal().write_file(place, Inert("{}"))
     assert place.read_bytes() == b"{}\n"
     assert list(tmp_path.iterdir()) == [place]
-    assert capsys.readouterr() == ("", f"written: {place}\n")
+    assert capsys.readouterr() == ("", f"wrote {place}\n")
 
 
 def test_a_new_file_has_the_mode_of_any_new_file(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_a_link_of_the_checkout_leads_no_file_out_of_it(
     outside.write_text("kept")
     (checkout / link).symlink_to(to)
     for path in (Path(asked), checkout / asked):
-        with pytest.raises(UsageError, match="is a link, or below one, that leads to"):
+        with pytest.raises(UsageError, match="leads out of the checkout through a link"):
             Terminal().write_file(path, Inert("new"))
     assert outside.read_text() == "kept"
     assert (checkout / ".git" / "config").read_text() == "[core]\n"
@@ -292,7 +292,7 @@ def test_a_summary_that_would_be_dropped_is_not_added_to(tmp_path: Path, capsys:
     size = summary.stat().st_size
     Terminal().append_file(summary, Inert("é" * 50_000))
     assert summary.stat().st_size == size
-    assert "is full" in capsys.readouterr().err
+    assert "the job summary is full" in capsys.readouterr().err
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -318,3 +318,21 @@ def test_a_place_that_cannot_be_written_is_named(place: str, tmp_path: Path) -> 
         Terminal().write_file(tmp_path / place, Inert("{}"))
     assert caught.value.hint == "choose another place with --output"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("slugcheck che", "plain,check\n"),
+        ("slugcheck check --fail", "plain,--fail-on\n"),
+        ("slugcheck requirements.txt --fail", "plain,--fail-on\n"),
+        ("slugcheck requ", "file,requ\n"),  # the shell completes a file's name
+    ],
+)
+def test_the_shell_completes_commands_options_and_files(words: str, expected: str) -> None:
+    more = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    done = subprocess.run(
+        [sys.executable, "-c", "from slugcheck.cli import main; main()"], capture_output=True,
+        text=True, check=False, env={**os.environ, **more, "_SLUGCHECK_COMPLETE": "bash_complete"},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, expected, "")

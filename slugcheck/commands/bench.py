@@ -55,7 +55,7 @@ WHERE = (
         "-r",
         multiple=True,
         metavar="[onnx=|torch=]FILE",
-        help="Install this list into an environment for the stack.",
+        help="Requirements file to install into an environment for the runtime.",
     ),
     click.option(
         "--install",
@@ -67,7 +67,7 @@ WHERE = (
         metavar="SIZE",
         default=_INSTALL_LIMIT,
         show_default=True,
-        help="The most that may be downloaded for one environment.",
+        help="Maximum download for one environment.",
     ),
 )
 HOW = (
@@ -83,7 +83,7 @@ HOW = (
         type=click.IntRange(1, 100),
         default=6,
         show_default=True,
-        help="Fresh processes for each stack; six are the fewest for 95 %.",
+        help="Fresh processes per runtime; a 95 % interval needs at least six.",
     ),
     click.option(
         "--runs",
@@ -93,21 +93,21 @@ HOW = (
         help="Timed inferences in each process, after the warm-up.",
     ),
     click.option(
-        "--variants", is_flag=True, help="Measure settings that change memory as well. Takes long."
+        "--variants", is_flag=True, help="Also measure settings that change memory use. Slow."
     ),
     click.option(
         "--memory-limit",
         "limits",
         multiple=True,
         metavar="SIZE",
-        help="Run a worker of each stack under this limit, such as 512M. Repeatable.",
+        help="Also run each runtime under this memory limit, such as 512M. Repeatable.",
     ),
     click.option(
         "--time-limit",
         metavar="TIME",
         default="60s",
         show_default=True,
-        help="How long a worker under a limit may take.",
+        help="Maximum time of a worker under a memory limit.",
     ),
 )
 TARGET = (
@@ -116,13 +116,13 @@ TARGET = (
         metavar="NAME",
         default="heroku",
         show_default=True,
-        help="Whose machines the figures are held against.",
+        help="Platform whose machine sizes to compare with.",
     ),
     click.option(
         "--dyno",
         metavar="SIZE",
-        help="Machine to judge for, such as standard-1x. Where none of the stacks fits it, the "
-        "exit code is 1.",
+        help="Machine size the model must fit, such as standard-1x. Exit code 1 if no runtime "
+        "fits.",
     ),
 )
 PLOT = (
@@ -132,7 +132,7 @@ PLOT = (
         multiple=True,
         type=click.Path(path_type=Path),
         metavar="FILE.svg|FILE.png",
-        help="Draw memory by stage, and latency. Takes slugcheck[plot]. Repeatable.",
+        help="Plot memory by stage, and latency. Needs slugcheck[plot]. Repeatable.",
     ),
 )
 
@@ -141,7 +141,12 @@ PLOT = (
 @options.with_options(
     MODEL, WHERE, HOW, TARGET, options.PLACES, PLOT, options.writing("machine size")
 )
-@click.option("--format", "format_", type=click.Choice(_FORMATS), help="[default: table]")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(_FORMATS),
+    help="Format of the report on stdout.  [default: table]",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -155,9 +160,11 @@ def command(
 ) -> None:
     """Run the same model on PyTorch and ONNX Runtime, and measure what each costs.
 
-    Without a model a small detector is taken that slugcheck has in both forms; PyTorch is measured
-    where the interpreter has it, or with --install. Exit code: 0 measured; 1 no stack fits --dyno;
-    2 usage; 3 a stack could not be measured, or the two do not compute the same.
+    Without a model, a small built-in detector is used. PyTorch is measured if the interpreter has
+    it, or with --install.
+
+    Exit code: 0 measured; 1 no runtime fits --dyno; 2 wrong usage; 3 a runtime could not be
+    measured, or the outputs differ.
     """
     from slugcheck.bench import Bench
     from slugcheck.benching import outcome
@@ -165,6 +172,7 @@ def command(
     from slugcheck.render import benchmarkdown, benchplot, benchtable
 
     terminal = Terminal(quiet=quiet)
+    options.require_linux("slugcheck bench")
     extras.require("bench", "slugcheck bench")
     options.start_clock(given, usual=_SECONDS)
     wanted = outputs(format_, files, _FORMATS)

@@ -8,51 +8,67 @@ from typing import Any
 import click
 
 from slugcheck.commands import options
+from slugcheck.errors import UsageError
 from slugcheck.render.formats import FORMATS, outputs
 from slugcheck.terminal import Terminal
 
 
-@click.command("check", short_help="Size a project or a requirements file, and judge it.")
+@click.command("check", short_help="Check a project or requirements file against the limits.")
 @click.argument("path", type=click.Path(path_type=Path), metavar="[FILE|FOLDER]", default=".")
-@options.with_options(options.TARGET, options.MODELS)
+@options.with_options(options.SELECTION, options.TARGET, options.MODELS)
 @click.option(
     "--verify",
     is_flag=True,
     help="Measure for real: install and compress in a temporary folder, as the platform's build "
-    "does. Downloads everything and RUNS code of the packages that are built from source.",
+    "does. Downloads everything, and RUNS code of packages that are built from source.",
 )
 @options.with_options(options.LIMITS, options.INDEXES)
 @click.option(
     "--format",
     "format_",
     type=click.Choice(tuple(FORMATS)),
-    help="What to write to stdout.  [default: table]",
+    help="Format of the report on stdout.  [default: table]",
 )
 @click.option(
     "--against",
     metavar="BASE",
-    help="Compare with a base, and gate what is added: a git revision such as origin/main, a "
-    "file, a folder, or a saved report.",
+    help="Compare with BASE and limit the increase: a git revision such as origin/main, a file, "
+    "a folder, or a saved report.",
 )
 @click.option(
     "--settings",
     type=click.Choice(("base", "head")),
     default="base",
     show_default=True,
-    help="Whose settings decide when BASE is a git revision: those of the base, so that a change "
-    "cannot loosen its own gate, or those of the change itself.",
+    help="Whose settings apply when BASE is a git revision: those of the base, so that a change "
+    "cannot loosen its own limits, or those of the change (head).",
 )
 @click.option(
     "--audit",
     is_flag=True,
-    help="Ask for known vulnerabilities of what was resolved, through pip-audit.",
+    help="Look up known vulnerabilities of the resolved versions with pip-audit.",
 )
 @click.option(
-    "--audit-service", type=click.Choice(("osv", "pypi")), help="Whom to ask.  [default: osv]"
+    "--audit-service",
+    type=click.Choice(("osv", "pypi")),
+    help="Vulnerability service to ask.  [default: osv]",
 )
-@click.option("--audit-url", metavar="URL", help="Where the OSV service is, such as a mirror.")
-@options.with_options(options.WRITING)
-@click.option("--verbose", "-v", is_flag=True, help="Say what the build time assumes.")
+@click.option("--audit-url", metavar="URL", help="URL of the OSV service, such as a mirror.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(("error", "warning")),
+    default="error",
+    show_default=True,
+    help="Which findings count as a failure when they stop the build or the boot: errors, or "
+    "warnings too (such as a package that must be compiled).",
+)
+@options.with_options(
+    options.writing(
+        "distribution",
+        quiet="Print the verdict alone, on one line: no table, no progress, no notes.",
+    )
+)
+@click.option("--verbose", "-v", is_flag=True, help="Show what the build time assumes.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -66,21 +82,32 @@ def command(
     verbose: bool,
     **given: Any,
 ) -> None:
-    """Size FILE or FOLDER and hold the total against the platform's limits.
+    """Measure FILE or FOLDER and compare the total with the platform's limits.
 
-    FOLDER (by default the current one) is a project, read as the platform's build would read it:
-    its dependencies, its own files and its models. FILE is a requirements file, a pylock.toml,
-    a uv.lock, poetry.lock or Pipfile.lock: dependencies only. Exit code: 0 it fits, 1 a budget is
-    exceeded, 2 usage, 3 could not measure.
+    FOLDER (by default the current one) is a project, read as the platform's build reads it: its
+    dependencies, its own files and its models. FILE holds dependencies only: a requirements file
+    ("-" reads it from stdin), a pyproject.toml, pylock.toml, uv.lock, poetry.lock or Pipfile.lock.
+
+    Exit code: 0 it fits; 1 it is over budget, or the build or boot will fail; 2 wrong usage;
+    3 it could not be measured.
     """
     terminal = Terminal(quiet=quiet, verbose=verbose)
+    if given["verify"] and path.name in ("-", "pyproject.toml"):
+        message = "--verify installs a requirements file, a lock file, or a project's folder"
+        raise UsageError(message, hint="name one of these")
+    if given["verify"]:
+        options.require_linux("--verify")
     options.start_clock(given)
     wanted = outputs(format_, files)
     report = options.run_check(options.options(path, given), terminal, against=against)
     for assumption in report.assumptions:
         terminal.detail(f"build time assumes: {assumption}")
     options.write(
-        wanted, terminal, lambda name, look: FORMATS[name](report, look), all_rows=all_rows
+        wanted,
+        terminal,
+        lambda name, look: FORMATS[name](report, look),
+        all_rows=all_rows,
+        verdict_only=quiet,
     )
     options.add_step_summary(report, terminal, wanted)
     from slugcheck.policy.budgets import exit_code

@@ -319,41 +319,42 @@ It ended with exit code {code}; the job's log says why.
 """
 
 
-@click.command("comment", short_help="Post a report as the one comment of a pull request.")
+@click.command("comment", short_help="Post a report as a comment on a pull request.")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @click.option(
     "--key",
     default="report",
     show_default=True,
     metavar="NAME",
-    help="Which comment: a repository that checks several apps has one for each.",
+    help="Name of the comment, for a repository that checks several apps.",
 )
 @click.option(
     "--exit-code",
     "given",
     type=click.IntRange(0, 255),
     metavar="CODE",
-    help="What `slugcheck check` ended with. With 2 or more FILE may be missing: an older comment "
-    "then says that this commit could not be checked.  [default: by FILE's first line]",
+    help="Exit code of `slugcheck check`. With 2 or more FILE may be missing, and an existing "
+    "comment then says that this commit could not be checked.  [default: taken from FILE]",
 )
 @click.option(
     "--summary/--no-summary",
     default=True,
-    help="Add it to the job's summary where it may not comment.  [default: summary]",
+    help="Write to the job summary if commenting is not allowed.  [default: summary]",
 )
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing of what was done.")
+@click.option("--quiet", "-q", is_flag=True, help="Do not report what was done.")
 @click.pass_context
 def command(
     ctx: click.Context, /, path: Path, key: str, given: int | None, summary: bool, quiet: bool
 ) -> None:
-    """Post FILE, a report that was written with --format markdown, in a GitHub workflow.
+    """Post FILE, a report in Markdown, on the pull request of a GitHub workflow.
 
-    The comment is made once and then edited. Where the token may not comment, as on pull requests
-    from forks, the report goes into the job's summary. Reads GITHUB_TOKEN, GITHUB_REPOSITORY,
-    GITHUB_EVENT_PATH and GITHUB_API_URL. Exit code: 0 the comment is up to date, or it may not
-    comment and the report is of a check that passed; 2 usage; 3 GitHub cannot be reached. When the
-    comment cannot be written and the check did not pass: the check's own exit code, since an older
-    comment may still say that it did.
+    The comment is created once and then edited. If the token is not allowed to comment, as on pull
+    requests from forks, the report goes into the job summary instead. Reads GITHUB_TOKEN,
+    GITHUB_REPOSITORY, GITHUB_EVENT_PATH and GITHUB_API_URL.
+
+    Exit code: 0 the comment is up to date, or commenting is not allowed and the check passed;
+    2 wrong usage; 3 GitHub cannot be reached. If the comment cannot be written and the check
+    failed, the exit code is that of the check, since an old comment may still say it passed.
     """
 
     terminal = Terminal(quiet=quiet)

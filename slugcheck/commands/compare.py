@@ -18,7 +18,7 @@ from slugcheck.terminal import Terminal
 _FORMATS = ("table", "json", "markdown")
 
 
-@click.command("compare", short_help="Compare stacks: sizes, savings, what to change.")
+@click.command("compare", short_help="Compare sets of dependencies: sizes, savings, changes.")
 @click.argument(
     "paths",
     nargs=-1,
@@ -31,7 +31,7 @@ _FORMATS = ("table", "json", "markdown")
     "given",
     multiple=True,
     metavar="NAME",
-    help="What to call a stack; once for each, in their order.",
+    help="Name of a candidate; once for each, in order.",
 )
 @click.option(
     "--bench",
@@ -39,10 +39,15 @@ _FORMATS = ("table", "json", "markdown")
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="RESULT.json",
-    help="Join what `slugcheck bench` measured of the stacks' runtimes. Repeatable.",
+    help="Add what `slugcheck bench` measured of the runtimes. Repeatable.",
 )
 @shared.with_options(shared.TARGET, shared.MODELS, shared.LIMITS, shared.INDEXES, shared.WRITING)
-@click.option("--format", "format_", type=click.Choice(_FORMATS), help="[default: table]")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(_FORMATS),
+    help="Format of the report on stdout.  [default: table]",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -56,18 +61,20 @@ def command(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Hold stacks against each other; the first is the one that the others are held against.
+    """Compare two or more candidates with the first one.
 
-    Each is a requirements file, a project folder, or a report saved with --format json. Models of
-    --model count in every one that is measured. Exit code: 0 every stack was measured, whether it
-    fits or not; 2 usage; 3 one could not be measured.
+    Each is a requirements file, a project folder, or a report saved with --format json. A --model
+    counts in every candidate that is measured.
+
+    Exit code: 0 all were measured, whether they fit or not; 2 wrong usage; 3 one could not be
+    measured.
     """
     from slugcheck.compare import compare, join, load
     from slugcheck.model import document
     from slugcheck.render import comparemarkdown, comparetable
 
     if len(paths) < 2:
-        message = "compare needs two stacks or more"
+        message = "compare needs at least two candidates"
         raise UsageError(message, hint="slugcheck compare requirements_a.txt requirements_b.txt")
     terminal = Terminal(quiet=quiet)
     shared.start_clock(options)
@@ -76,7 +83,7 @@ def command(
     names = labels(paths, given)
     asked = shared.options(paths[0], options)
     with SideBySide([replace(asked, path=path) for path in paths], names) as run:
-        with terminal.progress("measuring stacks") as bar:
+        with terminal.progress("measuring candidates") as bar:
             for done in run.measure():
                 bar.update(done, len(paths))
         documents = run.documents

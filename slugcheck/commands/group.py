@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from slugcheck.version import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _COMMANDS = (
     "check",
@@ -32,6 +36,12 @@ class _Commands(click.Group):
             args = ["check", *args]
         return super().parse_args(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete commands, and files where no command begins like that."""
+        from click.shell_completion import CompletionItem
+
+        return super().shell_complete(ctx, incomplete) or [CompletionItem(incomplete, type="file")]
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names in the order of their use."""
         return list(_COMMANDS)
@@ -40,21 +50,21 @@ class _Commands(click.Group):
         """Return a command, None where there is none of that name."""
         if cmd_name not in _COMMANDS:
             return None
-        found = import_module(f"slugcheck.commands.{cmd_name}").command
-        assert isinstance(found, click.Command)  # noqa: S101 - a slip of our own
-        return found
+        command = import_module(f"slugcheck.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101 - a slip of our own
+        return command
 
 
 @click.group(
     cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="`slugcheck FILE` is short for `slugcheck check FILE`, and `slugcheck .` sizes the "
-    "project in this folder.",
+    epilog="`slugcheck PATH` is short for `slugcheck check PATH`; `slugcheck .` checks the project "
+    "in the current folder.",
 )  # fmt: skip
 @click.version_option(__version__, "-V", "--version", message="slugcheck %(version)s")
 def cli() -> None:
-    """Does this app fit the place it is deployed to? Say so before the push.
+    """Find out whether an app fits its platform's limits before you deploy it.
 
-    Reads a project folder or a requirements file, resolves it for the target platform, measures
-    every package without installing or downloading it, adds the app's own files and its models,
-    and holds the total against the platform's limits.
+    slugcheck resolves the dependencies for the target platform and measures every package
+    without downloading or installing it, adds the app's own files and models, and compares the
+    total with the platform's limits.
     """

@@ -12,15 +12,15 @@ from slugcheck.errors import MeasureError, UsageError
 from slugcheck.terminal import Terminal
 
 
-@click.command("init", short_help="Write a settings file with limits by today's size.")
+@click.command("init", short_help="Write a settings file with limits just above today's size.")
 @click.argument("path", type=click.Path(path_type=Path), metavar="[FILE|FOLDER]", default=".")
-@options.with_options(options.TARGET, options.MODELS, options.INDEXES)
-@click.option("--force", is_flag=True, help="Write over a slugcheck.toml that is there.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress and no notes.")
+@options.with_options(options.SELECTION, options.TARGET, options.MODELS, options.INDEXES)
+@click.option("--force", is_flag=True, help="Overwrite an existing slugcheck.toml.")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress and no notes.")
 def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
     """Measure FILE or FOLDER and write a commented slugcheck.toml beside it.
 
-    Its limits are what it comes to today and 25 % more, at most what the platform takes.
+    Its limits are today's size plus 25 %, but no more than the platform allows.
     """
     from slugcheck.model import Settings
     from slugcheck.policy import settings, starter
@@ -30,16 +30,18 @@ def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
     folder = path if path.is_dir() else path.parent
     place = folder / settings.OWN
     if place.exists() and not force:
-        message = f"{place} is there already"
-        raise UsageError(message, hint="edit it, or write over it with --force")
+        message = f"{place} already exists"
+        raise UsageError(message, hint="edit it, or overwrite it with --force")
     own = settings.load(folder, top=folder.resolve()) if not force else Settings()
     if own.origin is not None:
-        message = f"{own.origin} has settings already"
+        message = f"{own.origin} already has settings"
         raise UsageError(message, hint="edit its [tool.slugcheck]")
     report = options.run_check(options.options(path, given), terminal)
     if report.sizes.unsized:
         names = ", ".join(one.name for one in report.sizes.unsized[:3])
-        message = f"not everything could be sized ({names}), so there is no size to go by"
-        raise MeasureError(message, hint="slugcheck check says why; mend or remove these lines")
+        message = f"the size is unknown: {names} could not be sized"
+        raise MeasureError(
+            message, hint="run slugcheck check to see why, then fix or remove these lines"
+        )
     asked = {key: given[key] for key in ("platform", "stack", "python", "dyno")}
     terminal.write_file(place, starter.settings_text(report, given=asked).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -29,21 +30,37 @@ TARGET = (
     click.option(
         "--platform",
         metavar="NAME",
-        help="Where it is deployed; `slugcheck platforms` lists the names.  [default: heroku]",
+        help="Platform to deploy to; `slugcheck platforms` lists them.  [default: heroku]",
     ),
     click.option("--stack", metavar="NAME", help="Operating system image, such as heroku-24."),
     click.option(
         "--python",
         metavar="VERSION",
-        help="Python of the target, such as 3.12 or 3.12.4. Default: .python-version or "
-        "runtime.txt beside the file, else the platform's default.",
+        help="Python version on the platform, such as 3.12 or 3.12.4. Default: .python-version "
+        "or runtime.txt beside the file, else the platform's default.",
     ),
     click.option("--dyno", metavar="SIZE", help="Machine size, such as standard-1x."),
     click.option(
         "--config",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="Settings to use in place of the project's slugcheck.toml or pyproject.toml.",
+        help="Settings file to use instead of the project's slugcheck.toml or pyproject.toml.",
+    ),
+)
+SELECTION = (
+    click.option(
+        "--extra",
+        "extras",
+        multiple=True,
+        metavar="NAME",
+        help="Include this extra of a pyproject.toml. Repeatable.",
+    ),
+    click.option(
+        "--group",
+        "groups",
+        multiple=True,
+        metavar="NAME",
+        help="Include this dependency group of a pyproject.toml. Repeatable.",
     ),
 )
 LIMITS = (
@@ -52,47 +69,52 @@ LIMITS = (
         "limits",
         multiple=True,
         metavar="NAME=VALUE",
-        help="Another budget, such as slug=300M or build=10m. Repeatable.",
+        help="Set a limit, such as slug=300M or build=10m. Repeatable.",
     ),
     click.option(
         "--allow-unsized",
         "allow_unsized",
         multiple=True,
         metavar="NAME|all",
-        help="Accept that this distribution could not be sized. Repeatable.",
+        help="Pass even if this distribution, or any, cannot be sized. Repeatable.",
     ),
 )
 PLACES = (
     click.option(
-        "--index-url", "-i", metavar="URL", help="The package index, in place of the default."
+        "--index-url", "-i", metavar="URL", help="Package index to use instead of the default."
     ),
     click.option(
-        "--extra-index-url", multiple=True, metavar="URL", help="A further index. Repeatable."
+        "--extra-index-url",
+        multiple=True,
+        metavar="URL",
+        help="Additional package index. Repeatable.",
     ),
     click.option(
         "--find-links",
         "-f",
         multiple=True,
         metavar="PLACE",
-        help="A folder or page with wheels. Repeatable.",
+        help="Folder or web page with wheels. Repeatable.",
     ),
     click.option(
         "--env",
         multiple=True,
         metavar="NAME",
-        help="Fill in ${NAME} where a file uses it; its value is never shown. The file decides "
-        "where the value is sent. Repeatable.",
+        help="Let the file use ${NAME} from the environment. The value is never shown, but the "
+        "file decides where it is sent. Repeatable.",
     ),
     click.option(
-        "--exclude-newer", metavar="DATE", help="As if today were that date (2026-11-01)."
+        "--exclude-newer",
+        metavar="DATE",
+        help="Ignore files uploaded after this date, such as 2026-11-01.",
     ),
-    click.option("--offline", is_flag=True, help="Use what is in the caches only."),
-    click.option("--no-cache", is_flag=True, help="Neither read nor write any cache."),
+    click.option("--offline", is_flag=True, help="Use only what is cached; no network."),
+    click.option("--no-cache", is_flag=True, help="Do not read or write any cache."),
     click.option(
         "--timeout",
         metavar="DURATION",
-        help="Give up after that time, with exit code 3, such as 90s or 5m.  [default: 10m; 1h "
-        "with --verify or --build, 3h for bench]",
+        help="Stop after this long with exit code 3, such as 90s or 5m.  [default: 10m; 1h with "
+        "--verify or --build; 3h for bench]",
     ),
 )
 INDEXES = (
@@ -100,12 +122,14 @@ INDEXES = (
     click.option(
         "--build",
         is_flag=True,
-        help="Allow building source archives, which RUNS code of the packages under check.",
+        help="Allow source distributions to be built, which RUNS their code.",
     ),
 )
 
 
-def writing(row: str) -> tuple[Callable[[F], F], ...]:
+def writing(
+    row: str, *, quiet: str = "Show no progress and no notes."
+) -> tuple[Callable[[F], F], ...]:
     """Return the options on what is written; ``row`` is what --all shows every one of."""
     return (
         click.option(
@@ -114,11 +138,11 @@ def writing(row: str) -> tuple[Callable[[F], F], ...]:
             "files",
             multiple=True,
             metavar="[FORMAT=]FILE",
-            help="Write to a file, whole or not at all, in the form that its suffix or FORMAT "
-            "says. Repeatable.",
+            help="Write to FILE as well, in the format of its suffix (.txt, .json, .md, …) or "
+            "in FORMAT. Repeatable.",
         ),
         click.option("--all", "all_rows", is_flag=True, help=f"Show every {row} in the table."),
-        click.option("--quiet", "-q", is_flag=True, help="No progress and no notes."),
+        click.option("--quiet", "-q", is_flag=True, help=quiet),
     )
 
 
@@ -129,14 +153,14 @@ MODELS = (
         "models",
         multiple=True,
         metavar="PATH|GLOB|URL",
-        help="A model file that goes into the slug: a file, a folder, a glob, or an s3://, gs:// "
-        "or https:// address. Repeatable.",
+        help="Model file to include in the slug: a file, a folder, a glob, or an s3://, gs:// or "
+        "https:// URL. Repeatable.",
     ),
     click.option(
         "--remote-models",
         is_flag=True,
-        help="Allow the project's settings to name models on servers, which are then asked. Not "
-        "for untrusted pull requests.",
+        help="Let the project's settings name models on servers, which are then contacted. Do "
+        "not use it for untrusted pull requests.",
     ),
 )
 
@@ -178,12 +202,22 @@ def start_clock(given: dict[str, Any], *, usual: int = _USUAL_SECONDS) -> None:
     except ValueError as error:
         raise UsageError(f"--timeout: {error}") from None
     if seconds < _LEAST_SECONDS:
-        message = f"--timeout {text}: a run needs a second at least"
-        raise UsageError(message, hint="leave it out for the default of ten minutes")
+        message = f"--timeout {text}: must be at least 1 second"
+        raise UsageError(message, hint="leave it out for the default")
     deadline.begin(seconds)
 
 
 # --------------------------------------------------------------------------- steps
+
+
+def require_linux(what: str) -> None:
+    """Refuse what measures with the tools and files of Linux.
+
+    :raises UsageError: slugcheck runs on another system.
+    """
+    if not str(sys.platform).startswith("linux"):
+        message = f"{what} needs Linux"
+        raise UsageError(message, hint="run it in CI, in a container, or in WSL")
 
 
 def options(path: Path, given: dict[str, Any]) -> Options:
@@ -191,6 +225,7 @@ def options(path: Path, given: dict[str, Any]) -> Options:
 
     :raises UsageError: a limit is not written NAME=VALUE, or a date is none.
     """
+    from slugcheck.model import FindingSeverity
     from slugcheck.model.options import Options
 
     if given["exclude_newer"]:
@@ -206,6 +241,8 @@ def options(path: Path, given: dict[str, Any]) -> Options:
         dyno=_text(given["dyno"]),
         index=index(given),
         env=tuple(given["env"]),
+        extras=_of_pyproject(path, "--extra", given.get("extras", ())),
+        groups=_of_pyproject(path, "--group", given.get("groups", ())),
         exclude_newer=_text(given["exclude_newer"]),
         offline=bool(given["offline"]),
         use_cache=not given["no_cache"],
@@ -218,6 +255,7 @@ def options(path: Path, given: dict[str, Any]) -> Options:
         head_decides=given.get("settings") == "head",
         verify=bool(given.get("verify", False)),
         config=given["config"],
+        fail_on=FindingSeverity(given.get("fail_on", "error")),
         audit=_service(given) if given.get("audit") else None,
     )
 
@@ -244,10 +282,17 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
+def _of_pyproject(path: Path, option: str, names: Sequence[str]) -> tuple[str, ...]:
+    if names and path.name != "pyproject.toml":
+        message = f"{option} needs a pyproject.toml, and this is {path}"
+        raise UsageError(message, hint=f"slugcheck check pyproject.toml {option} {names[0]}")
+    return tuple(names)
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name or not value:
-        message = f"--limit {text[:_QUOTED]}: a limit is written NAME=VALUE"
+        message = f"--limit {text[:_QUOTED]}: expected NAME=VALUE"
         raise UsageError(message, hint="for example --limit slug=300M")
     return name.strip(), value.strip()
 
@@ -264,7 +309,7 @@ def run_check(asked: Options, terminal: Terminal, *, against: str | None = None)
 
     with ExitStack() as stack:
         # what is not there is told of by the check
-        base = _base(asked, against) if against is not None and asked.path.exists() else None
+        base = _base(asked, against) if against is not None and _is_there(asked.path) else None
         run = stack.enter_context(Check(asked, ruling=base.ruling() if base else None))
         if base is not None:
             stack.enter_context(base)
@@ -275,6 +320,12 @@ def run_check(asked: Options, terminal: Terminal, *, against: str | None = None)
             return base.compared(report, run)
 
 
+def _is_there(path: Path) -> bool:
+    from slugcheck.reading import STDIN
+
+    return path == STDIN or path.exists()
+
+
 def _base(asked: Options, against: str) -> Base:
     from slugcheck.against import Base
 
@@ -283,18 +334,18 @@ def _base(asked: Options, against: str) -> Base:
 
 def measured(run: Check, asked: Options, terminal: Terminal) -> Report:
     """Return the report of a run that has begun, with its progress on the terminal."""
-    with terminal.status("resolving for the target"):
+    with terminal.status("resolving dependencies"):
         run.resolve()
-    with terminal.progress("reading wheel directories") as bar:
+    with terminal.progress("reading wheel contents") as bar:
         for done, total in run.read():
             bar.update(done, total)
     if asked.verify:
         with terminal.steps() as say:
             run.verify(say)
     if asked.audit is not None:
-        with terminal.status("asking for known vulnerabilities"):
+        with terminal.status("looking up known vulnerabilities"):
             run.audit()
-    with terminal.status("judging"):
+    with terminal.status("comparing with the limits"):
         return run.report()
 
 
@@ -316,8 +367,11 @@ def write(
     form: Callable[[str, Look], str],
     *,
     all_rows: bool,
+    verdict_only: bool = False,
 ) -> None:
     """Write each form to its place, made inert; ``form`` returns the text of one.
+
+    ``verdict_only`` reduces a table on stdout to its verdict; a file gets the whole of it.
 
     :raises UsageError: a file cannot be written.
     """
@@ -331,6 +385,7 @@ def write(
             unicode=terminal.unicode or one.path is not None,
             all_rows=all_rows,
             place=place,
+            verdict_only=verdict_only and one.path is None,
         )
         text = inert(form(one.format, look), one.format)
         if one.path is None:

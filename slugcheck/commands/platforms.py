@@ -10,10 +10,10 @@ from slugcheck.terminal import Terminal
 from slugcheck.text import inert
 
 
-@click.command("platforms", short_help="The platforms and limits that slugcheck knows.")
+@click.command("platforms", short_help="List the supported platforms and their limits.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 def command(names: Sequence[str]) -> None:
-    """Show the limits slugcheck knows, each with its source and date."""
+    """Show the limits of every platform, or of the named ones with source and date."""
     from slugcheck import platforms as known
     from slugcheck.render.platforms import render
 

@@ -22,7 +22,7 @@ _FORMATS = ("table", "json", "markdown")
 _VARIANTS = 12
 
 
-@click.command("why", short_help="What pulls a distribution in, and what removing it saves.")
+@click.command("why", short_help="Show what requires a package, and what removing it saves.")
 @click.argument("name", metavar="NAME")
 @click.argument("path", type=click.Path(path_type=Path), metavar="[FILE|FOLDER]", default=".")
 @click.option(
@@ -30,11 +30,16 @@ _VARIANTS = 12
     type=click.IntRange(min=0),
     default=_VARIANTS,
     metavar="N",
-    help="Measure up to N changed files (a line less, a newer version, a lighter twin) by "
-    f"resolving and sizing them; 0 leaves it at the graph.  [default: {_VARIANTS}]",
+    help="Try up to N changes (one line removed, a newer version, a lighter alternative) by "
+    f"resolving and measuring each; 0 tries none.  [default: {_VARIANTS}]",
 )
-@options.with_options(options.TARGET, options.MODELS, options.INDEXES)
-@click.option("--format", "format_", type=click.Choice(_FORMATS), help="[default: table]")
+@options.with_options(options.SELECTION, options.TARGET, options.MODELS, options.INDEXES)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(_FORMATS),
+    help="Format of the report on stdout.  [default: table]",
+)
 @options.with_options(options.WRITING)
 @click.pass_context
 def command(
@@ -49,12 +54,13 @@ def command(
     quiet: bool,
     **given: Any,
 ) -> None:
-    """Say why the distribution NAME is installed, and what it costs.
+    """Show why the distribution NAME is installed, and what it costs.
 
-    Shows its own size, who asks for it, the shortest paths from the lines of the file, and what it
-    brings itself. Then changes the file (in memory only), resolves and sizes it again, and shows
-    what each change saves. Exit code: 0 it was answered, whether the app fits or not; 2 usage, or
-    nothing has that name; 3 could not measure.
+    Shows its size, what requires it, the shortest paths to it from the file, and what it requires
+    itself. Then tries changes to the file, in memory only, and shows what each would save.
+
+    Exit code: 0 answered, whether the app fits or not; 2 wrong usage, or NAME is not installed;
+    3 it could not be measured.
     """
     from slugcheck.model import document
     from slugcheck.render import whymarkdown, whytable
@@ -83,7 +89,7 @@ def _answer(asked: Options, wanted: Wanted, terminal: Terminal, most: int) -> Wh
         run = stack.enter_context(Check(asked))
         report = options.measured(run, asked, terminal)
         inquiry = Inquiry(run, report, wanted, most=most)
-        with terminal.progress("measuring changed files") as bar:
+        with terminal.progress("trying changes") as bar:
             for done in inquiry.measure():
                 bar.update(done, inquiry.count)
         return inquiry.why

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from slugcheck import reading
 from slugcheck.errors import UsageError
-from slugcheck.model import IndexOptions, Service
+from slugcheck.model import FindingSeverity, IndexOptions, Service
 from slugcheck.text import keep_secret
 
 _USED = re.compile(r"\$\{([A-Z0-9_]+)\}")  # pip's and uv's; a lower-case name is no variable there
@@ -102,6 +102,8 @@ class Options:
     python_origin: str = "--python"  # what ``python`` was given with
     dyno: str | None = None
     index: IndexOptions = field(default_factory=IndexOptions)
+    extras: tuple[str, ...] = ()  # of a pyproject.toml
+    groups: tuple[str, ...] = ()  # dependency groups of a pyproject.toml
     env: tuple[str, ...] = ()  # names of variables that the file may use
     exclude_newer: str | None = None
     offline: bool = False
@@ -112,6 +114,7 @@ class Options:
     build: bool = False
     models: tuple[str, ...] = ()  # paths, globs and URLs
     remote_models: bool = False  # whether the project's settings may name models on servers
+    fail_on: FindingSeverity = FindingSeverity.ERROR  # findings that decide the exit code
     verify: bool = False
     audit: Service | None = None  # whom to ask for vulnerabilities, None for nobody
     config: Path | None = None  # a settings file in place of the project's own
@@ -122,7 +125,12 @@ class Options:
     @property
     def is_lock(self) -> bool:
         """Whether the file is a ``pylock.toml`` (PEP 751: ``pylock.toml``, ``pylock.x.toml``)."""
-        return self.path.suffix == ".toml"
+        return self.path.suffix == ".toml" and self.path.name != "pyproject.toml"
+
+    @property
+    def shown_path(self) -> str:
+        """What messages and reports call the path."""
+        return "<stdin>" if self.path == reading.STDIN else str(self.path)
 
     @property
     def within(self) -> Path:

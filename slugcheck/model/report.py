@@ -9,7 +9,7 @@ from slugcheck.model.changes import Difference
 from slugcheck.model.packages import Requirement
 from slugcheck.model.project import AppFiles, ModelFile, Project, StorageOption, Verification
 from slugcheck.model.sizes import SizeReport
-from slugcheck.model.verdicts import Finding, Ignored, Verdict
+from slugcheck.model.verdicts import Finding, FindingSeverity, Ignored, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,7 @@ class Report:
     ignored: tuple[Ignored, ...] = ()
     requirements: tuple[Requirement, ...] = ()  # the lines of the file; a lock has none
     allowed_unsized: tuple[str, ...] = ()
+    fail_on: FindingSeverity = FindingSeverity.ERROR  # the mildest that decides the exit code
     assumptions: tuple[str, ...] = ()  # what the predicted build time rests on
     seconds: float = 0.0  # wall time of the run; kept out of the comparable part
     tool_version: str = ""

@@ -13,7 +13,7 @@ from slugcheck.errors import UsageError
 from slugcheck.model import IndexOptions, RequirementSet
 from slugcheck.model.options import Options, used
 from slugcheck.packages.index.urls import origin_of
-from slugcheck.packages.requirements import files
+from slugcheck.packages.requirements import files, pyproject
 from slugcheck.text import keep_secret, shown_value
 
 # Where uv and pip take indexes from; Heroku hands PIP_EXTRA_INDEX_URL to the build.
@@ -29,7 +29,12 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
     """
     more = indexes(options)
     found = files.read(
-        options.path, within=options.within, empty=empty, variables=options.variables
+        options.path,
+        within=options.within,
+        cwd_name=options.shown_path,
+        empty=empty or options.path.name == pyproject.NAME,
+        variables=options.variables,
+        selection=pyproject.Selection(extras=options.extras, groups=options.groups),
     )
     own = found.options
     # the file may not weaken the way to a server that gets the user's credentials

@@ -16,6 +16,8 @@ from packaging.utils import canonicalize_name
 from slugcheck.model import (
     Dyno,
     Estimate,
+    Finding,
+    FindingSeverity,
     Limit,
     Report,
     Severity,
@@ -24,9 +26,13 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
-from slugcheck.text import against, clock, heroku_m, scale_for
+from slugcheck.text import against, clock, heroku_m, plural, scale_for
 
 N = TypeVar("N", int, float)
+
+# What stops the build or the boot of an app: import cv2 without libGL, pip without a Linux wheel,
+# a compiler that the platform does not have.
+_FAILS_AT = {"opencv-gui": "boot", "other-system": "build", "built-from-source": "build"}
 
 
 def judge(
@@ -69,15 +75,33 @@ def missing(
 
 
 def exit_code(report: Report) -> int:
-    """Return 1 when a gating budget is exceeded, 3 when one cannot be judged, else 0.
+    """Return 1 when a gating budget is exceeded or the app will fail, else 3 or 0.
 
-    Something that could not be sized and was not allowed is 3 as well, whatever was judged.
+    It is 3 when a budget cannot be judged, or when something could not be sized and was not
+    allowed.
     """
     gating = [verdict.status for verdict in report.verdicts if verdict.gates]
-    if Status.FAIL in gating:
+    if Status.FAIL in gating or failures(report):
         return 1
     doubtful = missing(report.sizes.unsized, report.allowed_unsized, everything=False)
     return 3 if Status.UNKNOWN in gating or doubtful else 0
+
+
+def failures(report: Report) -> tuple[Finding, ...]:
+    """Return the findings that make the build or the boot fail, and so decide the exit code.
+
+    Errors always do; warnings, which may make it fail, only where ``report.fail_on`` says so.
+    """
+    order = list(FindingSeverity)
+    decisive = order[: order.index(report.fail_on) + 1]
+    allowed = {canonicalize_name(name) for name in report.allowed_unsized}
+    return tuple(
+        finding
+        for finding in report.findings
+        if finding.code in _FAILS_AT
+        and finding.severity in decisive
+        and canonicalize_name(finding.subject) not in allowed
+    )
 
 
 def status_of(figure: Estimate[N], limit: N, *, open_ended: bool = False) -> Status:
@@ -175,8 +199,7 @@ def _not_measured(limit: Limit, dyno: Dyno | None) -> Verdict:
     cap = heroku_m(limit.value, down=True) if limit.unit == "bytes" else limit.text
     sentence = f"not measured, since it takes running the app; the limit is {cap}"
     if limit.figure == "ram" and dyno is not None:
-        workers = f"{dyno.workers} worker{'' if dyno.workers == 1 else 's'}"
-        sentence = f"{sentence} ({dyno.name}, {workers})"
+        sentence = f"{sentence} ({dyno.name}, {plural(dyno.workers, 'worker')})"
     return replace(_verdict(limit, Status.UNKNOWN, None, sentence), gates=False)
 
 

@@ -41,6 +41,10 @@ PACKAGE = "package."
 _PERCENT = re.compile(r"\s*([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*%?\s*")
 _QUOTED = 60  # characters of a wrong name that a message repeats
 _ON = ("slug", "installed")
+_NUMBERS = (PERCENT, VULNERABILITIES)  # the limits without a unit
+_NOT_JUDGED = ("boot", "ram")  # figures that only running the app would show
+_BARE_NUMBER = re.compile(r"\s*[0-9.]+\s*")
+_LEAST_BARE_BYTES = 10**6  # a smaller number without a unit was hardly meant as bytes
 _HINT = "for example slug=300M, build=10m, package.torch=200MB or increase_percent=5"
 
 
@@ -86,6 +90,8 @@ def _wrong(budget: Budget, platform: Platform) -> str:
     parse = _parser(budget.name, names)
     if parse is None:
         return _no_such_limit(budget.name, [*names, *_OTHERS])
+    if budget.name in _NOT_JUDGED:
+        return f"{budget.name} cannot be limited: slugcheck does not run the app"
     if budget.on is not None and budget.name in names:
         return f"{budget.name} is a figure itself and takes no 'on'"
     if budget.on is not None and budget.on not in _ON:
@@ -99,7 +105,12 @@ def _wrong(budget: Budget, platform: Platform) -> str:
         value = parse(budget.text)
     except ValueError as error:
         return str(error)
-    return "" if value or budget.name in _OTHERS else "a limit of nothing can hold nothing"
+    is_size = names.get(budget.name, "bytes") == "bytes" and budget.name not in _NUMBERS
+    bare = is_size and _BARE_NUMBER.fullmatch(budget.text)
+    if bare and 0 < value < _LEAST_BARE_BYTES:
+        number = budget.text.strip()
+        return f"{number} has no unit; did you mean {budget.name}={number}M?"
+    return "" if value or budget.name in _OTHERS else "the limit must be greater than zero"
 
 
 def _parser(name: str, units: Mapping[str, str]) -> Callable[[str], float] | None:
@@ -138,7 +149,7 @@ def _units(platform: Platform) -> dict[str, str]:
 
 
 def _no_such_limit(name: str, known: Iterable[str]) -> str:
-    names = list(known)
+    names = [name for name in known if name not in _NOT_JUDGED]
     shown = repr(name[:_QUOTED])
     near = difflib.get_close_matches(name[:_QUOTED], names, n=1)
     if near:

@@ -20,6 +20,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from slugcheck import reading
 from slugcheck.errors import MeasureError
 from slugcheck.text import printable
 
@@ -161,8 +162,7 @@ def _read(path: Path, size: int) -> Iterator[bytes]:
     """Return a regular file's bytes; never waits at a pipe, never follows a link."""
     left = size
     try:
-        # O_NONBLOCK: what was a file may be a pipe by now
-        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0))
+        number = os.open(path, reading.OPEN_FLAGS)
         with os.fdopen(number, "rb", buffering=0) as file:
             while left and (data := file.read(min(left, _SEGMENT))):
                 left -= len(data)

@@ -16,7 +16,7 @@ from typing import IO
 from slugcheck.errors import MeasureError
 from slugcheck.running import child, isolation
 from slugcheck.running.child import Bounds, Ended
-from slugcheck.text import printable
+from slugcheck.text import printable, shortened
 
 # -c counts for more than any file. protocol.allow: a partial clone would fetch what it lacks.
 _SAFE = (
@@ -403,12 +403,13 @@ def _entries(revision: Revision) -> Iterator[_Entry]:
 
 def _is_safe(path: str) -> bool:
     parts = PurePosixPath(path).parts
+    if os.sep == "\\" and {"\\", ":"} & set(path):  # another folder or a drive there
+        return False
     return bool(parts) and not path.startswith("/") and not {"..", ".git"} & set(parts)
 
 
 def _some(paths: list[str]) -> str:
-    shown = ", ".join(printable(path[:_MOST_SHOWN]) for path in paths[:3])
-    return f"{shown} and {len(paths) - 3} more" if len(paths) > 3 else shown
+    return shortened([printable(path[:_MOST_SHOWN]) for path in paths])
 
 
 # --------------------------------------------------------------------------- contents
@@ -435,14 +436,23 @@ def _size(answers: IO[bytes], entry: _Entry) -> int:
     return int(words[2])
 
 
+def _link(path: Path, target: bytes) -> None:
+    try:
+        path.symlink_to(os.fsdecode(target))
+    except OSError:
+        if os.sep == "/":
+            raise
+        path.write_bytes(target)  # as git does where Windows forbids links
+
+
 def _write_one(entry: _Entry, size: int, answers: IO[bytes], place: Path) -> None:
     path = place / entry.path
     path.parent.mkdir(parents=True, exist_ok=True)
     if entry.mode == _LINK:
-        path.symlink_to(os.fsdecode(answers.read(size)))
+        _link(path, answers.read(size))
     else:
         # never through a link that an entry before this one made
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
         mode = 0o755 if entry.mode == _EXECUTABLE else 0o644
         with os.fdopen(os.open(path, flags, mode), "wb") as file:
             left = size

@@ -6,6 +6,7 @@ Each form is a function from a report to text. Which one a file gets follows fro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from slugcheck.model import Report
     from slugcheck.render.annotations import Place
 
-_SUFFIXES = {".json": "json", ".md": "markdown", ".sarif": "sarif", ".xml": "junit"}
+_SUFFIXES = {
+    ".txt": "table", ".json": "json", ".md": "markdown", ".sarif": "sarif", ".xml": "junit",
+}  # fmt: skip
+_FORMAT_NAME = re.compile(r"[a-z]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,7 @@ class Look:
     unicode: bool
     all_rows: bool
     place: Place  # for the paths in annotations
+    verdict_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +52,10 @@ def outputs(
     stdout gets ``format_`` (by default the table), unless a file gets that very form. ``known`` are
     the forms there are, by default those of a report.
 
-    :raises UsageError: a form is not known, or two forms are to go to one file.
+    :raises UsageError: a format or suffix is unknown, or a file is named twice.
     """
     shown = format_ or "table"
-    found = [_file(text, shown, known or FORMATS) for text in files]
+    found = [_file(text, format_, known or FORMATS) for text in files]
     paths = [one.path for one in found]
     if twice := next((path for path in paths if paths.count(path) > 1), None):
         message = f"--output: {twice} is named twice, and would hold only one of the two"
@@ -60,16 +65,26 @@ def outputs(
     return (Output(format=shown, path=None), *found)
 
 
-def _file(text: str, default: str, known: Collection[str]) -> Output:
+def _file(text: str, given: str | None, known: Collection[str]) -> Output:
     name, equals, place = text.partition("=")
-    if equals and name in known:
+    if equals and _FORMAT_NAME.fullmatch(name):
+        if name not in known:
+            message = f"--output {text}: unknown format {name}"
+            raise UsageError(message, hint=f"the formats are {', '.join(known)}")
         if not place:
             message = f"--output {text}: there is no file after {name}="
             raise UsageError(message, hint=f"for example --output {name}=report.txt")
         return Output(format=name, path=Path(place))
     path = Path(text)
-    form = _SUFFIXES.get(path.suffix.lower(), default)
-    return Output(format=form if form in known else default, path=path)
+    form = _SUFFIXES.get(path.suffix.lower(), "")
+    if form in known:
+        return Output(format=form, path=path)
+    if given is None and path.suffix:
+        message = f"--output {text}: no format has the suffix {path.suffix}"
+        suffixes = ", ".join(f"{own} ({form})" for own, form in _SUFFIXES.items() if form in known)
+        hint = f"use {suffixes}, or name the format: --output {next(iter(known))}={text}"
+        raise UsageError(message, hint=hint)
+    return Output(format=given or "table", path=path)
 
 
 # --------------------------------------------------------------------------- the forms
@@ -78,6 +93,8 @@ def _file(text: str, default: str, known: Collection[str]) -> Output:
 def _table(report: Report, look: Look) -> str:
     from slugcheck.render import table
 
+    if look.verdict_only:
+        return table.verdict_line(report, color=look.color, unicode=look.unicode)
     return table.render(
         report,
         width=look.width,

@@ -37,6 +37,17 @@ def render(
     return print_sections(sections, width=width, color=color)
 
 
+def verdict_line(report: Report, *, color: bool, unicode: bool = True) -> str:
+    """Return the last line of the screen alone, however long it is."""
+    signs = Signs(unicode=unicode)
+    conclusion = words.conclusion(report)
+    style = f"bold {STATUS_STYLE[conclusion.status]}"
+    line = Verbatim(f"{signs.status(conclusion.status)} ", style=style)
+    line.append(signs.clean(conclusion.word))
+    line.append(f"  {signs.clean(conclusion.sentence)}", style="not bold default")
+    return print_sections([[line]], width=_ROOMY, color=color)
+
+
 def _sections(
     report: Report, signs: Signs, width: int, *, all_rows: bool
 ) -> Iterator[list[RenderableType]]:

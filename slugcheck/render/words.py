@@ -22,7 +22,7 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
-from slugcheck.policy.budgets import exit_code, missing
+from slugcheck.policy.budgets import exit_code, failures, missing
 from slugcheck.render.figures import counted, counts_slug
 from slugcheck.text import heroku_m, mb
 
@@ -157,12 +157,14 @@ class Conclusion:
 
 
 def conclusion(report: Report) -> Conclusion:
-    """Return the outcome that the exit code has: FITS, DOES NOT FIT or CANNOT SAY, and why."""
+    """Return the outcome that the exit code has, and why: FITS, DOES NOT FIT, WILL FAIL …"""
     place = report.sizes.target.platform.title
     gating = [verdict for verdict in report.verdicts if verdict.gates]
     code = exit_code(report)
     if code == 1:
         failed = [v for v in gating if v.status is Status.FAIL]
+        if not failed:
+            return _will_fail(failures(report))
         said = _all(failed) if len(failed) == 1 else _budgets(failed)
         return Conclusion(status=Status.FAIL, word=f"DOES NOT FIT {place}", sentence=said)
     if code:
@@ -174,12 +176,18 @@ def conclusion(report: Report) -> Conclusion:
         shown = mb(counted(report.sizes).value)
         return Conclusion(status=Status.PASS, word="NO LIMIT IS SET", sentence=f"{shown} MB in all")
     errors = sum(1 for f in report.findings if f.severity is FindingSeverity.ERROR)
-    mend = f"; but mend {plural(errors, 'error')} first" if errors else ""
+    mend = f"; fix {plural(errors, 'error')} first" if errors else ""
     return Conclusion(
         status=Status.WARN if errors else Status.PASS,
         word=f"FITS {place}",
         sentence=_all(held[:1]) + mend,
     )
+
+
+def _will_fail(found: Sequence[Finding]) -> Conclusion:
+    more = f"; and {len(found) - 1} more" if len(found) > 1 else ""
+    word = "WILL FAIL" if found[0].severity is FindingSeverity.ERROR else "MAY FAIL"
+    return Conclusion(status=Status.FAIL, word=word, sentence=found[0].sentence + more)
 
 
 def _budgets(failed: Sequence[Verdict]) -> str:

@@ -37,6 +37,7 @@ _LOOK_SECONDS = 0.02
 _GRACE_SECONDS = 10.0  # the end of the run comes first, and says more
 _LAST_WORDS_SECONDS = 5.0
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_HAS_GROUPS = hasattr(os, "killpg")  # of processes; Windows has none
 
 
 class ChildError(MeasureError):
@@ -95,7 +96,7 @@ def run(
         stdin=subprocess.PIPE if said else subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if merged else subprocess.PIPE,
     ) as process:  # fmt: skip
-        if os.name == "nt":
+        if not _HAS_GROUPS:
             found = _communicated(process, what, bounds, said)
         else:
             found = _Listener(process, what, bounds, said).listen()
@@ -119,7 +120,7 @@ def started(
             process = subprocess.Popen(
                 [_program(command[0], environment), *command[1:]], cwd=place,
                 env=dict(environment), stdin=stdin, stdout=stdout, stderr=stderr,
-                start_new_session=os.name != "nt",
+                start_new_session=_HAS_GROUPS,
             )  # fmt: skip
             ending.processes[process.pid] = lambda: _kill(process)
             if memory is not None:
@@ -150,7 +151,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     if process.returncode is not None and _CAN_PEEK:
         return
     with suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
+        if _HAS_GROUPS:
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
@@ -293,10 +294,11 @@ def has_ended(process: subprocess.Popen[bytes]) -> bool:
 def _communicated(
     process: subprocess.Popen[bytes], what: str, bounds: Bounds, said: bytes
 ) -> tuple[bytes, bytes]:
+    allowed = min(bounds.seconds, deadline.left() + _GRACE_SECONDS)
     try:
-        out, err = process.communicate(said or None, timeout=bounds.seconds)
+        out, err = process.communicate(said or None, timeout=allowed)
     except subprocess.TimeoutExpired:
-        raise LateError(f"{what} did not end within {bounds.seconds:.0f} s") from None
+        raise LateError(f"{what} did not end within {allowed:.0f} s") from None
     return out or b"", err or b""
 
 

@@ -12,7 +12,7 @@ from slugcheck.model import Estimate, Manager, Verification, figures
 from slugcheck.sizing import bytecode
 from slugcheck.sizing.installed import layout_of
 from slugcheck.sizing.parts import RUNTIME
-from slugcheck.text import mb
+from slugcheck.text import mb, shortened
 from slugcheck.verify import install, weigh
 from slugcheck.verify.install import Build, Site
 from slugcheck.verify.plan import Plan, lay_out
@@ -131,6 +131,4 @@ def _same(predicted: str, installed: str) -> bool:
 
 
 def _listed(names: list[str]) -> str:
-    ordered = sorted(names)
-    more = len(ordered) - _NAMED
-    return ", ".join(ordered[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return shortened(sorted(names), _NAMED)

@@ -129,7 +129,7 @@ def poetry_lock(
 def without_traceback(ended: Ended) -> None:
     assert ended.code in {2, 3}, ended.said[:2_000]
     assert "Traceback" not in ended.said
-    assert "a bug in slugcheck" not in ended.said
+    assert "bug in slugcheck" not in ended.said
 
 
 METADATA = '[metadata]\nlock-version = "2.1"\npython-versions = "*"\ncontent-hash = "@HASH@"\n'

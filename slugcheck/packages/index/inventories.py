@@ -32,6 +32,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import platformdirs
 
+from slugcheck import reading
 from slugcheck.errors import UsageError, WheelError
 from slugcheck.model import Artifact, Entry, Inventory, Transfer
 from slugcheck.packages.index.client import HttpClient
@@ -46,7 +47,7 @@ VARIABLE = "SLUGCHECK_CACHE_DIR"
 MAX_DOCUMENT = 64 * 10**6
 _MAGIC = b"slugcheck\2"
 _DIGEST = 32
-_OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0)
+_HAS_OWNERS = hasattr(os, "geteuid")  # Windows has access lists in their place
 _LEVEL = 3  # zlib: 6 makes inventories 8 % smaller in twice the time
 _SAFE_KEY = re.compile(r"[0-9a-z][0-9a-z._-]{0,99}")
 _PLAIN_FIELDS = (
@@ -79,6 +80,8 @@ def uv_cache_folder() -> Path:
         return Path(named)
     if base := os.environ.get("XDG_CACHE_HOME"):
         return Path(base, "uv")
+    if base := os.environ.get("LOCALAPPDATA", "") if os.name == "nt" else "":
+        return Path(base, "uv", "cache")
     return Path("~/.cache/uv").expanduser()
 
 
@@ -115,7 +118,10 @@ def trusted_folder(
     if not is_inside(folder, checkout):
         return folder, None
     # a folder that is no checkout, but the user's own or the whole disk, brings nothing along
-    if not (checkout / ".git").exists() and checkout.resolve() in (_home(), Path("/")):
+    if not (checkout / ".git").exists() and checkout.resolve() in (
+        _home(),
+        Path(checkout.resolve().anchor),
+    ):
         return folder, None
     shown = printable(str(folder))
     return None, (
@@ -195,7 +201,7 @@ class Cache:
             with contextlib.suppress(FileExistsError):
                 folder.mkdir(mode=0o700)
             about = folder.lstat()
-            if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid():
+            if not stat.S_ISDIR(about.st_mode) or not _is_ours(about):
                 raise PermissionError(errno.EPERM, "it belongs to another user")
             if about.st_mode & 0o077:
                 folder.chmod(0o700)
@@ -219,6 +225,10 @@ class Cache:
             self._folder = None
 
 
+def _is_ours(about: os.stat_result) -> bool:
+    return not _HAS_OWNERS or about.st_uid == os.geteuid()
+
+
 def _is_read_only(error: OSError, folder: Path) -> bool:
     """Return whether a folder that is there only cannot be changed: it can still be read."""
     return error.errno == errno.EROFS and folder.is_dir()
@@ -230,14 +240,14 @@ def _read(path: Path) -> bytes | None:
     :raises OSError: it is not there, or cannot be read.
     """
     try:
-        handle = os.open(path, _OPEN)
+        handle = os.open(path, reading.OPEN_FLAGS)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO):  # a link, a socket
             return None
         raise
     with os.fdopen(handle, "rb") as file:
         about = os.fstat(handle)
-        own = about.st_uid == os.geteuid() and not about.st_mode & 0o022
+        own = _is_ours(about) and not (_HAS_OWNERS and about.st_mode & 0o022)
         if not own or not stat.S_ISREG(about.st_mode) or about.st_size > MAX_DOCUMENT:
             return None
         return file.read(MAX_DOCUMENT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
@@ -87,12 +88,13 @@ def local_path(url: str) -> Path | None:
 
     :raises NetworkError: it is no URL.
     """
-    if url.startswith("/"):
+    if Path(url).is_absolute():  # with its drive, on Windows
         return Path(url)
     parts = _split(url)
     if parts.scheme.lower() != "file" or parts.netloc not in ("", "localhost"):
         return None
-    return Path(unquote(parts.path))
+    # file:///C:/wheels is C:/wheels
+    return Path(unquote(parts.path).lstrip("/" if os.sep == "\\" else ""))
 
 
 def _split(url: str) -> SplitResult:

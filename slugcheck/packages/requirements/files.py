@@ -28,6 +28,7 @@ from slugcheck import reading
 from slugcheck.errors import RequirementsError
 from slugcheck.model import IndexOptions, Origin, Requirement, RequirementSet, Unsized
 from slugcheck.model.options import Variables
+from slugcheck.packages.requirements import pyproject
 from slugcheck.packages.requirements.grammar import (
     MOST_LINES,
     VCS,
@@ -51,6 +52,7 @@ from slugcheck.packages.requirements.grammar import (
     shown,
     take_apart,
 )
+from slugcheck.packages.requirements.pyproject import Selection
 
 _OTHER_MACHINE = (
     "a path of the machine where the file was made; pip on the platform will fail: "
@@ -434,6 +436,7 @@ def read(
     cwd_name: str | None = None,
     empty: bool = False,
     variables: Variables | None = None,
+    selection: Selection | None = None,
 ) -> RequirementSet:
     """Read a requirements file and all that it includes. Nothing is fetched and nothing is run.
 
@@ -442,6 +445,7 @@ def read(
     ``cwd_name`` is the name that messages give the file, as seen from the current directory; by
     default ``path`` as it is given. Includes are named after it. ``empty`` allows a file without
     any requirement. ``variables`` are those that may be filled in; none by default.
+    A ``pyproject.toml`` is read for its dependencies, with the extras and groups of ``selection``.
 
     :raises Refused: the file is a link out of ``within``, no regular file, or too large.
     :raises RequirementsError: a file cannot be read, none holds a requirement, or pip refuses a
@@ -449,6 +453,7 @@ def read(
     """
     top = _File(path=path, name=printable(cwd_name or str(path)))
     reader = _Reader(top, within or reading.top_of(path), variables or Variables())
+    reader.selection = selection or Selection()
     reader.read(empty=empty)
     return reader.result()
 
@@ -496,13 +501,21 @@ class _Reader:
         self._mistakes: list[tuple[str, str]] = []  # sentence, hint
         self._any_hashes = False
         self._lines = 0
+        self.selection = Selection()  # of a pyproject.toml
 
     def read(self, *, empty: bool) -> None:
         """Read everything.
 
         :raises RequirementsError: see ``read`` above.
         """
-        self._read_lines(self._top, self._text(self._top))
+        text = self._text(self._top)
+        if self._top.path.name == pyproject.NAME:
+            declared = pyproject.Dependencies(text, self._top.name, self.selection)
+            self._notes += declared.notes
+            self._digest.update(repr(self.selection).encode())
+            self._read_lines(self._top, declared.lines())
+        else:
+            self._read_lines(self._top, logical_lines(text))
         if self._mistakes:
             raise RequirementsError(_listed(self._mistakes), hint=self._mistakes[0][1])
         if not empty and not self._requirements and not self._set_aside:
@@ -527,10 +540,10 @@ class _Reader:
 
     # ----------------------------------------------------------------- lines
 
-    def _read_lines(self, file: _File, text: str) -> None:
+    def _read_lines(self, file: _File, lines: Iterable[tuple[int, str]]) -> None:
         self._done.add((self._real(file), file.constraint))
         try:
-            for number, written in logical_lines(text):
+            for number, written in lines:
                 self._lines += 1
                 if self._lines > MOST_LINES:
                     raise BeyondBoundsError(number, f"more than {MOST_LINES:,} lines with includes")
@@ -666,7 +679,7 @@ class _Reader:
         except RequirementsError as error:
             self._mistakes.append((f"{origin}: the included {error}", error.hint or ""))
         else:
-            self._read_lines(included, text)
+            self._read_lines(included, logical_lines(text))
 
     # ----------------------------------------------------------------- files
 

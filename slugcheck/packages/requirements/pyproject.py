@@ -1,0 +1,142 @@
+"""The dependencies that a ``pyproject.toml`` declares, each with its line in the file.
+
+``[project]`` has ``dependencies`` and ``optional-dependencies`` (extras), ``[dependency-groups]``
+the groups of PEP 735. Settings of a package manager, such as ``[tool.uv.sources]``, are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from packaging.requirements import InvalidRequirement
+from packaging.utils import canonicalize_name
+
+from slugcheck import reading
+from slugcheck.errors import RequirementsError
+from slugcheck.text import printable
+
+NAME = "pyproject.toml"
+_SHOWN = 80
+_FOLDER_HINT = "check the project's folder instead, which reads its lock file"
+_NOT_READ = ("sources", "index", "constraint-dependencies", "override-dependencies")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The extras and groups that were asked for beside the dependencies themselves."""
+
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.extras or self.groups)
+
+
+class Dependencies:
+    """What one file declares, by the selection."""
+
+    def __init__(self, text: str, name: str, selection: Selection) -> None:
+        """Parse the file; ``name`` is what messages call it.
+
+        :raises RequirementsError: it is not valid TOML, or declares no dependencies.
+        """
+        try:
+            document = reading.toml(text)
+        except ValueError as error:
+            raise RequirementsError(f"{name} is not valid TOML: {error}") from None
+        self._text = text
+        self._name = name
+        self._selection = selection
+        self._project = _table(document, "project")
+        self._groups = _named(_table(document, "dependency-groups"))
+        self._extras = _named(_table(self._project, "optional-dependencies"))
+        self._uv = _table(_table(document, "tool"), "uv")
+        if not self._project and not (selection.groups and self._groups):
+            raise RequirementsError(f"{name} has no [project] table", hint=_FOLDER_HINT)
+        dynamic = self._project.get("dynamic", ())
+        if isinstance(dynamic, list) and "dependencies" in dynamic:
+            message = f"{name} leaves its dependencies to the build backend (dynamic)"
+            raise RequirementsError(message, hint="name the requirements file that it reads")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the file says beyond its dependencies and is not used."""
+        unread = [f"tool.uv.{key}" for key in _NOT_READ if key in self._uv]
+        if not unread:
+            return ()
+        return (f"{self._name}: ignored {', '.join(unread)}; {_FOLDER_HINT}",)
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """Yield (line number, requirement) of everything that was selected, each once.
+
+        :raises RequirementsError: a requirement is invalid, or an extra or group is unknown.
+        """
+        chosen = [
+            *self._checked(self._project.get("dependencies", []), "project.dependencies"),
+            *(one for name in self._selection.extras for one in self._extra(name, ())),
+            *(one for name in self._selection.groups for one in self._group(name, ())),
+        ]
+        for requirement in dict.fromkeys(chosen):
+            yield self._line(requirement), requirement
+
+    def _extra(self, name: str, above: Collection[str]) -> Iterator[str]:
+        """Yield the requirements of an extra; ``package[other]`` of the package itself is one."""
+        key = canonicalize_name(name)
+        if key in above:
+            return
+        own = canonicalize_name(str(self._project.get("name", "")))
+        where = f"project.optional-dependencies.{key}"
+        for text in self._checked(self._member(self._extras, name, "extra"), where):
+            requirement = reading.requirement(text)
+            if canonicalize_name(requirement.name) != own:
+                yield text
+                continue
+            for other in sorted(requirement.extras):
+                yield from self._extra(other, (*above, key))
+
+    def _group(self, name: str, above: Collection[str]) -> Iterator[str]:
+        key = canonicalize_name(name)
+        if key in above:
+            message = f"{self._name}: the dependency group {printable(name)} includes itself"
+            raise RequirementsError(message)
+        for entry in self._member(self._groups, name, "group"):
+            if isinstance(entry, dict) and isinstance(entry.get("include-group"), str):
+                yield from self._group(entry["include-group"], (*above, key))
+            else:
+                yield from self._checked([entry], f"dependency-groups.{key}")
+
+    def _member(self, table: Mapping[str, Any], name: str, kind: str) -> list[Any]:
+        entries = table.get(canonicalize_name(name))
+        if isinstance(entries, list):
+            return entries
+        known = ", ".join(printable(key) for key in table) or "none"
+        message = f"{self._name} has no {kind} {printable(name[:_SHOWN])}"
+        raise RequirementsError(message, hint=f"its {kind}s: {known}")
+
+    def _checked(self, entries: object, where: str) -> Iterator[str]:
+        if not isinstance(entries, list):
+            raise RequirementsError(f"{self._name}: {where} must be a list of strings")
+        for entry in entries:
+            if not isinstance(entry, str):
+                raise RequirementsError(f"{self._name}: {where} must be a list of strings")
+            try:
+                reading.requirement(entry)
+            except InvalidRequirement:
+                message = f"{self._name}:{self._line(entry)}: invalid requirement "
+                raise RequirementsError(message + repr(printable(entry[:_SHOWN]))) from None
+            yield entry
+
+    def _line(self, requirement: str) -> int:
+        places = (self._text.find(f"{quote}{requirement}{quote}") for quote in "\"'")
+        return self._text.count("\n", 0, max(0, *places)) + 1
+
+
+def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = document.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _named(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {canonicalize_name(name): value for name, value in table.items()}
