@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from slugcheck.model import Comparison, Migration, Setup, SetupRow, SharedRow, Status, StepKind
-from slugcheck.render.changes import signed
+from slugcheck.render.views.check import signed
 from slugcheck.render.words import percent, plural
 from slugcheck.text import heroku_m, mb, mib
 

@@ -76,15 +76,11 @@ def _file(text: str, default: str, known: Collection[str]) -> Output:
 
 
 def _table(report: Report, look: Look) -> str:
-    from slugcheck.render import table
+    from slugcheck.render import terminal
+    from slugcheck.render.views import check
 
-    return table.render(
-        report,
-        width=look.width,
-        color=look.color,
-        all_rows=look.all_rows,
-        unicode=look.unicode,
-    )
+    shown = check.view(report, all_rows=look.all_rows)
+    return terminal.write(shown, width=look.width, color=look.color, unicode=look.unicode)
 
 
 def _json(report: Report, _: Look) -> str:
@@ -95,8 +91,9 @@ def _json(report: Report, _: Look) -> str:
 
 def _markdown(report: Report, _: Look) -> str:
     from slugcheck.render import markdown
+    from slugcheck.render.views import check
 
-    return markdown.render(report)
+    return markdown.write(check.view(report))
 
 
 def _github(report: Report, look: Look) -> str:
