@@ -211,6 +211,8 @@ def _cell(cell: view.Cell) -> str:
             return ", ".join([*names, *([f"+{more}"] if more > 0 else [])])
         case view.Share():
             return f"{100 * cell.whole:.0f} %"
+        case view.Mark():
+            return markdown(cell.word)
         case view.Stacked():
             return "<br>".join(map(_line, cell.lines))
         case _:

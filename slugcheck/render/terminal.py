@@ -320,6 +320,8 @@ def _cell(cell: view.Cell, row: Style, signs: Signs) -> Text | view.Names:
                 cell.part or 0, cell.whole, columns=_SHARE_COLUMNS, unicode=signs.unicode
             )
             return drawn.append(f"{100 * cell.whole:4.0f} %")
+        case view.Mark():
+            return Text(cell.sign, style=_STYLES[cell.style])
         case view.Stacked():
             return Text("\n").join([_line(line, signs) for line in cell.lines])
         case _:

@@ -59,6 +59,7 @@ class Kind(StrEnum):
     MARK = "mark"  # one character
     SHARE = "share"  # a bar with a percentage
     NAMES = "names"  # as many as fit
+    STATE = "state"  # a word or two, never folded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +92,22 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A sign of one character; a page writes the word for it."""
+
+    sign: str
+    word: str
+    style: Style = Style.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
 class Stacked:
     """Several lines in one cell."""
 
     lines: tuple[Line, ...]
 
 
-Cell = Line | Names | Share | Stacked
+Cell = Line | Names | Share | Mark | Stacked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ from slugcheck.render.view import (
     Items,
     Kind,
     Line,
+    Mark,
     Missing,
     MissingList,
     Names,
@@ -465,13 +466,11 @@ def _change_rows(report: Report, found: Difference) -> Iterator[Row]:
         slug = sum(change.slug_bytes for change in rest)
         name = line(f"… {len(rest)} more")
         members = tuple(_change_row(change, report) for change in rest)
-        yield Row(
-            cells=(line("~", Style.DIM), name, line(signed(installed)), line(signed(slug)), (), ()),
-            members=members,
-        )
+        own = line(signed(installed)), line(signed(slug))
+        yield Row(cells=(Mark("~", "", Style.DIM), name, *own, (), ()), members=members)
     for part in found.parts:
         sizes = line(signed(part.installed_bytes)), line(signed(part.slug_bytes))
-        yield Row(cells=(line("~", Style.DIM), line(part.name), *sizes, (), ()))
+        yield Row(cells=(Mark("~", "", Style.DIM), line(part.name), *sizes, (), ()))
     yield _change_total(report.sizes, found)
 
 
@@ -480,7 +479,7 @@ def _change_row(change: Change, report: Report) -> Row:
     name = (Span(change.name, code=True), *line(_versions(change), Style.DIM))
     percent = "" if change.percent is None else f"{change.percent:+.1f} %"
     cells: tuple[Cell, ...] = (
-        line(sign, style),
+        Mark(sign, str(change.kind).replace("-", " "), style),
         name,
         line(signed(change.installed_bytes)),
         line(signed(change.slug_bytes)),
