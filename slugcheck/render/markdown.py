@@ -70,9 +70,11 @@ def _block(block: view.Block, most_rows: int | None) -> Iterator[str]:
         case view.Items():
             yield "\n".join(_item(item) for item in block.items)
         case view.Paragraph():
-            yield "<br>\n".join(_capital(_line(line)) for line in block.lines)
+            yield "<br>\n".join(_line(line) for line in block.lines)
         case view.MissingList():
             yield _missing(block, most_rows)
+        case view.Listing():
+            yield fenced(block.lines, block.language)
         case view.Verdict() | view.Fix():
             pass
 
@@ -99,7 +101,7 @@ def _capital(text: str) -> str:
 
 def _verdict(verdict: view.Verdict) -> str:
     title = clipped(f"{verdict.word}: {verdict.sentence}".removesuffix(": "), _MOST_OF_TITLE)
-    return f"## {MARKS[verdict.status]} {markdown(title)}"
+    return f"## {MARKS[verdict.status]} {_capital(markdown(title))}"
 
 
 def _subject(subject: view.Subject) -> str:

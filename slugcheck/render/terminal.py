@@ -42,6 +42,9 @@ _STYLES = {
 }
 
 
+_DIFF = {"-": "red", "+": "green"}
+
+
 def write(shown: view.View, *, width: int, color: bool, unicode: bool = True) -> str:
     """Return the view in ``width`` columns; only the lines of a fix may be longer.
 
@@ -90,6 +93,10 @@ def _block(block: view.Block, signs: Signs, width: int) -> Iterator[RenderableTy
             yield from _missing(block, signs)
         case view.Fix():
             yield from _fix(block, signs)
+        case view.Listing():
+            yield from (
+                signs.text(line, _DIFF.get(line[:1], "")) for line in block.lines.split("\n")
+            )
         case view.Verdict() | view.Table():
             pass
 

@@ -219,6 +219,14 @@ class MissingList:
     rows: tuple[Missing, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Lines that the reader copies, in a language: ``diff`` or ``text``."""
+
+    lines: str
+    language: str = "text"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
     """A finding: what is wrong, facts about it, and lines that the reader copies."""
@@ -229,7 +237,7 @@ class Fix:
     lines: str
 
 
-Block = Verdict | Subject | Bars | Table | Items | Paragraph | MissingList | Fix
+Block = Verdict | Subject | Bars | Table | Items | Paragraph | MissingList | Listing | Fix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
