@@ -278,8 +278,8 @@ def test_the_table_and_the_comment_lead_with_what_changed(index: PackageServer, 
     assert "-  light 1.1" in table
     assert "^  framework 1.0 → 2.0" in table
     comment = slugcheck(repo, *flags, "--format", "markdown").out
-    verdict_at, changes_at = comment.index("DOES NOT FIT"), comment.index("### Against `main`")
-    assert verdict_at < changes_at < comment.index("<summary>All sizes</summary>")
+    verdict_at, changes_at = comment.index("OVER BUDGET"), comment.index("### Against `main`")
+    assert verdict_at < changes_at < comment.index("<summary>Sizes, MB</summary>")
     assert "| added | `heavy` 5.0 |" in comment
 
 

@@ -166,12 +166,12 @@ def test_the_token_goes_to_its_own_host_only_and_is_shown_nowhere(
 
 # --------------------------------------------------------------------------- old against new
 
-RED, GREEN = "## ❌ DOES NOT FIT Heroku\n", "## ✅ FITS Heroku\n"
+RED, GREEN = "## ❌ OVER BUDGET\n", "## ✅ FITS Heroku\n"
 UNWELL = [Mood.READ_ONLY, Mood.ABSENT, Mood.ERROR, Mood.LIMITED, Mood.HTML, Mood.UNPROCESSABLE]
 
 
 @pytest.mark.parametrize("mood", UNWELL)
-@pytest.mark.parametrize(("text", "code"), [(RED, 1), ("## ❔ CANNOT SAY\n", 3)])
+@pytest.mark.parametrize(("text", "code"), [(RED, 1), ("## ❔ UNKNOWN\n", 3)])
 def test_where_a_verdict_that_did_not_pass_cannot_be_written_it_is_said_and_the_exit_code(
     github: GithubServer, report: Path, mood: Mood, text: str, code: int
 ) -> None:
@@ -226,7 +226,7 @@ def test_every_comment_of_its_own_is_edited_where_two_runs_have_made_two(
         github.add(f"<!-- slugcheck comment: report -->\n{GREEN}", "github-actions[bot]", "Bot")
     report.write_text(RED, encoding="utf-8")
     slugcheck("comment", report)
-    assert all("DOES NOT FIT" in body for body in bodies(github))
+    assert all("OVER BUDGET" in body for body in bodies(github))
 
 
 def test_a_comment_that_another_bot_was_made_to_write_is_left_alone(
@@ -268,7 +268,7 @@ def test_the_run_of_an_older_commit_leaves_the_comment_to_the_newest(
     done = slugcheck("comment", report)
     assert done.code == 0
     assert "comment outdated: a newer commit was pushed" in done.err
-    assert "DOES NOT FIT" in bodies(github)[0]
+    assert "OVER BUDGET" in bodies(github)[0]
 
 
 @pytest.mark.parametrize("kind", ["pipe", "endless", "large"])

@@ -167,10 +167,10 @@ def test_labels_are_the_shortest_that_tell_or_the_ones_given(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("{a}",), "two stacks or more"),
-        (("{a}", "{b}", "--label", "x", "--label", "x"), "two stacks are called x"),
+        (("{a}",), "at least two candidates"),
+        (("{a}", "{b}", "--label", "x", "--label", "x"), "two candidates are called x"),
         (("{a}", "{b}", *("--label", "x", "--label", "y", "--label", "z")), "3 labels for 2"),
-        (("{a}", "{a}"), "two stacks are called"),
+        (("{a}", "{a}"), "two candidates are called"),
         (("{a}", "no-such.txt"), "no-such.txt: "),
     ],
 )
@@ -199,13 +199,13 @@ def test_the_screen_and_the_page_have_all_the_tables(
     page = tmp_path / "c.md"
     done = compare(index, *stacks, "-o", page)
     for said in (
-        "heavy.txt, MB", "light.txt, MB", "setup", "room left", "distributions", "size summary",
-        "- heavy==5.0", "+ framework==2.0", "take light.txt",
+        "heavy.txt, MB", "light.txt, MB", "comparison", "room left", "distributions",
+        "size summary", "- heavy==5.0", "+ framework==2.0", "take light.txt",
     ):  # fmt: skip
         assert said in done.out, said
     text = page.read_text()
     for said in (
-        "**Take light.txt**", "### Comparison", "### Size summary", "```diff\n- heavy==5.0",
+        "## ✅ Take light.txt", "### Comparison", "### Size summary", "```diff\n- heavy==5.0",
         "### Distributions",
     ):  # fmt: skip
         assert said in text, said

@@ -17,6 +17,7 @@ from slugcheck.errors import UsageError
 from slugcheck.render import bounded, markdown
 from slugcheck.render.annotations import Place
 from slugcheck.render.formats import FORMATS, Look, Output, outputs
+from slugcheck.render.views.check import view
 from slugcheck.text import Inert, inert
 from tests.support import cases, stock
 from tests.support.commands import Done, slugcheck
@@ -275,11 +276,11 @@ def test_a_hostile_file_is_harmless_from_end_to_end(
 
 def test_a_report_that_is_longer_than_a_comment_gets_shorter_forms() -> None:
     report = cases.crowd(3_000)
-    whole = markdown.render(report, most=10**9)
+    whole = markdown.write(view(report), most=10**9)
     assert len(whole) > 65_536
-    text = markdown.render(report)
+    text = markdown.write(view(report))
     assert len(text) <= bounded.MOST_CHARACTERS
     assert "*Shortened" in text
     assert text.splitlines()[0] == whole.splitlines()[0]
-    tiny: Any = markdown.render(report, most=1_500)
+    tiny: Any = markdown.write(view(report), most=1_500)
     assert tiny.startswith("## ")

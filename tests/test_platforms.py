@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from slugcheck import platforms
 from slugcheck.errors import PlatformError
 from slugcheck.model import Platform, PythonRelease, RuntimePart, Severity
-from slugcheck.render.platforms import render
+from slugcheck.render import terminal
+from slugcheck.render.views.platforms import view
 
 ALL = platforms.names()
 MIB = 2**20
@@ -289,6 +291,10 @@ def test_an_unknown_platform_is_told_the_nearest() -> None:
 # --------------------------------------------------------------------------- shown
 
 
+def render(known: Sequence[Platform], *, width: int, color: bool, detailed: bool = False) -> str:
+    return terminal.write(view(known, detailed=detailed), width=width, color=color)
+
+
 def shown(*names: str, detailed: bool = False) -> str:
     return render(
         [platforms.load(name) for name in names], width=80, color=False, detailed=detailed
@@ -319,15 +325,15 @@ def test_one_platform_is_shown_with_all_it_has(name: str) -> None:
     for release in platform.pythons:
         assert release.version in text
     for dyno in platform.dynos:
-        assert re.search(rf"^ {re.escape(dyno.name)} .* {dyno.ram_bytes // MIB:,} ", text, re.M)
+        assert re.search(rf"^{re.escape(dyno.name)} .* {dyno.ram_bytes // MIB:,} ", text, re.M)
 
 
 def test_the_defaults_and_what_a_limit_means_are_said_in_words() -> None:
     text = shown("heroku", detailed=True)
     assert "heroku-24  glibc 2.39, x86_64, available, the default" in text
     assert "standard-1x (default)" in text
-    assert "500M (524,288,000 bytes): beyond it the check fails" in text
-    assert "1000M (1,048,576,000 bytes) of slug: told beside the budget" in text
+    assert "500M (524,288,000 bytes): the check fails beyond it" in text
+    assert "1000M (1,048,576,000 bytes) of slug: informational" in text
     assert "setuptools 70.3.0: 6.8 MB, gzip 2.3 MB ±3 %" in text
 
 

@@ -490,5 +490,5 @@ def test_several_forms_at_once(why: Any, requirements: Write, tmp_path: Path) ->
     done = why("pong", requirements("ping\n"), *(x for f in files for x in ("--output", f)))
     assert done.code == 0
     assert '"standing": "installed"' in files[0].read_text()
-    assert files[1].read_text().startswith("## Why pong 1.0 is in ")
-    assert done.out.startswith("pong 1.0 in")
+    assert files[1].read_text().startswith("## ✅ pong 1.0 is in ")
+    assert done.out.startswith("✓ pong 1.0 is in")

@@ -27,8 +27,8 @@ from slugcheck.model import (
     Why,
 )
 from slugcheck.model import document as whydoc
-from slugcheck.render import whymarkdown, whytable
-from slugcheck.render.whychanges import saved
+from slugcheck.render import markdown, terminal
+from slugcheck.render.views.why import saved, view
 from slugcheck.text import inert
 from tests.support import cases
 
@@ -160,23 +160,27 @@ def hostile(text: str) -> Why:
 
 
 def test_the_table_says_what_each_change_saves() -> None:
-    text = whytable.render(sympy(), width=100, color=False)
-    assert re.search(r"^-  onnxruntime==1\.0 +139\.0 +46\.3 +114\.5M  goes$", text, re.M)
-    assert re.search(r"^\^  onnxruntime==1\.0 → 1\.32\.0 +55\.0 +18\.3 +114\.5M  goes$", text, re.M)
-    assert "   changes, too: numpy 1.26 → 2.4\n" in text
-    assert re.search(r"^-  flask==1\.0 +80\.0 +21\.0 +goes$", text, re.M)  # by the graph
+    text = terminal.write(view(sympy()), width=100, color=False)
+    assert re.search(r"^-  onnxruntime==1\.0 +139\.0 +46\.3 +114\.5M  removed$", text, re.M)
+    assert re.search(
+        r"^\^  onnxruntime==1\.0 → 1\.32\.0 +55\.0 +18\.3 +114\.5M  removed$", text, re.M
+    )
+    assert "   also changed: numpy 1.26 → 2.4\n" in text
+    assert re.search(r"^-  flask==1\.0 +80\.0 +21\.0 +removed$", text, re.M)  # by the graph
     assert "   does not resolve: no version\n" in text
     assert "not tried: without flask\n" in text
-    assert text.endswith(
-        "→ sympy is there for onnxruntime alone, and onnxruntime 1.32.0 does without it\n"
+    assert text.startswith(
+        "✓ sympy 1.14.0 is in requirements_onnx.txt  required only by onnxruntime;"
     )
+    assert text.endswith("onnxruntime 1.32.0 no\n  longer requires it\n")
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 140])
 @pytest.mark.parametrize("unicode", [True, False])
 def test_no_line_is_longer_than_the_screen(width: int, unicode: bool) -> None:
     for why in (sympy(), hostile("a-distribution-with-a-very-long-name-" * 3)):
-        text = whytable.render(replace(why, findings=()), width=width, color=False, unicode=unicode)
+        shown = view(replace(why, findings=()))
+        text = terminal.write(shown, width=width, color=False, unicode=unicode)
         assert max(map(len, text.splitlines())) <= width
         assert unicode or text.isascii()
 
@@ -184,23 +188,23 @@ def test_no_line_is_longer_than_the_screen(width: int, unicode: bool) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_text_from_outside_acts(text: str) -> None:
     why = hostile(text)
-    table = inert(whytable.render(why, width=100, color=False, all_rows=True), "table")
+    table = inert(terminal.write(view(why, all_rows=True), width=100, color=False), "table")
     document = whydoc.why_dumps(why)
-    page = whymarkdown.render(why)
+    page = markdown.write(view(why, all_rows=True))
     for shown in (table, page, document):
         assert "s3cret" not in shown
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e]", shown)
         assert not re.search(r"^\s*::", shown, re.M)
     assert "##[" not in table + page
     html = PARSER.render(page).replace("<!-- -->", "")
-    own = "h2|p|table|thead|tbody|tr|t[hd]|code|pre|strong|em|ul|li|br"
+    own = "h2|h3|p|table|thead|tbody|tr|t[hd]|code|pre|strong|em|ul|li|br"
     assert not re.search(rf"<(?!/?(?:{own})\b)", html)
     assert len(json.loads(document)["remedies"]) == 3
 
 
 @pytest.mark.parametrize("text", ["plain", *HOSTILE])
 def test_every_row_of_a_markdown_table_has_the_cells_of_its_head(text: str) -> None:
-    page = whymarkdown.render(hostile(text))
+    page = markdown.write(view(hostile(text), all_rows=True))
     html = PARSER.render(page)
     heads = [line for line in page.splitlines() if re.fullmatch(r"\|[-:|]+\|", line)]
     assert html.count("<table>") == len(heads) == 4
@@ -228,7 +232,7 @@ def test_the_proof_of_a_resolver_is_cut_on_the_screen_and_whole_in_the_document(
             remedy(RemedyKind.NEWEST, "flask", UnmeasuredSaving(reason=reason, tried=True)),
         ),
     )  # fmt: skip
-    shown = " ".join(whytable.render(why, width=80, color=False).split())
+    shown = " ".join(terminal.write(view(why), width=80, color=False).split())
     assert "… (all of it with --format json)" in shown
     assert shown.count("because a depends on b") < 10
     assert json.loads(whydoc.why_dumps(why))["remedies"][0]["reason"] == reason

@@ -71,7 +71,9 @@ def command(
     """
     from slugcheck.compare import compare, join, load
     from slugcheck.model import document
-    from slugcheck.render import comparemarkdown, comparetable
+    from slugcheck.render import markdown
+    from slugcheck.render import terminal as screen
+    from slugcheck.render.views import compare as views
 
     if len(paths) < 2:
         message = "compare needs at least two candidates"
@@ -91,11 +93,14 @@ def command(
     if results:
         found = join(found, documents, results)
     forms: dict[str, Callable[[Look], str]] = {
-        "table": lambda look: comparetable.render(
-            found, width=look.width, color=look.color, unicode=look.unicode, all_rows=look.all_rows
+        "table": lambda look: screen.write(
+            views.view(found, all_rows=look.all_rows),
+            width=look.width,
+            color=look.color,
+            unicode=look.unicode,
         ),
         "json": lambda _: document.comparison_dumps(found, documents),
-        "markdown": lambda _: comparemarkdown.render(found),
+        "markdown": lambda _: markdown.write(views.view(found)),
     }
     shared.write(wanted, terminal, lambda name, look: forms[name](look), all_rows=all_rows)
     ctx.exit(0)

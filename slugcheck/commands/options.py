@@ -402,5 +402,7 @@ def add_step_summary(report: Report, terminal: Terminal, wanted: Sequence[Output
     path = os.environ.get("GITHUB_STEP_SUMMARY", "")
     if path and any(one.format == "github" for one in wanted):
         from slugcheck.render import bounded, markdown
+        from slugcheck.render.views import check
 
-        terminal.append_file(Path(path), markdown.render(report, most=bounded.MOST_OF_SUMMARY))
+        text = markdown.write(check.view(report), most=bounded.MOST_OF_SUMMARY)
+        terminal.append_file(Path(path), text)

@@ -15,9 +15,11 @@ from slugcheck.text import inert
 def command(names: Sequence[str]) -> None:
     """Show the limits of every platform, or of the named ones with source and date."""
     from slugcheck import platforms as known
-    from slugcheck.render.platforms import render
+    from slugcheck.render import terminal as screen
+    from slugcheck.render.views import platforms as views
 
     terminal = Terminal()
     shown = tuple(known.load(name) for name in (names or known.names()))
-    text = render(shown, width=terminal.width, color=terminal.color, detailed=bool(names))
+    view = views.view(shown, detailed=bool(names))
+    text = screen.write(view, width=terminal.width, color=terminal.color, unicode=terminal.unicode)
     terminal.artefact(inert(text, "table"))

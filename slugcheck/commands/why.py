@@ -63,7 +63,9 @@ def command(
     3 it could not be measured.
     """
     from slugcheck.model import document
-    from slugcheck.render import whymarkdown, whytable
+    from slugcheck.render import markdown
+    from slugcheck.render import terminal as screen
+    from slugcheck.render.views import why as views
     from slugcheck.why import wanted
 
     terminal = Terminal(quiet=quiet)
@@ -71,11 +73,14 @@ def command(
     places = outputs(format_, files, _FORMATS)
     found = _answer(options.options(path, given), wanted(name, path), terminal, variants)
     forms: dict[str, Callable[[Look], str]] = {
-        "table": lambda look: whytable.render(
-            found, width=look.width, color=look.color, unicode=look.unicode, all_rows=look.all_rows
+        "table": lambda look: screen.write(
+            views.view(found, all_rows=look.all_rows),
+            width=look.width,
+            color=look.color,
+            unicode=look.unicode,
         ),
         "json": lambda _: document.why_dumps(found),
-        "markdown": lambda _: whymarkdown.render(found),
+        "markdown": lambda _: markdown.write(views.view(found, all_rows=True)),
     }
     options.write(places, terminal, lambda form, look: forms[form](look), all_rows=all_rows)
     ctx.exit(0)

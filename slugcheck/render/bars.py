@@ -24,7 +24,7 @@ def budget_bar(
     """
     used, doubt, left, mark = "█▒░┃" if unicode else "#?.|"
     scale = max(limit, figure.value, 1)
-    style = STATUS_STYLE[status]
+    style = "bold" if status is Status.WARN else STATUS_STYLE[status]
     filled = _cells(figure.value / scale, columns)
     if figure.value > limit:
         within = min(_cells(limit / scale, columns), columns - 1)

@@ -13,8 +13,8 @@ from slugcheck.model import Basis, DistributionSize, Estimate, Kind, Overlap, Pa
 _ROWS = 12
 _LEAST_ROWS = 6
 _SHARE = 0.95
-_BLAMED = 5
-BLAMED_PERCENT = 2
+_CONTRIBUTORS = 5
+LEAST_PERCENT = 2
 _NOTABLE_BYTES = 50_000  # an overlap below prints as 0.0 or 0.1 MB and explains nothing
 _KINDS = {
     Kind.NATIVE: "native",
@@ -196,21 +196,21 @@ def kinds(sizes: SizeReport) -> tuple[tuple[str, int], ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blame:
-    """A direct requirement: bytes that would go with its line, and of all that it needs.
+class Contributor:
+    """A direct requirement: bytes that deleting its line frees, and of all that it needs.
 
-    App files and models are blamed as well, each group as one.
+    App files and models are contributors as well, each group as one.
 
-    ``others`` is how many further distributions would go with the line.
+    ``others`` is how many further distributions that frees.
     """
 
     name: str
-    alone: int
-    whole: int
+    freed: int
+    total: int
     others: int
 
 
-def blamed(sizes: SizeReport) -> tuple[Blame, ...]:
+def contributors(sizes: SizeReport) -> tuple[Contributor, ...]:
     """Return the requirements, app files and models behind most, with at least 2 % each.
 
     What goes with a line alone would hide two lines that need the same large thing, so they are
@@ -222,11 +222,11 @@ def blamed(sizes: SizeReport) -> tuple[Blame, ...]:
         alone = root.exclusive_slug_bytes if by_slug else root.exclusive_bytes
         shared = root.shared_slug_bytes if by_slug else root.shared_bytes
         others = sum(1 for name in root.exclusive_names if name != root.name)
-        found.append(Blame(name=root.name, alone=alone, whole=alone + shared, others=others))
+        found.append(Contributor(name=root.name, freed=alone, total=alone + shared, others=others))
     for row in part_rows(sizes.parts, everything=False):
         if row.group in ("app", "models"):
             size = row.slug if by_slug else row.installed
-            found.append(Blame(name=row.label, alone=size, whole=size, others=0))
-    least = BLAMED_PERCENT * counted(sizes).value / 100
-    ordered = sorted(found, key=lambda one: (-one.whole, -one.alone, one.name))
-    return tuple(one for one in ordered if one.whole >= least)[:_BLAMED]
+            found.append(Contributor(name=row.label, freed=size, total=size, others=0))
+    least = LEAST_PERCENT * counted(sizes).value / 100
+    ordered = sorted(found, key=lambda one: (-one.total, -one.freed, one.name))
+    return tuple(one for one in ordered if one.total >= least)[:_CONTRIBUTORS]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from slugcheck.model import Report
     from slugcheck.render.annotations import Place
 
+_ONE_LINE = 10_000  # columns that no verdict fills
 _SUFFIXES = {
     ".txt": "table", ".json": "json", ".md": "markdown", ".sarif": "sarif", ".xml": "junit",
 }  # fmt: skip
@@ -91,17 +92,15 @@ def _file(text: str, given: str | None, known: Collection[str]) -> Output:
 
 
 def _table(report: Report, look: Look) -> str:
-    from slugcheck.render import table
+    from slugcheck.render import terminal
+    from slugcheck.render.views import check
 
     if look.verdict_only:
-        return table.verdict_line(report, color=look.color, unicode=look.unicode)
-    return table.render(
-        report,
-        width=look.width,
-        color=look.color,
-        all_rows=look.all_rows,
-        unicode=look.unicode,
-    )
+        # one line, however long it is
+        shown = check.verdict(report)
+        return terminal.write(shown, width=_ONE_LINE, color=look.color, unicode=look.unicode)
+    shown = check.view(report, all_rows=look.all_rows)
+    return terminal.write(shown, width=look.width, color=look.color, unicode=look.unicode)
 
 
 def _json(report: Report, _: Look) -> str:
@@ -112,8 +111,9 @@ def _json(report: Report, _: Look) -> str:
 
 def _markdown(report: Report, _: Look) -> str:
     from slugcheck.render import markdown
+    from slugcheck.render.views import check
 
-    return markdown.render(report)
+    return markdown.write(check.view(report))
 
 
 def _github(report: Report, look: Look) -> str:

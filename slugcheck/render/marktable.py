@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from slugcheck.model import Status
-from slugcheck.render.signs import DASH
+from slugcheck.render.view import DASH
 from slugcheck.text import markdown
 
 MARKS = {Status.PASS: "✅", Status.WARN: "⚠️", Status.FAIL: "❌", Status.UNKNOWN: "❔"}

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from slugcheck.model import FindingSeverity, Status
+from slugcheck.render.view import DASH
 from slugcheck.text import printable
 
-# Stands for a figure that there is none of.
-DASH = "\N{EN DASH}"
+# Bare yellow cannot be read on a light background.
 STATUS_STYLE = {
     Status.PASS: "green",
-    Status.WARN: "yellow",
+    Status.WARN: "black on yellow",
     Status.FAIL: "red",
     Status.UNKNOWN: "magenta",
 }
 SEVERITY_STYLE = {
     FindingSeverity.ERROR: "red",
-    FindingSeverity.WARNING: "yellow",
+    FindingSeverity.WARNING: "black on yellow",
     FindingSeverity.INFO: "cyan",
 }
 

@@ -1,4 +1,4 @@
-"""What all renderings say alike of the same report.
+"""The sentences about a report that several screens share.
 
 Nothing here is escaped: each rendering makes text safe for its own place.
 """
@@ -19,7 +19,6 @@ from slugcheck.model import (
     SizeReport,
     SourceBuild,
     Status,
-    Unsized,
     Verdict,
 )
 from slugcheck.policy.budgets import exit_code, failures, missing
@@ -44,9 +43,9 @@ def source_builds(sizes: SizeReport, *, most: int) -> tuple[str, ...]:
         for one, build in native[:most]
     ]
     if native[most:]:
-        lines.append(f"likewise {listed([one.name for one, _ in native[most:]], 8)}")
+        lines.append(f"also {listed([one.name for one, _ in native[most:]], 8)}")
     if pure:
-        lines.append(f"from source, but without compiling: {listed(pure, 8)}")
+        lines.append(f"built from source without compiling: {listed(pure, 8)}")
     return tuple(lines)
 
 
@@ -157,7 +156,7 @@ class Conclusion:
 
 
 def conclusion(report: Report) -> Conclusion:
-    """Return the outcome that the exit code has, and why: FITS, DOES NOT FIT, WILL FAIL …"""
+    """Return the outcome that the exit code has: FITS, OVER BUDGET, WILL FAIL …, and why."""
     place = report.sizes.target.platform.title
     gating = [verdict for verdict in report.verdicts if verdict.gates]
     code = exit_code(report)
@@ -166,21 +165,21 @@ def conclusion(report: Report) -> Conclusion:
         if not failed:
             return _will_fail(failures(report))
         said = _all(failed) if len(failed) == 1 else _budgets(failed)
-        return Conclusion(status=Status.FAIL, word=f"DOES NOT FIT {place}", sentence=said)
+        return Conclusion(status=Status.FAIL, word="OVER BUDGET", sentence=said)
     if code:
         doubtful = [_all([v for v in gating if v.status is Status.UNKNOWN][:1]), _not_sized(report)]
         said = "; ".join(part for part in doubtful if part)
-        return Conclusion(status=Status.UNKNOWN, word="CANNOT SAY", sentence=said)
+        return Conclusion(status=Status.UNKNOWN, word="UNKNOWN", sentence=said)
     held = [verdict for verdict in gating if verdict.figure is not None]
     if not held:
-        shown = mb(counted(report.sizes).value)
-        return Conclusion(status=Status.PASS, word="NO LIMIT IS SET", sentence=f"{shown} MB in all")
+        shown = megabytes(counted(report.sizes).value)
+        return Conclusion(status=Status.PASS, word="NO LIMIT SET", sentence=f"{shown} MB in total")
     errors = sum(1 for f in report.findings if f.severity is FindingSeverity.ERROR)
-    mend = f"; fix {plural(errors, 'error')} first" if errors else ""
+    first = f"; fix {plural(errors, 'error')} first" if errors else ""
     return Conclusion(
         status=Status.WARN if errors else Status.PASS,
         word=f"FITS {place}",
-        sentence=_all(held[:1]) + mend,
+        sentence=_all(held[:1]) + first,
     )
 
 
@@ -202,7 +201,7 @@ def _all(verdicts: Iterable[Verdict]) -> str:
 def _not_sized(report: Report) -> str:
     doubtful = missing(report.sizes.unsized, report.allowed_unsized, everything=False)
     names = [one.name for one in doubtful]
-    return f"missing: {listed(names)}" if names else ""
+    return f"not sized: {listed(names)}" if names else ""
 
 
 def listed(names: Sequence[str], most: int = _NAMED) -> str:
@@ -214,26 +213,18 @@ def listed(names: Sequence[str], most: int = _NAMED) -> str:
 # --------------------------------------------------------------------------- the rest
 
 
-def taken_off(value: int) -> str:
-    """Return MB that are taken off a sum, "-75.3", rounded towards nothing."""
-    shown = mb(value, down=True)
-    return shown if float(shown.replace(",", "")) == 0 else f"-{shown}"
+def megabytes(value: int) -> str:
+    """Return bytes as MB (10**6) with one decimal, rounded to nearest, "<0.1" below 50 kB."""
+    if 0 < value < 50_000:
+        return "<0.1"
+    return f"{(value + 50_000) // 100_000 / 10:,.1f}"
 
 
 def overlap(one: Overlap) -> str:
-    """Return who writes the same files."""
-    return (
-        f"{listed(one.names)} write to the same paths ({plural(one.files, 'file')}), such as "
-        f"{one.example}: what is written last stays, so it is counted once"
-    )
-
-
-def by_reason(unsized: Iterable[Unsized]) -> dict[str, list[Unsized]]:
-    """Return what could not be sized, those with the same reason together."""
-    groups: dict[str, list[Unsized]] = {}
-    for one in unsized:
-        groups.setdefault(one.reason, []).append(one)
-    return groups
+    """Return which distributions install the same files."""
+    names = " and ".join(one.names) if len(one.names) == 2 else listed(one.names)
+    files = f"{plural(one.files, 'file')} (such as {one.example})"
+    return f"{names} overlap in {files}: the last one installed wins, so they are counted once"
 
 
 def saving(finding: Finding, *, by_slug: bool) -> str:

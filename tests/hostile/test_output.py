@@ -22,6 +22,7 @@ import xmlschema
 
 from slugcheck.model import Report, Verdict
 from slugcheck.render import bounded, markdown
+from slugcheck.render.views.check import view
 from slugcheck.text import inert, printable
 from tests.support import cases, github_markdown, reports, stock
 from tests.support.ci import commands
@@ -328,7 +329,7 @@ SWOLLEN: dict[str, Callable[[], Report]] = {
 @pytest.mark.parametrize("name", SWOLLEN)
 def test_markdown_is_bounded_and_whole_and_begins_with_the_verdict(name: str) -> None:
     report = SWOLLEN[name]()
-    text = markdown.render(report)
+    text = markdown.write(view(report))
     assert len(text.encode("utf-16-le")) // 2 <= 65_536 - 200
     marks = {"unsized": "❔", "hostile": "❔", "names": "✅", "crowd": "✅"}
     assert text.startswith(f"## {marks.get(name, '❌')} ")
@@ -346,8 +347,8 @@ def test_markdown_is_bounded_and_whole_and_begins_with_the_verdict(name: str) ->
 
 def test_a_summary_has_more_room_and_is_bounded_too() -> None:
     report = cases.crowd(1_000)
-    shown = markdown.render(report, most=bounded.MOST_OF_SUMMARY)
-    assert len(markdown.render(report)) < len(shown)
+    shown = markdown.write(view(report), most=bounded.MOST_OF_SUMMARY)
+    assert len(markdown.write(view(report))) < len(shown)
     assert len(shown.encode()) <= 2**20
 
 
@@ -368,5 +369,5 @@ def test_markdown_of_other_commands_is_bounded(index: PackageServer, tmp_path: P
 def test_the_start_of_a_line_is_no_start_of_a_block() -> None:
     for start in STARTS:
         report = replace(cases.onnx(), notes=(start,), path=start)
-        found = github_markdown.acting(markdown.render(report))
+        found = github_markdown.acting(markdown.write(view(report)))
         assert found == [], start

@@ -38,7 +38,11 @@ def _of(token: Token) -> Iterator[str]:
     if token.type == "inline" and _BRACKET.search(_CODE.sub("", token.content)):
         yield f"bracket: {token.content}"
     if token.type in ("html_block", "html_inline"):
-        left = re.sub(r"<summary>The [\d,]+ smaller ones|<summary>All sizes", "", token.content)
+        left = re.sub(
+            r"<summary>[\d,]+ more|<summary>(?:Sizes|App files|Models|Largest contributors), MB",
+            "",
+            token.content,
+        )
         if rest := _OWN_HTML.sub("", left).strip():
             yield f"html {rest}"
     if token.type == "text":

@@ -1,7 +1,4 @@
-"""What the renderings of a comparison say alike: rows of text, in their order.
-
-Nothing here is escaped: each rendering makes text safe for its own place.
-"""
+"""What ``slugcheck compare`` shows of requirements held against each other. Pure."""
 
 from __future__ import annotations
 
@@ -9,18 +6,153 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from slugcheck.model import Comparison, Migration, Setup, SetupRow, SharedRow, Status, StepKind
-from slugcheck.render.changes import signed
+from slugcheck.render.view import (
+    ABSENT,
+    Block,
+    Cell,
+    Column,
+    Item,
+    Items,
+    Kind,
+    Listing,
+    Paragraph,
+    Row,
+    Section,
+    Span,
+    Style,
+    Table,
+    Verdict,
+    View,
+    line,
+)
+from slugcheck.render.views.check import signed
 from slugcheck.render.words import percent, plural
 from slugcheck.text import heroku_m, mb, mib
 
 _LEAST_SHARE = 0.02  # of a stack: what is less folds into one line
 _MOST_ROWS = 10
+_ROOMY = 100
 _WORDS = {
-    Status.PASS: "fits", Status.FAIL: "too large", Status.UNKNOWN: "cannot say",
+    Status.PASS: "fits", Status.FAIL: "too large", Status.UNKNOWN: "unknown",
     Status.WARN: "fits",
 }  # fmt: skip
-LEGEND = ("sizes with bytecode, predicted unless verified", "MB = 10^6 bytes", "M = MiB")
-SUMMARY_HEADS = ("dependencies", "models", "total", "saves", "")
+_STYLES = {
+    Status.PASS: Style.GOOD, Status.FAIL: Style.BAD, Status.UNKNOWN: Style.DOUBT,
+    Status.WARN: Style.WARNING,
+}  # fmt: skip
+_LEGEND = "sizes with bytecode, predicted unless verified · MB = 10^6 bytes · M = MiB"
+_ROW_STYLES = {"dim": Style.DIM, "bold": Style.STRONG}
+
+
+def view(found: Comparison, *, all_rows: bool = False) -> View:
+    """Return what to show of a comparison; ``all_rows`` shows every distribution."""
+    return View(tuple(_sections(found, all_rows=all_rows)))
+
+
+def _sections(found: Comparison, *, all_rows: bool) -> Iterator[Section]:
+    taken = found.recommendation
+    outcome = Verdict(
+        status=Status.PASS if taken.label else Status.UNKNOWN,
+        word=f"take {taken.label}" if taken.label else "no recommendation",
+        sentence="",
+    )
+    lines = line(heading(found), Style.STRONG), *(line(text) for text in targets(found))
+    yield Section(blocks=(outcome, Paragraph(lines)), rank=0)
+    for setup in found.stacks:
+        yield _breakdown(found, setup, all_rows=all_rows)
+    yield _comparison(found)
+    yield _differences(found, all_rows=all_rows)
+    yield _summary(found)
+    if found.footprints:
+        yield _footprints(found)
+    yield from map(_migration, found.migrations)
+    notes = tuple(Item(text=line(note)) for note in found.notes)
+    legend = Paragraph((line(_LEGEND, Style.DIM),))
+    blocks: tuple[Block, ...] = (Items(notes), legend) if notes else (legend,)
+    title = line("notes") if notes else ()
+    yield Section(heading=title, blocks=blocks, rank=8, quiet=True)
+    reasons = tuple(Item(text=line(reason)) for reason in taken.because)
+    if reasons:
+        yield Section(heading=line("reasons"), blocks=(Items(reasons),), rank=1)
+
+
+def _figures(heads: Sequence[str], first: str) -> tuple[Column, ...]:
+    return (Column(head=first), *(Column(head=head, kind=Kind.FIGURE) for head in heads))
+
+
+def _breakdown(found: Comparison, setup: Setup, *, all_rows: bool) -> Section:
+    rows = []
+    for row in breakdown(found, setup, everything=all_rows):
+        version = line(f" {row.version}" if row.version else "", Style.DIM)
+        name = (Span(row.name, code=bool(row.version)), *version)
+        style = _ROW_STYLES.get(row.style, Style.PLAIN)
+        rows.append(Row(cells=(name, line(row.installed), line(row.slug)), style=style))
+    table = Table(columns=_figures(("installed", packed(found)), "distribution"), rows=tuple(rows))
+    title = line(f"sizes of {setup.label}, MB")
+    return Section(heading=title, blocks=(table,), rank=5)
+
+
+def _comparison(found: Comparison) -> Section:
+    heads = comparison_heads(found)
+    # what a narrow screen has no place for is in the size summary below
+    columns = tuple(
+        Column(
+            head=head,
+            kind=Kind.STATE if number == 3 else Kind.FIGURE if number else Kind.TEXT,
+            wide_only=_ROOMY if number == 5 else 0,
+        )
+        for number, head in enumerate(heads)
+    )
+    rows = []
+    for setup, row in zip(found.stacks, comparison_rows(found), strict=True):
+        cells = [line(cell) for cell in row]
+        cells[3] = line(row[3], _STYLES[setup.status])
+        rows.append(Row(cells=tuple(cells)))
+    sentences = Items(
+        tuple(
+            Item(mark=setup.status, text=line(f"{setup.label}: {setup.sentence}"))
+            for setup in found.stacks
+        )
+    )
+    table = Table(columns=columns, rows=tuple(rows))
+    return Section(heading=line("comparison"), blocks=(table, sentences), rank=2)
+
+
+def _differences(found: Comparison, *, all_rows: bool) -> Section:
+    columns = Column(head="name"), *(Column(head=setup.label) for setup in found.stacks)
+    rows = []
+    for row in difference_rows(found, everything=all_rows):
+        cells: list[Cell] = [ABSENT if cell is None else line(cell) for cell in row.cells]
+        style = Style.DIM if row.alike else Style.PLAIN
+        rows.append(Row(cells=(line(row.name, code=not row.alike), *cells), style=style))
+    title = line(f"distributions, {packed(found)}")
+    return Section(heading=title, blocks=(Table(columns=columns, rows=tuple(rows)),), rank=6)
+
+
+def _summary(found: Comparison) -> Section:
+    heads = ("dependencies", "models", "total", "saves", "")
+    rows = tuple(Row(cells=tuple(map(line, row))) for row in summary_rows(found))
+    table = Table(columns=_figures(heads, "setup"), rows=rows)
+    return Section(heading=line(f"size summary, MB of {packed(found)}"), blocks=(table,), rank=3)
+
+
+def _footprints(found: Comparison) -> Section:
+    heads = footprint_heads(found)
+    rows = tuple(
+        Row(cells=tuple(line(cell) or ABSENT for cell in row)) for row in footprint_rows(found)
+    )
+    table = Table(columns=_figures(heads[1:], heads[0]), rows=rows)
+    return Section(heading=line("worker, MiB"), blocks=(table,), rank=4)
+
+
+def _migration(migration: Migration) -> Section:
+    block: Block = Listing("\n".join(diff_lines(migration)), "diff")
+    if migration.steps is None:
+        text = "a lock file has no lines of requirements to compare"
+        block = Paragraph((line(text, Style.DIM),))
+    elif not migration.steps:
+        block = Paragraph((line("the requirements are the same", Style.DIM),))
+    return Section(heading=line(migration_title(migration)), blocks=(block,), rank=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +217,7 @@ def breakdown(found: Comparison, setup: Setup, *, everything: bool) -> Iterator[
     yield from (_size_row(row) for row in shown)
     if rest:
         yield SizeRow(
-            name=f"{len(rest)} smaller", version="",
+            name=f"… {len(rest)} more", version="",
             installed=mb(sum(row.installed_bytes for row in rest)),
             slug=mb(sum(row.slug_bytes for row in rest)), style="dim",
         )  # fmt: skip

@@ -1,0 +1,392 @@
+"""Views as text for a terminal: a width, with or without colour and Unicode. Pure functions.
+
+Meaning is never in colour alone, and nothing from outside is read as markup. The only module that
+imports rich.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.box import Box
+from rich.cells import cell_len
+from rich.console import JustifyMethod, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from slugcheck.model import Estimate, Status
+from slugcheck.render import view
+from slugcheck.render.bars import budget_bar, nested_bar, share_bar
+from slugcheck.render.screen import Verbatim, bare_table, marked, print_sections
+from slugcheck.render.signs import SEVERITY_STYLE, STATUS_STYLE, Signs
+from slugcheck.render.view import Kind, Style
+from slugcheck.text import printable_lines
+
+_GAP = 2
+_LEAST_NAME = 16
+_LEAST_NAMES, _ENOUGH_NAMES = 11, 14  # columns of a cell of names
+_SHARE_COLUMNS = 10
+_LEAST_BAR, _MOST_BAR = 12, 30
+# A line below the head and one above the total; rich's box is eight lines of four signs.
+_LINES = Box("    \n    \n ── \n    \n ── \n    \n    \n    \n")
+_ASCII_LINES = Box("    \n    \n -- \n    \n -- \n    \n    \n    \n", ascii=True)
+_STYLES = {
+    Style.PLAIN: "",
+    Style.STRONG: "bold",
+    Style.DIM: "dim",
+    Style.GOOD: "green",
+    Style.WARNING: "bold",
+    Style.BAD: "red",
+    Style.DOUBT: "magenta",
+    Style.ACCENT: "cyan",
+}
+
+
+_DIFF = {"-": "red", "+": "green"}
+
+
+def write(shown: view.View, *, width: int, color: bool, unicode: bool = True) -> str:
+    """Return the view in ``width`` columns; only the lines of a fix may be longer.
+
+    Without ``unicode`` the text is ASCII.
+    """
+    signs = Signs(unicode=unicode)
+    verdicts = [
+        _verdict(block, signs)
+        for section in shown.sections
+        for block in section.blocks
+        if isinstance(block, view.Verdict)
+    ]
+    sections = [list(_section(section, signs, width)) for section in shown.sections]
+    again = verdicts if any(sections) else []  # a verdict alone is said once
+    written = [section for section in (verdicts, *sections, again) if section]
+    return print_sections(written, width=width, color=color)
+
+
+def _section(section: view.Section, signs: Signs, width: int) -> Iterator[RenderableType]:
+    heading = () if section.quiet else section.heading
+    blocks = [block for block in section.blocks if not isinstance(block, view.Verdict)]
+    for number, block in enumerate(blocks):
+        if isinstance(block, view.Table):
+            yield from _table(block, heading, signs, width)
+            heading = ()
+            continue
+        if heading:
+            yield _line(heading, signs, "bold")
+            heading = ()
+        if number and isinstance(block, view.Fix):
+            yield Text()
+        yield from _block(block, signs, width)
+
+
+def _block(block: view.Block, signs: Signs, width: int) -> Iterator[RenderableType]:
+    match block:
+        case view.Subject():
+            yield from _subject(block, signs, width)
+        case view.Bars():
+            yield from _bars(block, signs, width)
+        case view.Items():
+            for item in block.items:
+                yield from _item(item, signs)
+        case view.Paragraph():
+            yield from (_line(line, signs) for line in block.lines)
+        case view.MissingList():
+            yield from _missing(block, signs)
+        case view.Fix():
+            yield from _fix(block, signs)
+        case view.Listing():
+            yield from (
+                signs.text(line, _DIFF.get(line[:1], "")) for line in block.lines.split("\n")
+            )
+        case view.Verdict() | view.Table():
+            pass
+
+
+# --------------------------------------------------------------------------- text
+
+
+def _line(line: view.Line, signs: Signs, style: str = "") -> Text:
+    text = Text(style=style)
+    for span in line:
+        own = _STYLES[span.style]
+        text.append(_clean(span.text, signs), style=f"not bold {own}" if style and own else own)
+    return text
+
+
+def _clean(text: str, signs: Signs) -> str:
+    """Return a part of a line made safe, with the blank that joins it to its neighbours."""
+    before, after = " " * text.startswith(" "), " " * (text.strip() != "" and text.endswith(" "))
+    return f"{before}{signs.clean(text)}{after}"
+
+
+def _verdict(verdict: view.Verdict, signs: Signs) -> RenderableType:
+    style = STATUS_STYLE[verdict.status]
+    word = Text(signs.clean(verdict.word), style=f"bold {style}")
+    word.append("  ", style="not bold default on default")
+    text = Text().append(word).append(signs.clean(verdict.sentence))
+    return _grid((1,), (Text(signs.status(verdict.status), style=style), text), gap=1)
+
+
+def _subject(subject: view.Subject, signs: Signs, width: int) -> Iterator[RenderableType]:
+    name = signs.text(subject.name, "bold")
+    facts = f"{signs.pick('→', '->')} {signs.joined(subject.facts)}"
+    if name.cell_len + len(facts) + 1 <= width:
+        yield name.append(f" {facts}", style="not bold")
+    else:
+        yield name
+        yield Text(facts)
+    if subject.run:
+        yield Text(signs.joined(subject.run), style="dim")
+
+
+def _item(item: view.Item, signs: Signs) -> Iterator[RenderableType]:
+    if isinstance(item.mark, Status):
+        sign = Text(signs.status(item.mark), style=STATUS_STYLE[item.mark])
+    else:
+        sign = signs.text(item.mark, _STYLES[item.style])
+    yield marked(sign, _line(item.text, signs))
+    blank = Text(" " * sign.cell_len)
+    yield from (marked(blank, _line(line, signs)) for line in item.below)
+
+
+def _missing(missing: view.MissingList, signs: Signs) -> Iterator[RenderableType]:
+    for reason in dict.fromkeys(row.reason for row in missing.rows):
+        text = Text()
+        for row in missing.rows:
+            if row.reason != reason:
+                continue
+            text.append(", " if text else "").append(signs.clean(row.name), style="bold")
+            text.append(f" ({signs.clean(row.place)})" if row.place else "")
+            text.append(f" {signs.clean(row.remark)}" if row.remark else "", style="dim")
+        yield marked(Text("?", style="magenta"), text)
+        yield marked(Text(), signs.text(reason, "dim"))
+
+
+def _fix(fix: view.Fix, signs: Signs) -> Iterator[RenderableType]:
+    style = SEVERITY_STYLE[fix.severity]
+    sentence = Text(f"{fix.severity}:", style=style)
+    text = Text().append(sentence).append(f" {signs.clean(fix.sentence)}")
+    yield marked(Text(signs.severity(fix.severity), style=f"bold {style}"), text)
+    facts = signs.joined(tuple(span.text for span in fix.facts))
+    yield marked(Text(), Text(facts, style="dim"))
+    for line in printable_lines(fix.lines):
+        yield Verbatim(f"      {line}", style="cyan")
+
+
+# --------------------------------------------------------------------------- budgets
+
+
+def _bars(bars: view.Bars, signs: Signs, width: int) -> Iterator[RenderableType]:
+    name = max((cell_len(signs.clean(bar.name)) for bar in bars.bars), default=0)
+    columns = max(_LEAST_BAR, min(_MOST_BAR, (width - name) // 4))
+    word = max((len(bar.status) for bar in bars.bars if bar.status), default=0)
+    for bar in bars.bars:
+        if bar.status is None:
+            cells = signs.text(bar.name, "dim"), signs.text(bar.sentence, "dim")
+            yield _grid((name,), cells)
+            continue
+        yield _grid((name, columns, word), _bar(bar, bar.status, signs, columns))
+        yield from (_grid((name,), (Text(), _beside(more, signs))) for more in bar.beside)
+
+
+def _bar(bar: view.Bar, status: Status, signs: Signs, columns: int) -> tuple[Text, ...]:
+    figure = bar.figure or Estimate[int].measured(0)
+    drawn = budget_bar(figure, bar.limit, status, columns=columns, unicode=signs.unicode)
+    word = Text(str(status).upper(), style=f"bold {STATUS_STYLE[status]}")
+    return signs.text(bar.name, "bold"), drawn, word, signs.text(bar.sentence)
+
+
+def _beside(bar: view.Bar, signs: Signs) -> Text:
+    status = bar.status or Status.UNKNOWN
+    if status is Status.PASS:
+        return Text(f"{signs.status(status)} {signs.clean(bar.sentence)}", style="dim")
+    text = Text().append(signs.status(status), style=STATUS_STYLE[status])
+    return text.append(f" {signs.clean(bar.sentence)}")
+
+
+def _grid(columns: tuple[int, ...], cells: tuple[Text, ...], *, gap: int = _GAP) -> RichTable:
+    """Return cells of given widths, and a last one that takes the rest and wraps."""
+    grid = RichTable.grid(padding=(0, gap, 0, 0), pad_edge=False)
+    for wide in columns:
+        grid.add_column(width=wide, no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(*cells)
+    return grid
+
+
+# --------------------------------------------------------------------------- tables
+
+
+def _table(
+    table: view.Table, heading: view.Line, signs: Signs, width: int
+) -> Iterator[RenderableType]:
+    kept = [number for number, column in enumerate(table.columns) if column.wide_only <= width]
+    columns = [table.columns[number] for number in kept]
+    rows = [_cells(row, kept, columns, signs) for row in table.rows]
+    titled = next((n for n, c in enumerate(columns) if c.kind is not Kind.MARK), 0)
+    heads = [Text(signs.clean(column.head), style="dim") for column in columns]
+    if heading:
+        heads[titled] = _line(heading, signs, "bold not dim")
+    widths = _widths(columns, heads, rows, width)
+    rows = [_shortened(row, widths, rows) for row in rows]
+    if any(row.notes for row in table.rows):
+        yield from _rows_with_notes(table, columns, heads, rows, widths, signs)
+        return
+    shown = _ruled_table(signs) if any(row.rule for row in table.rows) else bare_table()
+    names = any(column.kind is Kind.NAMES for column in columns)
+    for column, head, wide in zip(columns, heads, widths, strict=True):
+        _add(shown, column, wide if names else None, head)
+    for number, row in enumerate(rows):
+        below = table.rows[number + 1].rule if number + 1 < len(rows) else False
+        cells = [_fitted(cell, columns[n], widths[n], signs) for n, cell in enumerate(row)]
+        shown.add_row(*cells, end_section=below)
+    yield shown
+
+
+def _rows_with_notes(
+    table: view.Table,
+    columns: Sequence[view.Column],
+    heads: Sequence[Text],
+    rows: Sequence[Sequence[Text | view.Names]],
+    widths: Sequence[int],
+    signs: Signs,
+) -> Iterator[RenderableType]:
+    """Yield each row in columns with its notes below, in the whole width."""
+    for number, row in enumerate([heads, *rows]):
+        grid = RichTable.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
+        for column, wide in zip(columns, widths, strict=True):
+            _add(grid, column, wide)
+        cells = [_fitted(cell, columns[n], widths[n], signs) for n, cell in enumerate(row)]
+        grid.add_row(*cells)
+        yield grid
+        notes = table.rows[number - 1].notes if number else ()
+        yield from (marked(Text("  "), _line(note, signs)) for note in notes)
+
+
+def _add(table: RichTable, column: view.Column, wide: int | None, head: Text | str = "") -> None:
+    justify: JustifyMethod = "right" if column.kind is Kind.FIGURE else "left"
+    folds = column.kind is Kind.TEXT or (column.kind is Kind.NAMES and wide is None)
+    table.add_column(head, justify=justify, no_wrap=not folds, overflow="fold", width=wide)
+
+
+def _ruled_table(signs: Signs) -> RichTable:
+    return RichTable(
+        box=_LINES if signs.unicode else _ASCII_LINES, border_style="dim", header_style="dim",
+        padding=(0, _GAP - 1, 0, 0), pad_edge=False, show_edge=False,
+    )  # fmt: skip
+
+
+def _widths(
+    columns: Sequence[view.Column],
+    heads: Sequence[Text],
+    rows: Sequence[Sequence[Text | view.Names]],
+    width: int,
+) -> list[int]:
+    """Return each column's width: figures get what they need, names share what is left."""
+    wide = [
+        max([heads[n].cell_len, *(_length(row[n]) for row in rows)]) for n in range(len(columns))
+    ]
+    name = next((n for n, column in enumerate(columns) if column.kind is Kind.TEXT), 0)
+    last = len(columns) - 1
+    free = width - sum(wide) + wide[name] - _GAP * (len(columns) - 1)
+    if columns[last].kind is not Kind.NAMES or last == name:
+        wide[name] = min(wide[name], max(free, _LEAST_NAME))
+        return wide
+    free += wide[last]
+    total = _length(rows[-1][last]) if rows and isinstance(rows[-1][last], Text) else 0
+    kept = max(_LEAST_NAMES, total, min(wide[last], _ENOUGH_NAMES))
+    wide[name] = max(min(max(wide[name], _LEAST_NAME), free - kept), _LEAST_NAME)
+    wide[last] = max(free - wide[name], 1)
+    return wide
+
+
+def _length(cell: Text | view.Names) -> int:
+    if isinstance(cell, view.Names):
+        return cell_len(", ".join(cell.names))
+    return max((line.cell_len for line in cell.split("\n")), default=0)
+
+
+def _cells(
+    row: view.Row, kept: Sequence[int], columns: Sequence[view.Column], signs: Signs
+) -> list[Text | view.Names]:
+    cells = [_cell(row.cells[number], row.style, signs) for number in kept]
+    if row.hint and columns:
+        cells[-1] = Text(row.hint, style="dim")
+    return cells
+
+
+def _cell(cell: view.Cell, row: Style, signs: Signs) -> Text | view.Names:
+    match cell:
+        case view.Names():
+            names = tuple(signs.clean(name) for name in cell.names)
+            return view.Names(names, cell.first, signs.clean(cell.short))
+        case view.Share(part=None):
+            bar = share_bar(cell.whole, columns=_SHARE_COLUMNS, unicode=signs.unicode)
+            return Text(bar, style="cyan").append(f"{100 * cell.whole:4.0f} %", style="dim")
+        case view.Share():
+            drawn = nested_bar(
+                cell.part or 0, cell.whole, columns=_SHARE_COLUMNS, unicode=signs.unicode
+            )
+            return drawn.append(f"{100 * cell.whole:4.0f} %")
+        case view.Mark():
+            return Text(cell.sign, style=_STYLES[cell.style])
+        case view.Stacked():
+            return Text("\n").join([_line(line, signs) for line in cell.lines])
+        case _:
+            text = _line(cell, signs)
+            if row is not Style.PLAIN:
+                text.stylize_before(_STYLES[row])
+            return text
+
+
+def _shortened(
+    row: Sequence[Text | view.Names],
+    widths: Sequence[int],
+    rows: Sequence[Sequence[Text | view.Names]],
+) -> list[Text | view.Names]:
+    """Return a row whose first names are short ones, where the long ones do not fit every row."""
+    cells = list(row)
+    for n, cell in enumerate(cells):
+        if not isinstance(cell, view.Names) or not cell.short:
+            continue
+        column = (other[n] for other in rows)
+        if any(_least(one) > widths[n] for one in column if isinstance(one, view.Names)):
+            cells[n] = view.Names((cell.short, *cell.names[1:]), cell.first)
+    return cells
+
+
+def _least(cell: view.Names) -> int:
+    """Return the columns of the first name and of the count of the others."""
+    return cell_len(_joined(cell.names[:1], len(cell.names) - 1)) if cell.short else 0
+
+
+def _fitted(cell: Text | view.Names, column: view.Column, wide: int, signs: Signs) -> Text:
+    """Return the names that fit, and other text of their column cut; elsewhere rich folds text."""
+    if isinstance(cell, Text):
+        return _cut(cell, wide, signs) if column.kind is Kind.NAMES else cell
+    shown = _cut(Text(_fitting(cell.names, wide), style="dim"), wide, signs)
+    if cell.first is not Style.DIM and cell.names:
+        shown.stylize("not dim bold", 0, min(len(cell.names[0]), len(shown)))
+    return shown
+
+
+def _fitting(names: tuple[str, ...], columns: int) -> str:
+    """As many names as fit, at least one, and how many more there are."""
+    lines = [_joined(names[:count], len(names) - count) for count in range(1, len(names) + 1)]
+    return next((line for line in reversed(lines) if cell_len(line) <= columns), "".join(lines[:1]))
+
+
+def _joined(names: tuple[str, ...], more: int) -> str:
+    return ", ".join([*names, *([f"+{more}"] if more else [])])
+
+
+def _cut(text: Text, columns: int, signs: Signs) -> Text:
+    """A text that is too long loses its end, or what stands before its last comma ("…, +2")."""
+    if text.cell_len <= columns:
+        return text
+    head, comma, tail = text.plain.rpartition(", +")
+    end = f"{comma}{tail}" if comma and head.isprintable() and tail.isdigit() else ""
+    dots = signs.pick("…", "...")
+    kept = text.copy() if not end else Text(head, style=text.style)
+    kept.truncate(max(columns - cell_len(dots + end), 0))
+    return kept.append(dots + end)

@@ -1,0 +1,654 @@
+"""What ``slugcheck check`` shows of a report: sections, rows and their order. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+
+from slugcheck.model import (
+    AppFiles,
+    Audit,
+    Basis,
+    Change,
+    ChangeKind,
+    Difference,
+    DistributionSize,
+    Finding,
+    Ignored,
+    ModelFile,
+    Overlap,
+    Report,
+    SizeReport,
+    Status,
+    StorageOption,
+    Unaudited,
+    Verdict,
+    Verification,
+)
+from slugcheck.render import figures, words
+from slugcheck.render.view import (
+    ABSENT,
+    Bar,
+    Bars,
+    Block,
+    Cell,
+    Column,
+    Fix,
+    Item,
+    Items,
+    Kind,
+    Line,
+    Mark,
+    Missing,
+    MissingList,
+    Names,
+    Paragraph,
+    Row,
+    Section,
+    Share,
+    Span,
+    Style,
+    Subject,
+    Table,
+    View,
+    line,
+)
+from slugcheck.render.view import Verdict as Outcome
+from slugcheck.render.words import listed, megabytes, plural
+from slugcheck.text import clock, heroku_m
+
+_DOWNLOAD, _BYTECODE, _SHARE, _NAMES = 70, 96, 112, 70  # from which width on these are shown
+_MOST_FOOTNOTES = 6
+_MOST_CHANGES = 12
+_MOST_MODELS = 12
+_NAMED = 5
+_NOTABLE_BYTES = 100_000  # a folder below it says nothing about where the megabytes are
+_FIGURE = Kind.FIGURE
+
+
+def view(report: Report, *, all_rows: bool = False) -> View:
+    """Return what to show of a report; ``all_rows`` lists every distribution."""
+    return View(tuple(filter(_has_blocks, _sections(report, all_rows=all_rows))))
+
+
+def _has_blocks(section: Section) -> bool:
+    return bool(section.blocks)
+
+
+def _sections(report: Report, *, all_rows: bool) -> Iterator[Section]:
+    folded = report.difference is not None  # readers of a change rarely need all sizes
+    yield _head(report)
+    yield _sizes(report, all_rows=all_rows, folded=folded)
+    if report.app is not None and report.app.files:
+        yield _app(report.app, _packed(report.sizes), folded=folded)
+    if report.models:
+        yield _models(report.models, _packed(report.sizes), folded=folded)
+    if report.storage:
+        yield _storage(report)
+    if report.verification is not None:
+        yield _verification(report.verification, _packed(report.sizes))
+    if report.difference is not None:
+        yield _changes(report, report.difference)
+    yield Section(blocks=(Bars(tuple(_bars(report.verdicts))),), rank=1)
+    yield _unsized(report)
+    yield _contributors(report.sizes, folded=folded)
+    if report.audit is not None:
+        yield _audit(report.audit)
+    yield _fixes(report)
+    yield _notes(report)
+
+
+def _packed(sizes: SizeReport) -> str:
+    return "slug" if figures.counts_slug(sizes) else "gzipped"
+
+
+def verdict(report: Report) -> View:
+    """Return the verdict alone."""
+    return View(sections=(Section(blocks=(_outcome(report),), rank=0),))
+
+
+def _outcome(report: Report) -> Outcome:
+    found = words.conclusion(report)
+    return Outcome(status=found.status, word=found.word, sentence=found.sentence)
+
+
+def _head(report: Report) -> Section:
+    outcome = _outcome(report)
+    subject = Subject(
+        name=report.path, facts=words.target_words(report), run=words.run_words(report)
+    )
+    return Section(blocks=(outcome, subject), rank=0)
+
+
+# --------------------------------------------------------------------------- sizes
+
+
+def _sizes(report: Report, *, all_rows: bool, folded: bool) -> Section:
+    sizes = report.sizes
+    by_slug = figures.counts_slug(sizes)
+    guessed = _all_predicted(sizes, all_rows=all_rows)
+    columns = (
+        Column(head="distribution"),
+        Column(head="download", kind=_FIGURE, wide_only=_DOWNLOAD),
+        Column(head="~installed" if guessed else "installed", kind=_FIGURE),
+        Column(head="~bytecode", kind=_FIGURE, wide_only=_BYTECODE),
+        Column(head=f"~{_packed(sizes)}", kind=_FIGURE),
+        Column(head=f"of the {'slug' if by_slug else 'total'}", kind=Kind.SHARE, wide_only=_SHARE),
+        Column(head="required by", kind=Kind.NAMES),
+    )
+    rows = tuple(_size_rows(report, all_rows=all_rows, mark=not guessed))
+    table = Table(columns=columns, rows=rows)
+    notes = tuple(_footnotes(sizes))
+    blocks: tuple[Block, ...] = (table, *notes)
+    return Section(heading=line("sizes, MB"), blocks=blocks, rank=6, folded=folded)
+
+
+def _size_rows(report: Report, *, all_rows: bool, mark: bool) -> Iterator[Row]:
+    sizes = report.sizes
+    shown = figures.fold(sizes, everything=all_rows)
+    yield from (_distribution(one, report, mark=mark) for one in shown.shown)
+    if shown.rest:
+        yield _rest(shown.rest, report, mark=mark)
+    yield from map(_overlap, figures.notable_overlaps(sizes))
+    if figures.has_more(sizes):
+        yield _dependencies(sizes, mark=mark)
+    parts = figures.part_rows(sizes.parts, everything=all_rows)
+    yield from (_part(part, sizes, mark=mark) for part in parts)
+    total = _figures(figures.total(sizes), predicted=mark and _is_predicted(sizes))
+    cells = (line("total"), *total, (), line(words.doubt(sizes)))
+    yield Row(cells=cells, style=Style.STRONG, rule=True)
+
+
+def _all_predicted(sizes: SizeReport, *, all_rows: bool) -> bool:
+    """Whether every row's installed size is predicted, so that the head can say it once."""
+    shown = figures.fold(sizes, everything=all_rows)
+    rest = not shown.rest or any(one.basis is Basis.PREDICTED for one in shown.rest)
+    parts = figures.part_rows(sizes.parts, everything=all_rows)
+    rows = all(one.basis is Basis.PREDICTED for one in shown.shown)
+    return rows and rest and all(part.predicted for part in parts) and _is_predicted(sizes)
+
+
+def _is_predicted(sizes: SizeReport) -> bool:
+    return sizes.installed.basis is Basis.PREDICTED
+
+
+def _figures(sums: figures.Sums, *, predicted: bool) -> tuple[Line, ...]:
+    """Return download, installed, bytecode and slug; ``predicted`` marks what is installed."""
+    tilde = "~" if predicted else ""
+    return (
+        ABSENT if sums.download is None else line(megabytes(sums.download)),
+        line(f"{tilde}{megabytes(sums.installed)}"),
+        line(megabytes(sums.bytecode)) if sums.bytecode else ABSENT,
+        line(megabytes(sums.slug)),
+    )
+
+
+def _distribution(one: DistributionSize, report: Report, *, mark: bool) -> Row:
+    version = one.distribution.version
+    name: Line = (Span(figures.label(one), code=True), Span(f" {version}", Style.DIM))
+    if one.distribution.source_build is not None:
+        name = (*name, Span(" †", Style.ACCENT))
+    predicted = mark and one.basis is Basis.PREDICTED
+    share = _share(figures.ranked(one, report.sizes), report.sizes)
+    cells: tuple[Cell, ...] = (
+        name,
+        *_figures(figures.sums([one]), predicted=predicted),
+        share,
+        _required_by(figures.reasons(one), report),
+    )
+    return Row(cells=cells)
+
+
+def _required_by(reasons: Sequence[str], report: Report) -> Names:
+    """Return the file itself, where it names the distribution, and those that need it."""
+    direct = reasons[:1] == ("direct",)
+    own = (PurePath(report.path).name or "the file",) if direct else ()
+    names = (*own, *reasons[len(own) :])
+    return Names(names, Style.STRONG, short="direct") if direct else Names(names)
+
+
+def _share(value: int, sizes: SizeReport) -> Share:
+    return Share(value / (figures.counted(sizes).value or 1))
+
+
+def _rest(rest: tuple[DistributionSize, ...], report: Report, *, mark: bool) -> Row:
+    sizes = report.sizes
+    predicted = mark and any(one.basis is Basis.PREDICTED for one in rest)
+    share = _share(sum(figures.ranked(one, sizes) for one in rest), sizes)
+    name = line(f"… {len(rest):,} more")
+    cells: tuple[Cell, ...] = (name, *_figures(figures.sums(rest), predicted=predicted), share, ())
+    members = tuple(_distribution(one, report, mark=mark) for one in rest)
+    return Row(cells=cells, style=Style.DIM, members=members, hint="see --all")
+
+
+def _overlap(one: Overlap) -> Row:
+    name = line(f"overlap: {plural(one.files, 'file')}", Style.ACCENT)
+    installed, slug = (line(f"-{megabytes(size)}") for size in (one.bytes, one.slug_bytes))
+    counted = line("counted once", Style.DIM)
+    return Row(cells=(name, ABSENT, installed, ABSENT, slug, (), counted))
+
+
+def _dependencies(sizes: SizeReport, *, mark: bool) -> Row:
+    sums = figures.dependencies(sizes)
+    predicted = mark and any(one.basis is Basis.PREDICTED for one in sizes.distributions)
+    share = _share(sums.slug if figures.counts_slug(sizes) else sums.installed, sizes)
+    cells: tuple[Cell, ...] = (
+        line("dependencies"),
+        *_figures(sums, predicted=predicted),
+        share,
+        (),
+    )
+    return Row(cells=cells, rule=True)
+
+
+def _part(part: figures.PartRow, sizes: SizeReport, *, mark: bool) -> Row:
+    sums = figures.Sums(download=None, installed=part.installed, bytecode=0, slug=part.slug)
+    share = _share(part.slug if figures.counts_slug(sizes) else part.installed, sizes)
+    own = _figures(sums, predicted=mark and part.predicted)
+    note = line(part.note, Style.DIM)
+    return Row(cells=(line(part.label, Style.ACCENT), *own, share, note))
+
+
+def _footnotes(sizes: SizeReport) -> Iterator[Block]:
+    kinds = " · ".join(f"{name} {share} %" for name, share in figures.kinds(sizes))
+    if kinds:
+        yield Paragraph((line(f"installed: {kinds}", Style.DIM),))
+    builds = words.source_builds(sizes, most=_MOST_FOOTNOTES)
+    items = [Item(mark="†", text=line(text, Style.DIM), style=Style.ACCENT) for text in builds]
+    items += [
+        Item(mark=Status.WARN, text=line(words.overlap(one), Style.DIM))
+        for one in figures.notable_overlaps(sizes)
+    ]
+    if items:
+        yield Items(tuple(items))
+
+
+# --------------------------------------------------------------------------- budgets
+
+
+def _bars(verdicts: Sequence[Verdict]) -> Iterator[Bar]:
+    for one in words.judged(verdicts):
+        beside = tuple(_bar(more, more.sentence) for more in one.beside)
+        yield _bar(one.verdict, words.sentence(one.verdict), beside)
+    for verdict in words.not_measured(verdicts):
+        yield Bar(name=verdict.budget, sentence=verdict.sentence)
+
+
+def _bar(verdict: Verdict, sentence: str, beside: tuple[Bar, ...] = ()) -> Bar:
+    return Bar(
+        name=verdict.budget,
+        sentence=sentence,
+        status=verdict.status,
+        figure=verdict.figure,
+        limit=verdict.limit,
+        gates=verdict.gates,
+        beside=beside,
+    )
+
+
+# --------------------------------------------------------------------------- the app
+
+
+def _app(app: AppFiles, packed: str, *, folded: bool) -> Section:
+    """Return the app's biggest folders, the largest first, and the rest in one row.
+
+    There is no table where all of them are small.
+    """
+    shown = [folder for folder in app.folders if folder.bytes >= _NOTABLE_BYTES]
+    rows = [
+        _file_row(line(folder.path, code=True), folder.files, folder.bytes, folder.slug_bytes)
+        for folder in shown
+    ]
+    rest = app.files - sum(folder.files for folder in shown)
+    if rows and rest > 0:
+        size = app.bytes - sum(folder.bytes for folder in shown)
+        slug = app.slug_bytes - sum(folder.slug_bytes for folder in shown)
+        rows.append(_file_row(line("elsewhere"), rest, size, max(slug, 0)))
+    columns = (
+        Column(head="folder"),
+        *(Column(head=head, kind=_FIGURE) for head in ("files", "size", packed)),
+    )
+    table = [Table(columns=columns, rows=tuple(rows))] if rows else []
+    blocks: tuple[Block, ...] = (*table, Paragraph((line(_app_summary(app), Style.DIM),)))
+    heading = line("app files, MB")
+    return Section(heading=heading, blocks=blocks, rank=7, folded=folded, quiet=not rows)
+
+
+def _file_row(name: Line, files: int, size: int, slug: int) -> Row:
+    return Row(cells=(name, line(f"{files:,}"), line(megabytes(size)), line(megabytes(slug))))
+
+
+def _app_summary(app: AppFiles) -> str:
+    kind = "tracked by git" if app.tracked else "in the folder (no git checkout)"
+    parts = [f"app files: {plural(app.files, 'file')} {kind}, {megabytes(app.bytes)} MB"]
+    if app.ignored_files:
+        left = f"{plural(app.ignored_files, 'file')} ({megabytes(app.ignored_bytes)} MB)"
+        parts.append(f".slugignore leaves out {left}")
+    return "; ".join(parts)
+
+
+def _models(models: Sequence[ModelFile], packed: str, *, folded: bool) -> Section:
+    ordered = sorted(models, key=lambda model: (-model.bytes, model.path))
+    shown = ordered[:_MOST_MODELS] if len(ordered) > _MOST_MODELS + 1 else ordered
+    rows = [_model_row(model) for model in shown]
+    if rest := ordered[len(shown) :]:
+        size, slug = sum(one.bytes for one in rest), sum(one.slug.value for one in rest)
+        cells = (
+            line(f"… {len(rest)} more"),
+            line(megabytes(size)),
+            line(f"~{megabytes(slug)}"),
+            (),
+        )
+        rows.append(Row(cells=cells))
+    columns = (
+        Column(head="file"),
+        Column(head="size", kind=_FIGURE),
+        Column(head=packed, kind=_FIGURE),
+        Column(),
+    )
+    table = Table(columns=columns, rows=tuple(rows))
+    return Section(heading=line("models, MB"), blocks=(table,), rank=8, folded=folded)
+
+
+def _model_row(model: ModelFile) -> Row:
+    tilde = "~" if model.slug.basis is Basis.PREDICTED else ""
+    slug = line(f"{tilde}{megabytes(model.slug.value)}")
+    name, note = line(model.path, code=True), line(model.method, Style.DIM)
+    return Row(cells=(name, line(megabytes(model.bytes)), slug, note))
+
+
+def _storage(report: Report) -> Section:
+    total = sum(model.bytes for model in report.models)
+    count = plural(len(report.models), "model file")
+    heading = line(f"where to keep {count}, {megabytes(total)} MB")
+    items = tuple(_storage_item(option) for option in report.storage)
+    return Section(heading=heading, blocks=(Items(items),), rank=9)
+
+
+def _storage_item(option: StorageOption) -> Item:
+    """Return a way to store models, and what it means, the decisive fact first."""
+    title = line(option.title, Style.STRONG)
+    if option.recommended:
+        title = (*title, Span(" (recommended)", Style.GOOD))
+    facts = option.reasons
+    if option.downloads:
+        rates = ", ".join(
+            f"{_duration(one.seconds)} at {one.bytes_per_second / 1e6:g} MB/s"
+            for one in option.downloads
+        )
+        facts = (*facts, f"download at assumed rates: {rates}")
+    return Item(mark=option.status, text=title, below=(line("; ".join(facts), Style.DIM),))
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)
+
+
+# --------------------------------------------------------------------------- --verify
+
+
+def _verification(measured: Verification, packed: str) -> Section:
+    heads = ("measured", "predicted", "error")
+    columns = (Column(), *(Column(head=head, kind=_FIGURE) for head in heads))
+    rows = tuple(_verified_rows(measured, packed))
+    how = f"installed with {measured.installer} on Python {measured.python}: {measured.command}"
+    tar = "the tar holds distributions, app files and models, without the platform's Python"
+    lines = Paragraph((line(how, Style.DIM), line(tar, Style.DIM)))
+    blocks = (Table(columns=columns, rows=rows), lines)
+    return Section(heading=line("verified by a real install"), blocks=blocks, rank=10)
+
+
+def _verified_rows(found: Verification, packed: str) -> Iterator[Row]:
+    errors = found.error_percent()
+    sizes = (
+        ("installed", found.installed_bytes, found.predicted_installed.value, "installed"),
+        ("without bytecode", found.plain_bytes, found.predicted_plain_bytes, "plain"),
+        ("bytecode", found.bytecode_bytes, found.predicted_bytecode.value, "bytecode"),
+        (packed, found.slug_bytes, found.predicted_slug.value, "slug"),
+    )
+    for name, measured, predicted, key in sizes:
+        error = _error(errors[key], predicted - measured)
+        yield _verified_row(
+            f"{name}, MB", f"{measured / 1e6:,.3f}", f"{predicted / 1e6:,.3f}", error
+        )
+    seconds = f"{found.seconds:.1f}", f"{found.predicted_seconds.value:.1f}"
+    yield _verified_row("seconds", *seconds, f"{errors['seconds']:+.0f} %")
+
+
+def _verified_row(name: str, measured: str, predicted: str, error: str) -> Row:
+    cells = line(name), line(measured, Style.STRONG), line(predicted), line(error)
+    return Row(cells=cells)
+
+
+def _error(percent: float, difference: int) -> str:
+    if not difference:
+        return "exact"
+    if abs(percent) < 0.005:
+        return f"{difference:+,} B"
+    return f"{percent:+.2f} %"
+
+
+# --------------------------------------------------------------------------- --against
+
+_SIGNS = {
+    ChangeKind.ADDED: ("+", Style.BAD),
+    ChangeKind.REMOVED: ("-", Style.GOOD),
+    ChangeKind.UPGRADED: ("^", Style.ACCENT),
+    ChangeKind.DOWNGRADED: ("v", Style.ACCENT),
+    ChangeKind.SAME_VERSION: ("~", Style.DIM),
+}
+
+
+def _changes(report: Report, found: Difference) -> Section:
+    label = Span(found.label, code=True)
+    if found.base is None:
+        problem = line(found.problem or "it could not be measured", Style.DOUBT)
+        items: tuple[Block, ...] = (Items((Item(mark=Status.UNKNOWN, text=problem),)),)
+        return Section(heading=(Span("against "), label), blocks=items, rank=3)
+    summary = Paragraph((line(_change_summary(found)),))
+    rows = tuple(_change_rows(report, found))
+    heads = ("installed", _packed(report.sizes), "%")
+    columns = (
+        Column(kind=Kind.MARK),
+        Column(head="distribution"),
+        *(Column(head=head, kind=_FIGURE) for head in heads),
+        Column(head="required by", kind=Kind.NAMES, wide_only=_NAMES),
+    )
+    notes = tuple(Item(text=line(note)) for note in found.notes)
+    blocks: tuple[Block, ...] = (
+        *([Table(columns=columns, rows=rows)] if rows else []),
+        summary,
+        *([Items(notes)] if notes else []),
+    )
+    return Section(heading=(Span("against "), label, Span(", MB")), blocks=blocks, rank=3)
+
+
+def _change_rows(report: Report, found: Difference) -> Iterator[Row]:
+    """Yield the changes, the largest first, many small ones in one row, parts and the total."""
+    changes = found.changes
+    if not changes and not found.parts:
+        return
+    shown = changes if len(changes) <= _MOST_CHANGES + 1 else changes[:_MOST_CHANGES]
+    yield from (_change_row(change, report) for change in shown)
+    if rest := changes[len(shown) :]:
+        installed = sum(change.installed_bytes for change in rest)
+        slug = sum(change.slug_bytes for change in rest)
+        name = line(f"… {len(rest)} more")
+        members = tuple(_change_row(change, report) for change in rest)
+        own = line(signed(installed)), line(signed(slug))
+        yield Row(cells=(Mark("~", "", Style.DIM), name, *own, (), ()), members=members)
+    for part in found.parts:
+        sizes = line(signed(part.installed_bytes)), line(signed(part.slug_bytes))
+        yield Row(cells=(Mark("~", "", Style.DIM), line(part.name), *sizes, (), ()))
+    yield _change_total(report.sizes, found)
+
+
+def _change_row(change: Change, report: Report) -> Row:
+    sign, style = _SIGNS[change.kind]
+    name = (Span(change.name, code=True), *line(_versions(change), Style.DIM))
+    percent = "" if change.percent is None else f"{change.percent:+.1f} %"
+    cells: tuple[Cell, ...] = (
+        Mark(sign, str(change.kind).replace("-", " "), style),
+        name,
+        line(signed(change.installed_bytes)),
+        line(signed(change.slug_bytes)),
+        line(percent, Style.DIM),
+        _required_by(change.because, report),
+    )
+    return Row(cells=cells)
+
+
+def _versions(change: Change) -> str:
+    if change.before == change.after:
+        return f" {change.after}" if change.after else ""
+    return " " + " → ".join(filter(None, (change.before, change.after)))
+
+
+def signed(value: int) -> str:
+    """Return MB that are added (+) or taken away (-)."""
+    shown = megabytes(abs(value))
+    return shown if not value else f"{'+' if value > 0 else '-'}{shown}"
+
+
+def _change_total(sizes: SizeReport, found: Difference) -> Row:
+    by_slug = figures.counts_slug(sizes)
+    before = 0
+    if found.base is not None:
+        before = found.base.slug_bytes if by_slug else found.base.installed_bytes
+    grown = found.slug_bytes if by_slug else found.installed_bytes
+    percent = line(f"{100 * grown / before:+.1f} %" if before else "")
+    now = figures.counted(sizes).value
+    what = "slug" if by_slug else "installed"
+    total = line(f"{what} {megabytes(before)} → {megabytes(now)} MB")
+    own = line(signed(found.installed_bytes)), line(signed(found.slug_bytes))
+    return Row(cells=((), line("total"), *own, percent, total), style=Style.STRONG)
+
+
+def _change_summary(found: Difference) -> str:
+    """Return the change in a sentence: "2 added, 1 upgraded: slug +12.3 MB"."""
+    counts = {
+        kind: sum(1 for change in found.changes if change.kind is kind) for kind in ChangeKind
+    }
+    parts = [f"{count} {str(kind).replace('-', ' ')}" for kind, count in counts.items() if count]
+    if found.parts:
+        parts.append(f"{plural(len(found.parts), 'other part')} changed")
+    return f"{', '.join(parts) or 'nothing changed'}: slug {signed(found.slug_bytes)} MB"
+
+
+# --------------------------------------------------------------------------- what is in the way
+
+
+def _unsized(report: Report) -> Section:
+    missing = [
+        Missing(
+            name=f"{one.name} {one.version}" if one.version else one.name,
+            place=str(one.origin) if one.origin else "",
+            remark="accepted" if one.name in report.allowed_unsized else "",
+            reason=one.reason,
+        )
+        for one in report.sizes.unsized
+    ]
+    blocks = (MissingList(tuple(missing)),) if missing else ()
+    return Section(heading=line(f"could not be sized: {len(missing)}"), blocks=blocks, rank=2)
+
+
+def _contributors(sizes: SizeReport, *, folded: bool) -> Section:
+    contributors = figures.contributors(sizes)
+    blocks: tuple[Block, ...]
+    what = "slug" if figures.counts_slug(sizes) else "total"
+    heading = line("largest contributors, MB")
+    if not contributors:
+        least = f"no requirement takes {figures.LEAST_PERCENT} % of the {what}"
+        blocks = (Paragraph((line(least, Style.DIM),)),) if sizes.roots else ()
+        return Section(heading=line("largest contributors"), blocks=blocks, rank=11)
+    columns = (
+        Column(head="requirement"),
+        Column(head=f"of the {what}", kind=Kind.SHARE),
+        Column(head="total", kind=_FIGURE),
+        Column(head="freed", kind=_FIGURE),
+        Column(wide_only=_NAMES),
+    )
+    whole = figures.counted(sizes).value or 1
+    rows = tuple(_contributor(one, whole) for one in contributors)
+    meaning = (
+        "freed: gone if you delete the line; total: including packages shared with other lines"
+    )
+    blocks = (Table(columns=columns, rows=rows), Paragraph((line(meaning, Style.DIM),)))
+    return Section(heading=heading, blocks=blocks, rank=11, folded=folded)
+
+
+def _contributor(one: figures.Contributor, whole: int) -> Row:
+    others = f"and {one.others} more package{'' if one.others == 1 else 's'}" if one.others else ""
+    freed = line(megabytes(one.freed)) if one.freed else ABSENT
+    share = Share(one.total / whole, one.freed / whole)
+    name = line(one.name, code=True)
+    return Row(cells=(name, share, line(megabytes(one.total)), freed, line(others, Style.DIM)))
+
+
+# --------------------------------------------------------------------------- what would help
+
+
+def _audit(audit: Audit) -> Section:
+    """Return the outcome; what could not be looked up is never called clean."""
+    style = Style.DOUBT if audit.problem else Style.PLAIN
+    items = [Item(text=line(_audit_summary(audit), style))]
+    groups: dict[str, list[Unaudited]] = {}
+    for one in audit.unaudited:
+        groups.setdefault(one.reason, []).append(one)
+    for reason, members in groups.items():
+        names = [f"{one.name} {one.version}" if one.version else one.name for one in members]
+        text = line(f"not audited: {listed(names, _NAMED)} ({reason})", Style.DOUBT)
+        items.append(Item(mark=Status.UNKNOWN, text=text))
+    return Section(heading=line("audit"), blocks=(Items(tuple(items)),), rank=4)
+
+
+def _audit_summary(audit: Audit) -> str:
+    if audit.problem is not None:
+        return f"not audited: {audit.problem}"
+    whole = audit.audited + len(audit.unaudited)
+    count = len(audit.vulnerabilities)
+    known = f"{count or 'no'} known vulnerabilit{'y' if count == 1 else 'ies'}"
+    names = {one.name for one in audit.vulnerabilities}
+    where = f" in {listed(sorted(names))}" if names else ""
+    of_all = f"{audit.audited} of {plural(whole, 'distribution')} audited by {audit.service}"
+    return f"{of_all}: {known}{where}"
+
+
+def _fixes(report: Report) -> Section:
+    by_slug = figures.counts_slug(report.sizes)
+    fixes = tuple(_fix(finding, by_slug=by_slug) for finding in report.findings)
+    return Section(heading=line("to fix"), blocks=fixes, rank=5)
+
+
+def _fix(finding: Finding, *, by_slug: bool) -> Fix:
+    facts = (
+        Span(words.saving(finding, by_slug=by_slug)),
+        Span(str(finding.origin) if finding.origin else "", code=True),
+        Span(finding.code, code=True),
+    )
+    return Fix(
+        severity=finding.severity,
+        sentence=finding.sentence,
+        facts=tuple(fact for fact in facts if fact.text),
+        lines=finding.fix,
+    )
+
+
+def _notes(report: Report) -> Section:
+    notes = [*map(_ignored, report.ignored), *report.notes]
+    items = tuple(Item(text=line(note)) for note in notes)
+    legend = Paragraph((line(" · ".join(_legend(report.sizes)), Style.DIM),))
+    blocks: tuple[Block, ...] = (Items(items), legend) if items else (legend,)
+    heading = line("notes") if items else ()
+    return Section(heading=heading, blocks=blocks, rank=12, quiet=True)
+
+
+def _ignored(one: Ignored) -> str:
+    until = f", until {one.expires}" if one.expires else ""
+    return f"ignored: {one.finding.code} of {one.finding.subject} ({one.reason}{until})"
+
+
+def _legend(sizes: SizeReport) -> tuple[str, ...]:
+    slug = sizes.slug.value
+    same = f" ({megabytes(slug)} MB = {heroku_m(slug)})" if figures.counts_slug(sizes) else ""
+    return "~ predicted", "MB = 10^6 bytes", f"M = MiB{same}"

@@ -1,0 +1,125 @@
+"""What ``slugcheck platforms`` shows: every limit with its source and date. Pure.
+
+A platform may come from a user's own file, so its texts are shown as they are and steer nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from slugcheck.model import Limit, Platform, PythonRelease, Severity, Source, Stack
+from slugcheck.render.view import (
+    Block,
+    Column,
+    Kind,
+    Line,
+    Paragraph,
+    Row,
+    Section,
+    Span,
+    Stacked,
+    Style,
+    Table,
+    View,
+    line,
+)
+from slugcheck.text import MIB, mb
+
+_MEANING = {
+    Severity.FAIL: "the check fails beyond it",
+    Severity.WARN: "the platform warns beyond it",
+    Severity.NOTE: "informational",
+}
+
+
+def view(platforms: Sequence[Platform], *, detailed: bool = False) -> View:
+    """Return the platforms' limits; with ``detailed`` also stacks, Pythons and machine sizes."""
+    sections = [
+        section for platform in platforms for section in _sections(platform, detailed=detailed)
+    ]
+    if not detailed:
+        more = line("slugcheck platforms NAME shows stacks, Pythons and machine sizes")
+        sections.append(_section("", Paragraph((more,))))
+    return View(tuple(sections))
+
+
+def _section(heading: str, *blocks: Block) -> Section:
+    return Section(heading=line(heading, Style.STRONG), blocks=blocks, rank=0)
+
+
+def _sections(platform: Platform, *, detailed: bool) -> Iterator[Section]:
+    title = (Span(platform.name, Style.STRONG), Span(f" ({platform.title})"))
+    yield _section("", Paragraph((title, line(platform.about, Style.DIM))))
+    yield _section("limits", _entries([_limit(limit) for limit in platform.limits]))
+    if not detailed:
+        return
+    yield _section("stacks", _entries([_stack(stack, platform) for stack in platform.stacks]))
+    releases = [_python(release, platform) for release in platform.pythons]
+    yield _section("Pythons", _entries(releases))
+    if platform.dynos:
+        sources = dict.fromkeys(_source(dyno.source) for dyno in platform.dynos)
+        yield _section("machine", _machines(platform), Paragraph(tuple(sources)))
+
+
+def _source(source: Source) -> Line:
+    return line(f"{source.text} ({source.date})", Style.DIM)
+
+
+# --------------------------------------------------------------------------- name, facts, source
+
+
+def _entries(rows: Sequence[Row]) -> Table:
+    return Table(columns=(Column(head="name", kind=Kind.STATE), Column()), rows=tuple(rows))
+
+
+def _entry(name: str, lines: Sequence[str], source: Source) -> Row:
+    facts = Stacked((*(line(text) for text in lines), _source(source)))
+    return Row(cells=(line(name, Style.ACCENT), facts))
+
+
+def _limit(limit: Limit) -> Row:
+    exact = f"{limit.value:,} {'bytes' if limit.unit == 'bytes' else 's'}"
+    value = limit.text if limit.text == exact else f"{limit.text} ({exact})"
+    figure = "" if limit.name == limit.figure else f" of {limit.figure}"
+    meaning = "shown only, since measuring it takes running the app"
+    if limit.figure not in ("boot", "ram"):
+        meaning = _MEANING[limit.severity]
+    return _entry(limit.name, (f"{value}{figure}: {meaning}",), limit.source)
+
+
+def _stack(stack: Stack, platform: Platform) -> Row:
+    default = ", the default" if stack.name == platform.default_stack else ""
+    lines = [f"glibc {stack.glibc[0]}.{stack.glibc[1]}, {stack.arch}, {stack.status}{default}"]
+    if stack.missing_libraries:
+        lines.append(f"without {', '.join(stack.missing_libraries)}")
+    return _entry(stack.name, lines, stack.source)
+
+
+def _python(release: PythonRelease, platform: Platform) -> Row:
+    default = ", the default" if release.minor == platform.default_python else ""
+    parts = (
+        f"{part.name}: {mb(part.installed_bytes)} MB, gzip {mb(part.slug_bytes)} MB "
+        f"±{part.error_percent:g} %{f', {part.note}' if part.note else ''}"
+        for part in release.parts
+    )
+    first = f"{release.version}, {release.status}{default}"
+    return _entry(release.minor, (first, *parts), release.source)
+
+
+# --------------------------------------------------------------------------- machines
+
+
+def _machines(platform: Platform) -> Table:
+    heads = ("memory, MiB", "killed at, MiB", "workers", "$/month")
+    columns = (
+        Column(head="name", kind=Kind.STATE),
+        *(Column(head=head, kind=Kind.FIGURE) for head in heads),
+    )
+    rows = []
+    for dyno in platform.dynos:
+        default = " (default)" if dyno.name == platform.default_dyno else ""
+        price = "" if dyno.usd_per_month is None else f"{dyno.usd_per_month:g}"
+        sizes = (line(f"{size // MIB:,}") for size in (dyno.ram_bytes, dyno.r15_bytes))
+        name = line(f"{dyno.name}{default}", Style.ACCENT)
+        rows.append(Row(cells=(name, *sizes, line(str(dyno.workers)), line(price))))
+    return Table(columns=columns, rows=tuple(rows))
