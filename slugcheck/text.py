@@ -27,7 +27,7 @@ import re
 import threading
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NewType
@@ -618,3 +618,20 @@ def _ceiling(value: float) -> int:
 
 def _sign(number: int) -> int:
     return (number > 0) - (number < 0)
+
+
+# --------------------------------------------------------------------------- counts and lists
+
+
+def plural(count: int, noun: str, several: str = "") -> str:
+    """Return a count with its noun: "1 file", "2 files"; ``several`` is an irregular plural."""
+    return f"{count:,} {noun if count == 1 else several or f'{noun}s'}"
+
+
+def listed(names: Sequence[str], most: int = 4) -> str:
+    """Return names as a list in a sentence: "a", "a and b", "a, b and 3 more"."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

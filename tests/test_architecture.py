@@ -15,7 +15,7 @@ MODULES = modules(ROOT)
 IMPORTS = imports(MODULES)
 # Each entry of the package imports only what stands further down, as docs/architecture.md draws it.
 LAYERS = (
-    "__main__ cli commands bench why against benching check render verify policy advice sizer "
+    "__main__ cli commands bench why against benching check render verify advice policy sizer "
     "project packages compare platforms sizing model terminal running reading text errors __init__"
 ).split()
 # a library -> the modules that may import it, with all below them

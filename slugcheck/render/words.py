@@ -22,7 +22,7 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
-from slugcheck.policy.budgets import exit_code, missing
+from slugcheck.policy.budgets import exit_code, unaccepted
 from slugcheck.render.figures import counted, counts_slug
 from slugcheck.text import heroku_m, mb
 
@@ -192,7 +192,7 @@ def _all(verdicts: Iterable[Verdict]) -> str:
 
 
 def _not_sized(report: Report) -> str:
-    doubtful = missing(report.sizes.unsized, report.allowed_unsized, everything=False)
+    doubtful = unaccepted(report.sizes.unsized, report.allowed_unsized, everything=False)
     names = [one.name for one in doubtful]
     return f"missing: {listed(names)}" if names else ""
 
