@@ -101,7 +101,7 @@ def test_the_steps_turn_one_file_into_the_other(
     [
         ("slug=100M", "light.txt", "smaller than heavy.txt"),
         ("slug=22M", "light.txt", "heavy.txt does not fit"),
-        ("slug=1M", None, "none fits; light.txt is nearest"),
+        ("slug=1M", None, "no candidate fits; light.txt is the closest"),
     ],
 )
 def test_the_recommendation_follows_from_the_numbers(

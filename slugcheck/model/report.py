@@ -14,10 +14,10 @@ from slugcheck.model.verdicts import Finding, Ignored, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that a rendering shows.
+    """Everything that a rendering shows.
 
     ``project`` and ``app`` are None unless a project folder was checked; ``verification``,
-    ``difference`` and ``audit`` are None unless they were asked for.
+    ``difference`` and ``audit`` are None unless requested.
     """
 
     path: str
@@ -37,6 +37,6 @@ class Report:
     ignored: tuple[Ignored, ...] = ()
     requirements: tuple[Requirement, ...] = ()  # the lines of the file; a lock has none
     allowed_unsized: tuple[str, ...] = ()
-    assumptions: tuple[str, ...] = ()  # what the predicted build time rests on
+    assumptions: tuple[str, ...] = ()  # of the predicted build time
     seconds: float = 0.0  # wall time of the run; kept out of the comparable part
     tool_version: str = ""
