@@ -240,9 +240,7 @@ def test_a_bucket_that_is_not_there(scheme: str, path: str) -> None:
 
 
 def test_a_glob_that_matches_nothing(scheme: str) -> None:
-    assert (
-        str(failure(f"{scheme}://bucket/*.none")) == f"{scheme}://bucket/*.none: no match"
-    )
+    assert str(failure(f"{scheme}://bucket/*.none")) == f"{scheme}://bucket/*.none: no match"
 
 
 def test_an_address_without_a_bucket(scheme: str) -> None:

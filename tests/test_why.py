@@ -361,9 +361,7 @@ def test_what_only_another_system_or_an_extra_asks_for_says_so(
 def test_a_constraint_alone_installs_nothing(why: Any, requirements: Write) -> None:
     requirements("vision<9\n", "limits.txt")
     done = why("vision", requirements("-c limits.txt\nping\n"), "--format", "json")
-    assert (
-        done.document["needs"][0]["unmet"] == "a constraint limits versions but installs nothing"
-    )
+    assert done.document["needs"][0]["unmet"] == "a constraint limits versions but installs nothing"
 
 
 def test_an_unknown_name_exits_2_with_those_near_it(why: Any, requirements: Write) -> None:
