@@ -229,7 +229,7 @@ def test_a_change_that_loosens_its_own_budget_is_told_and_judged_by_that_of_the_
     assert "this change no longer denies heavy; in effect once merged" in notes
     assert verdict(done, "slug")["limit_text"] == "100M"
     assert verdict(done, "slug")["source"] == "set by main:slugcheck.toml: budgets.slug"
-    assert verdict(done, "deny")["sentence"] == "none of heavy"
+    assert verdict(done, "deny")["sentence"] == "not installed: heavy"
 
 
 def test_without_a_base_increases_are_not_judged_and_do_not_gate(

@@ -119,7 +119,7 @@ def test_stacks_that_are_alike_get_no_recommendation(
     one, other = requirements("light\n", "a.txt"), requirements("light==1.1\n", "b.txt")
     done = compare(index, one, other, "--format", "json")
     assert done.document["recommendation"]["label"] is None
-    assert "alike" in done.document["recommendation"]["because"][-1]
+    assert "too close to call" in done.document["recommendation"]["because"][-1]
     assert done.document["savings"] is None
 
 
@@ -233,7 +233,7 @@ def test_a_file_that_is_no_report_is_said(
 ) -> None:
     one = requirements("light\n", "a.txt")
     for text, said in (
-        ("{}", "is no report"),
+        ("{}", "is not a report"),
         ('{"schema": 99}', "schema 99"),
         ("{", "is not JSON"),
     ):

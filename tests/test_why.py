@@ -339,7 +339,7 @@ def test_a_line_whose_marker_does_not_hold_says_so(why: Any, requirements: Write
     assert (done.code, done.document["standing"]) == (0, "not-installed")
     [need] = done.document["needs"]
     assert (need["by"], need["origin"]["line"]) == (None, 2)
-    assert "does not hold on Linux with Python 3.12" in need["unmet"]
+    assert "its marker excludes Linux with Python 3.12" in need["unmet"]
     assert done.document["remedies"] == []
 
 
@@ -405,12 +405,12 @@ def test_a_source_archive_by_url_that_is_not_there_can_be_taken_out(
 @pytest.mark.parametrize(
     ("name", "said", "hint"),
     [
-        ("requirements.txt", "why asks for a name first", "slugcheck why "),
-        ("a/b", "why asks for a name first", "slugcheck why "),
+        ("requirements.txt", "the package name comes first", "slugcheck why "),
+        ("a/b", "the package name comes first", "slugcheck why "),
         ("ping==1.0", "is more than a name", "slugcheck why ping "),
-        ("[bold]x", "is no name of a distribution", "for example slugcheck why numpy"),
-        ("", "is no name of a distribution", "for example"),
-        ("x\x1b[31m::error::", "is no name of a distribution", "for example"),
+        ("[bold]x", "is not a package name", "for example slugcheck why numpy"),
+        ("", "is not a package name", "for example"),
+        ("x\x1b[31m::error::", "is not a package name", "for example"),
     ],
 )
 def test_a_first_word_that_is_no_name_is_told_before_anything_is_asked(
@@ -468,9 +468,9 @@ def test_a_lock_is_answered_from_its_graph_alone(
     assert found["roots"][0]["paths"] == [["runner", "algebra", "big-num"]]
     [one] = found["remedies"]
     assert (one["measured"], one["tried"]) == (None, False)
-    assert one["reason"].startswith("a lock has no lines to change")
+    assert one["reason"].startswith("a lock file has no lines to change")
     assert len(one["graph"]["names"]) == 4
-    assert "a lock has no lines to change" in why("big-num", path).out
+    assert "a lock file has no lines to change" in why("big-num", path).out
 
 
 def test_an_app_that_does_not_fit_is_an_answer_all_the_same(

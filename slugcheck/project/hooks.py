@@ -67,7 +67,7 @@ def procfile(folder: Path, top: Path | None = None) -> Procfile:
     return Procfile(types=types, notes=tuple(notes))
 
 
-# ----------------------- What the build does with a project that cannot be measured from its files
+# --------------------------------------------------------------------------- build steps
 
 _HOOKS = ("bin/pre_compile", "bin/post_compile")
 _VERSION_FILES = ("runtime.txt", ".python-version")
