@@ -162,7 +162,7 @@ def test_mistakes_of_all_kinds_are_told_at_once_each_with_its_path(tmp_path: Pat
         "budgets.package.a b: 'a b' is not a valid package name",
         "budgets.download: download does not accept 'on'",
         "budgets.installed.hint: unknown setting",
-        "deny.torch; python_version<'3': a denied package is written",
+        "deny.torch; python_version<'3': write a denied package as",
         "deny.numpy: the reason must be a string",
         "ignore[0].reason is missing",
         "ignore[0].expires is missing",

@@ -236,7 +236,7 @@ def test_a_file_of_the_change_does_not_stand_in_for_a_revision(
     assert check(index, Path(), against="main").code == 1
     done = check(index, Path(), against="origin/main")  # not fetched
     assert done.code == 2
-    assert "no such revision" in done.err
+    assert "no such file or revision" in done.err
 
 
 # --------------------------------------------------------------------------- servers
