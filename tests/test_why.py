@@ -470,7 +470,7 @@ def test_a_lock_is_answered_from_its_graph_alone(
     assert (one["measured"], one["tried"]) == (None, False)
     assert one["reason"].startswith("a lock file has no lines to change")
     assert len(one["graph"]["names"]) == 4
-    assert "a lock file has no lines to change" in why("big-num", path).out
+    assert "a lock file has no lines to change" in " ".join(why("big-num", path).out.split())
 
 
 def test_an_app_that_does_not_fit_is_an_answer_all_the_same(
