@@ -326,7 +326,7 @@ def test_a_missing_extra_names_the_line_that_mends_it(
 
 @pytest.mark.parametrize("url", ["s3://bucket/a.onnx", "gs://bucket/a", "https://host/a?sig=x"])
 def test_offline_asks_no_server(url: str) -> None:
-    with pytest.raises(NetworkError, match="--offline forbids") as caught:
+    with pytest.raises(NetworkError, match="--offline excludes") as caught:
         read(url, offline=True)
     assert "sig" not in str(caught.value)
 
@@ -401,9 +401,9 @@ def test_user_and_password_of_an_address_are_sent_but_never_shown() -> None:
 @pytest.mark.parametrize(
     ("quirk", "message", "hint"),
     [
-        (Quirk.NOT_FOUND, "not found on file (404)", "check the address"),
+        (Quirk.NOT_FOUND, "does not have this file (404)", "check the address"),
         (Quirk.UNAUTHORIZED, "asks for a user name and password (401)", "into the address"),
-        (Quirk.FORBIDDEN, "denies access (403)", "a signed address expires"),
+        (Quirk.FORBIDDEN, "refuses access (403)", "a signed address expires"),
     ],
 )
 def test_a_web_servers_refusal_is_told_without_the_signature(

@@ -134,7 +134,7 @@ def test_what_the_base_does_not_ignore_or_allow_is_told_and_not_taken(
     done = check(index, repo)
     assert done.code == 3
     notes = str(done.document["notes"])
-    assert "this change allows gone without a size; in effect once merged" in notes
+    assert "this change allows gone to have no size; in effect once merged" in notes
     assert "this change ignores x until 2027-01-01; in effect once merged" in notes
     assert check(index, repo, "--settings", "head").code == 0
 
