@@ -144,8 +144,8 @@ def test_the_stack_that_fits_is_taken_with_the_figures_that_say_so() -> None:
     assert found.conclusion.label == "ONNX Runtime"
     text = " | ".join(found.conclusion.because)
     assert "PyTorch on standard-1x with 2 workers: swaps (R14)" in text
-    assert "its peak RSS is 265.0 MiB (69 %) less than PyTorch's" in text
-    assert "0.50 times the CPU time of PyTorch" in text
+    assert "peak RSS: 265.0 MiB (69 %) less than PyTorch" in text
+    assert "CPU time of an inference: 0.50 times that of PyTorch" in text
 
 
 def test_stacks_that_are_alike_get_no_recommendation() -> None:

@@ -226,8 +226,8 @@ def test_all_mistakes_of_a_file_are_told_at_once_each_with_its_path() -> None:
         platforms.parse(wrong, "shed.toml")
     lines = str(caught.value).splitlines()
     for expected in (
-        "shed.toml: title is missing; it must be a text",
-        "shed.toml: stacks[0].glibc must be a text, not 2.31",
+        "shed.toml: title is missing; it must be a string",
+        "shed.toml: stacks[0].glibc must be a string, not 2.31",
         "shed.toml: limits[0].value must be a whole number of at least 1, not '1 MB'",
         "shed.toml: limits[0].severity is missing; it must be one of fail, warn, note",
         "shed.toml: limits[0].severty is unknown; did you mean severity?",
