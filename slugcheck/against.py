@@ -1,11 +1,11 @@
-"""What a report is compared with: a file, a folder, a saved report, or a git revision.
+"""The base of ``--against``: a file, a folder, a saved report or a git revision.
 
-A revision's files are written to a temporary folder and read there by the same machinery: the work
-tree is not touched. What cannot be measured is told as such, and never taken for nothing.
+A revision's files are written to a temporary folder and checked there in the same way; the work
+tree is not touched. A base that cannot be measured has a reason, and never counts as empty.
 
-Of a revision the settings decide, so that a change cannot loosen its own gate (settings/base.py).
-A file, a folder and a saved report have none that could be known to be those of the base: there
-the change's own decide, which is told.
+The settings of a revision decide, so that a change cannot loosen its own gate
+(``policy.base_settings``). The settings of other bases are unknown: the change's own decide then,
+and a note says so.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _REPORT_HINT = "name a file, a folder, a saved report or a git revision such as 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """The base as a document, or why there is none."""
+    """The base as a document, or the reason why it has none."""
 
     document: Document | None
     problem: str | None = None
@@ -42,15 +42,15 @@ class Measured:
 
 
 class Base:
-    """The base of one run, used as a context manager, which measures it meanwhile."""
+    """The base of one run; as a context manager it is measured in the background."""
 
     def __init__(self, options: Options, name: str) -> None:
-        """Find what ``name`` stands for; nothing is measured yet.
+        """Find out what ``name`` is; nothing is measured yet.
 
-        :raises UsageError: it is no file, no folder and no revision, or no report of slugcheck.
+        :raises UsageError: it is not a file, folder, revision or report of slugcheck.
         """
         self.label = printable(shown_value(name))
-        self._asked = options
+        self._given = options
         self._settings: Settings | None = None
         self._options = replace(options, verify=False, top=None)
         self._temporary: temporary.Folder | None = None
@@ -96,9 +96,9 @@ class Base:
 
         :raises MeasureError: they cannot be read.
         """
-        if self._revision is None or self._asked.head_decides:
+        if self._revision is None or self._given.head_decides:
             return None
-        self._settings = base_settings.of_revision(self._asked, self._revision, self.label)
+        self._settings = base_settings.of_revision(self._given, self._revision, self.label)
         return self._settings
 
     def _of_file(self, path: Path) -> None:
@@ -114,13 +114,13 @@ class Base:
         plain = shown_value(name) == name
         if slash and branch and plain and not name.startswith((".", "/")):
             hint = (
-                f"fetch it first: git fetch {remote} {branch}; in a GitHub workflow, give "
-                "actions/checkout fetch-depth: 0"
+                f"fetch it first: git fetch {remote} {branch}; in a GitHub workflow, set "
+                "fetch-depth: 0 for actions/checkout"
             )
-        return UsageError(f"--against {self.label}: no such file and no such revision", hint=hint)
+        return UsageError(f"--against {self.label}: no such file or revision", hint=hint)
 
     def __enter__(self) -> Base:
-        """Begin to measure, beside whatever the caller does."""
+        """Start to measure in the background."""
         self._found = self._pool.submit(self.measure)
         return self
 
@@ -135,19 +135,19 @@ class Base:
             self._temporary.close()
 
     def compared(self, report: Report, run: Check) -> Report:
-        """Return the report with its difference to the base, and what that adds judged."""
+        """Return the report with its difference from the base, judged."""
         assert self._found is not None, "used outside of its with"  # noqa: S101 - a caller's slip
         found = difference(report, self, self._found.result())
         notes = (*report.notes, *self._of_settings(run.settings))
         return gates.with_increase(replace(report, notes=notes), run.rules, found)
 
     def _of_settings(self, own: Settings) -> tuple[str, ...]:
-        """Say what a change makes of the settings of its base, or that nobody knows those."""
+        """Return notes on how a change alters its base's settings, or that they are unknown."""
         if own.author is Author.USER:
             return ()
-        if self._revision is not None and self._asked.head_decides:
+        if self._revision is not None and self._given.head_decides:
             try:
-                theirs = base_settings.of_revision(self._asked, self._revision, self.label)
+                theirs = base_settings.of_revision(self._given, self._revision, self.label)
             except MeasureError as error:
                 return (str(error),)
             return base_settings.changes(theirs, own, self.label, decides=False) if theirs else ()
@@ -156,12 +156,12 @@ class Base:
         if own == Settings() or not (own.budgets or own.denied or own.ignores or own.allow_unsized):
             return ()
         return (
-            f"the settings are this change's own: {self.label} is no revision, so those of the "
-            "base are not known (--against origin/main knows them)",
+            f"using this change's own settings: {self.label} is not a revision, so the settings of "
+            "the base are unknown (use --against origin/main)",
         )
 
     def measure(self) -> Measured:
-        """Return the base measured; what stands in the way is a value with its reason."""
+        """Measure the base; an error becomes ``problem``."""
         if self._document is not None:
             return Measured(document=self._document)
         try:
@@ -173,12 +173,12 @@ class Base:
         return Measured(document=document.as_saved(report, self.label), notes=notes)
 
     def _problem(self, error: SlugcheckError) -> str:
-        """Say what stood in the way, with the base's own paths: the temporary ones tell nothing."""
-        said = str(error)
+        """Return the reason with the base's own paths in place of the temporary ones."""
+        reason = str(error)
         if self._temporary is not None:
             place = str(self._temporary.path)
-            said = said.replace(f"{place}/", "").replace(place, ".")
-        return f"{self.label} was not measured: {said}"
+            reason = reason.replace(f"{place}/", "").replace(place, ".")
+        return f"{self.label} was not measured: {reason}"
 
     def _prepared(self) -> tuple[Options, tuple[str, ...]]:
         found = self._revision
@@ -191,23 +191,23 @@ class Base:
         inside = place / found.prefix
         path = inside if own.is_folder else inside / own.path.name
         if not path.exists():
-            shown = printable(f"{found.prefix}{own.path.name}" if not own.is_folder else "it")
-            raise UsageError(f"{shown} is not in {found.commit[:12]}")
+            name = "the folder" if own.is_folder else f"{found.prefix}{own.path.name}"
+            raise UsageError(f"{printable(name)} is not in {found.commit[:12]}")
         config = self._config(place)
-        # what the base names has been merged
+        # models that the base names are merged already
         return replace(own, path=path, top=place, config=config, remote_models=True), notes
 
     def _config(self, place: Path) -> Path | None:
-        """Return the base's version of a settings file that was named; the user's own stays."""
+        """Return the base's version of the settings file of ``--config``; the user's own stays."""
         named, found = self._options.config, self._revision
-        if named is None or found is None or not reading.belongs(named, self._asked.within):
+        if named is None or found is None or not reading.belongs(named, self._given.within):
             return named
-        inside = reading.real(named, self._asked.within).relative_to(found.top.resolve())
+        inside = reading.real(named, self._given.within).relative_to(found.top.resolve())
         return place / inside if reading.is_file(place / inside, place) else None
 
 
 def difference(report: Report, against: Base, found: Measured) -> Difference:
-    """Return what is between a report and its base."""
+    """Return the difference between a report and its base."""
     if found.document is None:
         return Difference(
             label=against.label, base=None, changes=(), parts=(), installed_bytes=0, slug_bytes=0,

@@ -1,8 +1,8 @@
 """Runtimes measured on the same model: RAM by stage, import, cold start, latency, agreement.
 
-Plan, fresh worker processes, samples, result. Stacks take turns, so that what changes on the
-machine changes for all of them. Nothing that is measured runs in this process, and a stack that
-fails keeps its reason while the others go on.
+Plan, fresh worker processes, samples, result. Runtimes take turns, so that changes on the machine
+affect all of them. Nothing that is measured runs in this process, and if a runtime fails, the
+others continue.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ Say = Callable[[str], None]
 
 @dataclass(slots=True, kw_only=True)
 class _Running:
-    """A stack while it is measured."""
+    """A runtime while it is measured."""
 
     form: Form
     environment: Environment
@@ -62,7 +62,7 @@ class _Running:
 
     @property
     def places(self) -> list[str]:
-        """What has to leave the page cache for a start from the disk."""
+        """The files to evict from the page cache for a start from disk."""
         return [*self.environment.places, *map(str, self.form.files)]
 
 
@@ -70,9 +70,9 @@ class Bench:
     """One run, used as a context manager: ``prepare``, exhaust ``measure``, then ``result``."""
 
     def __init__(self, options: BenchOptions) -> None:
-        """Check what was asked for.
+        """Check the options.
 
-        :raises UsageError: it cannot be done, such as a file that is not there.
+        :raises UsageError: they cannot be met, for example because a file is missing.
         """
         self._started = time.perf_counter()
         self._options = options
@@ -103,9 +103,9 @@ class Bench:
     # ----------------------------------------------------------------- before
 
     def prepare(self, say: Say, tell: Say) -> None:
-        """Find or make the environments and the inputs; ``tell`` is for what is to be kept.
+        """Find or make the environments and the inputs; ``tell`` shows lines that stay.
 
-        :raises SlugcheckError: no stack can be run at all, or an input is none.
+        :raises SlugcheckError: no runtime can be run, or an input is invalid.
         """
         forms = self._asked or model.forms(self._launcher.folder)
         for form in forms:
@@ -118,10 +118,10 @@ class Bench:
                 self._running.append(_Running(form=form, environment=found, setup=setup))
         if not self._running:
             raise MeasureError(
-                "; ".join(str(one.failure) for one in self._failed) or "there is nothing to run",
-                hint="name an interpreter that has it with --python, or let --install make one",
+                "; ".join(str(one.failure) for one in self._failed) or "nothing to run",
+                hint="name an interpreter that has it with --python, or use --install",
             )
-        say("making the inputs")
+        say("creating the inputs")
         self._feed()
 
     def _environment(self, form: Form, say: Say, tell: Say) -> Environment | str:
@@ -180,7 +180,7 @@ class Bench:
                 yield partial(self._cold, one, evicted=True)
 
     def _others(self) -> Iterator[Callable[[], None]]:
-        # outputs are compared after the trials: numpy is in this process then, and its files stay
+        # outputs are compared after the trials: numpy then stays in this process with its files
         if self._options.memory_limits:
             limited = trials.way(self._launcher)
             for limit in sorted(self._options.memory_limits, reverse=True):
@@ -195,10 +195,10 @@ class Bench:
             yield self._turns
 
     def _settle(self, one: _Running) -> None:
-        """Bring the stack's files into the state that every later process finds them in.
+        """Bring the runtime's files into the state that every later process finds.
 
-        Of files that were just written the kernel maps more at once: PyTorch's RSS after an install
-        was 247 MiB, and 218 in all processes once its files had been read from the disk.
+        The kernel maps larger parts of files that were just written: PyTorch's RSS after an install
+        was 247 MiB, and 218 in all processes once its files had been read from disk.
         """
         if one.failure is None and self._launcher.evict(one.places):
             self._launcher.run(one.setup.worker("cold"))
@@ -270,9 +270,9 @@ class Bench:
     # ----------------------------------------------------------------- after
 
     def result(self) -> BenchResult:
-        """Return all of it.
+        """Return the whole result.
 
-        :raises MeasureError: there is no figure at all.
+        :raises MeasureError: there are no figures.
         """
         stacks = (*(self._of(one) for one in self._running), *self._failed)
         if not any(one.summary for one in stacks):
@@ -310,11 +310,11 @@ class Bench:
 
     def _of(self, one: _Running) -> StackResult:
         summary: Summary | None = None
-        said: tuple[str, ...] = ()
+        doubts: tuple[str, ...] = ()
         if one.samples:
             threads = self._options.threads
             summary = statistics.summarise(one.samples, one.cold_starts, threads=threads)
-            said = statistics.doubts(summary, processes=len(one.samples))
+            doubts = statistics.doubts(summary, processes=len(one.samples))
         return StackResult(
             stack=Stack(
                 label=one.form.label,
@@ -329,14 +329,14 @@ class Bench:
             samples=tuple(one.samples),
             cold_starts=tuple(one.cold_starts),
             summary=summary,
-            doubts=said,
+            doubts=doubts,
             failure=one.failure,
         )
 
 
 def _after(ended: Ended, samples: int) -> str:
-    """Return what went wrong, and after how many processes that did well."""
-    problem = ended.problem or "it gave no figures"
+    """Return what went wrong, and in which process."""
+    problem = ended.problem or "no figures"
     return f"{problem} (process {samples + 1})" if samples else problem
 
 

@@ -1,6 +1,6 @@
-"""The main job from end to end: a requirements file or a project folder in, a report out.
+"""A check from end to end: from a requirements file or a project folder to a report.
 
-Reads as the table of contents of the program: read, choose the target, resolve, read the wheels'
+The table of contents of the program: read, choose the target, resolve, read the wheels'
 directories, size, judge, advise. Each step is one call into the module that does it.
 """
 
@@ -60,10 +60,10 @@ class Check:
     def __init__(self, options: Options, *, ruling: Settings | None = None) -> None:
         """Read the file and choose the target; nothing touches the network yet.
 
-        ``ruling`` are settings that decide in the place of the project's own, such as its base's:
-        of its own only models in the checkout count, which can but add to the size.
+        ``ruling`` are settings that replace the project's own, such as those of its base. Of its
+        own, only models in the checkout count, since they can only increase the size.
 
-        :raises UsageError: the file, the platform, a setting or a limit is wrong.
+        :raises UsageError: the file, the platform, a setting or a limit is invalid.
         :raises BuildError: the platform's build would refuse the project.
         """
         self._started = time.perf_counter()
@@ -117,7 +117,7 @@ class Check:
     def resolve(self) -> None:
         """Resolve the file for the target, or read the lock.
 
-        :raises MeasureError: there is no resolution to be had.
+        :raises MeasureError: the requirements cannot be resolved.
         """
         threading.Thread(target=_preload, daemon=True).start()
         self._app.start()
@@ -140,7 +140,7 @@ class Check:
     def verify(self, progress: Callable[[str], None]) -> Verification:
         """Install and compress for real; ``read`` has been exhausted.
 
-        What was measured is returned, and decides in the report.
+        The measured sizes are returned and replace the predicted ones in the report.
 
         :raises MeasureError: it cannot be done here, or it fails.
         """
@@ -176,7 +176,7 @@ class Check:
         return project.dependency_file if project is not None else self._subject.path
 
     def audit(self) -> None:
-        """Ask for known vulnerabilities, if the options say so; ``read`` has been exhausted."""
+        """Look up known vulnerabilities, if requested; ``read`` has been exhausted."""
         asked = self._options.audit
         if asked is None:
             return
@@ -186,31 +186,31 @@ class Check:
         read = {one.name for one in resolved}
         unsized = [one for one in self._gatherer.unsized if one.name not in read]
         if self._options.offline:
-            self._audit = audit.not_run(resolved, unsized, asked, "--offline forbids to ask")
+            self._audit = audit.not_run(resolved, unsized, asked, "--offline excludes it")
         else:
             found = audit.run(resolved, unsized, asked)
             self._audit = self._graded(found, asked)
 
     def sizes(self) -> SizeReport:
-        """Return the sizes alone, as predicted; ``read`` has been exhausted."""
+        """Return the predicted sizes; ``read`` has been exhausted."""
         return self._sizes(self._app.weighed(), self._gatherer)
 
     @property
     def subject(self) -> Subject:
-        """What is checked, as it was read."""
+        """What is checked."""
         return self._subject
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What the target's markers are judged by."""
+        """The environment that markers are evaluated in."""
         return self._gatherer.environment
 
     def sizes_with(self, requirements: RequirementSet) -> SizeReport:
-        """Resolve and size other requirements, all else being alike; ``read`` has been exhausted.
+        """Resolve and size other requirements, everything else unchanged.
 
-        Several threads may do so at once.
+        ``read`` has been exhausted. Thread-safe.
 
-        :raises MeasureError: there is no resolution to be had.
+        :raises MeasureError: the requirements cannot be resolved.
         """
         changed = replace(self._subject, requirements=requirements)
         with Gatherer(changed, self.target, self._options) as other:
@@ -220,7 +220,7 @@ class Check:
             return self._sizes(self._app.weighed(), other)
 
     def whole(self) -> Report:
-        """Resolve, read and return the report, without telling of progress.
+        """Resolve, read and return the report, without progress.
 
         :raises MeasureError: it cannot be measured.
         """
@@ -364,7 +364,7 @@ class Check:
         return findings.findings(sizes, find_twin=self._twin, newest_python=newest)
 
     def _twin(self, name: str, version: str) -> Twin | None:
-        """Return a distribution that could stand in for another; None when it is not to be had."""
+        """Return a distribution that could replace another one, or None."""
         from slugcheck.advice import alternatives
 
         if self._options.offline:
@@ -379,12 +379,12 @@ class Check:
         )
 
     def _graded(self, outcome: Audit, asked: Service) -> Audit:
-        """Return an audit with the severities that its service has."""
+        """Return an audit with the severities of its service."""
         if not outcome.vulnerabilities or asked.name != "osv":
             return outcome
         from slugcheck.advice import audit
 
-        found = audit.known(outcome.vulnerabilities, asked.url, self._gatherer.client)
+        found = audit.with_severities(outcome.vulnerabilities, asked.url, self._gatherer.client)
         return replace(outcome, vulnerabilities=found)
 
     def _notes(self, sizes: SizeReport) -> tuple[str, ...]:
@@ -396,8 +396,9 @@ class Check:
         known = self.target.python.version
         if Version(self.target.python_version) > Version(known):
             notes.append(
-                f"Python {self.target.python_version} is newer than {known}, the newest of that "
-                "line that slugcheck knows; whether the platform has it was not checked"
+                f"Python {self.target.python_version} is newer than {known}, the newest "
+                f"{self.target.minor} release that slugcheck knows; not checked whether the "
+                "platform has it"
             )
         return tuple(notes)
 
@@ -420,7 +421,7 @@ def _today() -> date:
 
 
 def _preload() -> None:
-    """Import what comes after the resolver, while it works in a process of its own."""
+    """Import the modules needed after the resolver, while it runs in its own process."""
     from slugcheck import sizer
     from slugcheck.advice import findings
     from slugcheck.packages.locks import pylock

@@ -1,7 +1,8 @@
-"""Saved reports held against each other: a report against its base, and stacks side by side.
+"""Compares reports: a report with its base, and candidates with each other.
 
-Works on documents only (saved.py), so that a report of yesterday and one of this minute are read
-alike. Every figure is one that ``check`` printed; nothing is measured here.
+``difference`` and ``changes`` compare two reports, ``compare`` two or more candidates, ``join``
+adds the results of ``bench``. Everything works on saved documents (``model.document``), so that
+old and new reports are treated alike. All figures come from ``check``; nothing is measured here.
 """
 
 from __future__ import annotations
@@ -45,18 +46,24 @@ from slugcheck.model.document import (
 )
 from slugcheck.text import heroku_m, mb, printable, shortened
 
+_PARTS = (
+    ("Python and package manager", "runtime_bytes", "runtime_slug_bytes"),
+    ("app files", "app_bytes", "app_slug_bytes"),
+)
+_NAMED = 3  # candidates or packages that one sentence names
+_BENCH_HINT = "make one with: slugcheck bench --output result.json"
 _ASPECTS = (("platform", "title"), ("stack", "stack"), ("Python", "python_full"))
 
 
 def difference(head: Document, base: Document, *, label: str) -> Difference:
-    """Return what ``head`` has that ``base`` has not, and the other way round.
+    """Return what ``head`` adds to ``base`` and removes from it.
 
-    ``label`` names the base. The doubt of the sums is that of what changed alone: what is alike on
-    both sides is equally wrong on both, and cancels out.
+    ``label`` names the base. Only what changed adds to the doubt of the sums: what is the same on
+    both sides has the same error on both, which cancels out.
     """
-    changes = tuple(_changes(head, base))
+    changed = changes(by_name(head), by_name(base), by_slug=_by_slug(head))
     own, then = head.totals, base.totals
-    doubts = _doubts(head, base, changes)
+    doubts = _doubts(head, base, changed)
     return Difference(
         label=label,
         base=BaseTotals(
@@ -64,24 +71,24 @@ def difference(head: Document, base: Document, *, label: str) -> Difference:
             installed_bytes=then.all_installed_bytes,
             slug_bytes=then.slug_bytes,
         ),
-        changes=changes,
+        changes=changed,
         parts=tuple(_parts(head, base)),
         installed_bytes=own.all_installed_bytes - then.all_installed_bytes,
         slug_bytes=own.slug_bytes - then.slug_bytes,
         installed_doubt_bytes=doubts[0],
         slug_doubt_bytes=doubts[1],
-        notes=tuple(_notes(head, base, label)),
+        notes=tuple(_difference_notes(head, base, label)),
     )
 
 
 # --------------------------------------------------------------------------- distributions
 
 
-def _changes(head: Document, base: Document) -> Iterator[Change]:
-    now = {one.name: one for one in head.distributions}
-    then = {one.name: one for one in base.distributions}
-    by_slug = head.target.size_figure == "slug"
-    found = [
+def changes(
+    now: Mapping[str, SavedDistribution], then: Mapping[str, SavedDistribution], *, by_slug: bool
+) -> tuple[Change, ...]:
+    """Return how the distributions differ, the largest change first."""
+    differing = [
         _change(now.get(name), then.get(name), by_slug=by_slug)
         for name in {**now, **then}
         if not _alike(now.get(name), then.get(name))
@@ -90,7 +97,7 @@ def _changes(head: Document, base: Document) -> Iterator[Change]:
     def rank(change: Change) -> tuple[int, str]:
         return -abs(change.slug_bytes if by_slug else change.installed_bytes), change.name
 
-    yield from sorted(found, key=rank)
+    return tuple(sorted(differing, key=rank))
 
 
 def _alike(one: SavedDistribution | None, other: SavedDistribution | None) -> bool:
@@ -122,7 +129,7 @@ def _change(
 
 
 def reasons(one: SavedDistribution) -> tuple[str, ...]:
-    """Return why a distribution is there: ``direct``, and the names that need it."""
+    """Return what requires a distribution: ``direct``, and the names of others."""
     return (*(("direct",) if one.direct else ()), *one.required_by)
 
 
@@ -137,7 +144,7 @@ def _kind(now: SavedDistribution | None, then: SavedDistribution | None) -> Chan
 
 
 def is_newer(version: str, other: str) -> bool:
-    """Return whether a version comes after another; one that is no version comes first."""
+    """Return whether a version is newer than another; an invalid version is the oldest."""
     try:
         own = reading.version(version)
     except InvalidVersion:
@@ -148,7 +155,7 @@ def is_newer(version: str, other: str) -> bool:
         return True
 
 
-# --------------------------------------------------------------------------- the rest
+# --------------------------------------------------------------------------- totals
 
 
 def _parts(head: Document, base: Document) -> Iterator[PartChange]:
@@ -175,10 +182,15 @@ def _doubts(head: Document, base: Document, changes: Iterable[Change]) -> tuple[
             + _half(then.slug_low_bytes, then.slug_high_bytes),
         )
     names = {change.name for change in changes}
-    touched = [d for one in (head, base) for d in one.distributions if d.name in names]
+    return doubts(d for side in (head, base) for d in side.distributions if d.name in names)
+
+
+def doubts(distributions: Iterable[SavedDistribution]) -> tuple[int, int]:
+    """Return half the width of the intervals of what changed, summed: installed, slug."""
+    changed = tuple(distributions)
     return (
-        sum(_half(d.installed_low_bytes, d.installed_high_bytes) for d in touched),
-        sum(_half(d.slug_low_bytes, d.slug_high_bytes) for d in touched),
+        sum(_half(d.installed_low_bytes, d.installed_high_bytes) for d in changed),
+        sum(_half(d.slug_low_bytes, d.slug_high_bytes) for d in changed),
     )
 
 
@@ -186,25 +198,24 @@ def _half(low: int, high: int) -> int:
     return -(-(high - low) // 2)
 
 
-def _notes(head: Document, base: Document, label: str) -> Iterator[str]:
+def _difference_notes(head: Document, base: Document, label: str) -> Iterator[str]:
     for what, field in _ASPECTS:
         own, then = getattr(head.target, field), getattr(base.target, field)
         if own != then:
-            yield f"{label} is for {what} {then}, this for {own}: sizes differ for that alone"
+            yield f"{label} is for {what} {then}, this for {own}: this alone changes sizes"
     if head.tool.version != base.tool.version:
         made = f"{label} was made by slugcheck {base.tool.version}"
-        yield f"{made}, this by {head.tool.version}: predictions may differ for that alone"
+        yield f"{made}, this by {head.tool.version}: this alone may change predictions"
     if head.totals.basis != base.totals.basis:
-        yield f"{label} is {base.totals.basis}, this {head.totals.basis}: they may differ for that"
+        yield f"{label} is {base.totals.basis}, this {head.totals.basis}: this may change sizes"
     for where, unsized in ((label, base.unsized), ("this", head.unsized)):
         if unsized:
-            yield f"not counted in {where}, since it has no size: {_pins(unsized)}"
+            yield f"not counted in {where} (size unknown): {_pins(unsized)}"
 
 
 def _pins(unsized: Sequence[SavedUnsized]) -> str:
     names = [f"{one.name} {one.version}" if one.version else one.name for one in unsized]
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"{', '.join(names[:5])}{more}"
+    return listed(names, 5)
 
 
 def by_name(document: Document) -> Mapping[str, SavedDistribution]:
@@ -221,31 +232,28 @@ _PARTS = (
 
 
 def compare(documents: Sequence[Document]) -> Comparison:
-    """Return the comparison of two documents or more; the first is the one held against.
+    """Return the comparison of two documents or more; the others are compared with the first.
 
-    Labels are those of the documents and must differ.
+    The documents' labels must differ.
     """
     first = documents[0]
-    stacks = tuple(_stack(one, first) for one in documents)
+    candidates = tuple(_candidate(one, first) for one in documents)
     limit = _size_verdict(first)
     return Comparison(
         title=first.target.title,
         size_figure=first.target.size_figure,
         limit_text=limit.limit_text if limit else "",
-        stacks=stacks,
+        stacks=candidates,
         shared=tuple(_shared(documents)),
         migrations=tuple(_migration(first, other) for other in documents[1:]),
-        savings=_savings(stacks),
-        recommendation=recommend(stacks, by_slug=_by_slug(first)),
-        notes=tuple(_stacks_notes(documents)),
+        savings=_savings(candidates),
+        recommendation=recommend(candidates, by_slug=_by_slug(first)),
+        notes=tuple(_candidate_notes(documents)),
         tool_version=first.tool.version,
     )
 
 
-# --------------------------------------------------------------------------- one stack
-
-
-def _stack(one: Document, first: Document) -> Setup:
+def _candidate(one: Document, first: Document) -> Setup:
     totals, size = one.totals, _size_verdict(one)
     counted, reference = _counted(one), _counted(first)
     saved = reference.value - counted.value
@@ -264,7 +272,7 @@ def _stack(one: Document, first: Document) -> Setup:
         counted=counted,
         rows=tuple(_rows(one)),
         status=_status(one),
-        sentence=size.sentence if size else "no limit is set",
+        sentence=size.sentence if size else "no limit",
         room_bytes=size.limit - counted.value if size else None,
         unsized=tuple(_unsized(one)),
         saved_installed_bytes=first.totals.all_installed_bytes - totals.all_installed_bytes,
@@ -337,7 +345,7 @@ def _rows(one: Document) -> Iterator[SetupRow]:
     packed = one.totals.dependencies_slug_bytes - sum(d.slug_bytes for d in one.distributions)
     if twice or packed:
         yield SetupRow(
-            name="written twice, counted once", version="", installed_bytes=twice,
+            name="overlapping files (counted once)", version="", installed_bytes=twice,
             slug_bytes=packed,
         )  # fmt: skip
     for name, installed, slug in _PARTS:
@@ -353,7 +361,7 @@ def _rows(one: Document) -> Iterator[SetupRow]:
         )  # fmt: skip
 
 
-# --------------------------------------------------------------------------- between stacks
+# --------------------------------------------------------------------------- between candidates
 
 
 def _shared(documents: Sequence[Document]) -> Iterator[SharedRow]:
@@ -401,7 +409,7 @@ def _migration(first: Document, other: Document) -> Migration:
 
 
 def _lines(requirements: Sequence[SavedRequirement]) -> Mapping[str, str]:
-    """Return the lines by name; one name may stand in several lines, by marker."""
+    """Return the lines by name; a name may have several lines with different markers."""
     found: dict[str, str] = {}
     for one in requirements:
         name = one.name or one.text
@@ -409,9 +417,9 @@ def _lines(requirements: Sequence[SavedRequirement]) -> Mapping[str, str]:
     return found
 
 
-def _savings(stacks: Sequence[Setup]) -> Savings | None:
-    largest = max(stacks, key=lambda one: one.counted.value)
-    smallest = min(stacks, key=lambda one: one.counted.value)
+def _savings(candidates: Sequence[Setup]) -> Savings | None:
+    largest = max(candidates, key=lambda one: one.counted.value)
+    smallest = min(candidates, key=lambda one: one.counted.value)
     if largest is smallest:
         return None
     saved = largest.counted.value - smallest.counted.value
@@ -424,7 +432,7 @@ def _savings(stacks: Sequence[Setup]) -> Savings | None:
     )
 
 
-def _stacks_notes(documents: Sequence[Document]) -> Iterator[str]:
+def _candidate_notes(documents: Sequence[Document]) -> Iterator[str]:
     first = documents[0]
     for one in documents[1:]:
         if _target(one) != _target(first):
@@ -439,14 +447,11 @@ def _stacks_notes(documents: Sequence[Document]) -> Iterator[str]:
             yield f"{one.label} is without what could not be sized: {shortened(names)}"
 
 
-# --------------------------------------------------------------------------- which to take
-
-
-def recommend(stacks: Sequence[Setup], *, by_slug: bool) -> Recommendation:
-    """Return the stack that fits and is smallest, and the numbers that say so."""
-    reasons = [_fits(one, by_slug=by_slug) for one in stacks]
-    doubtful = [one for one in stacks if one.status is Status.UNKNOWN]
-    fitting = [one for one in stacks if one.status is Status.PASS]
+def recommend(candidates: Sequence[Setup], *, by_slug: bool) -> Recommendation:
+    """Return the smallest candidate that fits, with the figures as reasons."""
+    reasons = [_fits(one, by_slug=by_slug) for one in candidates]
+    doubtful = [one for one in candidates if one.status is Status.UNKNOWN]
+    fitting = [one for one in candidates if one.status is Status.PASS]
     ordered = sorted(fitting, key=lambda one: one.counted.value)
     if not fitting:
         if doubtful:
@@ -454,7 +459,9 @@ def recommend(stacks: Sequence[Setup], *, by_slug: bool) -> Recommendation:
             return _none(reasons, f"whether {names} fits could not be told")
         smallest = min(stacks, key=lambda one: one.counted.value)
         over = _size(-(smallest.room_bytes or 0), by_slug=by_slug)
-        return _none(reasons, f"none fits; {smallest.label} is nearest, {over} too large")
+        return _none(
+            reasons, f"no candidate fits; {smallest.label} is the closest, {over} too large"
+        )
     best = ordered[0]
     smaller = [one for one in doubtful if one.counted.low <= best.counted.high]
     if smaller:
@@ -462,9 +469,9 @@ def recommend(stacks: Sequence[Setup], *, by_slug: bool) -> Recommendation:
         return _none(reasons, f"{names} may be smaller than {best.label}, but could not be judged")
     if len(ordered) > 1 and ordered[1].counted.low <= best.counted.high:
         other = ordered[1].label
-        reasons.append(f"{best.label} and {other} are alike within what the prediction can tell")
+        reasons.append(f"{best.label} and {other} are too close to call")
         return Recommendation(label=None, because=tuple(reasons))
-    largest = max(stacks, key=lambda one: one.counted.value)
+    largest = max(candidates, key=lambda one: one.counted.value)
     if largest is not best:
         saved = largest.counted.value - best.counted.value
         share = 100 * saved / largest.counted.value
@@ -481,21 +488,19 @@ def _fits(one: Setup, *, by_slug: bool) -> str:
     if one.status is Status.UNKNOWN:
         return f"{one.label} cannot be judged: {one.sentence}"
     if one.room_bytes is None:
-        return f"{one.label} comes to {_size(one.counted.value, by_slug=by_slug)}"
+        return f"{one.label} is {_size(one.counted.value, by_slug=by_slug)}"
     if one.status is Status.FAIL and one.room_bytes >= 0:
-        return f"{one.label} is within the size limit, but not within another budget"
+        return f"{one.label} is within the size limit, but over another budget"
     if one.status is Status.FAIL:
         return f"{one.label} does not fit: {_size(-one.room_bytes, by_slug=by_slug)} too large"
-    return f"{one.label} fits with {_size(one.room_bytes, by_slug=by_slug, down=True)} to spare"
+    return f"{one.label} fits with {_size(one.room_bytes, by_slug=by_slug, down=True)} left"
 
 
 def _size(value: int, *, by_slug: bool, down: bool = False) -> str:
     return heroku_m(value, down=down) if by_slug else f"{mb(value, down=down)} MB"
 
 
-# ----- Results of ``bench`` joined to the stacks of ``compare``: sizes and footprints in one table
-
-_HINT = "make one with: slugcheck bench --output result.json"
+# --------------------------------------------------------------------------- results of bench
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -507,7 +512,7 @@ class SavedMedian:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedMemory:
-    """Memory of a saved result, as far as it is asked for here."""
+    """Memory of a saved result."""
 
     peak: SavedMedian
 
@@ -522,7 +527,7 @@ class SavedLatency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedSummary:
-    """What the samples of a stack came to."""
+    """The summary of a runtime's samples."""
 
     rss_bytes: SavedMemory
     anon_bytes: SavedMemory
@@ -533,8 +538,8 @@ class SavedSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SavedStack:
-    """One stack of a saved result."""
+class SavedRuntime:
+    """One runtime of a saved result."""
 
     label: str
     runtime: str
@@ -554,7 +559,7 @@ class SavedHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedAgreement:
-    """Whether the stacks of a saved result computed the same."""
+    """Whether the runtimes of a saved result computed the same outputs."""
 
     status: str
     sentence: str
@@ -566,7 +571,7 @@ class Result:
 
     label: str
     kind: str
-    stacks: tuple[SavedStack, ...]
+    stacks: tuple[SavedRuntime, ...]
     agreement: SavedAgreement | None
     host: SavedHost
 
@@ -574,23 +579,25 @@ class Result:
 def load(path: Path) -> Result:
     """Read a saved result.
 
-    :raises UsageError: it cannot be read, or is none.
+    :raises UsageError: it cannot be read, or is not a result of bench.
     """
     label = printable(str(path))
     try:
         data = reading.read(path, within=reading.top_of(path), limit=reading.SAVED_REPORT)
     except OSError as error:
-        raise UsageError(f"{label} cannot be read: {error.strerror}", hint=_HINT) from None
-    found = read(Result, data.decode("utf-8", "replace"), label, hint=_HINT)
+        raise UsageError(f"{label} cannot be read: {error.strerror}", hint=_BENCH_HINT) from None
+    found = read(Result, data.decode("utf-8", "replace"), label, hint=_BENCH_HINT)
     if found.kind != "bench":
-        raise UsageError(f"{label} is no result of slugcheck bench", hint=_HINT)
+        raise UsageError(f"{label} is not a result of slugcheck bench", hint=_BENCH_HINT)
     return found
 
 
-def join(found: Comparison, documents: Sequence[Document], results: Sequence[Result]) -> Comparison:
-    """Return the comparison with the footprints of its stacks; ``documents`` are its own.
+def join(
+    comparison: Comparison, documents: Sequence[Document], results: Sequence[Result]
+) -> Comparison:
+    """Return the comparison with the footprints of its candidates; ``documents`` are its own.
 
-    :raises UsageError: no stack has a runtime that was measured, or one was measured twice.
+    :raises UsageError: no candidate has a measured runtime, or one was measured twice.
     """
     notes = [*_hosts(results), *_disagreements(results)]
     footprints: list[Footprint | None] = []
@@ -598,35 +605,39 @@ def join(found: Comparison, documents: Sequence[Document], results: Sequence[Res
         matches = [*_matches(document, results)]
         if len(matches) > 1:
             names = ", ".join(dict.fromkeys(label for label, _, _, _ in matches))
-            message = f"{printable(document.label)} has two results of bench ({names})"
+            message = f"{printable(document.label)} has several results of bench ({names})"
             raise UsageError(message, hint="give --bench one result for each runtime")
-        footprints += [_footprint(stack, own) for _, stack, own, _ in matches] or [None]
-        notes += [_version(document, stack, one) for _, stack, _, one in matches]
+        footprints += [_footprint(runtime, own) for _, runtime, own, _ in matches] or [None]
+        notes += [_version(document, runtime, one) for _, runtime, _, one in matches]
     if not any(footprints):
-        runtimes = {stack.label for result in results for stack in result.stacks if stack.summary}
-        message = f"no stack has what was measured ({printable(', '.join(sorted(runtimes)))})"
-        raise UsageError(message, hint="--bench takes results of the runtimes in these stacks")
-    told = tuple(note for note in notes if note)
-    return replace(found, footprints=tuple(footprints), notes=(*found.notes, *told))
+        measured = (runtime for result in results for runtime in result.stacks if runtime.summary)
+        runtimes = {runtime.label for runtime in measured}
+        message = f"no candidate has a measured runtime ({printable(', '.join(sorted(runtimes)))})"
+        raise UsageError(message, hint="give --bench results of the runtimes that they install")
+    return replace(
+        comparison,
+        footprints=tuple(footprints),
+        notes=(*comparison.notes, *(note for note in notes if note)),
+    )
 
 
 def _matches(
     document: Document, results: Sequence[Result]
-) -> Iterator[tuple[str, SavedStack, SavedSummary, SavedDistribution]]:
-    """Yield a result's label, its stack and figures, and the distribution that it is about."""
+) -> Iterator[tuple[str, SavedRuntime, SavedSummary, SavedDistribution]]:
+    """Yield a result's label, its runtime and figures, and the runtime's distribution."""
     installed = {one.name: one for one in document.distributions}
     for result in results:
-        for stack in result.stacks:
-            names = DISTRIBUTIONS.get(stack.runtime, ())
+        for runtime in result.stacks:
+            names = DISTRIBUTIONS.get(runtime.runtime, ())
             one = next((installed[name] for name in names if name in installed), None)
-            if stack.summary is not None and one is not None:
-                yield result.label, stack, stack.summary, one
+            if runtime.summary is not None and one is not None:
+                yield result.label, runtime, runtime.summary, one
 
 
-def _footprint(stack: SavedStack, one: SavedSummary) -> Footprint:
+def _footprint(runtime: SavedRuntime, one: SavedSummary) -> Footprint:
     return Footprint(
-        runtime=f"{stack.label} {stack.version}",
-        model=stack.model,
+        runtime=f"{runtime.label} {runtime.version}",
+        model=runtime.model,
         rss_bytes=round(one.rss_bytes.peak.median),
         anon_bytes=round(one.anon_bytes.peak.median),
         import_seconds=one.import_seconds.median,
@@ -637,12 +648,12 @@ def _footprint(stack: SavedStack, one: SavedSummary) -> Footprint:
     )
 
 
-def _version(document: Document, stack: SavedStack, one: SavedDistribution) -> str:
-    if stack.version == one.version:
+def _version(document: Document, runtime: SavedRuntime, one: SavedDistribution) -> str:
+    if runtime.version == one.version:
         return ""
     return (
-        f"{document.label} has {one.name} {one.version}, and its footprint was measured with "
-        f"{stack.version}"
+        f"{document.label} has {one.name} {one.version}, but its footprint was measured with "
+        f"{runtime.version}"
     )
 
 
@@ -650,7 +661,7 @@ def _hosts(results: Sequence[Result]) -> Iterator[str]:
     hosts = {result.host.identity: result.host for result in results}
     where = [f"{host.processor}, {host.cores} cores" for host in hosts.values()]
     if len(hosts) > 1:
-        yield f"footprints are of {len(hosts)} machines, so compare no times: {'; '.join(where)}"
+        yield f"footprints are from {len(hosts)} machines: times differ ({'; '.join(where)})"
     else:
         yield f"footprints were measured on {where[0]}, not on the platform's machines"
 

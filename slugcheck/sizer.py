@@ -1,8 +1,8 @@
-"""Resolution and inventories to sizes: installed, bytecode and slug; per file, distribution, root.
+"""Sizes of a resolution from its inventories: installed, bytecode and slug bytes.
 
 Sizes without bytecode are exact for wheels. Bytecode and slug bytes are predicted from names and
-sizes (bytecode.py, slug.py) and carry their interval. A path that two distributions write is on
-disk once, so it is counted once.
+sizes (``sizing.bytecode``, ``sizing.compression``) and have an interval. A path that two
+distributions write exists on disk once, so it is counted once.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def measure(
     transfer: Transfer,
     manager: Manager = Manager.PIP,
 ) -> SizeReport:
-    """Return every size of what the target would install, with ``parts`` beside it."""
+    """Return the sizes of everything that the target would install, including ``parts``."""
     layout = layout_of(target, manager)
     sized = _with_roots(
         tuple(size_one(d, inventory, layout) for d, inventory in inventories), environment
@@ -160,7 +160,7 @@ def _graph(sized: Sequence[Sized], environment: Mapping[str, str]) -> graph.Grap
 
 
 def _with_roots(sized: tuple[Sized, ...], environment: Mapping[str, str]) -> tuple[Sized, ...]:
-    """Return the same with direct requirements: a lock names none, so those that nobody needs."""
+    """Mark the direct requirements: a lock names none, so those that nothing requires count."""
     if any(map(_is_root, sized)):
         return sized
     requires = {one.distribution.name: one.inventory.requires_dist for one in sized}

@@ -1,7 +1,10 @@
-"""Changed files resolved and sized side by side. What does not work out is a value with its reason.
+"""Why a distribution is installed, and what each change of the file would save.
 
-Deleting a line can change the whole resolution: a pin that others were held by is gone, too. So
-what a change saves is measured, by the same machinery that measured the file as it is.
+``Inquiry`` is one question. ``of`` collects what a finished check knows, ``find`` answers from the
+graph of its resolution, ``changes`` proposes changed files, and ``Variants`` resolves and sizes
+them. Deleting a line can change the whole resolution, since its pin may have held back others, so
+savings are measured in the same way as the file itself. A change that cannot be resolved or sized
+has a reason instead of a saving.
 """
 
 from __future__ import annotations
@@ -28,11 +31,9 @@ from slugcheck.compare import is_newer
 from slugcheck.errors import NetworkError, ResolutionError, SlugcheckError, UsageError
 from slugcheck.model import (
     Brings,
-    Change,
     ChangeKind,
     Distribution,
     DistributionSize,
-    Estimate,
     FileLine,
     Finding,
     Freed,
@@ -53,6 +54,7 @@ from slugcheck.model import (
     Unsized,
     Why,
 )
+from slugcheck.model.document import distribution_as_saved
 from slugcheck.packages import graph
 from slugcheck.packages.graph import Graph, Node
 from slugcheck.packages.known import (
@@ -68,27 +70,38 @@ from slugcheck.project.subject import Subject
 from slugcheck.sizing import parts
 from slugcheck.sizing.installed import layout_of
 from slugcheck.sizing.parts import RUNTIME
-from slugcheck.text import printable
+from slugcheck.text import listed, printable
+
+# Resolving keeps one processor busy; more at once only wait for each other.
+_AT_ONCE = min(4, os.cpu_count() or 1)
+_SHOWN_PATHS = 3
+_NAMED = 5  # packages that one note names
+_SUGGESTED = 3  # similar names
+_QUOTED = 60  # characters of an invalid name that a message repeats
+_EXAMPLE = "for example slugcheck why numpy requirements.txt"
+_LOCK = "a lock file has no lines to change: the graph alone says what would be removed"
+# Operators that do not exclude newer versions.
+_OPEN_ENDED = frozenset({">=", ">", "!="})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """A direct requirement: where the graph begins, and the lines that ask for it."""
+    """A direct requirement: a start of the graph, with its lines in the file."""
 
     name: str
     extras: tuple[str, ...]
-    requirements: tuple[Requirement, ...]  # none in a lock, and for a line that was set aside
+    requirements: tuple[Requirement, ...]  # none in a lock, or for a skipped line
     lines: tuple[FileLine, ...]
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """Where the paths from it begin."""
+        """The nodes that its paths start from."""
         return graph.root_nodes(self.name, self.extras)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
-    """A measured file. What has no size is in the graph too, as a leaf: its needs are not known."""
+class Context:
+    """A checked file. Unsized packages are leaves of the graph: their requirements are unknown."""
 
     report: Report
     subject: Subject
@@ -120,7 +133,7 @@ class Scene:
         named = self.asked.direct.get(name, ()) if self.asked else ()
         own = self.unsized.get(name)
         origins = found.origins if found else (own.origin if own else None,)
-        # a bare URL has no name before it is read, but its line is known
+        # the name of a bare URL is unknown until it is read, but its line is known
         urls = [u for u in self.asked.urls if u.origin in origins] if self.asked else []
         requirements = (*named, *urls)
         lines = [FileLine(text=one.text, origin=one.origin) for one in requirements]
@@ -136,12 +149,12 @@ class Scene:
 
     @cached_property
     def graph(self) -> Graph:
-        """Who needs whom, one node for each distribution and extra."""
+        """What requires what: one node for each distribution and extra."""
         roots = {start.name: start.extras for start in self.starts}
         return graph.build(roots, self.requires, self.environment)
 
     def version(self, name: str) -> str:
-        """Return the version that is installed, "" where it is not known."""
+        """Return the installed version, "" if unknown."""
         if name in self.inventories:
             return self.inventories[name][0].version
         return (self.unsized[name].version or "") if name in self.unsized else ""
@@ -153,15 +166,15 @@ class Scene:
             if self.graph.reach(start.nodes) & names:
                 yield start
 
-    # ----------------------------------------------------------------- what would go
+    # ----------------------------------------------------------------- removals
 
     def gone_without(self, removed: Collection[str]) -> frozenset[str]:
-        """Return the names that go with the lines of some roots, by the graph."""
+        """Return the names that are removed with the lines of some roots, by the graph."""
         left = [node for s in self.starts if s.name not in removed for node in s.nodes]
         return self._reached - self.graph.reach(left)
 
     def gone_with(self, name: str) -> frozenset[str]:
-        """Return the names that would go if nothing needed one distribution, by the graph."""
+        """Return the names that are removed if nothing requires a distribution, by the graph."""
         every = [node for start in self.starts for node in start.nodes]
         return self._reached - self.graph.reach(every, without=name)
 
@@ -170,10 +183,10 @@ class Scene:
         return self.graph.reach(node for start in self.starts for node in start.nodes)
 
     def freed(self, gone: Collection[str]) -> Freed:
-        """Return what distributions take away when they go, as the totals would show it."""
+        """Return what removing distributions frees in the totals."""
         sizes = [one for one in self.report.sizes.distributions if one.name in gone]
         spare, spare_slug = self._counted_once(gone)
-        back, back_slug = self._put_back(gone)
+        back, back_slug = self._replaced_by_runtime(gone)
         return Freed(
             names=tuple(sorted(gone)),
             installed_bytes=sum(one.installed_bytes for one in sizes) - spare - back,
@@ -181,7 +194,7 @@ class Scene:
         )
 
     def _counted_once(self, gone: Collection[str]) -> tuple[int, int]:
-        """Return the bytes of shared paths that the totals do not count for what is gone."""
+        """Return the bytes of shared paths that the totals do not count for removed packages."""
         before = self.report.sizes.overlaps
         names = {name for overlap in before for name in overlap.names}
         if not names & set(gone):
@@ -193,8 +206,8 @@ class Scene:
         after = sizer.find_overlaps(left)
         return _spare(before)[0] - _spare(after)[0], _spare(before)[1] - _spare(after)[1]
 
-    def _put_back(self, gone: Collection[str]) -> tuple[int, int]:
-        """Return the bytes of the platform's own pip or setuptools that take the place of one."""
+    def _replaced_by_runtime(self, gone: Collection[str]) -> tuple[int, int]:
+        """Return the bytes of the platform's own pip or setuptools that replace removed ones."""
         sizes = self.report.sizes
         left = {one.name for one in sizes.distributions} - set(gone)
         own = parts.runtime_parts(sizes.target, left, self.subject.manager)
@@ -208,10 +221,10 @@ def _spare(overlaps: tuple[Overlap, ...]) -> tuple[int, int]:
     return sum(one.bytes for one in overlaps), sum(one.slug_bytes for one in overlaps)
 
 
-def of(run: Check, report: Report) -> Scene:
+def of(run: Check, report: Report) -> Context:
     """Return what a finished run knows."""
     read = run.subject.requirements
-    return Scene(
+    return Context(
         report=report,
         subject=run.subject,
         environment=run.environment,
@@ -221,12 +234,12 @@ def of(run: Check, report: Report) -> Scene:
     )
 
 
-# ---------------- The shortest paths through the graph, all of them counted and the first few told
+# --------------------------------------------------------------------------- paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paths:
-    """Some of the shortest paths, each from a start to a goal, and how many there are in all."""
+    """Some of the shortest paths from a start to a goal, and the number of all of them."""
 
     shown: tuple[tuple[Node, ...], ...]
     count: int
@@ -237,7 +250,7 @@ def shortest(
 ) -> Paths | None:
     """Return up to ``most`` of the shortest paths from ``starts`` to ``goals``, None without any.
 
-    Their number can be exponential in the size of the graph, so it is counted and not listed.
+    Their number can be exponential in the size of the graph, so they are counted, not listed.
     """
     before: dict[Node, list[Node]] = {start: [] for start in starts if start[0] in graph.names}
     counts = dict.fromkeys(before, 1)
@@ -267,17 +280,17 @@ def _next_layer(
 
 
 def _own(graph: Graph, node: Node) -> Iterator[Node]:
-    """Yield what a node needs; of an extra only what the distribution does not need without it.
+    """Yield what a node requires; for an extra only what the distribution does not require itself.
 
-    Whoever needs an extra needs the distribution as well, so no path gets longer by it, and none
-    is counted twice.
+    What requires an extra requires the distribution too, so no path gets longer and none is
+    counted twice.
     """
     plain = frozenset(graph.edges.get((node[0], ""), ())) if node[1] else frozenset()
     yield from (target for target in graph.edges.get(node, ()) if target not in plain)
 
 
 def _walks(before: dict[Node, list[Node]], goal: Node) -> Iterator[tuple[Node, ...]]:
-    """Yield the paths to ``goal`` in the order of their names, from its end on."""
+    """Yield the paths to ``goal`` in the order of their names."""
     waiting: list[tuple[Node, ...]] = [(goal,)]
     while waiting:
         walk = waiting.pop()
@@ -293,81 +306,77 @@ def label(node: Node) -> str:
     return f"{name}[{extra}]" if extra else name
 
 
-# -------------- Which name is meant, and what asks for it: lines of Requires-Dist, and of the file
-
-_QUOTED = 60  # characters of a wrong name that a message repeats
-_NEAR = 3
-_EXAMPLE = "for example slugcheck why numpy requirements.txt"
+# --------------------------------------------------------------------------- the name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """The name that was asked about, canonical, with the extras that came with it."""
+    """The canonical name of the question, with its extras."""
 
     name: str
     extras: tuple[str, ...]
 
 
 def wanted(text: str, place: Path) -> Wanted:
-    """Return what the first word of the command means; ``place`` is its second.
+    """Return the meaning of the command's first argument; ``place`` is its second.
 
-    :raises UsageError: it is no name of a distribution.
+    :raises UsageError: it is not a package name.
     """
     shown = printable(text[:_QUOTED])
     path = Path(text)
     if "/" in text or path.suffix in (".txt", ".toml", ".lock") or (text == "." and path.is_dir()):
-        message = f"{shown} is a file or a folder, and why asks for a name first"
+        message = f"{shown} is a file or a folder; the package name comes first"
         other = printable(str(place)) if str(place) != "." else "NAME"
         raise UsageError(message, hint=f"slugcheck why {other} {shown}")
     try:
         found = reading.requirement(text)
     except InvalidRequirement:
-        raise UsageError(f"{shown!r} is no name of a distribution", hint=_EXAMPLE) from None
+        raise UsageError(f"{shown!r} is not a package name", hint=_EXAMPLE) from None
     if found.specifier or found.url or found.marker:
-        message = f"{shown} says more than a name; the version is what the file resolves to"
+        message = f"{shown} is more than a name; the file decides the version"
         raise UsageError(message, hint=f"slugcheck why {found.name} {printable(str(place))}")
     extras = sorted(canonicalize_name(extra) for extra in found.extras)
     return Wanted(name=canonicalize_name(found.name), extras=tuple(extras))
 
 
-# --------------------------------------------------------------------------- who asks
+# --------------------------------------------------------------------------- requirements
 
 
-def needs(scene: Scene, name: str) -> tuple[Need, ...]:
-    """Return what installed distributions ask of one that counts on this target.
+def needs(context: Context, name: str) -> tuple[Need, ...]:
+    """Return the requirements of installed distributions that apply on this target.
 
-    A line that holds without an extra is not told again for each extra.
+    A line that applies without an extra is not repeated for each extra.
     """
     found: dict[Node, dict[str, Pep508Requirement]] = {}
-    for node in sorted(scene.graph.edges):
+    for node in sorted(context.graph.edges):
         plain = found.get((node[0], ""), {})
-        for requirement in _asking(scene, node, name):
+        for requirement in _requiring(context, node, name):
             if str(requirement) not in plain:
                 found.setdefault(node, {})[str(requirement)] = requirement
-    return tuple(_need(scene, node, tuple(lines.values())) for node, lines in found.items())
+    return tuple(_need(context, node, tuple(lines.values())) for node, lines in found.items())
 
 
-def _asking(scene: Scene, node: Node, name: str) -> Iterator[Pep508Requirement]:
-    for requirement in _named(scene, node[0], name):
-        if graph.applies(requirement, scene.environment, node[1]) and node[0] != name:
+def _requiring(context: Context, node: Node, name: str) -> Iterator[Pep508Requirement]:
+    for requirement in _named(context, node[0], name):
+        if graph.applies(requirement, context.environment, node[1]) and node[0] != name:
             yield requirement
 
 
-def _named(scene: Scene, by: str, name: str) -> Iterator[Pep508Requirement]:
+def _named(context: Context, by: str, name: str) -> Iterator[Pep508Requirement]:
     """Yield the lines of one distribution's Requires-Dist that name another."""
-    for line in scene.requires[by]:
+    for line in context.requires[by]:
         requirement = graph.parse(line)
         if requirement is not None and canonicalize_name(requirement.name) == name:
             yield requirement
 
 
 def _need(
-    scene: Scene, node: Node, requirements: Sequence[Pep508Requirement], unmet: str = ""
+    context: Context, node: Node, requirements: Sequence[Pep508Requirement], unmet: str = ""
 ) -> Need:
     by, extra = node
     return Need(
         by=by,
-        version=scene.version(by),
+        version=context.version(by),
         extra=extra,
         asks=_together(requirements),
         lines=tuple(map(str, requirements)),
@@ -376,7 +385,7 @@ def _need(
 
 
 def _together(requirements: Sequence[Pep508Requirement]) -> str:
-    """Return one line as it is; several without markers, of their lower bounds the highest."""
+    """Return a single line as it is; several combined, without markers, with the highest bound."""
     if len(requirements) == 1:
         return str(requirements[0])
     clauses = {clause for one in requirements for clause in one.specifier}
@@ -388,20 +397,17 @@ def _together(requirements: Sequence[Pep508Requirement]) -> str:
     return f"{requirements[0].name}{shown}{kept}"
 
 
-# --------------------------------------------------------------------------- who would ask
+def unmet(context: Context, name: str) -> tuple[Need, ...]:
+    """Return the requirements that do not apply here, each with the reason."""
+    return (*_of_the_file(context, name), *_of_distributions(context, name))
 
 
-def unmet(scene: Scene, name: str) -> tuple[Need, ...]:
-    """Return what names a distribution without having it installed, each with the reason."""
-    return (*_of_the_file(scene, name), *_of_distributions(scene, name))
-
-
-def _of_the_file(scene: Scene, name: str) -> Iterator[Need]:
-    read = scene.subject.requirements
+def _of_the_file(context: Context, name: str) -> Iterator[Need]:
+    read = context.subject.requirements
     if read is None:
         return
-    minor = scene.report.sizes.target.minor
-    here = f"its marker does not hold on Linux with Python {minor}"
+    minor = context.report.sizes.target.minor
+    here = f"its marker excludes Linux with Python {minor}"
     lines: list[tuple[str, str, str, Origin | None]] = [
         (one.name, one.text, one.marker, one.origin) for one in read.requirements
     ]
@@ -410,11 +416,11 @@ def _of_the_file(scene: Scene, name: str) -> Iterator[Need]:
         for one in read.set_aside
     ]
     for named, text, marker, origin in lines:
-        if named == name and not applies(marker, scene.environment):
+        if named == name and not applies(marker, context.environment):
             yield _line(text, origin, here)
     for one in read.constraints:
         if one.name == name:
-            yield _line(one.text, one.origin, "a constraint limits versions, and installs nothing")
+            yield _line(one.text, one.origin, "a constraint limits versions but installs nothing")
 
 
 def _line(text: str, origin: Origin | None, unmet: str) -> Need:
@@ -423,75 +429,73 @@ def _line(text: str, origin: Origin | None, unmet: str) -> Need:
     )  # fmt: skip
 
 
-def _of_distributions(scene: Scene, name: str) -> Iterator[Need]:
-    for by in sorted(scene.requires):
-        for requirement in _named(scene, by, name):
-            extra = _extra_that_asks(scene, by, requirement)
-            reason = f"only with its extra {extra}" if extra else "its marker does not hold here"
-            yield _need(scene, (by, extra), (requirement,), reason)
+def _of_distributions(context: Context, name: str) -> Iterator[Need]:
+    for by in sorted(context.requires):
+        for requirement in _named(context, by, name):
+            extra = _extra_that_asks(context, by, requirement)
+            reason = f"only with its extra {extra}" if extra else "its marker excludes this target"
+            yield _need(context, (by, extra), (requirement,), reason)
 
 
-def _extra_that_asks(scene: Scene, by: str, requirement: Pep508Requirement) -> str:
-    """Return the extra with which a line would count, "" where none makes it."""
-    if by not in scene.inventories:
+def _extra_that_asks(context: Context, by: str, requirement: Pep508Requirement) -> str:
+    """Return the extra with which a line would apply, or ""."""
+    if by not in context.inventories:
         return ""
-    extras = scene.inventories[by][1].provides_extra
-    asks = (e for e in extras if graph.applies(requirement, scene.environment, e))
+    extras = context.inventories[by][1].provides_extra
+    asks = (e for e in extras if graph.applies(requirement, context.environment, e))
     return canonicalize_name(next(asks, ""))
 
 
-def unknown(scene: Scene, name: str) -> UsageError:
-    """Return the error for a name that neither the file nor anything installed has."""
+def unknown(context: Context, name: str) -> UsageError:
+    """Return the error for a name that nothing requires."""
     shown = {
-        key: scene.unsized[key].name if key in scene.unsized else key for key in scene.requires
+        key: context.unsized[key].name if key in context.unsized else key
+        for key in context.requires
     }
-    near = [shown[key] for key in difflib.get_close_matches(name, sorted(shown), n=_NEAR)]
-    path = printable(scene.report.path)
-    message = f"{name} is not in {path}, and nothing there asks for it"
+    near = [shown[key] for key in difflib.get_close_matches(name, sorted(shown), n=_SUGGESTED)]
+    path = printable(context.report.path)
+    message = f"{name} is not in {path}, and nothing there requires it"
     if near:
         return UsageError(message, hint=f"did you mean {' or '.join(map(printable, near))}?")
     return UsageError(message, hint=f"slugcheck {path} --all lists what is installed")
 
 
-# ------------ The answer that follows from the graph of one resolution, before anything is changed
-
-_PATHS = 3
-_NAMED = 5
+# --------------------------------------------------------------------------- the answer
 
 
-def find(scene: Scene, wanted: Wanted) -> Why:
-    """Return why a distribution is there, or why it is not.
+def find(context: Context, wanted: Wanted) -> Why:
+    """Return why a distribution is installed, or why not.
 
-    :raises UsageError: nothing in the file has that name.
+    :raises UsageError: nothing requires that name.
     """
     name = wanted.name
-    if name not in scene.requires:
-        return _absent(scene, wanted)
-    nodes, notes = _nodes(scene, wanted)
-    sized = {one.name: one for one in scene.report.sizes.distributions}
-    starts = tuple(scene.starts_reaching(nodes))
+    if name not in context.requires:
+        return _absent(context, wanted)
+    nodes, notes = _nodes(context, wanted)
+    sized = {one.name: one for one in context.report.sizes.distributions}
+    starts = tuple(context.starts_reaching(nodes))
     return Why(
-        report=scene.report,
+        report=context.report,
         name=name,
         asked_extras=wanted.extras,
         standing=Standing.INSTALLED if name in sized else Standing.UNSIZED,
         size=sized.get(name),
-        unsized=None if name in sized else scene.unsized.get(name),
-        needs=needs(scene, name),
-        roots=tuple(_roots(scene, starts, nodes)),
-        brings=_brings(scene, name, sized) if name in sized else None,
+        unsized=None if name in sized else context.unsized.get(name),
+        needs=needs(context, name),
+        roots=tuple(_roots(context, starts, nodes)),
+        brings=_brings(context, name, sized) if name in sized else None,
         remedies=(),
-        findings=_findings(scene, name, [start.name for start in starts]),
-        notes=(*notes, *_unsized_roots(scene, name)),
+        findings=_findings(context, name, [start.name for start in starts]),
+        notes=(*notes, *_unsized_roots(context, name)),
     )
 
 
-def _absent(scene: Scene, wanted: Wanted) -> Why:
-    found = unmet(scene, wanted.name)
+def _absent(context: Context, wanted: Wanted) -> Why:
+    found = unmet(context, wanted.name)
     if not found:
-        raise unknown(scene, wanted.name)
+        raise unknown(context, wanted.name)
     return Why(
-        report=scene.report,
+        report=context.report,
         name=wanted.name,
         asked_extras=wanted.extras,
         standing=Standing.ABSENT,
@@ -502,39 +506,43 @@ def _absent(scene: Scene, wanted: Wanted) -> Why:
         brings=None,
         remedies=(),
         findings=(),
-        notes=tuple(_unsized_roots(scene, wanted.name)),
+        notes=tuple(_unsized_roots(context, wanted.name)),
     )
 
 
-def _nodes(scene: Scene, wanted: Wanted) -> tuple[tuple[Node, ...], list[str]]:
-    """Return the nodes that are asked about; extras that nobody wants are told, and left out."""
-    named = tuple((wanted.name, e) for e in wanted.extras if (wanted.name, e) in scene.graph.edges)
+def _nodes(context: Context, wanted: Wanted) -> tuple[tuple[Node, ...], list[str]]:
+    """Return the nodes of the question, and a note on extras that nothing requires."""
+    named = tuple(
+        (wanted.name, e) for e in wanted.extras if (wanted.name, e) in context.graph.edges
+    )
     lost = [extra for extra in wanted.extras if (wanted.name, extra) not in named]
-    notes = [f"nothing asks for {wanted.name}[{','.join(lost)}]"] if lost else []
+    notes = [f"nothing requires {wanted.name}[{','.join(lost)}]"] if lost else []
     return named or ((wanted.name, ""),), notes
 
 
-def _roots(scene: Scene, starts: Iterable[Start], nodes: Collection[Node]) -> Iterator[RootPaths]:
+def _roots(
+    context: Context, starts: Iterable[Start], nodes: Collection[Node]
+) -> Iterator[RootPaths]:
     """Yield each root with its paths, the shortest first."""
     found = []
     for start in starts:
-        known = shortest(scene.graph, start.nodes, nodes, most=_PATHS)
+        known = shortest(context.graph, start.nodes, nodes, most=_SHOWN_PATHS)
         if known is not None:
             found.append((len(known.shown[0]), start, known))
     for _, start, known in sorted(found, key=lambda one: (one[0], one[1].name)):
         yield RootPaths(
             name=start.name,
-            version=scene.version(start.name),
+            version=context.version(start.name),
             lines=start.lines,
             paths=tuple(tuple(map(label, path)) for path in known.shown),
             more_paths=known.count - len(known.shown),
         )
 
 
-def _brings(scene: Scene, name: str, sized: dict[str, DistributionSize]) -> Brings:
-    nodes = [node for node in scene.graph.edges if node[0] == name]
-    everything = scene.graph.reach(nodes) - {name}
-    gone = scene.gone_with(name) | {name}
+def _brings(context: Context, name: str, sized: dict[str, DistributionSize]) -> Brings:
+    nodes = [node for node in context.graph.edges if node[0] == name]
+    everything = context.graph.reach(nodes) - {name}
+    gone = context.gone_with(name) | {name}
 
     def largest_first(names: Collection[str]) -> tuple[DistributionSize, ...]:
         found = [sized[one] for one in names if one in sized]
@@ -544,13 +552,13 @@ def _brings(scene: Scene, name: str, sized: dict[str, DistributionSize]) -> Brin
         exclusive=largest_first(everything & gone),
         shared=largest_first(everything - gone),
         unsized=tuple(sorted(everything - set(sized))),
-        freed=scene.freed(gone),
+        freed=context.freed(gone),
     )
 
 
-def _findings(scene: Scene, name: str, roots: Iterable[str]) -> tuple[Finding, ...]:
-    """Return the findings about the distribution, and those whose remedy takes it away."""
-    bringing, lines = frozenset(_above(scene, name)), frozenset(roots)
+def _findings(context: Context, name: str, roots: Iterable[str]) -> tuple[Finding, ...]:
+    """Return the findings about the distribution, and those whose fix removes it."""
+    bringing, lines = frozenset(_above(context, name)), frozenset(roots)
 
     def concerns(one: Finding) -> bool:
         if one.subject == name:
@@ -566,42 +574,34 @@ def _findings(scene: Scene, name: str, roots: Iterable[str]) -> tuple[Finding, .
             case _:
                 return False
 
-    return tuple(filter(concerns, scene.report.findings))
+    return tuple(filter(concerns, context.report.findings))
 
 
-def _above(scene: Scene, name: str) -> Iterator[str]:
-    for other in scene.requires:
-        nodes = [node for node in scene.graph.edges if node[0] == other]
-        if other != name and name in scene.graph.reach(nodes):
+def _above(context: Context, name: str) -> Iterator[str]:
+    for other in context.requires:
+        nodes = [node for node in context.graph.edges if node[0] == other]
+        if other != name and name in context.graph.reach(nodes):
             yield other
 
 
-def _unsized_roots(scene: Scene, name: str) -> Iterator[str]:
-    """Say what may need it as well, for all that is known."""
+def _unsized_roots(context: Context, name: str) -> Iterator[str]:
+    """Yield a note on unsized packages that may require it too."""
     closed = [
-        scene.unsized[start.name].name
-        for start in scene.starts
-        if start.name in scene.unsized and start.name not in (name, *scene.inventories)
+        context.unsized[start.name].name
+        for start in context.starts
+        if start.name in context.unsized and start.name not in (name, *context.inventories)
     ]
     if closed:
-        more = f" and {len(closed) - _NAMED} more" if len(closed) > _NAMED else ""
-        names = f"{', '.join(closed[:_NAMED])}{more}"
-        yield f"what {names} may need is not known: {_it(closed)} could not be sized"
+        verb = "requires" if len(closed) == 1 else "require"
+        yield f"unknown what {listed(closed, _NAMED)} {verb}: could not be sized"
 
 
-def _it(names: Collection[str]) -> str:
-    return "it" if len(names) == 1 else "they"
-
-
-# ----------- The changed files that are worth trying: a line less, a newer version, a lighter twin
-
-# What no newer version is kept out by.
-_OPEN_ENDED = frozenset({">=", ">", "!="})
+# --------------------------------------------------------------------------- changed files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """A change of the file, not measured yet; ``requirements`` is None where it has no lines."""
+class ChangedFile:
+    """A change of the file, not measured yet; ``requirements`` is None for a lock file."""
 
     kind: RemedyKind
     starts: tuple[Start, ...]
@@ -610,7 +610,7 @@ class Changed:
     requirements: RequirementSet | None = field(repr=False)
 
     def remedy(self, reason: str) -> Remedy:
-        """Return the same as an answer without a measurement."""
+        """Return the remedy without a measurement."""
         return Remedy(
             kind=self.kind,
             roots=tuple(start.name for start in self.starts),
@@ -621,39 +621,39 @@ class Changed:
         )
 
 
-def changes(scene: Scene, why: Why) -> tuple[Changed, ...]:
-    """Return the changes, those first that take most away by the graph.
+def changes(context: Context, why: Why) -> tuple[ChangedFile, ...]:
+    """Return the changed files to try, the largest removal by the graph first.
 
-    All lines together come first; then each line with what could be in its place.
+    Those that change all lines come first, then each line with its replacements.
     """
     named = {root.name for root in why.roots}
-    starts = [start for start in scene.starts if start.name in named]
-    found = [(_removed(scene, (start,)), start) for start in starts]
+    starts = [start for start in context.starts if start.name in named]
+    found = [(_removed(context, (start,)), start) for start in starts]
 
-    def rank(pair: tuple[Changed, Start]) -> tuple[int, str]:
+    def rank(pair: tuple[ChangedFile, Start]) -> tuple[int, str]:
         freed = pair[0].graph
         return -(freed.slug_bytes if freed else 0), pair[1].name
 
-    several = [_removed(scene, tuple(starts))] if len(starts) > 1 else []
+    several = [_removed(context, tuple(starts))] if len(starts) > 1 else []
     held = tuple(start for start in starts if _is_held_back(start))
     if len(held) > 1:
-        several.append(_rewritten(scene, held, RemedyKind.NEWEST_ALL, _newest))
+        several.append(_rewritten(context, held, RemedyKind.NEWEST_ALL, _newest))
     ranked = sorted(found, key=rank)
-    return (*several, *(one for pair in ranked for one in (pair[0], *_replaced(scene, pair[1]))))
+    return (*several, *(one for pair in ranked for one in (pair[0], *_replaced(context, pair[1]))))
 
 
 # --------------------------------------------------------------------------- removed
 
 
-def _removed(scene: Scene, starts: tuple[Start, ...]) -> Changed:
+def _removed(context: Context, starts: tuple[Start, ...]) -> ChangedFile:
     names = {start.name for start in starts}
     asked = {one for start in starts for one in start.requirements}
-    read = scene.subject.requirements
-    return Changed(
+    read = context.subject.requirements
+    return ChangedFile(
         kind=RemedyKind.REMOVE if len(starts) == 1 else RemedyKind.REMOVE_ALL,
         starts=starts,
         after=(),
-        graph=scene.freed(scene.gone_without(names)),
+        graph=context.freed(context.gone_without(names)),
         requirements=None if read is None else _without(read, asked, names),
     )
 
@@ -665,7 +665,7 @@ def _without(read: RequirementSet, asked: set[Requirement], names: set[str]) -> 
 
 
 def _with(read: RequirementSet, requirements: tuple[Requirement, ...]) -> RequirementSet:
-    """Return a set with other lines; its digest is its own, since answers are kept under it."""
+    """Return a set with other lines and its own digest, which is a key of the cache."""
     lines = [f"{one.text} {one.specifier} {one.origin}" for one in requirements]
     lines += [f"{one.name} {one.origin}" for one in read.set_aside]
     digest = hashlib.sha256("\n".join([read.sha256, *lines]).encode("utf-8", "replace"))
@@ -675,16 +675,14 @@ def _with(read: RequirementSet, requirements: tuple[Requirement, ...]) -> Requir
 # --------------------------------------------------------------------------- replaced
 
 
-def _replaced(scene: Scene, start: Start) -> Iterator[Changed]:
-    """Yield what could be in the place of a line: a newer version, a twin."""
+def _replaced(context: Context, start: Start) -> Iterator[ChangedFile]:
+    """Yield the replacements of a line: a newer version, a lighter variant."""
     if _is_held_back(start):
-        yield _rewritten(scene, (start,), RemedyKind.NEWEST, _newest)
-    twin = _twin_of(scene, start.name)
+        yield _rewritten(context, (start,), RemedyKind.NEWEST, _newest)
+    twin = _twin_of(context, start.name)
     if twin is not None and _is_rewritable(start):
-        pin = f"=={scene.version(start.name)}"
-        yield _rewritten(
-            scene, (start,), RemedyKind.TWIN, lambda one: _changed_named(one, twin, pin)
-        )
+        pin = f"=={context.version(start.name)}"
+        yield _rewritten(context, (start,), RemedyKind.TWIN, lambda one: _renamed(one, twin, pin))
 
 
 def _is_rewritable(start: Start) -> bool:
@@ -696,7 +694,7 @@ def _is_held_back(start: Start) -> bool:
 
 
 def _holds_back(specifier: str) -> bool:
-    """Whether a specifier may keep a newer version out."""
+    """Whether a specifier may exclude newer versions."""
     try:
         clauses = reading.specifiers(specifier)
     except InvalidSpecifier:
@@ -705,34 +703,34 @@ def _holds_back(specifier: str) -> bool:
 
 
 def _newest(one: Requirement) -> Requirement:
-    return _changed_named(one, one.name, "")
+    return _renamed(one, one.name, "")
 
 
-def _changed_named(one: Requirement, name: str, specifier: str) -> Requirement:
-    """Return a line with another name and version; extras and marker are kept, hashes are not."""
+def _renamed(one: Requirement, name: str, specifier: str) -> Requirement:
+    """Return a line with another name and version; it keeps extras and marker, not hashes."""
     extras = f"[{','.join(one.extras)}]" if one.extras else ""
     marker = f" ; {one.marker}" if one.marker else ""
     text = f"{name}{extras}{specifier}{marker}"
     return replace(one, name=name, specifier=specifier, text=text, hashes=())
 
 
-def _twin_of(scene: Scene, name: str) -> str | None:
-    twins = {**HEADLESS, **({} if scene.report.sizes.target.platform.gpu else CPU_TWINS)}
+def _twin_of(context: Context, name: str) -> str | None:
+    twins = {**HEADLESS, **({} if context.report.sizes.target.platform.gpu else CPU_TWINS)}
     twin = twins.get(name)
-    return None if twin in scene.requires else twin
+    return None if twin in context.requires else twin
 
 
 def _rewritten(
-    scene: Scene,
+    context: Context,
     starts: tuple[Start, ...],
     kind: RemedyKind,
     rewrite: Callable[[Requirement], Requirement],
-) -> Changed:
-    read = scene.subject.requirements
+) -> ChangedFile:
+    read = context.subject.requirements
     assert read is not None  # noqa: S101 - a root has lines only where there is a file of them
     own = {one: rewrite(one) for start in starts for one in start.requirements}
     lines = tuple(own.get(one, one) for one in read.requirements)
-    return Changed(
+    return ChangedFile(
         kind=kind,
         starts=starts,
         after=_lines(tuple(own.values())),
@@ -745,19 +743,16 @@ def _lines(requirements: Sequence[Requirement]) -> tuple[FileLine, ...]:
     return tuple(FileLine(text=text) for text in dict.fromkeys(one.text for one in requirements))
 
 
-# -- Changed files resolved and sized side by side. What does not work out is a value with its reas
-
-# Resolving is the work of one processor; more at once only wait for each other.
-_AT_ONCE = min(4, os.cpu_count() or 1)
+# --------------------------------------------------------------------------- measuring
 
 Measure = Callable[[RequirementSet], SizeReport]
 
 
 class Variants:
-    """The changes of one question; ``measure`` yields how many are done."""
+    """The changed files of one question; ``measure`` yields how many are done."""
 
     def __init__(
-        self, name: str, before: SizeReport, changes: Sequence[Changed], *, most: int
+        self, name: str, before: SizeReport, changes: Sequence[ChangedFile], *, most: int
     ) -> None:
         """Choose the first ``most`` of the changes; nothing is measured yet."""
         self._name = name
@@ -769,7 +764,7 @@ class Variants:
 
     @property
     def count(self) -> int:
-        """How many are to be measured."""
+        """The number to measure."""
         return len(self._tried)
 
     def measure(self, measure: Measure) -> Iterator[int]:
@@ -794,7 +789,7 @@ class Variants:
             return UnmeasuredSaving(reason=_because(error), tried=True)
 
     def remedies(self, untried: str) -> tuple[Remedy, ...]:
-        """Return every change with its outcome; ``untried`` is the reason of those left out."""
+        """Return every change with its outcome; ``untried`` is the reason of those not measured."""
         return tuple(
             replace(one.remedy(untried), outcome=self._outcomes[number])
             if number in self._outcomes
@@ -806,36 +801,39 @@ class Variants:
 def _because(error: SlugcheckError) -> str:
     if isinstance(error, ResolutionError):
         return f"does not resolve: {error}"
-    kind = "the network" if isinstance(error, NetworkError) else "not measured"
+    kind = "network error" if isinstance(error, NetworkError) else "not measured"
     return f"{kind}: {error}"
 
 
 def saving(name: str, before: SizeReport, after: SizeReport) -> MeasuredSaving | UnmeasuredSaving:
-    """Return what ``after`` saves against ``before``, seen from one distribution.
+    """Return what ``after`` saves compared with ``before``, for one distribution.
 
-    Where something has no size that had one, or was not there, there is no honest figure.
+    If a package loses its size, or a new one has none, there is no reliable figure.
     """
     known = {canonicalize_name(one.name) for one in before.unsized}
     lost = [one for one in after.unsized if canonicalize_name(one.name) not in known]
     if lost:
-        reason = f"{lost[0].name} could not be sized then: {lost[0].reason}"
+        reason = f"{lost[0].name} could not be sized: {lost[0].reason}"
         return UnmeasuredSaving(reason=reason, tried=True)
     left = {canonicalize_name(one.name) for one in after.unsized}
-    then = {one.name: one for one in before.distributions}
-    now = {one.name: one for one in after.distributions}
-    touched = [
-        one for key in {*then, *now} if _version(then.get(key)) != _version(now.get(key))
-        for one in (then.get(key), now.get(key)) if one is not None
-    ]  # fmt: skip
+    then = {one.name: distribution_as_saved(one) for one in before.distributions}
+    now = {one.name: distribution_as_saved(one) for one in after.distributions}
+    changed = tuple(
+        change
+        for change in compare.changes(now, then, by_slug=True)
+        if change.kind is not ChangeKind.SAME_VERSION
+    )
+    sides = [side[change.name] for change in changed for side in (then, now) if change.name in side]
+    installed_doubt, slug_doubt = compare.doubts(sides)
     return MeasuredSaving(
         installed_bytes=before.installed.value - after.installed.value,
         slug_bytes=before.slug.value - after.slug.value,
-        installed_doubt_bytes=sum(_half(one.installed) for one in touched),
-        slug_doubt_bytes=sum(_half(one.slug) for one in touched),
+        installed_doubt_bytes=installed_doubt,
+        slug_doubt_bytes=slug_doubt,
         installed=after.installed,
         slug=after.slug,
-        changes=_changes(then, now),
-        left=_version(now.get(name)) or ("" if name in left else None),
+        changes=changed,
+        left=now[name].version if name in now else ("" if name in left else None),
         unsized_gone=tuple(sorted(known - left)),
     )
 
@@ -890,9 +888,9 @@ class Inquiry:
     """One question about a finished run: ``measure`` tries changes, ``why`` is the answer."""
 
     def __init__(self, run: Check, report: Report, wanted: Wanted, *, most: int) -> None:
-        """Find the answer that follows from the graph; ``most`` changes are measured at most.
+        """Find the answer from the graph; at most ``most`` changes will be measured.
 
-        :raises UsageError: nothing in the file has that name.
+        :raises UsageError: nothing requires that name.
         """
         self._started = time.perf_counter()
         self._run = run
@@ -904,7 +902,7 @@ class Inquiry:
 
     @property
     def count(self) -> int:
-        """How many changed files are to be measured."""
+        """The number of changed files to measure."""
         return self._variants.count
 
     def measure(self) -> Iterator[int]:
@@ -924,4 +922,4 @@ class Inquiry:
 
 
 def _limit(most: int) -> str:
-    return f"not tried, beyond --variants {most}" if most else "not tried (--variants 0)"
+    return f"not tried: beyond --variants {most}" if most else "not tried (--variants 0)"

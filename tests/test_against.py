@@ -224,12 +224,12 @@ def test_a_change_that_loosens_its_own_budget_is_told_and_judged_by_that_of_the_
     (repo / "slugcheck.toml").write_text('[budgets]\nslug = "400M"\n')
     done = against(index, repo, "main")
     notes = done.document["notes"]
-    raised = "this change raises the slug budget from 100M to 400M; it counts once merged"
+    raised = "this change raises the slug budget from 100M to 400M; in effect once merged"
     assert raised in notes
-    assert "this change no longer denies heavy; it counts once merged" in notes
+    assert "this change no longer denies heavy; in effect once merged" in notes
     assert verdict(done, "slug")["limit_text"] == "100M"
-    assert verdict(done, "slug")["source"] == "given with main:slugcheck.toml: budgets.slug"
-    assert verdict(done, "deny")["sentence"] == "none of heavy"
+    assert verdict(done, "slug")["source"] == "set by main:slugcheck.toml: budgets.slug"
+    assert verdict(done, "deny")["sentence"] == "not installed: heavy"
 
 
 def test_without_a_base_increases_are_not_judged_and_do_not_gate(

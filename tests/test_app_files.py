@@ -102,7 +102,7 @@ def test_only_what_git_tracks_is_counted(tmp_path: Path) -> None:
     found = listing(app)
     assert paths(found) == [".gitignore", "app.py", "requirements.txt"]
     assert found.tracked
-    assert "2 files are not tracked by git and not counted: data/more.md, notes.md" in said(found)
+    assert "not counted: 2 files not tracked by git: data/more.md and notes.md" in said(found)
     assert found.absent("notes.md") == "git does not track it"
     assert found.absent("debug.log") == "git does not track it"
     assert found.absent("app.py") is None
@@ -117,9 +117,7 @@ def test_a_changed_file_counts_as_it_is_in_the_folder(tmp_path: Path) -> None:
     write(app, {"app.py": "x" * 5000})
     found = listing(app)
     assert found.checkout_bytes == 5000 + len("flask\n")
-    assert "1 file differs from the last commit and is counted as in the folder: app.py" in said(
-        found
-    )
+    assert "1 file with uncommitted changes, counted as in the folder: app.py" in said(found)
 
 
 def test_a_file_that_is_only_added_is_counted_and_noted(tmp_path: Path) -> None:
@@ -128,7 +126,7 @@ def test_a_file_that_is_only_added_is_counted_and_noted(tmp_path: Path) -> None:
     git(app, "add", "new.py")
     found = listing(app)
     assert "new.py" in paths(found)
-    assert "1 file differs from the last commit" in said(found)
+    assert "1 file with uncommitted changes" in said(found)
 
 
 def test_a_tracked_file_that_is_deleted_is_noted(tmp_path: Path) -> None:
@@ -136,8 +134,10 @@ def test_a_tracked_file_that_is_deleted_is_noted(tmp_path: Path) -> None:
     (app / "app.py").unlink()
     found = listing(app)
     assert paths(found) == ["requirements.txt"]
-    assert "1 file that git tracks is not in the folder and so not counted" in said(found)
-    assert found.absent("app.py") == "git tracks it, but it is not in the folder"
+    assert "1 tracked file missing here, but still deployed unless you commit the deletion" in said(
+        found
+    )
+    assert found.absent("app.py") == "git tracks it, but it is missing from the folder"
 
 
 def test_a_repository_without_a_commit_counts_what_is_added(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_repository_without_files_counts_what_git_add_would_take(tmp_path: Pat
     found = listing(tmp_path)
     assert paths(found) == [".gitignore", "app.py", "requirements.txt"]
     assert not found.tracked
-    assert "git tracks no file here yet" in said(found)
+    assert "git tracks no files here yet" in said(found)
 
 
 def test_a_virtual_environment_in_a_repository_without_files_is_left_out(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_a_folder_of_a_checkout_counts_what_is_below_it(tmp_path: Path) -> None:
     repository(tmp_path, {"other/big.py": "x" * 9000, **{f"web/{k}": v for k, v in APP.items()}})
     found = listing(tmp_path / "web")
     assert paths(found) == ["app.py", "requirements.txt"]
-    assert "the folder is web/ of its git checkout" in said(found)
+    assert "treating this subfolder as the deploy root: web/ of its git checkout" in said(found)
 
 
 def test_changes_elsewhere_in_the_checkout_are_not_the_folders(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_folder_that_git_ignores_counts_all_its_files(tmp_path: Path) -> None:
     write(tmp_path / "build", APP)
     found = listing(tmp_path / "build")
     assert paths(found) == ["app.py", "requirements.txt"]
-    assert "git tracks no file here and .gitignore matches all" in said(found)
+    assert "git tracks no files here and .gitignore matches all" in said(found)
 
 
 def test_a_worktree_is_a_checkout(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_a_git_file_that_leads_nowhere_is_noted(tmp_path: Path) -> None:
     write(tmp_path, {**APP, ".git": "gitdir: /nowhere/at/all\n"})
     found = listing(tmp_path)
     assert paths(found) == ["app.py", "requirements.txt"]
-    assert ".git leads to no repository" in said(found)
+    assert ".git is not a repository" in said(found)
 
 
 def test_files_of_submodules_count(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_a_submodule_that_is_not_checked_out_is_noted(tmp_path: Path) -> None:
     git(app, "submodule", "add", "-q", str(inner), "vendor/inner")
     commit(app)
     git(app, "submodule", "--quiet", "deinit", "-f", "vendor/inner")
-    assert "the submodule vendor/inner, which is empty here" in said(listing(app))
+    assert "submodule vendor/inner, which is empty here" in said(listing(app))
 
 
 def test_a_repository_inside_that_is_no_submodule_is_noted(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_repository_inside_that_is_no_submodule_is_noted(tmp_path: Path) -> No
     repository(app / "inner", {"core.py": "x"})
     found = listing(app)
     assert "inner/core.py" not in paths(found)
-    assert "inner (a git repository of its own, but no submodule)" in said(found)
+    assert "inner (a git repository that is not a submodule)" in said(found)
 
 
 def test_another_repository_in_the_environment_is_not_asked(
@@ -317,7 +317,7 @@ def test_a_broken_repository_is_an_error_without_a_traceback(tmp_path: Path) -> 
 
 def test_a_file_instead_of_a_folder_is_a_usage_error(tmp_path: Path) -> None:
     write(tmp_path, APP)
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         listing(tmp_path / "app.py")
 
 
@@ -369,7 +369,7 @@ def test_git_lfs_files_count_as_the_pointers_that_heroku_gets(tmp_path: Path) ->
     assert pointer.size == POINTER_OF_12_MB
     assert measured(found).bytes < 1000
     assert found.lfs == {"model.onnx"}
-    assert "1 file is in Git LFS, which Heroku does not fetch" in said(found)
+    assert "1 file in Git LFS, which Heroku does not fetch" in said(found)
 
 
 def test_an_attribute_alone_makes_no_git_lfs_pointer(tmp_path: Path) -> None:
@@ -398,7 +398,7 @@ def test_pipes_and_sockets_are_noted_and_never_opened(tmp_path: Path) -> None:
             os.chdir(here)
         found = listing(app)
     assert paths(found) == ["app.py", "requirements.txt"]
-    assert "pipes, sockets and devices are not counted: pipe, socket" in said(found)
+    assert "not counted: pipes, sockets and devices: pipe and socket" in said(found)
 
 
 def test_a_tracked_file_that_became_a_pipe_is_not_opened(tmp_path: Path) -> None:
@@ -445,9 +445,9 @@ def test_without_git_local_junk_is_left_out_and_named(tmp_path: Path) -> None:
     })  # fmt: skip
     found = listing(tmp_path)
     assert paths(found) == ["app.py", "pkg/core.py", "requirements.txt"]
-    assert "a push would hardly hold it: env/ (a virtual environment, 3.1 MB)" in said(found)
+    assert "not normally committed: env/ (a virtual environment, 3.1 MB)" in said(found)
     assert "node_modules/" in said(found)
-    assert found.absent("env/pyvenv.cfg") == "a virtual environment is left out without git"
+    assert found.absent("env/pyvenv.cfg") == "a virtual environment is skipped without git"
 
 
 def test_a_folder_that_is_only_called_env_counts(tmp_path: Path) -> None:
@@ -463,7 +463,7 @@ def test_a_committed_virtual_environment_counts(tmp_path: Path) -> None:
 
 
 def test_what_is_nowhere_is_absent_with_that_reason(tmp_path: Path) -> None:
-    assert listing(write(tmp_path, APP)).absent("Procfile") == "it is not there"
+    assert listing(write(tmp_path, APP)).absent("Procfile") == "it does not exist"
 
 
 # --------------------------------------------------------------------------- .slugignore
@@ -490,7 +490,7 @@ def test_a_slugignore_that_git_does_not_track_has_no_effect(tmp_path: Path) -> N
 
 def test_slugignore_notes_reach_the_user(tmp_path: Path) -> None:
     app = repository(tmp_path, {**APP, ".slugignore": "!app.py\n"})
-    assert "knows no negation" in said(measured(listing(app)))
+    assert "does not support negation" in said(measured(listing(app)))
 
 
 def test_slugignore_reaches_into_submodules(tmp_path: Path) -> None:
@@ -510,7 +510,7 @@ def test_a_slugignore_that_links_outside_is_not_read(tmp_path: Path) -> None:
     commit(app)
     found = listing(app)
     assert "app.py" in paths(found)
-    assert "so it is not read" in said(found)
+    assert ".slugignore is ignored" in said(found)
 
 
 def test_tmp_is_counted_and_the_doubt_is_said(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_a_budget_gates_what_is_known(
     assert done.code == code, done.err
     verdict = next(v for v in done.document["verdicts"] if v["budget"] == "vulnerabilities")
     assert (verdict["status"], verdict["measured"]) == (status, 1)
-    assert "no release of flask mends it yet" in done.document["findings"][0]["fix"]
+    assert "no release of flask fixes it yet" in done.document["findings"][0]["fix"]
 
 
 def test_an_ignored_vulnerability_does_not_gate_until_its_day_has_passed(
@@ -95,7 +95,7 @@ def test_an_ignored_vulnerability_does_not_gate_until_its_day_has_passed(
     requirements(f"{ignore}expires = 2020-01-01\n", "slugcheck.toml")
     done = audited(index, osv, path)
     assert done.code == 1
-    assert any("is not ignored any more" in note for note in done.document["notes"])
+    assert any("is no longer ignored" in note for note in done.document["notes"])
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_severities_that_cannot_be_had_are_said_to_be_unknown(
     done = audited(index, osv, requirements("flask==0.12\n"))
     (found,) = done.document["findings"]
     assert found["severity"] == "warning"
-    assert "severity not given" in found["sentence"]
+    assert "severity unknown" in found["sentence"]
 
 
 def test_what_was_not_resolved_is_not_audited_and_decides_where_a_budget_is(
@@ -178,7 +178,7 @@ def test_a_wheel_from_a_url_is_not_taken_for_the_indexs(
     path = requirements(f"{index.file_url('jinja-2.0-py3-none-any.whl')}\n")
     done = audited(index, osv, path)
     (one,) = done.document["audit"]["unaudited"]
-    assert "comes from a URL" in one["reason"]
+    assert "installed from a URL" in one["reason"]
     assert osv.asked == []
 
 
@@ -207,7 +207,7 @@ def test_offline_says_that_nobody_was_asked(
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (("--audit-url", "ftp://x"), "is no http or https URL"),
+        (("--audit-url", "ftp://x"), "must be an http or https URL"),
         (("--audit-service", "pypi", "--audit-url", "http://x/"), "for an OSV service"),
     ],
 )

@@ -49,7 +49,7 @@ def test_the_list_is_sized_installed_and_kept(
     assert len(environments(private_caches)) == 1
     asked = len(index.hits)
     again = bench(index, path)
-    assert "installed before" in again.err
+    assert "already installed" in again.err
     assert not [hit for hit in index.hits[asked:] if hit.path.endswith(".whl")]
     assert "hunter2" not in done.err + done.out + again.err + again.out
 

@@ -500,7 +500,7 @@ def test_paths_that_are_no_file(tmp_path: Path) -> None:
     assert (missing.code, missing.out) == (2, "")
     folder = slugcheck(tmp_path)
     assert (folder.code, folder.out) == (3, "")
-    assert "requirements-prod.txt is not one that it reads" in folder.err
+    assert "requirements-prod.txt is not read by default" in folder.err
     assert f"slugcheck {tmp_path / 'requirements-prod.txt'}" in folder.err
 
 

@@ -101,7 +101,7 @@ def test_the_steps_turn_one_file_into_the_other(
     [
         ("slug=100M", "light.txt", "smaller than heavy.txt"),
         ("slug=22M", "light.txt", "heavy.txt does not fit"),
-        ("slug=1M", None, "none fits; light.txt is nearest"),
+        ("slug=1M", None, "no candidate fits; light.txt is the closest"),
     ],
 )
 def test_the_recommendation_follows_from_the_numbers(
@@ -119,7 +119,7 @@ def test_stacks_that_are_alike_get_no_recommendation(
     one, other = requirements("light\n", "a.txt"), requirements("light==1.1\n", "b.txt")
     done = compare(index, one, other, "--format", "json")
     assert done.document["recommendation"]["label"] is None
-    assert "alike" in done.document["recommendation"]["because"][-1]
+    assert "too close to call" in done.document["recommendation"]["because"][-1]
     assert done.document["savings"] is None
 
 
@@ -233,7 +233,7 @@ def test_a_file_that_is_no_report_is_said(
 ) -> None:
     one = requirements("light\n", "a.txt")
     for text, said in (
-        ("{}", "is no report"),
+        ("{}", "is not a report"),
         ('{"schema": 99}', "schema 99"),
         ("{", "is not JSON"),
     ):

@@ -70,7 +70,7 @@ def test_another_version_than_the_lists_is_told(
 ) -> None:
     newer = replace(light(), stack=replace(light().stack, version="9.9"))
     done = compare(index, *lists, "--bench", saved(result(newer)), "--format", "json")
-    assert "onnxruntime 1.0, and its footprint was measured with 9.9" in done.out
+    assert "onnxruntime 1.0, but its footprint was measured with 9.9" in done.out
     assert done.document["footprints"]["torch.txt"] is None
 
 
@@ -82,7 +82,7 @@ def test_two_machines_are_never_compared_silently(
     paths = saved(here, "a.json"), saved(there, "b.json")
     more = [word for path in paths for word in ("--bench", path)]
     done = compare(index, *lists, *more, "--format", "json")
-    assert "footprints are of 2 machines, so compare no times" in done.out
+    assert "footprints are from 2 machines: times differ" in done.out
 
 
 def test_stacks_that_compute_something_else_are_told(
@@ -108,10 +108,10 @@ def test_what_is_no_result_is_one_line(
         ([tmp_path / "none.json"], "cannot be read"),
         ([tmp_path / "text.json"], "is not JSON"),
         ([tmp_path / "report.json"], "kind is missing"),
-        ([tmp_path / "other.json"], "is no result of slugcheck bench"),
+        ([tmp_path / "other.json"], "is not a result of slugcheck bench"),
         ([tmp_path / "old.json"], "has schema 99"),
         ([tmp_path / "part.json"], "stacks is missing"),
-        (twice, "has two results of bench"),
+        (twice, "has several results of bench"),
     ):
         more = [word for path in benches for word in ("--bench", path)]
         done = compare(index, *lists, *more)
@@ -126,7 +126,7 @@ def test_a_result_of_another_runtime_is_told(
     one, other = requirements("webapp==1.0\n", "a.txt"), requirements("light==1.1\n", "b.txt")
     done = compare(index, one, other, "--bench", saved(result(light())))
     assert done.code == 2
-    assert "no stack has what was measured (ONNX Runtime)" in done.err
+    assert "no candidate has a measured runtime (ONNX Runtime)" in done.err
 
 
 def test_a_saved_result_is_json_without_infinities(saved: Callable[..., Path]) -> None:

@@ -148,15 +148,15 @@ def broken(**changes: Any) -> str:
     [
         ("{", "r.json is not JSON"),
         ("[" * 100_000, "r.json is not JSON"),
-        ("[]", "r.json is no report of slugcheck"),
-        ('{"schema": true}', "r.json is no report of slugcheck"),
-        (broken(schema=SCHEMA + 1), "r.json has schema 2, and this version reads schema 1"),
+        ("[]", "r.json is not a report of slugcheck"),
+        ('{"schema": true}', "r.json is not a report of slugcheck"),
+        (broken(schema=SCHEMA + 1), "r.json has schema 2; this version reads schema 1"),
         (broken(totals=None), "r.json: totals is not an object"),
         (broken(totals={}), "r.json: totals.distributions is missing"),
         (broken(distributions={}), "r.json: distributions is not a list"),
         (
             broken(unsized=[{"name": "x", "version": 1, "reason": "", "allowed": False}]),
-            "r.json: unsized[0].version is not text",
+            "r.json: unsized[0].version is not a string",
         ),
         (
             broken(unsized=[{"name": "x", "version": None, "reason": "", "allowed": 0}]),

@@ -185,7 +185,7 @@ def test_a_large_object_is_judged_by_a_sample(scheme: str) -> None:
 def test_a_glob_takes_what_it_matches_and_no_folder(
     scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_sizes, "WHOLE_BYTES", 100 * MIB)
+    monkeypatch.setattr(model_sizes, "REMOTE_WHOLE_BYTES", 100 * MIB)
     found = read(f"{scheme}://bucket/models/*")
     names = [path.rpartition("/")[2] for path in paths(found)]
     assert [name for name in names if name != "empty.onnx"] == ["a.onnx", "b.onnx", "notes.txt"]
@@ -231,7 +231,7 @@ def test_keys_are_taken_from_a_profile(
 def test_an_object_that_is_not_there(scheme: str) -> None:
     error = failure(f"{scheme}://bucket/none.onnx")
     assert isinstance(error, UsageError)
-    assert f"{scheme}://bucket/none.onnx: there is no such object" in str(error)
+    assert f"{scheme}://bucket/none.onnx: no such object" in str(error)
 
 
 @pytest.mark.parametrize("path", ["nobucket/a.onnx", "nobucket/*.onnx", "nobucket"])
@@ -240,24 +240,22 @@ def test_a_bucket_that_is_not_there(scheme: str, path: str) -> None:
 
 
 def test_a_glob_that_matches_nothing(scheme: str) -> None:
-    assert (
-        str(failure(f"{scheme}://bucket/*.none")) == f"{scheme}://bucket/*.none: nothing matches it"
-    )
+    assert str(failure(f"{scheme}://bucket/*.none")) == f"{scheme}://bucket/*.none: no match"
 
 
 def test_an_address_without_a_bucket(scheme: str) -> None:
-    assert str(failure(f"{scheme}://")) == f"{scheme}:// names no bucket"
+    assert str(failure(f"{scheme}://")) == f"{scheme}:// has no bucket"
 
 
 def test_a_password_in_a_buckets_address_is_refused_and_not_shown(scheme: str) -> None:
     error = failure(f"{scheme}://{KEY}:{SECRET}@bucket/a.onnx")
     assert SECRET not in f"{error}{error.hint}"
-    assert "holds no user and password" in str(error)
+    assert "cannot contain a user and password" in str(error)
 
 
 def test_a_private_object_without_keys_says_which_to_give(s3: str) -> None:
     error = failure("s3://bucket/models/a.onnx")
-    assert str(error) == "S3 refuses access: s3://bucket/models/a.onnx"
+    assert str(error) == "S3 denies access: s3://bucket/models/a.onnx"
     assert "AWS_ACCESS_KEY_ID" in str(error.hint)
 
 
@@ -329,7 +327,7 @@ def test_a_missing_extra_names_the_line_that_mends_it(
 
 @pytest.mark.parametrize("url", ["s3://bucket/a.onnx", "gs://bucket/a", "https://host/a?sig=x"])
 def test_offline_asks_no_server(url: str) -> None:
-    with pytest.raises(NetworkError, match="--offline forbids") as caught:
+    with pytest.raises(NetworkError, match="--offline excludes") as caught:
         read(url, offline=True)
     assert "sig" not in str(caught.value)
 
@@ -357,7 +355,7 @@ def test_too_large_without_ranges_only_its_size_is_known(
     (only,) = read(offered(package_server, LARGE, Quirk.NO_RANGES))
     assert (only.bytes, only.slug.basis) == (len(LARGE), Basis.PREDICTED)
     assert only.slug.low < len(LARGE) / 4 < only.slug.high
-    assert only.method.startswith("size alone")
+    assert only.method.startswith("size only")
 
 
 def test_an_empty_file_on_a_web_server(package_server: PackageServer) -> None:
@@ -406,7 +404,7 @@ def test_user_and_password_of_an_address_are_sent_but_never_shown() -> None:
     [
         (Quirk.NOT_FOUND, "does not have this file (404)", "check the address"),
         (Quirk.UNAUTHORIZED, "asks for a user name and password (401)", "into the address"),
-        (Quirk.FORBIDDEN, "refuses access (403)", "a signed one is good for some time only"),
+        (Quirk.FORBIDDEN, "refuses access (403)", "a signed address expires"),
     ],
 )
 def test_a_web_servers_refusal_is_told_without_the_signature(

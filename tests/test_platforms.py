@@ -228,11 +228,11 @@ def test_all_mistakes_of_a_file_are_told_at_once_each_with_its_path() -> None:
         platforms.parse(wrong, "shed.toml")
     lines = str(caught.value).splitlines()
     for expected in (
-        "shed.toml: title is missing; it must be a text",
-        "shed.toml: stacks[0].glibc must be a text, not 2.31",
-        "shed.toml: limits[0].value must be a whole number from 1 on, not '1 MB'",
+        "shed.toml: title is missing; it must be a string",
+        "shed.toml: stacks[0].glibc must be a string, not 2.31",
+        "shed.toml: limits[0].value must be a whole number of at least 1, not '1 MB'",
         "shed.toml: limits[0].severity is missing; it must be one of fail, warn, note",
-        "shed.toml: limits[0].severty is not known; severity?",
+        "shed.toml: limits[0].severty is unknown; did you mean severity?",
         "shed.toml: limits[0].unit must be 'bytes' for the figure 'installed'",
         "shed.toml: pythons[0].version must be like 3.12.4, not '3.11.4'",
         "shed.toml: default_python must be one of 3.12, not '3.9'",
@@ -252,7 +252,7 @@ def test_all_mistakes_of_a_file_are_told_at_once_each_with_its_path() -> None:
         (("value = 1_000_000", "value = 1e6"), "limits[0].value"),
         (('source = "us"', 'source = "them"'), "stacks[0].date is missing"),
         (('date = 2026-11-01', 'date = 2026'), "sources.us.date"),
-        (('[[stacks]]', '[stacks]'), "stacks must be an array of tables"),
+        (('[[stacks]]', '[stacks]'), "stacks must be a list of tables"),
         (('[[limits]]', '[[limits]]\nname = "x"\n[[limits]]'), "limits[0].figure is missing"),
         (('prefix = "/srv/app"', 'prefix = "srv"'), "prefix must be like"),
     ],

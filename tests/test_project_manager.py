@@ -152,11 +152,11 @@ def test_a_folder_called_like_a_dependency_file_is_none(tmp_path: Path) -> None:
 
 def test_a_hook_that_could_mend_it_is_mentioned(tmp_path: Path) -> None:
     hint = refusal(folder(tmp_path, "app.py", "bin/pre_compile"))[1]
-    assert "bin/pre_compile could mend it" in hint
+    assert "bin/pre_compile could fix it" in hint
 
 
 def test_a_folder_that_is_none_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         manager_module.read(tmp_path / "none")
 
 
@@ -167,7 +167,7 @@ def test_a_folder_that_is_none_is_a_usage_error(tmp_path: Path) -> None:
     ("reason", "mended"),
     [
         (NOT_TRACKED, "git add --force requirements.txt"),
-        (".slugignore removes it (line 3: *.txt)", "take requirements.txt out of .slugignore"),
+        (".slugignore removes it (line 3: *.txt)", "remove requirements.txt from .slugignore"),
     ],
 )
 @pytest.mark.parametrize("others", [[], ["app.py"], ["setup.py"]])
@@ -176,15 +176,15 @@ def test_a_file_that_is_not_pushed_is_told_from_one_that_is_missing(
 ) -> None:
     path = folder(tmp_path, "requirements.txt", *others)
     sentence, hint = refusal(path, without(path, {"requirements.txt": reason}))
-    assert f"requirements.txt is there, but {reason}" in sentence
+    assert f"requirements.txt exists, but {reason}" in sentence
     assert mended in hint
 
 
 def test_a_lock_that_is_not_pushed_is_not_locked_anew(tmp_path: Path) -> None:
     path = folder(tmp_path, "Pipfile", "Pipfile.lock")
     sentence, hint = refusal(path, without(path, {"Pipfile.lock": NOT_TRACKED}))
-    assert f"No 'Pipfile.lock' found: Pipfile.lock is there, but {NOT_TRACKED}" in sentence
-    assert hint == "git add --force Pipfile.lock, and commit it"
+    assert f"No 'Pipfile.lock' found: Pipfile.lock exists, but {NOT_TRACKED}" in sentence
+    assert hint == "run git add --force Pipfile.lock and commit it"
 
 
 def test_what_is_not_pushed_is_no_error(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_a_link_counts_only_with_what_it_leads_to(tmp_path: Path) -> None:
     (path / "requirements.txt").symlink_to("deps/prod.txt")
     assert manager_module.read(path).manager is Manager.PIP
     sentence, _ = refusal(path, without(path, {"deps/prod.txt": NOT_TRACKED}))
-    assert f"it is a link to deps/prod.txt, and {NOT_TRACKED}" in sentence
+    assert f"it is a link to deps/prod.txt: {NOT_TRACKED}" in sentence
 
 
 def test_a_link_out_of_the_folder_leads_nowhere_in_the_build(tmp_path: Path) -> None:
@@ -206,8 +206,8 @@ def test_a_link_out_of_the_folder_leads_nowhere_in_the_build(tmp_path: Path) -> 
     path = folder(tmp_path / "app", "app.py")
     (path / "requirements.txt").symlink_to("../shared.txt")
     sentence, hint = refusal(path)
-    assert "it is a link that leads out of the folder" in sentence
-    assert hint.startswith("replace requirements.txt")
+    assert "it is a link out of the folder" in sentence
+    assert hint.startswith("replace the link requirements.txt")
 
 
 # --------------------------------------------------------------------------- without a buildpack
@@ -252,7 +252,7 @@ def test_a_lock_needs_the_file_that_it_was_made_from(
     assert f"finds no {source} beside {lock}" in sentence
     assert source in hint
     sentence, _ = install_refusal(folder(tmp_path, source), {source: NOT_TRACKED})
-    assert sentence.endswith(f"it is there, but {NOT_TRACKED}")
+    assert sentence.endswith(f"it exists, but {NOT_TRACKED}")
 
 
 def test_a_pyproject_that_is_no_toml(tmp_path: Path) -> None:
@@ -337,7 +337,7 @@ def test_a_plain_app_has_no_notes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("hook", ["bin/pre_compile", "bin/post_compile"])
 def test_a_hook_is_noted_only_if_it_is_in_the_build(tmp_path: Path, hook: str) -> None:
     path = folder(tmp_path, "requirements.txt", hook)
-    assert notes(path).startswith(f"{hook} is run by the build")
+    assert notes(path).startswith(f"the build runs {hook}")
     assert notes(path, reasons={hook: NOT_TRACKED}) == ""
 
 

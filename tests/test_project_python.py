@@ -143,7 +143,7 @@ def test_a_patch_that_may_have_come_out_since_is_kept(heroku: Platform, tmp_path
         (
             "Pipfile.lock",
             '{"_meta": {"requires": {"python_version": "3.9"}}}',
-            'write python_version = "3.10" into the Pipfile, and run pipenv lock',
+            'set python_version = "3.10" in the Pipfile, and run pipenv lock',
         ),
     ],
 )
@@ -186,7 +186,7 @@ def test_a_version_that_a_pipfile_lock_may_not_hold(
     folder = pipfile(tmp_path, {"python_full_version": version, "python_version": "3.12"})
     sentence, hint = refusal(heroku, folder, Manager.PIPENV)
     assert "Invalid Python version in Pipfile.lock" in sentence
-    assert "into the Pipfile, and run pipenv lock" in hint
+    assert "in the Pipfile, and run pipenv lock" in hint
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"_meta": []}', '{"_meta": {"requires": "x"}}'])
@@ -256,7 +256,11 @@ def test_without_the_buildpack_its_own_rules_do_not_hold(aws: Platform, tmp_path
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("'3.12'", "is in quotes"), ("3.7", "offers no Python 3.7"), ("", "No Python version found")],
+    [
+        ("'3.12'", "is in quotes"),
+        ("3.7", "does not offer Python 3.7"),
+        ("", "No Python version found"),
+    ],
 )
 def test_without_the_buildpack_the_platform_is_named_and_no_build(
     aws: Platform, tmp_path: Path, content: str, said: str

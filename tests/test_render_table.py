@@ -229,14 +229,14 @@ def test_what_the_platform_itself_says_stands_beneath_the_budget() -> None:
     lines = screen(cases.cuda()).splitlines()
     slug = next(n for n, line in enumerate(lines) if line.startswith("slug"))
     assert "FAIL  3149.4M is 2649.4M over 500M (±2.0 %)" in lines[slug]
-    assert lines[slug + 1].strip() == "! Heroku itself rejects it today (its own cap is 1000M)"
+    assert lines[slug + 1].strip() == "! over Heroku's own limit of 1000M: Heroku rejects it"
     assert lines[slug + 2].strip().startswith("! Heroku warns")
     assert not any(line.startswith("heroku-") for line in lines)
 
 
 def test_what_was_not_measured_is_said_so() -> None:
     for budget_name in ("boot", "ram"):
-        assert re.search(rf"^{budget_name}  +not measured, ", screen(cases.onnx()), re.MULTILINE)
+        assert re.search(rf"^{budget_name}  +not measured: ", screen(cases.onnx()), re.MULTILINE)
 
 
 def test_a_budget_of_the_same_figure_that_gates_has_its_own_line() -> None:

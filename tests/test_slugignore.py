@@ -258,7 +258,7 @@ def test_the_first_entry_that_removes_a_file_is_the_one_named() -> None:
 
 def test_a_negation_is_told_to_have_no_effect() -> None:
     assert gone("docs/*\n!docs/faq.md") >= {"docs/faq.md"}
-    assert "line 2: !docs/faq.md has no effect: .slugignore knows no negation" in notes(
+    assert "line 2: !docs/faq.md has no effect: .slugignore does not support negation" in notes(
         "docs/*\n!docs/faq.md"
     )
 
@@ -266,12 +266,12 @@ def test_a_negation_is_told_to_have_no_effect() -> None:
 def test_entries_that_match_nothing_are_told_in_one_note() -> None:
     said = notes("node_modules\n*.log\nsrc\n")
     assert said == (
-        ".slugignore: 2 entries match no file that is pushed: node_modules (line 1), *.log (line 2)"
+        ".slugignore: 2 entries match no pushed file: node_modules (line 1) and *.log (line 2)"
     )
 
 
 def test_an_entry_that_leaves_the_folder_is_told() -> None:
-    assert "line 1: ../docs has no effect: it leaves the app's folder" in notes("../docs")
+    assert "line 1: ../docs has no effect: it is outside the app's folder" in notes("../docs")
 
 
 @pytest.mark.parametrize("entry", [".*", "/", "docs/..", "."])

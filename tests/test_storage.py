@@ -99,7 +99,7 @@ def test_small_models_may_be_kept_in_any_way_and_git_is_recommended() -> None:
     assert statuses(models, ground()) == (Status.PASS,) * 3
     best = recommended(models, ground())
     assert best.storage is Storage.SLUG
-    assert best.reasons[0] == "every limit holds, and nothing has to be downloaded"
+    assert best.reasons[0] == "within every limit, and there is nothing to download"
 
 
 def test_the_slug_of_each_way_holds_what_is_in_it() -> None:
@@ -159,7 +159,7 @@ def test_refused_files_are_named_the_largest_first_in_the_limits_unit() -> None:
     on = ground(checkout_limit=None, size_limit=None)
     first = judged(models, on)[Storage.SLUG].reasons[0]
     assert first == (
-        "GitHub refuses files over 100 MiB: "
+        "GitHub rejects files over 100 MiB: "
         "a.onnx (130.0 MiB), b.onnx (120.0 MiB), c.onnx (110.0 MiB) and 1 more"
     )
 
@@ -167,7 +167,7 @@ def test_refused_files_are_named_the_largest_first_in_the_limits_unit() -> None:
 def test_a_file_that_github_refuses_is_fetched_at_build() -> None:
     best = recommended([model(200 * MB)], ground())
     assert best.storage is Storage.BUILD
-    assert best.reasons[0].startswith("not in git, since GitHub refuses files over 100 MiB: a.onnx")
+    assert best.reasons[0].startswith("not in git: GitHub rejects files over 100 MiB: a.onnx")
 
 
 def test_a_checkout_over_its_limit_fails_and_comes_first() -> None:
@@ -180,7 +180,7 @@ def test_a_checkout_over_its_limit_fails_and_comes_first() -> None:
 
 def test_a_checkout_that_is_not_known_is_not_claimed() -> None:
     found = judged([model(12 * MB)], ground(checkout_bytes=None))[Storage.SLUG]
-    assert "git checkout of models alone 12 MB of 1000 MB" in found.reasons
+    assert "models in the git checkout 12 MB of 1000 MB" in found.reasons
 
 
 # --------------------------------------------------------------------------- at boot
@@ -222,13 +222,13 @@ def test_a_slow_download_is_told_with_its_seconds() -> None:
 
 def test_what_is_downloaded_at_boot_is_downloaded_again_at_every_restart() -> None:
     found = judged([model(MB)], ground())[Storage.BOOT]
-    assert "again at every restart, at least once a day, and on every dyno" in found.reasons
+    assert "downloaded at every restart (at least once a day) on every dyno" in found.reasons
 
 
 def test_boot_is_recommended_when_the_slug_cannot_hold_the_models() -> None:
     best = recommended([model(550 * MB)], ground())
     assert best.storage is Storage.BOOT
-    assert best.reasons[0].startswith("neither in git nor at build, since slug ")
+    assert best.reasons[0].startswith("neither in git nor at build: slug ")
 
 
 # --------------------------------------------------------------------------- at build
@@ -247,7 +247,7 @@ def test_the_download_counts_in_the_build(build: tuple[float, float], status: St
     found = judged([model(100 * MB)], on)[Storage.BUILD]
     assert found.status is status
     if status is not Status.PASS:
-        assert found.reasons[0].startswith("build with the download ")
+        assert found.reasons[0].startswith("build including the download ")
 
 
 # --------------------------------------------------------------------------- other platforms

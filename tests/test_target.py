@@ -87,10 +87,10 @@ def test_a_python_that_is_not_offered(heroku: Platform, asked: str, near: str) -
         target.choose(heroku, python=asked)
     minor = ".".join(asked.split(".")[:2])
     assert str(caught.value) == (
-        f"Heroku refuses Python {minor} (--python); "
+        f"Heroku does not offer Python {minor} (--python); "
         "as of 2026-08-18 it offers 3.10, 3.11, 3.12, 3.13, 3.14"
     )
-    assert caught.value.hint == f"choose {near}, the closest it offers"
+    assert caught.value.hint == f"use {near}, the closest one"
 
 
 def test_a_file_that_asks_for_an_old_python_is_named(heroku: Platform, tmp_path: Path) -> None:
@@ -120,11 +120,11 @@ def test_unknown_names_are_told_the_nearest_and_all(heroku: Platform) -> None:
         target.choose(heroku, stack="heroku-20")
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("did you mean heroku-2")
-    assert caught.value.hint.endswith("it has heroku-22, heroku-24, heroku-26")
+    assert caught.value.hint.endswith("choose from heroku-22, heroku-24, heroku-26")
     with pytest.raises(PlatformError, match="Heroku has no machine size 'standard1x'") as caught:
         target.choose(heroku, dyno="standard1x")
     assert caught.value.hint is not None
-    assert caught.value.hint.startswith("did you mean standard-1x? it has eco, basic,")
+    assert caught.value.hint.startswith("did you mean standard-1x? choose from eco, basic,")
 
 
 def test_a_platform_without_a_default_machine_has_none() -> None:

@@ -194,7 +194,7 @@ def test_what_pip_refuses_of_the_prediction_is_chosen_anew_and_named(
         ),
         lambda _: None,
     )
-    assert any("pip refused the predicted versions" in note for note in found.notes)
+    assert any("pip rejected the predicted versions" in note for note in found.notes)
     assert any("another version than predicted: framework 3.0" in note for note in found.notes)
 
 

@@ -1,4 +1,4 @@
-"""Finds and sizes the distribution that could stand in for another, for the advice."""
+"""Finds and sizes the distribution that could replace another one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ def find(
 ) -> Twin | None:
     """Return one version of a distribution with its sizes on the target.
 
-    None when it has no wheel for the target, or cannot be read: the advice then goes without a
-    figure.
+    None if it has no wheel for the target or cannot be read: the finding then has no saving.
     """
     try:
         file = chooser.best_for(name, pages.files(name), reading.version(version))

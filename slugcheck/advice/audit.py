@@ -1,8 +1,9 @@
-"""Known vulnerabilities of exactly what was resolved, through pip-audit.
+"""Known vulnerabilities of the resolved versions, through pip-audit, and their findings.
 
-pip-audit is run as a program on the pinned list: it resolves nothing, installs nothing and asks
-nobody but the vulnerability service. Its exit code says too little (1 is "found some" as well as
-"could not run"), so its output decides: a document that names every distribution, or no audit.
+pip-audit runs on the pinned list: it resolves nothing, installs nothing and contacts only the
+vulnerability service. Its exit code is ambiguous (1 means both "vulnerabilities found" and "could
+not run"), so its output decides: a document that names every distribution, or no audit. pip-audit
+gives no severities; they come from the OSV service that named the vulnerabilities.
 """
 
 from __future__ import annotations
@@ -36,9 +37,9 @@ from slugcheck.running import child, isolation, temporary
 from slugcheck.running.child import Bounds
 from slugcheck.text import printable
 
-SERVICES = ("osv", "pypi")
 _TITLES = {"osv": "OSV", "pypi": "the package index"}
-# A question for each distribution, one after another.
+CODE = "vulnerability"
+# pip-audit asks for one distribution after another.
 _ANSWER_SECONDS, _WHOLE_SECONDS, _EACH_SECONDS = 15, 60, 2
 _REASONS = {
     "ConnectionError": "cannot be reached",
@@ -50,14 +51,26 @@ _REASONS = {
     "HTTPError": "answered with an error",
     "JSONDecodeError": "gave no vulnerability data",
     "KeyError": "gave no vulnerability data",
-    "InvalidURL": "has a URL that cannot be understood",
-    "MissingSchema": "has a URL that cannot be understood",
+    "InvalidURL": "has an invalid URL",
+    "MissingSchema": "has an invalid URL",
 }
 _LONGEST_SUMMARY = 300
+_LOOKUPS_AT_ONCE = 4
+_MOST_LOOKUPS = 100  # the severities of further vulnerabilities stay unknown
+_RECORD_BYTES = 10**6
+_QUERY, _RECORD = "/query", "/vulns/"
+_WORDS = {"moderate": "medium", "important": "high"}  # GitHub's and Red Hat's for the CVSS words
+_SEVERITIES = {
+    "critical": FindingSeverity.ERROR,
+    "high": FindingSeverity.ERROR,
+    "medium": FindingSeverity.WARNING,
+    "low": FindingSeverity.INFO,
+    "none": FindingSeverity.INFO,
+}
 
 
 def title(service: Service) -> str:
-    """Return what a service is called in messages."""
+    """Return the name of a service for messages."""
     if service.name != "osv" or service.url == OSV_URL:
         return _TITLES[service.name]
     return f"OSV at {printable(urlsplit(service.url).netloc.rpartition('@')[2])}"
@@ -74,31 +87,33 @@ def service(name: str | None, url: str | None) -> Service:
         return Service(name=name or "osv")
     if name not in (None, "osv"):
         message = f"--audit-url is for an OSV service, not for {name}"
-        raise UsageError(message, hint="leave --audit-service out, or write osv")
+        raise UsageError(message, hint="leave out --audit-service, or write osv")
     try:
         sound = urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
     except ValueError:
         sound = False
     if not sound:
-        message = "--audit-url is no http or https URL"
+        message = "--audit-url must be an http or https URL"
         raise UsageError(message, hint=f"for example {OSV_URL}")
     return Service(name="osv", url=url)
 
 
-def run(distributions: Sequence[Distribution], unsized: Sequence[Unsized], asked: Service) -> Audit:
-    """Return what the service knows; that it could not be asked is a value with the reason."""
+def run(
+    distributions: Sequence[Distribution], unsized: Sequence[Unsized], service: Service
+) -> Audit:
+    """Return the known vulnerabilities; ``problem`` says why the service could not be asked."""
     pins, aside = _pins(distributions, unsized)
     if not pins:
-        return Audit(service=title(asked), audited=0, vulnerabilities=(), unaudited=tuple(aside))
-    answer = _ask(pins, asked)
+        return Audit(service=title(service), audited=0, vulnerabilities=(), unaudited=tuple(aside))
+    answer = _ask(pins, service)
     if isinstance(answer, str):
         return Audit(
-            service=title(asked), audited=0, vulnerabilities=(), unaudited=tuple(aside),
+            service=title(service), audited=0, vulnerabilities=(), unaudited=tuple(aside),
             problem=answer,
         )  # fmt: skip
     found, more = _read(answer, pins)
     return Audit(
-        service=title(asked),
+        service=title(service),
         audited=len(pins) - len(more),
         vulnerabilities=tuple(found),
         unaudited=(*aside, *more),
@@ -113,12 +128,12 @@ def _notes(pins: Mapping[str, Distribution]) -> Iterator[str]:
 
 
 def not_run(
-    distributions: Sequence[Distribution], unsized: Sequence[Unsized], asked: Service, why: str
+    distributions: Sequence[Distribution], unsized: Sequence[Unsized], service: Service, why: str
 ) -> Audit:
-    """Return an audit that did not take place."""
+    """Return an audit that did not run."""
     _, aside = _pins(distributions, unsized)
     return Audit(
-        service=title(asked), audited=0, vulnerabilities=(), unaudited=tuple(aside), problem=why
+        service=title(service), audited=0, vulnerabilities=(), unaudited=tuple(aside), problem=why
     )
 
 
@@ -128,17 +143,15 @@ def not_run(
 def _pins(
     distributions: Sequence[Distribution], unsized: Sequence[Unsized]
 ) -> tuple[dict[str, Distribution], list[Unaudited]]:
-    """Return what can be asked for, by name, and the rest with its reasons."""
-    aside = [
-        Unaudited(name=u.name, version=u.version, reason="it was not resolved") for u in unsized
-    ]
+    """Return the versions that can be audited, by name, and the rest with reasons."""
+    aside = [Unaudited(name=u.name, version=u.version, reason="not resolved") for u in unsized]
     pins: dict[str, Distribution] = {}
     for one in distributions:
         reason = ""
         if one.direct_url:
-            reason = "it comes from a URL: what is there need not be what the service knows"
+            reason = "installed from a URL, so it may differ from the published version"
         elif _public(one.version) is None:
-            reason = "its version is none that a service could know"
+            reason = "invalid version"
         if reason:
             aside.append(Unaudited(name=one.name, version=one.version, reason=reason))
         else:
@@ -147,7 +160,7 @@ def _pins(
 
 
 def _public(version: str) -> str | None:
-    """Return a version without its local part, which no service knows."""
+    """Return a version without its local part, which services do not list."""
     try:
         return reading.version(version).public
     except InvalidVersion:
@@ -155,7 +168,7 @@ def _public(version: str) -> str | None:
 
 
 def _lines(pins: Mapping[str, Distribution]) -> Iterator[str]:
-    """Yield the pinned list. No markers: they would be judged for this machine's Python."""
+    """Yield the pinned list, without markers: they would be judged for this machine's Python."""
     hashed = all(one.artifact.sha256 for one in pins.values())
     for name, one in pins.items():
         more = f" --hash=sha256:{one.artifact.sha256}" if hashed else ""
@@ -165,7 +178,7 @@ def _lines(pins: Mapping[str, Distribution]) -> Iterator[str]:
 # --------------------------------------------------------------------------- pip-audit
 
 
-def _ask(pins: Mapping[str, Distribution], asked: Service) -> dict[str, Any] | str:
+def _ask(pins: Mapping[str, Distribution], service: Service) -> dict[str, Any] | str:
     """Return pip-audit's document, or why there is none."""
     lines = list(_lines(pins))
     with temporary.Folder() as folder:
@@ -179,32 +192,32 @@ def _ask(pins: Mapping[str, Distribution], asked: Service) -> dict[str, Any] | s
         ]
         command += [] if "--hash" in lines[0] else ["--no-deps"]
         command += ["--format", "json", "--progress-spinner", "off", "--cache-dir", str(folder)]
-        command += ["--timeout", str(_ANSWER_SECONDS), "--vulnerability-service", asked.name]
+        command += ["--timeout", str(_ANSWER_SECONDS), "--vulnerability-service", service.name]
         try:
             done = child.run(
                 command,
                 what="pip-audit",
                 cwd=folder,
-                environment=_environment(asked, folder),
+                environment=_environment(service, folder),
                 bounds=Bounds(seconds=_WHOLE_SECONDS + _EACH_SECONDS * len(pins)),
             )
         except child.LateError:
-            return f"{title(asked)} did not answer in time"
+            return f"{title(service)} did not answer in time"
         except child.ChildError as error:
             return str(error)
         except OSError as error:
             return f"pip-audit cannot be run: {error.strerror or error}"
-    return _document(done.output) or _problem(done.errors, asked)
+    return _document(done.output) or _problem(done.errors, service)
 
 
-def _environment(asked: Service, folder: Path) -> dict[str, str]:
-    """Return what it takes to reach the service, and nothing that would change the question.
+def _environment(service: Service, folder: Path) -> dict[str, str]:
+    """Return the environment that pip-audit needs to reach the service, and nothing else.
 
-    The URL goes here and not on the command line, where everybody on the machine could read it.
+    The URL goes here because other users of the machine could read it on the command line.
     """
     found = isolation.environment(isolation.NETWORK)
     found |= {"TMPDIR": str(folder), "PYTHONSAFEPATH": "1"}
-    return found | ({"PIP_AUDIT_OSV_URL": asked.url} if asked.name == "osv" else {})
+    return found | ({"PIP_AUDIT_OSV_URL": service.url} if service.name == "osv" else {})
 
 
 def _document(text: str) -> dict[str, Any] | None:
@@ -216,15 +229,15 @@ def _document(text: str) -> dict[str, Any] | None:
     return found if listed else None
 
 
-def _problem(said: str, asked: Service) -> str:
-    """Say why there is no answer. What pip-audit prints holds URLs: only its last error's name."""
-    if "No module named pip_audit" in said or "No module named 'pip_audit'" in said:
-        return "pip-audit is not installed beside slugcheck"
-    for line in reversed(said.splitlines()):
+def _problem(errors: str, service: Service) -> str:
+    """Say why there is no answer, by the last error's name; the rest of the output holds URLs."""
+    if "No module named pip_audit" in errors or "No module named 'pip_audit'" in errors:
+        return "pip-audit is not installed in slugcheck's environment"
+    for line in reversed(errors.splitlines()):
         name = line.partition(":")[0].strip().rpartition(".")[2]
         if name in _REASONS:
-            return f"{title(asked)} {_REASONS[name]}"
-    return f"pip-audit had no answer of {title(asked)}"
+            return f"{title(service)} {_REASONS[name]}"
+    return f"pip-audit got no answer from {title(service)}"
 
 
 # --------------------------------------------------------------------------- its answer
@@ -246,10 +259,10 @@ def _read(
             found += [_vulnerability(one, name, version) for one in vulns if isinstance(one, dict)]
         elif reason := entry.get("skip_reason"):
             answered.add(name)
-            text = f"the service does not know it: {printable(str(reason))[:_LONGEST_SUMMARY]}"
+            text = f"unknown to the service: {printable(str(reason))[:_LONGEST_SUMMARY]}"
             aside.append(Unaudited(name=name, version=version, reason=text))
     aside += [
-        Unaudited(name=name, version=one.version, reason="the answer does not name it")
+        Unaudited(name=name, version=one.version, reason="missing from the answer")
         for name, one in pins.items()
         if name not in answered
     ]
@@ -277,26 +290,22 @@ def _order(version: str) -> tuple[bool, Version | str]:
         return True, version
 
 
-# -- How grave vulnerabilities are, asked of the OSV service that named them: pip-audit does not sa
-
-_AT_ONCE = 4
-_MOST = 100  # questions; beyond them severities stay unknown
-_RECORD_BYTES = 10**6
-_QUERY, _RECORD = "/query", "/vulns/"
-_WORDS = {"moderate": "medium", "important": "high"}  # GitHub's and Red Hat's for the CVSS words
+# --------------------------------------------------------------------------- severities
 
 
-def known(
-    found: Sequence[Vulnerability], url: str, client: HttpClient
+def with_severities(
+    vulnerabilities: Sequence[Vulnerability], url: str, client: HttpClient
 ) -> tuple[Vulnerability, ...]:
     """Return the vulnerabilities with the severities that the service at ``url`` has."""
     base = url.rstrip("/").removesuffix(_QUERY)
     if base == url.rstrip("/"):
-        return tuple(found)  # not the path that OSV describes: where records are is not known
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        words = pool.map(lambda one: _severity(one, base, client), found[:_MOST])
-        graded = [replace(one, severity=word) for one, word in zip(found, words, strict=False)]
-    return (*graded, *found[_MOST:])
+        return tuple(vulnerabilities)  # not the path of the OSV API: records cannot be located
+    with ThreadPoolExecutor(_LOOKUPS_AT_ONCE) as pool:
+        words = pool.map(lambda one: _severity(one, base, client), vulnerabilities[:_MOST_LOOKUPS])
+        graded = [
+            replace(one, severity=word) for one, word in zip(vulnerabilities, words, strict=False)
+        ]
+    return (*graded, *vulnerabilities[_MOST_LOOKUPS:])
 
 
 def _severity(one: Vulnerability, base: str, client: HttpClient) -> str | None:
@@ -314,7 +323,7 @@ def _severity(one: Vulnerability, base: str, client: HttpClient) -> str | None:
 
 
 def word_of(record: dict[str, Any]) -> str | None:
-    """Return a record's severity as low, medium, high or critical; None where it has none."""
+    """Return a record's severity as low, medium, high or critical, or None."""
     own = record.get("database_specific")
     word = own.get("severity") if isinstance(own, dict) else None
     if isinstance(word, str) and word.strip():
@@ -344,33 +353,24 @@ def _of_vectors(rows: Iterable[dict[str, Any]]) -> str | None:
     return None
 
 
-# ----------------------------- A finding for each known vulnerability, with the line that mends it
-
-_SEVERITIES = {
-    "critical": FindingSeverity.ERROR,
-    "high": FindingSeverity.ERROR,
-    "medium": FindingSeverity.WARNING,
-    "low": FindingSeverity.INFO,
-    "none": FindingSeverity.INFO,
-}
-CODE = "vulnerability"
+# --------------------------------------------------------------------------- findings
 
 
 def vulnerability_findings(audit: Audit | None, sizes: SizeReport) -> tuple[Finding, ...]:
-    """Return the findings; one whose severity nobody gives counts as a warning."""
+    """Return one finding per vulnerability; one without a severity is a warning."""
     return tuple(_finding(one, sizes) for one in audit.vulnerabilities) if audit else ()
 
 
 def _finding(one: Vulnerability, sizes: SizeReport) -> Finding:
     cves = [alias for alias in one.aliases if alias.startswith("CVE-")]
     also = f" ({', '.join(cves[:2])})" if cves else ""
-    grave = f", severity {one.severity}" if one.severity else ", severity not given"
+    severity = f", severity {one.severity}" if one.severity else ", severity unknown"
     about = f": {one.summary}" if one.summary else ""
     return Finding(
         code=CODE,
         severity=_SEVERITIES.get(one.severity or "", FindingSeverity.WARNING),
         subject=one.name,
-        sentence=f"{one.name} {one.version} has {one.id}{also}{grave}{about}",
+        sentence=f"{one.name} {one.version} has {one.id}{also}{severity}{about}",
         fix=_fix(one, sizes),
         origin=sizes.line_of(one.name),
         ids=(one.id, *one.aliases),
@@ -380,16 +380,16 @@ def _finding(one: Vulnerability, sizes: SizeReport) -> Finding:
 def _fix(one: Vulnerability, sizes: SizeReport) -> str:
     version = _next(one)
     if version is None:
-        return f"# no release of {one.name} mends it yet"
+        return f"# no release of {one.name} fixes it yet"
     own = next((d for d in sizes.distributions if d.name == one.name), None)
     line = f"{one.name}>={version}"
     if own is None or own.distribution.direct:
         return line
-    return f"# {', '.join(own.required_by[:3])} brings it; add the line\n{line}"
+    return f"# required by {', '.join(own.required_by[:3])}; add the line\n{line}"
 
 
 def _next(one: Vulnerability) -> str | None:
-    """Return the smallest version that mends it and is newer than the present one."""
+    """Return the lowest version that fixes it and is newer than the present one."""
     try:
         present = reading.version(one.version)
     except InvalidVersion:

@@ -1,7 +1,7 @@
-"""What is wrong or wasteful about a resolution on its target, and the lines that mend it.
+"""Findings: what is wrong or wasteful for the target, and the lines that fix it.
 
-Every finding follows from names, sizes and the platform's facts; nothing is installed. A saving is
-given only where it was measured: the sizes of what would go, less that of what would come instead.
+Findings follow from names, sizes and the platform's facts; nothing is installed. A saving is given
+only if it was measured: the size of what is removed less the size of its replacement.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from slugcheck.advice import gpu
 from slugcheck.advice.gpu import FindTwin, Twin
-from slugcheck.advice.phrases import because, listed, origin
+from slugcheck.advice.phrases import origin, required_by
 from slugcheck.model import (
     DistributionSize,
     Finding,
@@ -21,34 +21,36 @@ from slugcheck.model import (
     Target,
 )
 from slugcheck.packages.known import DEVELOPMENT, HEADLESS, OPENCV, OTHER_SYSTEMS
+from slugcheck.text import listed
+
+__all__ = ["FindTwin", "Twin", "findings"]
 
 
 def opencv_findings(sizes: SizeReport) -> Iterable[Finding]:
-    """Yield what is wrong with the OpenCV distributions."""
-    found = {d.name: d for d in sizes.distributions if d.name in OPENCV}
-    if len(found) > 1:
-        yield _two_opencvs(found, sizes)
+    """Yield the findings about OpenCV."""
+    installed = {d.name: d for d in sizes.distributions if d.name in OPENCV}
+    if len(installed) > 1:
+        yield _two_opencvs(installed, sizes)
         return
     missing = any("libGL" in library for library in sizes.target.stack.missing_libraries)
-    for name, one in found.items():
+    for name, package in installed.items():
         if name in HEADLESS and missing:
-            yield _opencv_with_gui(one, sizes.target)
+            yield _opencv_with_gui(package, sizes.target)
 
 
-def _two_opencvs(found: dict[str, DistributionSize], sizes: SizeReport) -> Finding:
-    kept = next((n for n in HEADLESS.values() if n in found), next(iter(found)))
-    gone = [d for name, d in found.items() if name != kept]
-    shared = sum(o.bytes for o in sizes.overlaps if set(o.names) <= set(found))
+def _two_opencvs(installed: dict[str, DistributionSize], sizes: SizeReport) -> Finding:
+    kept = next((n for n in HEADLESS.values() if n in installed), next(iter(installed)))
+    gone = [d for name, d in installed.items() if name != kept]
+    shared = sum(o.bytes for o in sizes.overlaps if set(o.names) <= set(installed))
     return Finding(
         code="two-opencvs",
         severity=FindingSeverity.ERROR,
         subject=gone[0].name,
         sentence=(
-            f"{listed(sorted(found))} both write the folder cv2, so one overwrites the other and "
-            f"which one remains depends on the order of installation; {gone[0].name} comes from "
-            f"{because(gone[0])}"
+            f"{listed(sorted(installed))} overlap in the folder cv2: the last one installed wins; "
+            f"{gone[0].name} is required by {required_by(gone[0])}"
         ),
-        fix=_opencv_fix(gone, found[kept]),
+        fix=_opencv_fix(gone, installed[kept]),
         saves_bytes=max(0, sum(d.installed_bytes for d in gone) - shared),
         origin=origin(gone[0]),
     )
@@ -62,7 +64,7 @@ def _opencv_with_gui(one: DistributionSize, target: Target) -> Finding:
         subject=one.name,
         sentence=(
             f"{one.name} needs libGL.so.1, which {target.stack.name} does not have: "
-            f"`import cv2` fails at boot; it comes from {because(one)}"
+            f"`import cv2` fails at boot; required by {required_by(one)}"
         ),
         fix=headless if one.distribution.direct else _post_compile([one.name], headless),
         origin=origin(one),
@@ -78,7 +80,7 @@ def _opencv_fix(gone: Sequence[DistributionSize], kept: DistributionSize) -> str
 
 
 def _post_compile(names: Sequence[str], pin: str) -> str:
-    # pip has no way to leave out a dependency of another distribution, so it is undone afterwards
+    # pip cannot leave out a dependency of another distribution, so it is replaced afterwards
     return (
         "# in bin/post_compile, which the buildpack runs after pip:\n"
         f"pip uninstall --yes {' '.join(names)} {pin.partition('==')[0]}\n"
@@ -86,18 +88,13 @@ def _post_compile(names: Sequence[str], pin: str) -> str:
     )
 
 
-# ---------- What is wrong or wasteful about a resolution on its target, and the lines that mend it
-
-__all__ = ["FindTwin", "Twin", "findings"]
-
-
 def findings(
     sizes: SizeReport, *, find_twin: FindTwin, newest_python: str | None = None
 ) -> tuple[Finding, ...]:
-    """Return what a developer should change, the gravest first.
+    """Return the findings, the most severe first.
 
-    ``newest_python`` is the newest Python of the platform for which everything has wheels, where
-    something is built from source.
+    ``newest_python`` is the platform's newest Python with wheels for everything, if a package has
+    to be built from source.
     """
     found = [
         *gpu.gpu_findings(sizes, find_twin),
@@ -136,12 +133,12 @@ def _foreign(
     for system, (title, pattern) in OTHER_SYSTEMS.items():
         if pattern.match(name):
             pin = f"{name}=={version}" if version else name
-            effect = "pip fails there" if severity is FindingSeverity.ERROR else "it does nothing"
+            effect = "pip fails" if severity is FindingSeverity.ERROR else "it has no effect"
             yield Finding(
                 code="other-system",
                 severity=severity,
                 subject=name,
-                sentence=f"{name} is for {title} only and the target is Linux: {effect}",
+                sentence=f"{name} is for {title} only, but the target is Linux: {effect}",
                 fix=f'{pin} ; sys_platform == "{system}"',
                 saves_bytes=saves,
                 origin=origin,
@@ -160,8 +157,8 @@ def _source_builds(
     minor = sizes.target.minor
     names = listed([f"{d.name} {d.distribution.version}" for d in native])
     sentence = (
-        f"no wheel of {names} fits Python {minor} on {sizes.target.stack.name}, so the platform "
-        "compiles from source: minutes of build time each, which may time out or fail"
+        f"{names}: no wheel for Python {minor} on {sizes.target.stack.name}, so the build compiles "
+        "from source, which takes minutes for each and may time out or fail"
     )
     yield Finding(
         code="built-from-source",
@@ -182,8 +179,7 @@ def _source_fix(
     lines = []
     if newest_python is not None and newest_python != minor:
         lines.append(
-            f"# Python {newest_python} is the newest that has wheels for every pin; "
-            "in .python-version:"
+            f"# Python {newest_python} is the newest with wheels for every pin; in .python-version:"
         )
         lines.append(newest_python)
     lines.extend(
@@ -192,7 +188,8 @@ def _source_fix(
         if one.name == "psycopg2" and find_twin("psycopg2-binary", one.distribution.version)
     )
     if not lines:
-        lines.append("# choose versions with a wheel: " + ", ".join(d.name for d in native))
+        verb = "has no wheel and is" if len(native) == 1 else "have no wheel and are"
+        lines.append(f"# {listed([d.name for d in native])} {verb} compiled during the build")
     return "\n".join(lines)
 
 
@@ -204,7 +201,7 @@ def _placeholder(sizes: SizeReport) -> Iterable[Finding]:
             code="placeholder",
             severity=FindingSeverity.WARNING,
             subject="sklearn",
-            sentence="sklearn is an empty placeholder; the library is scikit-learn",
+            sentence="sklearn is an empty placeholder; the library is called scikit-learn",
             fix="scikit-learn",
             origin=named["sklearn"],
         )
@@ -233,8 +230,8 @@ def _development(sizes: SizeReport) -> Iterable[Finding]:
         severity=FindingSeverity.INFO,
         subject=heavy[0].name,
         sentence=(
-            f"{listed([root.name for root in heavy])}: tools for development, which a deployed "
-            "app rarely needs; what each alone pulls in is counted"
+            f"development tools, which a deployed app rarely needs: "
+            f"{listed([root.name for root in heavy])} (with the packages that only they require)"
         ),
         fix="\n".join(_removal(root, by_name[root.name]) for root in heavy),
         saves_bytes=sum(root.exclusive_bytes for root in heavy),

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from slugcheck.advice.phrases import listed, origin
+from slugcheck.advice.phrases import origin
 from slugcheck.model import DistributionSize, Finding, FindingSeverity, SizeReport, Target
 from slugcheck.packages.known import CPU_TWINS, GPU_ONLY, PYTORCH_INDEX, TORCH_FAMILY
+from slugcheck.text import listed, plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Twin:
-    """The measured size of a distribution that could take another's place."""
+    """The measured size of a distribution that could replace another one."""
 
     name: str
     version: str
@@ -24,7 +25,7 @@ FindTwin = Callable[[str, str], Twin | None]  # (name, version) -> its size, Non
 
 
 def gpu_findings(sizes: SizeReport, find_twin: FindTwin) -> Iterable[Finding]:
-    """Yield what is for a GPU on a platform without one, with its CPU counterpart."""
+    """Yield the packages that need a GPU, with their CPU versions, on a platform without one."""
     if sizes.target.platform.gpu:
         return
     gpu = {d.name: d for d in sizes.distributions if GPU_ONLY.match(d.name)}
@@ -43,7 +44,7 @@ def gpu_findings(sizes: SizeReport, find_twin: FindTwin) -> Iterable[Finding]:
 
 
 def _pullers(one: DistributionSize, gpu: dict[str, DistributionSize]) -> frozenset[str]:
-    """The distributions that pull a GPU one in, through other GPU ones too."""
+    """Return the distributions that require a GPU one, directly or through other GPU ones."""
     seen: set[str] = set()
     waiting = list(one.required_by)
     while waiting:
@@ -69,9 +70,9 @@ def _torch(
         severity=FindingSeverity.ERROR,
         subject="torch",
         sentence=(
-            f"torch from the default index brings {len(gone)} GPU-only distributions ({names}), "
-            f"and {target.platform.title} has no GPU; torch itself carries CUDA code as well, so "
-            "the CPU build saves more than the figure here"
+            f"torch from the default index requires {plural(len(gone), 'GPU-only package')} "
+            f"({names}), but {target.platform.title} has no GPU; the real saving is larger: torch "
+            "itself shrinks too"
         ),
         fix="\n".join(lines),
         saves_bytes=sum(d.installed_bytes for d in gone),
@@ -90,21 +91,21 @@ def _swap_for_twin(
     version = one.distribution.version
     twin = find_twin(twin_name, version)
     if twin is None and not gpu:
-        return  # no such build at this version, and nothing that is for a GPU alone
+        return  # the version has no CPU build, and requires nothing that is for a GPU only
     gone = [one, *gpu.values()] if twin else list(gpu.values())
     saves = sum(d.installed_bytes for d in gone) - (twin.installed_bytes if twin else 0)
     saves_slug = sum(d.slug.value for d in gone) - (twin.slug_bytes if twin else 0)
     if saves <= 0:
         return
-    extra = f" and brings {listed(list(gpu))}" if gpu else ""
-    fix = f"{twin_name}=={twin.version}" if twin else f"{twin_name}  # choose a version it has"
+    extra = f" and requires {listed(list(gpu))}" if gpu else ""
+    fix = f"{twin_name}=={twin.version}" if twin else f"{twin_name}  # choose one of its versions"
     yield Finding(
         code="cuda-on-cpu",
         severity=FindingSeverity.ERROR,
         subject=one.name,
         sentence=(
-            f"{one.name} {version} carries GPU code{extra}, and {target.platform.title} has no "
-            f"GPU; {twin_name} is the same library without it: write it in place of {one.name}"
+            f"{one.name} {version} contains GPU code{extra}, but {target.platform.title} has no "
+            f"GPU; replace {one.name} with {twin_name}, the same library without it"
         ),
         fix=fix,
         saves_bytes=saves,
@@ -121,8 +122,8 @@ def _gpu_direct(direct: Sequence[DistributionSize], sizes: SizeReport) -> Findin
         severity=FindingSeverity.ERROR,
         subject=names[0],
         sentence=(
-            f"{listed(names)} {'is' if len(names) == 1 else 'are'} for NVIDIA GPUs only, and "
-            f"{sizes.target.platform.title} has none: remove the line"
+            f"{listed(names)} {'is' if len(names) == 1 else 'are'} for NVIDIA GPUs only, but "
+            f"{sizes.target.platform.title} has no GPU: remove the line"
             + ("" if len(names) == 1 else "s")
         ),
         fix="\n".join(lines),

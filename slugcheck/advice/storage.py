@@ -1,7 +1,7 @@
-"""Where to keep model files: each way judged with its numbers, and the one that follows from them.
+"""Where to keep model files: each option judged by its figures, and the best one.
 
-In git and so in the slug; in object storage, downloaded when a dyno boots; in object storage,
-fetched while the app is built. Constants are in ``storage.toml``.
+The options are git (and so the slug), object storage read at boot, and object storage read during
+the build. Constants are in ``storage.toml``.
 """
 
 from __future__ import annotations
@@ -25,22 +25,23 @@ from slugcheck.model import (
     StorageOption,
     figures,
 )
-from slugcheck.text import against, clock, mb, mib, scale_for
+from slugcheck.policy import sentences
+from slugcheck.policy.budgets import status_of
+from slugcheck.text import against, clock, listed, mb, mib, scale_for
 
 _ORDER = (Status.PASS, Status.WARN, Status.UNKNOWN, Status.FAIL)
 _NAMED = 3
 
-# A finding: how much it weighs, and its sentence.
+# How much a reason weighs, and its sentence.
 _Reason = tuple[Status, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What the ways are judged on. Limits are None where the platform has none.
+    """What the options are judged by. Limits are None where the platform has none.
 
-    ``size`` is what the size limit is about without the models: the whole slug of a Heroku app, or
-    the installed bytes of any other where ``packed`` is false. ``checkout_bytes`` is the git
-    checkout without the models, None where it is not known.
+    ``size`` is the figure of the size limit without the models: the slug if ``packed``, else the
+    installed bytes. ``checkout_bytes`` is the git checkout without the models, None if unknown.
     """
 
     size: Estimate[int]
@@ -54,15 +55,15 @@ class Ground:
 
 
 def judge(models: Sequence[ModelFile], ground: Ground) -> tuple[StorageOption, ...]:
-    """Return the three ways to store ``models``, one of them recommended; nothing without models.
+    """Return the three options for ``models``, one of them recommended; nothing without models.
 
-    The recommended one has the reason for that first. None is recommended when every way fails.
+    The first reason of the recommended one says why. If every option fails, none is recommended.
     """
     if not models:
         return ()
     in_git, at_build = _in_git(models, ground), _at_build(models, ground)
     at_boot = _at_boot(models, ground)
-    # of equally good ones the simplest: one artefact first, then nothing to fetch at boot
+    # the simplest of equally good ones: one artefact first, then nothing to fetch at boot
     best = min((in_git, at_build, at_boot), key=lambda option: _ORDER.index(option.status))
     if best.status is Status.FAIL:
         return in_git, at_boot, at_build
@@ -75,40 +76,40 @@ def judge(models: Sequence[ModelFile], ground: Ground) -> tuple[StorageOption, .
 
 def _recommended(best: StorageOption, in_git: StorageOption, at_build: StorageOption) -> str:
     if best is in_git:
-        holds = "every limit holds" if best.status is Status.PASS else "no other way does better"
-        return f"{holds}, and nothing has to be downloaded"
+        holds = "within every limit" if best.status is Status.PASS else "no other option is better"
+        return f"{holds}, and there is nothing to download"
     if best is at_build:
-        return f"not in git, since {in_git.reasons[0]}"
+        return f"not in git: {in_git.reasons[0]}"
     if in_git.reasons[0] == at_build.reasons[0]:
-        return f"neither in git nor at build, since {in_git.reasons[0]}"
-    return f"not in git, since {in_git.reasons[0]}, and not at build, since {at_build.reasons[0]}"
+        return f"neither in git nor at build: {in_git.reasons[0]}"
+    return f"not in git: {in_git.reasons[0]}; not at build: {at_build.reasons[0]}"
 
 
-# --------------------------------------------------------------------------- the ways
+# --------------------------------------------------------------------------- the options
 
 
 def _in_git(models: Sequence[ModelFile], ground: Ground) -> StorageOption:
     size = _with(models, ground)
     title = "in git and in the slug" if ground.packed else "in git and in the package"
     reasons = [_size(size, ground), *_github(models, ground), *_checkout(models, ground)]
-    reasons.append((Status.PASS, "each new version of a model stays in git's history"))
+    reasons.append((Status.PASS, "every version of a model stays in git's history"))
     return _option(Storage.SLUG, title, size, (), reasons)
 
 
 def _at_boot(models: Sequence[ModelFile], ground: Ground) -> StorageOption:
     downloads = _downloads(models)
-    again = "again at every restart, at least once a day, and on every dyno"
+    again = "downloaded at every restart (at least once a day) on every dyno"
     if not ground.packed:
-        again = "again wherever an instance starts with an empty disk"
+        again = "downloaded whenever an instance starts with an empty disk"
     reasons = [_size(ground.size, ground), *_boot(downloads, ground), (Status.PASS, again)]
     return _option(Storage.BOOT, "object storage, fetched at boot", ground.size, downloads, reasons)
 
 
 def _at_build(models: Sequence[ModelFile], ground: Ground) -> StorageOption:
     size, downloads = _with(models, ground), _downloads(models)
-    where = "by bin/post_compile; in the slug, but not in git"
+    where = "downloaded by bin/post_compile: in the slug, but not in git"
     if not ground.packed:
-        where = "by a step of the build; in the package, but not in git"
+        where = "downloaded by a build step: in the package, but not in git"
     reasons = [_size(size, ground), *_build(downloads, ground), (Status.PASS, where)]
     return _option(Storage.BUILD, "object storage, fetched at build", size, downloads, reasons)
 
@@ -120,7 +121,7 @@ def _option(
     downloads: tuple[Download, ...],
     reasons: Iterable[_Reason],
 ) -> StorageOption:
-    """Return a way that is as good as its worst finding, which comes first."""
+    """Return an option as good as its worst reason, which comes first."""
     ordered = sorted(reasons, key=lambda reason: -_ORDER.index(reason[0]))
     return StorageOption(
         storage=storage,
@@ -132,7 +133,7 @@ def _option(
     )
 
 
-# --------------------------------------------------------------------------- findings
+# --------------------------------------------------------------------------- reasons
 
 
 def _size(size: Estimate[int], ground: Ground) -> _Reason:
@@ -141,12 +142,10 @@ def _size(size: Estimate[int], ground: Ground) -> _Reason:
     if limit is None:
         return Status.PASS, f"{name} {mb(size.value)} MB"
     shown, cap = against(size.value, limit.value)
-    if size.low > limit.value:
-        over = scale_for(size.value, limit.value).up(size.value - limit.value)
-        return Status.FAIL, f"{name} {shown} is {over} over {cap}"
-    if size.high > limit.value:
-        return Status.UNKNOWN, f"{name} {shown} of {cap} is too close to call"
-    return Status.PASS, f"{name} {shown} of {cap}"
+    status = status_of(size, limit.value)
+    over = scale_for(size.value, limit.value).up(size.value - limit.value)
+    margin = over if status is Status.FAIL else ""
+    return status, sentences.verdict(status, f"{name} {shown}", cap, margin=margin)
 
 
 def _github(models: Sequence[ModelFile], ground: Ground) -> list[_Reason]:
@@ -154,13 +153,13 @@ def _github(models: Sequence[ModelFile], ground: Ground) -> list[_Reason]:
     refused = [model for model in models if model.bytes > limit["bytes"]]
     warned = [model for model in models if model.bytes > warning["bytes"]]
     if refused:
-        found = [(Status.FAIL, f"GitHub refuses files over {limit['text']}: {_list(refused)}")]
+        found = [(Status.FAIL, f"GitHub rejects files over {limit['text']}: {_list(refused)}")]
         if ground.packed:
-            # beside the refusal, since it is what most think of next
+            # Git LFS is what most people think of next
             found.append((Status.FAIL, _constants()["git_lfs"]["text"]))
         return found
     if warned:
-        return [(Status.WARN, f"GitHub warns of files over {warning['text']}: {_list(warned)}")]
+        return [(Status.WARN, f"GitHub warns about files over {warning['text']}: {_list(warned)}")]
     return [(Status.PASS, f"no file is over GitHub's {limit['text']}")]
 
 
@@ -169,15 +168,14 @@ def _checkout(models: Sequence[ModelFile], ground: Ground) -> list[_Reason]:
     if limit is None:
         return []
     size = (ground.checkout_bytes or 0) + sum(model.bytes for model in models)
-    name = "git checkout" if ground.checkout_bytes is not None else "git checkout of models alone"
+    name = "git checkout" if ground.checkout_bytes is not None else "models in the git checkout"
     shown, cap = against(size, limit.value)
-    if size > limit.value:
-        return [(Status.FAIL, f"{name} {shown} is over {cap}")]
-    return [(Status.PASS, f"{name} {shown} of {cap}")]
+    status = status_of(Estimate[int].measured(size), limit.value)
+    return [(status, sentences.verdict(status, f"{name} {shown}", cap))]
 
 
 def _boot(downloads: Sequence[Download], ground: Ground) -> list[_Reason]:
-    """Judge the download by its interval, as any predicted figure: slow to fast."""
+    """Judge the download by its interval, from the slowest to the fastest bandwidth."""
     if ground.boot_limit is None:
         return []
     limit = ground.boot_limit.value
@@ -186,10 +184,10 @@ def _boot(downloads: Sequence[Download], ground: Ground) -> list[_Reason]:
     slow = f"{_took(slowest.seconds)} at {_rate(slowest)}"
     if fastest.seconds > limit:
         fast = f"{_took(fastest.seconds)} even at {_rate(fastest)}"
-        return [(Status.FAIL, f"the download alone takes {fast}, the limit to boot is {limit} s")]
+        return [(Status.FAIL, f"the download alone takes {fast}; the boot limit is {limit} s")]
     if slowest.seconds > limit:
-        said = f"boots within {limit} s or not by the bandwidth: the download takes {slow}"
-        return [(Status.UNKNOWN, said)]
+        sentence = f"boot time depends on bandwidth: the download takes {slow} (limit {limit} s)"
+        return [(Status.UNKNOWN, sentence)]
     left = f"leaves the app {math.floor(limit - slowest.seconds)} of {limit} s to boot"
     if slowest.seconds > limit * share:
         return [(Status.WARN, f"the download takes {slow}, which {left}")]
@@ -202,12 +200,10 @@ def _build(downloads: Sequence[Download], ground: Ground) -> list[_Reason]:
     limit = ground.build_limit.value
     low = ground.build.low + downloads[-1].seconds
     high = ground.build.high + downloads[0].seconds
-    span = f"build with the download {clock(low)} to {clock(high)}"
-    if low > limit:
-        return [(Status.FAIL, f"{span} is over {clock(limit)}")]
-    if high > limit:
-        return [(Status.UNKNOWN, f"{span} of {clock(limit)} is too close to call")]
-    return [(Status.PASS, f"{span} of {clock(limit)}")]
+    span = f"build including the download {clock(low)} to {clock(high)}"
+    time = Estimate.predicted(low, low, high)
+    status = status_of(time, float(limit))
+    return [(status, sentences.verdict(status, span, clock(limit)))]
 
 
 # --------------------------------------------------------------------------- numbers
@@ -235,9 +231,7 @@ def _rate(download: Download) -> str:
 def _list(models: Sequence[ModelFile]) -> str:
     ordered = sorted(models, key=lambda model: (-model.bytes, model.path))
     # in the unit of the limit: 100 MiB are 104.9 MB
-    named = [f"{PurePosixPath(m.path).name} ({mib(m.bytes)} MiB)" for m in ordered[:_NAMED]]
-    more = len(ordered) - len(named)
-    return ", ".join(named) + (f" and {more} more" if more > 0 else "")
+    return listed([f"{PurePosixPath(m.path).name} ({mib(m.bytes)} MiB)" for m in ordered], _NAMED)
 
 
 @functools.cache

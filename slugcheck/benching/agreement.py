@@ -1,8 +1,8 @@
-"""Whether two stacks compute the same thing, channel by channel.
+"""Whether two runtimes compute the same outputs, channel by channel.
 
-The channels of a detector differ by orders of magnitude (boxes in pixels, scores below one), so
-that a tolerance for the largest would wave the smallest through. Each difference is held against
-the largest value of its own channel.
+The channels of a detector differ by orders of magnitude (boxes in pixels, scores below one): a
+tolerance for the largest would ignore the smallest. So each difference is compared with the largest
+value of its own channel.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Output = Mapping[str, Any]  # name, dtype, shape, path
 def compare(
     labels: tuple[str, str], first: Sequence[Output], second: Sequence[Output]
 ) -> Agreement:
-    """Return how far the outputs of two stacks are apart; those of the first are the reference."""
+    """Return how far the outputs of two runtimes differ; those of the first are the reference."""
     if len(first) != len(second):
         counts = f"{labels[0]} has {len(first)} outputs, {labels[1]} {len(second)}"
         return _failed(labels, f"not the same model: {counts}")
@@ -36,7 +36,7 @@ def compare(
     for one, other in zip(first, second, strict=True):
         if list(one["shape"]) != list(other["shape"]):
             shapes = " and ".join(_shape(value["shape"]) for value in (one, other))
-            sentence = f"not the same model: the output {one['name']} is {shapes}"
+            sentence = f"not the same model: output {one['name']} is {shapes}"
             return _failed(labels, sentence, tuple(found))
         found.append(difference(str(one["name"]), _read(one), _read(other)))
     agrees = all(one.agrees for one in found)
@@ -51,11 +51,11 @@ def compare(
 
 def _sentence(*, agrees: bool, worst: Difference | None) -> str:
     if worst is None:
-        return "there are no outputs to compare"
-    apart = f"at most {worst.absolute:.2g} apart, {worst.relative:.2g} of the channel's largest"
+        return "no outputs to compare"
+    apart = f"at most {worst.absolute:.2g} apart, {worst.relative:.2g} of the channel's maximum"
     if agrees:
-        return f"the outputs agree: {apart}"
-    return f"the outputs do NOT agree: {worst.name} is {apart}"
+        return f"outputs agree: {apart}"
+    return f"outputs differ: {worst.name} is {apart}"
 
 
 def _failed(
@@ -75,7 +75,7 @@ def _read(output: Output) -> NDArray[Any]:
 
 
 def difference(name: str, reference: NDArray[Any], other: NDArray[Any]) -> Difference:
-    """Return how far two arrays of one shape are apart. NaN agrees with nothing."""
+    """Return how far two arrays of one shape differ. NaN agrees with nothing."""
     import numpy as np
 
     if not reference.size:
@@ -111,7 +111,7 @@ def _scale(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _channels(shape: Sequence[int]) -> int | None:
-    """Return the axis of channels: much the shortest one after the first. None if there is none."""
+    """Return the axis of channels, by far the shortest one after the first, or None."""
     if len(shape) < 3:
         return None
     axis = min(range(1, len(shape)), key=lambda number: shape[number])

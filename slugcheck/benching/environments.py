@@ -1,8 +1,8 @@
-"""An environment for each stack, made of exactly the files that slugcheck has sized before.
+"""The environments of the runtimes: existing interpreters, or installed from sized files.
 
-The list is resolved and sized as ``slugcheck`` does it for the platform, told before anything is
-downloaded, and installed with uv from wheels only: nothing of the packages runs. An environment is
-kept by the hash of its list and used again.
+An environment's list is resolved and sized as ``slugcheck check`` does for the platform, reported
+before anything is downloaded, and installed with uv from wheels only: no code of the packages runs.
+Environments are kept by the hash of their list and reused.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from slugcheck.packages.resolve.uv import (
 from slugcheck.running import child, temporary
 from slugcheck.running.child import Bounds
 from slugcheck.running.launcher import Ended, Launcher, Worker
-from slugcheck.text import mb, printable, without_credentials
+from slugcheck.text import listed, mb, printable, without_credentials
 from slugcheck.verify.install import foreign_wheels
 
 _SECONDS = 120.0
@@ -43,24 +43,24 @@ _SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """An interpreter with a runtime in it. ``places`` are its files and folders, for the cache."""
+    """An interpreter that has a runtime. ``places`` are its files and folders, for the cache."""
 
     program: str
     python: str
     version: str  # of the runtime
     versions: Mapping[str, str]
-    bytes: int | None  # the runtime and all it needs, with bytecode
+    bytes: int | None  # the runtime and its requirements, with bytecode
     places: tuple[str, ...]
 
 
 def find(launcher: Launcher, runtime: Runtime, programs: Sequence[str]) -> Environment | str:
-    """Return the first interpreter that has the runtime, or why none of them has."""
+    """Return the first interpreter that has the runtime, or why none has."""
     reasons = []
     for program in programs:
         ended = _ask(launcher, program, runtime)
         found = ended.event("environment")
         if found is None:
-            reasons.append(_said(ended))
+            reasons.append(_reason(ended))
         elif "runtime" not in found:
             reasons.append(f"{program} (Python {found['python']}) has no {runtime}")
         else:
@@ -78,14 +78,14 @@ def find(launcher: Launcher, runtime: Runtime, programs: Sequence[str]) -> Envir
 def signature(
     launcher: Launcher, form: Form, environment: Environment
 ) -> tuple[InputSpec, ...] | None:
-    """Return what a model says that it wants to be given, None where it does not say.
+    """Return the inputs that a model declares, or None.
 
     :raises MeasureError: the model cannot be loaded.
     """
     ended = _ask(launcher, environment.program, form.runtime, **form.job, signature=True)
     found = ended.event("signature")
     if found is None:
-        raise MeasureError(f"{form.model} cannot be loaded: {_said(ended)}")
+        raise MeasureError(f"{form.model} cannot be loaded: {_reason(ended)}")
     if found["inputs"] is None:
         return None
     return tuple(
@@ -100,17 +100,17 @@ def _ask(launcher: Launcher, program: str, runtime: Runtime, **more: object) -> 
     return launcher.run(worker, total=_SECONDS, silence=_SECONDS)
 
 
-def _said(ended: Ended) -> str:
-    """Return what went wrong; a question has no stages that a problem could be of."""
-    return ended.problem.removeprefix("at its start: ") or "it gave no answer"
+def _reason(ended: Ended) -> str:
+    """Return what went wrong, without the stage."""
+    return ended.problem.removeprefix("at its start: ") or "no answer"
 
 
-# -------- An environment for each stack, made of exactly the files that slugcheck has sized before
+# --------------------------------------------------------------------------- installing
 
 DEFAULT = {Runtime.ONNX: ("onnxruntime", "numpy"), Runtime.TORCH: ("torch", "numpy")}
 _FOLDER = "environments-v1"
-_installing_SECONDS = 1800
-_BOUNDS = Bounds(seconds=_installing_SECONDS, memory=None)
+_INSTALL_SECONDS = 1800
+_BOUNDS = Bounds(seconds=_INSTALL_SECONDS, memory=None)
 _SHOWN = 300
 _NAMED = 3
 
@@ -118,28 +118,28 @@ Say = Callable[[str], None]
 
 
 class Installer:
-    """Makes environments, for the stacks that are to have one."""
+    """Makes the environments of the runtimes that need one."""
 
     def __init__(self, options: BenchOptions) -> None:
-        """Look at what was named.
+        """Check the requirements files.
 
-        :raises UsageError: a requirements file is not there.
+        :raises UsageError: a file is missing.
         """
         self._options = options
-        self._files = plan.per_stack(options.requirements, "--requirements")
+        self._files = plan.per_runtime(options.requirements, "--requirements")
         for name in self._files.values():
             if not Path(name).is_file():
-                raise UsageError(f"--requirements {name}: there is no such file")
+                raise UsageError(f"--requirements {name}: file not found")
 
     def wants(self, runtime: Runtime) -> bool:
-        """Whether a stack is to have an environment of its own."""
+        """Whether a runtime needs an environment of its own."""
         return self._file(runtime) is not None or self._options.install
 
     def _file(self, runtime: Runtime) -> str | None:
         return self._files.get(runtime) or self._files.get(None)
 
     def make(self, runtime: Runtime, say: Say, tell: Say) -> str:
-        """Return the interpreter of a stack's environment, made or found.
+        """Return the interpreter of a runtime's environment, new or existing.
 
         :raises SlugcheckError: its list cannot be resolved, sized or installed.
         """
@@ -156,7 +156,7 @@ class Installer:
             f"{mb(sizes.plain_bytes + sizes.bytecode_bytes)} MB installed"
         )
         if program.exists():
-            tell(f"{what}; installed before")
+            tell(f"{what}; already installed")
             return str(program)
         self._refuse_large(runtime, report)
         tell(what)
@@ -188,14 +188,14 @@ class Installer:
         if sizes.unsized:
             one = sizes.unsized[0]
             message = f"{runtime}: {one.name} cannot be installed from a wheel: {one.reason}"
-            raise MeasureError(message, hint="take it out of the list that bench installs")
+            raise MeasureError(message, hint="remove it from the requirements that bench installs")
         built = [d.distribution.name for d in sizes.distributions if d.distribution.source_build]
         if built:
-            message = f"{runtime}: {', '.join(built[:_NAMED])} would have to be built from source"
+            message = f"{runtime}: {listed(built, _NAMED)} would have to be built from source"
             hint = "make an environment yourself and name it with --python"
             raise MeasureError(message, hint=hint)
         if foreign := foreign_wheels(sizes):
-            message = f"{runtime}: this machine does not take {', '.join(foreign[:_NAMED])}"
+            message = f"{runtime}: this machine does not support {listed(foreign, _NAMED)}"
             raise MeasureError(message, hint="make an environment here, and name it with --python")
 
     def _refuse_large(self, runtime: Runtime, report: Report) -> None:
@@ -205,20 +205,20 @@ class Installer:
         largest = max(sizes.distributions, key=lambda d: d.download_bytes or 0)
         gpu = next((one for one in report.findings if one.code == "cuda-on-cpu"), None)
         message = (
-            f"{runtime}: the environment is {mb(sizes.download_bytes)} MB to download, more than "
+            f"{runtime}: the download is {mb(sizes.download_bytes)} MB, more than "
             f"--install-limit allows; {largest.distribution.name} "
             f"{largest.distribution.version} alone is {mb(largest.download_bytes or 0)}"
         )
         hint = f"allow it with --install-limit {sizes.download_bytes // 10**6 + 1}MB"
         if gpu is not None:
             lines = " and ".join(f"`{line}`" for line in gpu.fix.splitlines())
-            hint = f"take the build without CUDA: a file with {lines}, as -r torch=FILE; or {hint}"
+            hint = f"use the build without CUDA: a file with {lines}, as -r torch=FILE; or {hint}"
         raise MeasureError(message, hint=hint)
 
     def _place(self, lines: list[str]) -> Path:
         key = "\n".join([sys.version, sys.prefix, *sorted(lines)])
         name = hashlib.sha256(without_credentials(key).encode()).hexdigest()[:16]
-        # what is there is run: it must not come with what is benched
+        # its content is run, so it must not come from the benched checkout
         folder, problem = trusted_folder(default_folder(), checkout_of(Path.cwd()))
         if folder is None:
             raise UsageError(problem or "")
@@ -226,14 +226,14 @@ class Installer:
 
 
 def _line(one: Distribution) -> str:
-    """Return a line that names a distribution's one file, so that no other can come."""
+    """Return a line that names exactly one file of a distribution."""
     url = literal(one.artifact.url.partition("#")[0])
     digest = f"#sha256={one.artifact.sha256}" if one.artifact.sha256 else ""
     return f"{one.name} @ {url}{digest}"
 
 
 def _install(folder: Path, lines: list[str], index: IndexOptions) -> None:
-    """Make an environment beside its place and move it there: never a half one."""
+    """Make an environment and then move it to its place, so that it is always complete."""
     beside = folder.parent / f".new-{secrets.token_hex(4)}"
     with ExitStack() as stack:
         try:
@@ -241,7 +241,7 @@ def _install(folder: Path, lines: list[str], index: IndexOptions) -> None:
             stack.enter_context(temporary.elsewhere(beside))
         except OSError as error:
             message = f"{folder.parent} cannot be written: {error.strerror}"
-            hint = "set SLUGCHECK_CACHE_DIR to a place with room"
+            hint = "set SLUGCHECK_CACHE_DIR to a folder with space"
             raise MeasureError(message, hint=hint) from None
         stack.callback(temporary.remove, beside)
         _run([sys.executable, "-I", "-m", "venv", "--without-pip", str(beside / "environment")])
@@ -266,9 +266,9 @@ def _run(command: list[str]) -> None:
             bounds=_BOUNDS, merged=True,
         )  # fmt: skip
     except child.LateError:
-        raise MeasureError(f"installing took more than {_installing_SECONDS} s") from None
+        raise MeasureError(f"installing took longer than {_INSTALL_SECONDS} s") from None
     except OSError as error:
         raise MeasureError(f"{command[0]} cannot be started: {error.strerror}") from None
     if done.code != 0:
-        said = printable(without_credentials(" ".join(done.output.split())))[:_SHOWN]
-        raise MeasureError(f"the environment could not be made: {said or 'no reason was given'}")
+        reason = printable(without_credentials(" ".join(done.output.split())))[:_SHOWN]
+        raise MeasureError(f"the environment cannot be created: {reason or 'no reason given'}")

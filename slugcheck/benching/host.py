@@ -1,4 +1,4 @@
-"""The machine that measures, as facts that a reader needs and a stranger may see."""
+"""The measuring machine: facts that a reader needs and anyone may see."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from slugcheck.model.benchresult import Host
 
 
 def describe() -> Host:
-    """Return this machine's facts; its name is hashed, since results travel."""
+    """Return this machine's facts; its name is hashed, since results are shared."""
     try:
         load = os.getloadavg()[0]
     except (OSError, AttributeError):

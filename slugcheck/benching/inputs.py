@@ -1,7 +1,7 @@
-"""What the models are given: by the model's own signature, by ``--input``, or both.
+"""The inputs of the models, from the model's own signature, ``--input``, or both.
 
-Every stack gets the same bytes. numpy stays out of this process (see the package); files and
-pictures are read by a worker.
+Every runtime gets the same bytes. numpy is not imported in this process (see the package); a worker
+reads files and pictures.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BYTES = {
     "float16": 2, "float32": 4, "float64": 8, "int64": 8, "int32": 4, "int16": 2, "int8": 1,
     "uint8": 1, "bool": 1,
 }  # fmt: skip
-_TOKENS = 100  # a vocabulary has more
+_TOKENS = 100  # every vocabulary is larger
 _MOST_BYTES = 2**31
 _HINT = "write --input NAME=1x3x640x640, --input NAME=values.npy or --input NAME=picture.jpg"
 
@@ -44,9 +44,9 @@ class Given:
 
 
 def parse(texts: Sequence[str]) -> tuple[Given, ...]:
-    """Return what ``--input [NAME=]SHAPE[:DTYPE]|FILE`` says.
+    """Return the inputs of ``--input [NAME=]SHAPE[:DTYPE]|FILE``.
 
-    :raises UsageError: it is neither, or the file is not there.
+    :raises UsageError: one is neither, or the file is missing.
     """
     return tuple(_parsed(text) for text in texts)
 
@@ -59,16 +59,16 @@ def _parsed(text: str) -> Given:
         shape = tuple(int(size) for size in found["shape"].split("x"))
         dtype = found["dtype"]
         if dtype is not None and dtype not in _BYTES:
-            message = f"--input {text}: {dtype} is no type of numbers"
-            raise UsageError(message, hint=f"one of {', '.join(_BYTES)}")
+            message = f"--input {text}: unknown type {dtype}"
+            raise UsageError(message, hint=f"choose from {', '.join(_BYTES)}")
         if 0 in shape:
-            raise UsageError(f"--input {text}: an axis of 0 holds nothing", hint=_HINT)
+            raise UsageError(f"--input {text}: every axis must be greater than zero", hint=_HINT)
         return Given(name=named, shape=shape, dtype=dtype)
     path = Path(value)
     if path.suffix.lower() not in _FILES:
-        raise UsageError(f"--input {text}: neither a shape nor a .npy or picture", hint=_HINT)
+        raise UsageError(f"--input {text}: not a shape, a .npy file or a picture", hint=_HINT)
     if not path.is_file():
-        raise UsageError(f"--input {text}: there is no such file", hint=_HINT)
+        raise UsageError(f"--input {text}: file not found", hint=_HINT)
     return Given(name=named, path=path)
 
 
@@ -78,9 +78,9 @@ def _parsed(text: str) -> Given:
 def settle(
     specs: Sequence[InputSpec] | None, given: Sequence[Given], batch: int | None
 ) -> tuple[tuple[InputSpec, Given | None], ...]:
-    """Return each input with every axis known, and what was given for it.
+    """Return each input with all its axes, and the matching ``--input``.
 
-    :raises UsageError: an axis has no value, or one that the model does not take.
+    :raises UsageError: an axis has no value, or one that the model does not accept.
     """
     if specs is None:
         specs = _unsigned(given)
@@ -93,17 +93,17 @@ def settle(
         missing += unknown
         settled.append((replace(spec, shape=shape), own))
     if missing:
-        message = f"the model leaves open {', '.join(missing)}"
+        message = f"input shape unknown: {', '.join(missing)}"
         names = [s.name for s in specs if any(not isinstance(a, int) for a in s.shape)]
-        hint = f"say what to run it with: --input {names[0]}={_example(specs, names[0])}"
+        hint = f"pass --input {names[0]}={_example(specs, names[0])}"
         raise UsageError(message, hint=hint)
     return tuple(settled)
 
 
 def _unsigned(given: Sequence[Given]) -> tuple[InputSpec, ...]:
     if not given:
-        message = "this model does not say what it wants to be given"
-        raise UsageError(message, hint="say it: --input 1x3x640x640, once for each input in turn")
+        message = "input shape unknown: the model does not declare its inputs"
+        raise UsageError(message, hint="pass --input 1x3x640x640, once for each input in order")
     return tuple(
         InputSpec(
             name=one.name or f"input {number}",
@@ -122,10 +122,10 @@ def _assigned(specs: Sequence[InputSpec], given: Sequence[Given]) -> dict[str, G
         if name is None:
             name = next((free for free in names if free not in found), None)
         if name is None or name not in names or name in found:
-            what = f"no input is called {one.name!r}" if one.name else "more inputs than it has"
+            what = f"unknown input {one.name!r}" if one.name else "too many inputs"
             if name in found:
                 what = f"{name} is given twice"
-            raise UsageError(f"--input: {what}", hint=f"the model's inputs: {', '.join(names)}")
+            raise UsageError(f"--input: {what}", hint=f"the model's inputs are {', '.join(names)}")
         found[name] = one
     return found
 
@@ -142,7 +142,9 @@ def _shape(
     for axis, size in enumerate(spec.shape):
         if isinstance(size, int):
             if axis == 0 and batch not in (None, size) and len(spec.shape) > 1:
-                message = f"--batch {batch}: the model's input {spec.name} has a batch of {size}"
+                message = (
+                    f"--batch {batch}: the model's input {spec.name} has a fixed batch of {size}"
+                )
                 raise UsageError(message, hint="export it with a dynamic first axis")
             found.append(size)
         elif axis == 0:
@@ -161,7 +163,7 @@ def _fits(spec: InputSpec, shape: tuple[int, ...]) -> None:
     )
     if spec.shape and not same:
         wanted = "x".join("?" if not isinstance(size, int) else str(size) for size in spec.shape)
-        message = f"--input {spec.name}={'x'.join(map(str, shape))}: the model takes {wanted}"
+        message = f"--input {spec.name}={'x'.join(map(str, shape))}: the model expects {wanted}"
         raise UsageError(message, hint=_HINT)
 
 
@@ -180,9 +182,9 @@ def _example(specs: Sequence[InputSpec], name: str) -> str:
 def feed(
     settled: Sequence[tuple[InputSpec, Given | None]], launcher: Launcher
 ) -> tuple[tuple[Fed, ...], tuple[Mapping[str, Any], ...]]:
-    """Write the inputs' bytes; return what they are, and what a job says of them.
+    """Write the inputs' bytes; return their description and their part of a job.
 
-    :raises MeasureError: a file cannot be read, or is not what the model takes.
+    :raises MeasureError: a file cannot be read, or does not fit the model.
     """
     source = random.Random(_SEED)  # noqa: S311 - the same for every stack, no secret
     fed, jobs = [], []
@@ -214,13 +216,13 @@ def _read(path: Path, spec: InputSpec, to: Path, launcher: Launcher) -> Fed:
         raise MeasureError(f"--input {path}: {reason}")
     shape = tuple(found["shape"])
     if found["dtype"] != spec.dtype:
-        message = f"--input {path}: it holds {found['dtype']}, the model takes {spec.dtype}"
+        message = f"--input {path}: it contains {found['dtype']}, the model expects {spec.dtype}"
         raise UsageError(message)
     return Fed(name=spec.name, dtype=spec.dtype, shape=shape, origin=path.name)
 
 
 def _values(spec: InputSpec, count: int, source: random.Random) -> tuple[bytes, str]:
-    """Return values that such an input may hold: an image's, token numbers, a mask of ones."""
+    """Return plausible values: of an image, token numbers, or a mask of ones."""
     name = spec.name.lower()
     if spec.dtype == "bool" or "mask" in name:
         return _numbers(spec.dtype, [1] * count), "all ones"

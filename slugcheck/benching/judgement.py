@@ -1,8 +1,8 @@
-"""Stacks held against machine sizes: the workers that are started there, and those that fit.
+"""Judges runtimes: the workers that fit each machine size, findings, and a conclusion.
 
-What a dyno counts lies between two figures that were measured: anonymous memory alone (what Heroku
-calls memory_rss, and counts for R15) and RSS with the pages of files (which it may count, too). The
-first is the least, the second the most; a verdict needs both on one side.
+What a dyno counts lies between two measured figures: anonymous memory (Heroku's memory_rss, which
+counts for R15) and RSS including file pages (which may count too). A verdict needs both on one side
+of the limit.
 """
 
 from __future__ import annotations
@@ -25,15 +25,19 @@ from slugcheck.model.benchresult import (
 )
 from slugcheck.model.platform import Dyno
 from slugcheck.model.verdicts import Finding, FindingSeverity, Status
-from slugcheck.text import mib, seconds
+from slugcheck.text import mib, plural, seconds
 
-# What is kept free for what bench does not run: the web framework, requests under way, growth.
+# Kept free for what bench does not run: the web framework, requests in progress, growth.
 HEADROOM = 0.15
 _BOOT_WARNING = 0.5  # of the limit: a dyno's processor may be half as fast
+# Smaller savings are not worth a line: the allocator works in steps of 8 MiB.
+_LEAST_BYTES = 8 * 2**20
+_LEAST_CPU_PERCENT = 15.0
+_RANK = {Status.PASS: 0, Status.WARN: 1, Status.UNKNOWN: 2, Status.FAIL: 3}
 
 
 def judge(platform: Platform, stacks: Sequence[StackResult]) -> tuple[DynoFit, ...]:
-    """Return how the measured stacks fit each size of machine; those that are alike once."""
+    """Return how the measured runtimes fit each machine size; equal sizes are merged."""
     measured = [(one.stack.label, one.summary) for one in stacks if one.summary]
     known = [(label, summary) for label, summary in measured if summary.peak_rss]
     alike: dict[tuple[int, int, int], list[Dyno]] = {}
@@ -51,7 +55,7 @@ def judge(platform: Platform, stacks: Sequence[StackResult]) -> tuple[DynoFit, .
 
 
 def boots(platform: Platform, stacks: Sequence[StackResult]) -> tuple[BootFit, ...]:
-    """Return the cold start of each stack against the platform's limit, if it has one."""
+    """Return the cold start of each runtime against the platform's limit, if it has one."""
     limit = next((one.value for one in platform.limits if one.figure == "boot"), None)
     if limit is None:
         return ()
@@ -68,19 +72,19 @@ def _boot(label: str, taken: float, limit: int, *, evicted: bool) -> BootFit:
     status = Status.FAIL if taken > limit else Status.PASS
     if status is Status.PASS and taken > limit * _BOOT_WARNING:
         status = Status.WARN
-    where = "its files on the disk" if evicted else "its files in memory"
+    where = "files read from disk" if evicted else "files in memory"
     return BootFit(
         label=label,
         status=status,
         seconds=taken,
         limit=limit,
-        sentence=f"first result {seconds(taken)} after its start, of {limit} s ({where}; "
-        "an app's own imports come on top)",
+        sentence=f"first result {seconds(taken)} after its start, limit {limit} s ({where}; "
+        "without the app's own imports)",
     )
 
 
 def fit(label: str, summary: Summary, dyno: Dyno) -> Fit:
-    """Return how one stack fits one machine; its peak RSS is known."""
+    """Return how one runtime fits one machine; its peak RSS is known."""
     rss = summary.peak_rss or 0
     anon = summary.peak_anon or rss
     started = dyno.workers
@@ -114,7 +118,7 @@ def _status(anon: int, rss: int, dyno: Dyno) -> tuple[Status, str]:
 def choose(platform: Platform, name: str | None) -> Dyno | None:
     """Return the machine size of a name, or the platform's default; None if it has none.
 
-    :raises PlatformError: it has none of that name.
+    :raises PlatformError: the name is unknown.
     """
     wanted = name or platform.default_dyno
     if wanted is None:
@@ -123,18 +127,16 @@ def choose(platform: Platform, name: str | None) -> Dyno | None:
         if dyno.name == wanted:
             return dyno
     names = ", ".join(dyno.name for dyno in platform.dynos) or "none"
-    raise PlatformError(f"{platform.title} has no machine size {wanted!r}", hint=f"it has {names}")
+    raise PlatformError(
+        f"{platform.title} has no machine size {wanted!r}", hint=f"choose from {names}"
+    )
 
 
-# --------- What a run shows that an app should do otherwise: gradients kept, threads without cores
-
-# Below these a saving is not worth a line: the allocator's steps are 8 MiB.
-_LEAST_BYTES = 8 * 2**20
-_LEAST_CPU_PERCENT = 15.0
+# --------------------------------------------------------------------------- findings
 
 
 def findings_of(result: BenchResult, dyno: Dyno | None) -> tuple[Finding, ...]:
-    """Return the findings of a run; ``dyno`` is the machine that it is judged for."""
+    """Return the findings of a run; ``dyno`` is the machine size to judge for."""
     return (*_gradients(result), *_threads(result, dyno), *_memory(result))
 
 
@@ -147,15 +149,15 @@ def _gradients(result: BenchResult) -> Iterator[Finding]:
                     code="gradients-kept",
                     severity=FindingSeverity.WARNING,
                     subject=one.label,
-                    sentence=f"with gradients left on its peak is {mib(round(one.peak.median))} "
-                    f"MiB, {mib(more)} MiB more",
+                    sentence=f"gradients are on: the peak is {mib(round(one.peak.median))} MiB, "
+                    f"{mib(more)} MiB more than without",
                     fix="with torch.inference_mode(): outputs = model(inputs)",
                     saves_bytes=None,
                 )
 
 
 def _threads(result: BenchResult, dyno: Dyno | None) -> Iterator[Finding]:
-    """More threads than the machine has cores for: they wait for each other, and spin."""
+    """Yield findings on more threads than cores: they wait for each other, and spin."""
     if dyno is None or dyno.cores is None:
         return
     asked = result.conditions.threads
@@ -163,15 +165,15 @@ def _threads(result: BenchResult, dyno: Dyno | None) -> Iterator[Finding]:
         if one.summary is None:
             continue
         if asked == 0 or asked > dyno.cores:
-            used = f"{asked} threads" if asked else "a thread for each core, the runtime's default"
+            used = f"{asked} threads" if asked else "one thread per core, the runtime's default"
             yield _too_many(one, dyno, f"measured with {used}")
             continue
         default = _of(result, one.stack.label, variants.DEFAULT_THREADS)
         if default is not None and (default.cpu_percent or 0) >= _LEAST_CPU_PERCENT:
             yield _too_many(
                 one, dyno,
-                f"with its default of a thread for each core it takes {default.cpu_percent:.0f} % "
-                "more CPU time for an inference here",
+                f"its default of one thread per core takes {default.cpu_percent:.0f} % more CPU "
+                "time for an inference",
             )  # fmt: skip
 
 
@@ -187,7 +189,7 @@ def _too_many(one: StackResult, dyno: Dyno, sentence: str) -> Finding:
 
 
 def _memory(result: BenchResult) -> Iterator[Finding]:
-    """The best saving of each stack that costs neither CPU time nor the same output."""
+    """Yield the largest saving of each runtime that changes neither CPU time nor outputs."""
     for stack in result.stacks:
         best = max(
             (one for one in result.variants if one.label == stack.stack.label and _free(one)),
@@ -199,7 +201,7 @@ def _memory(result: BenchResult) -> Iterator[Finding]:
                 code="memory-setting",
                 severity=FindingSeverity.INFO,
                 subject=stack.stack.label,
-                sentence=f"{best.name}: {mib(best.saves_bytes, down=True)} MiB less at its peak, "
+                sentence=f"{best.name}: a peak {mib(best.saves_bytes, down=True)} MiB lower, "
                 f"{best.cpu_percent or 0:+.0f} % CPU time",
                 fix=best.advice,
             )
@@ -219,22 +221,20 @@ def _of(result: BenchResult, label: str, name: str) -> Variant | None:
     return next((v for v in result.variants if (v.label, v.name) == (label, name)), None)
 
 
-# ------------------- Which stack the figures speak for, in sentences that have the figures in them
-
-_RANK = {Status.PASS: 0, Status.WARN: 1, Status.UNKNOWN: 2, Status.FAIL: 3}
+# --------------------------------------------------------------------------- conclusion
 
 
 def conclusion_of(result: BenchResult) -> Conclusion:
-    """Return the conclusion; without a label where stacks cannot be compared or are alike."""
+    """Return the conclusion, without a label if the runtimes do not differ or compare."""
     measured = [(one.stack.label, one.summary) for one in result.stacks if one.summary]
     if result.agreement is not None and result.agreement.status is Status.FAIL:
-        reason = "the two do not compute the same, so their figures are of different work"
+        reason = "outputs differ, so the figures cannot be compared"
         return Conclusion(label=None, because=(reason, *_fits(result)))
     if len(measured) != 2:
         return Conclusion(label=None, because=tuple(_fits(result)))
     better, other = sorted(measured, key=lambda one: _order(result, *one))
     if _alike(result):
-        reason = "no figure tells them apart by more than chance"
+        reason = "no significant difference"
         return Conclusion(label=None, because=(reason, *_fits(result)))
     reasons = (*_fits(result), *_reasons(result, better, other))
     return Conclusion(label=better[0], because=reasons)
@@ -261,31 +261,31 @@ def _fits(result: BenchResult) -> Iterator[str]:
     if chosen is None:
         return
     workers = chosen.dyno.workers
-    many = "1 worker" if workers == 1 else f"{workers} workers"
     for fit in chosen.fits:
         yield (
-            f"{fit.label} on {result.dyno} with {many}: {fit.sentence}; {fit.workers_fit} would fit"
+            f"{fit.label} on {result.dyno} with {plural(workers, 'worker')}: {fit.sentence}; "
+            f"{plural(fit.workers_fit, 'worker')} would fit"
         )
 
 
 def _reasons(
     result: BenchResult, better: tuple[str, Summary], other: tuple[str, Summary]
 ) -> Iterator[str]:
-    """Yield what each figure says of the one that is taken, also where it speaks against it."""
+    """Yield what each figure says about the chosen runtime, for and against it."""
     (label, own), (name, its) = better, other
-    yield _conclusion_memory(result, own, its, name)
+    yield _peak_memory(result, own, its, name)
     if result.ratio is not None:
         yield _ratio(result.ratio, label, name)
     starts = _contrast(result, "cold start")
     if starts is not None and own.cold_seconds and its.cold_seconds:
         if starts.significant:
             taken = own.cold_seconds.median, its.cold_seconds.median
-            yield f"its cold start takes {taken[0]:.2f} s, that of {name} {taken[1]:.2f} s"
+            yield f"cold start: {taken[0]:.2f} s; {name}: {taken[1]:.2f} s"
         else:
-            yield "cold starts: no significant difference"
+            yield "cold start: no significant difference"
 
 
-def _conclusion_memory(result: BenchResult, one: Summary, two: Summary, name: str) -> str:
+def _peak_memory(result: BenchResult, one: Summary, two: Summary, name: str) -> str:
     own, its = one.peak_rss, two.peak_rss
     found = _contrast(result, "peak RSS")
     if own is None or its is None or found is None or not found.significant:
@@ -293,7 +293,7 @@ def _conclusion_memory(result: BenchResult, one: Summary, two: Summary, name: st
     apart, saves = abs(its - own), own <= its
     word = "less" if saves else "more"
     shown = mib(apart, down=saves)
-    return f"its peak RSS is {shown} MiB ({100 * apart / its:.0f} %) {word} than {name}'s"
+    return f"peak RSS: {shown} MiB ({100 * apart / its:.0f} %) {word} than {name}"
 
 
 def _ratio(ratio: Ratio, label: str, name: str) -> str:
@@ -303,8 +303,8 @@ def _ratio(ratio: Ratio, label: str, name: str) -> str:
     if ratio.labels[0] != label:
         shares = (1 / shares[2], 1 / shares[1], 1 / shares[0])
     return (
-        f"it needs {shares[1]:.2f} times the CPU time of {name} for an inference "
-        f"({shares[0]:.2f} to {shares[2]:.2f}, the two in turn)"
+        f"CPU time of an inference: {shares[1]:.2f} times that of {name} "
+        f"({shares[0]:.2f} to {shares[2]:.2f}, alternating)"
     )
 
 

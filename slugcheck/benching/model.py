@@ -1,4 +1,4 @@
-"""The model that ``slugcheck bench`` has with it: a small detector, in both forms.
+"""The model that comes with ``slugcheck bench``: a small detector, in both forms.
 
 A one-stage detector by hand: residual blocks, three scales, a box and a score for each class at
 every place. Weights are pseudo-random, so its detections mean nothing; memory and time do. One list
@@ -102,7 +102,7 @@ def _each(field: int, contents: Iterable[bytes]) -> bytes:
     return b"".join(_field(field, content) for content in contents)
 
 
-# ----------------- The model that ``slugcheck bench`` has with it: a small detector, in both forms
+# --------------------------------------------------------------------------- the network
 
 SIDE = 320
 CLASSES = 6

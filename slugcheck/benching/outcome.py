@@ -9,7 +9,7 @@ _FITS = (Status.PASS, Status.WARN)
 
 
 def exit_code(result: BenchResult) -> int:
-    """Return 3 where a stack is not measured or the two differ, 1 where none fits ``--dyno``."""
+    """Return 3 if a runtime was not measured or outputs differ, 1 if none fits ``--dyno``."""
     agreement = result.agreement
     if any(one.failure for one in result.stacks):
         return 3

@@ -1,4 +1,4 @@
-"""What the user asked to have measured, and how one stack is started."""
+"""The options of a bench run, the models to run, and how a runtime's workers start."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOOP_SECONDS = 6.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchOptions:
-    """What the user asked for. Limits are bytes, ``time_limit`` seconds; threads 0: the default."""
+    """The user's options. Limits are bytes, ``time_limit`` seconds; 0 threads: the default."""
 
     onnx: Path | None = None
     torch: str | None = None
@@ -42,23 +42,23 @@ class BenchOptions:
     time_limit: float = 60.0
     variants: bool = False
     index: IndexOptions = field(default_factory=IndexOptions)
-    env: tuple[str, ...] = ()  # variables that a list may use
+    env: tuple[str, ...] = ()  # variables that a requirements file may use
     install_limit: int = 10**9  # bytes to download for one environment
     exclude_newer: str | None = None
     offline: bool = False
     use_cache: bool = True
 
     def names(self, runtime: Runtime) -> bool:
-        """Whether this runtime was asked for, so that its absence is an error."""
-        named = (*per_stack(self.pythons, "--python"), *per_stack(self.requirements, "-r"))
+        """Whether this runtime was requested, so that its absence is an error."""
+        named = (*per_runtime(self.pythons, "--python"), *per_runtime(self.requirements, "-r"))
         return self.install or runtime in named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """A runtime and a model: what a job says of them, before it is known who runs it.
+    """A runtime and a model, with their part of a job, before an interpreter is chosen.
 
-    ``files`` are the model's, with what lies beside them. ``optional``: nobody asked for it.
+    ``files`` are the model's, including external data. ``optional``: not requested.
     """
 
     runtime: Runtime
@@ -70,13 +70,13 @@ class Form:
 
     @property
     def model_bytes(self) -> int | None:
-        """Bytes of the model's files, None where a function makes it."""
+        """Bytes of the model's files, None if a function makes the model."""
         return sum(path.stat().st_size for path in self.files) if self.files else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """How a stack's workers are started: everything but what one job adds."""
+    """How a runtime's workers start: everything except what a single job adds."""
 
     form: Form
     python: str
@@ -101,7 +101,7 @@ class Setup:
         )
 
     def _threads(self) -> dict[str, str]:
-        """Return what keeps the libraries below from starting threads of their own."""
+        """Return the variables that limit the threads of the libraries below."""
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         return dict.fromkeys(names, str(self.threads)) if self.threads else {}
 
@@ -110,9 +110,9 @@ class Setup:
 
 
 def forms(options: BenchOptions) -> tuple[Form, ...]:
-    """Return the models that were named, PyTorch first: it is what the other is held against.
+    """Return the named models, PyTorch first: it is the reference.
 
-    :raises UsageError: a model is not there, or is none.
+    :raises UsageError: a file is missing, or is not a model.
     """
     found = []
     if options.torch is not None:
@@ -125,8 +125,8 @@ def forms(options: BenchOptions) -> tuple[Form, ...]:
 def _onnx(path: Path) -> Form:
     _must_be_file(path, "--onnx")
     if path.suffix not in (".onnx", ".ort"):
-        message = f"--onnx {path}: not an ONNX model by its name"
-        raise UsageError(message, hint="its name ends in .onnx or .ort; --torch takes the others")
+        message = f"--onnx {path}: not an ONNX file name"
+        raise UsageError(message, hint="use a file name with .onnx or .ort, or --torch for others")
     beside = (path.with_name(path.name + suffix) for suffix in _EXTERNAL)
     return Form(
         runtime=Runtime.ONNX,
@@ -158,14 +158,14 @@ def _factory(module: str, name: str) -> dict[str, Any]:
         folder = Path.cwd()
     parts = [*module.split("."), *name.split(".")]
     if not all(part.isidentifier() for part in parts):
-        message = f"--torch {module}:{name}: neither a file nor module:function"
+        message = f"--torch {module}:{name}: not a file or module:function"
         raise UsageError(message, hint="for example --torch models.py:build, or model.torchscript")
     return {"factory": f"{module}:{name}", "path": [str(folder)]}
 
 
 def _must_be_file(path: Path, option: str) -> None:
     if not path.is_file():
-        what = "a folder" if path.is_dir() else "there is no such file"
+        what = "a folder" if path.is_dir() else "file not found"
         raise UsageError(f"{option} {path}: {what}", hint="name a model file")
 
 
@@ -173,29 +173,29 @@ def _must_be_file(path: Path, option: str) -> None:
 
 
 def interpreters(runtime: Runtime, given: Sequence[str]) -> tuple[str, ...]:
-    """Return the interpreters to look into for a runtime, the first that has it is taken.
+    """Return the interpreters to try for a runtime, in order.
 
-    :raises UsageError: one that was named is not there.
+    :raises UsageError: a named one is missing.
     """
-    named = per_stack(given, "--python")
+    named = per_runtime(given, "--python")
     if runtime in named:
         return (_program(named[runtime]),)
     common = named.get(None)
     return (*((_program(common),) if common else ()), sys.executable)
 
 
-def per_stack(given: Sequence[str], option: str) -> dict[Runtime | None, str]:
-    """Return values written ``[onnx|torch=]VALUE``, by runtime; None holds the one for all.
+def per_runtime(given: Sequence[str], option: str) -> dict[Runtime | None, str]:
+    """Return values written ``[onnx|torch=]VALUE``, by runtime; None is the key of the default.
 
-    :raises UsageError: there is one too many.
+    :raises UsageError: a runtime has several values.
     """
     found: dict[Runtime | None, str] = {}
     for text in given:
         name, equals, value = text.partition("=")
         runtime = NAMES.get(name) if equals else None
         if runtime in found:
-            message = f"{option} is given twice for {runtime or 'every stack'}"
-            raise UsageError(message, hint=f"{option} onnx=… and {option} torch=…")
+            message = f"{option} is given twice for {runtime or 'every runtime'}"
+            raise UsageError(message, hint=f"use {option} onnx=… and {option} torch=…")
         found[runtime] = value if runtime else text
     return found
 
@@ -203,7 +203,7 @@ def per_stack(given: Sequence[str], option: str) -> dict[Runtime | None, str]:
 def _program(text: str) -> str:
     found = shutil.which(text)
     if found is None:
-        message = f"--python {text}: there is no such interpreter"
-        raise UsageError(message, hint="a path such as venv/bin/python, or a name on PATH")
-    # not resolved: the link in a virtual environment is what makes it one
+        message = f"--python {text}: interpreter not found"
+        raise UsageError(message, hint="use a path such as venv/bin/python, or a name on PATH")
+    # not resolved: a virtual environment depends on this link
     return str(Path(found).absolute())

@@ -1,4 +1,4 @@
-"""What samples come to: medians with an interval that assumes no distribution, and honest doubts.
+"""Statistics of samples: medians with distribution-free intervals, differences, and doubts.
 
 The interval of a median is taken from order statistics: of n samples, the range from the k-th
 smallest to the k-th largest misses the true median with probability 2 * P(B < k), B binomial with
@@ -64,9 +64,9 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 
 def differ(first: Sequence[float], second: Sequence[float]) -> bool:
-    """Whether two groups of samples differ by more than chance would do (Mann-Whitney, exact).
+    """Whether two groups of samples differ significantly (Mann-Whitney, exact).
 
-    Too few samples to tell (fewer than four and four) are no difference.
+    Fewer than four samples in each group never differ significantly.
     """
     if not first or not second:
         return False
@@ -86,13 +86,13 @@ def _ways(first: int, second: int, above: int) -> int:
     return _ways(first - 1, second, above - second) + _ways(first, second - 1, above)
 
 
-# --------------------------------------------------------------------------- one stack
+# --------------------------------------------------------------------------- one runtime
 
 
 def summarise(
     samples: Sequence[Sample], cold_starts: Sequence[ColdStart], *, threads: int
 ) -> Summary:
-    """Return what one sample or more come to."""
+    """Return the summary of one sample or more."""
     return Summary(
         rss=_by_stage(samples, "rss"),
         anon=_by_stage(samples, "anon"),
@@ -163,10 +163,10 @@ def _latency(samples: Sequence[Sample], threads: int) -> Latency:
 
 
 def _noise(samples: Sequence[Sample], threads: int) -> str:
-    """Return why wall times are not to be trusted, "" if nothing speaks against them."""
+    """Return why wall times are unreliable, or ""."""
     share = median(one.cpu_share for one in samples)
     if threads == 1 and share < _CLEAN_SHARE:
-        return f"CPU time was {100 * share:.0f} % of wall time: others had the core"
+        return f"CPU time was {100 * share:.0f} % of wall time: other processes used the core"
     foreign = [one.foreign_cores for one in samples if one.foreign_cores is not None]
     if threads != 1 and foreign and median(foreign) > _FOREIGN_CORES:
         return f"other processes kept {median(foreign):.1f} cores busy"
@@ -177,14 +177,14 @@ def _noise(samples: Sequence[Sample], threads: int) -> str:
 
 
 def doubts(summary: Summary, *, processes: int) -> tuple[str, ...]:
-    """Return what speaks against the figures of a stack, a sentence each."""
+    """Return the doubts about a runtime's figures, one sentence each."""
     found = []
     if processes == 1:
-        found.append(f"1 process has no interval; 95 % takes {ENOUGH}")
+        found.append(f"1 process gives no interval; 95 % confidence needs {ENOUGH}")
     elif processes < ENOUGH:
         found.append(
-            f"{processes} processes: the interval holds the median "
-            f"with {100 * summary.cpu_ms.confidence:.0f} % only; 95 % takes {ENOUGH}"
+            f"{processes} processes: {100 * summary.cpu_ms.confidence:.0f} % confidence interval "
+            f"of the median; 95 % needs {ENOUGH}"
         )
     for name, kind, one in (
         ("peak RSS", "memory", summary.rss.get("peak")),
@@ -197,11 +197,11 @@ def doubts(summary: Summary, *, processes: int) -> tuple[str, ...]:
     if summary.latency.noisy:
         found.append(f"latency is noisy: {summary.latency.noisy}")
     if summary.latency.count < _ENOUGH_TIMES:
-        found.append(f"p99 is that of {summary.latency.count} inferences only")
+        found.append(f"p99 is based on only {summary.latency.count} inferences")
     return tuple(found)
 
 
-# ------------------------------------------ Which figures of two stacks differ by more than chance
+# --------------------------------------------------------------------------- differences
 
 _Values = Callable[[StackResult], list[float]]
 _KINDS: tuple[tuple[str, _Values], ...] = (
@@ -213,7 +213,7 @@ _KINDS: tuple[tuple[str, _Values], ...] = (
 
 
 def contrasts_of(stacks: Sequence[StackResult]) -> tuple[Contrast, ...]:
-    """Return the contrasts of two stacks that were measured; none of any other number."""
+    """Return the contrasts of two measured runtimes; none for any other number."""
     both = [one for one in stacks if one.summary]
     if len(both) != 2:
         return ()

@@ -1,9 +1,9 @@
-"""Workers under a memory limit that the system holds, with a time for each.
+"""Runs workers: single samples, two in turn to compare times, and trials under a memory limit.
 
-What a cgroup does to a process that is too large is seldom a kill: it lets go of the pages of
-files, reads them again, and the process stands still. So each trial has a time, and a process that
-answers but keeps reading pages is called slow. Measured: PyTorch with 225 MB of anonymous memory is
-well at 320 MiB, slow at 288, and gives no answer in a minute at 256.
+A cgroup rarely kills a process that is too large: it drops pages of files and reads them again, and
+the process hardly advances. So each trial has a time limit, and a process that answers but keeps
+reading pages is called slow. Measured: PyTorch with 225 MB of anonymous memory is fine at 320 MiB,
+slow at 288, and does not answer within a minute at 256.
 """
 
 from __future__ import annotations
@@ -19,9 +19,13 @@ from slugcheck.model.benchresult import Outcome, Ratio, Trial
 from slugcheck.running.launcher import Ended, Launcher
 from slugcheck.text import mib, seconds
 
+BLOCKS = 8  # alternating workers give the most repeatable comparison of times
+_BLOCK_SECONDS = 0.8
+_FEWEST, _MOST = 2, 40  # inferences of each worker in a block
+
 
 def sample(ended: Ended) -> Sample | None:
-    """Return the sample of a worker that did all it was asked for, else None."""
+    """Return the sample of a worker that completed its job, else None."""
     events = {str(one["event"]): one for one in ended.events}
     if ended.problem or "steady" not in events:
         return None
@@ -39,7 +43,7 @@ def sample(ended: Ended) -> Sample | None:
 
 
 def cold_start(ended: Ended, *, evicted: bool) -> ColdStart | None:
-    """Return the cold start of a worker that got to its first result, else None."""
+    """Return the cold start of a worker that reached its first result, else None."""
     first = ended.event("first")
     if ended.problem or first is None:
         return None
@@ -51,25 +55,21 @@ def cold_start(ended: Ended, *, evicted: bool) -> ColdStart | None:
     )
 
 
-# --------------- Two live workers that infer in turn: the most repeatable way to compare two times
-
-BLOCKS = 8
-_BLOCK_SECONDS = 0.8
-_FEWEST, _MOST = 2, 40  # inferences of each in a block
+# --------------------------------------------------------------------------- two in turn
 
 
 def measure(
     launcher: Launcher, setups: tuple[Setup, Setup], milliseconds: tuple[float, float]
 ) -> Ratio | str:
-    """Return how much of the second's time the first takes, or why it was not measured.
+    """Return the ratio of the first's time to the second's, or why it was not measured.
 
-    ``milliseconds`` is what an inference of each takes, for the length of a block.
+    ``milliseconds`` are the times of an inference, which decide the length of a block.
     """
     each = int(1000 * _BLOCK_SECONDS / max(sum(milliseconds), 0.001))
     workers = [setup.worker("serve") for setup in setups]
     found = launcher.pair(workers, blocks=BLOCKS, per_block=max(_FEWEST, min(each, _MOST)))
     if found["outcome"] != "ended":
-        return f"the two could not infer in turn: {found['reason']}"
+        return f"the two could not run in turn: {found['reason']}"
     return of_blocks((setups[0].form.label, setups[1].form.label), found["blocks"])
 
 
@@ -94,14 +94,14 @@ def _sum(times: list[list[int]], kind: int) -> int:
     return sum(one[kind] for one in times)
 
 
-# ------------------------ Workers under a memory limit that the system holds, with a time for each
+# --------------------------------------------------------------------------- memory limits
 
 RUNS = 20
 _STAGES = {
     "": "its start", "baseline": "importing the runtime", "import": "loading the model",
     "load": "the first inference", "first": "inferring", "beat": "inferring", "steady": "inferring",
 }  # fmt: skip
-# Pages read again for each inference, beyond which it waits for the disk rather than computes.
+# Pages read again per inference; with more, it waits for the disk rather than computes.
 _FAULTS_EACH = 1.0
 _SLOW_START = 3.0  # times the usual, for the first result
 
@@ -115,9 +115,9 @@ def run(
     launcher: Launcher, setup: Setup, *, limit: int, how: Mapping[str, Any], time_limit: float,
     usual: float | None,
 ) -> Trial:  # fmt: skip
-    """Run one worker under a limit of bytes; its files have left the page cache before.
+    """Run one worker under a limit of bytes; its files were evicted from the page cache.
 
-    ``usual`` is how long its first result takes from the disk without a limit, in seconds.
+    ``usual`` is the time of its first result from disk without a limit, in seconds.
     """
     worker = setup.worker("full", runs=RUNS)
     ended = launcher.run(
@@ -160,7 +160,7 @@ def _thrashes(ended: Ended, usual: float | None) -> bool:
 
 
 def _seen(ended: Ended) -> dict[str, int]:
-    """Return the largest figures, the worker's own or those of whoever watched it."""
+    """Return the largest figures of the worker itself or of the launcher."""
     found = dict.fromkeys(("peak", "anon", "faults"), 0)
     told = [one["memory"] for one in ended.events if one.get("memory")]
     for key in ("peak", "anon"):
@@ -179,10 +179,10 @@ def _sentence(ended: Ended, outcome: Outcome, limit: int, where: str) -> str:
         case Outcome.OK:
             return since
         case Outcome.SLOW:
-            return f"it waits for pages that {size} have no room for; {since}"
+            return f"it keeps reading pages that do not fit into {size}; {since}"
         case Outcome.STALLED:
-            return f"no end of {where} within {seconds(ended.seconds)}"
+            return f"{where} did not finish within {seconds(ended.seconds)}"
         case Outcome.KILLED:
-            return f"at {where}, after {seconds(ended.seconds)}"
+            return f"during {where}, after {seconds(ended.seconds)}"
         case Outcome.FAILED:
             return ended.problem

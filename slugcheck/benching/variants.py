@@ -1,8 +1,7 @@
-"""Other ways to run the same model, each measured against the way it was run.
+"""Variants: other settings for the same model, each measured against the normal run.
 
-Settings of the runtimes and of the allocator, as their documentation names them. What each does to
-a model is not to be foreseen: on a YOLOv8n, switching off ONNX Runtime's arena alone took more
-memory than leaving it on.
+They are documented settings of the runtimes and of the allocator. Their effect on a model cannot be
+predicted: for a YOLOv8n, disabling only ONNX Runtime's arena took more memory than keeping it.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ DEFAULT_THREADS = "default threads"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One way: options of the worker, variables of its environment, another file, other threads.
+    """One variant: worker options, environment variables, another model file, other threads.
 
-    ``made`` names the file that is made of the model first: "ort", "int8" or "frozen". ``advice``
-    is how to do the same in an app.
+    ``made`` is the kind of file to convert the model to: "ort", "int8" or "frozen". ``advice`` is
+    how to do the same in an app.
     """
 
     name: str
@@ -39,12 +38,12 @@ class Way:
 
 
 def ways(runtime: Runtime, *, threads: int, scripted: bool) -> Iterator[Way]:
-    """Yield the ways of a runtime; ``scripted``: the PyTorch model is TorchScript already."""
+    """Yield the variants of a runtime; ``scripted``: the PyTorch model is already TorchScript."""
     yield from _onnx() if runtime is Runtime.ONNX else _torch(scripted=scripted)
     if threads != 1:
         yield Way(name="one thread", advice=ONE_THREAD[runtime], threads=1)
     if threads != 0:
-        yield Way(name=DEFAULT_THREADS, advice="what an app does that says nothing", threads=0)
+        yield Way(name=DEFAULT_THREADS, advice="the default of an app that sets nothing", threads=0)
     yield Way(
         name="MALLOC_ARENA_MAX=2",
         advice="set the variable MALLOC_ARENA_MAX to 2",
@@ -105,7 +104,7 @@ def _torch(*, scripted: bool) -> Iterator[Way]:
     )
 
 
-# ------------ The variants of a stack: each way in fresh processes, against the samples without it
+# --------------------------------------------------------------------------- measuring
 
 PROCESSES = 3  # memory is known after three; two groups of three and six can differ with 95 %
 _MADE_SECONDS = 300.0
@@ -114,7 +113,7 @@ _SUFFIXES = {"ort": ".ort", "int8": ".int8.onnx", "frozen": ".torchscript"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """A stack without any variant: how it is started, its samples and outputs so far."""
+    """A runtime without any variant: how it starts, its samples and outputs."""
 
     setup: Setup
     samples: Sequence[Sample]
@@ -122,14 +121,14 @@ class Base:
 
 
 def tried_ways(setup: Setup) -> tuple[Way, ...]:
-    """Return the ways to try for a stack."""
+    """Return the variants to try for a runtime."""
     model = str(setup.form.job.get("model") or "")
     scripted = bool(model) and not model.endswith(".pt2")
     return tuple(ways(setup.form.runtime, threads=setup.threads, scripted=scripted))
 
 
 def measure(launcher: Launcher, base: Base, way: Way, *, runs: int) -> Variant:
-    """Return what one way comes to, or the reason why it was not measured."""
+    """Measure one variant; the result says why if that was not possible."""
     setup = base.setup
     job = _job(launcher, setup, way)
     if isinstance(job, str):
@@ -150,22 +149,22 @@ def measure(launcher: Launcher, base: Base, way: Way, *, runs: int) -> Variant:
         ended = launcher.run(changed.worker("full", runs=runs, **more))
         found = trials.sample(ended)
         if found is None:
-            return _none(setup, way, ended.problem or "it gave no figures")
+            return _none(setup, way, ended.problem or "no figures")
         samples.append(found)
         outputs = (ended.event("outputs") or {}).get("outputs", ())
         gradients = bool((ended.event("gradients") or {}).get("on"))
     if way.name == GRADIENTS and not gradients:
-        return _none(setup, way, "the model's outputs keep none")
+        return _none(setup, way, "the model's outputs have no gradients")
     return _variant(base, way, samples, _error(base, outputs))
 
 
 def _job(launcher: Launcher, setup: Setup, way: Way) -> dict[str, Any] | str:
-    """Return what the worker's job has otherwise, or why the file it takes cannot be made."""
+    """Return the changes of the worker's job, or why its model file cannot be made."""
     if not way.made:
         return {}
     source = Path(str(setup.form.job.get("model") or ""))
     if source.suffix == ".ort":
-        return "the model is an .ort file already" if way.made == "ort" else "from an .onnx only"
+        return "the model is already an .ort file" if way.made == "ort" else "needs an .onnx file"
     to = launcher.folder / f"variant{_SUFFIXES[way.made]}"
     asked = {**setup.form.job, "made": way.made, "to": str(to), "inputs": list(setup.inputs)}
     worker = Worker(

@@ -12,7 +12,7 @@ class Vulnerability:
     """One known vulnerability of one resolved distribution.
 
     ``severity`` is the service's word in lower case (``low``, ``medium``, ``high``, ``critical``),
-    None where the service gives none. ``fixed_versions`` is empty where no release mends it.
+    None if the service gives none. ``fixed_versions`` is empty if no release fixes it.
     """
 
     id: str
@@ -26,7 +26,7 @@ class Vulnerability:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unaudited:
-    """A distribution of which nothing is known, and why; never to be read as "clean"."""
+    """A distribution that was not audited, and why; it does not count as "clean"."""
 
     name: str
     version: str | None

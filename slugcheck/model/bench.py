@@ -1,4 +1,4 @@
-"""What ``slugcheck bench`` measures: processes, their figures, and what they come to.
+"""What ``slugcheck bench`` measures: samples of processes, and their summaries.
 
 Memory is bytes, time seconds or, where the name says so, milliseconds and nanoseconds. A sample is
 one fresh process; nothing is averaged before it is kept.
@@ -29,10 +29,10 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """A process's memory in bytes at one moment; None where the system does not tell it.
+    """A process's memory in bytes at one moment; None if the system does not report it.
 
     ``peak`` is the largest ``rss`` so far (VmHWM, read inside the process). ``pss`` divides shared
-    pages among those who share them; ``uss`` is what would be freed.
+    pages among their users; ``uss`` is what the process alone uses.
     """
 
     rss: int | None
@@ -109,12 +109,12 @@ class Latency:
     p99_ms: float
     per_second: float
     count: int
-    noisy: str  # why the wall times are not to be trusted; "" if they are
+    noisy: str  # why the wall times are unreliable; "" if they are not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What the samples of one stack come to. Memory is bytes, by stage and ``peak``."""
+    """The summary of one runtime's samples. Memory is bytes, by stage and ``peak``."""
 
     rss: Mapping[str, Spread]
     anon: Mapping[str, Spread]
@@ -151,7 +151,7 @@ class InputSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fed:
-    """What a model was given: ``origin`` says where the values came from."""
+    """One input of a model; ``origin`` says where its values come from."""
 
     name: str
     dtype: str
@@ -175,7 +175,7 @@ class Stack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackResult:
-    """One stack's samples. ``failure`` says why there are none, or fewer than were asked for."""
+    """One runtime's samples. ``failure`` says why some or all are missing."""
 
     stack: Stack
     samples: tuple[Sample, ...]

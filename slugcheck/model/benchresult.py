@@ -25,7 +25,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """Whether two stacks compute the same; PASS, FAIL, or UNKNOWN where one has no outputs."""
+    """Whether two runtimes agree: PASS, FAIL, or UNKNOWN if one has no outputs."""
 
     status: Status
     labels: tuple[str, str]
@@ -45,7 +45,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratio:
-    """How much of the second stack's time the first one takes, from workers that took turns.
+    """The ratio of the first runtime's time to the second's, from alternating workers.
 
     ``blocks`` are CPU time, ``wall_blocks`` wall time, a value for each block of inferences.
     """
@@ -60,7 +60,7 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
-    """One figure of two stacks; ``significant`` is whether chance alone would rarely do that."""
+    """One figure of two runtimes; ``significant`` is whether chance rarely explains it."""
 
     figure: str
     first: float
@@ -70,7 +70,7 @@ class Contrast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """One stack on one dyno: the workers started there, and how many fit.
+    """One runtime on one dyno: the workers started there, and how many fit.
 
     ``anon`` and ``rss`` are bytes of all started workers together.
     """
@@ -85,7 +85,7 @@ class Fit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DynoFit:
-    """A size of machine, and how each stack fits it. ``names`` has all that are alike."""
+    """A machine size, and how each runtime fits it. ``names`` lists all equal sizes."""
 
     dyno: Dyno
     names: tuple[str, ...]
@@ -94,7 +94,7 @@ class DynoFit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootFit:
-    """A stack's cold start held against the time that a process has to answer, both seconds."""
+    """A runtime's cold start and the limit for the first answer, both in seconds."""
 
     label: str
     status: Status
@@ -105,7 +105,7 @@ class BootFit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
-    """Which stack to take, and why; ``label`` is None where the figures do not say."""
+    """The runtime to take, and why; ``label`` is None if the figures do not decide."""
 
     label: str | None
     because: tuple[str, ...]
@@ -138,13 +138,13 @@ class Trial:
 
     @property
     def emulated(self) -> bool:
-        """Whether no kernel held the limit, but a watchdog."""
+        """Whether a watchdog enforced the limit, not the kernel."""
         return self.method == "watchdog"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """A way to run one stack otherwise. Differences are to the same stack without it."""
+    """A variant of one runtime. Differences are relative to the runtime without it."""
 
     label: str  # of the stack
     name: str
@@ -208,5 +208,5 @@ class BenchResult:
 
     @property
     def chosen(self) -> DynoFit | None:
-        """The machine that it is judged for, with how each stack fits it."""
+        """The chosen machine size, with how each runtime fits it."""
         return next((one for one in self.dynos if self.dyno in one.names), None)

@@ -1,4 +1,4 @@
-"""What changed against a base: distributions, parts and totals."""
+"""The difference between a report and its base: distributions, parts and totals."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from enum import StrEnum
 
 
 class ChangeKind(StrEnum):
-    """What became of a distribution."""
+    """How a distribution changed."""
 
     ADDED = "added"
     REMOVED = "removed"
     UPGRADED = "upgraded"
     DOWNGRADED = "downgraded"
-    SAME_VERSION = "same-version"  # another size all the same: another wheel, another Python
+    SAME_VERSION = "same-version"  # but another size: another wheel or Python
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One distribution that is not what it was in the base.
+    """One distribution that differs from the base.
 
-    ``installed_bytes`` and ``slug_bytes`` are what it adds (negative: what it takes away);
-    ``percent`` is that of its own former size on the platform's figure, None when it is new.
-    ``because`` names what needs it: ``direct`` and distributions.
+    ``installed_bytes`` and ``slug_bytes`` are what it adds (negative: removes); ``percent`` is
+    relative to its former size in the platform's figure, None if it is new. ``because`` names what
+    requires it: ``direct`` and distributions.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartChange:
-    """What is no distribution and changed: the runtime, app files, models."""
+    """A change of the runtime, the app files or the models."""
 
     name: str
     installed_bytes: int
@@ -55,7 +55,7 @@ class BaseTotals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A report against its base. ``problem`` says why there is none; ``base`` is None then."""
+    """A report against its base. ``problem`` says why ``base`` is None."""
 
     label: str  # what the base is: "origin/main", "base.json", "old.txt"
     base: BaseTotals | None
@@ -63,7 +63,7 @@ class Difference:
     parts: tuple[PartChange, ...]
     installed_bytes: int  # the whole change
     slug_bytes: int
-    # half the width of their intervals: what did not change is alike on both sides and in neither
+    # half the width of their intervals; what did not change cancels out
     installed_doubt_bytes: int = 0
     slug_doubt_bytes: int = 0
     notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Stacks side by side: what each comes to, what they share, and what follows from it."""
+"""Candidates compared: the sizes of each, what they share, and which one to take."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from slugcheck.model.verdicts import Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetupRow:
-    """One line of a stack's sizes: a distribution with its version, or a part without one."""
+    """One line of a candidate's sizes: a distribution, or a part without a version."""
 
     name: str
     version: str
@@ -21,11 +21,11 @@ class SetupRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """One of the stacks. Sums in bytes; ``installed`` and ``slug`` count everything.
+    """One candidate. Sums in bytes; ``installed`` and ``slug`` count everything.
 
-    ``status`` is that of all its gating verdicts, ``sentence`` the one on its size. ``room_bytes``
-    is what the size limit leaves (negative: what is beyond it), None without a limit. ``saved_*``
-    is how much smaller it is than the first stack (negative: larger).
+    ``status`` is that of all its gating verdicts, ``sentence`` that of its size. ``room_bytes`` is
+    what the size limit leaves (negative: what is over it), None without a limit. ``saved_*`` is how
+    much smaller it is than the first candidate (negative: larger).
     """
 
     label: str
@@ -39,7 +39,7 @@ class Setup:
     model_slug_bytes: int
     installed_bytes: int
     slug: Estimate[int]
-    counted: Estimate[int]  # of the two sums, the one that the platform's limit is about
+    counted: Estimate[int]  # of the two sums, the one that the platform limits
     rows: tuple[SetupRow, ...]  # distributions, the largest first, then the parts
     status: Status
     sentence: str
@@ -47,12 +47,12 @@ class Setup:
     unsized: tuple[str, ...]
     saved_installed_bytes: int
     saved_slug_bytes: int
-    saved_percent: float | None  # of the first stack's sum that counts
+    saved_percent: float | None  # of the first candidate's counted sum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedRow:
-    """A distribution in each stack, in their order; None where a stack does not have it."""
+    """A distribution in each candidate, in their order; None where a candidate lacks it."""
 
     name: str
     versions: tuple[str | None, ...]
@@ -61,17 +61,17 @@ class SharedRow:
 
     @property
     def everywhere(self) -> bool:
-        """Whether every stack has it."""
+        """Whether every candidate has it."""
         return None not in self.versions
 
     @property
     def alike(self) -> bool:
-        """Whether every stack has it in the same version."""
+        """Whether every candidate has it in the same version."""
         return self.everywhere and len(set(self.versions)) == 1
 
 
 class StepKind(StrEnum):
-    """What becomes of a requirement line."""
+    """How a requirement line changes."""
 
     REMOVE = "remove"
     ADD = "add"
@@ -80,7 +80,7 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One line of a requirements file that is not the same: as it is, and as it should be."""
+    """One line of a requirements file to change: as it is, and as it should be."""
 
     kind: StepKind
     before: str
@@ -89,7 +89,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
-    """The lines that make one stack's requirements another's; None: one of them has no lines."""
+    """The lines to change from one candidate to another; None if one of them has no lines."""
 
     from_label: str
     to_label: str
@@ -98,7 +98,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
-    """What follows from the numbers. ``label`` is None where they do not decide."""
+    """The candidate to take, with reasons. ``label`` is None if the figures do not decide."""
 
     label: str | None
     because: tuple[str, ...]
@@ -106,18 +106,18 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Savings:
-    """How much smaller the smallest stack is than the largest, in bytes."""
+    """How much smaller the smallest candidate is than the largest, in bytes."""
 
     from_label: str
     to_label: str
     installed_bytes: int
     slug_bytes: int
-    percent: float  # of the sum that counts
+    percent: float  # of the counted sum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
-    """What a bench run measured of a stack's runtime: medians of fresh processes.
+    """Figures of a candidate's runtime from a bench run: medians of fresh processes.
 
     Memory is bytes of one worker at its peak, ``anon`` without the pages of files.
     """
@@ -135,7 +135,7 @@ class Footprint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Two stacks or more, the first of them the one the others are held against."""
+    """Two candidates or more; the others are compared with the first."""
 
     title: str  # of the platform
     size_figure: str
@@ -147,4 +147,6 @@ class Comparison:
     recommendation: Recommendation
     notes: tuple[str, ...]
     tool_version: str = ""
-    footprints: tuple[Footprint | None, ...] = ()  # of the stacks, in their order; or none at all
+    footprints: tuple[
+        Footprint | None, ...
+    ] = ()  # of the candidates, in their order; or none at all

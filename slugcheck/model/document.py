@@ -1,12 +1,15 @@
-"""Report to JSON: versioned, keys sorted, sizes as int bytes, seconds as float.
+"""Saved documents: reports, comparisons, answers of ``why`` and bench results as JSON.
 
-``saved`` reads it back and says which schema is in force. Schema history:
+``*_document`` returns plain values and ``*_dumps`` their JSON text: keys sorted, sizes as int
+bytes, seconds as float, text escaped to ASCII, so that a document is safe in any log.
+``report_loads`` reads a saved report back into the records that comparisons work on, with every
+type checked; ``as_saved`` makes the same records from a report. Schema history:
 
 1. the first.
 
 Everything but ``transfer`` follows from the file, the target, the index and slugcheck's version; a
 distribution's ``via`` says how its wheel was read, which a cache changes. Artefacts are named by
-filename, never by URL. Text is escaped to ASCII, so that a document is safe in any log.
+filename, never by URL.
 """
 
 from __future__ import annotations
@@ -62,7 +65,13 @@ from slugcheck.text import without_credentials
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+T = TypeVar("T", bound="DataclassInstance")
 Json = dict[str, Any]
+
+SCHEMA = 1
+_PREDICTED = ("installed", "plain", "bytecode", "slug", "seconds")
+_HINT = "make one with: slugcheck FILE --format json --output report.json"
+_WORDS = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def report_dumps(report: Report) -> str:
@@ -71,8 +80,28 @@ def report_dumps(report: Report) -> str:
 
 
 def as_saved(report: Report, label: str) -> Document:
-    """Return a report as it would be read back, so that saved and new ones are treated alike."""
-    return report_loads(report_dumps(report), label)
+    """Return a report as the records that a saved one is read into."""
+    return _record(Document, report_document(report) | {"label": label}, "")
+
+
+def distribution_as_saved(size: DistributionSize) -> SavedDistribution:
+    """Return a distribution as the record that a saved one is read into."""
+    return SavedDistribution(
+        name=size.name,
+        version=size.distribution.version,
+        direct=size.distribution.direct,
+        required_by=size.required_by,
+        download_bytes=size.download_bytes,
+        installed_bytes=size.installed.value,
+        installed_low_bytes=size.installed.low,
+        installed_high_bytes=size.installed.high,
+        bytecode_bytes=size.bytecode.value,
+        slug_bytes=size.slug.value,
+        slug_low_bytes=size.slug.low,
+        slug_high_bytes=size.slug.high,
+        files=size.files,
+        basis=str(size.basis),
+    )
 
 
 def report_document(report: Report) -> Json:
@@ -150,7 +179,7 @@ def _totals(report: Report) -> Json:
         "by_kind": _by_kind(sizes.distributions),
         **interval("all_installed", sizes.installed),
         **interval("slug", sizes.slug),
-        # only the platform's own runtime is still predicted where the rest was measured
+        # only the platform's own runtime is still predicted if the rest was measured
         "basis": str(Basis.MEASURED if report.verification else sizes.slug.basis),
     }
 
@@ -272,9 +301,7 @@ def _finding(finding: Finding) -> Json:
     }
 
 
-# --- The parts of a report's document that are about the app: files, models, storage, verification
-
-_PREDICTED = ("installed", "plain", "bytecode", "slug", "seconds")
+# --------------------------------------------------------------------------- report: the app
 
 
 def subject(report: Report) -> Json:
@@ -330,7 +357,7 @@ def model(found: ModelFile) -> Json:
 
 
 def storage(option: StorageOption) -> Json:
-    """Return one way to store the models, judged."""
+    """Return one option to store the models."""
     return {
         "storage": str(option.storage),
         "title": option.title,
@@ -346,7 +373,7 @@ def storage(option: StorageOption) -> Json:
 
 
 def verification(found: Verification | None) -> Json | None:
-    """Return what a real install and a real tar measured, and the error of the prediction."""
+    """Return the sizes of a real install and tar, and the error of the prediction."""
     if found is None:
         return None
     errors = found.error_percent()
@@ -380,11 +407,11 @@ def interval(name: str, figure: Estimate[int]) -> dict[str, int]:
     }
 
 
-# ------------------- The parts of a report's document that are about its base, and about its audit
+# --------------------------------------------------------------------------- report: base, audit
 
 
 def against(found: Difference | None) -> Json:
-    """Return the base and what changed against it; both are null and empty without one."""
+    """Return the base and the changes from it; null and empty without one."""
     if found is None:
         return {"base": None, "changes": []}
     base = {
@@ -408,7 +435,7 @@ def _change(one: Change) -> Json:
 
 
 def audit(found: Audit | None) -> Json | None:
-    """Return the audit; null where none was asked for."""
+    """Return the audit; None without one."""
     if found is None:
         return None
     return {
@@ -423,11 +450,11 @@ def audit(found: Audit | None) -> Json | None:
     }
 
 
-# ---------------- A comparison as JSON: versioned like a report's, keys sorted, sizes as int bytes
+# --------------------------------------------------------------------------- comparison
 
 
 def comparison_dumps(found: Comparison, documents: tuple[Document, ...]) -> str:
-    """Return a comparison as JSON text; ``documents`` are what it was made from."""
+    """Return a comparison as JSON text; ``documents`` are the reports that it compares."""
     return json.dumps(
         comparison_document(found, documents), indent=2, sort_keys=True, allow_nan=False
     )
@@ -494,13 +521,13 @@ def _migration(one: Migration) -> Json:
     return {"from": one.from_label, "to": one.to_label, "steps": steps}
 
 
-# ------ The answer to ``slugcheck why`` as JSON: the stable names of a report, and what is its own
+# --------------------------------------------------------------------------- why
 
 
 def why_dumps(why: Why) -> str:
     """Return the answer as JSON text."""
     text = json.dumps(why_document(why), indent=2, sort_keys=True, allow_nan=False)
-    return without_credentials(text)  # blanks end what it takes out, so never more than a string
+    return without_credentials(text)  # it stops at blanks, so never removes more than a string
 
 
 def why_document(why: Why) -> Json:
@@ -518,9 +545,9 @@ def why_document(why: Why) -> Json:
         "extras": list(why.asked_extras),
         "standing": str(why.standing),
         "distribution": found[0] if found else None,
-        "unsized": _whydoc_unsized(why),
+        "unsized": _why_unsized(why),
         "needs": [_need(one) for one in why.needs],
-        "roots": [_whydoc_root(root) for root in why.roots],
+        "roots": [_root_paths(root) for root in why.roots],
         "brings": _brings(why.brings),
         "remedies": [_remedy(one) for one in why.remedies],
         "findings": [
@@ -532,14 +559,14 @@ def why_document(why: Why) -> Json:
     }
 
 
-def _whydoc_unsized(why: Why) -> Json | None:
+def _why_unsized(why: Why) -> Json | None:
     if why.standing is not Standing.UNSIZED or why.unsized is None:
         return None
     one = why.unsized
     return {
         "version": one.version,
         "reason": one.reason,
-        "origin": _whydoc_origin(one.origin),
+        "origin": _origin(one.origin),
     }
 
 
@@ -550,12 +577,12 @@ def _need(one: Need) -> Json:
         "extra": one.extra or None,
         "asks": one.asks,
         "lines": list(one.lines),
-        "origin": _whydoc_origin(one.origin),
+        "origin": _origin(one.origin),
         "unmet": one.unmet or None,
     }
 
 
-def _whydoc_root(root: RootPaths) -> Json:
+def _root_paths(root: RootPaths) -> Json:
     return {
         "name": root.name,
         "version": root.version or None,
@@ -566,11 +593,7 @@ def _whydoc_root(root: RootPaths) -> Json:
 
 
 def _line(line: FileLine) -> Json:
-    return {"text": line.text, "origin": _whydoc_origin(line.origin)}
-
-
-def _whydoc_origin(origin: Origin | None) -> Json | None:
-    return asdict(origin) if origin is not None else None
+    return {"text": line.text, "origin": _origin(line.origin)}
 
 
 def _brings(brings: Brings | None) -> Json | None:
@@ -624,7 +647,7 @@ def _outcome(one: Remedy) -> Json:
     return {"measured": measured, "tried": True, "reason": None}
 
 
-# -- The result of a bench run as JSON: versioned like a report's, keys sorted, all raw samples in
+# --------------------------------------------------------------------------- bench
 
 
 def bench_dumps(found: BenchResult) -> str:
@@ -678,7 +701,7 @@ def _agreement(found: BenchResult) -> Json | None:
 
 
 def _finite(value: float | None) -> float | None:
-    """JSON has no infinity, which is what NaN against a number comes to."""
+    """Return None for infinity (the distance of NaN to a number), which JSON does not have."""
     return None if value is None or value in (float("inf"), float("-inf")) else value
 
 
@@ -711,12 +734,7 @@ def _summary(one: Summary) -> Json:
     }
 
 
-# ------------- A saved report read back: what a comparison needs of it, every value's type checked
-
-T = TypeVar("T", bound="DataclassInstance")
-SCHEMA = 1
-_HINT = "make one with: slugcheck FILE --format json --output report.json"
-_WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+# --------------------------------------------------------------------------- reading back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -738,7 +756,7 @@ class SavedSubject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedTarget:
-    """What a saved report was made for."""
+    """The target of a saved report."""
 
     platform: str
     title: str
@@ -752,7 +770,7 @@ class SavedTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedTotals:
-    """The sums of a saved report; ``installed_bytes`` are the distributions' alone."""
+    """The sums of a saved report; ``installed_bytes`` are those of the distributions."""
 
     distributions: int
     files: int
@@ -820,7 +838,7 @@ class SavedVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedUnsized:
-    """What a saved report could not size."""
+    """A package that a saved report could not size."""
 
     name: str
     version: str | None
@@ -830,7 +848,7 @@ class SavedUnsized:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedRequirement:
-    """One line of the requirements file of a saved report; ``name`` is "" for a bare URL."""
+    """One line of a saved report's requirements file; ``name`` is "" for a bare URL."""
 
     name: str
     text: str
@@ -838,7 +856,7 @@ class SavedRequirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A saved report. Fields have the names and the values of the JSON text; ``label`` is ours."""
+    """A saved report. Fields are named as in the JSON; ``label`` names it in messages."""
 
     label: str
     schema: int
@@ -872,15 +890,15 @@ def text_of(path: Path) -> str | None:
 def report_loads(text: str, label: str) -> Document:
     """Read a saved report; ``label`` names it in messages.
 
-    :raises UsageError: it is no report of slugcheck, its schema is another, or a value is wrong.
+    :raises UsageError: it is not a report of slugcheck, has another schema or an invalid value.
     """
     return read(Document, text, label, hint=_HINT)
 
 
 def read(kind: type[T], text: str, label: str, *, hint: str) -> T:
-    """Read a saved document of a kind, whose fields are the values of the JSON text and ``label``.
+    """Read a saved document of a kind, whose fields are the values of the JSON and ``label``.
 
-    :raises UsageError: it is none of slugcheck, its schema is another, or a value is wrong.
+    :raises UsageError: it is not from slugcheck, has another schema or an invalid value.
     """
     try:
         raw = reading.json(text)
@@ -888,11 +906,11 @@ def read(kind: type[T], text: str, label: str, *, hint: str) -> T:
         raise UsageError(f"{label} is not JSON", hint=hint) from None
     schema = raw.get("schema") if isinstance(raw, dict) else None
     if type(schema) is not int:
-        raise UsageError(f"{label} is no report of slugcheck", hint=hint)
+        raise UsageError(f"{label} is not a report of slugcheck", hint=hint)
     if schema != SCHEMA:
         made = "a newer slugcheck; update this one" if schema > SCHEMA else "an older slugcheck"
-        message = f"{label} has schema {schema}, and this version reads schema {SCHEMA}"
-        raise UsageError(message, hint=f"it comes from {made}, or make the report again")
+        message = f"{label} has schema {schema}; this version reads schema {SCHEMA}"
+        raise UsageError(message, hint=f"it was made by {made}, or make the report again")
     try:
         return _record(kind, raw | {"label": label}, "")
     except _Wrong as wrong:
@@ -903,7 +921,7 @@ def read(kind: type[T], text: str, label: str, *, hint: str) -> T:
 
 
 class _Wrong(Exception):
-    """A value that is not what its field holds; the sentence has the path to it."""
+    """An invalid value; the sentence contains its path."""
 
 
 def _record(kind: type[T], value: object, path: str) -> T:
@@ -922,7 +940,7 @@ def _record(kind: type[T], value: object, path: str) -> T:
 
 
 def _value(kind: Any, value: object, path: str) -> object:
-    """Return a value as its field's type wants it: exactly that type, so no bool for an int."""
+    """Return a value of exactly its field's type, so no bool for an int."""
     if is_dataclass(kind) and isinstance(kind, type):
         return _record(kind, value, path)
     if get_origin(kind) is tuple:

@@ -1,4 +1,4 @@
-"""A figure with its interval, and how it is known."""
+"""Figures with intervals: how they are known, and how they add up."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ class Estimate(Generic[N]):
         return 50.0 * (self.high - self.low) / self.value
 
 
-# -------------------------------------------------------- How the intervals of many figures add up
+# --------------------------------------------------------------------------- sums
 
 
 def total(parts: Iterable[Estimate[int]], *, systematic_percent: float) -> Estimate[int]:
     """Return the sum of figures with its interval.
 
-    The doubts of different parts are independent, so they add in quadrature; low and high sides
-    apart. On top comes what all predicted parts share (a model that is off for this kind of app):
-    ``systematic_percent`` of their sum. A measured part adds no doubt; a sum of measured parts is
-    measured.
+    The errors of different parts are independent, so they add in quadrature, separately for the low
+    and high side. All predicted parts also share an error (a model that is off for this kind of
+    app): ``systematic_percent`` of their sum. A measured part adds no error; a sum of measured
+    parts is measured.
     """
     known = tuple(parts)
     value = sum(part.value for part in known)
@@ -68,7 +68,7 @@ def total(parts: Iterable[Estimate[int]], *, systematic_percent: float) -> Estim
 
 
 def without(whole: Estimate[int], parts: Iterable[Estimate[int]]) -> Estimate[int]:
-    """Return a total less some of its parts, whose doubts go with them."""
+    """Return a total without some of its parts and their errors."""
     gone = tuple(parts)
     value = whole.value - sum(part.value for part in gone)
     if whole.basis is Basis.MEASURED:
@@ -83,7 +83,7 @@ def _left(doubt: int, gone: Iterable[int]) -> float:
 
 
 def around(value: float, percent: float) -> Estimate[int]:
-    """Return a predicted figure with the same relative doubt both ways, as a factor.
+    """Return a predicted figure with the same relative error both ways, as a factor.
 
     20 % means from value / 1.2 to value * 1.2: a size is never negative.
     """

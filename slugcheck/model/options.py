@@ -1,7 +1,7 @@
-"""``${NAME}`` in files under check: filled in for names that the user allows, and for no other.
+"""The user's options, and the environment variables that a checked file may use.
 
-The file decides where a value goes, to which server for instance, and the file is a stranger's. So
-a name counts only where the command line says ``--env NAME``; the others are told by name.
+``${NAME}`` in a file is replaced only for names that the command line allows with ``--env NAME``:
+the file may be a stranger's, and decides where a value goes, for example to which server.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from slugcheck.model import FindingSeverity, IndexOptions, Service
 from slugcheck.text import keep_secret
 
 _USED = re.compile(r"\$\{([A-Z0-9_]+)\}")  # pip's and uv's; a lower-case name is no variable there
+DEFAULT_PLATFORM = "heroku"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """The names that may be filled in; values are read when they are used, and never kept."""
+    """The names that may be replaced; values are read when used, and never kept."""
 
     names: frozenset[str] = frozenset()
 
@@ -31,7 +32,7 @@ class Variables:
     def allowed(cls, names: Iterable[str]) -> Variables:
         """Return those of ``--env``; their values are masked in all output from now on.
 
-        :raises UsageError: one is no name of a variable.
+        :raises UsageError: one is not the name of a variable.
         """
         found = frozenset(names)
         for name in found:
@@ -42,27 +43,29 @@ class Variables:
         return cls(found)
 
     def value(self, name: str) -> str | None:
-        """Return the value of an allowed name; None where it is not allowed, unset or empty."""
+        """Return the value of an allowed name; None if it is not allowed, unset or empty."""
         return os.environ.get(name) or None if name in self.names else None
 
     def fill(self, text: str) -> str:
-        """Return text with the allowed names filled in; what has no value stays as it is."""
+        """Return text with the allowed names replaced; those without a value stay."""
         return _USED.sub(lambda match: self.value(match[1]) or match[0], text)
 
     def missing(self, text: str) -> tuple[str, ...]:
-        """Return the names in text that stay as they are."""
+        """Return the names in text that are not replaced."""
         return tuple(name for name in used(text) if self.value(name) is None)
 
     def why(self, missing: Collection[str]) -> str:
-        """Return the words for names that stay: ``uses ${X}; allow it with --env X``."""
+        """Return the message for names not replaced: ``uses ${X}; allow it with --env X``."""
         refused = [name for name in missing if name not in self.names]
         unset = [name for name in missing if name in self.names]
-        said = []
+        sentences = []
         if refused:
-            said.append(f"uses {_listed(refused)}; allow {_it(refused)} with {_options(refused)}")
+            sentences.append(
+                f"uses {_listed(refused)}; allow {_it(refused)} with {_options(refused)}"
+            )
         if unset:
-            said.append(f"uses {_listed(unset)}, which {_is(unset)} not set")
-        return "; it ".join(said)
+            sentences.append(f"uses {_listed(unset)}, which {_is(unset)} not set")
+        return "; it ".join(sentences)
 
 
 def used(text: str) -> tuple[str, ...]:
@@ -86,20 +89,18 @@ def _is(names: Collection[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-# ------------------------------------------------------------- What the user asked for, as a value
-
-DEFAULT_PLATFORM = "heroku"
+# --------------------------------------------------------------------------- options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the user asked for. ``index`` adds to what the file itself says."""
+    """The user's options. ``index`` adds to the indexes of the file."""
 
     path: Path
     platform: str | None = None  # None: the settings', else DEFAULT_PLATFORM
     stack: str | None = None
     python: str | None = None
-    python_origin: str = "--python"  # what ``python`` was given with
+    python_origin: str = "--python"  # where ``python`` comes from
     dyno: str | None = None
     index: IndexOptions = field(default_factory=IndexOptions)
     extras: tuple[str, ...] = ()  # of a pyproject.toml
@@ -116,7 +117,7 @@ class Options:
     remote_models: bool = False  # whether the project's settings may name models on servers
     fail_on: FindingSeverity = FindingSeverity.ERROR  # findings that decide the exit code
     verify: bool = False
-    audit: Service | None = None  # whom to ask for vulnerabilities, None for nobody
+    audit: Service | None = None  # the vulnerability service, None for no audit
     config: Path | None = None  # a settings file in place of the project's own
     head_decides: bool = False  # with a revision as base: the change's own settings, not the base's
     named: Path | None = None  # what the command line named, where ``path`` is a copy of it
@@ -141,11 +142,11 @@ class Options:
     def variables(self) -> Variables:
         """The variables that the file may use.
 
-        :raises UsageError: a name is none.
+        :raises UsageError: a name is invalid.
         """
         return Variables.allowed(self.env)
 
     @property
     def is_folder(self) -> bool:
-        """Whether a project folder was named."""
+        """Whether the path is a project folder."""
         return self.path.is_dir()

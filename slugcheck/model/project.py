@@ -60,7 +60,7 @@ class AppFiles:
     ignored_files: int
     ignored_bytes: int
     folders: tuple[FolderSize, ...]  # the biggest first
-    tracked: bool  # True: the files that git tracks; False: all files, since it is no checkout
+    tracked: bool  # True: the files that git tracks; False: all files, outside of a checkout
     notes: tuple[str, ...] = ()
 
 

@@ -14,10 +14,10 @@ from slugcheck.model.verdicts import Finding, FindingSeverity, Ignored, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that a rendering shows.
+    """Everything that a rendering shows.
 
     ``project`` and ``app`` are None unless a project folder was checked; ``verification``,
-    ``difference`` and ``audit`` are None unless they were asked for.
+    ``difference`` and ``audit`` are None unless requested.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""What a team decides beside the platform's limits: budgets, denied packages, ignored findings."""
+"""A team's own rules: budgets, denied packages, ignored findings."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from slugcheck.model.platform import Limit, Platform, Source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """One budget as it was written. ``place`` says where, for messages: ``--limit slug=1M``.
+    """One budget as written. ``place`` says where, for messages: ``--limit slug=1M``.
 
-    ``on`` is the figure that a budget of packages or increases is about: ``slug``, ``installed``,
-    or None for the one that the platform's own limit is about.
+    ``on`` is the figure that a budget for packages or increases limits: ``slug``, ``installed``, or
+    None for the one that the platform limits.
     """
 
     name: str
@@ -39,9 +39,9 @@ class PackageLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncreaseLimit:
-    """What may be added to the base: only beyond both ``value`` (bytes) and ``percent`` it fails.
+    """What may be added to the base; it fails only over both ``value`` (bytes) and ``percent``.
 
-    Either may be None: then the other decides alone.
+    Either may be None: then the other decides.
     """
 
     value: int | None
@@ -54,7 +54,7 @@ class IncreaseLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountLimit:
-    """There may be no more than ``value`` of something; 0 is a limit too."""
+    """At most ``value`` of something are allowed, which may be 0."""
 
     value: int
     text: str
@@ -64,7 +64,7 @@ class CountLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Denied:
-    """A distribution that may not be installed, in the versions of ``specifier`` ("": in any)."""
+    """A distribution that may not be installed, in the versions of ``specifier`` ("": any)."""
 
     name: str  # canonical
     specifier: str
@@ -74,7 +74,7 @@ class Denied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignore:
-    """A kind of finding that is to be passed over until ``expires``, that day included.
+    """A kind of finding to ignore until ``expires``, inclusive.
 
     ``code`` is a finding's code, or one of its ids; ``subject`` narrows it to one distribution.
     """
@@ -88,7 +88,7 @@ class Ignore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """All that is to be judged. ``limits`` are the platform's, with the user's in their place."""
+    """All rules. ``limits`` are the platform's, replaced by the user's."""
 
     limits: tuple[Limit, ...]
     packages: tuple[PackageLimit, ...] = ()
@@ -100,16 +100,16 @@ class Rules:
 
 
 class Author(StrEnum):
-    """Whose settings they are, which decides what they may name."""
+    """The author of settings, which decides what they may name."""
 
     PROJECT = "project"  # of the checkout: models in it only
-    BASE = "base"  # of the revision that a change is compared with: also models on servers
+    BASE = "base"  # of the base revision: also models on servers
     USER = "user"  # of a file outside of the checkout: anything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a project set. ``origin`` is the file it stands in, None without one."""
+    """A project's settings. ``origin`` is their file, None without one."""
 
     origin: Path | None = None
     author: Author = Author.PROJECT

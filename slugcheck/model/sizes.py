@@ -100,7 +100,7 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Something in the slug that is no distribution: runtime, package manager, app, models."""
+    """Something else in the slug: runtime, package manager, app, models."""
 
     name: str
     group: str  # "runtime", "app", "models"
@@ -158,7 +158,7 @@ class SizeReport:
         return sum(p.slug.value for p in self.parts if p.group == group)
 
     def line_of(self, name: str) -> Origin | None:
-        """Return the line that brings a distribution: its own, or the nearest that needs it."""
+        """Return the line of a distribution: its own, or the nearest that requires it."""
         by_name = {one.name: one for one in self.distributions}
         waiting, seen = [name], {name}
         while waiting:

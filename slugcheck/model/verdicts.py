@@ -1,4 +1,4 @@
-"""Budgets held against figures, and findings."""
+"""Verdicts on budgets, and findings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One budget held against its figure. ``measured`` is None when there is no figure."""
+    """The verdict on one budget. ``figure`` is None if it was not measured."""
 
     budget: str
     status: Status
@@ -32,7 +32,7 @@ class Verdict:
     limit_text: str
     sentence: str
     source: Source
-    subject: str = ""  # the distribution it is about, or that is most to blame; "" for none
+    subject: str = ""  # the distribution it is about, or the largest contributor; "" for none
 
 
 class FindingSeverity(StrEnum):
@@ -45,9 +45,9 @@ class FindingSeverity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that is wrong or wasteful, with the exact lines that mend it.
+    """Something wrong or wasteful, with the exact lines that fix it.
 
-    ``saves_bytes`` (installed) and ``saves_slug_bytes`` are None when the saving was not measured.
+    ``saves_bytes`` (installed) and ``saves_slug_bytes`` are None if the saving was not measured.
     """
 
     code: str

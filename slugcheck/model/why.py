@@ -1,6 +1,6 @@
-"""Why a distribution is there: who needs it, by which paths, and what each change would save.
+"""Why a distribution is installed: what requires it, through which paths, and what changes save.
 
-Savings are in bytes, positive where the change makes the slug smaller.
+Savings are in bytes, positive if the change makes the slug smaller.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from slugcheck.model.verdicts import Finding
 
 
 class Standing(StrEnum):
-    """What is known of the distribution on this target."""
+    """Whether the distribution is installed on this target."""
 
     INSTALLED = "installed"
     UNSIZED = "unsized"
@@ -34,11 +34,11 @@ class FileLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What asks for the distribution: lines of one Requires-Dist, or a line of the file.
+    """What requires the distribution: lines of one Requires-Dist, or a line of the file.
 
-    ``asks`` is the one line with its marker, or what several come to together; ``lines`` are all
-    of them. ``by`` is "" for a line of the file. ``extra`` is that of ``by`` which asks. ``unmet``
-    says why it does not count on this target; "" where it does.
+    ``asks`` is the only line with its marker, or several combined; ``lines`` are all of them.
+    ``by`` is "" for a line of the file. ``extra`` is the extra of ``by`` that requires it.
+    ``unmet`` says why it does not apply on this target; "" if it does.
     """
 
     by: str
@@ -67,7 +67,7 @@ class RootPaths:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freed:
-    """What would go by the graph of the present resolution, shared paths counted once."""
+    """What a removal frees by the graph of the present resolution; shared paths count once."""
 
     names: tuple[str, ...]
     installed_bytes: int
@@ -76,10 +76,10 @@ class Freed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brings:
-    """What the distribution needs itself, directly and through others, the largest first.
+    """What the distribution requires, directly and through others, the largest first.
 
-    ``exclusive`` are those that would disappear with it, ``shared`` those that something else
-    needs, too. ``freed`` is the distribution with its exclusive ones.
+    ``exclusive`` are those that would be removed with it, ``shared`` those that something else
+    requires too. ``freed`` is the distribution with its exclusive ones.
     """
 
     exclusive: tuple[DistributionSize, ...]
@@ -89,29 +89,29 @@ class Brings:
 
 
 class RemedyKind(StrEnum):
-    """What is done to the file."""
+    """How the file is changed."""
 
     REMOVE = "remove"
-    REMOVE_ALL = "remove-all"  # every line that reaches the distribution
+    REMOVE_ALL = "remove-all"  # every line that leads to the distribution
     NEWEST = "newest"  # the specifier dropped
-    NEWEST_ALL = "newest-all"  # of every line that has one and reaches the distribution
-    TWIN = "twin"  # the same library without what the platform has no use for
+    NEWEST_ALL = "newest-all"  # of every line that has one and leads to the distribution
+    TWIN = "twin"  # the same library without what the platform cannot use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredSaving:
-    """What the changed file came to when it was resolved and sized.
+    """The sizes of the changed file, resolved and sized.
 
-    The doubts are half the width of the savings' intervals. ``changes`` are against the file as it
-    is, the largest first. ``left`` is the version of the distribution afterwards, None when it is
-    gone. ``unsized_gone`` have no size, and are saved on top of the figures.
+    The doubts are half the width of the savings' intervals. ``changes`` are relative to the file as
+    it is, the largest first. ``left`` is the version of the distribution afterwards, None if it is
+    gone. ``unsized_gone`` have no size; removing them saves more than the figures show.
     """
 
     installed_bytes: int
     slug_bytes: int
     installed_doubt_bytes: int
     slug_doubt_bytes: int
-    installed: Estimate[int]  # all that there is afterwards
+    installed: Estimate[int]  # everything, afterwards
     slug: Estimate[int]
     changes: tuple[Change, ...]
     left: str | None
@@ -120,7 +120,7 @@ class MeasuredSaving:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnmeasuredSaving:
-    """Why a changed file has no figures. ``tried`` tells a failure from what was left out."""
+    """Why a changed file has no figures. ``tried`` is False if it was not attempted."""
 
     reason: str
     tried: bool
@@ -143,7 +143,7 @@ class Why:
     """The answer to ``slugcheck why NAME``; ``report`` is that of the file as it is.
 
     ``size`` is None unless the distribution is installed and sized, ``unsized`` unless it has no
-    size. ``asked_extras`` are those that the question names.
+    size. ``asked_extras`` are the extras of the question.
     """
 
     report: Report

@@ -62,14 +62,14 @@ def load_file(path: Path, *, within: Path | None = None) -> Platform:
     """Return the platform of a TOML file; ``within`` is a folder that it must be in.
 
     :raises PlatformError: the file cannot be read or holds mistakes.
-    :raises Refused: it is outside of ``within``, no regular file, or too large.
+    :raises Refused: it is outside of ``within``, not a regular file, or too large.
     """
     try:
         data = files.read(path, within=within or Path("/"), limit=files.SETTINGS)
         text = data.decode("utf-8")
     except OSError as error:
         message = f"{path}: the platform file cannot be read: {error.strerror or error}"
-        raise PlatformError(message, hint=f"built in are {', '.join(names())}") from None
+        raise PlatformError(message, hint=f"built-in platforms: {', '.join(names())}") from None
     except UnicodeDecodeError:
         raise PlatformError(f"{path}: the platform file is not UTF-8 text") from None
     return parse(text, str(path))
@@ -78,7 +78,7 @@ def load_file(path: Path, *, within: Path | None = None) -> Platform:
 def parse(text: str, origin: str) -> Platform:
     """Return the platform a TOML text describes; ``origin`` names it in messages.
 
-    :raises PlatformError: listing every mistake with the path to its value.
+    :raises PlatformError: lists every mistake with the path to its value.
     """
     try:
         table = reading.toml(text)

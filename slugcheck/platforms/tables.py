@@ -1,6 +1,6 @@
-"""Reading a TOML table whose mistakes are wanted all at once, each with the path to its value.
+"""Reads a TOML table and collects all mistakes, each with the path to its value.
 
-A wrong value gives a neutral one of the right type, so that reading goes on; the mistake is kept.
+An invalid value is replaced by a neutral one of the right type, so that reading continues.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 Row = TypeVar("Row")
-_SHOWN = 40  # characters of a wrong value that a message repeats
+_SHOWN = 40  # characters of an invalid value that a message repeats
 
 
 class Reader:
@@ -29,40 +29,40 @@ class Reader:
         return key in self._table
 
     def mistake(self, key: str, text: str) -> None:
-        """Keep a mistake of one key; the same one is kept once."""
+        """Note a mistake of one key, once."""
         line = f"{self._path}{key} {text}"
         if line not in self.mistakes:
             self.mistakes.append(line)
 
     def finish(self) -> None:
-        """Keep a mistake for each key that nobody has asked for: a misspelt one."""
+        """Note a mistake for each key that was not read: an unknown or misspelt one."""
         for key in self._table:
             if key not in self._known:
                 near = difflib.get_close_matches(key, self._known, n=1)
-                self.mistake(key, "is not known" + (f"; {near[0]}?" if near else ""))
+                self.mistake(key, "is unknown" + (f"; did you mean {near[0]}?" if near else ""))
 
     # ----------------------------------------------------------------- values
 
     def text(
         self, key: str, *, default: str | None = None, pattern: str = "", like: str = ""
     ) -> str:
-        """Return a text that is not empty and fits ``pattern``; ``like`` shows one that does."""
+        """Return a string that is not empty and matches ``pattern``; ``like`` is an example."""
         value = self._get(key, default)
         if not isinstance(value, str) or (not value and default is None):
-            return self._wrong(key, value, "a text", "")
+            return self._wrong(key, value, "a string", "")
         if pattern and not re.fullmatch(pattern, value):
             return self._wrong(key, value, f"like {like}", "")
         return value
 
     def choice(self, key: str, known: Sequence[str]) -> str:
-        """Return a text that is one of ``known``."""
+        """Return a string that is one of ``known``."""
         value = self._get(key)
         if isinstance(value, str) and value in known:
             return value
         return self._wrong(key, value, f"one of {', '.join(known)}", "")
 
     def date(self, key: str) -> str:
-        """Return a day as ``YYYY-MM-DD``, which may be a text or a date of TOML."""
+        """Return a date as ``YYYY-MM-DD``, from a string or a date of TOML."""
         value = self._get(key)
         try:
             return datetime.date.fromisoformat(str(value)).isoformat()
@@ -78,7 +78,7 @@ class Reader:
         """Return a whole number of bytes or seconds, at least ``least``."""
         value = self._get(key)
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            return self._wrong(key, value, f"a whole number from {least:,} on", least)
+            return self._wrong(key, value, f"a whole number of at least {least:,}", least)
         return value
 
     def number(self, key: str) -> float:
@@ -89,10 +89,10 @@ class Reader:
         return float(value)
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Return an array of texts; an absent one is empty."""
+        """Return a list of strings; a missing one is empty."""
         value = self._get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            return self._wrong(key, value, "an array of texts", ())
+            return self._wrong(key, value, "a list of strings", ())
         return tuple(value)
 
     # ----------------------------------------------------------------- tables
@@ -100,10 +100,10 @@ class Reader:
     def rows(
         self, key: str, read: Callable[[Reader], Row], *, at_least: int = 0
     ) -> tuple[Row, ...]:
-        """Return an array of tables, each read by ``read``; an absent one is empty."""
+        """Return a list of tables, each read by ``read``; a missing one is empty."""
         rows = self._get(key, [])
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            return self._wrong(key, rows, "an array of tables", ())
+            return self._wrong(key, rows, "a list of tables", ())
         if len(rows) < at_least:
             self.mistake(key, f"must have at least {at_least}")
         return tuple(self._row(read, f"{self._path}{key}[{n}].", row) for n, row in enumerate(rows))
@@ -115,7 +115,7 @@ class Reader:
         return found
 
     def root(self, key: str, name: str) -> Reader | None:
-        """Return the table ``name`` of the table ``key`` at the top of the file, if it is there."""
+        """Return the table ``name`` of the table ``key`` at the top of the file, if it exists."""
         tables = self._root._get(key, {})
         table = tables.get(name) if isinstance(tables, dict) else None
         return Reader(table, f"{key}.{name}.", self) if isinstance(table, dict) else None

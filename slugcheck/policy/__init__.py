@@ -1,1 +1,1 @@
-"""policy."""
+"""What is allowed: settings, limits, budgets, gates and ignored findings."""

@@ -1,7 +1,7 @@
-"""The settings of the revision that a change is compared with, and what the change does to them.
+"""The settings of the base revision, and how a change alters them.
 
-A change must not loosen its own gate: with ``--against`` the settings of the base decide, and what
-the change would make of them is told. It counts once merged.
+A change must not loosen its own gate: with ``--against`` the settings of the base decide. Notes
+list what the change alters; it takes effect once merged.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ from slugcheck.project.model_files import is_remote
 from slugcheck.running import temporary
 from slugcheck.text import parse_seconds, parse_size, printable
 
-_MOST = 12
-_SHOWN = 80
-_HINT = "correct them there, or let this change's own settings decide: --settings head"
+_MOST_CHANGES = 12
+_LONGEST_TEXT = 80
+_HINT = "fix them there, or use this change's own settings: --settings head"
 
 
-def of_revision(options: Options, found: Revision, label: str) -> Settings | None:
-    """Return the settings of a revision; None where a file of the user's own decides (--config).
+def of_revision(options: Options, revision: Revision, label: str) -> Settings | None:
+    """Return the settings of a revision; None where the user's own file decides (--config).
 
-    Where the revision has none they are the defaults. Models in them start from the same folder of
-    the work tree. Places in messages are written as git does: ``main:slugcheck.toml``.
+    A revision without settings has the defaults. Relative model paths start from the same folder of
+    the work tree. Messages name files as git does: ``main:slugcheck.toml``.
 
-    :raises MeasureError: they cannot be read, or are wrong.
+    :raises MeasureError: they cannot be read or are invalid.
     """
     named = options.config
     if named is not None and not reading.belongs(named, options.within):
         return None
     try:
         with temporary.Folder() as folder:
-            return _read(options, found, folder.resolve(), label)
+            return _read(options, revision, folder.resolve(), label)
     except SlugcheckError as error:
         message = f"the settings of {label} cannot be read: {error}"
         raise MeasureError(message, hint=_HINT) from None
 
 
-def _read(options: Options, found: Revision, place: Path, label: str) -> Settings:
-    named = _inside(options, found)
-    git.write(found, place, only=lambda path: path.endswith(".toml") or path == str(named or ""))
+def _read(options: Options, revision: Revision, place: Path, label: str) -> Settings:
+    named = _inside(options, revision)
+    git.write(revision, place, only=lambda path: path.endswith(".toml") or path == str(named or ""))
 
     def shown(text: str) -> str:
         return text.replace(f"{place}/", f"{label}:")
@@ -56,7 +56,7 @@ def _read(options: Options, found: Revision, place: Path, label: str) -> Setting
         if named is not None and not reading.is_file(place / named, place):
             return Settings(author=Author.BASE)
         own = settings.load(
-            _nearest(place, found.prefix),
+            _nearest(place, revision.prefix),
             named=None if named is None else place / named,
             within=place,
             top=place,
@@ -66,7 +66,7 @@ def _read(options: Options, found: Revision, place: Path, label: str) -> Setting
         raise MeasureError(shown(str(error)), hint=error.hint) from None
     if own.origin is None:
         return replace(own, author=Author.BASE)
-    top = found.top.resolve()
+    top = revision.top.resolve()
     origin = top / own.origin.relative_to(place)
     return replace(
         own,
@@ -79,16 +79,16 @@ def _read(options: Options, found: Revision, place: Path, label: str) -> Setting
     )
 
 
-def _inside(options: Options, found: Revision) -> PurePosixPath | None:
-    """Return where in the checkout a settings file is that was named."""
+def _inside(options: Options, revision: Revision) -> PurePosixPath | None:
+    """Return the path, in the checkout, of the settings file that ``--config`` names."""
     if options.config is None:
         return None
     real = reading.real(options.config, options.within)
-    return PurePosixPath(real.relative_to(found.top.resolve()).as_posix())
+    return PurePosixPath(real.relative_to(revision.top.resolve()).as_posix())
 
 
 def _nearest(place: Path, prefix: str) -> Path:
-    """Return the folder of that path, or the one above it that has settings files below it."""
+    """Return the folder at a path below ``place``, or its nearest parent that exists."""
     for part in PurePosixPath(prefix).parts:
         if (place / part).is_symlink() or not (place / part).is_dir():
             break
@@ -96,20 +96,20 @@ def _nearest(place: Path, prefix: str) -> Path:
     return place
 
 
-# --------------------------------------------------------------------------- what a change does
+# --------------------------------------------------------------------------- what a change alters
 
 
 def changes(base: Settings, own: Settings, label: str, *, decides: bool) -> tuple[str, ...]:
-    """Return what a change makes of the settings of its base, a sentence each.
+    """Return how a change alters the settings of its base, one sentence each.
 
-    ``decides`` says whether those of the base do.
+    ``decides`` says whether the settings of the base decide.
     """
-    said = list(dict.fromkeys(_changes(base, own)))
-    more = len(said) - _MOST
-    said = [*said[:_MOST], *([f"changes {more} more settings"] if more > 0 else [])]
-    end = "it counts once merged" if decides else "it counts now (--settings head)"
-    sentences = [f"this change {printable(one)}; {end}" for one in said]
-    if said and base.origin is not None and own.origin is None:
+    altered = list(dict.fromkeys(_changes(base, own)))
+    more = len(altered) - _MOST_CHANGES
+    altered = [*altered[:_MOST_CHANGES], *([f"changes {more} more settings"] if more > 0 else [])]
+    effect = "in effect once merged" if decides else "in effect now (--settings head)"
+    sentences = [f"this change {printable(one)}; {effect}" for one in altered]
+    if altered and base.origin is not None and own.origin is None:
         stay = f"; the settings of {label} decide until it is merged" if decides else ""
         sentences.insert(0, f"this change deletes the settings in {base.origin.name}{stay}")
     return tuple(sentences)
@@ -141,12 +141,12 @@ def _changes(base: Settings, own: Settings) -> Iterator[str]:
     yield from _of_sets(
         base.allow_unsized,
         own.allow_unsized,
-        lambda one: f"allows {one} without a size",
-        lambda one: f"no longer allows {one} without a size",
+        lambda one: f"allows {one} to have no size",
+        lambda one: f"no longer allows {one} to have no size",
     )
     yield from _of_sets(
         base.models,
-        # one in the checkout counts at once
+        # a model in the checkout takes effect at once
         [one for one in own.models if is_remote(one) or one in base.models],
         lambda one: f"adds the model {one}",
         lambda one: f"removes the model {one}",
@@ -165,7 +165,7 @@ def _of_budgets(then: dict[str, Budget], now: dict[str, Budget]) -> Iterator[str
             verb = _direction(before.text, after.text)
             yield f"{verb} the {shown} from {_short(before.text)} to {_short(after.text)}"
         elif before is not None and after is not None and before.on != after.on:
-            yield f"changes what the {shown} is about"
+            yield f"changes the figure that the {shown} limits"
 
 
 def _direction(before: str, after: str) -> str:
@@ -198,4 +198,4 @@ def _ignored(one: Ignore) -> str:
 
 
 def _short(text: str) -> str:
-    return text.strip() if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return text.strip() if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"

@@ -1,8 +1,9 @@
-"""Limits to verdicts; the interval of a figure decides.
+"""Judges figures by their limits.
 
-PASS when even its high end is within the limit (equal is within), FAIL when even its low end is
-beyond, UNKNOWN between. What could not be sized makes the high end infinite. Only limits of
-severity ``fail`` gate: a soft limit warns, and what the platform itself would do is told beside.
+The interval of a figure decides: PASS when its high end is within the limit (equal is within), FAIL
+when its low end is over it, UNKNOWN otherwise. Packages that could not be sized make the high end
+infinite. Only limits of severity ``fail`` decide the exit code: a soft limit warns, and what the
+platform itself allows is informational.
 """
 
 from __future__ import annotations
@@ -47,10 +48,10 @@ def judge(
 ) -> tuple[Verdict, ...]:
     """Return one verdict per limit, and one for the machine's memory where it is known.
 
-    ``checkout_bytes`` is None when no project folder was read: nothing is then said of it.
-    ``build_basis`` says in words what the build time stands on.
+    ``checkout_bytes`` is None when no project folder was read; its limit is then left out.
+    ``build_basis`` says in words how the build time is known.
     """
-    doubtful = missing(sizes.unsized, allowed_unsized, everything=allow_all_unsized)
+    doubtful = unaccepted(sizes.unsized, allowed_unsized, everything=allow_all_unsized)
     verdicts = [
         _of_checkout(limit, checkout_bytes)
         if limit.figure == "checkout"
@@ -66,10 +67,10 @@ def judge(
     return tuple(verdicts)
 
 
-def missing(
+def unaccepted(
     unsized: Iterable[Unsized], allowed: Collection[str], *, everything: bool
 ) -> tuple[Unsized, ...]:
-    """Return what could not be sized and was not accepted by the user."""
+    """Return the packages that could not be sized and that the user has not allowed."""
     names = {canonicalize_name(name) for name in allowed}
     return () if everything else tuple(u for u in unsized if canonicalize_name(u.name) not in names)
 
@@ -83,7 +84,7 @@ def exit_code(report: Report) -> int:
     gating = [verdict.status for verdict in report.verdicts if verdict.gates]
     if Status.FAIL in gating or failures(report):
         return 1
-    doubtful = missing(report.sizes.unsized, report.allowed_unsized, everything=False)
+    doubtful = unaccepted(report.sizes.unsized, report.allowed_unsized, everything=False)
     return 3 if Status.UNKNOWN in gating or doubtful else 0
 
 
@@ -105,15 +106,12 @@ def failures(report: Report) -> tuple[Finding, ...]:
 
 
 def status_of(figure: Estimate[N], limit: N, *, open_ended: bool = False) -> Status:
-    """Return what an interval says of a limit; ``open_ended`` means its high end is unknown."""
+    """Judge an interval by a limit; ``open_ended`` means that its high end is unknown."""
     if figure.low > limit:
         return Status.FAIL
     if not open_ended and figure.high <= limit:
         return Status.PASS
     return Status.UNKNOWN
-
-
-# --------------------------------------------------------------------------- one verdict each
 
 
 def _judge_one(limit: Limit, sizes: SizeReport, doubtful: int) -> Verdict:
@@ -135,69 +133,54 @@ def _of_size(limit: Limit, figure: Estimate[int], sizes: SizeReport, doubtful: i
     title = sizes.target.platform.title
     match limit.severity:
         case Severity.NOTE:
-            sentence = _platform_sentence(title, limit, status)
+            sentence = _platform_sentence(title, limit, status, doubtful)
         case Severity.WARN:
             sentence = _warning_sentence(title, limit, status)
         case _:
-            sentence = _size_sentence(limit, figure, status, doubtful)
+            sentence = sentences.of_size(
+                figure, limit.value, status, unsized=doubtful, message=limit.message
+            )
             if allowed := len(sizes.unsized) - doubtful:
-                sentence += f" (not counting {allowed} that could not be sized, as allowed)"
+                sentence += f" (without {plural(allowed, 'package')} of unknown size, as allowed)"
     return _verdict(limit, status, figure, sentence)
-
-
-def _size_sentence(limit: Limit, figure: Estimate[int], status: Status, doubtful: int) -> str:
-    scale = scale_for(figure.value, limit.value)
-    shown, cap = against(figure.value, limit.value)
-    match status:
-        case Status.PASS:
-            return f"{shown} of {cap}, {scale.down(limit.value - figure.value)} left"
-        case Status.FAIL:
-            over = f"{shown} is {scale.up(figure.value - limit.value)} over {cap}"
-            return f"{over}. {limit.message}" if limit.message else over
-        case _ if doubtful and figure.high <= limit.value:
-            return f"{shown} of {cap} without what could not be sized ({doubtful})"
-        case _:
-            span = f"between {scale.down(figure.low)} and {scale.up(figure.high)}"
-            return f"{shown} of {cap} is too close to call: {span}"
 
 
 def _warning_sentence(title: str, limit: Limit, status: Status) -> str:
     verbs = {Status.PASS: "does not warn", Status.FAIL: "warns"}
     verb = verbs.get(status, "may warn")
-    sentence = f"{title} {verb} of a slow boot (from {limit.text} on)"
-    said = status is not Status.PASS and limit.message
-    return f"{sentence}. {limit.message}" if said else sentence
+    sentence = f"{title} {verb} of a slow boot (from {limit.text})"
+    return sentence if status is Status.PASS else sentences.with_message(sentence, limit.message)
 
 
-def _platform_sentence(title: str, limit: Limit, status: Status) -> str:
-    cap = f"(its own cap is {limit.text})"
+def _platform_sentence(title: str, limit: Limit, status: Status, unsized: int) -> str:
+    own = f"{title}'s own limit of {limit.text}"
     match status:
         case Status.PASS:
-            return f"{title} itself accepts it today {cap}"
+            return f"within {own}"
         case Status.FAIL:
-            return f"{title} itself rejects it today {cap}"
+            return f"over {own}: {title} rejects it"
+        case _ if unsized:
+            missing = plural(unsized, "package")
+            return f"unknown against {own}: {missing} could not be sized"
         case _:
-            return f"whether {title} itself accepts it is too close to call {cap}"
+            return f"too close to call against {own}"
 
 
 def _of_checkout(limit: Limit, size: int | None) -> Verdict:
     figure = Estimate[int].measured(size or 0)
     status = status_of(figure, limit.value)
-    return _verdict(limit, status, figure, _size_sentence(limit, figure, status, 0))
+    sentence = sentences.of_size(figure, limit.value, status, message=limit.message)
+    return _verdict(limit, status, figure, sentence)
 
 
 def _of_build(limit: Limit, build: Estimate[float], basis: str) -> Verdict:
     status = status_of(build, float(limit.value))
-    words = {Status.PASS: "of", Status.FAIL: "is over"}
-    cap = f"{words.get(status, 'is too close to call against')} {clock(limit.value)}"
-    span = f"between {clock(build.low)} and {clock(build.high)}"
-    sentence = f"about {clock(build.value)} {cap} ({basis}: {span})"
+    sentence = sentences.of_build_time(build, limit.value, status, basis)
     return _verdict(limit, status, build, sentence)
 
 
 def _not_measured(limit: Limit, dyno: Dyno | None) -> Verdict:
     cap = heroku_m(limit.value, down=True) if limit.unit == "bytes" else limit.text
-    sentence = f"not measured, since it takes running the app; the limit is {cap}"
     if limit.figure == "ram" and dyno is not None:
         sentence = f"{sentence} ({dyno.name}, {plural(dyno.workers, 'worker')})"
     return replace(_verdict(limit, Status.UNKNOWN, None, sentence), gates=False)
@@ -221,7 +204,7 @@ def _verdict(
     gates = limit.severity is Severity.FAIL
     return Verdict(
         budget=limit.name,
-        # beyond a soft limit, or beyond what the platform itself takes: said, never decisive
+        # over a soft limit, or over the platform's own: shown, but it never decides
         status=Status.WARN if status is Status.FAIL and not gates else status,
         gates=gates,
         figure=figure,

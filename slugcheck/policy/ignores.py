@@ -1,4 +1,4 @@
-"""Findings that a project's settings ignore: set aside with their reason, never dropped."""
+"""Findings that a project's settings ignore: listed apart with their reason, never dropped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from slugcheck.model import Finding, Ignore, Ignored
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sorted:
-    """The findings that count, those that are ignored, and notes on the rules themselves."""
+    """Open findings, ignored ones, and notes on the rules themselves."""
 
     kept: tuple[Finding, ...]
     ignored: tuple[Ignored, ...]
@@ -21,10 +21,7 @@ class Sorted:
 
 
 def sort(findings: Iterable[Finding], rules: Sequence[Ignore], today: date) -> Sorted:
-    """Return the findings by what the rules say of them on a day.
-
-    A rule that has expired ignores nothing, and one that nothing answers to is told.
-    """
+    """Sort findings by the rules in force on a day; expired and unused rules become notes."""
     kept: list[Finding] = []
     ignored: list[Ignored] = []
     used: set[Ignore] = set()
@@ -40,14 +37,12 @@ def sort(findings: Iterable[Finding], rules: Sequence[Ignore], today: date) -> S
             until = rule.expires.isoformat()
             ignored.append(Ignored(finding=finding, reason=rule.reason, expires=until))
     notes = [
-        f"{rule.place}: {_shown(rule)} is not ignored any more, since {rule.expires.isoformat()} "
-        f"has passed ({rule.reason})"
+        f"{rule.place}: {_shown(rule)} is no longer ignored: the rule expired on "
+        f"{rule.expires.isoformat()} ({rule.reason})"
         for rule in expired
     ]
     notes += [
-        f"{rule.place}: nothing here is {_shown(rule)}, so the entry can go"
-        for rule in rules
-        if rule not in used
+        f"{rule.place}: unused ignore rule: {_shown(rule)}" for rule in rules if rule not in used
     ]
     return Sorted(kept=tuple(kept), ignored=tuple(ignored), notes=tuple(notes))
 

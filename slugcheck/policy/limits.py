@@ -1,7 +1,8 @@
-"""What the user set, from flags and settings, to limits that can be judged.
+"""Turns the budgets of flags and settings into limits.
 
 Names are figures (``slug``, ``build``), ``package.NAME``, ``increase``, ``increase_percent``,
-``package_increase`` and ``vulnerabilities``. Every mistake is told at once, each with its place.
+``package_increase`` and ``vulnerabilities``. All mistakes are reported at once, each with its
+place.
 """
 
 from __future__ import annotations
@@ -55,15 +56,15 @@ def rules(
     denied: Iterable[Denied] = (),
     ignores: Iterable[Ignore] = (),
 ) -> Rules:
-    """Return what is to be judged; of two budgets of one name the later counts.
+    """Return the rules to judge by; the last of several budgets of one name wins.
 
-    A figure without a limit of the platform's own, such as ``installed`` on Heroku, gets one.
+    A figure that the platform does not limit, such as ``installed`` on Heroku, can be limited too.
 
-    :raises UsageError: listing every name that is not known and every value that does not parse.
+    :raises UsageError: names every unknown limit and every invalid value.
     """
-    found = mistakes(platform, budgets)
-    if found:
-        raise UsageError("\n".join(found), hint=_HINT)
+    wrong = mistakes(platform, budgets)
+    if wrong:
+        raise UsageError("\n".join(wrong), hint=_HINT)
     chosen = {budget.name: budget for budget in budgets}
     packages = [b for name, b in chosen.items() if name.startswith(PACKAGE)]
     return Rules(
@@ -78,11 +79,8 @@ def rules(
 
 
 def mistakes(platform: Platform, budgets: Iterable[Budget]) -> list[str]:
-    """Return what is wrong with budgets, a sentence each that begins with its place."""
+    """Return what is wrong with budgets, one sentence each, led by its place."""
     return [f"{b.place}: {wrong}" for b in budgets if (wrong := _wrong(b, platform))]
-
-
-# --------------------------------------------------------------------------- one budget
 
 
 def _wrong(budget: Budget, platform: Platform) -> str:
@@ -93,14 +91,14 @@ def _wrong(budget: Budget, platform: Platform) -> str:
     if budget.name in _NOT_JUDGED:
         return f"{budget.name} cannot be limited: slugcheck does not run the app"
     if budget.on is not None and budget.name in names:
-        return f"{budget.name} is a figure itself and takes no 'on'"
+        return f"{budget.name} does not accept 'on'"
     if budget.on is not None and budget.on not in _ON:
         return f"'on' must be slug or installed, not {budget.on!r}"
     if budget.name.startswith(PACKAGE):
         try:
             canonicalize_name(budget.name.removeprefix(PACKAGE), validate=True)
         except InvalidName:
-            return f"{budget.name.removeprefix(PACKAGE)!r} is no name of a distribution"
+            return f"{budget.name.removeprefix(PACKAGE)!r} is not a valid package name"
     try:
         value = parse(budget.text)
     except ValueError as error:
@@ -124,19 +122,19 @@ def _parser(name: str, units: Mapping[str, str]) -> Callable[[str], float] | Non
 def parse_percent(text: str) -> float:
     """Return 5.0 of "5" or "5 %".
 
-    :raises ValueError: it is no percentage.
+    :raises ValueError: it is not a percentage.
     """
-    found = _PERCENT.fullmatch(text)
-    if found is None:
+    match = _PERCENT.fullmatch(text)
+    if match is None:
         message = f"{text[:40]!r} is not a percentage; write 5 or 2.5"
         raise ValueError(message)
-    return float(found[1])
+    return float(match[1])
 
 
 def parse_count(text: str) -> int:
     """Return 0 of "0".
 
-    :raises ValueError: it is no whole number.
+    :raises ValueError: it is not a whole number.
     """
     if not (text.strip().isascii() and text.strip().isdigit() and len(text) < 10):
         message = f"{text[:40]!r} is not a whole number; write 0 or 3"
@@ -153,29 +151,26 @@ def _no_such_limit(name: str, known: Iterable[str]) -> str:
     shown = repr(name[:_QUOTED])
     near = difflib.get_close_matches(name[:_QUOTED], names, n=1)
     if near:
-        return f"no limit is called {shown}; did you mean {near[0]}?"
-    return f"no limit is called {shown}; there are {', '.join(sorted(names))} and package.NAME"
-
-
-# --------------------------------------------------------------------------- limits
+        return f"unknown limit {shown}; did you mean {near[0]}?"
+    return f"unknown limit {shown}; choose from {', '.join(sorted(names))} and package.NAME"
 
 
 def _limits(platform: Platform, chosen: Mapping[str, Budget]) -> tuple[Limit, ...]:
     units = _units(platform)
-    found = {limit.name: limit for limit in platform.limits}
+    limits = {limit.name: limit for limit in platform.limits}
     for name, budget in chosen.items():
         if name not in units:
             continue
-        own = found.get(name) or _own(name, units[name])
+        own = limits.get(name) or _own(name, units[name])
         value = int(parse_size(budget.text) if own.unit == "bytes" else parse_seconds(budget.text))
-        found[name] = replace(
+        limits[name] = replace(
             own,
             value=value,
             text=budget.text.strip(),
             source=_source(budget),
             message=budget.message,
         )
-    return tuple(found.values())
+    return tuple(limits.values())
 
 
 def _own(name: str, unit: str) -> Limit:
@@ -227,4 +222,4 @@ def _count(budget: Budget | None) -> CountLimit | None:
 
 
 def _source(budget: Budget) -> Source:
-    return Source(text=f"given with {budget.place}", date="")
+    return Source(text=f"set by {budget.place}", date="")

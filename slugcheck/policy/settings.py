@@ -1,12 +1,12 @@
 """A project's own settings: ``slugcheck.toml``, or ``[tool.slugcheck]`` of ``pyproject.toml``.
 
-They are those of the nearest folder that has some, from the one that is checked up to the top of
-its git checkout. Every mistake is told at once, each with its path, before anything touches the
-network.
+The nearest file counts, from the checked folder up to the top of its git checkout. All mistakes are
+reported at once, each with its path, before anything touches the network. Flags override settings
+(``merged``).
 
-A project's settings may come from a stranger's pull request. So what they name is read only inside
-the checkout, and no server is asked for a model of theirs unless ``--remote-models`` says so. A
-file that ``--config`` names outside of the checkout is the user's own, and may name anything.
+A project's settings may come from a stranger's pull request. Therefore paths in them are read only
+inside the checkout, and models on servers only with ``--remote-models``. A file outside the
+checkout that ``--config`` names is the user's own and may name anything.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ from slugcheck.policy import limits
 from slugcheck.project.model_files import is_remote
 from slugcheck.text import printable
 
-QUOTED = 80  # characters of a wrong text that a message repeats
-_LONGEST_SHOWN = 300  # characters of a path in a message
+OWN, SHARED = "slugcheck.toml", "pyproject.toml"
+QUOTED = 80  # characters of an invalid text that a message repeats
+_QUOTED_FLAG = 60  # characters of a flag that a message repeats
+_LONGEST_PATH = 300  # characters of a path in a message
 _BUDGET_KEYS = ("limit", "message", "on")
 _IGNORE_KEYS = ("code", "subject", "reason", "expires")
 _PYTHON = re.compile(r"3\.[0-9]{1,3}(?:\.[0-9]{1,2})?")
@@ -42,49 +44,49 @@ T = TypeVar("T")
 
 
 class Wrong(Exception):
-    """A value that its setting does not take; the text says what it takes."""
+    """An invalid value; the text says what the setting accepts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistakes:
-    """What is wrong so far. ``place`` is the path of the table that is being read."""
+    """The mistakes so far. ``place`` is the path of the table that is being read."""
 
     place: str
-    said: list[str] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
 
     def add(self, key: str, what: str) -> None:
-        """Note what is wrong with a key; ``what`` goes on after its path."""
-        self.said.append(f"{self.place}{printable(key[:QUOTED])}{what}")
+        """Note a mistake at a key; ``what`` follows the path of the key."""
+        self.sentences.append(f"{self.place}{printable(key[:QUOTED])}{what}")
 
     def whole(self, what: str) -> None:
-        """Note what is wrong with the table itself."""
-        self.said.append(f"{self.place.rstrip('.')} {what}")
+        """Note a mistake of the table itself."""
+        self.sentences.append(f"{self.place.rstrip('.')} {what}")
 
     def below(self, key: str) -> Mistakes:
-        """Return the same list for a table inside."""
-        return Mistakes(place=f"{self.place}{printable(key[:QUOTED])}.", said=self.said)
+        """Return the same list for a nested table."""
+        return Mistakes(place=f"{self.place}{printable(key[:QUOTED])}.", sentences=self.sentences)
 
     def unknown(self, key: str, known: Mapping[str, object] | tuple[str, ...], more: str) -> None:
-        """Note a key that is none."""
+        """Note an unknown key."""
         near = difflib.get_close_matches(key.lower()[:QUOTED], list(known), n=1)
         did = f"; did you mean {near[0]}?" if near else ""
-        self.add(key, f": there is no such setting{more or did}")
+        self.add(key, f": unknown setting{more or did}")
 
 
 # --------------------------------------------------------------------------- plain values
 
 
 def texts(value: object) -> tuple[str, ...]:
-    """Return an array of texts."""
+    """Return a list of strings."""
     if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
-        raise Wrong('an array of texts, such as ["models/*.onnx"]')
+        raise Wrong('a list of strings, such as ["models/*.onnx"]')
     return tuple(value)
 
 
 def text(value: object) -> str:
-    """Return a text that is not empty."""
+    """Return a string that is not empty."""
     if not isinstance(value, str) or not value.strip():
-        raise Wrong("a text")
+        raise Wrong("a string")
     return value.strip()
 
 
@@ -123,10 +125,10 @@ def _budget(name: str, key: str, value: object, mistakes: Mistakes) -> Iterator[
         for other in wrong:
             mistakes.below(key).unknown(other, _BUDGET_KEYS, "")
         if "limit" not in value:
-            mistakes.add(key, ' has no limit; write { limit = "450M", message = "…" }')
+            mistakes.add(key, ' needs a limit; write { limit = "450M", message = "…" }')
             return
         if not all(isinstance(value.get(part, ""), str) for part in ("message", "on")):
-            mistakes.add(key, ": message and on must be texts")
+            mistakes.add(key, ": message and on must be strings")
             return
         limit, message, on = value["limit"], value.get("message", ""), value.get("on")
     else:
@@ -141,13 +143,13 @@ def _budget(name: str, key: str, value: object, mistakes: Mistakes) -> Iterator[
 
 
 def denied(value: object, mistakes: Mistakes) -> tuple[Denied, ...]:
-    """Return denied packages: an array of requirements, or a table of them with reasons."""
+    """Return denied packages: a list of requirements, or a table of them with reasons."""
     if isinstance(value, dict):
         pairs = [(str(key), reason) for key, reason in value.items()]
     elif isinstance(value, list):
         pairs = [(one, "") for one in value]
     else:
-        mistakes.whole('must be an array such as ["torch"], or a table of reasons')
+        mistakes.whole('must be a list such as ["torch"], or a table of reasons')
         return ()
     return tuple(
         one for name, reason in pairs if (one := _denied(name, reason, mistakes)) is not None
@@ -157,18 +159,18 @@ def denied(value: object, mistakes: Mistakes) -> tuple[Denied, ...]:
 def _denied(name: object, reason: object, mistakes: Mistakes) -> Denied | None:
     shown = str(name)
     try:
-        asked = reading.requirement(name) if isinstance(name, str) else None
+        requirement = reading.requirement(name) if isinstance(name, str) else None
     except InvalidRequirement:
-        asked = None
-    if asked is None or asked.marker or asked.url or asked.extras:
-        mistakes.add(shown, ': a denied package is written "torch" or "tensorflow>=2"')
+        requirement = None
+    if requirement is None or requirement.marker or requirement.url or requirement.extras:
+        mistakes.add(shown, ': write a denied package as "torch" or "tensorflow>=2"')
         return None
     if not isinstance(reason, str):
-        mistakes.add(shown, ": the reason must be a text")
+        mistakes.add(shown, ": the reason must be a string")
         return None
     return Denied(
-        name=canonicalize_name(asked.name),
-        specifier=str(asked.specifier),
+        name=canonicalize_name(requirement.name),
+        specifier=str(requirement.specifier),
         reason=reason.strip(),
         place=mistakes.place.rstrip("."),
     )
@@ -178,7 +180,7 @@ def _denied(name: object, reason: object, mistakes: Mistakes) -> Denied | None:
 
 
 def ignores(value: object, mistakes: Mistakes) -> tuple[Ignore, ...]:
-    """Return the findings that are to be ignored: tables with code, reason and expires."""
+    """Return the rules for findings to ignore: tables with code, reason and expires."""
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         mistakes.whole("must be tables, written as [[ignore]]")
         return ()
@@ -187,8 +189,9 @@ def ignores(value: object, mistakes: Mistakes) -> tuple[Ignore, ...]:
 
 
 def _ignore(table: Mapping[str, Any], number: int, mistakes: Mistakes) -> Ignore | None:
-    inside = Mistakes(place=f"{mistakes.place.rstrip('.')}[{number}].", said=mistakes.said)
-    before = len(inside.said)
+    place = f"{mistakes.place.rstrip('.')}[{number}]."
+    inside = Mistakes(place=place, sentences=mistakes.sentences)
+    before = len(inside.sentences)
     for key in table:
         if key not in _IGNORE_KEYS:
             inside.unknown(key, _IGNORE_KEYS, "")
@@ -196,7 +199,7 @@ def _ignore(table: Mapping[str, Any], number: int, mistakes: Mistakes) -> Ignore
     subject = _taken(table, "subject", text, inside) if "subject" in table else None
     reason = _taken(table, "reason", text, inside)
     expires = _taken(table, "expires", day, inside)
-    if len(inside.said) > before or code is None or reason is None or expires is None:
+    if len(inside.sentences) > before or code is None or reason is None or expires is None:
         return None
     place = inside.place.rstrip(".")
     return Ignore(code=code, subject=subject, reason=reason, expires=expires, place=place)
@@ -216,7 +219,7 @@ def _taken(
 
 
 def day(value: object) -> date:
-    """Return a date of TOML, or one written as text."""
+    """Return a date of TOML, or one written as a string."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:
@@ -225,13 +228,11 @@ def day(value: object) -> date:
         raise Wrong("a date, such as 2027-05-26") from None
 
 
-# ----- A project's own settings: ``slugcheck.toml``, or ``[tool.slugcheck]`` of ``pyproject.toml``
-
-OWN, SHARED = "slugcheck.toml", "pyproject.toml"
+# --------------------------------------------------------------------------- finding the file
 
 
 def of(options: Options) -> Settings:
-    """Return the project's own settings, or those of the file that was named; see ``load``."""
+    """Return the project's own settings, or those of the file that ``--config`` names."""
     return load(
         options.path if options.is_folder else options.path.parent,
         named=options.config,
@@ -242,7 +243,7 @@ def of(options: Options) -> Settings:
 
 
 def local_models(own: Settings) -> Settings:
-    """Return the settings with nothing but their models of this machine."""
+    """Return settings with nothing but the local models of these."""
     local = tuple(one for one in own.models if not is_remote(one))
     return Settings(origin=own.origin, author=own.author, models=local)
 
@@ -257,13 +258,12 @@ def load(
 ) -> Settings:
     """Return the settings for a folder; the defaults where there are none.
 
-    ``named`` is a file to read them from. ``within`` is the folder that files may be read from, by
-    default ``top`` or the checkout's. ``top`` is the last folder to look in, by default that of the
-    git checkout, and ``folder`` itself where there is none. ``platform`` is one that counts for
-    more than theirs.
+    ``named`` is the file to read them from. ``within`` is the folder that files may be read from,
+    by default ``top`` or the checkout. ``top`` is the last folder to look in, by default the top of
+    the git checkout, or ``folder`` itself outside of one. ``platform`` overrides theirs.
 
-    :raises UsageError: a file is no TOML, both files have settings, or a setting is wrong.
-    :raises Refused: a file is a link out of the checkout, no regular file, or too large.
+    :raises UsageError: a file is not TOML, both files have settings, or a setting is invalid.
+    :raises Refused: a file is a link out of the checkout, not a regular file, or too large.
     """
     within = within or (top.resolve() if top else reading.top_of(folder))
     if named is not None:
@@ -282,7 +282,7 @@ def load(
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
-    """Where files may be read from, and the platform that counts for more than the settings'."""
+    """Where files may be read from, and the platform that overrides that of the settings."""
 
     within: Path
     platform: str | None
@@ -290,7 +290,7 @@ class _Ground:
 
 def _named(path: Path, ground: _Ground) -> Settings:
     if not reading.is_file(path, ground.within):
-        message = f"{_shown(path)}: there is no such settings file"
+        message = f"{_shown(path)}: settings file not found"
         raise UsageError(message, hint="name a slugcheck.toml or a pyproject.toml")
     if path.name != SHARED:
         return _settings(_read(path, ground.within), path, "", ground)
@@ -309,13 +309,13 @@ def _top(folder: Path) -> Path:
 def _in(folder: Path, ground: _Ground) -> Settings | None:
     own, shared = folder / OWN, folder / SHARED
     within = ground.within
-    # a link that leads nowhere, or a folder of that name, is told: settings were meant
+    # a broken link or a folder of that name is an error: the user meant settings
     of_own = _read(own, within) if os.path.lexists(own) else None
     there = reading.is_file(shared, within)
     of_shared = _table(_read(shared, within), shared) if there else None
     if of_own is not None and of_shared is not None:
         message = f"{_shown(own)} and [tool.slugcheck] of {_shown(shared)} both have settings"
-        raise UsageError(message, hint="keep them in one of the two")
+        raise UsageError(message, hint="keep only one of the two")
     if of_own is not None:
         return _settings(of_own, own, "", ground)
     if of_shared is not None:
@@ -357,17 +357,17 @@ def _settings(table: Mapping[str, object], path: Path, prefix: str, ground: _Gro
     settings = Settings(origin=path, **found)
     try:
         settings = _described(settings, path, ground)
-        mistakes.said.extend(_of_the_platform(settings, mistakes, ground.platform))
+        mistakes.sentences.extend(_of_the_platform(settings, mistakes, ground.platform))
     except PlatformError as error:
         mistakes.add("platform", f": {error}; {error.hint}")
-    if mistakes.said:
+    if mistakes.sentences:
         known = ", ".join([*_PLAIN, *_TABLES])
-        raise UsageError("\n".join(mistakes.said), hint=f"settings are: {known}")
+        raise UsageError("\n".join(mistakes.sentences), hint=f"settings are: {known}")
     return settings
 
 
 def _described(settings: Settings, path: Path, ground: _Ground) -> Settings:
-    """Return the settings with the platform of the file that they name, from their own folder."""
+    """Return the settings with the platform file that they name, relative to their folder."""
     name = settings.platform
     if name is None or not name.endswith(".toml") or ground.platform is not None:
         return settings
@@ -377,17 +377,17 @@ def _described(settings: Settings, path: Path, ground: _Ground) -> Settings:
 
 def _misplaced(key: str, path: Path) -> str:
     if key == "tool" and path.name != SHARED:
-        return f"; in {OWN} settings stand by themselves, without [tool.slugcheck]"
+        return f"; {OWN} needs no [tool.slugcheck] table"
     return ""
 
 
 def _of_the_platform(settings: Settings, mistakes: Mistakes, platform: str | None) -> Iterator[str]:
-    """Yield what the platform does not have."""
+    """Yield the mistakes that depend on the platform."""
     name = platform or settings.platform or DEFAULT_PLATFORM
     try:
         place = settings.described or platforms.load(name)
     except PlatformError as error:
-        if platform is None:  # else the flag is wrong, which is told when it is read
+        if platform is None:  # else the flag is invalid, which is reported when it is read
             yield f"{mistakes.place}platform: {error}; {error.hint}"
         return
     yield from limits.mistakes(place, settings.budgets)
@@ -401,9 +401,9 @@ def _not_there(settings: Settings, mistakes: Mistakes, place: Platform) -> Itera
         ("dyno", settings.dyno, [dyno.name for dyno in place.dynos]),
     ):
         if value is not None and value.lower() not in known:
-            has = ", ".join(known) or "none"
+            choices = ", ".join(known) or "none"
             quoted = repr(printable(value[:QUOTED]))
-            yield f"{mistakes.place}{key}: {place.title} has no {key} {quoted}; it has {has}"
+            yield f"{mistakes.place}{key}: {place.title} has no {key} {quoted}; choose {choices}"
 
 
 # --------------------------------------------------------------------------- files
@@ -412,14 +412,14 @@ def _not_there(settings: Settings, mistakes: Mistakes, place: Platform) -> Itera
 def _read(path: Path, within: Path) -> dict[str, Any]:
     try:
         data = reading.read(path, within=within, limit=reading.SETTINGS)
-        # editors on Windows write a mark at the start, which TOML takes for a key
+        # editors on Windows write a byte order mark at the start, which TOML takes for a key
         return reading.toml(data.decode("utf-8-sig"))
     except OSError as error:
         message = f"{_shown(path)} cannot be read: {error.strerror or error}"
         raise UsageError(message, hint="check its permissions") from None
     except ValueError as error:  # of the encoding, of TOML, and of a number with too many digits
         message = f"{_shown(path)} is not valid TOML: {printable(str(error))}"
-        raise UsageError(message, hint="correct the line, or remove the file") from None
+        raise UsageError(message, hint="fix the line, or remove the file") from None
 
 
 def _table(document: Mapping[str, Any], path: Path) -> dict[str, Any] | None:
@@ -432,18 +432,16 @@ def _table(document: Mapping[str, Any], path: Path) -> dict[str, Any] | None:
 
 
 def _shown(path: Path) -> str:
-    return printable(str(path)[:_LONGEST_SHOWN])
+    return printable(str(path)[:_LONGEST_PATH])
 
 
-# ------------- Flags and settings together: what a flag says counts, and the settings for the rest
-
-_QUOTED = 60  # characters of an argument that a message repeats
+# --------------------------------------------------------------------------- flags and settings
 
 
 def merged(options: Options, own: Settings) -> Options:
-    """Return the options with the settings in the place of what was not given."""
+    """Return the options, filled up with the settings."""
     platform = options.platform or own.platform or DEFAULT_PLATFORM
-    # what belongs to another platform than the one that counts says nothing of this one
+    # a stack or dyno of another platform says nothing about this one
     alike = options.platform in (None, own.platform or DEFAULT_PLATFORM)
     return replace(
         options,
@@ -461,12 +459,12 @@ def _place(own: Settings) -> str:
 
 
 def rules(options: Options, own: Settings, platform: Platform) -> Rules:
-    """Return what is to be judged: the platform's limits, the settings' and the flags'.
+    """Return the rules to judge by: the limits of the platform, the settings and the flags.
 
-    :raises UsageError: a limit of a flag is wrong.
+    :raises UsageError: a limit of a flag is invalid.
     """
     flags = (
-        Budget(name=name, text=text, place=f"--limit {name[:_QUOTED]}={text[:_QUOTED]}")
+        Budget(name=name, text=text, place=f"--limit {name[:_QUOTED_FLAG]}={text[:_QUOTED_FLAG]}")
         for name, text in options.limits
     )
     return limits.rules(platform, [*own.budgets, *flags], denied=own.denied, ignores=own.ignores)

@@ -1,4 +1,4 @@
-"""A first settings file for a project: limits a quarter above what it comes to today."""
+"""A first settings file for a project, with limits a quarter above its present sizes."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import json
 from slugcheck.model import Report, Severity
 from slugcheck.text import MB, MIB, heroku_m, mb
 
-# Room for a year of ordinary growth, and little enough that a heavy package is noticed.
-ROOM_PERCENT = 25
+# Enough for a year of ordinary growth, and little enough to catch a heavy package.
+MARGIN_PERCENT = 25
 _STEPS = (1, 2, 5, 10, 20, 25, 50, 100)
 
 
 def settings_text(report: Report, *, given: dict[str, str | None]) -> str:
     """Return a commented ``slugcheck.toml``.
 
-    ``given`` are platform, stack, python and dyno as they were asked for on the command line.
+    ``given`` are the platform, stack, python and dyno of the command line.
     """
     sizes = report.sizes
     target = sizes.target
@@ -35,12 +35,12 @@ def settings_text(report: Report, *, given: dict[str, str | None]) -> str:
     limit = _limit(report, "installed")
     budgets += [f"# {_today(f'{mb(installed)} MB', limit)}"]
     budgets += [f'installed = "{_in_mb(installed, limit)}"']
-    return _TEXT.format(chosen="\n".join(chosen), budgets="\n".join(budgets), room=ROOM_PERCENT)
+    return _TEXT.format(chosen="\n".join(chosen), budgets="\n".join(budgets), margin=MARGIN_PERCENT)
 
 
-def _line(key: str, value: str, comment: str, said: bool) -> str:
+def _line(key: str, value: str, comment: str, active: bool) -> str:
     line = f"{key} = {json.dumps(value)}"
-    return ("" if said else "# ") + line + (f"  # {comment}" if comment else "")
+    return ("" if active else "# ") + line + (f"  # {comment}" if comment else "")
 
 
 def _limit(report: Report, figure: str) -> int | None:
@@ -54,52 +54,52 @@ def _limit(report: Report, figure: str) -> int | None:
 
 
 def _today(shown: str, limit: int | None) -> str:
-    return f"today {shown}" + (f", and the platform takes {heroku_m(limit)}" if limit else "")
+    return f"today {shown}" + (f"; the platform allows {heroku_m(limit)}" if limit else "")
 
 
 def _in_m(value: int, limit: int | None) -> str:
-    return f"{min(_roomy(value, MIB), limit // MIB if limit else _roomy(value, MIB))}M"
+    return f"{min(_with_margin(value, MIB), limit // MIB if limit else _with_margin(value, MIB))}M"
 
 
 def _in_mb(value: int, limit: int | None) -> str:
-    return f"{min(_roomy(value, MB), limit // MB if limit else _roomy(value, MB))}MB"
+    return f"{min(_with_margin(value, MB), limit // MB if limit else _with_margin(value, MB))}MB"
 
 
-def _roomy(value: int, unit: int) -> int:
-    """Return the value with its room in whole units, rounded up to a number that reads well."""
-    wanted = -(-value * (100 + ROOM_PERCENT) // (100 * unit))
+def _with_margin(value: int, unit: int) -> int:
+    """Return the value with its margin in whole units, rounded up to a round number."""
+    wanted = -(-value * (100 + MARGIN_PERCENT) // (100 * unit))
     step = max((step for step in _STEPS if step * 50 <= wanted), default=1)
     return -(-wanted // step) * step
 
 
 _TEXT = """\
-# What this project may come to. slugcheck reads it from the folder that it checks, or from one
-# above it in the same git checkout. Flags on the command line count for more.
+# Size limits of this project, read by slugcheck. It looks in the folder that it checks, then in
+# its parents up to the top of the git checkout. Flags on the command line override this file.
 
 {chosen}
-# models = ["models/*.onnx", "s3://bucket/model.onnx"]  # what goes into the slug beside the app
+# models = ["models/*.onnx", "s3://bucket/model.onnx"]  # model files to add to the slug
 
-# Sizes in M (MiB, as Heroku prints them), MB (10^6 bytes), GB. Today's size and {room} % of room.
+# Sizes in M (MiB, as Heroku prints them), MB (10^6 bytes), GB. Today's size plus {margin} %.
 [budgets]
 {budgets}
 
-# What a change may add, against --against origin/main. With both, only beyond both it fails.
+# What a change may add, compared with --against origin/main. It fails only if it is over both.
 increase = "10MB"
 increase_percent = 5
 
-# More that can be limited:
+# Other limits:
 # build = "10m"
-# package_increase = "20MB"          # what any single distribution may add
-# "package.numpy" = "100MB"          # one distribution, installed
+# package_increase = "20MB"          # what a single package may add
+# "package.numpy" = "100MB"          # one package, installed
 # "package.torch" = {{ limit = "200MB", on = "slug", message = "use onnxruntime" }}
 # vulnerabilities = 0                # with --audit
 
-# Distributions that may not be installed, with the reason that is shown:
+# Packages that may not be installed, with the reason to show:
 # [deny]
 # torch = "use onnxruntime"
 # "tensorflow>=2" = "too large"
 
-# Findings that are known and accepted, until a day:
+# Findings to ignore until a date:
 # [[ignore]]
 # code = "opencv-gui"
 # subject = "opencv-python"

@@ -1,1 +1,1 @@
-"""project."""
+"""What would be deployed: package manager, Python version, app files, models, git."""

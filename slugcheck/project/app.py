@@ -17,14 +17,14 @@ from slugcheck.project import files, model_files, model_sizes
 from slugcheck.project.archive import Member
 from slugcheck.project.model_files import Found, Named, is_remote, unpushed
 from slugcheck.project.subject import Subject
-from slugcheck.text import mb
+from slugcheck.text import listed, mb
 
-_NAMED = 3
+_NAMED = 3  # files that one note names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """What the app brings beside its distributions; ``files`` is None without a folder."""
+    """The app's own files and models; ``files`` is None unless a folder is checked."""
 
     files: AppFiles | None
     models: tuple[ModelFile, ...]
@@ -76,8 +76,8 @@ class App:
         :raises UsageError: a model is on a server, so its bytes are not here.
         """
         if self._found.remote:
-            message = "--verify needs the models themselves, and some are on a server"
-            raise UsageError(message, hint="download them, and name the files with --model")
+            message = "--verify needs the model files, but some are on a server"
+            raise UsageError(message, hint="download them and name the files with --model")
         own = self._listing.files if self._listing else ()
         places = {member.path for member in own}
         more: list[Member] = []
@@ -101,8 +101,8 @@ class App:
     def weighed(self) -> Weighed:
         """Return the sizes, waiting for them.
 
-        :raises MeasureError: a file cannot be read, or a server does not give it.
-        :raises UsageError: what reads from a server is not installed, or nothing matches there.
+        :raises MeasureError: a file cannot be read, or a server refuses it.
+        :raises UsageError: the library for a server is not installed, or nothing matches there.
         """
         own = self._files.result() if self._files else None
         return Weighed(files=own, models=self._models.result() if self._models else ())
@@ -123,16 +123,14 @@ class App:
         if not left:
             return ()
         size = sum((self._folder / name).stat().st_size for name in left)
-        more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
-        listed = ", ".join(left[:_NAMED]) + more
         return (
-            f"model files that a push does not bring and that are not counted: {listed} "
-            f"({mb(size)} MB); --model counts them",
+            f"not counted: model files outside git, {listed(left, _NAMED)} ({mb(size)} MB); "
+            "add them with --model",
         )
 
 
 def _of_flag(text: str, top: Path) -> Named:
-    """Return what --model names; in the checkout, whose links are the project's, only what is."""
+    """Return what --model names; links in the checkout are the project's, so they stay inside."""
     place = os.path.expanduser(text)  # noqa: PTH111 - it may be a glob, or name no user
     inside = not is_remote(text) and reading.belongs(Path(place), top)
     return Named(text=place if inside else text, base=Path.cwd(), within=top if inside else None)
@@ -155,12 +153,12 @@ def _of_settings(own: Settings, top: Path, *, remote: bool) -> list[Named]:
 
 
 def _free(path: str, taken: set[str]) -> str:
-    """Return ``path`` or, where another model is, the same below a folder of its own."""
+    """Return ``path``, or the same path in a folder of its own if it is taken."""
     places = (path, *(f"{number}/{path}" for number in range(2, len(taken) + 3)))
     return next(place for place in places if place not in taken)
 
 
 def _inside(shown: str) -> str:
-    """Return where in the app's folder a model from elsewhere goes."""
+    """Return the place of a model from elsewhere in the app's folder."""
     parts = [part for part in Path(shown).parts if part not in ("..", "/", "…")]
     return "/".join(parts)

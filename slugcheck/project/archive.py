@@ -24,7 +24,7 @@ from slugcheck import reading
 from slugcheck.errors import MeasureError
 from slugcheck.text import printable
 
-Progress = Callable[[int], None]  # is told of bytes done since the last time
+Progress = Callable[[int], None]  # called with the bytes done since the last call
 
 _LEVEL = 6
 _SEGMENT = 2**20
@@ -52,7 +52,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedSize:
-    """The size of a gzip -6 tar, and the part of it that each member has, in their order."""
+    """The size of a gzip -6 tar, and each member's share of it, in their order."""
 
     total: int
     shares: tuple[int, ...]
@@ -172,12 +172,12 @@ def _read(path: Path, size: int) -> Iterator[bytes]:
         raise _unreadable(path, error) from None
     if left or more:
         message = f"{printable(str(path))} changed while it was read"
-        raise MeasureError(message, hint="run again when nothing writes to the folder")
+        raise MeasureError(message, hint="run it again when nothing writes to the folder")
 
 
 def _unreadable(path: Path, error: OSError) -> MeasureError:
     message = f"{printable(str(path))} cannot be read: {error.strerror or error}"
-    return MeasureError(message, hint="make it readable, or take it out of the app")
+    return MeasureError(message, hint="make it readable, or remove it from the app")
 
 
 # --------------------------------------------------------------------------- compressing

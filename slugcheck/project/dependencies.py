@@ -1,6 +1,6 @@
-"""What the target would install: resolved or read from a lock, and every wheel's directory read.
+"""What the target would install: resolved or read from a lock, with every wheel's directory.
 
-All of a run that touches the network is here.
+All network access of a check starts here.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 _READERS = 8
 # A resolution can be overtaken by what its own new distributions ask for, but not for ever.
 _MAX_RESOLUTIONS = 4
-# As long as uv itself takes an index page for fresh (the index sends max-age=600).
+# As long as uv itself considers an index page fresh (the index sends max-age=600).
 _FRESH_SECONDS = 600.0
 
 
@@ -126,7 +126,7 @@ class Gatherer:
 
         return Chooser(self._tags, self._target.python_version, self._subject.index)
 
-    # ----------------------------------------------------------------- what was found
+    # ----------------------------------------------------------------- results
 
     @property
     def inventories(self) -> tuple[tuple[Distribution, Inventory], ...]:
@@ -140,7 +140,7 @@ class Gatherer:
 
     @property
     def unsized(self) -> tuple[Unsized, ...]:
-        """What has no size: set aside by the resolution, or not readable."""
+        """The packages without a size: left out of the resolution, or not readable."""
         return (*self._found.resolution.unsized, *self._unread)
 
     @property
@@ -160,7 +160,7 @@ class Gatherer:
         return self._warehouse.transfer()
 
     def newest_python(self) -> str | None:
-        """Return the newest Python for which everything has wheels, None where nobody knows."""
+        """Return the newest Python with wheels for everything, None if unknown."""
         return self._resolver.newest_python() if self._resolver else None
 
     # ----------------------------------------------------------------- resolve and read
@@ -168,7 +168,7 @@ class Gatherer:
     def resolve(self) -> None:
         """Resolve the file for the target, or read the lock.
 
-        :raises MeasureError: there is no resolution to be had.
+        :raises MeasureError: the requirements cannot be resolved.
         """
         wanted = self._subject.requirements
         if wanted is None:
@@ -193,8 +193,8 @@ class Gatherer:
     def read(self) -> Iterator[tuple[int, int]]:
         """Read every distribution's directory, yielding (done, of how many) as it goes.
 
-        What cannot be read is kept as unsized. Where pip would have chosen otherwise than the
-        first resolution (Resolver.overtaken), the new one is read as well.
+        A distribution that cannot be read becomes unsized. If pip would choose other versions than
+        the first resolution (``Resolver.overtaken``), the new resolution is read as well.
         """
         for left in reversed(range(_MAX_RESOLUTIONS)):
             with ThreadPoolExecutor(1) as pool:
@@ -211,7 +211,7 @@ class Gatherer:
             self._resolved = overtaken
 
     def _newer(self) -> frozenset[str]:
-        """Ask what pip may see beyond the resolution, unless that was settled minutes ago."""
+        """Return the names that pip may resolve otherwise, unless that was settled minutes ago."""
         if self._resolver is None or self._options.offline:
             return frozenset()
         memory = self._cache.load("settled", self._resolver.fingerprint(self._found))
@@ -248,7 +248,7 @@ class Gatherer:
 
     @property
     def _is_local(self) -> bool:
-        """Whether packages come from folders here, whose content the file's text does not pin."""
+        """Whether packages come from local folders, whose content the requirements do not pin."""
         index = self._subject.index
         places = (index.index_url or "", *index.extra_index_urls, *index.find_links)
         return any("://" not in place or local_path(place) for place in filter(None, places))
@@ -321,7 +321,7 @@ class Gatherer:
         notes: tuple[str, ...],
         resolver: str,
     ) -> Resolved:
-        """Put stand-ins in the place of the source archives of a lock."""
+        """Replace the source archives of a lock by stand-ins."""
         stand_ins = self._stand_ins()
         inventories, kept, aside = {}, [], list(unsized)
         for distribution in distributions:
@@ -341,7 +341,7 @@ class Gatherer:
 
 
 def _local_places(subject: Subject, options: Options) -> list[Path]:
-    """Return the folders that local packages may be in: the checkout, and what the user named.
+    """Return the folders that local packages may be in: the checkout, and those the user named.
 
     A mirror has its pages in ``simple/`` and the files that they link beside it.
     """
@@ -373,9 +373,9 @@ def _trusted(
 def _iter_inventories(
     distributions: Sequence[Distribution], read: Callable[[Distribution], Inventory]
 ) -> Iterator[tuple[Distribution, Inventory | Unsized]]:
-    """Yield each distribution with its inventory, in the given order, reading side by side.
+    """Yield each distribution with its inventory, in the given order, reading several at once.
 
-    What cannot be read becomes a value with its reason.
+    One that cannot be read becomes unsized, with its reason.
     """
 
     def attempt(distribution: Distribution) -> Inventory | Unsized:

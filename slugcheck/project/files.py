@@ -1,10 +1,12 @@
-"""The app's own files: what git would push, less ``.slugignore``; found, then measured.
+"""The app's own files: those that git would push, without what ``.slugignore`` removes.
 
-Heroku checks out what was pushed, submodules with it, and removes what ``.slugignore`` matches
-before the buildpack runs. Files are read as they are in the folder.
+``listing`` finds them and ``measure`` compresses them. Heroku checks out the pushed commit with its
+submodules and removes what ``.slugignore`` matches before the buildpack runs. Files are read as
+they are in the folder. Without git every file counts, except caches, virtual environments and the
+like (``walk``).
 
-Also removed by the compiler that Heroku published in 2014, after the build: ``tmp/`` and
-``.DS_Store``. Today's documentation names neither, so they are counted, with a note.
+The slug compiler that Heroku published in 2014 also removed ``tmp/`` and ``.DS_Store`` after the
+build. Today's documentation does not mention them, so they are counted, with a note.
 """
 
 from __future__ import annotations
@@ -22,11 +24,27 @@ from slugcheck.model import AppFiles, FolderSize
 from slugcheck.project import git, slugignore
 from slugcheck.project.archive import Member, Progress, gzipped_tar
 from slugcheck.project.slugignore import quoted
-from slugcheck.text import mb, printable
+from slugcheck.text import listed, mb, plural, printable
 
-_MOST = 8
-# A folder gives way to the one in it that has this part of it: static/img/ says more than static/.
+_MOST_FOLDERS = 8
+# A folder is replaced by the one in it with this share: static/img/ says more than static/.
 _DOMINATES = 0.8
+_NAMED_FOLDERS, _NAMED_FILES = 4, 3  # that one note names
+_QUOTED = 60  # characters of a path in a note
+_VERSION_CONTROL = "version control"
+_CACHES = frozenset(
+    "__pycache__ .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox .nox .cache "
+    ".ipynb_checkpoints .eggs".split()
+)
+_OTHERS = {
+    ".git": _VERSION_CONTROL,
+    ".hg": _VERSION_CONTROL,
+    ".svn": _VERSION_CONTROL,
+    "node_modules": "installed Node packages",
+}
+_IGNORE_FILE = ".slugignore"
+_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+_LARGEST_POINTER = 1024  # bytes, by the specification of Git LFS
 
 
 @dataclass(slots=True)
@@ -45,8 +63,8 @@ class _Sum:
 def biggest(files: Iterable[tuple[str, int, int]]) -> tuple[FolderSize, ...]:
     """Return up to eight folders, or files at the top, that take most of the slug.
 
-    ``files`` are path, bytes and bytes in the slug. No row is part of another one; what is in none
-    is left to the caller.
+    ``files`` are path, bytes and bytes in the slug. Rows do not overlap, and small folders have
+    none.
     """
     top: dict[str, _Sum] = {}
     for path, size, share in files:
@@ -60,7 +78,9 @@ def biggest(files: Iterable[tuple[str, int, int]]) -> tuple[FolderSize, ...]:
             found.add(size, share)
             level = found.inner
     rows = [_row(path, found) for path, found in top.items()]
-    return tuple(sorted(rows, key=lambda row: (-row.slug_bytes, -row.bytes, row.path))[:_MOST])
+    return tuple(
+        sorted(rows, key=lambda row: (-row.slug_bytes, -row.bytes, row.path))[:_MOST_FOLDERS]
+    )
 
 
 def _row(path: str, found: _Sum) -> FolderSize:
@@ -72,21 +92,7 @@ def _row(path: str, found: _Sum) -> FolderSize:
     return FolderSize(path=path, files=found.files, bytes=found.bytes, slug_bytes=found.slug)
 
 
-# ------------- All files below a folder that git knows nothing of, less what no push would contain
-
-_SHOWN = 4
-_QUOTED = 60
-_VERSION_CONTROL = "version control"
-_CACHES = frozenset(
-    "__pycache__ .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox .nox .cache "
-    ".ipynb_checkpoints .eggs".split()
-)
-_OTHERS = {
-    ".git": _VERSION_CONTROL,
-    ".hg": _VERSION_CONTROL,
-    ".svn": _VERSION_CONTROL,
-    "node_modules": "a folder of installed Node packages",
-}
+# --------------------------------------------------------------------------- without git
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,17 +126,16 @@ def walk(folder: Path) -> tuple[tuple[str, ...], tuple[LeftOut, ...]]:
     return tuple(sorted(names)), tuple(sorted(out, key=lambda one: (-one.bytes, one.path)))
 
 
-def words(found: Sequence[LeftOut]) -> str:
-    """Return the note about what is left out; empty if it is version control only."""
+def skipped_note(skipped: Sequence[LeftOut]) -> str:
+    """Return the note about left-out folders; empty if they are version control only."""
     alike: dict[str, list[LeftOut]] = {}
-    for one in found:
+    for one in skipped:
         if one.kind != _VERSION_CONTROL:
             alike.setdefault(one.path.rpartition("/")[2], []).append(one)
     shown = [_place(ones) for ones in alike.values()]
     if not shown:
         return ""
-    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    return f"not counted, since a push would hardly hold it: {', '.join(shown[:_SHOWN])}{more}"
+    return f"not counted, as not normally committed: {listed(shown, _NAMED_FOLDERS)}"
 
 
 def _place(ones: Sequence[LeftOut]) -> str:
@@ -142,7 +147,7 @@ def _place(ones: Sequence[LeftOut]) -> str:
 
 
 def _kind(entry: os.DirEntry[str]) -> str:
-    """Return what a folder is that no push would contain; empty for any other."""
+    """Return the kind of a folder that is not normally committed; empty for any other."""
     if entry.name == ".git":
         return _OTHERS[entry.name]
     if not entry.is_dir(follow_symlinks=False):
@@ -151,7 +156,7 @@ def _kind(entry: os.DirEntry[str]) -> str:
         return "a cache"
     if entry.name in _OTHERS:
         return _OTHERS[entry.name]
-    # lexists is False where a folder cannot be read; that is said when it is entered
+    # lexists is False if a folder cannot be read, which is reported when it is entered
     return "a virtual environment" if os.path.lexists(Path(entry.path, "pyvenv.cfg")) else ""
 
 
@@ -163,7 +168,7 @@ def _left_out(entry: os.DirEntry[str], path: str, kind: str) -> LeftOut:
 
 
 def _sizes(folder: str) -> Iterator[int]:
-    """Return the sizes of the files below; what cannot be read is not counted anyway."""
+    """Return the sizes of the files below that can be read."""
     for where, _, files in os.walk(folder):
         for name in files:
             try:
@@ -178,7 +183,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
             return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         message = f"{printable(str(folder))} cannot be read: {error.strerror or error}"
-        raise MeasureError(message, hint="make it readable, or take it out of the app") from None
+        raise MeasureError(message, hint="make it readable, or remove it from the app") from None
 
 
 def _quoted(path: str) -> str:
@@ -186,98 +191,76 @@ def _quoted(path: str) -> str:
     return f"{shown[: _QUOTED - 1]}…/" if len(shown) > _QUOTED else f"{shown}/"
 
 
-# --------------- What is said about the files that a push brings: in words, each note one sentence
-
-_filenotes_SHOWN = 3  # files that one note names
+# --------------------------------------------------------------------------- notes
 
 
 def checkout_notes(known: git.Tracked, members: tuple[Member, ...]) -> Iterator[str]:
-    """Say how what git tracks and what is in the folder differ."""
+    """Yield notes on the differences between git's files and the folder's."""
     if known.prefix:
         yield (
-            f"the folder is {quoted(known.prefix)} of its git checkout: counted are the "
-            "files below it, as if they were pushed by themselves"
+            f"treating this subfolder as the deploy root: {quoted(known.prefix)} of its "
+            "git checkout"
         )
     if not known.committed:
-        yield "nothing is committed yet: counted are the files that are added"
+        yield "nothing is committed yet: counting the staged files"
     elif known.uncommitted is None:
-        yield "whether files differ from the last commit was not looked at"
+        yield "not checked whether files differ from the last commit"
     else:
         here = {member.path for member in members}
         changed = sorted(known.uncommitted & here)
         if changed:
             yield (
-                f"{files(changed)} {'differs' if len(changed) == 1 else 'differ'} from the last "
-                f"commit and {are(changed)} counted as in the folder: {some(changed)}"
+                f"{plural(len(changed), 'file')} with uncommitted changes, counted as in the "
+                f"folder: {some(changed)}"
             )
     if known.untracked:
         names = sorted(known.untracked)
-        yield f"{files(names)} {are(names)} not tracked by git and not counted: {some(names)}"
+        yield f"not counted: {plural(len(names), 'file')} not tracked by git: {some(names)}"
     if known.absent_submodules:
         yield (
-            "not counted, but checked out by Heroku: the submodule "
-            f"{some(known.absent_submodules)}, which is empty here "
-            "(git submodule update --init mends that)"
+            f"not counted, but checked out by Heroku: submodule {some(known.absent_submodules)}, "
+            "which is empty here (run git submodule update --init)"
         )
     if known.nested:
         yield (
-            f"not counted, since a push does not hold it: {some(known.nested)} "
-            "(a git repository of its own, but no submodule)"
+            f"not counted, because git does not push it: {some(known.nested)} "
+            "(a git repository that is not a submodule)"
         )
 
 
 def lfs_notes(members: Iterable[Member], paths: Collection[str]) -> Iterator[str]:
-    """Say which files are pushed as pointers only; ``paths`` are all that are in Git LFS."""
-    found = [member for member in members if member.path in paths]
-    if not found:
+    """Yield a note on files pushed as pointers only; ``paths`` are all files in Git LFS."""
+    in_lfs = [member for member in members if member.path in paths]
+    if not in_lfs:
         return
-    size = sum(member.size for member in found)
-    pointers = "its pointer" if len(found) == 1 else "their pointers"
+    size = sum(member.size for member in in_lfs)
+    pointers = "its pointer" if len(in_lfs) == 1 else "their pointers"
     yield (
-        f"{files(found)} {are(found)} in Git LFS, which Heroku does not fetch: counted, and in "
-        f"the slug, {'is' if len(found) == 1 else 'are'} {pointers} ({size:,} bytes): "
-        f"{some([member.path for member in found])}"
+        f"{plural(len(in_lfs), 'file')} in Git LFS, which Heroku does not fetch: the slug "
+        f"contains only {pointers} ({size:,} bytes): {some([member.path for member in in_lfs])}"
     )
 
 
 def compiler_notes(members: Iterable[Member]) -> Iterator[str]:
-    """Say what an old compiler removed by itself."""
+    """Yield notes on what an old slug compiler removed by itself."""
     temporary = [member for member in members if member.path.startswith("tmp/")]
     desktop = [member for member in members if member.path.rpartition("/")[2] == ".DS_Store"]
     for what, found in (("tmp/", temporary), (".DS_Store", desktop)):
         if found:
             size = mb(sum(member.size for member in found))
             yield (
-                f"{what} is counted ({files(found)}, {size} MB): Heroku's compiler of 2014 "
-                "removed it after the build, today's documentation does not say so"
+                f"{what} is counted ({plural(len(found), 'file')}, {size} MB): Heroku's slug "
+                "compiler of 2014 removed it after the build; today's documentation does not "
+                "mention it"
             )
 
 
-def files(found: Collection[object]) -> str:
-    """Return "1 file" or "12 files"."""
-    return "1 file" if len(found) == 1 else f"{len(found):,} files"
-
-
-def are(found: Collection[object]) -> str:
-    """Return the verb for one or many."""
-    return "is" if len(found) == 1 else "are"
-
-
 def some(names: Collection[str]) -> str:
-    """Return the first names, and how many more there are."""
-    shown = ", ".join(quoted(name) for name in list(names)[:_filenotes_SHOWN])
-    return (
-        f"{shown} and {len(names) - _filenotes_SHOWN} more"
-        if len(names) > _filenotes_SHOWN
-        else shown
-    )
+    """Return the first names and the number of further ones."""
+    return listed([quoted(name) for name in names], _NAMED_FILES)
 
 
-# ------------ The app's own files: what git would push, less ``.slugignore``; found, then measured
-
-_IGNORE_FILE = ".slugignore"
-_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
-_LARGEST_POINTER = 1024  # bytes, by the specification of Git LFS
+# --------------------------------------------------------------------------- listing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,8 +268,8 @@ class Listing:
     """The files of the app before anything is compressed.
 
     ``files`` are in the slug; ``ignored`` are pushed, but ``.slugignore`` removes them. ``tracked``
-    is whether git said which. ``lfs`` are the paths that are pushed as Git LFS pointers: their
-    members have the pointer's size and content, ``disk`` is the real file.
+    is whether they come from git. ``lfs`` are the paths pushed as Git LFS pointers: their members
+    have the pointer's size and content, ``disk`` is the real file.
     """
 
     folder: Path
@@ -301,13 +284,13 @@ class Listing:
 
     @property
     def checkout_bytes(self) -> int:
-        """All that is pushed, before ``.slugignore``, model files and submodules included."""
+        """Bytes of all pushed files before ``.slugignore``, with models and submodules."""
         return sum(member.size for member in (*self.files, *self.ignored))
 
     def absent(self, relative: str) -> str | None:
         """Return why a file or a folder will not be in the build; None if it will be.
 
-        The reason goes on after a name: "git does not track it".
+        The reason follows a name: "git does not track it".
         """
         path = relative.strip("/")
         if reading.leaves((self.folder / relative).parent, self.folder):
@@ -323,18 +306,18 @@ class Listing:
         if below:
             return below
         if not os.path.lexists(self.folder / path):
-            return "it is not there"
-        return "git does not track it" if self.tracked else "it is no file"
+            return "it does not exist"
+        return "git does not track it" if self.tracked else "it is not a file"
 
 
 def listing(folder: Path) -> Listing:
     """Return the files below ``folder`` that a push would bring to Heroku, and those removed there.
 
-    :raises UsageError: there is no such folder.
+    :raises UsageError: the folder does not exist.
     :raises MeasureError: git refuses, or a folder cannot be read.
     """
     if not folder.is_dir():
-        raise UsageError(f"{printable(str(folder))} is no folder")
+        raise UsageError(f"{printable(str(folder))} is not a folder")
     folder = folder.resolve()
     notes: list[str] = []
     known = _from_git(folder, notes)
@@ -368,10 +351,10 @@ def listing(folder: Path) -> Listing:
 def measure(
     found: Listing, is_model: Callable[[str], bool], progress: Progress | None = None
 ) -> AppFiles:
-    """Compress the files that are no model files and return their sizes.
+    """Compress the files that are not models and return their sizes.
 
-    ``is_model`` is asked with relative paths. ``progress`` is told of bytes of the tar that are
-    done since it was last told.
+    ``is_model`` gets relative paths. ``progress`` gets the bytes of the tar done since its last
+    call.
 
     :raises MeasureError: a file cannot be read, or changes meanwhile.
     """
@@ -399,32 +382,32 @@ def measure(
 def _from_git(folder: Path, notes: list[str]) -> git.Tracked | None:
     if not git.installed():
         if git.marker(folder):
-            notes.append("git is not installed, so all files are counted, tracked or not")
+            notes.append("git is not installed: counting all files, tracked or not")
         return None
     known = git.read(folder)
     if known is None and git.marker(folder):
-        notes.append(".git leads to no repository, so all files are counted, tracked or not")
+        notes.append(".git is not a repository: counting all files, tracked or not")
     return known
 
 
 def _without_git(
     folder: Path, known: git.Tracked | None, left_out: dict[str, str], notes: list[str]
 ) -> Collection[str]:
-    """Return what a push would bring if all were added; ``known`` tracks nothing."""
+    """Return what would be pushed if every file were added; ``known`` tracks nothing."""
     names, out = walk(folder)
-    left_out |= {one.path: f"{one.kind} is left out without git" for one in out}
-    if said := words(out):
-        notes.append(said)
+    left_out |= {one.path: f"{one.kind} is skipped without git" for one in out}
+    if note := skipped_note(out):
+        notes.append(note)
     if known is None or not names:
         return names
     added = frozenset(known.untracked).intersection(names)
     if added:
         notes.append(
-            "git tracks no file here yet: counted is what git add would take, "
-            "all but what .gitignore matches"
+            "git tracks no files here yet: counting what git add would add "
+            "(everything that .gitignore does not match)"
         )
     else:
-        notes.append("git tracks no file here and .gitignore matches all: all files are counted")
+        notes.append("git tracks no files here and .gitignore matches all: counting all files")
     return added or names
 
 
@@ -453,7 +436,7 @@ def _members(
             raise MeasureError(message, hint="make it readable") from None
         if status is None or stat.S_ISDIR(status.st_mode):
             missing.append(name)
-            reasons[name] = "git tracks it, but it is not in the folder"
+            reasons[name] = "git tracks it, but it is missing from the folder"
             continue
         member = _member(name, disk, status, pointer=name in lfs)
         if member is None:
@@ -464,12 +447,11 @@ def _members(
         reasons[name] = ""
     if missing and is_tracked:
         notes.append(
-            f"{files(missing)} that git tracks {are(missing)} not in the "
-            "folder and so not counted, but pushed unless that is committed: "
-            f"{some(missing)}"
+            f"{plural(len(missing), 'tracked file')} missing here, but still deployed unless you "
+            f"commit the deletion: {some(missing)}"
         )
     if special:
-        notes.append(f"pipes, sockets and devices are not counted: {some(special)}")
+        notes.append(f"not counted: pipes, sockets and devices: {some(special)}")
     return tuple(members), reasons
 
 
@@ -501,7 +483,7 @@ def _is_pointer(disk: Path, size: int) -> bool:
     try:
         return disk.read_bytes().startswith(_POINTER)
     except OSError:
-        return False  # what cannot be read is said when it is measured
+        return False  # an unreadable file is reported when it is measured
 
 
 # --------------------------------------------------------------------------- .slugignore
@@ -531,7 +513,7 @@ def _pruned(
 def _ignore_content(folder: Path, path: Path, notes: list[str]) -> bytes:
     real = reading.found(path, folder)
     if real is None or not real.is_file():
-        notes.append(".slugignore is a link that leads to no file of the app, so it is not read")
+        notes.append(".slugignore is ignored: it is a link to a file outside the app")
         return b""
     try:
         return reading.read(path, within=folder, limit=reading.SMALL_FILE)

@@ -1,7 +1,8 @@
-"""Running git on a checkout that may come from strangers. The only module that starts it.
+"""Runs git: what it tracks below a folder, and the files of another revision.
 
-With its configuration comes what it names: no hook, no file system monitor, no filter and no
-transport of it is ever run, and nothing is written.
+The checkout may come from strangers, and its configuration names programs: no hook, file system
+monitor, filter or transport of it is ever run, and nothing is written to it. No other module starts
+git.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _SETTINGS = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "LC_ALL": "C",  # its errors are read
 }
-# Where the user's own configuration is; every other GIT_* (GIT_DIR in a hook) means another run.
+# The user's own configuration; every other GIT_* (GIT_DIR in a hook) belongs to another run.
 _KEPT = r"GIT_CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM)"
 _TIMEOUT_SECONDS = 120.0
 # a million files with long names are listed in 128 MiB; larger blobs are not held in memory whole
@@ -59,24 +60,24 @@ def environment() -> dict[str, str]:
 
 
 def split_names(answer: bytes) -> list[str]:
-    """Return what stands between the zero bytes of an answer."""
+    """Return the names in an answer, which are separated by zero bytes."""
     return [os.fsdecode(name) for name in answer.split(b"\0")[:-1]]
 
 
 def run(
-    folder: Path, *arguments: str, said: bytes | None = None, answers: tuple[int, ...] = (0,)
+    folder: Path, *arguments: str, stdin: bytes = b"", answers: tuple[int, ...] = (0,)
 ) -> bytes:
-    """Return what git says in a folder; ``answers`` are the exit codes that are none of an error.
+    """Return git's output in a folder; ``answers`` are the exit codes that are not errors.
 
     :raises MeasureError: it fails, or cannot be run.
     """
-    done = start(folder, arguments, said)
+    done = start(folder, arguments, stdin)
     if done.code not in answers:
         raise failed(folder, done.errors)
     return done.out
 
 
-def start(folder: Path, arguments: Sequence[str], said: bytes | None = None) -> Ended:
+def start(folder: Path, arguments: Sequence[str], stdin: bytes = b"") -> Ended:
     """Run git to its end, whatever its exit code.
 
     :raises MeasureError: it cannot be run, or does not end.
@@ -84,7 +85,7 @@ def start(folder: Path, arguments: Sequence[str], said: bytes | None = None) -> 
     try:
         return child.run(
             command(arguments), what="git", cwd=folder, environment=environment(), bounds=_BOUNDS,
-            said=said or b"",
+            said=stdin,
         )  # fmt: skip
     except child.LateError:
         message = f"git did not answer within {_TIMEOUT_SECONDS:.0f} seconds"
@@ -93,29 +94,27 @@ def start(folder: Path, arguments: Sequence[str], said: bytes | None = None) -> 
         raise MeasureError(f"git cannot be run: {error.strerror or error}") from None
 
 
-def failed(folder: Path, said: str) -> MeasureError:
-    """Return the error for what git said on stderr."""
-    lines = [line for line in said.splitlines() if line.strip()]
-    reason = printable(lines[0].removeprefix("fatal: ") if lines else "it says nothing")
+def failed(folder: Path, errors: str) -> MeasureError:
+    """Return the error for git's output on stderr."""
+    lines = [line for line in errors.splitlines() if line.strip()]
+    reason = printable(lines[0].removeprefix("fatal: ") if lines else "no reason given")
     shown = printable(str(folder))
     return MeasureError(
-        f"git cannot read {shown}: {reason[:_QUOTED]}", hint="git status there should say the same"
+        f"git cannot read {shown}: {reason[:_LONGEST_REASON]}", hint="run git status there"
     )
 
 
-# ------------------------------------------------------------------ What git tracks below a folder
-
-_GITLINK = "160000"  # the mode of a submodule's entry
+# --------------------------------------------------------------------------- tracked files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracked:
     """What git knows of a folder, all paths relative to it and with ``/``.
 
-    ``paths`` are the tracked files, those of submodules with them. ``untracked`` are neither
-    tracked nor ignored. ``uncommitted`` differ from the last commit (None: not looked at, since
-    that could have run a program that the configuration names). ``lfs`` have the filter of Git LFS.
-    ``absent_submodules`` are not checked out; ``nested`` are other repositories that are none.
+    ``paths`` are the tracked files, including those of submodules. ``untracked`` are neither
+    tracked nor ignored. ``uncommitted`` differ from the last commit (None: not checked, because
+    that could run a program that the configuration names). ``lfs`` have the filter of Git LFS.
+    ``absent_submodules`` are not checked out; ``nested`` are repositories that are not submodules.
     """
 
     prefix: str  # of the folder below the top of the checkout, ends in "/"; "" at the top
@@ -157,21 +156,21 @@ def read(folder: Path) -> Tracked | None:
 
 
 def _where(folder: Path) -> str | None:
-    """Return the folder's path below the top of its checkout; None if it is in none."""
+    """Return the folder's path below the top of its checkout, or None outside of one."""
     done = start(folder, ("rev-parse", "--is-inside-work-tree", "--show-prefix"))
     if done.code == 0:
         inside, _, prefix = os.fsdecode(done.out).partition("\n")
         return prefix.removesuffix("\n") if inside == "true" else None
-    said = done.errors
-    if "not a git repository" in said:
+    errors = done.errors
+    if "not a git repository" in errors:
         return None
-    if "dubious ownership" in said or "safe.directory" in said:
+    if "dubious ownership" in errors or "safe.directory" in errors:
         found = marker(folder)
         top = printable(str(found.parent if found else folder))
-        message = f"git does not read {top}: the folder belongs to another user"
+        message = f"git refuses to read {top}: the folder belongs to another user"
         hint = f"trust it with: git config --global --add safe.directory {top}"
         raise MeasureError(message, hint=hint)
-    raise failed(folder, said)
+    raise failed(folder, errors)
 
 
 def marker(folder: Path) -> Path | None:
@@ -262,7 +261,7 @@ def _blob_sizes(folder: Path, digests: Sequence[str]) -> dict[str, int]:
 
 
 def _uncommitted(folder: Path, *, committed: bool) -> frozenset[str] | None:
-    """Return what differs from the last commit; None where looking could run a program.
+    """Return what differs from the last commit; None if comparing could run a program.
 
     To compare contents git runs the ``clean`` filters that are configured: they are switched off.
     """
@@ -368,9 +367,9 @@ def _is_submodule(top: Path) -> bool:
 def write(
     revision: Revision, place: Path, *, only: Callable[[str], bool] | None = None
 ) -> tuple[str, ...]:
-    """Write the revision's files below ``place``; return what the user should know.
+    """Write the revision's files below ``place``; return notes.
 
-    ``only`` says of a path whether it is wanted; links always are.
+    ``only`` selects paths; links are always written.
 
     :raises MeasureError: git does not have all of them, or they cannot be written.
     """
@@ -384,12 +383,12 @@ def write(
         _write_all(revision, files, place)
     except OSError as error:
         message = f"the files of {revision.commit[:12]} cannot be written: {error.strerror}"
-        raise MeasureError(message, hint="free some room in the temporary folder") from None
+        raise MeasureError(message, hint="free some space in the temporary folder") from None
     notes = []
     if modules:
-        notes.append(f"the base is counted without its submodules: {_some(modules)}")
+        notes.append(f"not counted in the base: its submodules {_some(modules)}")
     if unsafe:
-        notes.append(f"the base is counted without paths that no checkout has: {_some(unsafe)}")
+        notes.append(f"not counted in the base: invalid paths {_some(unsafe)}")
     return tuple(notes)
 
 
@@ -416,12 +415,12 @@ def _some(paths: list[str]) -> str:
 
 
 def _write_all(revision: Revision, entries: list[_Entry], place: Path) -> None:
-    with tempfile.TemporaryFile() as asked:
-        asked.write("".join(f"{entry.digest}\n" for entry in entries).encode("ascii"))
-        asked.seek(0)
+    with tempfile.TemporaryFile() as digests:
+        digests.write("".join(f"{entry.digest}\n" for entry in entries).encode("ascii"))
+        digests.seek(0)
         with child.started(
             command(["cat-file", "--batch"]), environment=environment(),
-            cwd=revision.top, stdin=asked, memory=child.MEMORY,
+            cwd=revision.top, stdin=digests, memory=child.MEMORY,
         ) as process:  # fmt: skip
             assert process.stdout is not None  # noqa: S101 - it is a pipe
             for entry in entries:
@@ -459,8 +458,8 @@ def _write_one(entry: _Entry, size: int, answers: IO[bytes], place: Path) -> Non
             while left:
                 chunk = answers.read(min(left, _CHUNK))
                 if not chunk:
-                    message = "git ended before it gave all files of the base"
-                    raise MeasureError(message, hint="git fsck says what is wrong")
+                    message = "git ended before it returned all files of the base"
+                    raise MeasureError(message, hint="run git fsck to see what is wrong")
                 file.write(chunk)
                 left -= len(chunk)
     answers.read(1)  # the line's end behind each

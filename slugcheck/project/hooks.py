@@ -1,4 +1,4 @@
-"""What the build does with a project that cannot be measured from its files.
+"""Steps of the build whose effect on the slug cannot be measured from the project's files.
 
 Source: heroku-buildpack-python v351 (2026-08-18): bin/compile, bin/steps/nltk,
 bin/steps/collectstatic, lib/hooks.sh.
@@ -28,7 +28,7 @@ _QUOTED = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Procfile:
-    """Process types with their commands, in the order of the file; of two alike the last counts."""
+    """Process types with their commands, in the order of the file; the last duplicate wins."""
 
     types: Mapping[str, str]
     notes: tuple[str, ...] = ()
@@ -59,15 +59,15 @@ def procfile(folder: Path, top: Path | None = None) -> Procfile:
         match = _LINE.fullmatch(line.strip(_BLANKS))
         if match is None or not match[2]:
             shown = repr(printable(line)[:_QUOTED])
-            notes.append(f"Procfile:{number}: {shown} is not like web: command, and is ignored")
+            notes.append(f"Procfile:{number}: ignored {shown}: not a line like web: command")
             continue
         if match[1] in types:
-            notes.append(f"Procfile:{number}: {match[1]} is there twice, and the last one counts")
+            notes.append(f"Procfile:{number}: {match[1]} is defined twice; the last one wins")
         types[match[1]] = match[2]
     return Procfile(types=types, notes=tuple(notes))
 
 
-# ----------------------- What the build does with a project that cannot be measured from its files
+# --------------------------------------------------------------------------- build steps
 
 _HOOKS = ("bin/pre_compile", "bin/post_compile")
 _VERSION_FILES = ("runtime.txt", ".python-version")
@@ -80,7 +80,7 @@ _LONGEST = 200
 def notes(
     project: Project, absent: Absent, names: Collection[str], paths: Collection[str]
 ) -> tuple[str, ...]:
-    """Return what the build does that is in no figure.
+    """Return notes on what the build does that the figures do not include.
 
     ``absent`` says why a path will not be in the build, ``names`` are the distributions by their
     normalized names, ``paths`` the files of the build.
@@ -96,7 +96,7 @@ def _notes(
     yield from _version_files(project, absent)
     for hook in _HOOKS:
         if _is_file(project, absent, hook):
-            yield f"{hook} is run by the build; what it adds or removes is not counted"
+            yield f"the build runs {hook}; what it adds or removes is not counted"
     if "django" in names and absent(_NO_STATIC) is not None:
         found = [
             path for path in paths if _is_manage(path) and not (project.folder / path).is_symlink()
@@ -104,26 +104,26 @@ def _notes(
         if manage := min(found, key=lambda path: (path.count("/"), path), default=None):
             yield (
                 f"the build runs {printable(manage)} collectstatic (unless DISABLE_COLLECTSTATIC "
-                "is set); what it collects is in the slug and not counted"
+                "is set); the files that it adds to the slug are not counted"
             )
     if "nltk" in names and _is_file(project, absent, _NLTK) and not _nltk(project):
-        yield f"{_NLTK} is empty: the build downloads no NLTK data that slugcheck could name"
+        yield f"{_NLTK} is empty: the build downloads no NLTK data"
     if manager.installs_itself(project):
         yield (
-            f"{project.manager} also installs the project itself, as a link to its folder: a few "
-            "small files that are not counted, and its build backend runs in the build"
+            f"{project.manager} also installs the project itself as a link to its folder: a few "
+            "small files are not counted, and the build runs its build backend"
         )
     if _is_file(project, absent, "package.json"):
         yield (
-            "package.json is there: if the app also has Heroku's Node.js buildpack, or none was "
-            "set, that one runs; what it installs is in the slug and not counted"
+            "not counted: Node.js packages of package.json, which the build installs if the app "
+            "uses Heroku's Node.js buildpack or sets no buildpack"
         )
     if absent("Procfile") is None:
         yield from procfile(project.folder, project.top).notes
 
 
 def unmeasured(project: Project, absent: Absent, names: Collection[str]) -> tuple[Unsized, ...]:
-    """Return what the build downloads into the slug and nobody can size without running it."""
+    """Return what the build downloads into the slug, whose size only a build shows."""
     if "nltk" not in names or not _is_file(project, absent, _NLTK):
         return ()
     wanted = _nltk(project)
@@ -131,13 +131,13 @@ def unmeasured(project: Project, absent: Absent, names: Collection[str]) -> tupl
         return ()
     shown = printable(", ".join(wanted))
     shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
-    reason = f"the build downloads NLTK data ({shown}) into the slug; its size is not known here"
+    reason = f"the build downloads NLTK data ({shown}) into the slug; its size is unknown"
     return (Unsized(name=_NLTK, version=None, reason=reason),)
 
 
 def _version_files(project: Project, absent: Absent) -> Iterator[str]:
     if _is_file(project, absent, "runtime.txt"):
-        yield "runtime.txt is deprecated: Heroku asks for a .python-version in its place"
+        yield "runtime.txt is deprecated: use a .python-version file instead"
     for name in _VERSION_FILES:
         why = absent(name)
         if why is not None and reading.found(project.folder / name, project.top):

@@ -1,9 +1,11 @@
-"""What the build's install command refuses at once, and whether it installs the project itself.
+"""The project's package manager, and what its install command refuses at once.
 
-The buildpack runs ``uv sync``, ``poetry sync --only main`` and ``pipenv install --deploy``, which
-need the file that the lock was made from. uv and Poetry install the project too where it is a
-package: to Poetry every project is one, so an app without a module of its name fails. Tried with
-Poetry 2.4.1, Pipenv 2026.7.1 and uv 0.13.9; no code of the project is run.
+``read`` chooses the manager as the buildpack does, ``check`` looks at what the install command
+reads first, and ``installs_itself`` says whether it installs the project too. The buildpack runs
+``uv sync``, ``poetry sync --only main`` and ``pipenv install --deploy``, which need the file that
+the lock was made from. uv and Poetry also install the project itself if it is a package. For Poetry
+every project is one, so an app without a module of its name fails. Tried with Poetry 2.4.1, Pipenv
+2026.7.1 and uv 0.13.9; no code of the project is run.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from slugcheck.errors import BuildError, UsageError
 from slugcheck.model import Manager, Project
 from slugcheck.text import printable
 
-# Says why a path below the folder will not be in the build, None when it will.
+# Returns why a path below the folder will not be in the build, or None.
 Absent = Callable[[str], str | None]
 
 # In the order in which the buildpack lists them.
@@ -45,7 +47,16 @@ _PYTHON = (
 )  # fmt: skip
 _ENVIRONMENTS = (".venv", "venv")
 _PYTHON_FOLDERS = ("__pycache__", *_ENVIRONMENTS)
-_NOT_THERE = "it is not there"
+_NOT_THERE = "it does not exist"
+_PYPROJECT = "pyproject.toml"
+# The file that each lock is made from; pip has none.
+_SOURCES = {
+    Manager.POETRY: _PYPROJECT,
+    Manager.UV: _PYPROJECT,
+    Manager.PIPENV: "Pipfile",
+}
+_NO_PACKAGE = "set package-mode = false in [tool.poetry] of pyproject.toml"
+_QUOTED = 80
 
 
 def read(
@@ -54,14 +65,14 @@ def read(
     """Return the project as the buildpack reads it.
 
     ``absent`` says why a path will not be in the build (git does not track it, ``.slugignore``
-    removes it); without it everything on disk is. ``top`` is the folder that files may be read
+    removes it); by default everything on disk is. ``top`` is the folder that files may be read
     from, by default the folder's checkout.
 
     :raises BuildError: the buildpack refuses the folder.
-    :raises UsageError: there is no such folder.
+    :raises UsageError: the folder does not exist.
     """
     if not folder.is_dir():
-        raise UsageError(f"{printable(str(folder))} is no folder")
+        raise UsageError(f"{printable(str(folder))} is not a folder")
     top = top or reading.top_of(folder)
     refusal = _Folder(folder, f"{title}'s build would fail: ", absent or _on_disk(folder), top)
     manager = refusal.manager()
@@ -70,9 +81,9 @@ def read(
 
 
 def read_plainly(folder: Path, *, title: str = "the platform", top: Path | None = None) -> Project:
-    """Return the project for a platform without a buildpack: the one dependency file there is.
+    """Return the project for a platform without a buildpack: its one dependency file.
 
-    :raises UsageError: there is none, more than one, or one is a link out of the checkout.
+    :raises UsageError: it has none or several, or one is a link out of the checkout.
     """
     top = top or reading.top_of(folder)
     found = [m for m, (name, _) in _FILES.items() if reading.is_file(folder / name, top)]
@@ -82,7 +93,7 @@ def read_plainly(folder: Path, *, title: str = "the platform", top: Path | None 
         raise UsageError(message, hint=f"add {_ONE_OF}, or name a requirements file")
     if len(found) > 1:
         names = ", ".join(_FILES[manager][0] for manager in found)
-        message = f"{shown} has {names}, and {title} does not say which counts"
+        message = f"{shown} has {names}; {title} does not say which one it uses"
         example = printable(str(folder / _FILES[found[0]][0]))
         raise UsageError(message, hint=f"name one: slugcheck {example}")
     file = folder / _FILES[found[0]][0]
@@ -90,14 +101,14 @@ def read_plainly(folder: Path, *, title: str = "the platform", top: Path | None 
 
 
 def manager_of(path: Path) -> Manager | None:
-    """Return the package manager that a lock file is of; None for any other file."""
+    """Return the package manager of a lock file; None for any other file."""
     locks = {name: manager for manager, (name, _) in _FILES.items() if manager is not Manager.PIP}
     return locks.get(path.name)
 
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
-    """A folder on its way through the checks; ``fails`` begins every error."""
+    """A folder during the checks; every error starts with ``fails``."""
 
     folder: Path
     fails: str
@@ -105,7 +116,7 @@ class _Folder:
     top: Path
 
     def manager(self) -> Manager:
-        """Return the one package manager there is.
+        """Return the project's package manager.
 
         :raises BuildError: one of the buildpack's checks fails.
         """
@@ -114,12 +125,12 @@ class _Folder:
             raise self._none_found(what)
         if self._exists(".heroku/python"):
             what = "Existing '.heroku/python/' directory found"
-            hint = "git rm -r --cached .heroku/python, and add .heroku/ to .gitignore"
+            hint = "run git rm -r --cached .heroku/python, and add .heroku/ to .gitignore"
             raise self._error(what, hint)
         found = [manager for manager, (name, _) in _FILES.items() if self._is_file(name)]
         if Manager.PIPENV not in found and self._is_file("Pipfile"):
             what = f"No 'Pipfile.lock' found{self._reason('Pipfile.lock')}"
-            write = "run pipenv lock, and add Pipfile.lock to git"
+            write = "run pipenv lock and add Pipfile.lock to git"
             raise self._error(what, self._remedy("Pipfile.lock") or write)
         if len(found) > 1:
             listed = ", ".join(f"{name} ({tool})" for name, tool in map(_FILES.__getitem__, found))
@@ -137,7 +148,7 @@ class _Folder:
         for name in _ENVIRONMENTS:
             if self._is_file(f"{name}/pyvenv.cfg"):
                 what = f"Existing '{name}/' directory found, a virtual environment"
-                hint = f"git rm -r --cached {name}, and add {name}/ to .gitignore"
+                hint = f"run git rm -r --cached {name}, and add {name}/ to .gitignore"
                 raise self._error(what, hint)
         return found[0]
 
@@ -157,7 +168,7 @@ class _Folder:
         return self._why_not(name) is None and reading.is_file(self.folder / name, self.top)
 
     def _why_not(self, name: str) -> str | None:
-        """Say why a name is not in the build; a link needs what it leads to there as well."""
+        """Say why a name is not in the build; the target of a link must be in it too."""
         reason = self.absent(name)
         path = self.folder / name
         if reason is not None or not path.is_symlink():
@@ -166,15 +177,15 @@ class _Folder:
         try:
             inside = reading.real(path, folder).relative_to(folder).as_posix()
         except (reading.Refused, OSError):
-            return "it is a link that leads out of the folder"
+            return "it is a link out of the folder"
         why = self.absent(inside)
-        return why and f"it is a link to {printable(inside)}, and {why}"
+        return why and f"it is a link to {printable(inside)}: {why}"
 
-    # ----------------------------------------------------------------- what is said
+    # ----------------------------------------------------------------- errors
 
     def _error(self, what: str, hint: str) -> BuildError:
         if self._exists("bin/pre_compile"):
-            hint += " (bin/pre_compile could mend it during the build; slugcheck does not run it)"
+            hint += " (bin/pre_compile could fix it during the build; slugcheck does not run it)"
         return BuildError(f"{self.fails}{what}", hint=hint)
 
     def _unpushed(self, what: str) -> BuildError | None:
@@ -187,18 +198,18 @@ class _Folder:
     def _reason(self, name: str) -> str:
         why = self._why_not(name)
         there = why is not None and os.path.lexists(self.folder / name)
-        return f": {name} is there, but {why}" if there and why != _NOT_THERE else ""
+        return f": {name} exists, but {why}" if there and why != _NOT_THERE else ""
 
     def _remedy(self, name: str) -> str | None:
-        """Say how to bring a file that is on disk into the build; None if it is not there."""
+        """Say how to add a file on disk to the build; None if it does not exist."""
         if not self._reason(name):
             return None
         why = self._why_not(name) or ""
         if "link" in why:
-            return f"replace {name} by the file that it should be"
+            return f"replace the link {name} with the file itself"
         if ".slugignore" in why:
-            return f"take {name} out of .slugignore"
-        return f"git add --force {name}, and commit it"
+            return f"remove {name} from .slugignore"
+        return f"run git add --force {name} and commit it"
 
     def _none_found(self, what: str) -> BuildError:
         if unpushed := self._unpushed(what):
@@ -212,12 +223,12 @@ class _Folder:
             other = printable(others[0])
             named = f"slugcheck {printable(str(self.folder / others[0]))}"
             hint = f"include it from a requirements.txt (-r {other}), or name it: {named}"
-            return self._error(f"{what}: {other} is not one that it reads", hint)
+            return self._error(f"{what}: {other} is not read by default", hint)
         return self._error(what, f"add {_ONE_OF} to the folder's root; it may be empty")
 
 
 def _really(folder: Path, name: str) -> bool:
-    """Whether a name is there in that very spelling, on a disk that ignores case too."""
+    """Whether a name exists in exactly that spelling, also on a disk that ignores case."""
     try:
         return any(entry.name == name for entry in folder.iterdir())
     except OSError:
@@ -229,7 +240,7 @@ def _on_disk(folder: Path) -> Absent:
 
     def absent(name: str) -> str | None:
         found = reading.found(folder / name, inside)
-        # what a link leads to outside is not looked at; that it leads there is said
+        # a link out of the folder is reported, but its target is not read
         stray = (folder / name).is_symlink() and reading.leaves(folder / name, inside)
         there = (found is not None or stray) and ("/" in name or _really(folder, name))
         return None if there else _NOT_THERE
@@ -237,21 +248,11 @@ def _on_disk(folder: Path) -> Absent:
     return absent
 
 
-# ---- What the build's install command refuses at once, and whether it installs the project itself
-
-_PYPROJECT = "pyproject.toml"
-# The file that each lock is made from; pip has none.
-_SOURCES = {
-    Manager.POETRY: _PYPROJECT,
-    Manager.UV: _PYPROJECT,
-    Manager.PIPENV: "Pipfile",
-}
-_NO_PACKAGE = "write package-mode = false into [tool.poetry] of pyproject.toml, if it is none"
-_QUOTED = 80
+# --------------------------------------------------------------------------- install command
 
 
 def check(project: Project, *, absent: Absent, title: str = "Heroku") -> None:
-    """Look at what the install command reads before it installs anything.
+    """Check what the install command reads before it installs anything.
 
     :raises BuildError: it would refuse the project.
     """
@@ -262,7 +263,7 @@ def check(project: Project, *, absent: Absent, title: str = "Heroku") -> None:
     path = project.folder / source
     why = absent(source)
     if why is not None or not reading.is_file(path, project.top):
-        there = f": it is there, but {why}" if os.path.lexists(path) and why else ""
+        there = f": it exists, but {why}" if os.path.lexists(path) and why else ""
         lock = project.dependency_file.name
         hint = f"add the {source} that {lock} was made from, and keep it out of .slugignore"
         raise BuildError(f"{fails} finds no {source} beside {lock}{there}", hint=hint)
@@ -273,7 +274,7 @@ def check(project: Project, *, absent: Absent, title: str = "Heroku") -> None:
     except (OSError, ValueError) as error:
         reason = printable(str(error))[:_QUOTED]
         message = f"{fails} cannot read {printable(str(path))}: {reason}"
-        raise BuildError(message, hint="mend it, so that it is valid TOML in UTF-8") from None
+        raise BuildError(message, hint="fix it: it must be valid TOML in UTF-8") from None
     if project.manager is Manager.POETRY:
         for what, hint in _refusals(tables, absent):
             raise BuildError(f"{fails}: {what}", hint=hint)
@@ -300,7 +301,7 @@ def _tables(project: Project) -> dict[str, Any]:
 
 
 def _table(tables: dict[str, Any], *names: str) -> dict[str, Any]:
-    """Return an inner table; an empty one where it is none."""
+    """Return an inner table, or an empty one."""
     for name in names:
         inner = tables.get(name)
         tables = inner if isinstance(inner, dict) else {}
@@ -311,7 +312,7 @@ def _table(tables: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _refusals(tables: dict[str, Any], absent: Absent) -> Iterator[tuple[str, str]]:
-    """Yield what Poetry says and what mends it, in its order."""
+    """Yield Poetry's errors with their fixes, in its order."""
     own, poetry = _table(tables, "project"), _table(tables, "tool", "poetry")
     is_package = poetry.get("package-mode") is not False
     for field in ("name", "version") if is_package else ():
@@ -320,21 +321,21 @@ def _refusals(tables: dict[str, Any], absent: Absent) -> Iterator[tuple[str, str
             yield what, f"add it, or {_NO_PACKAGE}"
     groups = ("dependencies" in own, own.get("optional-dependencies"), "dependencies" in poetry)
     if not any(groups):
-        yield "Group(s) not found: main (via --only)", "write dependencies = [] into [project]"
+        yield "Group(s) not found: main (via --only)", "add dependencies = [] to [project]"
     if not is_package:
         return
     fails = "The current project could not be installed"
     for readme in (*_readmes(own.get("readme")), *_readmes(poetry.get("readme"))):
         if why := absent(readme):
             what = f"{fails}: Readme path {printable(readme)} does not exist"
-            what += "" if why == "it is not there" else f": {why}"
-            yield what, f"bring it into the build, or {_NO_PACKAGE}"
+            what += "" if why == _NOT_THERE else f": {why}"
+            yield what, f"add {printable(readme)}, or {_NO_PACKAGE}"
     packages = poetry.get("packages")
     if isinstance(packages, list) and packages:
         for path in _included(packages):
             if absent(path):
                 what = f"{fails}: {printable(path)} does not contain any element"
-                yield what, "mend packages in [tool.poetry] of pyproject.toml"
+                yield what, "fix packages in [tool.poetry] of pyproject.toml"
         return
     name = str(own.get("name", poetry.get("name", "")))
     module = canonicalize_name(name).replace("-", "_")
@@ -357,7 +358,7 @@ def _readmes(value: object) -> Iterator[str]:
 
 
 def _included(packages: list[Any]) -> Iterator[str]:
-    """Yield the paths that must be there; one with wildcards is left to Poetry."""
+    """Yield the paths that must exist; those with wildcards are left to Poetry."""
     for entry in packages:
         include = entry.get("include") if isinstance(entry, dict) else None
         if isinstance(include, str) and not set(include) & set("*?["):

@@ -1,4 +1,4 @@
-"""Which files are models: known kinds among the app's files, and whatever is named."""
+"""Which files are models: known kinds among the app's files, and the named ones."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _MOST_UP = 2  # folders up that a shown path may climb: ../../models/a.onnx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """What was named as a model: the text, and the folder that relative paths start from.
+    """A model as it was named: the text, and the folder that relative paths start from.
 
-    ``within`` is a folder that files must be in; None: any. ``remote`` says whether it may be an
-    address of a server, ``optional`` whether nothing need be there.
+    ``within`` is a folder that files must be in; None: any. ``remote`` allows the address of a
+    server, ``optional`` allows a missing file.
     """
 
     text: str
@@ -49,7 +49,7 @@ class Named:
 class Local:
     """A model file of this machine; ``member`` when it is among the app's files.
 
-    ``path`` leads to the file itself where a link was named: what compresses follows none.
+    ``path`` is the file itself if a link was named: compression follows no links.
     """
 
     shown: str
@@ -60,7 +60,7 @@ class Local:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The model files, each once. ``remote`` are URLs, which may hold credentials."""
+    """The model files, each once. ``remote`` are URLs, which may contain credentials."""
 
     local: tuple[Local, ...] = ()
     remote: tuple[Named, ...] = ()
@@ -72,11 +72,11 @@ class Found:
 
 
 class _Missing(UsageError):
-    """What was named is not there."""
+    """A named model is missing."""
 
 
 def is_remote(text: str) -> bool:
-    """Whether what was named as a model is the address of a server."""
+    """Whether a named model is the address of a server."""
     scheme = _SCHEME.match(text)
     return scheme is not None and scheme[1].lower() in REMOTE
 
@@ -84,8 +84,8 @@ def is_remote(text: str) -> bool:
 def is_model(path: str) -> bool:
     """Whether a file's name is that of a known kind of model file.
 
-    Other things are called .bin, .pkl and .h5 too. Counted as a model they weigh the same in the
-    slug, and what is said of where to store them holds for any such file; so a name is enough.
+    Other files are called .bin, .pkl and .h5 too. Their size in the slug is the same and the advice
+    on storage applies to them as well, so the name is enough.
     """
     return path.lower().endswith(_KINDS)
 
@@ -93,10 +93,10 @@ def is_model(path: str) -> bool:
 def find(named: Iterable[Named], folder: Path | None, app: Sequence[Member] = ()) -> Found:
     """Return the models of an app in ``folder``: known kinds among its files, and those named.
 
-    ``app`` are the app's files as they are pushed. A named file counts whatever its kind is; a
-    named folder stands for the known kinds below it, and for all of a TensorFlow SavedModel.
+    ``app`` are the app's files as they are pushed. A named file may be of any kind; a named folder
+    stands for the known kinds below it, and for all of a TensorFlow SavedModel.
 
-    :raises UsageError: a path or a glob matches nothing, or cannot be read; every mistake is told.
+    :raises UsageError: paths or globs match nothing or cannot be read; lists every mistake.
     """
     own = {_real(member.disk): member for member in app if member.link is None}
     saved = _saved_models(own.values())
@@ -152,12 +152,12 @@ def unpushed(folder: Path, found: Found, files: Iterable[str]) -> tuple[str, ...
     )
 
 
-# --------------------------------------------------------------------------- what a text names
+# --------------------------------------------------------------------------- named files
 
 
 def _local(one: Named) -> tuple[Path, ...]:
     if not one.text.strip():
-        raise UsageError(f"{one.origin} names nothing", hint="name a file, a folder or a glob")
+        raise UsageError(f"{one.origin} is empty", hint="name a file, a folder or a glob")
     _refuse_outside(one)
     path = one.base / Path(one.text).expanduser()
     if _is_inside(path, one.within):
@@ -169,22 +169,22 @@ def _local(one: Named) -> tuple[Path, ...]:
     # Path.glob takes no absolute pattern
     matches = sorted(glob.glob(text, root_dir=one.base, recursive=True))  # noqa: PTH207
     paths = [one.base / match for match in matches]
-    # what was matched beyond a link is not told of: neither its name nor that it is there
+    # matches beyond a link stay hidden: neither their names nor their existence is shown
     paths = [path for path in paths if _is_inside(path.parent, one.within)]
     found = [inner for path in paths for inner in _matched(path, one.within)]
     if not found:
-        message = f"{one.origin} {_shown(one.text)}: there is no such file"
+        message = f"{one.origin} {_shown(one.text)}: file not found"
         if glob.has_magic(one.text):
-            message = f"{one.origin} {_shown(one.text)}: nothing matches it"
+            message = f"{one.origin} {_shown(one.text)}: no match"
         hint = f"paths start from {_shown(str(one.base))}; quote a glob so that the shell leaves it"
         raise _Missing(message, hint=hint)
     return tuple(found)
 
 
 def _refuse_outside(one: Named) -> None:
-    """Look at where a path or a glob begins, before anything is looked for.
+    """Check where a path or a glob begins, before anything is searched.
 
-    :raises Refused: that is outside of where files may be.
+    :raises UsageError: it begins outside of ``within``.
     """
     if one.within is None:
         return
@@ -216,8 +216,8 @@ def _matched(path: Path, within: Path | None) -> list[Path]:
 def _below(one: Named, folder: Path) -> tuple[Path, ...]:
     found = _models_below(folder, one.within)
     if not found:
-        message = f"{one.origin} {_shown(one.text)}: the folder holds no file of a known kind"
-        raise UsageError(message, hint=f"name the files; known kinds are {' '.join(_KINDS[:-2])}")
+        message = f"{one.origin} {_shown(one.text)}: no file of a known kind in this folder"
+        raise UsageError(message, hint=f"name the files; known kinds: {' '.join(_KINDS[:-2])}")
     return tuple(found)
 
 
@@ -230,7 +230,7 @@ def _models_below(folder: Path, within: Path | None) -> list[Path]:
 def _walk(folder: Path, within: Path | None) -> list[Path]:
     """Return the files below a folder; links to folders are followed, each folder is read once.
 
-    Links that lead outside of ``within`` are passed over.
+    Links out of ``within`` are skipped.
 
     :raises OSError: a folder cannot be read.
     """
@@ -267,7 +267,7 @@ def _local_model(path: Path, folder: Path | None, member: Member | None) -> Loca
         message = f"{_shown(shown)} cannot be read: {error.strerror or error}"
         raise UsageError(message, hint="check the file and its permissions") from None
     if not stat.S_ISREG(about.st_mode):
-        message = f"{_shown(shown)} is no regular file"
+        message = f"{_shown(shown)} is not a regular file"
         raise UsageError(message, hint="name a file, a folder or a glob")
     return Local(shown=shown, path=real, size=about.st_size)
 
@@ -287,7 +287,7 @@ def _relative(path: Path, folder: Path | None) -> str:
 
 
 def _unreadable(one: Named, error: Exception) -> UsageError:
-    why = getattr(error, "strerror", None) or "there is no such user"
+    why = getattr(error, "strerror", None) or "no such user"
     message = f"{one.origin} {_shown(one.text)} cannot be read: {why}"
     return UsageError(message, hint="check the path and its permissions")
 
@@ -295,10 +295,10 @@ def _unreadable(one: Named, error: Exception) -> UsageError:
 def _refuse(one: Named, scheme: str) -> tuple[Path, ...]:
     if scheme.lower() in REMOTE:
         message = (
-            f"{one.origin} {_shown(one.text)} is on a server, and the checked project does not "
-            "decide which servers are asked"
+            f"{one.origin} {_shown(one.text)} is on a server, and slugcheck does not contact "
+            "servers that the checked project names"
         )
-        hint = "name it on the command line (--model URL), or allow all of them: --remote-models"
+        hint = "name it on the command line (--model URL), or allow all with --remote-models"
         raise UsageError(message, hint=hint)
     message = f"{one.origin} {_shown(one.text)}: {printable(scheme)}:// is not supported"
     raise UsageError(message, hint="name a path, or an s3://, gs:// or https:// address")

@@ -1,8 +1,10 @@
-"""Model files on servers: s3:// and gs:// through fsspec, https:// through our own reader.
+"""The sizes of model files, on disk and compressed in the slug.
 
-The libraries for S3 and Google Storage are the extra ``slugcheck[remote]``. They find credentials
-and endpoints as they do everywhere (environment, configuration files); without any, the bucket is
-asked as anybody may. Sizes come from the server, compressibility from spans of the file.
+Local files are compressed whole, large ones from a sample of blocks. Files on servers are read
+through fsspec (s3://, gs://) or slugcheck's own reader (https://): sizes come from the server,
+compressibility from spans of the file. The libraries for S3 and Google Storage are the extra
+``slugcheck[remote]``. They find credentials and endpoints in their usual places; without any,
+access is anonymous.
 """
 
 from __future__ import annotations
@@ -35,85 +37,30 @@ from slugcheck.text import printable
 
 Span = Callable[[int, int], bytes]  # the bytes from one offset up to another
 
-# A core compresses some 25 MB of weights a second.
-WHOLE_BYTES = 256 * 10**6
+# Larger files are sampled. A core compresses some 25 MB of weights a second.
+LOCAL_WHOLE_BYTES = 256 * 10**6
+REMOTE_WHOLE_BYTES = 16 * 2**20
 _BLOCK = 2**20
-_BLOCKS = 64
-# Twice the standard error holds 95 of 100 means; half a percent for what a sample cannot see, such
+_LOCAL_BLOCKS, _REMOTE_BLOCKS = 64, 16
+# Twice the standard error covers 95 of 100 means; half a percent for what a sample cannot see, such
 # as the window of 32 KiB that each block starts without.
-_SURE = 2.0
+_STANDARD_ERRORS = 2.0
 _LEAST_PERCENT = 0.5
-
-
-def of_file(path: Path, size: int) -> tuple[Estimate[int], str]:
-    """Return what a file of this machine takes when compressed, in bytes, and how that is known.
-
-    :raises MeasureError: it cannot be read, or changes meanwhile.
-    """
-    if size <= WHOLE_BYTES:
-        return Estimate[int].measured(deflated(path)), "compressed whole"
-    try:
-        with path.open("rb") as stream:
-
-            def span(start: int, stop: int) -> bytes:
-                stream.seek(start)
-                return stream.read(stop - start)
-
-            return sampled(size, span, blocks=_BLOCKS)
-    except OSError as error:
-        message = f"{printable(str(path))} cannot be read: {error.strerror or error}"
-        raise MeasureError(message, hint="make it readable, or name another file") from None
-
-
-def of_bytes(data: bytes) -> tuple[Estimate[int], str]:
-    """Return what some content takes when compressed, in bytes, and how that is known."""
-    return Estimate[int].measured(len(zlib.compress(data, 6))), "compressed whole"
-
-
-def sampled(size: int, span: Span, *, blocks: int) -> tuple[Estimate[int], str]:
-    """Return what a file of ``size`` bytes takes, from evenly spread blocks of a MiB.
-
-    The interval is twice the standard error of the blocks' mean, at least half a percent.
-
-    :raises MeasureError: a span is shorter than the size says.
-    """
-    step = (size - _BLOCK) / (blocks - 1)
-    ratios = []
-    for number in range(blocks):
-        start = int(number * step)
-        data = span(start, start + _BLOCK)
-        if len(data) != _BLOCK:
-            message = "a model file became shorter while it was read"
-            raise MeasureError(message, hint="run again when nothing writes to it")
-        ratios.append(len(zlib.compress(data, 6)) / _BLOCK)
-    mean = statistics.fmean(ratios)
-    error = _SURE * statistics.stdev(ratios) / math.sqrt(blocks)
-    margin = max(error, mean * _LEAST_PERCENT / 100)
-    low, high = max(mean - margin, 0.0), min(mean + margin, 1.001)  # deflate adds 5 bytes in 16 KB
-    found = Estimate.predicted(round(size * mean), int(size * low), math.ceil(size * high))
-    return found, f"from a sample of {blocks} of {math.ceil(size / _BLOCK):,} MiB"
-
-
-# --------- Model files on servers: s3:// and gs:// through fsspec, https:// through our own reader
-
-# Read whole up to here, beyond it in blocks: a sample is told from measured by its method.
-RemoteWHOLE_BYTES = 16 * 2**20
-_remote_BLOCKS = 16
+_DENSEST = 1032  # deflate's largest factor (zlib, Technical Details)
 _CONNECT_SECONDS, _READ_SECONDS = 4, 8
-# The libraries try again for a minute and more; somebody waits in front of the screen.
-_ANSWER_SECONDS = 6  # for whether an object is there
-_LIST_SECONDS = 10  # for what a bucket holds
-_SPAN_SECONDS = 60  # for some MiB of a file
-_DENSEST = 1032  # deflate makes nothing smaller than this part of it (zlib, Technical Details)
+# The libraries retry for a minute and more, which is too long for a command line.
+_ANSWER_SECONDS = 6  # to look up an object
+_LIST_SECONDS = 10  # to list a bucket
+_SPAN_SECONDS = 60  # to read some MiB of a file
 _MAGIC = frozenset("*?[")
 _MODULES = {"s3": "s3fs", "gs": "gcsfs"}
 _TITLES = {"s3": "S3", "gs": "Google Storage"}
 _KEYS = {
-    "s3": "name them in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or in AWS_PROFILE",
-    "gs": "name them in GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth application-default",
+    "s3": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+    "gs": "set GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth application-default login",
 }
 _ENDPOINTS = {"s3": "AWS_ENDPOINT_URL and AWS_REGION", "gs": "STORAGE_EMULATOR_HOST"}
-# What the libraries raise, by the names of the classes and of those they descend from.
+# What the libraries raise, by the names of the classes and their base classes.
 _UNREACHABLE = frozenset(
     "EndpointConnectionError ConnectTimeoutError ConnectionClosedError ProxyConnectionError "
     "HTTPClientError ClientConnectionError TransportError ConnectionError".split()
@@ -136,19 +83,19 @@ def require_library(url: str) -> None:
 
 
 def read(url: str, *, offline: bool = False) -> list[ModelFile]:
-    """Return the model files that a URL names, each with its size and what it takes in the slug.
+    """Return the model files that a URL names, with their sizes on disk and in the slug.
 
-    ``s3://`` and ``gs://`` may hold globs, or name a folder: then its files of known kinds.
+    ``s3://`` and ``gs://`` URLs may contain globs, or name a folder for its files of known kinds.
 
-    :raises NetworkError: the server cannot be reached, or does not give it.
+    :raises NetworkError: the server cannot be reached, or refuses.
     :raises UsageError: the extra ``slugcheck[remote]`` is not installed, or nothing matches.
     """
     scheme, _, path = url.partition("://")
     scheme = scheme.lower()
-    # a question mark in a bucket's address is a glob, unless something was signed
+    # a question mark in a bucket's address is a glob, unless the address is signed
     shown = redact(url) if scheme not in _TITLES or "=" in path or "@" in path else printable(url)
     if offline:
-        message = f"{shown} is on a server, which --offline forbids"
+        message = f"{shown} is on a server, which --offline excludes"
         raise NetworkError(message, hint="download it and name the file")
     if scheme in _TITLES:
         return _from_bucket(path, scheme, shown)
@@ -170,20 +117,20 @@ def _from_http(url: str, shown: str) -> ModelFile:
         except TooLargeError as error:
             if error.size is None:
                 raise
-            size, method = error.size, "size alone: the server sends no parts of so large a file"
+            size, method = error.size, "size only: the server sends no parts of the file"
             slug = Estimate.predicted(size, size // _DENSEST, size + size // 1000)
         except RefusedError as error:
-            raise NetworkError(str(error), hint=_mended(error)) from None
+            raise NetworkError(str(error), hint=_hint(error)) from None
     return _model(shown, size, slug, method)
 
 
-def _mended(error: RefusedError) -> str | None:
-    """Return the hint for an address that was named, where that of an index does not fit."""
+def _hint(error: RefusedError) -> str | None:
+    """Return the hint for a model's address; the hints of an index do not apply."""
     match error.status:
         case 401:
-            return "write them into the address (https://user:password@host/) or into netrc"
+            return "put credentials into the address (https://user:password@host/) or into netrc"
         case 403:
-            return "check that the address may be read; a signed one is good for some time only"
+            return "check the permissions; a signed address expires"
         case 404 | 410:
             return "check the address"
         case _:
@@ -196,9 +143,9 @@ def _mended(error: RefusedError) -> str | None:
 def _from_bucket(path: str, scheme: str, shown: str) -> list[ModelFile]:
     bucket, _, key = path.partition("/")
     if not bucket:
-        raise UsageError(f"{scheme}:// names no bucket", hint=f"write {scheme}://bucket/model.onnx")
+        raise UsageError(f"{scheme}:// has no bucket", hint=f"write {scheme}://bucket/model.onnx")
     if "@" in bucket:
-        message = f"{shown}: a bucket's address holds no user and password"
+        message = f"{shown}: a bucket's address cannot contain a user and password"
         raise UsageError(message, hint=_KEYS[scheme])
     with _explained(scheme, shown):
         files = _filesystem(scheme)
@@ -210,11 +157,11 @@ def _objects(files: Any, path: str, shown: str, scheme: str) -> dict[str, int]:
     """Return the objects that a path names, with their sizes, sorted."""
     if _MAGIC & set(path):
         found = _listed(files.glob, path)
-        why = "nothing matches it"
+        why = "no match"
     else:
         below = _object(files, path) or _listed(files.find, path)
         found = {one: size for one, size in below.items() if one == path or is_model(one)}
-        why = "there is no such object, and no model file below it"
+        why = "no such object, and no model file below it"
     if found:
         return found
     bucket = path.partition("/")[0]
@@ -254,7 +201,7 @@ def _is_missing(files: Any, bucket: str) -> bool:
     except FileNotFoundError:
         return True
     except Exception:
-        return False  # one may read a bucket's objects without listing them
+        return False  # a bucket's objects may be readable without permission to list them
     return False
 
 
@@ -271,7 +218,7 @@ def _of_object(files: Any, scheme: str, path: str, size: int) -> ModelFile:
 
 def _filesystem(scheme: str) -> Any:
     for name in ("fsspec", "s3fs", "gcsfs", "aiobotocore", "google.auth"):
-        # they log what they try again, with its address, which is our task to tell
+        # they log retries with the address, which may hold credentials
         logging.getLogger(name).addHandler(logging.NullHandler())
     require_library(scheme)
     return _s3() if scheme == "s3" else _google()
@@ -290,7 +237,7 @@ def _s3() -> Any:
         "read_timeout": _READ_SECONDS,
         "retries": {"total_max_attempts": 2, "mode": "standard"},
     }
-    # an instance that fsspec kept would not see a changed environment
+    # an instance that fsspec caches would not see a changed environment
     files = fsspec.filesystem("s3", anon=anonymous, config_kwargs=config, skip_instance_cache=True)
     files.retries = 1  # its own, on top of those above
     return files
@@ -313,7 +260,7 @@ def _has_google_credentials() -> bool:
     from google.auth.exceptions import DefaultCredentialsError
 
     if os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
-        return True  # what is wrong with them is to be told
+        return True  # mistakes in them are reported later
     try:
         google.auth.default()
     except DefaultCredentialsError:
@@ -323,26 +270,26 @@ def _has_google_credentials() -> bool:
 
 @contextmanager
 def _explained(scheme: str, shown: str) -> Iterator[None]:
-    """Turn what the libraries raise into one sentence, without their texts, which hold URLs."""
+    """Turn the libraries' errors into one sentence, without their texts, which contain URLs."""
     try:
         yield
     except (MeasureError, UsageError):
         raise
     except Exception as error:  # each library raises classes of its own for what a network does
-        message, hint = _sentence(error, scheme)
+        message, hint = _explanation(error, scheme)
         raise NetworkError(f"{message}: {shown}", hint=hint) from None
 
 
-def _sentence(error: Exception, scheme: str) -> tuple[str, str]:
+def _explanation(error: Exception, scheme: str) -> tuple[str, str]:
     title = _TITLES[scheme]
     names = {one.__name__ for one in type(error).__mro__}
     # gcsfs has no class for a refusal
     refused = isinstance(error, PermissionError) or str(error).startswith("Forbidden")
     status = getattr(error, "code", None) or getattr(error, "status", None)
     if refused or status in (401, 403):
-        return f"{title} refuses access", f"it needs other credentials: {_KEYS[scheme]}"
+        return f"{title} denies access", f"use other credentials: {_KEYS[scheme]}"
     if isinstance(error, FileNotFoundError) or status == 404:
-        return f"{title} does not have this", "check the bucket and the name"
+        return f"not found on {title}", "check the bucket and the name"
     if names & _UNUSABLE_KEYS:
         kind = type(error).__name__
         return f"the credentials for {title} cannot be used ({kind})", _KEYS[scheme]
@@ -354,27 +301,24 @@ def _sentence(error: Exception, scheme: str) -> tuple[str, str]:
     return f"{title} cannot be read ({known})", f"check the address, and {_ENDPOINTS[scheme]}"
 
 
-# --------------------------------------------------------------------------- both
-
-
 def _compressed(size: int, span: Span) -> tuple[Estimate[int], str]:
-    if size <= RemoteWHOLE_BYTES:
+    if size <= REMOTE_WHOLE_BYTES:
         return of_bytes(span(0, size))
-    return sampled(size, span, blocks=_remote_BLOCKS)
+    return sampled(size, span, blocks=_REMOTE_BLOCKS)
 
 
 def _model(shown: str, size: int, slug: Estimate[int], method: str) -> ModelFile:
     return ModelFile(path=shown, bytes=size, slug=slug, place=ModelPlace.REMOTE, method=method)
 
 
-# ---------------------------------------------- The sizes of model files: on disk, and in the slug
+# --------------------------------------------------------------------------- all models
 
 
 def measure(found: Found, *, offline: bool = False) -> tuple[ModelFile, ...]:
     """Return every model file, measured.
 
-    :raises MeasureError: one cannot be read, or a server does not give it.
-    :raises UsageError: what reads from that kind of server is not installed.
+    :raises MeasureError: one cannot be read, or a server refuses it.
+    :raises UsageError: the library for that kind of server is not installed.
     """
     models = [_local(one) for one in found.local]
     if found.remote:

@@ -1,4 +1,4 @@
-"""The Python version that a project asks for, read as the buildpack reads it.
+"""The Python version that a project requests, read as the buildpack reads it.
 
 Source: heroku-buildpack-python v351 (2026-08-18), lib/python_version.sh. In its order: runtime.txt,
 .python-version, with Pipenv the two fields of Pipfile.lock, else the default (a first build: what a
@@ -22,7 +22,7 @@ from slugcheck.text import printable
 # The buildpack's PYTHON_VERSION_REGEX: numbers without leading zeros, two or three of them.
 _NUMBER = r"(?:0|[1-9][0-9]*)"
 _VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}(?:\.{_NUMBER})?", re.ASCII)
-_LONGEST = 12  # characters of a version; a longer one is no number that the build can compare
+_LONGEST = 12  # characters of a version; the build cannot compare longer numbers
 # What sed's [[:space:]] is in C.UTF-8: Unicode's blanks but those that do not break, and no U+0085.
 _BLANK = (
     "\t\n\v\f\r \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a"
@@ -42,8 +42,8 @@ Present = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A version that the project asks for: ``3.12`` or ``3.12.4``, and where it stands."""
+class Requested:
+    """A version that the project requests, ``3.12`` or ``3.12.4``, and its place."""
 
     version: str
     origin: str  # "runtime.txt", ".python-version" or "Pipfile.lock"
@@ -60,8 +60,8 @@ def read(
     offered: Collection[str] = (),
     buildpack: bool = True,
     top: Path | None = None,
-) -> Asked | None:
-    """Return what the project asks for, None when it asks for nothing.
+) -> Requested | None:
+    """Return the version that the project requests, or None.
 
     ``default`` is the platform's default minor and ``offered`` are all it has (empty: not known),
     for the hints. ``present`` says whether a file will be in the build; without it everything on
@@ -86,7 +86,7 @@ class _Reader:
     buildpack: bool
     top: Path
 
-    def read(self, manager: Manager | None) -> Asked | None:
+    def read(self, manager: Manager | None) -> Requested | None:
         uv = self.buildpack and manager is Manager.UV
         if self._there("runtime.txt"):
             found = self._runtime()
@@ -103,9 +103,9 @@ class _Reader:
         if uv:
             message = "No Python version was specified, and uv needs a .python-version file"
             if reading.is_file(self.folder / ".python-version", self.top):
-                message += ": it is there, but git does not track it or .slugignore removes it"
-                raise self._error(message, "git add --force .python-version, and commit it")
-            raise self._error(message, f"run uv python pin {self.default}, and add it to git")
+                message += ": it exists, but git does not track it or .slugignore removes it"
+                raise self._error(message, "run git add --force .python-version and commit it")
+            raise self._error(message, f"run uv python pin {self.default} and commit the file")
         if manager is Manager.PIPENV and self._there("Pipfile.lock"):
             return self._pipfile()
         return None
@@ -115,39 +115,39 @@ class _Reader:
         return pushed and reading.is_file(self.folder / name, self.top)
 
     def _misspelt(self) -> list[str]:
-        """Return the misspelt names, spelt in just that way on a disk that ignores case too."""
+        """Return the misspelt names, in exactly that spelling, also on a disk that ignores case."""
         if not self.buildpack:
             return []
         names = {entry.name for entry in self.folder.iterdir()} if self.folder.is_dir() else set()
         return [name for name in _MISSPELT if name in names and self._there(name)]
 
     def _near(self, text: str) -> str:
-        """Return the minor version that a text seems to mean, if the platform has it."""
+        """Return the minor version that a text seems to mean, or the platform's default."""
         near = re.search(r"3\.[0-9]{1,3}", text)
         known = near is not None and (not self.offered or near[0] in self.offered)
         return near[0] if near and known else self.default
 
     # ----------------------------------------------------------------- the files
 
-    def _runtime(self) -> Asked:
+    def _runtime(self) -> Requested:
         path = self.folder / "runtime.txt"
         data = self._bytes(path)
         lines = _version_lines(data)
         wanted = self._near(lines[0][1] if lines else "")
-        fix = f"delete runtime.txt and write a .python-version that holds only: {wanted}"
+        fix = f"delete runtime.txt and write a .python-version that contains only: {wanted}"
         if not lines:
-            raise self._invalid(path, 1, "it holds no version", fix)
+            raise self._invalid(path, 1, "it contains no version", fix)
         if len(lines) > 1 and not _encoding(data):
-            raise self._invalid(path, lines[1][0], "it holds several lines", fix)
+            raise self._invalid(path, lines[1][0], "it contains several lines", fix)
         number, text = lines[0]
         version = text.removeprefix("python-")
         if not text.startswith("python-") or not _is_version(version):
             kind = _encoding(data)
             what = f"it is {kind}" if kind else f"{_shown(text)} is not like python-{self.default}"
             raise self._invalid(path, number, what, fix)
-        return Asked(version=version, origin="runtime.txt", place=f"{_named(path)}:{number}")
+        return Requested(version=version, origin="runtime.txt", place=f"{_named(path)}:{number}")
 
-    def _version_file(self) -> Asked:
+    def _version_file(self) -> Requested:
         path = self.folder / ".python-version"
         data = self._bytes(path)
         lines = _version_lines(data)
@@ -169,9 +169,9 @@ class _Reader:
             place = f"{_named(path)}:{lines[1][0]}"
             raise self._error(f"{message} ({place})", f"keep one version, such as {lines[0][1]}")
         number, text = lines[0]
-        return Asked(version=text, origin=".python-version", place=f"{_named(path)}:{number}")
+        return Requested(version=text, origin=".python-version", place=f"{_named(path)}:{number}")
 
-    def _pipfile(self) -> Asked | None:
+    def _pipfile(self) -> Requested | None:
         path = self.folder / "Pipfile.lock"
         text = self._bytes(path, reading.LOCK).decode("utf-8-sig", "replace")
         try:
@@ -179,8 +179,8 @@ class _Reader:
             data = json.loads(text, parse_float=str, parse_int=str)
             field, version = _required(data)
         except (ValueError, AttributeError, RecursionError):
-            message = f"Can't parse Pipfile.lock ({_named(path)}), which is likely no valid JSON"
-            raise self._error(message, "run pipenv lock, which writes it anew") from None
+            message = f"Can't parse Pipfile.lock ({_named(path)}), which is probably not valid JSON"
+            raise self._error(message, "run pipenv lock to write it again") from None
         if version is None:
             return None
         lines = text.split("\n")
@@ -190,9 +190,9 @@ class _Reader:
         if not _is_version(wanted):
             message = f"Invalid Python version in Pipfile.lock: {_shown(wanted)} ({place})"
             minor = self._near(wanted)
-            hint = f'write python_version = "{minor}" into the Pipfile, and run pipenv lock'
+            hint = f'set python_version = "{minor}" in the Pipfile, and run pipenv lock'
             raise self._error(message, hint)
-        return Asked(version=wanted, origin="Pipfile.lock", place=place)
+        return Requested(version=wanted, origin="Pipfile.lock", place=place)
 
     # ----------------------------------------------------------------- reading
 
@@ -228,7 +228,7 @@ def _required(lock: Any) -> tuple[str, Any]:
 
 
 def _kind(value: object) -> str:
-    """Return JSON's word for what is no text; the value itself may be too deep to be shown."""
+    """Return JSON's word for a value that is not a string; it may be too deep to show."""
     return {bool: "boolean", list: "list"}.get(type(value), "table")
 
 
@@ -237,16 +237,16 @@ def _is_version(text: str) -> bool:
 
 
 def _version_lines(data: bytes) -> list[tuple[int, str]]:
-    """Return the lines that count, with their numbers: not empty, and no comment."""
+    """Return the lines that are neither empty nor comments, with their numbers."""
     text = data.decode("utf-8", "surrogateescape")
     lines = ((number, line.strip(_BLANK)) for number, line in enumerate(text.split("\n"), 1))
     return [(number, line) for number, line in lines if line and not line.startswith("#")]
 
 
 def _encoding(data: bytes) -> str:
-    """Return what keeps a file from being read; empty if that is not its encoding.
+    """Return the encoding that makes a file unreadable, or "".
 
-    Asked only of a file with a line that is no version: the build minds no byte in a comment.
+    Only called for a file with an invalid line: the build accepts any bytes in a comment.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "UTF-16"
@@ -269,8 +269,8 @@ def _refusal(text: str) -> str:
     if "*" in text or re.search(r"\.x\b", text, re.IGNORECASE):
         return "has a wildcard"
     if "#" in text:
-        return "has a comment behind it, which must be on a line of its own"
-    return "is no version like 3.12 or 3.12.4"
+        return "has a comment after it, which must be on its own line"
+    return "is not a version like 3.12 or 3.12.4"
 
 
 def _shown(text: str) -> str:

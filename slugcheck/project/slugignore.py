@@ -4,10 +4,10 @@ Source: ``prune_slugignore`` in heroku/slug-compiler (lib/slug_compiler.rb, 2014
 was published; CGA1123/slugcmplr#18 found it unchanged in the closed one of 2021). The disk is never
 touched: the globs are matched against a tree that is made of the paths.
 
-Blanks of any kind part the entries, also within a line. By the letter of that code the words
-after a blank in a comment are entries too; its own remark says that a leading ``#`` makes a
-comment. Since nobody outside knows which of the two today's compiler does, such words remove
-nothing here (the larger slug), and a note says what they may remove.
+White space separates the entries, also within a line. Taken literally, that code treats the words
+after a blank in a comment as entries too, while its own remark says that a leading ``#`` makes a
+comment. It is not known which of the two today's compiler does, so such words remove nothing here
+(the larger slug), and a note says what they may remove.
 """
 
 from __future__ import annotations
@@ -20,34 +20,40 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from slugcheck.errors import UsageError
-from slugcheck.text import printable
+from slugcheck.text import listed, plural, printable
 
 _ANY_FOLDERS = "**"
-_MOST_LINKS = 16  # that one step goes through, so that a circle of links ends
-# What the globs of one file may cost: names compared, paths found and characters expanded. A
-# hundred entries that each look at all of a large tree take some 400 a file.
+_MOST_LINKS = 16  # that one step follows, so that a loop of links ends
+# The budget of one file: names compared, paths found and characters expanded. A hundred entries
+# that each search a whole large tree take some 400 a file.
 _LEAST_STEPS = 1_000_000
 _STEPS_PER_FILE = 1_000
 _LONGEST_PATH = 4_096  # PATH_MAX of Linux: no build has a file below a longer one
 _STEPS_PER_ENTRY, _STEPS_PER_PLACE = 3, 10  # as long as they take, beside comparing a name
 _MOST_PLACES = 500_000  # that one glob comes through; each is remembered
 _NEVER = re.compile(r"(?!)")
+_SHOWN = 4  # entries that one note names
+_QUOTED = 60  # characters of an entry that a note repeats
+_BOM = b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_ENTRY_STEPS = 100  # of the budget, for an entry that matches nothing
+_LONGEST = 1_024  # characters of an entry; real ones have some 50
 
 
 class TooCostlyError(Exception):
-    """A glob goes through more than the tree of any real project could need."""
+    """A glob takes more steps than the tree of any real project needs."""
 
 
 class Budget:
-    """The steps that are left for matching globs against a tree of ``files`` files."""
+    """The steps left to match globs against a tree of ``files`` files."""
 
     def __init__(self, files: int = 0) -> None:
         self._left = _LEAST_STEPS + _STEPS_PER_FILE * files
 
     def spend(self, steps: int = 1) -> None:
-        """Take some away.
+        """Use some up.
 
-        :raises TooCostlyError: there are none left.
+        :raises TooCostlyError: none are left.
         """
         self._left -= steps
         if self._left < 0:
@@ -87,7 +93,7 @@ class Folder:
     def all_files(self, budget: Budget) -> Iterator[str]:
         """Return the paths of all files below, links among them.
 
-        :raises TooCostlyError: they are more than the budget has left.
+        :raises TooCostlyError: the budget is used up.
         """
         levels = [(self, iter(self.entries.items()))]
         while levels:
@@ -104,7 +110,7 @@ class Folder:
     def enter(self, name: str) -> Folder | None:
         """Return the folder that a name leads to, also through links within the tree.
 
-        Like a kernel it goes through a number of links in all: links to links of links would
+        As in a kernel, the total number of links is limited: links to links of links would
         multiply.
         """
         folder: Folder | None = self
@@ -131,7 +137,7 @@ class Folder:
 def removed_by(path: str, root: Folder, budget: Budget) -> Iterator[str]:
     """Return the files that removing a normal path deletes: all in a folder; of a link, itself.
 
-    :raises TooCostlyError: they are more than the budget has left.
+    :raises TooCostlyError: the budget is used up.
     """
     if path == ".":
         yield from root.all_files(budget)
@@ -156,7 +162,7 @@ def removed_by(path: str, root: Folder, budget: Budget) -> Iterator[str]:
 def expanded(glob: str, budget: Budget) -> tuple[str, ...]:
     """Return a glob's alternatives (``{a,b}c`` is ``ac``, ``bc``); none if a brace stays open.
 
-    :raises TooCostlyError: there are more than the budget has left.
+    :raises TooCostlyError: the budget is used up.
     """
     found: list[str] = []
     todo = [glob]
@@ -213,7 +219,7 @@ def matches(glob: str, root: Folder, budget: Budget) -> Iterator[str]:
 
     A path may hold ``.`` and ``..`` and may lead through a link, as the glob does.
 
-    :raises TooCostlyError: it looks at more names than the budget has left.
+    :raises TooCostlyError: the budget is used up.
     """
     search = _Search(_parts(glob), glob.endswith("/"), budget)
     # A tree can be deeper than Python's recursion: the levels are kept here.
@@ -402,14 +408,7 @@ def _member(part: str, position: int) -> tuple[str, int]:
     return part[position : position + 1], position + 1
 
 
-# -- ``.slugignore`` as Heroku's slug compiler applies it: globs of Ruby's ``Dir[]``, not gitignore
-
-_SHOWN = 4  # entries that one note names
-_QUOTED = 60  # characters of an entry that a note repeats
-_BOM = b"\xef\xbb\xbf"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_ENTRY_STEPS = 100  # of the budget, for an entry that matches nothing
-_LONGEST = 1_024  # characters of an entry; those of real ones have some 50
+# --------------------------------------------------------------------------- entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -493,13 +492,13 @@ def removed(
         elif "." in found:
             notes.append(
                 f".slugignore {entry.where} also matches the app's own folder, "
-                "and so removes the whole app"
+                "so it removes the whole app"
             )
     return Removal(by=by, notes=(*notes, *_about_idle(idle), *_about_comments(words, by)))
 
 
 def _words(line: str) -> list[str]:
-    """Return the words of a line as Ruby's ``split`` parts them: at ASCII white space and NUL."""
+    """Return the words of a line as Ruby's ``split`` does: at ASCII white space and NUL."""
     for blank in "\t\v\f\r\0":
         line = line.replace(blank, " ")
     return [word for word in line.split(" ") if word]
@@ -513,13 +512,13 @@ def _found(entry: Entry, tree: Folder, budget: Budget) -> tuple[str, ...]:
     """Return the paths that ``Dir[]`` finds for an entry, each once, none outside of the folder.
 
     :raises UsageError: it is longer than a path can be.
-    :raises TooCostlyError: it takes more than the budget has left.
+    :raises TooCostlyError: the budget is used up.
     """
     if len(entry.text) > _LONGEST:
         if entry.in_comment:
             return ()
         message = f".slugignore:{entry.line}: an entry of {len(entry.text):,} characters"
-        raise UsageError(message, hint=f"write entries of {_LONGEST:,} characters at most")
+        raise UsageError(message, hint=f"shorten it to {_LONGEST:,} characters")
     globs = [entry.text] if "/" in entry.text else [entry.text, f"**/{entry.text}"]
     found: dict[str, None] = {}  # in order, unlike a set
     for glob in globs:
@@ -537,7 +536,7 @@ def _about_encoding(content: bytes) -> Iterator[str]:
         yield ".slugignore is UTF-16, which Heroku cannot read: save it as UTF-8"
     elif content.startswith(_BOM):
         yield (
-            ".slugignore begins with a byte order mark, so its first entry matches nothing: "
+            ".slugignore starts with a byte order mark, so its first entry matches nothing: "
             "save it as UTF-8 without one"
         )
     elif any("\udc80" <= character <= "\udcff" for character in _text(content)):
@@ -549,18 +548,17 @@ def _about_idle(entries: Iterable[Entry]) -> Iterator[str]:
     for entry in entries:
         if entry.text.startswith("!"):
             yield (
-                f".slugignore {entry.where} has no effect: .slugignore knows no negation, "
-                "what an entry before it matches is removed"
+                f".slugignore {entry.where} has no effect: .slugignore does not support negation, "
+                "and earlier entries still apply"
             )
         elif _climbs(entry.text):
-            yield f".slugignore {entry.where} has no effect: it leaves the app's folder"
+            yield f".slugignore {entry.where} has no effect: it is outside the app's folder"
         else:
             rest.append(entry)
     if rest:
-        named = ", ".join(f"{quoted(entry.text)} (line {entry.line})" for entry in rest[:_SHOWN])
-        more = f" and {len(rest) - _SHOWN} more" if len(rest) > _SHOWN else ""
+        named = listed([f"{quoted(entry.text)} (line {entry.line})" for entry in rest], _SHOWN)
         verb = "entry matches" if len(rest) == 1 else "entries match"
-        yield f".slugignore: {len(rest)} {verb} no file that is pushed: {named}{more}"
+        yield f".slugignore: {len(rest)} {verb} no pushed file: {named}"
 
 
 def _climbs(text: str) -> bool:
@@ -569,16 +567,14 @@ def _climbs(text: str) -> bool:
 
 
 def _about_comments(words: Mapping[str, Entry], by: Mapping[str, Entry]) -> Iterator[str]:
-    """Say what words in comments match that nothing else removes."""
+    """Yield a note on files that only words in comments match."""
     kept = {path: entry for path, entry in words.items() if path not in by}
     if not kept:
         return
     entries = sorted({(entry.line, entry.text) for entry in kept.values()})
-    named = ", ".join(f"{quoted(text)} (line {line})" for line, text in entries[:_SHOWN])
-    more = f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
-    files = "1 file" if len(kept) == 1 else f"{len(kept):,} files"
+    named = listed([f"{quoted(text)} (line {line})" for line, text in entries], _SHOWN)
     yield (
-        f".slugignore: Heroku's published compiler takes words in a comment for entries; "
-        f"{named}{more} may remove {files} that are counted here; "
+        f".slugignore: Heroku's published compiler treats words in a comment as entries; "
+        f"{named} may remove {plural(len(kept), 'file')} that are counted here; "
         "write comments without blanks (#like-this) to be sure"
     )

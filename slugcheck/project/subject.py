@@ -1,4 +1,4 @@
-"""What is checked: a requirements file, a lock, or a project folder with its own files."""
+"""The subject of a check: a requirements file, a lock file or a project folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from slugcheck.project.manager import manager_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What was named on the command line, read as far as that needs no network.
+    """The path of the command line, read as far as possible without the network.
 
     ``requirements`` is None where ``lock`` (a pylock.toml, uv.lock, poetry.lock or Pipfile.lock)
     decides what is installed. ``project`` and ``files`` are None unless a folder was named.
@@ -40,13 +40,13 @@ class Subject:
 
     @property
     def present(self) -> Callable[[str], bool] | None:
-        """Say of a file in the folder whether the build will have it; None: as it is on disk."""
+        """Whether the build will have a file of the folder; None: everything on disk."""
         files = self.files
         return None if files is None else lambda name: files.absent(name) is None
 
 
 def read(options: Options, platform: Platform) -> Subject:
-    """Read what is to be checked.
+    """Read the path to check.
 
     :raises UsageError: it does not exist, cannot be read, or is a link out of its checkout.
     :raises BuildError: the platform's build would refuse the folder.

@@ -1,4 +1,4 @@
-"""The target that is deployed to, chosen from flags, version files and the platform's defaults."""
+"""The target to deploy to, chosen by flags, version files and the platform's defaults."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from slugcheck.project import python_version
 from slugcheck.project.python_version import Present
 
 _VERSION = re.compile(r"3\.[0-9]{1,3}(?:\.[0-9]{1,2})?")
-_QUOTED = 40  # characters of a wrong text that a message repeats
-# A patch release comes about every two months: what is this far ahead of the newest that is known
-# cannot be out yet. A nearer one may be, and is noted.
+_QUOTED = 40  # characters of an invalid text that a message repeats
+# A patch release comes about every two months: one this far ahead of the newest known one cannot be
+# out yet. A nearer one may be, and gets a note.
 _PATCHES_AHEAD = 10
 
 
@@ -34,13 +34,13 @@ def choose(
 ) -> Target:
     """Return the target. ``folder`` is where ``runtime.txt`` and ``.python-version`` may be.
 
-    A minor version means the newest patch release that the platform has of it; an exact one is
-    kept, since markers see it. ``python_origin`` says where ``python`` was asked for. ``manager``
-    is the project's package manager; ``present`` says which files of the folder will be in the
-    build (by default all). ``top`` is the folder that files may be read from.
+    A minor version means its newest patch release on the platform; an exact one is kept, since
+    markers depend on it. ``python_origin`` says where ``python`` comes from. ``manager`` is the
+    project's package manager; ``present`` says which files of the folder will be in the build (by
+    default all). ``top`` is the folder that files may be read from.
 
     :raises PlatformError: the platform has no such stack, Python or dyno.
-    :raises BuildError: a version file holds something that the platform's build refuses.
+    :raises BuildError: the platform's build would refuse a version file.
     """
     wanted = (
         _given(python, python_origin)
@@ -63,7 +63,7 @@ def choose(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wanted:
-    """A version that was asked for, what it came from, and its place for messages."""
+    """A requested version, its origin, and its place for messages."""
 
     version: str
     origin: str
@@ -117,18 +117,19 @@ def _release(platform: Platform, wanted: _Wanted) -> tuple[PythonRelease, str]:
         raise _build_error(platform, minor, wanted, near)
     dates = max(release.source.date for release in platform.pythons)
     message = (
-        f"{platform.title} refuses Python {minor} ({wanted.place}); "
+        f"{platform.title} does not offer Python {minor} ({wanted.place}); "
         f"as of {dates} it offers {', '.join(offered)}"
     )
-    raise PlatformError(message, hint=f"choose {near}, the closest it offers")
+    raise PlatformError(message, hint=f"use {near}, the closest one")
 
 
 def _build_error(platform: Platform, minor: str, wanted: _Wanted, near: str) -> BuildError:
     oldest, newest = platform.pythons[0].minor, platform.pythons[-1].minor
-    mended = _mended(near, wanted.origin)
-    hint = f"{mended}; {platform.title} offers {oldest} to {newest}"
+    fix = _fix(near, wanted.origin)
+    hint = f"{fix}; {platform.title} offers {oldest} to {newest}"
     if not platform.buildpack:
-        return BuildError(f"{platform.title} offers no Python {minor} ({wanted.place})", hint=hint)
+        what = f"{platform.title} does not offer Python {minor} ({wanted.place})"
+        return BuildError(what, hint=hint)
     if _numbers(minor) < _numbers(oldest):
         what = f"Python {minor} has reached end-of-life and is no longer supported"
     else:
@@ -143,16 +144,16 @@ def _check_patch(platform: Platform, wanted: _Wanted, release: PythonRelease) ->
         known = f"the newest on {release.source.date} was {release.version}"
         raise BuildError(
             f"{platform.title}'s build would fail: {what}",
-            hint=f"{_mended(release.minor, wanted.origin)}; {known}",
+            hint=f"{_fix(release.minor, wanted.origin)}; {known}",
         )
 
 
-def _mended(minor: str, origin: str) -> str:
-    """Say where a minor version is written to replace one that came from a project's file."""
+def _fix(minor: str, origin: str) -> str:
+    """Return the fix that replaces the version of a project's file by a minor version."""
     if origin == "Pipfile.lock":
-        return f'write python_version = "{minor}" into the Pipfile, and run pipenv lock'
+        return f'set python_version = "{minor}" in the Pipfile, and run pipenv lock'
     if origin == "runtime.txt":
-        return f"delete runtime.txt and write a .python-version that holds only: {minor}"
+        return f"delete runtime.txt and write a .python-version that contains only: {minor}"
     return f"write {minor} into {origin}"
 
 
@@ -173,7 +174,7 @@ def _closest(minor: str, offered: Iterable[str]) -> str:
 def _stack(platform: Platform, name: str) -> Stack:
     known = {stack.name: stack for stack in platform.stacks}
     if name not in known:
-        raise _no_such("stack", name, known, platform)
+        raise _unknown("stack", name, known, platform)
     return known[name]
 
 
@@ -182,13 +183,13 @@ def _dyno(platform: Platform, name: str | None) -> Dyno | None:
         return None
     known = {dyno.name: dyno for dyno in platform.dynos}
     if name.lower() not in known:
-        raise _no_such("machine size", name, known, platform)
+        raise _unknown("machine size", name, known, platform)
     return known[name.lower()]
 
 
-def _no_such(kind: str, name: str, known: Iterable[str], platform: Platform) -> PlatformError:
+def _unknown(kind: str, name: str, known: Iterable[str], platform: Platform) -> PlatformError:
     names = list(known)
     near = difflib.get_close_matches(name.lower(), names, n=1)
-    did = f"did you mean {near[0]}? " if near else ""
+    suggestion = f"did you mean {near[0]}? " if near else ""
     message = f"{platform.title} has no {kind} {name[:_QUOTED]!r}"
-    return PlatformError(message, hint=f"{did}it has {', '.join(names) or 'none'}")
+    return PlatformError(message, hint=f"{suggestion}choose from {', '.join(names) or 'none'}")

@@ -199,7 +199,7 @@ def _all(verdicts: Iterable[Verdict]) -> str:
 
 
 def _not_sized(report: Report) -> str:
-    doubtful = missing(report.sizes.unsized, report.allowed_unsized, everything=False)
+    doubtful = unaccepted(report.sizes.unsized, report.allowed_unsized, everything=False)
     names = [one.name for one in doubtful]
     return f"not sized: {listed(names)}" if names else ""
 

@@ -1,1 +1,1 @@
-"""sizing."""
+"""The size models: installed files, bytecode, compression, build time."""

@@ -1,4 +1,4 @@
-"""How long the platform's build takes, predicted from bytes and from what is built from source.
+"""The time of the platform's build, predicted from sizes and source builds.
 
 A prediction with a wide interval, since machines and networks differ: the rates are fitted to real
 installs on two shared cores whose own spread was a factor of two. Heroku's build machine is a
@@ -17,8 +17,8 @@ _UNPACK_BYTES_PER_SECOND = 120e6
 _BYTECODE_BYTES_PER_SECOND = 8e6
 # gzip -6 of the same sets as installed, 97 to 865 MB: 3 to 54 s.
 _GZIP_BYTES_PER_SECOND = 25e6
-# Python's archive, pip's bootstrap, the buildpack's other steps and the launch: allowed for, not
-# measured, and small beside the limit.
+# Python's archive, pip's bootstrap, the buildpack's other steps and the launch: an allowance, not
+# measured, and small compared with the limit.
 _FIXED_SECONDS = 25.0
 _SPREAD = 2.0
 
@@ -33,9 +33,9 @@ _NATIVE_SPREAD = 3.0
 
 
 def predict(sizes: SizeReport, *, fixed: float = _FIXED_SECONDS) -> Estimate[float]:
-    """Return seconds of a clean build of what the report sizes; what is unsized is left out.
+    """Return seconds of a clean build of everything that has a size.
 
-    ``fixed`` are seconds for the platform's own steps, 0 for installing and compressing alone.
+    ``fixed`` are seconds for the platform's own steps, 0 for installing and compressing only.
     """
     install = fixed + _install_seconds(sizes)
     native = sum(_native_seconds(one) for one in sizes.distributions)
@@ -47,7 +47,7 @@ def predict(sizes: SizeReport, *, fixed: float = _FIXED_SECONDS) -> Estimate[flo
 
 
 def from_measured(seconds: float) -> Estimate[float]:
-    """Return seconds of a clean build when installing and compressing took ``seconds`` here.
+    """Return seconds of a clean build if installing and compressing took ``seconds`` here.
 
     The platform's own steps are added; its machine and network differ from this one's.
     """
@@ -56,7 +56,7 @@ def from_measured(seconds: float) -> Estimate[float]:
 
 
 def _install_seconds(sizes: SizeReport) -> float:
-    """Return seconds for all but compiling native code and the platform's own steps."""
+    """Return seconds for everything except native builds and the platform's own steps."""
     seconds = len(sizes.distributions) * _SECONDS_PER_DISTRIBUTION
     seconds += sizes.download_bytes / _DOWNLOAD_BYTES_PER_SECOND
     seconds += sizes.plain_bytes / _UNPACK_BYTES_PER_SECOND
@@ -69,7 +69,7 @@ def _install_seconds(sizes: SizeReport) -> float:
 
 
 def _native_seconds(one: DistributionSize) -> float:
-    """Return seconds for building one distribution, 0 unless it is native and has no wheel."""
+    """Return seconds to build one distribution; 0 unless it is native and has no wheel."""
     build = one.distribution.source_build
     if build is None or not build.native:
         return 0.0
@@ -77,7 +77,7 @@ def _native_seconds(one: DistributionSize) -> float:
 
 
 def assumptions() -> tuple[str, ...]:
-    """Return what the prediction assumes, in words."""
+    """Return the assumptions of the prediction, in words."""
     return (
         "a clean build without cache, on two cores",
         f"{_SECONDS_PER_DISTRIBUTION} s for each distribution, "
@@ -91,7 +91,7 @@ def assumptions() -> tuple[str, ...]:
         f"{_NATIVE_BUILD_SECONDS:.0f} s for each native source build, and "
         f"{_NATIVE_SECONDS_PER_BYTE * 1e6:.0f} s for each MB of code it compiles, "
         f"within a factor of {_NATIVE_SPREAD:.0f} either way",
-        f"all the rest within a factor of {_SPREAD:.0f} either way",
+        f"everything else within a factor of {_SPREAD:.0f} either way",
     )
 
 

@@ -1,13 +1,13 @@
-"""What an installer leaves on disk from a wheel, file by file and to the byte.
+"""The files that an installer writes from a wheel, exact to the byte.
 
 pip copies the wheel's files, moves those under ``*.data/``, rewrites RECORD with a row for each
-file it made, adds INSTALLER and (for direct requirements) REQUESTED, and writes one script per
-entry point. All of it follows from names and sizes, so nothing has to be unpacked. Bytecode is not
-counted here (bytecode.py), but its rows in RECORD are. What uv, Poetry and Pipenv do otherwise is
-in installers.py.
+file, adds INSTALLER and (for direct requirements) REQUESTED, and writes one script per entry point.
+``Installer`` holds the differences of uv, Poetry and Pipenv. All of it follows from names and
+sizes, so nothing has to be unpacked. Bytecode is not counted here (``bytecode``), but its rows in
+RECORD are.
 
-Measured against pip 26.3: exact to the byte but for sources that do not compile (their RECORD row
-is missing) and scripts whose text an older pip wrote differently.
+Measured against pip 26.3: exact to the byte except for sources that do not compile (their RECORD
+row is missing) and scripts that an older pip wrote differently.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Requested(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installer:
-    """The habits of one installer.
+    """What is specific to one installer.
 
     ``script`` is the text of a console script with {python}, {module}, {first} and {function};
     ``row_end`` ends each row of RECORD; ``bytecode_rows`` says whether RECORD lists bytecode.
@@ -100,11 +100,9 @@ _BY_MANAGER = {
 
 
 def of(manager: Manager) -> Installer:
-    """Return the habits of a package manager's installer."""
+    """Return the installer of a package manager."""
     return _BY_MANAGER[manager]
 
-
-# --------------------- What an installer leaves on disk from a wheel, file by file and to the byte
 
 _SHA256_FIELD = len("sha256=") + 43  # urlsafe base64 of 32 bytes without padding
 _PYTHON_SHEBANG = "#!python"
@@ -118,10 +116,10 @@ _LINK_LIMIT = 127  # Linux refuses longer interpreter lines; pip then writes a /
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """The files of one distribution, relative to the Python prefix; bytecode not among them.
+    """The files of one distribution, relative to the Python prefix, without bytecode.
 
-    ``sources`` are the ``.py`` files that the installer compiles; a ``.pyc`` that the wheel itself
-    brings is among ``files`` unless the installer writes over it.
+    ``sources`` are the ``.py`` files that the installer compiles; a ``.pyc`` in the wheel is among
+    ``files`` unless the installer overwrites it.
     """
 
     files: tuple[Entry, ...]
@@ -135,7 +133,7 @@ class Installed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Where things go on the target. ``prefix`` and ``python`` are absolute paths there."""
+    """The paths on the target; ``prefix`` and ``python`` are absolute."""
 
     prefix: str
     python: str
@@ -167,7 +165,7 @@ def layout_of(target: Target, manager: Manager = Manager.PIP) -> Layout:
 
 
 def install(inventory: Inventory, distribution: Distribution, layout: Layout) -> Installed:
-    """Return what the layout's installer leaves of a wheel."""
+    """Return the files that the layout's installer writes from a wheel."""
     record = f"{inventory.dist_info}/RECORD"
     placed = [
         (_place(entry, inventory, layout), entry)
@@ -191,7 +189,7 @@ def install(inventory: Inventory, distribution: Distribution, layout: Layout) ->
 
 
 def _place(entry: Entry, inventory: Inventory, layout: Layout) -> str:
-    """Return the path under the prefix that a wheel's member goes to."""
+    """Return the path, under the prefix, of a wheel's member."""
     data = inventory.dist_info.removesuffix(".dist-info") + ".data/"
     if not entry.path.startswith(data):
         return f"{layout.site_packages}/{entry.path}"
@@ -275,7 +273,7 @@ def _bytecode_rows(sources: Iterable[Entry], layout: Layout) -> int:
 
 
 def bytecode_path(source: str, layout: Layout) -> str:
-    """Return where the bytecode of a source goes."""
+    """Return the path of a source's bytecode."""
     folder, slash, name = source.rpartition("/")
     return f"{folder}{slash}__pycache__/{name[:-3]}.{layout.cache_tag}.pyc"
 

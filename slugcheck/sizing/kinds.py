@@ -1,7 +1,7 @@
-"""What a file is, told from its path alone: for the breakdown and for the size models.
+"""The kind of a file, from its path: for the breakdown and for the size models.
 
 Paths use ``/`` and are relative to any folder above the package (site-packages, the prefix).
-Nothing is read from disk, and no path is refused.
+Nothing is read from disk, and every path is accepted.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class SourceClass(StrEnum):
 
 
 def kind_of(path: str) -> Kind:
-    """Return what a file is for the breakdown; the first that fits, in this order.
+    """Return the kind of a file in the breakdown: the first match, in this order.
 
-    Metadata (``*.dist-info``, ``*.egg-info``), bytecode, native code by suffix (wherever it lies,
-    so that stripping it is seen), tests (folders ``test``, ``tests``, ``_test``, ``_tests`` and
+    Metadata (``*.dist-info``, ``*.egg-info``), bytecode, native code by suffix (in any folder,
+    so that stripping shows), tests (folders ``test``, ``tests``, ``_test``, ``_tests`` and
     files ``test_*.py``, ``*_test.py``, ``conftest.py``; not ``testing``, which is API), Python,
     and data for the rest.
     """
@@ -65,7 +65,7 @@ def kind_of(path: str) -> Kind:
 
 
 def slug_group(path: str) -> SlugGroup:
-    """Return the group of a file in the slug model (slug.py).
+    """Return the group of a file in the slug model (``compression``).
 
     A name without suffix is text (LICENSE), but not in a folder of programs.
     """
@@ -80,7 +80,7 @@ def slug_group(path: str) -> SlugGroup:
 
 
 def source_class(path: str) -> SourceClass:
-    """Return the class of a ``.py`` file in the bytecode model (bytecode.py)."""
+    """Return the class of a ``.py`` file in the bytecode model (``bytecode``)."""
     if _TESTS.search(path) or _LIKE_TESTS.search(path):
         return SourceClass.TESTS
     return SourceClass.INIT if path.endswith("/__init__.py") else SourceClass.OTHER

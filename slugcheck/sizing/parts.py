@@ -1,4 +1,4 @@
-"""What is in the slug beside the distributions: the platform's runtime, app files, model files."""
+"""The other parts of the slug: the platform's runtime, app files and model files."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Collection, Sequence
 from slugcheck.model import AppFiles, Basis, Estimate, Manager, ModelFile, Part, RuntimePart, Target
 
 RUNTIME, APP, MODELS, OTHER = "runtime", "app", "models", "other"
-# A distribution of this name takes the place of the platform's own.
+# A distribution of this name replaces the platform's own.
 _REPLACEABLE = ("pip", "setuptools")
 
 
 def runtime_parts(
     target: Target, installed: Collection[str] = (), manager: Manager = Manager.PIP
 ) -> tuple[Part, ...]:
-    """Return what the platform itself puts beside the distributions.
+    """Return what the platform itself adds to the slug.
 
-    ``installed`` are the names of the distributions: a pip or setuptools among them takes the
-    place of the platform's own. ``manager`` is the package manager of the build.
+    ``installed`` are the names of the distributions: a pip or setuptools among them replaces the
+    platform's own. ``manager`` is the package manager of the build.
     """
     return tuple(
         Part(
@@ -40,7 +40,7 @@ def _is_there(part: RuntimePart, installed: Collection[str], manager: Manager) -
 
 
 def app_part(app: AppFiles) -> Part:
-    """Return the app's own files, model files not among them."""
+    """Return the app's own files, without model files."""
     return Part(
         name="app files",
         group=APP,

@@ -1,4 +1,4 @@
-"""A report's sizes with what ``--verify`` measured in the place of what was predicted.
+"""A report's sizes with predictions replaced by what ``--verify`` measured.
 
 The platform's own runtime cannot be installed here, so it stays predicted, with its interval.
 """
@@ -25,8 +25,8 @@ def apply(
 ) -> SizeReport:
     """Return the sizes as measured.
 
-    What a distribution takes of the slug cannot be measured apart from the others, so the measured
-    total is shared out as it was predicted. ``unsized`` is what even the install did not measure.
+    A distribution's share of the slug cannot be measured by itself, so the measured total is
+    divided as predicted. ``unsized`` are the packages that even the install did not measure.
     """
     plain, bytecode = dict(verification.plain_by_name), dict(verification.bytecode_by_name)
     own = verification.slug_bytes - sum(p.slug.value for p in sizes.parts if p.group != RUNTIME)
@@ -39,12 +39,12 @@ def apply(
     )
     runtime = [part for part in sizes.parts if part.group == RUNTIME]
     others = [part for part in sizes.parts if part.group != RUNTIME]
-    found = replace(sizes, distributions=rows, unsized=unsized)
-    more = verification.installed_bytes - found.plain_bytes - found.bytecode_bytes
+    measured = replace(sizes, distributions=rows, unsized=unsized)
+    more = verification.installed_bytes - measured.plain_bytes - measured.bytecode_bytes
     known = Estimate[int].measured
     return replace(
-        found,
-        parts=(*sizes.parts, *([_beside(more)] if more > 0 else [])),
+        measured,
+        parts=(*sizes.parts, *([_unpredicted(more)] if more > 0 else [])),
         installed=figures.total(
             [
                 known(verification.installed_bytes),
@@ -73,13 +73,13 @@ def _measured(one: DistributionSize, plain: int, bytecode: int, scale: float) ->
     )
 
 
-def _beside(size: int) -> Part:
-    """What the install left beside the distributions that were predicted.
+def _unpredicted(size: int) -> Part:
+    """Return the files that the install added to the predicted ones.
 
     Its share of the slug is in the distributions' shares, which add up to the measured total.
     """
     return Part(
-        name="beside these",
+        name="other files",
         group=OTHER,
         installed=Estimate[int].measured(size),
         slug=Estimate[int].measured(0),

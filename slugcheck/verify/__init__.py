@@ -1,8 +1,8 @@
-"""``--verify``: do what the platform's build does, in a temporary folder, and measure it.
+"""``--verify``: repeat the platform's build in a temporary folder and measure it.
 
-Installs the packages with the build's own package manager, bytecode included, then compresses them
+Installs the packages with the build's own package manager, including bytecode, then compresses them
 with the app's files and models into a real gzip -6 tar. Building source archives runs their code,
-so nothing here starts unless it was asked for. Nothing is left behind.
+so this happens only on request. Nothing is left behind.
 """
 
 from slugcheck.verify.plan import Plan

@@ -1,8 +1,8 @@
-"""Installs as the build does: the package manager's own command, into the workspace.
+"""Finds an interpreter like the target's and installs as the build does, into the workspace.
 
 Commands: heroku-buildpack-python v351 (2026-08-18), lib/pip.sh, lib/uv.sh, lib/poetry.sh and
-lib/pipenv.sh. The package manager itself lives in an environment beside, so that everything new
-under the prefix is the app's.
+lib/pipenv.sh. The package manager has its own environment, so that everything new under the prefix
+belongs to the app.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from slugcheck.model import IndexOptions, Manager, SizeReport, Target
 from slugcheck.packages.resolve.uv import find_uv
 from slugcheck.running import child, isolation
 from slugcheck.running.child import Bounds, ChildError
-from slugcheck.text import printable, without_credentials
+from slugcheck.text import listed, printable, without_credentials
 from slugcheck.verify.plan import Place, Plan
 from slugcheck.verify.workspace import Workspace, full_disk, run
 
 _SECONDS = 30
-_NAMED = 3
-_ASK = (
+_NAMED = 3  # wheels that a message names
+_DESCRIBE = (
     "import json, platform, sys, sysconfig;"
     "print(json.dumps([platform.python_implementation(), platform.python_version(),"
     " sys.version_info.releaselevel, bool(sysconfig.get_config_var('Py_GIL_DISABLED'))]))"
@@ -42,7 +42,7 @@ _ASK = (
 class Interpreter:
     """A Python of this machine; ``version`` is the full one.
 
-    ``unfit`` says why it cannot stand for a platform's Python; "" if it can.
+    ``unfit`` says why it cannot replace a platform's Python; "" if it can.
     """
 
     path: str
@@ -56,30 +56,30 @@ class Interpreter:
 
 
 def find(target: Target) -> Interpreter:
-    """Return a CPython of the target's minor version: this one, one on PATH, or one uv knows.
+    """Return a CPython of the target's minor version: this one, one on PATH, or one that uv finds.
 
-    Pre-releases and free-threaded builds are none: their wheels or their bytecode are others.
+    Pre-releases and free-threaded builds do not count: their wheels or bytecode differ.
 
-    :raises MeasureError: there is none, or this machine is of another kind.
+    :raises MeasureError: there is none, or this machine differs from the target.
     """
     _same_kind(target)
     seen: dict[str, Interpreter] = {}
     for path in _candidates(target.minor):
-        found = _asked(path)
+        found = _described(path)
         if found is None:
             continue
         if found.minor == target.minor and not found.unfit:
             return found
         seen.setdefault(found.version + found.unfit, found)
-    has = ", ".join(_described(one) for one in seen.values())
-    message = f"--verify needs Python {target.minor}, and this machine has {has or 'none'}"
+    has = ", ".join(_text(one) for one in seen.values())
+    message = f"--verify needs Python {target.minor}; this machine has {has or 'none'}"
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    hint = f"install python{target.minor}, or verify for this one with --python {own}"
+    hint = f"install python{target.minor}, or use --python {own}"
     raise MeasureError(message, hint=hint)
 
 
 def foreign_wheels(sizes: SizeReport) -> list[str]:
-    """Return the file names of the wheels that this machine's installer would not take."""
+    """Return the file names of the wheels that this machine's installer rejects."""
     own = {*platform_tags(), "any"}
     foreign = []
     for one in sizes.distributions:
@@ -93,16 +93,15 @@ def foreign_wheels(sizes: SizeReport) -> list[str]:
 
 
 def refuse_foreign(sizes: SizeReport) -> None:
-    """Refuse wheels that this machine's pip would not take: the measured set would be another.
+    """Refuse wheels that this machine's pip rejects: it would install others.
 
-    :raises MeasureError: naming the first few of them.
+    :raises MeasureError: names the first few.
     """
     if foreign := foreign_wheels(sizes):
-        more = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
         libc = " ".join(filter(None, platform.libc_ver())) or "no glibc"
         message = (
-            f"--verify cannot install {printable(', '.join(foreign[:_NAMED]))}{more} here: "
-            f"this machine ({platform.machine()}, {libc}) does not take such wheels"
+            f"--verify cannot install {printable(listed(foreign, _NAMED))} here: "
+            f"this machine ({platform.machine()}, {libc}) does not support these wheels"
         )
         raise MeasureError(message, hint="verify on a machine like the target's")
 
@@ -111,7 +110,7 @@ def _same_kind(target: Target) -> None:
     own = f"{platform.system()} {platform.machine()}"
     wanted = f"Linux {target.stack.arch}"
     if own != wanted:
-        message = f"--verify needs {wanted} like the target, and this machine is {own}"
+        message = f"--verify needs {wanted} like the target; this machine is {own}"
         raise MeasureError(message, hint="run it in a container or in CI on such a machine")
 
 
@@ -129,18 +128,18 @@ def _candidates(minor: str) -> Iterator[str]:
 
 
 def _of_pyenv(minor: str) -> Iterator[str]:
-    """Yield pyenv's own: its command on PATH refuses versions that are not switched on."""
+    """Yield pyenv's interpreters: its command on PATH refuses versions that are not activated."""
     root = Path(os.environ.get("PYENV_ROOT") or f"{os.environ.get('HOME', '')}/.pyenv")
     for path in sorted(root.glob(f"versions/{minor}.*/bin/python{minor}"), reverse=True):
         yield str(path)
 
 
-def _described(found: Interpreter) -> str:
+def _text(found: Interpreter) -> str:
     return f"{found.version}{found.unfit and f' ({found.unfit})'}"
 
 
-def _asked(path: str) -> Interpreter | None:
-    answer = _output([path, "-I", "-c", _ASK])
+def _described(path: str) -> Interpreter | None:
+    answer = _output([path, "-I", "-c", _DESCRIBE])
     try:
         implementation, version, level, no_gil = reading.json(answer or "")
     except ValueError:
@@ -167,13 +166,13 @@ def _output(command: list[str]) -> str | None:
         return None
 
 
-# --------------- Installs as the build does: the package manager's own command, into the workspace
+# --------------------------------------------------------------------------- installing
 
 _TOOLS = {Manager.POETRY: "poetry==2.4.1", Manager.PIPENV: "pipenv==2026.7.1"}
 _PIP = re.compile(r"^pip ([0-9.]+)$")
-# What of the user's own settings reaches the children: how to get to an index, not which. Not
-# UV_INDEX_NAME_PASSWORD and POETRY_HTTP_BASIC_NAME: the checked project says which URL has that
-# NAME. Who wants that passes them with --env.
+# The user's settings that reach the children: how to reach an index, not which. Not
+# UV_INDEX_NAME_PASSWORD and POETRY_HTTP_BASIC_NAME: the checked project decides which URL has that
+# NAME. The user can pass them with --env.
 _KEPT = re.compile(
     r"^(?:PATH|HOME|USER|LOGNAME|LANG|LC_.*|TERM|NETRC|SSH_AUTH_SOCK|.*_(?:PROXY|proxy)|"
     r"SSL_CERT_.*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|GIT_SSL_CAINFO|"
@@ -194,7 +193,7 @@ _CONFLICT = re.compile(r"conflict|No matching distribution|constraint", re.IGNOR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """What installed, and the build's own command; ``notes`` say where the two differ."""
+    """The installer used, and the build's own command; ``notes`` say where they differ."""
 
     installer: str
     command: str
@@ -212,14 +211,14 @@ class Site:
 
     @property
     def target(self) -> Target:
-        """What is deployed to."""
+        """The target to deploy to."""
         return self.plan.sizes.target
 
 
 def prepare(site: Site) -> tuple[str, ...]:
     """Make the environments, which are not measured; return notes.
 
-    :raises MeasureError: an environment or the package manager cannot be had.
+    :raises MeasureError: an environment or the package manager cannot be installed.
     """
     bare = _environment(site, IndexOptions())
     for folder in (site.work.prefix, _tool(site)):
@@ -237,13 +236,13 @@ def prepare(site: Site) -> tuple[str, ...]:
     own = _own_pip()
     if manager is not Manager.PIP or own is None:
         raise _failed(site, f"installing {wanted.replace('==', ' ')}", output)
-    return (f"{wanted.replace('==', ' ')} could not be fetched, so pip {own} installed",)
+    return (f"{wanted.replace('==', ' ')} could not be fetched: installed with pip {own}",)
 
 
 def _fetch(site: Site, wanted: str) -> str | None:
-    """Put the package manager into its own environment; return what went wrong, or None.
+    """Install the package manager into its own environment; return the error output, or None.
 
-    The index that the user names comes first: a private network may have no other.
+    The user's index comes first: a private network may have no other.
     """
     command = [find_uv(), "pip", "install", "--quiet", "--no-config", "--color", "never"]
     command += ["--python", str(_tool(site) / "bin" / "python"), wanted]
@@ -261,7 +260,7 @@ def _fetch(site: Site, wanted: str) -> str | None:
 def install(site: Site) -> Build:
     """Run the build's command.
 
-    :raises MeasureError: it fails; with the last of what it said.
+    :raises MeasureError: it fails; quotes its error.
     """
     match site.plan.manager:
         case Manager.PIP:
@@ -295,7 +294,7 @@ def _pip(site: Site) -> Build:
             return Build(installer=f"pip {version_of}", command=shown)
         if not _CONFLICT.search(done.output):
             raise _failed(site, "pip install", done.output)
-        notes = ("pip refused the predicted versions and chose for itself",)
+        notes = ("pip rejected the predicted versions and chose others",)
     done = run(command, cwd=site.place.folder, environment=environment)
     if done.code != 0:
         raise _failed(site, "pip install", done.output)
@@ -303,7 +302,7 @@ def _pip(site: Site) -> Build:
 
 
 def _sources(site: Site) -> Path:
-    """Return where checkouts of editable lines go: in the slug, and counted."""
+    """Return the folder for checkouts of editable lines: in the slug, and counted."""
     return site.work.prefix / "src"
 
 
@@ -334,8 +333,8 @@ def _own_pip() -> str | None:
 def _uv(site: Site) -> Build:
     command = [find_uv(), "sync", "--locked", "--no-default-groups", "--color", "never"]
     command += ["--compile-bytecode", "--no-progress", "--no-cache"]
-    # the build hands uv no index: the lock names its own. The environment's Python counts, since
-    # a .python-version may ask for a patch that is not on this machine.
+    # the build gives uv no index: the lock names its own. The environment's Python is used because
+    # a .python-version may name a patch release that this machine does not have.
     environment = _environment(site, IndexOptions())
     environment["UV_PROJECT_ENVIRONMENT"] = str(site.work.prefix)
     environment["UV_PYTHON"] = str(site.work.prefix / "bin" / "python")
@@ -382,7 +381,7 @@ def _activated(site: Site) -> dict[str, str]:
 
 
 def _environment(site: Site, index: IndexOptions) -> dict[str, str]:
-    """Return the children's environment. Index URLs go into it: `ps` shows arguments to all."""
+    """Return the children's environment, with index URLs: `ps` shows arguments to everyone."""
     found = {key: value for key, value in os.environ.items() if _KEPT.match(key)}
     if "PATH" in found:
         found["PATH"] = isolation.safe_path(found["PATH"])
@@ -436,11 +435,11 @@ def _failed(site: Site, what: str, output: str) -> MeasureError:
         if len(value) >= _LEAST_SECRET:
             output = output.replace(value, f"${{{name}}}")
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if _ERROR.search(line)] or lines[-1:] or ["it said nothing"]
+    telling = [line for line in lines if _ERROR.search(line)] or lines[-1:] or ["no output"]
     text = without_credentials(" ".join(dict.fromkeys(telling)))
-    said = printable(text.replace(str(site.work.folder), "\u2026"))
-    short = said if len(said) <= _SHOWN else f"{said[: _SHOWN - 1]}\u2026"
-    hint = "the platform's build would likely fail in the same way"
+    reason = printable(text.replace(str(site.work.folder), "\u2026"))
+    short = reason if len(reason) <= _SHOWN else f"{reason[: _SHOWN - 1]}\u2026"
+    hint = "the platform's build would probably fail too"
     return MeasureError(f"{what} failed: {short}", hint=hint)
 
 

@@ -1,4 +1,4 @@
-"""Where the build runs: always in a copy, since building a project writes into its folder."""
+"""What to verify, and the copy of the project to do it in: builds write into their folder."""
 
 from __future__ import annotations
 
@@ -27,14 +27,19 @@ from slugcheck.project import files as local
 from slugcheck.project.archive import Member
 from slugcheck.text import printable
 
+_INCLUDE = re.compile(
+    r"^\s*(?:-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?<=-[rc]))([^\s#]+)", re.MULTILINE
+)
+_ABSOLUTE = re.compile(r"^(?:[^@/]*@\s*)?(?:file:)?/")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A build to be done for real, and what was predicted of it.
+    """A build to repeat for real, and its prediction.
 
-    ``path`` is the requirements file or the lock. ``files`` are the app's files and its models, as
-    they are in the slug. ``index`` is what the command line and the environment say of indexes:
-    what the file itself says, the package manager reads.
+    ``path`` is the requirements file or the lock. ``files`` are the app's files and models, as they
+    are in the slug. ``index`` holds the indexes of the command line and the environment: those of
+    the file are read by the package manager.
     """
 
     sizes: SizeReport
@@ -42,7 +47,7 @@ class Plan:
     path: Path
     files: tuple[Member, ...]
     index: IndexOptions
-    seconds: Estimate[float]  # predicted, for installing and compressing alone
+    seconds: Estimate[float]  # predicted, for installing and compressing only
     variables: Variables = field(default_factory=Variables)  # that its lines may use
     pinned: bool = True  # whether the resolved versions may be given to pip as constraints
 
@@ -56,12 +61,7 @@ class Plan:
         )
 
 
-# --------- Where the build runs: always in a copy, since building a project writes into its folder
-
-_INCLUDE = re.compile(
-    r"^\s*(?:-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?<=-[rc]))([^\s#]+)", re.MULTILINE
-)
-_ABSOLUTE = re.compile(r"^(?:[^@/]*@\s*)?(?:file:)?/")
+# --------------------------------------------------------------------------- the copy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class Place:
 
 
 def lay_out(plan: Plan, work: Path) -> Place:
-    """Copy the app below ``work``, and what the dependency file needs beside it.
+    """Copy the app below ``work``, with everything that the dependency file needs.
 
     :raises MeasureError: a file cannot be read, or a line names a folder of this machine.
     """
@@ -111,7 +111,7 @@ def lay_out(plan: Plan, work: Path) -> Place:
 
 
 def _base(file: Path, relative: Sequence[Path]) -> Path:
-    """Return where pip would run, as the app's folder: paths in the file count from there.
+    """Return the folder that pip would run in, which relative paths in the file start from.
 
     It is the file's own folder or, for requirements/prod.txt, the current one.
     """
@@ -124,7 +124,7 @@ def _base(file: Path, relative: Sequence[Path]) -> Path:
 def _elsewhere(origin: Origin, path: Path) -> MeasureError:
     message = (
         f"{printable(str(origin))} names the folder {printable(str(path))} by its absolute path, "
-        "which the platform does not have: its build would fail"
+        "which does not exist on the platform: the build would fail"
     )
     hint = "write the path relative to the app's folder, such as ./package"
     return MeasureError(message, hint=hint)
@@ -133,12 +133,12 @@ def _elsewhere(origin: Origin, path: Path) -> MeasureError:
 def _unreachable(origin: Origin, wanted: str) -> MeasureError:
     message = (
         f"{printable(str(origin))} names {printable(wanted)}, which is outside the checkout; "
-        "--verify installs only what is inside"
+        "--verify installs only from inside"
     )
-    return MeasureError(message, hint="run slugcheck in the checkout that holds both")
+    return MeasureError(message, hint="run slugcheck in a checkout that contains both")
 
 
-# --------------------------------------------------------------------------- what the file says
+# --------------------------------------------------------------------------- dependency files
 
 
 def _texts(path: Path, top: Path) -> Iterator[tuple[Path, str]]:
@@ -154,7 +154,7 @@ def _texts(path: Path, top: Path) -> Iterator[tuple[Path, str]]:
         try:
             text = decode(reading.read(file, within=top, limit=reading.LOCK))
         except (BadFileError, OSError, UsageError):
-            continue  # it has been read before; the package manager says what is wrong by now
+            continue  # it was read before; the package manager reports the problem
         yield file, text
         todo += [file.parent / name.removeprefix("file://") for name in _INCLUDE.findall(text)]
 
@@ -200,7 +200,7 @@ def _mirror(path: Path, base: Path) -> None:
 
 
 def _copied(folder: Path, place: Path) -> Path:
-    """Copy what a push of a folder would bring; return ``place``."""
+    """Copy the files of a folder that git would push; return ``place``."""
     place.mkdir(parents=True, exist_ok=True)
     names, _ = local.walk(folder)
     for name in names:
@@ -234,7 +234,7 @@ def _copy_file(source: Path, place: Path, *, executable: bool) -> None:
             shutil.copyfileobj(stream, copy, 2**20)
     except (PermissionError, FileNotFoundError) as error:
         message = f"{printable(str(source))} cannot be read: {error.strerror}"
-        hint = "make it readable, or take it out of the app"
+        hint = "make it readable, or remove it from the app"
         raise MeasureError(message, hint=hint) from None
     if executable:
         place.chmod(0o755)

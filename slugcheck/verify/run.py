@@ -1,4 +1,4 @@
-"""The verification from end to end: a plan in, what was measured out."""
+"""The verification from end to end: from a plan to measured sizes."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ Progress = Callable[[str], None]
 
 
 def verify(plan: Plan, progress: Progress) -> Verification:
-    """Install and compress for real. ``progress`` is told what is being done.
+    """Install and compress for real; ``progress`` gets a line for each step.
 
-    :raises MeasureError: this machine cannot stand for the target, or the build fails.
+    :raises MeasureError: this machine cannot replace the target, or the build fails.
     """
     target = plan.sizes.target
     python = install.find(target)
     install.refuse_foreign(plan.sizes)
     with workspace(target.platform.prefix, _space(plan)) as work:
-        progress("making an environment")
+        progress("creating an environment")
         place = lay_out(plan, work.folder)
         site = Site(plan=plan, python=python, work=work, place=place)
         notes = install.prepare(site)
         before = weigh.snapshot(work.prefix)
         count = len(plan.sizes.distributions)
-        progress(f"installing {count} distributions, as the build does")
+        progress(f"installing {plural(count, 'package')} as the build does")
         started = time.perf_counter()
         build = install.install(site)
         installing = time.perf_counter() - started
@@ -100,15 +100,15 @@ def _predicted_bytecode(plan: Plan) -> Estimate[int]:
 
 def _differences(plan: Plan, weights: Weights, python: str, longer: int) -> Iterator[str]:
     if python != plan.sizes.target.python_version:
-        yield f"installed on Python {python}; the target has {plan.sizes.target.python_version}"
+        yield f"verified with Python {python}; the target has {plan.sizes.target.python_version}"
     if longer:
         yield (
             f"the temporary folder's path is {abs(longer)} characters "
-            f"{'longer' if longer > 0 else 'shorter'} than the target's; the sizes are corrected "
-            "for it, the slug is not"
+            f"{'longer' if longer > 0 else 'shorter'} than the target's: the installed sizes are "
+            "corrected for this, the slug is not"
         )
     if not weigh.has_gzip():
-        yield "there is no gzip here: compressed by zlib, which comes within 0.4 % of it"
+        yield "compressed by zlib, which is within 0.4 % of gzip: gzip is not installed"
     predicted = {d.name: d.distribution.version for d in plan.sizes.distributions}
     others = {
         name: f"{name} {version}"
@@ -116,11 +116,11 @@ def _differences(plan: Plan, weights: Weights, python: str, longer: int) -> Iter
         if name not in predicted or not _same(predicted[name], version)
     }
     if more := [text for name, text in others.items() if name not in predicted]:
-        yield f"installed, but not predicted: {_listed(more)}"
+        yield f"installed, but not predicted: {_named(more)}"
     if changed := [text for name, text in others.items() if name in predicted]:
-        yield f"installed in another version than predicted: {_listed(changed)}"
+        yield f"installed in another version than predicted: {_named(changed)}"
     if missing := sorted(set(predicted) - set(weights.versions)):
-        yield f"predicted, but not installed: {_listed(missing)}"
+        yield f"predicted, but not installed: {_named(missing)}"
 
 
 def _same(predicted: str, installed: str) -> bool:

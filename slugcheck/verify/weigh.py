@@ -1,4 +1,4 @@
-"""What an install really left: bytes by distribution, and the gzip -6 tar of all of it."""
+"""Measures an install: bytes by distribution, and the gzip -6 tar of everything."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TRAMPOLINE_END = b"\n' '''\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """Bytes. ``plain`` and ``bytecode`` are by distribution; the totals hold every new file."""
+    """Bytes: ``plain`` and ``bytecode`` by distribution; the totals include every new file."""
 
     files: tuple[Path, ...]
     plain: Mapping[str, int]
@@ -44,10 +44,10 @@ def snapshot(prefix: Path) -> frozenset[Path]:
 
 
 def weigh(prefix: Path, before: frozenset[Path], layout: Layout) -> Weights:
-    """Return what is new under ``prefix``, in the sizes that it would have on the target.
+    """Return the new files under ``prefix``, in the sizes that they would have on the target.
 
-    A bytecode file holds the prefix once and a script the interpreter's path, so where ``prefix``
-    is not as long as that of ``layout``, the target's, the difference is taken off.
+    A bytecode file contains the prefix once and a script the interpreter's path, so a difference in
+    length between ``prefix`` and the target's (of ``layout``) is subtracted.
     """
     new = sorted(path for path in snapshot(prefix) - before if path != prefix / ".lock")
     sizes = {path: path.lstat().st_size for path in new if not path.is_symlink()}
@@ -80,7 +80,7 @@ def weigh(prefix: Path, before: frozenset[Path], layout: Layout) -> Weights:
 
 
 def _identity(folder: Path) -> tuple[str, str]:
-    """Return canonical name and version of a distribution; the folder's name may spell them so."""
+    """Return the canonical name and the version of an installed distribution."""
     stem, _, version = folder.name.removesuffix(".dist-info").rpartition("-")
     found = PathDistribution(folder)
     return canonicalize_name(found.name or stem), found.version or version
@@ -115,7 +115,7 @@ def _source(path: Path) -> Path | None:
 
 
 def _spare(path: Path, prefix: Path, layout: Layout) -> int:
-    """Return by how many bytes a file is longer here than on the target."""
+    """Return how many bytes longer a file is here than on the target."""
     if path.suffix == ".pyc" and path.parent.name == "__pycache__":
         return len(str(prefix)) - len(layout.prefix)
     if path.parent != prefix / "bin":
@@ -136,7 +136,7 @@ def _spare(path: Path, prefix: Path, layout: Layout) -> int:
 
 
 def has_gzip() -> bool:
-    """Return whether the program is here. zlib stands in for it: within 0.34 % (packed.py)."""
+    """Return whether gzip is installed; zlib replaces it, within 0.34 % (``project.archive``)."""
     return isolation.which("gzip") is not None
 
 
@@ -169,7 +169,7 @@ def gzipped(prefix: Path, files: Iterable[Path], app: Path, *, below: str) -> in
             _write(members, process.stdin)
             process.stdin.close()
         except BrokenPipeError:
-            pass  # its code says that it ended before
+            pass  # its exit code tells
         except BaseException:
             process.kill()
             raise
@@ -178,7 +178,7 @@ def gzipped(prefix: Path, files: Iterable[Path], app: Path, *, below: str) -> in
         code = process.wait()
     if code != 0:
         message = f"gzip ended before the whole tar was compressed ({code})"
-        raise MeasureError(message, hint="run it again; it may have been out of memory")
+        raise MeasureError(message, hint="run it again; it may have run out of memory")
     return counted[0]
 
 

@@ -1,4 +1,4 @@
-"""A temporary folder that is gone in the end, whatever happens; and the processes in it."""
+"""A temporary folder that is always removed at the end, and the commands run in it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _BOUNDS = Bounds(seconds=86_400.0, memory=None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """The folder. ``prefix`` is where the packages go.
+    """The folder; packages are installed into ``prefix``.
 
-    A .pyc holds the path of its source and a script that of its interpreter, so ``prefix`` is as
-    long as the target's where the place for temporary files allows it.
+    A .pyc contains the path of its source and a script that of its interpreter, so ``prefix`` is as
+    long as the target's if the folder for temporary files allows it.
     """
 
     folder: Path
@@ -38,15 +38,15 @@ class Workspace:
 
 @contextmanager
 def workspace(prefix: str, size: int) -> Iterator[Workspace]:
-    """Make the folder, and remove it: at the end, after an error, when the process is told to end.
+    """Create the folder; remove it at the end, after an error, or when the process is terminated.
 
     ``prefix`` is the target's, ``size`` the bytes that the folder will take at its largest.
 
-    :raises MeasureError: the disk has not so much room, or it is full before the end.
+    :raises MeasureError: the disk has too little space, or runs full.
     """
     folder, inner = _names(temporary.root(), len(prefix))
     work = Workspace(folder=folder, prefix=inner, size=size)
-    with _told_of_a_full_disk(work), _made(folder):
+    with _full_disk_explained(work), _made(folder):
         try:
             _need_space(work)
             yield work
@@ -76,14 +76,14 @@ def _need_space(work: Workspace) -> None:
     free = shutil.disk_usage(work.folder).free
     if free < work.size:
         message = (
-            f"--verify needs about {mb(work.size)} MB for temporary files, and "
+            f"--verify needs about {mb(work.size)} MB for temporary files; "
             f"{printable(str(work.folder.parent))} has {mb(free, down=True)} MB left"
         )
-        raise MeasureError(message, hint="set TMPDIR to a folder with more room")
+        raise MeasureError(message, hint="set TMPDIR to a folder with more space")
 
 
 @contextmanager
-def _told_of_a_full_disk(work: Workspace) -> Iterator[None]:
+def _full_disk_explained(work: Workspace) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -95,10 +95,10 @@ def _told_of_a_full_disk(work: Workspace) -> Iterator[None]:
 def full_disk(work: Workspace) -> MeasureError:
     """Return the error of a full disk."""
     message = (
-        f"the disk was full while verifying, in {printable(str(work.folder.parent))}; "
+        f"the disk ran full while verifying, in {printable(str(work.folder.parent))}; "
         f"about {mb(work.size)} MB are needed"
     )
-    return MeasureError(message, hint="set TMPDIR to a folder with more room")
+    return MeasureError(message, hint="set TMPDIR to a folder with more space")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +110,9 @@ class Ended:
 
 
 def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> Ended:
-    """Run a command; what is left of its group is killed when it ends, or the run does.
+    """Run a command; the rest of its process group is killed when it ends or the run does.
 
-    :raises MeasureError: it says too much, or does not end.
+    :raises MeasureError: its output is too long, or it does not end.
     """
     name = Path(command[0]).name
     done = child.run(
@@ -125,9 +125,9 @@ def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) ->
 
 
 def _names(base: Path, length: int) -> tuple[Path, Path]:
-    """Return a folder that is not there yet and the prefix in it, of that length if there is room.
+    """Return a new folder and the prefix in it, of that length if possible.
 
-    The folder is removed in the end, so it must never be one that somebody else has made.
+    The folder is removed at the end, so it must never be somebody else's.
     """
     room = length - len(str(base)) - 1 - _SHORTEST
     short = room < _LEAST_NAME

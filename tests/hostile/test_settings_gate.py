@@ -102,11 +102,11 @@ def _other_platform(repo: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "note"),
     [
-        (_loosen, "raises the slug budget from 1M to 700M; it counts once merged"),
+        (_loosen, "raises the slug budget from 1M to 700M; in effect once merged"),
         (_delete, "deletes the settings in slugcheck.toml; the settings of main decide until"),
-        (_move, "raises the slug budget from 1M to 700M; it counts once merged"),
-        (_ignore, "removes the slug budget of 1M; it counts once merged"),
-        (_other_platform, "changes platform from the default to aws-lambda; it counts once merged"),
+        (_move, "raises the slug budget from 1M to 700M; in effect once merged"),
+        (_ignore, "removes the slug budget of 1M; in effect once merged"),
+        (_other_platform, "changes platform from the default to aws-lambda; in effect once merged"),
     ],
 )
 def test_the_settings_of_the_base_decide_and_the_change_of_them_is_told(
@@ -134,8 +134,8 @@ def test_what_the_base_does_not_ignore_or_allow_is_told_and_not_taken(
     done = check(index, repo)
     assert done.code == 3
     notes = str(done.document["notes"])
-    assert "this change allows gone without a size; it counts once merged" in notes
-    assert "this change ignores x until 2027-01-01; it counts once merged" in notes
+    assert "this change allows gone to have no size; in effect once merged" in notes
+    assert "this change ignores x until 2027-01-01; in effect once merged" in notes
     assert check(index, repo, "--settings", "head").code == 0
 
 
@@ -151,7 +151,7 @@ def test_a_nearer_settings_file_does_not_take_the_place_of_the_bases(
     flags = ("-i", index.index_url, "--against", "main", "--format", "json")
     done = slugcheck(repo / "app", *flags)
     assert done.code == 1, done.err
-    assert verdicts(done)["slug"]["source"] == "given with main:slugcheck.toml: budgets.slug"
+    assert verdicts(done)["slug"]["source"] == "set by main:slugcheck.toml: budgets.slug"
 
 
 def test_a_settings_file_that_is_named_in_the_checkout_is_that_of_the_base(
@@ -219,7 +219,7 @@ def test_where_no_revision_is_named_the_changes_own_settings_decide_with_a_word(
     _loosen(repo)
     done = check(index, repo, against=named)
     assert done.code == 0, done.err
-    assert f"the settings are this change's own: {named} is no revision" in str(
+    assert f"using this change's own settings: {named} is not a revision" in str(
         done.document["notes"]
     )
 
@@ -236,7 +236,7 @@ def test_a_file_of_the_change_does_not_stand_in_for_a_revision(
     assert check(index, Path(), against="main").code == 1
     done = check(index, Path(), against="origin/main")  # not fetched
     assert done.code == 2
-    assert "no such revision" in done.err
+    assert "no such file or revision" in done.err
 
 
 # --------------------------------------------------------------------------- servers
@@ -253,7 +253,7 @@ def test_no_server_is_asked_for_a_model_that_only_the_project_names(
     for more in ((), ("--config", repo / table)):
         done = slugcheck(repo, "-i", index.index_url, *more)
         assert done.code == 2
-        assert "is on a server, and the checked project does not decide" in done.err
+        assert "is on a server, and slugcheck does not contact" in done.err
         assert "--model" in done.err
         assert "--remote-models" in done.err
     assert not index.hits
@@ -287,8 +287,8 @@ def test_models_of_the_base_on_servers_are_asked_for_and_those_of_the_change_are
     assert [one["path"] for one in done.document["models"]] == [old]
     assert not index.hits_of(new.rpartition("/")[2])
     notes = str(done.document["notes"])
-    assert f"adds the model {new}; it counts once merged" in notes
-    assert f"removes the model {old}; it counts once merged" in notes
+    assert f"adds the model {new}; in effect once merged" in notes
+    assert f"removes the model {old}; in effect once merged" in notes
 
 
 def test_the_user_may_allow_the_servers_of_the_settings(index: PackageServer, repo: Path) -> None:

@@ -75,7 +75,7 @@ def options(*, title: str = "in git and in the slug") -> tuple[StorageOption, ..
             status=Status.WARN,
             slug=smaller,
             downloads=downloads,
-            reasons=("again at every restart, at least once a day",),
+            reasons=("downloaded at every restart (at least once a day)",),
         ),
         StorageOption(
             storage=Storage.BUILD,
