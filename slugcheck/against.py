@@ -187,7 +187,7 @@ class Base:
         self._temporary = temporary.Folder()
         place = self._temporary.path.resolve()
         notes = git.write(found, place)
-        own = replace(self._options, named=self._asked.path)
+        own = replace(self._options, named=self._given.path)
         inside = place / found.prefix
         path = inside if own.is_folder else inside / own.path.name
         if not path.exists():

@@ -44,7 +44,7 @@ from slugcheck.model.document import (
     SavedVerdict,
     read,
 )
-from slugcheck.text import heroku_m, mb, printable, shortened
+from slugcheck.text import heroku_m, listed, mb, printable
 
 _PARTS = (
     ("Python and package manager", "runtime_bytes", "runtime_slug_bytes"),
@@ -223,12 +223,7 @@ def by_name(document: Document) -> Mapping[str, SavedDistribution]:
     return {one.name: one for one in document.distributions}
 
 
-# ------------ Stacks held side by side, from their documents: what each comes to and which to take
-
-_PARTS = (
-    ("Python and package manager", "runtime_bytes", "runtime_slug_bytes"),
-    ("app files", "app_bytes", "app_slug_bytes"),
-)
+# --------------------------------------------------------------------------- candidates
 
 
 def compare(documents: Sequence[Document]) -> Comparison:
@@ -444,7 +439,10 @@ def _candidate_notes(documents: Sequence[Document]) -> Iterator[str]:
     for one in documents:
         names = [unsized.name for unsized in one.unsized]
         if names:
-            yield f"{one.label} is without what could not be sized: {shortened(names)}"
+            yield f"not counted in {one.label} (size unknown): {listed(names, _NAMED)}"
+
+
+# --------------------------------------------------------------------------- recommendation
 
 
 def recommend(candidates: Sequence[Setup], *, by_slug: bool) -> Recommendation:
@@ -455,9 +453,9 @@ def recommend(candidates: Sequence[Setup], *, by_slug: bool) -> Recommendation:
     ordered = sorted(fitting, key=lambda one: one.counted.value)
     if not fitting:
         if doubtful:
-            names = shortened([one.label for one in doubtful])
-            return _none(reasons, f"whether {names} fits could not be told")
-        smallest = min(stacks, key=lambda one: one.counted.value)
+            names = listed([one.label for one in doubtful], _NAMED)
+            return _none(reasons, f"unknown whether {names} fits")
+        smallest = min(candidates, key=lambda one: one.counted.value)
         over = _size(-(smallest.room_bytes or 0), by_slug=by_slug)
         return _none(
             reasons, f"no candidate fits; {smallest.label} is the closest, {over} too large"
@@ -465,8 +463,8 @@ def recommend(candidates: Sequence[Setup], *, by_slug: bool) -> Recommendation:
     best = ordered[0]
     smaller = [one for one in doubtful if one.counted.low <= best.counted.high]
     if smaller:
-        names = shortened([one.label for one in smaller])
-        return _none(reasons, f"{names} may be smaller than {best.label}, but could not be judged")
+        names = listed([one.label for one in smaller], _NAMED)
+        return _none(reasons, f"{names} may be smaller than {best.label}, but cannot be judged")
     if len(ordered) > 1 and ordered[1].counted.low <= best.counted.high:
         other = ordered[1].label
         reasons.append(f"{best.label} and {other} are too close to call")

@@ -630,9 +630,18 @@ def _sign(number: int) -> int:
 # --------------------------------------------------------------------------- counts and lists
 
 
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun: "1 file", "1,200 files"."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def plural(count: int, noun: str, several: str = "") -> str:
+    """Return a count with its noun: "1 file", "2 files"; ``several`` is an irregular plural."""
+    return f"{count:,} {noun if count == 1 else several or f'{noun}s'}"
+
+
+def listed(names: Sequence[str], most: int = 4) -> str:
+    """Return names as a list in a sentence: "a", "a and b", "a, b and 3 more"."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def shortened(names: Sequence[str], most: int = 3) -> str:

@@ -27,7 +27,8 @@ from packaging.utils import canonicalize_name
 
 from slugcheck import reading, sizer
 from slugcheck.check import Check
-from slugcheck.compare import is_newer
+from slugcheck.compare import changes as changes_between
+from slugcheck.compare import doubts
 from slugcheck.errors import NetworkError, ResolutionError, SlugcheckError, UsageError
 from slugcheck.model import (
     Brings,
@@ -820,11 +821,11 @@ def saving(name: str, before: SizeReport, after: SizeReport) -> MeasuredSaving |
     now = {one.name: distribution_as_saved(one) for one in after.distributions}
     changed = tuple(
         change
-        for change in compare.changes(now, then, by_slug=True)
+        for change in changes_between(now, then, by_slug=True)
         if change.kind is not ChangeKind.SAME_VERSION
     )
     sides = [side[change.name] for change in changed for side in (then, now) if change.name in side]
-    installed_doubt, slug_doubt = compare.doubts(sides)
+    installed_doubt, slug_doubt = doubts(sides)
     return MeasuredSaving(
         installed_bytes=before.installed.value - after.installed.value,
         slug_bytes=before.slug.value - after.slug.value,
@@ -838,50 +839,7 @@ def saving(name: str, before: SizeReport, after: SizeReport) -> MeasuredSaving |
     )
 
 
-def _changes(
-    then: dict[str, DistributionSize], now: dict[str, DistributionSize]
-) -> tuple[Change, ...]:
-    names = [key for key in {*then, *now} if _version(then.get(key)) != _version(now.get(key))]
-    found = [_change(key, then.get(key), now.get(key)) for key in names]
-    return tuple(sorted(found, key=lambda one: (-abs(one.slug_bytes), one.name)))
-
-
-def _change(name: str, then: DistributionSize | None, now: DistributionSize | None) -> Change:
-    one = now or then
-    assert one is not None  # noqa: S101 - a name comes from one of the two
-    was, slug_was = (then.installed_bytes, then.slug.value) if then else (0, 0)
-    grown, slug_grown = (now.installed_bytes, now.slug.value) if now else (0, 0)
-    return Change(
-        name=name,
-        kind=_kind(_version(then), _version(now)),
-        before=_version(then),
-        after=_version(now),
-        installed_bytes=grown - was,
-        slug_bytes=slug_grown - slug_was,
-        percent=100 * (slug_grown - slug_was) / slug_was if slug_was else None,
-        because=(*(("direct",) if one.distribution.direct else ()), *one.required_by),
-    )
-
-
-def _kind(before: str | None, after: str | None) -> ChangeKind:
-    if before is None:
-        return ChangeKind.ADDED
-    if after is None:
-        return ChangeKind.REMOVED
-    return ChangeKind.UPGRADED if is_newer(after, before) else ChangeKind.DOWNGRADED
-
-
-def _version(one: DistributionSize | None) -> str | None:
-    return one.distribution.version if one is not None else None
-
-
-def _half(figure: Estimate[int]) -> int:
-    return -(-(figure.high - figure.low) // 2)
-
-
-# ------------------------ Why a distribution is there, and what each change of the file would save
-
-_LOCK = "a lock has no lines to change: what goes follows from its graph alone"
+# --------------------------------------------------------------------------- the question
 
 
 class Inquiry:

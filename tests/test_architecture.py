@@ -16,7 +16,7 @@ IMPORTS = imports(MODULES)
 # Each entry of the package imports only what stands further down, as docs/architecture.md draws it.
 LAYERS = (
     "__init__ api __main__ cli commands bench why candidates against benching check render verify "
-    "policy advice sizer project packages compare platforms sizing model terminal running reading "
+    "advice policy sizer project packages compare platforms sizing model terminal running reading "
     "text extras errors version"
 ).split()
 # a library -> the modules that may import it, with all below them

@@ -351,7 +351,7 @@ def test_all_wrong_limits_are_told_at_once() -> None:
     assert lines[0] == "--limit slugs=1M: unknown limit 'slugs'; did you mean slug?"
     assert lines[1].startswith("--limit slug=much: 'much' is not a size; write bytes")
     assert lines[2].startswith("--limit build=1G: '1G' is not a duration; write seconds")
-    assert "there are build, checkout, download, heroku-cap, heroku-warning" in lines[3]
+    assert "choose from build, checkout, download, heroku-cap, heroku-warning" in lines[3]
     assert lines[4] == "--limit download=0: the limit must be greater than zero"
     assert len(lines) == 5
     assert caught.value.exit_code == 2

@@ -118,7 +118,7 @@ def test_the_first_line_is_the_verdict_as_well(case: str) -> None:
 
 def test_the_last_line_names_what_could_not_be_sized() -> None:
     line = last_line(cases.source())
-    assert line.startswith("? UNKNOWN  slug 80M of 500M without")
+    assert line.startswith("? UNKNOWN  slug 80M of 500M, but 3 packages")
     assert line.endswith("not sized: mylib, pywin32, pywinpty")
 
 

@@ -27,7 +27,8 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
-from slugcheck.text import against, clock, heroku_m, plural, scale_for
+from slugcheck.policy import sentences
+from slugcheck.text import heroku_m, plural
 
 N = TypeVar("N", int, float)
 
@@ -182,7 +183,8 @@ def _of_build(limit: Limit, build: Estimate[float], basis: str) -> Verdict:
 def _not_measured(limit: Limit, dyno: Dyno | None) -> Verdict:
     cap = heroku_m(limit.value, down=True) if limit.unit == "bytes" else limit.text
     if limit.figure == "ram" and dyno is not None:
-        sentence = f"{sentence} ({dyno.name}, {plural(dyno.workers, 'worker')})"
+        cap = f"{cap}; {dyno.name}, {plural(dyno.workers, 'worker')}"
+    sentence = f"not measured: slugcheck does not run the app (limit {cap})"
     return replace(_verdict(limit, Status.UNKNOWN, None, sentence), gates=False)
 
 

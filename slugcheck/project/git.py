@@ -40,7 +40,7 @@ _KEPT = r"GIT_CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM)"
 _TIMEOUT_SECONDS = 120.0
 # a million files with long names are listed in 128 MiB; larger blobs are not held in memory whole
 _BOUNDS = Bounds(seconds=_TIMEOUT_SECONDS, output=256 * 2**20)
-_QUOTED = 200
+_LONGEST_REASON = 200  # characters of git's own message
 _LARGEST_POINTER = 1024  # bytes, by the specification of Git LFS
 
 
@@ -193,7 +193,7 @@ def _collect(
     links: dict[str, str] = {}
     for entry in split_names(run(folder, "ls-files", "-z", "--stage")):
         about, _, name = entry.partition("\t")
-        (links if about.startswith(_GITLINK) else own)[name] = about.split(" ")[1]
+        (links if about.startswith(_SUBMODULE) else own)[name] = about.split(" ")[1]
     paths += (prefix + name for name in own)
     lfs |= {prefix + name for name in _lfs(folder, own)}
     modules = _submodules(folder) if links else frozenset()
@@ -239,7 +239,7 @@ def _lfs(folder: Path, names: Mapping[str, str]) -> Iterator[str]:
     if not names:
         return
     asked = b"".join(os.fsencode(name) + b"\0" for name in names)
-    answer = split_names(run(folder, "check-attr", "-z", "--stdin", "filter", said=asked))
+    answer = split_names(run(folder, "check-attr", "-z", "--stdin", "filter", stdin=asked))
     marked = [
         name
         for name, _, value in zip(answer[::3], answer[1::3], answer[2::3], strict=True)
@@ -255,7 +255,7 @@ def _blob_sizes(folder: Path, digests: Sequence[str]) -> dict[str, int]:
     if not digests:
         return {}
     asked = "".join(f"{digest}\n" for digest in digests).encode("ascii")
-    answer = run(folder, "cat-file", "--batch-check=%(objectname) %(objectsize)", said=asked)
+    answer = run(folder, "cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=asked)
     lines = (line.split(" ") for line in answer.decode("ascii", "replace").splitlines())
     return {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdigit()}
 
@@ -335,12 +335,12 @@ def find(path: Path, name: str, top: Path) -> Revision | None:
 
 def _refuse_moved(path: Path, name: str, commit: str, *, top: Path, found: Path) -> None:
     """Refuse a path that a change leads elsewhere: the base's settings there would not count."""
-    shown = printable(str(path)[:_QUOTED])
+    shown = printable(str(path)[:_LONGEST_REASON])
     above = [place for place in (path, *path.parents) if place.resolve().is_relative_to(top)]
     links = [place for place in above if place != top and place.is_symlink()]
     inside = [place for place in links if place.parent.resolve().is_relative_to(top)]
     if inside:
-        message = f"{shown} leads through the link {printable(str(inside[-1])[:_QUOTED])}"
+        message = f"{shown} leads through the link {printable(str(inside[-1])[:_LONGEST_REASON])}"
         hint = "with --against a revision, name the folder that the link leads to"
         raise MeasureError(message, hint=hint)
     if _is_submodule(found):

@@ -21,7 +21,7 @@ from slugcheck.model import (
     Status,
     Verdict,
 )
-from slugcheck.policy.budgets import exit_code, failures, missing
+from slugcheck.policy.budgets import exit_code, failures, unaccepted
 from slugcheck.render.figures import counted, counts_slug
 from slugcheck.text import heroku_m, mb
 

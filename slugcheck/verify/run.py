@@ -12,7 +12,7 @@ from slugcheck.model import Estimate, Manager, Verification, figures
 from slugcheck.sizing import bytecode
 from slugcheck.sizing.installed import layout_of
 from slugcheck.sizing.parts import RUNTIME
-from slugcheck.text import mb, shortened
+from slugcheck.text import listed, mb, plural
 from slugcheck.verify import install, weigh
 from slugcheck.verify.install import Build, Site
 from slugcheck.verify.plan import Plan, lay_out
@@ -130,5 +130,5 @@ def _same(predicted: str, installed: str) -> bool:
         return predicted == installed
 
 
-def _listed(names: list[str]) -> str:
-    return shortened(sorted(names), _NAMED)
+def _named(names: list[str]) -> str:
+    return listed(sorted(names), _NAMED)
