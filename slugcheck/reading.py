@@ -1,11 +1,11 @@
-"""The parsers that strangers' text goes through, each with bounds that no honest text reaches.
+"""Bounded parsers for untrusted text, and the one way to read a file of the checked project.
 
-TOML, JSON and packaging's grammars of requirements, markers, versions and filenames. A text beyond
-its bound is as wrong as one that does not parse, and raises the same error: none of them recurses
+The parsers cover TOML, JSON and packaging's grammars of requirements, markers, versions and
+filenames. Text beyond a bound raises the same error as text that does not parse: no parser recurses
 without end, takes more than linear time, or raises anything else. Lengths are in characters.
 
 The largest in 93 requirements, lock and project files of pypa/warehouse, mozilla/treeherder,
-saleor, prefect, onyx and of old Heroku apps: a requirement of 179 characters, a marker of 218, a
+saleor, prefect, onyx and old Heroku apps: a requirement of 179 characters, a marker of 218, a
 version of 17, a wheel's filename of 124 with 6 tags, a TOML key of 7 parts.
 """
 
@@ -69,6 +69,25 @@ _TOML_TOKEN = re.compile(
     r"|.",
     re.DOTALL,
 )
+# Bytes that a kind of file may have; behind each the largest real one that was found.
+VERSION_FILE = 100_000  # .python-version, runtime.txt: some dozen
+SMALL_FILE = 2**20  # Procfile, nltk.txt, .slugignore: some thousand
+SETTINGS = 2**20  # slugcheck.toml, pyproject.toml, Pipfile, uv.toml: 60 KB (Airflow)
+REQUIREMENTS = 4 * 10**6  # 1.5 MB, an application's with the hashes of every file
+LOCK = 32 * 10**6  # 3.3 MB (Airflow's uv.lock, of 120 workspace members)
+SAVED_REPORT = 64 * 10**6  # 0.5 MB, of 300 distributions
+_VERSION_CONTROL = frozenset({".git", ".hg", ".svn", "git~1"})  # git~1: its short name on Windows
+_STREAM = re.compile(r"/dev/(?:stdin|fd/[0-9]+)")  # pip freeze | slugcheck /dev/stdin
+_STREAMS = Path("/dev")
+_MOST_LINKS = 40  # as Linux
+_NOT_IN_ROOT = ("/proc", "/sys", "/dev")  # where the allowed folder is / itself
+_SHOWN = 160
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 def toml(text: str) -> dict[str, Any]:
@@ -256,30 +275,6 @@ def last_part(url: str) -> str:
     return unquote(path).rstrip("/").rpartition("/")[2]
 
 
-# --------------------------------------- The one way to read a file of the project that is checked
-
-# Bytes that a kind of file may have; behind each the largest real one that was found.
-VERSION_FILE = 100_000  # .python-version, runtime.txt: some dozen
-SMALL_FILE = 2**20  # Procfile, nltk.txt, .slugignore: some thousand
-SETTINGS = 2**20  # slugcheck.toml, pyproject.toml, Pipfile, uv.toml: 60 KB (Airflow)
-REQUIREMENTS = 4 * 10**6  # 1.5 MB, an application's with the hashes of every file
-LOCK = 32 * 10**6  # 3.3 MB (Airflow's uv.lock, of 120 workspace members)
-SAVED_REPORT = 64 * 10**6  # 0.5 MB, of 300 distributions
-
-_VERSION_CONTROL = frozenset({".git", ".hg", ".svn", "git~1"})  # git~1: its short name on Windows
-_STREAM = re.compile(r"/dev/(?:stdin|fd/[0-9]+)")  # pip freeze | slugcheck /dev/stdin
-_STREAMS = Path("/dev")
-_MOST_LINKS = 40  # as Linux
-_NOT_IN_ROOT = ("/proc", "/sys", "/dev")  # where the allowed folder is / itself
-_SHOWN = 160
-_KINDS = {
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
-
-
 class Refused(UsageError):
     """A file is not read: it is outside the checkout, not a regular file, or too large.
 
@@ -319,13 +314,20 @@ def top_of(path: Path) -> Path:
             top = place.resolve()
     if top is not None:
         return top
-    is_folder = named.is_dir()
-    folder = (named if is_folder else named.parent).resolve()
-    above = (one for one in (folder, *folder.parents) if os.path.lexists(one / ".git"))
+    folder = checkout_of(named)
+    if named.is_dir() or os.path.lexists(folder / ".git"):
+        return folder
     # without git, requirements/prod.txt may include what is beside its folder
     here = Path.cwd()
-    wide = here in (Path("/"), Path.home()) or is_folder or not folder.is_relative_to(here)
-    return next(above, folder if wide else here)
+    wide = here in (Path("/"), Path.home()) or not folder.is_relative_to(here)
+    return folder if wide else here
+
+
+def checkout_of(path: Path) -> Path:
+    """Return the git checkout that holds a file or folder, else its folder; links are resolved."""
+    folder = (path if path.is_dir() else path.parent).resolve()
+    places = (folder, *folder.parents)
+    return next((place for place in places if os.path.lexists(place / ".git")), folder)
 
 
 def read(path: Path, *, within: Path, limit: int) -> bytes:
@@ -431,9 +433,6 @@ def is_folder(path: Path, within: Path) -> bool:
     return mode is not None and stat.S_ISDIR(mode)
 
 
-# --------------------------------------------------------------------------- the way there
-
-
 def _mode(path: Path, within: Path) -> int | None:
     try:
         return os.lstat(_walked(path, within).real).st_mode
@@ -523,9 +522,6 @@ def _target(path: str) -> str | None:
 def _is_version_control(part: str) -> bool:
     # macOS passes over characters of zero width in names
     return part.encode("ascii", "ignore").decode().lower() in _VERSION_CONTROL
-
-
-# --------------------------------------------------------------------------- what is said
 
 
 def _name(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""A file's hashes against what there is."""
+"""The error for hashes in a requirements file that no suitable file has."""
 
 from __future__ import annotations
 

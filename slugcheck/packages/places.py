@@ -1,4 +1,4 @@
-"""Where packages come from: the indexes of the command line, the environment and the file."""
+"""The indexes that packages come from: command line, environment and requirements file."""
 
 from __future__ import annotations
 

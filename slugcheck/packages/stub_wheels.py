@@ -1,8 +1,8 @@
-"""Stub wheels: metadata and nothing else, so that a resolver can go on past a source archive.
+"""Stub wheels: metadata only, so that a resolver can get past a source archive.
 
-A stub stands for one version of a distribution that has no wheel for the target. It lies in a
-``--find-links`` folder, bears a build tag by which it is recognised again, and its dependencies
-are those that the archive states without being run.
+A stub represents one version of a distribution that has no wheel for the target. It lies in a
+``--find-links`` folder and is recognised by its build tag. Its dependencies are those that the
+archive states without being run.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from slugcheck import reading
 from slugcheck.errors import MeasureError
 from slugcheck.model import (
     Distribution,
@@ -30,7 +31,6 @@ from slugcheck.packages.index.client import HttpClient
 from slugcheck.packages.index.inventories import (
     Cache,
     Warehouse,
-    checkout_of,
     default_folder,
     is_fresh,
     trusted_folder,
@@ -69,7 +69,7 @@ class Gatherer:
         self._target = place
         self.environment = tags.marker_environment(place)
         self._tags = tags.supported_tags(place)
-        checkout = checkout_of(subject.path)
+        checkout = reading.checkout_of(subject.path)
         self._cache = _cache(checkout) if options.use_cache else Cache(None)
         self._uv_cache, self._uv_problem = (
             trusted_folder(uv_cache_folder(), checkout, variable="UV_CACHE_DIR")

@@ -1,9 +1,9 @@
-"""Starting programs so that nothing of the checked project runs, steers them, or outlives the run.
+"""Starts programs so that nothing in the checked project runs, steers them, or outlives the run.
 
-A child has a working folder of its own, an environment of the names that its tool needs, a group of
-its own that is killed with it, and bounds for its time, its output and its memory. A program is
-looked for on PATH without what is relative or lies in the checked project. Memory is watched on
-Linux alone; elsewhere it has no bound.
+A child has its own working folder, an environment with only the names its tool needs, its own
+process group that is killed with it, and limits on time, output and memory. A program is looked up
+on PATH, leaving out entries that are relative or lie in the checked project. Memory is watched on
+Linux only; elsewhere it is not limited.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ _LOOK_SECONDS = 0.02
 _GRACE_SECONDS = 10.0  # the end of the run comes first, and says more
 _LAST_WORDS_SECONDS = 5.0
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_CAN_PEEK = hasattr(os, "waitid")  # not on macOS before Python 3.13
 
 
 class ChildError(MeasureError):
@@ -73,9 +74,6 @@ class Bounds:
     seconds: float
     output: int = _OUTPUT
     memory: int | None = MEMORY
-
-
-# --------------------------------------------------------------------------- running
 
 
 def run(
@@ -278,9 +276,6 @@ def _exit_sign(pid: int) -> Iterator[int | None]:
             os.close(found)
 
 
-_CAN_PEEK = hasattr(os, "waitid")  # not on macOS before Python 3.13
-
-
 def has_ended(process: subprocess.Popen[bytes]) -> bool:
     """Whether a child has ended; it stays a zombie where the system allows to look only."""
     if not _CAN_PEEK:
@@ -298,9 +293,6 @@ def _communicated(
     except subprocess.TimeoutExpired:
         raise LateError(f"{what} did not end within {bounds.seconds:.0f} s") from None
     return out or b"", err or b""
-
-
-# --------------------------------------------------------------------------- memory
 
 
 _sizes: dict[int, int] = {}  # bytes of the children whose memory is bounded

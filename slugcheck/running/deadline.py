@@ -1,4 +1,4 @@
-"""The time that a whole run may take, and what it is doing when that is over."""
+"""The time limit of a whole run, and what the run is doing when it expires."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Our end of the launcher: a small process that starts workers and cleans up behind us.
+"""The client of the launcher, a small process that starts workers and cleans up after us.
 
-It lives in a session of its own, so that an interruption reaches it as the end of its requests.
+It has its own session, so an interruption reaches it as the end of its requests.
 """
 
 from __future__ import annotations
@@ -31,6 +31,22 @@ SILENCE_SECONDS = 180.0  # between two events of a worker; a model may take long
 TOTAL_SECONDS = 900.0
 
 Json = dict[str, Any]
+_SIGNALS = {
+    -4: "an illegal instruction: the runtime was built for another processor",
+    -6: "it aborted itself",
+    -7: "a bus error",
+    -9: "killed, as the system does when memory runs out",
+    -11: "a segmentation fault",
+}
+_AFTER = {
+    "": "at its start: ",
+    "baseline": "importing the runtime: ",
+    "import": "loading the model: ",
+    "load": "at the first inference: ",
+    "first": "in the timed loop: ",
+    "beat": "in the timed loop: ",
+    "steady": "after the timed loop: ",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +145,6 @@ class Launcher:
         ending.processes.pop(self._process.pid, None)
         self._temporary.close()
 
-    # ----------------------------------------------------------------- requests
-
     def run(
         self, worker: Worker, *, total: float = TOTAL_SECONDS, silence: float = SILENCE_SECONDS,
         limit: Mapping[str, Any] | None = None,
@@ -197,18 +211,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.01)
 
 
-# --------------------------------------------------------------------------- what went wrong
-
-
-_SIGNALS = {
-    -4: "an illegal instruction: the runtime was built for another processor",
-    -6: "it aborted itself",
-    -7: "a bus error",
-    -9: "killed, as the system does when memory runs out",
-    -11: "a segmentation fault",
-}
-
-
 def _problem(answer: Json, *, silence: float, total: float) -> str:
     """Return in one line why a worker did not do all it was asked for, "" if it did."""
     events: list[Json] = answer["events"]
@@ -226,17 +228,6 @@ def _problem(answer: Json, *, silence: float, total: float) -> str:
     if answer["late"] == "total":
         return f"{where}it was not done within {total:.0f} s"
     return f"{where}{_exit(answer)}"
-
-
-_AFTER = {
-    "": "at its start: ",
-    "baseline": "importing the runtime: ",
-    "import": "loading the model: ",
-    "load": "at the first inference: ",
-    "first": "in the timed loop: ",
-    "beat": "in the timed loop: ",
-    "steady": "after the timed loop: ",
-}
 
 
 def _reason(event: Json) -> str:

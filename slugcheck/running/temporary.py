@@ -1,9 +1,9 @@
-"""Temporary folders that are gone in the end, even of a run that was killed.
+"""Temporary folders that are removed at the end, even if the run was killed.
 
-The folders of a run lie in one of its own, ``TMPDIR/slugcheck-UID/run-…``, which it holds a lock on
-while it lives. The first folder of a run removes those of dead ones: only what belongs to this
-user, is closed to others, and is no link. A folder that cannot lie there, because its path must be
-short, leaves a link to it there.
+The folders of a run lie in the run's own folder, ``TMPDIR/slugcheck-UID/run-…``, which it keeps
+locked while it lives. The first folder of a run removes those of dead runs: only folders that
+belong to this user, are closed to others, and are not links. A folder that must lie elsewhere,
+because its path has to be short, is recorded there by a link.
 """
 
 from __future__ import annotations
@@ -151,9 +151,6 @@ def _no_place(folder: Path, error: OSError) -> MeasureError:
     return MeasureError(message, hint=_ROOM)
 
 
-# --------------------------------------------------------------------------- the run's own
-
-
 @dataclass(slots=True)
 class _Run:
     """The run's own folder, there as long as somebody uses it."""
@@ -278,9 +275,6 @@ def _locked(path: Path) -> int | None:
         pass
     os.close(lock)
     return None
-
-
-# --------------------------------------------------------------------------- what dead runs left
 
 
 def _sweep(base: Path) -> None:

@@ -18,7 +18,8 @@ import pytest
 
 from slugcheck.model import Artifact
 from slugcheck.packages.index.client import HttpClient
-from slugcheck.packages.index.inventories import Cache, Warehouse, checkout_of, is_inside, key_of
+from slugcheck.packages.index.inventories import Cache, Warehouse, is_inside, key_of
+from slugcheck.reading import checkout_of
 from tests.support.commands import Done, slugcheck
 from tests.support.server import PackageServer, Quirk
 from tests.support.wheels import Archive, make_sdist, make_wheel

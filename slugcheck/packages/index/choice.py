@@ -1,8 +1,8 @@
-"""Questions about the files of a project: what pip would take, and what comes near to it.
+"""Which file of a project pip would choose, and which wheel is closest to it.
 
-Pure functions over ``ProjectFile`` values. The rules are pip's: a wheel goes before a source
-archive of the same version, yanked files count only where one version is asked for and nothing
-else is left, pre-releases only where they are allowed or there is nothing else.
+Pure functions of ``ProjectFile`` values. The rules are pip's: a wheel is preferred to a source
+archive of the same version, yanked files count only if one version is pinned and nothing else is
+left, pre-releases only if they are allowed or there is nothing else.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Files read in spans: local ones in place, remote ones by range requests that are checked.
+"""The HTTP client for whole files and for byte ranges; local files are read in place.
 
-A 206 answer is believed only when Content-Range and the body agree with what was asked. A server
-that refuses ranges, ignores them or answers wrongly is asked for the whole file instead, once, and
-its host is remembered. Nothing is read twice: what was received is held until the file is closed.
+A 206 response is believed only if Content-Range and body match the request. If a server refuses or
+ignores ranges, or answers them wrongly, the whole file is downloaded once and the host is
+remembered. Nothing is read twice: received bytes are kept until the file is closed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from slugcheck.packages.index.urls import (
     redact,
     refused,
 )
+from slugcheck.packages.index.zip_directory import TAIL
 from slugcheck.text import printable
 
 if TYPE_CHECKING:
@@ -43,6 +44,19 @@ T = TypeVar("T")
 
 MAX_WHOLE = 64 * 10**6  # bytes of a source archive or a page read into memory
 _BODY_ATTEMPTS = 3
+# A whole file goes to the disk when its server has no ranges; the largest wheels near 1 GB.
+MAX_SPOOLED = 2 * 10**9
+_IN_MEMORY = 8 * 10**6  # of a whole file, before it goes to the disk
+_CHUNK = 64 * 1024
+# The mechanism is refused, not the file: a plain GET may do. 416 can also mean that the file is
+# shorter than the index says.
+_NO_RANGES = {400, 403, 405, 416, 501}
+_DIGITS = 18  # of a length in bytes; Python refuses to convert numbers of thousands
+_CONTENT_RANGE = re.compile(
+    rf"bytes (\d{{1,{_DIGITS}}})-(\d{{1,{_DIGITS}}})/(\d{{1,{_DIGITS}}}|\*)", re.ASCII
+)
+# A server may compress what it sends; pages become 20 times smaller, a bomb 1,000 times.
+_MAX_RATIO = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,26 +228,6 @@ class HttpClient:
         self.close()
 
 
-# -------- Files read in spans: local ones in place, remote ones by range requests that are checked
-
-# Asked for at the end of a file. Of 839 wheels 946 requests sufficed for directory and metadata
-# with 16 KB; 64 KB saves 7 % of them for twice the bytes.
-TAIL = 16 * 1024
-# A whole file goes to the disk when its server has no ranges; the largest wheels near 1 GB.
-MAX_SPOOLED = 2 * 10**9
-_IN_MEMORY = 8 * 10**6  # of a whole file, before it goes to the disk
-_CHUNK = 64 * 1024
-# The mechanism is refused, not the file: a plain GET may do. 416 can also mean that the file is
-# shorter than the index says.
-_NO_RANGES = {400, 403, 405, 416, 501}
-_DIGITS = 18  # of a length in bytes; Python refuses to convert numbers of thousands
-_CONTENT_RANGE = re.compile(
-    rf"bytes (\d{{1,{_DIGITS}}})-(\d{{1,{_DIGITS}}})/(\d{{1,{_DIGITS}}}|\*)", re.ASCII
-)
-# A server may compress what it sends; pages become 20 times smaller, a bomb 1,000 times.
-_MAX_RATIO = 100
-
-
 class Source(Protocol):
     """A file of known size that gives any of its spans."""
 
@@ -367,8 +361,6 @@ class RemoteFile:
     ) -> None:
         self.close()
 
-    # ------------------------------------------------------------------ what is held
-
     def _missing(self, start: int, stop: int) -> tuple[int, int]:
         """Return the one span that covers all bytes between the two that are not held."""
         low, high = start, stop
@@ -390,8 +382,6 @@ class RemoteFile:
             if low < high:
                 wanted[low - start : high - start] = held[low - at : high - at]
         return bytes(wanted)
-
-    # ------------------------------------------------------------------ the ladder
 
     def _fetch(self, start: int, stop: int) -> None:
         """Hold the bytes from ``start`` up to ``stop``, or the whole file."""
@@ -455,8 +445,6 @@ class RemoteFile:
 
     def _learn_lack(self, span: tuple[int, int] | None) -> None:
         self._client.memory.learn(self._host, "suffix" if span is None else "ranges")
-
-    # ------------------------------------------------------------------ the whole file
 
     def _read_whole(self) -> None:
         self._client.attempt(self._exchange_whole)

@@ -1,7 +1,7 @@
-"""The project pages of the indexes: which files there are of a distribution.
+"""The project pages of the indexes: which files a distribution has.
 
-Only this module knows the library pypi-simple, which also knows where the default index is; it is
-imported when the first page is due, since it takes 0.4 s to load. Pages are kept for one run only.
+Only this module uses the library pypi-simple, which also knows the default index; it is imported
+for the first page, since that takes 0.4 s. Pages are kept for one run only.
 """
 
 from __future__ import annotations
@@ -40,7 +40,6 @@ _MAX_PARTS = {
     b"{": 150_000, b"[": 150_000, b"<": 100_000, b">": 100_000, b"&": 200_000,
     b",": 500_000, b"=": 500_000,
 }  # fmt: skip
-_MAX_TAG = 16_000  # bytes from one ">" of a page to the next; a link with all attributes has 1,000
 _MAX_FILENAME = 1_000  # the longest known, of spacy, has 126 characters
 _UNDERSTANDING = threading.Lock()  # one page at a time, since it takes ten times its size
 _SHOWN = 40  # characters of a wrong date
@@ -49,6 +48,15 @@ _JSON = "application/vnd.pypi.simple.v1+json"
 # Statuses that say "not here"; some file hosts answer 403 for a project that they do not have.
 _ABSENT = frozenset({404, 410})
 _REFUSED = frozenset({401, 403})
+# What counts on a page: its base, what it says of the index, and its links. Each alternative
+# matches wherever it begins, so that all is read once: html.parser takes a minute for 60 KB of open
+# tags.
+_TAG = re.compile(
+    rb"<!--.*?(?:-->|\Z)"
+    rb"|<(?P<name>a|base|meta)(?=[\s/>])(?:[^<>\"']++|\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))*+>?",
+    re.IGNORECASE | re.DOTALL,
+)
+_LONGEST_TAG = 8_192  # bytes; a link with its attributes has some 400
 
 
 class FileKind(StrEnum):
@@ -185,7 +193,9 @@ class Pages:
         if path is not None and path.is_dir():
             yield from (_local_file(one) for one in sorted(path.iterdir()) if one.is_file())
         elif _is_package(place):
-            yield _local_file(path) if path is not None else _Listed(_basename(place), place)
+            yield (
+                _local_file(path) if path is not None else _Listed(reading.last_part(place), place)
+            )
         else:
             url = path.absolute().as_uri() if path is not None else place
             yield from self._read(url, "")
@@ -275,17 +285,6 @@ def _take_names(page: object) -> list[str]:
     return names
 
 
-# What counts on a page: its base, what it says of the index, and its links. Each alternative
-# matches wherever it begins, so that all is read once: html.parser takes a minute for 60 KB of open
-# tags.
-_TAG = re.compile(
-    rb"<!--.*?(?:-->|\Z)"
-    rb"|<(?P<name>a|base|meta)(?=[\s/>])(?:[^<>\"']++|\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))*+>?",
-    re.IGNORECASE | re.DOTALL,
-)
-_LONGEST_TAG = 8_192  # bytes; a link with its attributes has some 400
-
-
 def _links(body: bytes) -> bytes:
     """Return an HTML page with nothing but its links, without their texts."""
     kept: list[bytes] = []
@@ -300,7 +299,7 @@ def _listed(package: DistributionPackage, name: str) -> _Listed:
     uploaded = package.upload_time
     return _Listed(
         # the text of a link may be anything: the URL decides, as it does for pip
-        filename=name or _basename(package.url),
+        filename=name or reading.last_part(package.url),
         url=package.url,
         size=package.size,
         sha256=package.digests.get("sha256"),
@@ -371,12 +370,8 @@ def _local_file(path: Path) -> _Listed:
     return _Listed(path.name, path.absolute().as_uri(), size=size)
 
 
-def _basename(url: str) -> str:
-    return reading.last_part(url)
-
-
 def _is_package(place: str) -> bool:
-    name = _basename(place)
+    name = reading.last_part(place)
     return name.endswith(".whl") or archive_form(name) is not None
 
 

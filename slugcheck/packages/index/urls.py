@@ -1,4 +1,4 @@
-"""Why a server did not give a file: one sentence each, and a hint that says how to mend it."""
+"""URLs of indexes and files: how they are shown, their credentials, and refusals by servers."""
 
 from __future__ import annotations
 
@@ -88,9 +88,6 @@ def _split(url: str) -> SplitResult:
         return urlsplit(url)
     except ValueError:
         raise NetworkError(f"{redact(url)} is not a URL", hint="correct the URL") from None
-
-
-# -------- Why a server did not give a file: one sentence each, and a hint that says how to mend it
 
 
 class RefusedError(NetworkError):

@@ -1,4 +1,4 @@
-"""What the locks have in common: a pin with its hashes to the one file the target would take."""
+"""What the lock readers share: tables and markers, and choosing the one file for a pin."""
 
 from __future__ import annotations
 
@@ -193,9 +193,6 @@ def from_place(pin: Pin, url: str, folder: Path, top: Path) -> Distribution | Un
         extras=pin.extras,
         direct_url=True,
     )
-
-
-# --------------------------------------------------------------------------- files and fields
 
 
 def read_bytes(path: Path, top: Path, limit: int = reading.SETTINGS) -> bytes:

@@ -1,4 +1,4 @@
-"""What ``pipenv install --deploy`` installs of a Pipfile.lock: its ``default`` packages."""
+"""What ``pipenv install --deploy`` installs from a Pipfile.lock: its ``default`` packages."""
 
 from __future__ import annotations
 

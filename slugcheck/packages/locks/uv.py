@@ -1,8 +1,8 @@
-"""What ``uv sync --locked --no-default-groups`` installs of a uv.lock, through ``uv export``.
+"""What ``uv sync --locked --no-default-groups`` installs from a uv.lock, through ``uv export``.
 
-uv works on a copy: the lock, and of pyproject.toml and uv.toml only what a lock is made from. So no
-code of the project runs, and no setting of it says where slugcheck's uv reads, writes or asks. It
-asks no server at all, since an index of the project's could bear the name of one whose password is
+uv works on a copy: the lock, and only those parts of pyproject.toml and uv.toml that a lock is made
+from. So no project code runs, and no project setting decides where slugcheck's uv reads, writes or
+connects. It runs offline, since a project's index could use the name of an index whose password is
 in the environment.
 """
 

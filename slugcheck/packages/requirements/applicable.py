@@ -1,4 +1,4 @@
-"""What a requirements file asks for on one target: its lines that apply, ready for the resolver."""
+"""The lines of a requirements file that apply to one target, ready for the resolver."""
 
 from __future__ import annotations
 

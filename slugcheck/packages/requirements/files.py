@@ -1,9 +1,9 @@
-"""The options of requirements files, gathered in reading order with pip's semantics.
+"""Requirements files with everything they include, read as pip reads them.
 
-Those are: ``--index-url`` replaces all index URLs before it, the extra ones too; ``--no-index``
-forgets them and ends the matter; of several ``--find-links`` on one line the first counts;
-``--no-binary`` and ``--only-binary`` take names from each other. Options behind a requirement do
-nothing, except these two.
+Options follow pip: ``--index-url`` replaces all index URLs before it, including the extra ones;
+``--no-index`` drops them and ignores later ones; only the first ``--find-links`` of a line counts;
+``--no-binary`` and ``--only-binary`` take names from each other. After a requirement, only these
+two have an effect.
 """
 
 from __future__ import annotations
@@ -56,6 +56,344 @@ _OTHER_MACHINE = (
     "a path of the machine where the file was made; pip on the platform will fail: "
     "replace it by name==version"
 )
+_HOST = re.compile(r"(?!-)[\w.:\[\]*-]+")
+# dest in the parsed options -> as it is written; pip takes and forgets these in the wrong place
+_WITHOUT_EFFECT = {
+    "index_url": "--index-url",
+    "extra_index_urls": "--extra-index-url",
+    "no_index": "--no-index",
+    "find_links": "--find-links",
+    "pre": "--pre",
+    "all_releases": "--all-releases",
+    "only_final": "--only-final",
+    "prefer_binary": "--prefer-binary",
+    "require_hashes": "--require-hashes",
+    "no_require_hashes": "--no-require-hashes",
+    "trusted_hosts": "--trusted-host",
+}
+# Far beyond any real one: large projects have some dozen files, included four deep.
+_MOST_DEEP = 50
+_MOST_FILES = 1_000
+_MOST_BYTES = 4 * reading.REQUIREMENTS  # of all together
+_MAX_SHOWN_MISTAKES = 5
+_REFUSED_HINT = "include only requirements files of the same checkout"
+_VARIABLE_HINT = (
+    "the file decides where the value is sent, so allow only what everybody who changes it may know"
+)
+_LONGEST_NAME = 4096  # PATH_MAX of Linux
+
+
+def read(
+    path: Path,
+    *,
+    within: Path | None = None,
+    cwd_name: str | None = None,
+    empty: bool = False,
+    variables: Variables | None = None,
+) -> RequirementSet:
+    """Read a requirements file and all that it includes. Nothing is fetched and nothing is run.
+
+    No file outside of ``within`` is read or looked for, by default the file's checkout.
+
+    ``cwd_name`` is the name that messages give the file, as seen from the current directory; by
+    default ``path`` as it is given. Includes are named after it. ``empty`` allows a file without
+    any requirement. ``variables`` are those that may be filled in; none by default.
+
+    :raises Refused: the file is a link out of ``within``, no regular file, or too large.
+    :raises RequirementsError: a file cannot be read, none holds a requirement, or pip refuses a
+        line; up to five of the mistakes are named, with file and line.
+    """
+    top = _File(path=path, name=printable(cwd_name or str(path)))
+    reader = _Reader(top, within or reading.top_of(path), variables or Variables())
+    reader.read(empty=empty)
+    return reader.result()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """A file being read: where it is, its name in messages, and the files that led to it."""
+
+    path: Path
+    name: str
+    constraint: bool = False
+    above: tuple[Path, ...] = ()  # real paths
+
+    def included(self, name: str, above: Path, *, constraint: bool) -> _File:
+        """Return the file that a line of this one, whose real path is ``above``, includes."""
+        path = unquote(urlsplit(name).path) if name.lower().startswith("file:") else name
+        return _File(
+            path=self.path.parent / path,
+            name=shown(os.path.normpath(Path(self.name).parent / path), _LONGEST_NAME),
+            constraint=constraint,
+            above=(*self.above, above),
+        )
+
+
+class _Reader:
+    """One reading: a top file with its includes, and what has been found so far."""
+
+    def __init__(self, top: _File, within: Path, variables: Variables) -> None:
+        self._top = top
+        self._within = within
+        self._variables = variables
+        folder = top.path.absolute().parent
+        # pip takes relative paths from the working directory, which on a platform is the app's
+        # folder: that of the top file or, for requirements/prod.txt, the current one.
+        folders = dict.fromkeys((reading.found(folder, within) or folder, Path.cwd()))
+        self._places = Places(tuple(folders), within)
+        self._options = OptionCollector(self._places)
+        self._digest = hashlib.sha256()
+        self._done: set[tuple[Path, bool]] = set()
+        self._bytes = 0
+        self._requirements: list[Requirement] = []
+        self._constraints: list[Requirement] = []
+        self._set_aside: list[Unsized] = []
+        self._notes: list[str] = []
+        self._mistakes: list[tuple[str, str]] = []  # sentence, hint
+        self._any_hashes = False
+        self._lines = 0
+
+    def read(self, *, empty: bool) -> None:
+        """Read everything.
+
+        :raises RequirementsError: see ``read`` above.
+        """
+        self._read_lines(self._top, self._text(self._top))
+        if self._mistakes:
+            raise RequirementsError(_listed(self._mistakes), hint=self._mistakes[0][1])
+        if not empty and not self._requirements and not self._set_aside:
+            message = f"{self._top.name} holds no requirement"
+            hint = "write one package per line, such as flask==3.1.2"
+            raise RequirementsError(message, hint=hint)
+
+    def result(self) -> RequirementSet:
+        """Return what was read."""
+        options = self._options.result(any_hashes=self._any_hashes)
+        if options.require_hashes:
+            self._notes += _hash_notes(self._requirements, self._set_aside)
+        return RequirementSet(
+            path=self._top.name,
+            sha256=self._digest.hexdigest(),
+            requirements=tuple(self._requirements),
+            constraints=tuple(self._constraints),
+            options=options,
+            set_aside=tuple(self._set_aside),
+            notes=tuple(self._notes),
+        )
+
+    def _read_lines(self, file: _File, text: str) -> None:
+        self._done.add((self._real(file), file.constraint))
+        try:
+            for number, written in logical_lines(text):
+                self._lines += 1
+                if self._lines > MOST_LINES:
+                    raise BeyondBoundsError(number, f"more than {MOST_LINES:,} lines with includes")
+                self._read_line(written, file, Origin(file=file.name, line=number))
+        except BeyondBoundsError as error:
+            message = f"{Origin(file=file.name, line=error.line)}: {error}"
+            raise RequirementsError(message, hint="name a requirements file") from None
+
+    def _read_line(self, written: str, file: _File, origin: Origin) -> None:
+        try:
+            self._take(parse(written, self._variables), written, file, origin)
+        except BadLineError as error:
+            if len(self._mistakes) < _MAX_SHOWN_MISTAKES:
+                self._mistakes.append(_mistake(origin, written, error, self._variables))
+            else:
+                self._mistakes.append(("", ""))
+
+    def _real(self, file: _File) -> Path:
+        return reading.found(file.path, self._within) or file.path
+
+    def _take(self, line: Line, written: str, file: _File, origin: Origin) -> None:
+        self._note_ignored(line, origin)
+        self._options.take_formats(line.options, lambda text: self._note(origin, text))
+        if line.wanted:
+            self._any_hashes |= bool(line.hashes) and not line.editable
+            self._take_entry(understand(line, origin, self._places), line, file, origin)
+        elif line.missing:
+            self._mistakes.append(_without_value(origin, written, self._variables))
+        elif line.options.requirements or line.options.constraints:
+            self._include(line, file, origin)
+        else:
+            self._options.take(
+                line.options, file.path.parent, lambda text: self._note(origin, text)
+            )
+
+    def _note(self, origin: Origin, text: str) -> None:
+        self._notes.append(f"{origin}: {text}")
+
+    def _note_ignored(self, line: Line, origin: Origin) -> None:
+        if line.ignored:
+            # a word by itself may be half of a password that holds a blank, or a variable's value
+            secret = re.search(r":/|\$", line.written)
+            words = "the last words" if secret else f"'{' '.join(line.ignored)}'"
+            self._note(origin, f"pip ignores {shown(words)} of {shown(line.written)}")
+        included = [*line.options.requirements, *line.options.constraints]
+        if line.wanted or included:
+            before = line.written if line.wanted else included.pop(0)
+            ignored = [
+                *without_effect(line.options),
+                *(f"the include of {name}" for name in included),
+            ]
+            for name in ignored:
+                self._note(
+                    origin,
+                    f"pip ignores {shown(name, 60)} behind {shown(before, 60)}; "
+                    "it counts only on a line of its own",
+                )
+        if line.options.editables[1:]:
+            self._note(origin, "pip takes only the first -e of a line")
+        if line.hashes and not line.wanted:
+            self._note(origin, "pip ignores --hash on a line without a requirement")
+
+    def _take_entry(
+        self, entry: Requirement | Unsized, line: Line, file: _File, origin: Origin
+    ) -> None:
+        if file.constraint:
+            self._constrain(entry, line, origin)
+        elif isinstance(entry, Unsized):
+            self._set_aside.append(entry)
+        else:
+            self._requirements.append(entry)
+            self._note_outside(entry)
+
+    def _constrain(self, entry: Requirement | Unsized, line: Line, origin: Origin) -> None:
+        """Take a constraint by pip's rules: a name with versions, no extras, not editable."""
+        if line.editable:
+            raise BadLineError("editable requirements are not allowed as constraints")
+        if isinstance(entry, Unsized):
+            self._note(origin, f"the constraint on {entry.name} has no effect here: {entry.reason}")
+            return
+        if not entry.name:
+            raise BadLineError("a constraint needs a name")
+        if entry.extras:
+            raise BadLineError("constraints cannot have extras")
+        if entry.url is not None:
+            used = "only its version is used" if entry.specifier else "it has no effect here"
+            self._note(origin, f"the constraint on {entry.name} is a URL; {used}")
+        self._constraints.append(entry)
+
+    def _note_outside(self, entry: Requirement) -> None:
+        if entry.url is None or not entry.url.startswith("file:"):
+            return
+        path = Path(unquote(urlsplit(entry.url).path))
+        if not any(path.is_relative_to(place) for place in self._places.folders):
+            name = entry.name or path.name
+            self._note(
+                entry.origin, f"{name} is outside the app's folder; the platform does not have it"
+            )
+
+    def _include(self, line: Line, file: _File, origin: Origin) -> None:
+        """Read the file that a line includes; of several on one line pip takes the first -r."""
+        name = (*line.options.requirements, *line.options.constraints)[0]
+        if scheme_of(name) in ("http", "https"):
+            sentence = f"{origin}: it includes a file from the network: {shown(name)}"
+            self._mistakes.append((sentence, "download the file and include the copy"))
+            return
+        if "\0" in name:
+            raise BadLineError("its path holds a NUL character")
+        above = self._real(file)
+        included = file.included(name, above, constraint=not line.options.requirements)
+        real = self._real(included)
+        if real in included.above:
+            sentence = f"{origin}: the includes run in a circle at {shown(name)}"
+            self._mistakes.append((sentence, "remove one of the includes; pip refuses the circle"))
+        elif len(included.above) > _MOST_DEEP:
+            sentence = f"{origin}: the includes are nested more than {_MOST_DEEP} deep"
+            self._mistakes.append((sentence, "include the files from one file"))
+        elif (real, included.constraint) not in self._done:
+            self._read_included(included, shown(name), origin)
+
+    def _read_included(self, included: _File, name: str, origin: Origin) -> None:
+        if len(self._done) >= _MOST_FILES:
+            message = f"{origin}: more than {_MOST_FILES:,} files are included"
+            raise RequirementsError(message, hint="put their lines into fewer files")
+        try:
+            text = self._text(included)
+        except reading.Refused as error:
+            self._mistakes.append((f"{origin} includes {name}, which {error.why}", _REFUSED_HINT))
+        except RequirementsError as error:
+            self._mistakes.append((f"{origin}: the included {error}", error.hint or ""))
+        else:
+            self._read_lines(included, text)
+
+    def _text(self, file: _File) -> str:
+        """Return a file's text; its bytes go into the digest.
+
+        :raises Refused: it is outside the checkout, no regular file, or too large.
+        :raises RequirementsError: it cannot be read, or is no text.
+        """
+        try:
+            data = reading.read(file.path, within=self._within, limit=reading.REQUIREMENTS)
+        except FileNotFoundError:
+            hint = "check the name; an include is relative to the file that includes it"
+            raise RequirementsError(f"{file.name} does not exist", hint=hint) from None
+        except IsADirectoryError:
+            message = f"{file.name} is a folder"
+            raise RequirementsError(message, hint=_folder_hint(file)) from None
+        except OSError as error:
+            message = f"{file.name} cannot be read: {error.strerror or type(error).__name__}"
+            raise RequirementsError(message, hint="check the file and its permissions") from None
+        self._bytes += len(data)
+        if self._bytes > _MOST_BYTES:
+            message = f"{self._top.name} has more than {_MOST_BYTES // 10**6} MB with its includes"
+            raise RequirementsError(message, hint="name a requirements file")
+        self._digest.update(data)
+        try:
+            return decode(data)
+        except BadFileError as error:
+            raise RequirementsError(f"{file.name} {error}", hint=error.hint) from None
+
+
+def _folder_hint(file: _File) -> str:
+    names = sorted(path.name for path in file.path.glob("*requirements*.txt"))
+    if names:
+        return f"name the file in it: {Path(file.name) / printable(names[0])}"
+    return "name a requirements file"
+
+
+def _mistake(
+    origin: Origin, written: str, error: BadLineError, variables: Variables
+) -> tuple[str, str]:
+    """Return sentence and hint for a line that pip refuses; values of variables stay hidden."""
+    line = shown(written)
+    if variables.missing(written):
+        return _without_value(origin, written, variables)
+    filled = fills_in(written, variables)
+    reason = "with its environment variables filled in" if filled else str(error)
+    return f"{origin}: pip refuses '{line}': {reason}", "correct the line, or remove it"
+
+
+def _without_value(origin: Origin, written: str, variables: Variables) -> tuple[str, str]:
+    missing = variables.missing(written)
+    refused = not variables.names.issuperset(missing)
+    hint = _VARIABLE_HINT if refused else "set it to what the platform sets it to"
+    return f"{origin}: {shown(written)} {variables.why(missing)}", hint
+
+
+def _listed(mistakes: Sequence[tuple[str, str]]) -> str:
+    sentences = [sentence for sentence, _ in mistakes[:_MAX_SHOWN_MISTAKES]]
+    more = len(mistakes) - len(sentences)
+    return "\n".join([*sentences, *([f"and {more} more"] if more else [])])
+
+
+def _hash_notes(requirements: Sequence[Requirement], aside: Sequence[Unsized]) -> list[str]:
+    """Return a note when pip would refuse to install, for want of hashes or exact versions."""
+    unconditional = [r for r in requirements if not r.marker]
+    bare = [r for r in unconditional if not r.hashes or not (r.url or _is_exact(r.specifier))]
+    places = [*(r.origin for r in bare), *(u.origin for u in aside if u.origin)]
+    if not places:
+        return []
+    more = f" and on {len(places) - 1} more" if len(places) > 1 else ""
+    return [
+        "hashes on some lines make pip require a hash and an exact version on every line; "
+        f"they are missing at {places[0]}{more}"
+    ]
+
+
+def _is_exact(specifier: str) -> bool:
+    return specifier.startswith("==") and "," not in specifier and "*" not in specifier
 
 
 def understand(line: Line, origin: Origin, places: Places) -> Requirement | Unsized:
@@ -82,21 +420,18 @@ def understand(line: Line, origin: Origin, places: Places) -> Requirement | Unsi
     )
 
 
-# --------------------------------------------------------------------------- URLs
-
-
 def _remote(parts: Parts, line: Line, origin: Origin) -> Requirement | Unsized:
     url = parts.url or ""
     scheme = scheme_of(url)
     if scheme in VCS_SCHEMES:
         kind = VCS[scheme.partition("+")[0]]
         reason = f"from a {kind} repository; its size is known only after a build"
-        return _aside(parts, parts.name or guessed_name(_last_part(url)), None, reason, origin)
+        return _aside(parts, parts.name or guessed_name(_repository(url)), None, reason, origin)
     check_url(url)
     if line.missing:
         reason = f"its line {line.variables.why(line.missing)}"
-        return _aside(parts, parts.name or guessed_name(_last_part(url)), None, reason, origin)
-    name, version = _wheel(_filename(url), parts.name)
+        return _aside(parts, parts.name or guessed_name(_repository(url)), None, reason, origin)
+    name, version = _wheel(reading.last_part(url), parts.name)
     exact = Parts(name=name, extras=parts.extras, marker=parts.marker)
     safe = shown(line.written, len(line.written))
     return Requirement(
@@ -125,12 +460,9 @@ def check_url(url: str) -> None:
         raise BadLineError("its URL names no server")
 
 
-def _filename(url: str) -> str:
-    return unquote(urlsplit(url).path).rstrip("/").rpartition("/")[2]
-
-
-def _last_part(url: str) -> str:
-    return re.sub(r"(?:\.git)?(?:@.*)?$", "", _filename(url))
+def _repository(url: str) -> str:
+    """Return the name of the repository at the end of a URL, without ``.git`` and revision."""
+    return re.sub(r"(?:\.git)?(?:@.*)?$", "", reading.last_part(url))
 
 
 def _fragment_hashes(url: str) -> list[str]:
@@ -149,9 +481,6 @@ def _wheel(filename: str, name: str) -> tuple[str, str | None]:
     if name and name != inside:
         raise BadLineError(f"it asks for {name}, but the wheel is {inside}")
     return inside, str(version)
-
-
-# --------------------------------------------------------------------------- local paths
 
 
 def _local(parts: Parts, line: Line, origin: Origin, places: Places) -> Requirement | Unsized:
@@ -220,25 +549,6 @@ def _aside(parts: Parts, name: str, version: str | None, reason: str, origin: Or
     return Unsized(
         name=name, version=version, reason=f"{reason}{only}", origin=origin, marker=parts.marker
     )
-
-
-# --------------- The options of requirements files, gathered in reading order with pip's semantics
-
-_HOST = re.compile(r"(?!-)[\w.:\[\]*-]+")
-# dest in the parsed options -> as it is written; pip takes and forgets these in the wrong place
-_WITHOUT_EFFECT = {
-    "index_url": "--index-url",
-    "extra_index_urls": "--extra-index-url",
-    "no_index": "--no-index",
-    "find_links": "--find-links",
-    "pre": "--pre",
-    "all_releases": "--all-releases",
-    "only_final": "--only-final",
-    "prefer_binary": "--prefer-binary",
-    "require_hashes": "--require-hashes",
-    "no_require_hashes": "--no-require-hashes",
-    "trusted_hosts": "--trusted-host",
-}
 
 
 class OptionCollector:
@@ -408,341 +718,3 @@ def _checked_host(text: str) -> str:
 
 def _unique(items: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(items))
-
-
-# ---------- Requirements files with all that they include, read as pip reads them; no line is lost
-
-# Far beyond any real one: large projects have some dozen files, included four deep.
-_MOST_DEEP = 50
-_MOST_FILES = 1_000
-_MOST_BYTES = 4 * reading.REQUIREMENTS  # of all together
-_MAX_SHOWN_MISTAKES = 5
-_REFUSED_HINT = "include only requirements files of the same checkout"
-_VARIABLE_HINT = (
-    "the file decides where the value is sent, so allow only what everybody who changes it may know"
-)
-_LONGEST_NAME = 4096  # PATH_MAX of Linux
-
-
-def read(
-    path: Path,
-    *,
-    within: Path | None = None,
-    cwd_name: str | None = None,
-    empty: bool = False,
-    variables: Variables | None = None,
-) -> RequirementSet:
-    """Read a requirements file and all that it includes. Nothing is fetched and nothing is run.
-
-    No file outside of ``within`` is read or looked for, by default the file's checkout.
-
-    ``cwd_name`` is the name that messages give the file, as seen from the current directory; by
-    default ``path`` as it is given. Includes are named after it. ``empty`` allows a file without
-    any requirement. ``variables`` are those that may be filled in; none by default.
-
-    :raises Refused: the file is a link out of ``within``, no regular file, or too large.
-    :raises RequirementsError: a file cannot be read, none holds a requirement, or pip refuses a
-        line; up to five of the mistakes are named, with file and line.
-    """
-    top = _File(path=path, name=printable(cwd_name or str(path)))
-    reader = _Reader(top, within or reading.top_of(path), variables or Variables())
-    reader.read(empty=empty)
-    return reader.result()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _File:
-    """A file being read: where it is, its name in messages, and the files that led to it."""
-
-    path: Path
-    name: str
-    constraint: bool = False
-    above: tuple[Path, ...] = ()  # real paths
-
-    def included(self, name: str, above: Path, *, constraint: bool) -> _File:
-        """Return the file that a line of this one, whose real path is ``above``, includes."""
-        path = unquote(urlsplit(name).path) if name.lower().startswith("file:") else name
-        return _File(
-            path=self.path.parent / path,
-            name=shown(os.path.normpath(Path(self.name).parent / path), _LONGEST_NAME),
-            constraint=constraint,
-            above=(*self.above, above),
-        )
-
-
-class _Reader:
-    """One reading: a top file with its includes, and what has been found so far."""
-
-    def __init__(self, top: _File, within: Path, variables: Variables) -> None:
-        self._top = top
-        self._within = within
-        self._variables = variables
-        folder = top.path.absolute().parent
-        # pip takes relative paths from the working directory, which on a platform is the app's
-        # folder: that of the top file or, for requirements/prod.txt, the current one.
-        folders = dict.fromkeys((reading.found(folder, within) or folder, Path.cwd()))
-        self._places = Places(tuple(folders), within)
-        self._options = OptionCollector(self._places)
-        self._digest = hashlib.sha256()
-        self._done: set[tuple[Path, bool]] = set()
-        self._bytes = 0
-        self._requirements: list[Requirement] = []
-        self._constraints: list[Requirement] = []
-        self._set_aside: list[Unsized] = []
-        self._notes: list[str] = []
-        self._mistakes: list[tuple[str, str]] = []  # sentence, hint
-        self._any_hashes = False
-        self._lines = 0
-
-    def read(self, *, empty: bool) -> None:
-        """Read everything.
-
-        :raises RequirementsError: see ``read`` above.
-        """
-        self._read_lines(self._top, self._text(self._top))
-        if self._mistakes:
-            raise RequirementsError(_listed(self._mistakes), hint=self._mistakes[0][1])
-        if not empty and not self._requirements and not self._set_aside:
-            message = f"{self._top.name} holds no requirement"
-            hint = "write one package per line, such as flask==3.1.2"
-            raise RequirementsError(message, hint=hint)
-
-    def result(self) -> RequirementSet:
-        """Return what was read."""
-        options = self._options.result(any_hashes=self._any_hashes)
-        if options.require_hashes:
-            self._notes += _hash_notes(self._requirements, self._set_aside)
-        return RequirementSet(
-            path=self._top.name,
-            sha256=self._digest.hexdigest(),
-            requirements=tuple(self._requirements),
-            constraints=tuple(self._constraints),
-            options=options,
-            set_aside=tuple(self._set_aside),
-            notes=tuple(self._notes),
-        )
-
-    # ----------------------------------------------------------------- lines
-
-    def _read_lines(self, file: _File, text: str) -> None:
-        self._done.add((self._real(file), file.constraint))
-        try:
-            for number, written in logical_lines(text):
-                self._lines += 1
-                if self._lines > MOST_LINES:
-                    raise BeyondBoundsError(number, f"more than {MOST_LINES:,} lines with includes")
-                self._read_line(written, file, Origin(file=file.name, line=number))
-        except BeyondBoundsError as error:
-            message = f"{Origin(file=file.name, line=error.line)}: {error}"
-            raise RequirementsError(message, hint="name a requirements file") from None
-
-    def _read_line(self, written: str, file: _File, origin: Origin) -> None:
-        try:
-            self._take(parse(written, self._variables), written, file, origin)
-        except BadLineError as error:
-            if len(self._mistakes) < _MAX_SHOWN_MISTAKES:
-                self._mistakes.append(_mistake(origin, written, error, self._variables))
-            else:
-                self._mistakes.append(("", ""))
-
-    def _real(self, file: _File) -> Path:
-        return reading.found(file.path, self._within) or file.path
-
-    def _take(self, line: Line, written: str, file: _File, origin: Origin) -> None:
-        self._note_ignored(line, origin)
-        self._options.take_formats(line.options, lambda text: self._note(origin, text))
-        if line.wanted:
-            self._any_hashes |= bool(line.hashes) and not line.editable
-            self._take_entry(understand(line, origin, self._places), line, file, origin)
-        elif line.missing:
-            self._mistakes.append(_without_value(origin, written, self._variables))
-        elif line.options.requirements or line.options.constraints:
-            self._include(line, file, origin)
-        else:
-            self._options.take(
-                line.options, file.path.parent, lambda text: self._note(origin, text)
-            )
-
-    def _note(self, origin: Origin, text: str) -> None:
-        self._notes.append(f"{origin}: {text}")
-
-    def _note_ignored(self, line: Line, origin: Origin) -> None:
-        if line.ignored:
-            # a word by itself may be half of a password that holds a blank, or a variable's value
-            secret = re.search(r":/|\$", line.written)
-            words = "the last words" if secret else f"'{' '.join(line.ignored)}'"
-            self._note(origin, f"pip ignores {shown(words)} of {shown(line.written)}")
-        included = [*line.options.requirements, *line.options.constraints]
-        if line.wanted or included:
-            before = line.written if line.wanted else included.pop(0)
-            ignored = [
-                *without_effect(line.options),
-                *(f"the include of {name}" for name in included),
-            ]
-            for name in ignored:
-                self._note(
-                    origin,
-                    f"pip ignores {shown(name, 60)} behind {shown(before, 60)}; "
-                    "it counts only on a line of its own",
-                )
-        if line.options.editables[1:]:
-            self._note(origin, "pip takes only the first -e of a line")
-        if line.hashes and not line.wanted:
-            self._note(origin, "pip ignores --hash on a line without a requirement")
-
-    # ----------------------------------------------------------------- requirements
-
-    def _take_entry(
-        self, entry: Requirement | Unsized, line: Line, file: _File, origin: Origin
-    ) -> None:
-        if file.constraint:
-            self._constrain(entry, line, origin)
-        elif isinstance(entry, Unsized):
-            self._set_aside.append(entry)
-        else:
-            self._requirements.append(entry)
-            self._note_outside(entry)
-
-    def _constrain(self, entry: Requirement | Unsized, line: Line, origin: Origin) -> None:
-        """Take a constraint by pip's rules: a name with versions, no extras, not editable."""
-        if line.editable:
-            raise BadLineError("editable requirements are not allowed as constraints")
-        if isinstance(entry, Unsized):
-            self._note(origin, f"the constraint on {entry.name} has no effect here: {entry.reason}")
-            return
-        if not entry.name:
-            raise BadLineError("a constraint needs a name")
-        if entry.extras:
-            raise BadLineError("constraints cannot have extras")
-        if entry.url is not None:
-            used = "only its version is used" if entry.specifier else "it has no effect here"
-            self._note(origin, f"the constraint on {entry.name} is a URL; {used}")
-        self._constraints.append(entry)
-
-    def _note_outside(self, entry: Requirement) -> None:
-        if entry.url is None or not entry.url.startswith("file:"):
-            return
-        path = Path(unquote(urlsplit(entry.url).path))
-        if not any(path.is_relative_to(place) for place in self._places.folders):
-            name = entry.name or path.name
-            self._note(
-                entry.origin, f"{name} is outside the app's folder; the platform does not have it"
-            )
-
-    # ----------------------------------------------------------------- includes
-
-    def _include(self, line: Line, file: _File, origin: Origin) -> None:
-        """Read the file that a line includes; of several on one line pip takes the first -r."""
-        name = (*line.options.requirements, *line.options.constraints)[0]
-        if scheme_of(name) in ("http", "https"):
-            sentence = f"{origin}: it includes a file from the network: {shown(name)}"
-            self._mistakes.append((sentence, "download the file and include the copy"))
-            return
-        if "\0" in name:
-            raise BadLineError("its path holds a NUL character")
-        above = self._real(file)
-        included = file.included(name, above, constraint=not line.options.requirements)
-        real = self._real(included)
-        if real in included.above:
-            sentence = f"{origin}: the includes run in a circle at {shown(name)}"
-            self._mistakes.append((sentence, "remove one of the includes; pip refuses the circle"))
-        elif len(included.above) > _MOST_DEEP:
-            sentence = f"{origin}: the includes are nested more than {_MOST_DEEP} deep"
-            self._mistakes.append((sentence, "include the files from one file"))
-        elif (real, included.constraint) not in self._done:
-            self._read_included(included, shown(name), origin)
-
-    def _read_included(self, included: _File, name: str, origin: Origin) -> None:
-        if len(self._done) >= _MOST_FILES:
-            message = f"{origin}: more than {_MOST_FILES:,} files are included"
-            raise RequirementsError(message, hint="put their lines into fewer files")
-        try:
-            text = self._text(included)
-        except reading.Refused as error:
-            self._mistakes.append((f"{origin} includes {name}, which {error.why}", _REFUSED_HINT))
-        except RequirementsError as error:
-            self._mistakes.append((f"{origin}: the included {error}", error.hint or ""))
-        else:
-            self._read_lines(included, text)
-
-    # ----------------------------------------------------------------- files
-
-    def _text(self, file: _File) -> str:
-        """Return a file's text; its bytes go into the digest.
-
-        :raises Refused: it is outside the checkout, no regular file, or too large.
-        :raises RequirementsError: it cannot be read, or is no text.
-        """
-        try:
-            data = reading.read(file.path, within=self._within, limit=reading.REQUIREMENTS)
-        except FileNotFoundError:
-            hint = "check the name; an include is relative to the file that includes it"
-            raise RequirementsError(f"{file.name} does not exist", hint=hint) from None
-        except IsADirectoryError:
-            message = f"{file.name} is a folder"
-            raise RequirementsError(message, hint=_folder_hint(file)) from None
-        except OSError as error:
-            message = f"{file.name} cannot be read: {error.strerror or type(error).__name__}"
-            raise RequirementsError(message, hint="check the file and its permissions") from None
-        self._bytes += len(data)
-        if self._bytes > _MOST_BYTES:
-            message = f"{self._top.name} has more than {_MOST_BYTES // 10**6} MB with its includes"
-            raise RequirementsError(message, hint="name a requirements file")
-        self._digest.update(data)
-        try:
-            return decode(data)
-        except BadFileError as error:
-            raise RequirementsError(f"{file.name} {error}", hint=error.hint) from None
-
-
-def _folder_hint(file: _File) -> str:
-    names = sorted(path.name for path in file.path.glob("*requirements*.txt"))
-    if names:
-        return f"name the file in it: {Path(file.name) / printable(names[0])}"
-    return "name a requirements file"
-
-
-# --------------------------------------------------------------------------- sentences
-
-
-def _mistake(
-    origin: Origin, written: str, error: BadLineError, variables: Variables
-) -> tuple[str, str]:
-    """Return sentence and hint for a line that pip refuses; values of variables stay hidden."""
-    line = shown(written)
-    if variables.missing(written):
-        return _without_value(origin, written, variables)
-    filled = fills_in(written, variables)
-    reason = "with its environment variables filled in" if filled else str(error)
-    return f"{origin}: pip refuses '{line}': {reason}", "correct the line, or remove it"
-
-
-def _without_value(origin: Origin, written: str, variables: Variables) -> tuple[str, str]:
-    missing = variables.missing(written)
-    refused = not variables.names.issuperset(missing)
-    hint = _VARIABLE_HINT if refused else "set it to what the platform sets it to"
-    return f"{origin}: {shown(written)} {variables.why(missing)}", hint
-
-
-def _listed(mistakes: Sequence[tuple[str, str]]) -> str:
-    sentences = [sentence for sentence, _ in mistakes[:_MAX_SHOWN_MISTAKES]]
-    more = len(mistakes) - len(sentences)
-    return "\n".join([*sentences, *([f"and {more} more"] if more else [])])
-
-
-def _hash_notes(requirements: Sequence[Requirement], aside: Sequence[Unsized]) -> list[str]:
-    """Return a note when pip would refuse to install, for want of hashes or exact versions."""
-    unconditional = [r for r in requirements if not r.marker]
-    bare = [r for r in unconditional if not r.hashes or not (r.url or _is_exact(r.specifier))]
-    places = [*(r.origin for r in bare), *(u.origin for u in aside if u.origin)]
-    if not places:
-        return []
-    more = f" and on {len(places) - 1} more" if len(places) > 1 else ""
-    return [
-        "hashes on some lines make pip require a hash and an exact version on every line; "
-        f"they are missing at {places[0]}{more}"
-    ]
-
-
-def _is_exact(specifier: str) -> bool:
-    return specifier.startswith("==") and "," not in specifier and "*" not in specifier

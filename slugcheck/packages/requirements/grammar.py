@@ -1,9 +1,8 @@
-"""The lines of a requirements file in pip's grammar: decoding, joining, comments, options.
+"""One line of a requirements file in pip's grammar: a name with versions, a URL, or a local path.
 
-Joining lines, dropping comments and splitting off options is done by the library
-pip-requirements-parser, which is pip's own code of 2022. What pip has changed since (decoding,
-options added and removed) is mended here. Nothing of what a file says reaches a message except
-through ``shown``.
+The library pip-requirements-parser, pip's own code of 2022, joins lines, drops comments and splits
+off options. What pip has changed since (decoding, options added and removed) is handled here. Text
+from a file reaches a message only through ``shown``.
 """
 
 from __future__ import annotations
@@ -53,6 +52,22 @@ _GONE = (
     "--allow-unverified --always-unzip --no-use-wheel".split()
 )
 _HASH_ALGORITHMS = frozenset({"sha256", "sha384", "sha512"})  # pip's STRONG_HASHES
+VCS = {"git": "git", "hg": "Mercurial", "svn": "Subversion", "bzr": "Bazaar"}
+VCS_SCHEMES = frozenset(
+    "git+http git+https git+ssh git+git git+file "
+    "hg+file hg+http hg+https hg+ssh hg+static-http "
+    "svn+ssh svn+http svn+https svn+svn svn+file "
+    "bzr+http bzr+https bzr+ssh bzr+sftp bzr+ftp bzr+lp bzr+file".split()
+)
+WINDOWS_PATH = re.compile(r"(?:file:/*)?[A-Za-z]:[\\/]|\\\\", re.IGNORECASE)
+_SCHEMES = VCS_SCHEMES | {"http", "https", "file", "ftp"}
+_ARCHIVES = tuple(
+    ".whl .zip .tar.gz .tgz .tar .tar.bz2 .tbz .tar.xz .txz .tlz .tar.lz .tar.lzma".split()
+)
+_EGG = re.compile(r"[#&]egg=([^&]*)")
+_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE)
+_PATH = re.compile(r"\.{1,2}|(?:\.{1,2}/|/(?!/))\S*")
+_VERSION = re.compile(r"(?:[=!~]=|[<>]=?)\s*([^\s,;<>=!~]+)")
 
 
 class BadFileError(Exception):
@@ -93,9 +108,6 @@ class Line:
     missing: tuple[str, ...]
     variables: Variables
     ignored: tuple[str, ...]
-
-
-# --------------------------------------------------------------------------- text
 
 
 def decode(data: bytes) -> str:
@@ -147,9 +159,6 @@ def shown(text: str, longest: int = _LONGEST_SHOWN) -> str:
 def printable(text: str) -> str:
     """Return text with characters that a terminal could act on as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-# --------------------------------------------------------------------------- lines
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -261,26 +270,6 @@ def _hashes(texts: list[str]) -> tuple[str, ...]:
         if not colon or algorithm not in _HASH_ALGORITHMS:
             raise BadLineError(f"--hash takes {', '.join(sorted(_HASH_ALGORITHMS))}:HEX")
     return tuple(dict.fromkeys(texts))
-
-
-# -------------------- A requirement line taken apart: a name with versions, a URL, or a local path
-
-VCS = {"git": "git", "hg": "Mercurial", "svn": "Subversion", "bzr": "Bazaar"}
-VCS_SCHEMES = frozenset(
-    "git+http git+https git+ssh git+git git+file "
-    "hg+file hg+http hg+https hg+ssh hg+static-http "
-    "svn+ssh svn+http svn+https svn+svn svn+file "
-    "bzr+http bzr+https bzr+ssh bzr+sftp bzr+ftp bzr+lp bzr+file".split()
-)
-WINDOWS_PATH = re.compile(r"(?:file:/*)?[A-Za-z]:[\\/]|\\\\", re.IGNORECASE)
-_SCHEMES = VCS_SCHEMES | {"http", "https", "file", "ftp"}
-_ARCHIVES = tuple(
-    ".whl .zip .tar.gz .tgz .tar .tar.bz2 .tbz .tar.xz .txz .tlz .tar.lz .tar.lzma".split()
-)
-_EGG = re.compile(r"[#&]egg=([^&]*)")
-_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE)
-_PATH = re.compile(r"\.{1,2}|(?:\.{1,2}/|/(?!/))\S*")
-_VERSION = re.compile(r"(?:[=!~]=|[<>]=?)\s*([^\s,;<>=!~]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -453,9 +442,6 @@ def guessed_name(text: str) -> str:
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [""])[0]
-
-
-# --------------------------------------------------------------------------- kinds
 
 
 def scheme_of(url: str) -> str:

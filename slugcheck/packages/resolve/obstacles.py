@@ -1,4 +1,4 @@
-"""Why there is no resolution, in one sentence that says how to mend the file."""
+"""Why a resolution failed, in one sentence with a fix for the file."""
 
 from __future__ import annotations
 

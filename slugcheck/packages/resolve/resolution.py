@@ -1,9 +1,9 @@
-"""Requirements to a resolution for the target, without running any of their code.
+"""Resolves requirements for a target without running any of their code.
 
-uv resolves with builds disabled. Whatever has no wheel for the target gets a stand-in: a wheel of
-metadata only, made from the source archive's static metadata (standins.py), so that the next round
-succeeds; afterwards the stand-in is mapped back to its archive. What cannot have one is set aside
-with its reason and excluded, and the rest is resolved without it.
+uv resolves with builds disabled. A distribution without a wheel for the target gets a stand-in: a
+metadata-only wheel made from the source archive's static metadata (stand_ins.py), so that the next
+round succeeds; afterwards the stand-in is mapped back to its archive. A distribution that cannot
+have a stand-in is excluded with its reason, and the rest is resolved without it.
 """
 
 from __future__ import annotations
@@ -44,66 +44,9 @@ if TYPE_CHECKING:
 
     from slugcheck.packages.resolve.stand_ins import StandIns
 
-
-def newest_with_wheels(
-    uv: Uv,
-    asked: Asked,
-    *,
-    target: Target,
-    minors: Collection[str],
-    stand_ins: Sequence[StandIn],
-    excludes: Collection[str],
-) -> str | None:
-    """Return the newest of ``minors``, the target's apart, that installs all without a compiler.
-
-    What has no wheel for any Python is left out of the question. One resolution for each Python,
-    the newest first.
-
-    :raises NetworkError: an index cannot be reached.
-    """
-    never = [n for n in built_natively(stand_ins) if not _has_wheels(n, stand_ins)]
-    without = (*never, *excludes)
-    with temporary.Folder() as folder:
-        for stand_in in stand_ins:
-            if not _is_native(stand_in):  # pure Python is built by any of them
-                stand_in.write_stub(folder)
-        for release in reversed(target.platform.pythons):
-            if release.minor not in minors or release.minor == target.minor:
-                continue
-            answer = uv.for_python(release).compile(
-                asked.lines(without=without),
-                constraints=asked.constraints(),
-                excludes=without,
-                find_links=(folder,),
-            )
-            if not isinstance(answer, Failure):
-                return release.minor
-    return None
-
-
-def built_natively(stand_ins: Iterable[StandIn]) -> tuple[str, ...]:
-    """Return the names that need a compiler."""
-    return tuple(dict.fromkeys(made.name for made in stand_ins if _is_native(made)))
-
-
-def any_has_wheels(stand_ins: Sequence[StandIn]) -> bool:
-    """Return whether something that needs a compiler here has a wheel for another Python."""
-    return any(_has_wheels(name, stand_ins) for name in built_natively(stand_ins))
-
-
-def _is_native(stand_in: StandIn) -> bool:
-    return stand_in.source_build is not None and stand_in.source_build.native
-
-
-def _has_wheels(name: str, stand_ins: Iterable[StandIn]) -> bool:
-    builds = (made.source_build for made in stand_ins if made.name == name)
-    return any(build is not None and build.newest_python_with_wheel for build in builds)
-
-
-# ------------------ Requirements to a resolution for the target, without running any of their code
-
-# Each round mends at least one distribution; real files needed eight at most.
+# Each round gets past at least one distribution; real files needed eight at most.
 _MAX_ROUNDS = 40
+_MOST_TRIED_ALONE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,8 +138,6 @@ class Resolver:
         pins = sorted(f"{d.name}=={d.version}" for d in resolved.resolution.distributions)
         return hashlib.sha256("\n".join([self._key(), *pins]).encode()).hexdigest()
 
-    # ----------------------------------------------------------------- before the first round
-
     def _take_url(self, requirement: Requirement) -> None:
         found = self._stand_ins.from_url(requirement)
         if isinstance(found, Unsized):
@@ -220,8 +161,6 @@ class Resolver:
 
     def _progress(self) -> int:
         return len(self._excluded) + sum(len(versions) for versions in self._made.values())
-
-    # ----------------------------------------------------------------- rounds
 
     def _rounds(self) -> Pylock:
         answer = self._first_round()
@@ -323,8 +262,6 @@ class Resolver:
                 name=found.name, version=found.version, reason="no wheel for this Python"
             )
 
-    # ----------------------------------------------------------------- other Pythons
-
     def _wrong_python(self) -> ResolutionError:
         blocked = [(found.name, found.version) for found in self._blocked.values()]
         minors = set.intersection(*(set(found.pythons) for found in self._blocked.values()))
@@ -363,8 +300,6 @@ class Resolver:
         """The names set aside, without those that were only ever a URL's last part."""
         lost = [unsized.name for unsized in self._lost]
         return tuple(name for name in dict.fromkeys([*lost, *self._excluded]) if _is_name(name))
-
-    # ----------------------------------------------------------------- the result
 
     def _resolved(self, found: Pylock) -> Resolved:
         from slugcheck.packages.locks import pylock
@@ -417,8 +352,6 @@ class Resolver:
         if ":all:" in self._asked.requirements.options.no_binary:
             yield "--no-binary :all: builds everything from source; sizes are those of wheels"
 
-    # ----------------------------------------------------------------- memory between runs
-
     def _key(self) -> str:
         return self._asked.digest(
             self._target.stack.name, self._target.python_version, self._uv.fingerprint
@@ -438,11 +371,6 @@ def _build_notes(distributions: Iterable[Distribution]) -> Iterator[str]:
     for distribution in distributions:
         if distribution.source_build is not None:
             yield from (f"{distribution.name}: {note}" for note in distribution.source_build.notes)
-
-
-# ----------------- What pip would take where builds are allowed, and uv without builds passes over
-
-_MOST_TRIED_ALONE = 4
 
 
 class SettlingResolver(Resolver):
@@ -516,3 +444,58 @@ class SettlingResolver(Resolver):
 
 def _versions(resolved: Resolved) -> dict[str, str]:
     return {d.name: d.version for d in resolved.resolution.distributions}
+
+
+def newest_with_wheels(
+    uv: Uv,
+    asked: Asked,
+    *,
+    target: Target,
+    minors: Collection[str],
+    stand_ins: Sequence[StandIn],
+    excludes: Collection[str],
+) -> str | None:
+    """Return the newest of ``minors``, the target's apart, that installs all without a compiler.
+
+    What has no wheel for any Python is left out of the question. One resolution for each Python,
+    the newest first.
+
+    :raises NetworkError: an index cannot be reached.
+    """
+    never = [n for n in built_natively(stand_ins) if not _has_wheels(n, stand_ins)]
+    without = (*never, *excludes)
+    with temporary.Folder() as folder:
+        for stand_in in stand_ins:
+            if not _is_native(stand_in):  # pure Python is built by any of them
+                stand_in.write_stub(folder)
+        for release in reversed(target.platform.pythons):
+            if release.minor not in minors or release.minor == target.minor:
+                continue
+            answer = uv.for_python(release).compile(
+                asked.lines(without=without),
+                constraints=asked.constraints(),
+                excludes=without,
+                find_links=(folder,),
+            )
+            if not isinstance(answer, Failure):
+                return release.minor
+    return None
+
+
+def built_natively(stand_ins: Iterable[StandIn]) -> tuple[str, ...]:
+    """Return the names that need a compiler."""
+    return tuple(dict.fromkeys(made.name for made in stand_ins if _is_native(made)))
+
+
+def any_has_wheels(stand_ins: Sequence[StandIn]) -> bool:
+    """Return whether something that needs a compiler here has a wheel for another Python."""
+    return any(_has_wheels(name, stand_ins) for name in built_natively(stand_ins))
+
+
+def _is_native(stand_in: StandIn) -> bool:
+    return stand_in.source_build is not None and stand_in.source_build.native
+
+
+def _has_wheels(name: str, stand_ins: Iterable[StandIn]) -> bool:
+    builds = (made.source_build for made in stand_ins if made.name == name)
+    return any(build is not None and build.newest_python_with_wheel for build in builds)

@@ -1,10 +1,10 @@
-"""Running ``uv pip compile`` for the target, and understanding what it answers.
+"""Runs ``uv pip compile`` for the target and interprets its output.
 
-The only module that starts uv. It never lets uv build anything: every full resolution is run with
-``--no-build``; the one run that leaves builds enabled (``direct_only``) asks for no metadata at all
+Only this module starts uv for a resolution. uv never builds anything: full resolutions use
+``--no-build``; the one run that leaves builds enabled (``direct_only``) asks for no metadata
 (``--no-deps`` on names and versions), which needs no build. A canary test keeps this true.
-``in_project`` with ``lock`` may run a build backend all the same, so only locks/uvlock.py calls it
-so, on projects whose metadata is static, in a copy of what the lock depends on.
+``in_project`` with ``lock`` may still run a build backend, so only locks/uv.py uses it, for
+projects with static metadata, in a copy of what the lock depends on.
 """
 
 from __future__ import annotations
@@ -74,6 +74,9 @@ _NETWORK = re.compile(
     r"error sending request|Request failed after|Failed to fetch|dns error|Connection refused|"
     r"operation timed out|HTTP status (?:client|server) error|tls handshake|certificate",
     re.IGNORECASE,
+)
+_NETWORK_HINT = (
+    "check the connection, the index URL and any proxy; --offline uses only what is in the cache"
 )
 
 
@@ -355,9 +358,6 @@ def write_private(path: Path, lines: Iterable[str]) -> None:
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-# --------------------------------------------------------------------------- what uv says
-
-
 def _failure(stderr: str) -> Failure:
     failure = understand(stderr)
     if failure.network:
@@ -407,11 +407,6 @@ def _shorten(text: str) -> str:
     if kept and kept[0].startswith("No solution found"):
         kept = kept[1:]
     return "\n".join(kept)
-
-
-_NETWORK_HINT = (
-    "check the connection, the index URL and any proxy; --offline uses only what is in the cache"
-)
 
 
 def _network_sentence(text: str) -> str:

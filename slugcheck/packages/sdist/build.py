@@ -1,4 +1,4 @@
-"""Building a source archive for real, only where the user asked for it with ``--build``.
+"""Builds a source archive, only if the user asked for it with ``--build``.
 
 This runs code of the distribution under check. Nothing else in slugcheck does.
 """

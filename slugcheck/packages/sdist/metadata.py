@@ -1,9 +1,9 @@
-"""What a source archive depends on, as it states it without being run.
+"""The metadata of a source tree as stated without running it, and the wheel's metadata folder.
 
-The first place that can be trusted wins, in this order: PKG-INFO, since metadata 2.2 says which
-fields are static; an egg-info is what setuptools itself wrote when the archive was made; then
-``[project]``, an older PKG-INFO that names dependencies, Poetry's and Flit's own tables, setup.cfg,
-and last the literals of setup.py.
+The dependencies come from the first place that can be trusted: PKG-INFO, since metadata 2.2 says
+which fields are static; an egg-info, which setuptools itself wrote into the archive; then
+``[project]``, an older PKG-INFO that lists dependencies, Poetry's and Flit's own tables, setup.cfg,
+and finally the literals in setup.py.
 """
 
 from __future__ import annotations
@@ -20,8 +20,18 @@ from slugcheck import reading
 from slugcheck.model import Entry
 from slugcheck.packages.locks import poetry
 from slugcheck.packages.sdist.archive import deflated_bytes
-from slugcheck.packages.sdist.project_files import Project, SetupCall, read_config
+from slugcheck.packages.sdist.project_files import Project, read_config
 from slugcheck.packages.stub_wheels import repair_requirement, repair_specifier
+
+Scripts = tuple[tuple[str, str], ...]
+_WHEEL_BYTES = 92  # as setuptools writes it for a pure-Python wheel
+_RECORD_ROW_BYTES = len(",sha256=") + 43 + len(",") + len("\n")  # beside the path and the size
+_RECORD_RATIO = 0.6  # deflate of a RECORD: its hashes do not compress
+# files of an egg-info that a wheel's metadata folder does not take over as they are
+_REPLACED = frozenset(
+    {"PKG-INFO", "requires.txt", "SOURCES.txt", "not-zip-safe", "entry_points.txt"}
+    | {"dependency_links.txt"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,20 +266,6 @@ def _checked(found: _Found) -> SourceMetadata:
     )
 
 
-# ------ The metadata folder that a wheel built from a source tree would have, and its entry points
-
-Scripts = tuple[tuple[str, str], ...]
-
-_WHEEL_BYTES = 92  # as setuptools writes it for a pure-Python wheel
-_RECORD_ROW_BYTES = len(",sha256=") + 43 + len(",") + len("\n")  # beside the path and the size
-_RECORD_RATIO = 0.6  # deflate of a RECORD: its hashes do not compress
-# files of an egg-info that a wheel's metadata folder does not take over as they are
-_REPLACED = frozenset(
-    {"PKG-INFO", "requires.txt", "SOURCES.txt", "not-zip-safe", "entry_points.txt"}
-    | {"dependency_links.txt"}
-)
-
-
 def dist_info_entries(
     project: Project, metadata: SourceMetadata, folder: str, payload: Iterable[Entry]
 ) -> Iterator[Entry]:
@@ -312,9 +308,6 @@ def _metadata_text(project: Project, metadata: SourceMetadata) -> bytes:
     return text
 
 
-# --------------------------------------------------------------------------- entry points
-
-
 def scripts_of(project: Project) -> tuple[Scripts, Scripts]:
     """Return the console and the GUI scripts as (name, ``module:attribute``) pairs."""
     groups = _groups(project)
@@ -348,17 +341,13 @@ def _parsed(text: str) -> dict[str, dict[str, str]]:
     return {group: dict(parser.items(group)) for group in parser.sections()}
 
 
-def _call(project: Project) -> SetupCall:
-    return project.setup_call or SetupCall()
-
-
 def _text_keyword(project: Project) -> str:
-    value = _call(project).values.get("entry_points")
+    value = project.setup_keywords.values.get("entry_points")
     return "\n".join(line.strip() for line in value.splitlines()) if isinstance(value, str) else ""
 
 
 def _keyword_groups(project: Project) -> dict[str, dict[str, str]]:
-    table = _call(project).table("entry_points")
+    table = project.setup_keywords.table("entry_points")
     return {
         group: dict(_pairs([lines] if isinstance(lines, str) else lines))
         for group, lines in table.items()

@@ -1,7 +1,7 @@
-"""A source archive to what its installation would leave, without running a line of it.
+"""What installing a source archive or a project folder would leave, without running any of it.
 
-The functions here never raise for a bad archive: it comes from a stranger, and what cannot be read
-is an ``Unreadable`` with the reason.
+These functions do not raise for a bad archive: it comes from a stranger, and one that cannot be
+read is returned as an ``Unreadable`` with the reason.
 """
 
 from __future__ import annotations
@@ -72,6 +72,13 @@ _HARMLESS = frozenset({"versioneer", "ez_setup", "distribute_setup", "setup", "c
 # what is stored of an archive; the number is raised whenever this reader learns to read more
 _KIND, _READER = "source", 1
 _COLUMNS = ("path", "size", "compressed")
+_ASIDE = re.compile(r"(?:^|/)(?:setup|conftest|test[^/]*|docs?/.*|examples?/.*|tests?/.*)\.py$")
+# Never part of a project's own files: anywhere, and in the top folder.
+_SKIPPED = frozenset(
+    ".git .hg .svn .tox .nox .eggs .mypy_cache .ruff_cache .pytest_cache node_modules "
+    "__pycache__".split()
+)
+_SKIPPED_ON_TOP = frozenset({"build", "dist"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,9 +362,6 @@ def _entries(
     yield from dist_info_entries(project, metadata, f"{stem}.dist-info", payload)
 
 
-_ASIDE = re.compile(r"(?:^|/)(?:setup|conftest|test[^/]*|docs?/.*|examples?/.*|tests?/.*)\.py$")
-
-
 def _factors(entries: Iterable[Entry], native: NativeSize | None) -> tuple[float, float]:
     if native is None:
         return _PURE_LOW, _PURE_HIGH
@@ -381,16 +385,6 @@ def _identity(project: Project, filename: str) -> tuple[str, str | None]:
 
 def _module(name: str) -> str:
     return canonicalize_name(name).replace("-", "_")
-
-
-# --- A project folder on disk (``-e .``, ``./pkg``) read like a source archive, without running it
-
-# Never part of a project's own files: anywhere, and in the top folder.
-_SKIPPED = frozenset(
-    ".git .hg .svn .tox .nox .eggs .mypy_cache .ruff_cache .pytest_cache node_modules "
-    "__pycache__".split()
-)
-_SKIPPED_ON_TOP = frozenset({"build", "dist"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
