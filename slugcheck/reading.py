@@ -213,6 +213,14 @@ def specifiers(text: str) -> SpecifierSet:
         raise InvalidSpecifier(str(error)) from None
 
 
+def is_exact(specifier: SpecifierSet) -> bool:
+    """Return whether a specifier allows one version only, as ``==1.0`` does, but not ``==1.*``."""
+    return any(
+        clause.operator == "===" or (clause.operator == "==" and not clause.version.endswith(".*"))
+        for clause in specifier
+    )
+
+
 def version(text: str) -> Version:
     """Return a version.
 

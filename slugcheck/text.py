@@ -27,7 +27,7 @@ import re
 import threading
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NewType
@@ -618,3 +618,14 @@ def _ceiling(value: float) -> int:
 
 def _sign(number: int) -> int:
     return (number > 0) - (number < 0)
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun: ``1 line``, ``2 lines``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Return names in one line, the first ``most`` by name: ``a, b and 3 more``."""
+    more = len(names) - most
+    return f"{', '.join(names[:most])} and {more} more" if more > 0 else ", ".join(names)

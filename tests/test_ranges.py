@@ -257,15 +257,6 @@ def test_a_broken_download_is_tried_again(server: PackageServer, client: HttpCli
     assert server.ranges_of(NAME) == [WHOLE] * 3
 
 
-def test_the_session_of_a_library_counts_too(server: PackageServer, client: HttpClient) -> None:
-    server.set_quirk(NAME, Quirk.ERROR_ONCE)
-    with client.explained(server.url):
-        body = client.session.get(server.file_url(NAME)).content
-        assert client.transfer() == Transfer(requests=2, bytes=len(body))
-    with pytest.raises(RefusedError), client.explained(server.url):
-        client.session.get(f"{server.url}/absent").raise_for_status()
-
-
 # --------------------------------------------------------------------------- credentials
 
 

@@ -92,7 +92,6 @@ def write_stub(
     version: str,
     requires: Sequence[str] = (),
     extras: Sequence[str] = (),
-    requires_python: str | None = None,
 ) -> Path:
     """Write the stub of one version into ``folder`` and return its path.
 
@@ -103,7 +102,7 @@ def write_stub(
     project, number = _parts(name, version)
     stem = f"{project}-{number}"
     texts = {
-        "METADATA": _metadata(project, number, requires, extras, requires_python),
+        "METADATA": _metadata(project, number, requires, extras),
         "WHEEL": "Wheel-Version: 1.0\nGenerator: slugcheck\nRoot-Is-Purelib: true\n"
         f"Build: {_BUILD_NUMBER}{_BUILD_NAME}\nTag: py3-none-any\n",
     }
@@ -138,17 +137,8 @@ def _parts(name: str, version: str) -> tuple[str, str]:
         raise StubError(f"{name} {version} has a name or version of no valid form") from None
 
 
-def _metadata(
-    project: str,
-    version: str,
-    requires: Sequence[str],
-    extras: Sequence[str],
-    requires_python: str | None,
-) -> str:
+def _metadata(project: str, version: str, requires: Sequence[str], extras: Sequence[str]) -> str:
     lines = ["Metadata-Version: 2.1", f"Name: {project}", f"Version: {version}"]
-    python = repair_specifier(requires_python or "")  # pip takes one it cannot read for none
-    if python:
-        lines.append(f"Requires-Python: {python}")
     for line in requires:
         repaired = repair_requirement(line)
         if repaired is None:

@@ -78,7 +78,7 @@ class Chooser:
         """
         fitting = self.candidates(self.installable(name, files), specifier)
         kept = [file for file in fitting if not file.yanked]
-        if not kept and is_pinned(specifier):
+        if not kept and reading.is_exact(specifier):
             kept = list(fitting)
         return max(kept, key=self._preference, default=None)
 
@@ -119,14 +119,6 @@ def candidates(
     allowed = set(specifier.filter({file.version for file in listed}, prereleases=prereleases))
     fitting = [file for file in listed if file.version in allowed]
     return tuple(sorted(fitting, key=lambda file: file.version, reverse=True))
-
-
-def is_pinned(specifier: SpecifierSet) -> bool:
-    """Return True when a specifier allows one version only."""
-    return any(
-        one.operator == "===" or (one.operator == "==" and not one.version.endswith(".*"))
-        for one in specifier
-    )
 
 
 def python_fits(file: ProjectFile, python: str) -> bool:

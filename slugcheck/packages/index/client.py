@@ -13,7 +13,7 @@ import re
 import tempfile
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -99,7 +99,7 @@ class HttpClient:
 
     @property
     def session(self) -> Session:
-        """The requests session, for a library that wants one; wrap its calls in ``explained``."""
+        """The requests session, made on first use."""
         if self._offline:
             raise NetworkError(
                 "this needs the network, which --offline forbids",
@@ -115,12 +115,6 @@ class HttpClient:
                     meter=Meter(),
                 )
             return self._session
-
-    def explained(self, url: str) -> AbstractContextManager[None]:
-        """Return a context in which the exceptions of requests become a ``NetworkError``."""
-        from slugcheck.packages.index.http import explained
-
-        return explained(url)
 
     def get(self, url: str, max_bytes: int = MAX_WHOLE, *, sha256: str | None = None) -> bytes:
         """Return a whole file.

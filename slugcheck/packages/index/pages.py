@@ -105,7 +105,6 @@ class Pages:
         self._options = options
         self._cutoff = exclude_newer
         self._found: dict[str, tuple[ProjectFile, ...]] = {}
-        self._skipped: dict[str, int] = {}
         self._flat: dict[str, tuple[_Listed, ...]] = {}
         self._lock = threading.Lock()
 
@@ -123,22 +122,14 @@ class Pages:
             return known
         listed = [*self._from_indexes(project), *self._from_links(project)]
         files: dict[str, ProjectFile] = {}
-        skipped = 0
         for one in listed:
             if self._cutoff and (one.uploaded is None or one.uploaded >= self._cutoff):
                 continue
             file = _project_file(one, project)
-            if file is None:
-                skipped += 1
-            else:
+            if file is not None:
                 files.setdefault(file.filename, file)
         with self._lock:
-            self._skipped[project] = skipped
             return self._found.setdefault(project, tuple(files.values()))
-
-    def skipped(self, name: str) -> int:
-        """Return how many files were left out: eggs, installers, names that pip cannot read."""
-        return self._skipped.get(canonicalize_name(name), 0)
 
     def prefetch(self, names: Iterable[str]) -> None:
         """Read the pages of several distributions side by side.

@@ -41,7 +41,6 @@ from slugcheck.packages.requirements.grammar import (
     Places,
     decode,
     fills_in,
-    first_located,
     guessed_name,
     logical_lines,
     parse,
@@ -393,7 +392,8 @@ def _hash_notes(requirements: Sequence[Requirement], aside: Sequence[Unsized]) -
 
 
 def _is_exact(specifier: str) -> bool:
-    return specifier.startswith("==") and "," not in specifier and "*" not in specifier
+    # beside another clause pip does not count an exact one, though it allows one version only
+    return "," not in specifier and reading.is_exact(reading.specifiers(specifier))
 
 
 def understand(line: Line, origin: Origin, places: Places) -> Requirement | Unsized:
@@ -514,7 +514,7 @@ def _path_of(url: str) -> str | None:
 
 
 def _missing(parts: Parts, path: str | None, line: Line, origin: Origin, places: Places) -> Unsized:
-    there = first_located(path, places) if path else None
+    there = next(places.found(path), None) if path else None
     text = path or parts.url or ""
     last = there.name if there else re.split(r"[\\/]", text.rstrip("\\/"))[-1]
     name, version = _named(last)

@@ -481,10 +481,5 @@ def place_of(path: str, places: Places) -> Path | None:
     return None
 
 
-def first_located(name: str, places: Places) -> Path | None:
-    """Return what ``name`` is in the first of ``places`` that has it, whatever it is."""
-    return next(places.found(name), None)
-
-
 def _is_folder(path: str, places: Places) -> bool:
     return any(found.is_dir() for found in places.found(path))

@@ -151,11 +151,3 @@ def no_wheel_for_python(
         f"{message}. The newest Python with wheels for every pin is {newest}",
         hint=f"write {newest} into .python-version beside the file, or pass --python {newest}",
     )
-
-
-def is_exact(specifier: str) -> bool:
-    """Return whether a specifier pins one version."""
-    return any(
-        clause.operator in ("==", "===") and not clause.version.endswith(".*")
-        for clause in reading.specifiers(specifier)
-    )

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _TAIL = 6000  # bytes of a worker's standard error that are kept
 _LINE = 1 << 20  # a longer line is no event
-_WATCH_SECONDS = 0.02
 _WRITTEN: set[str] = set()  # on the disk as they are: asked for once, since it takes long
 
 
