@@ -200,7 +200,7 @@ def test_what_is_no_page_is_a_network_error(
 ) -> None:
     url, handler = answering
     handler.body, handler.kind = body, "application/vnd.pypi.simple.v1+json"
-    with pytest.raises(NetworkError, match="no page of a package index"):
+    with pytest.raises(NetworkError, match="is not a page of a package index"):
         Pages(client, IndexOptions(index_url=url)).files("demo")
 
 

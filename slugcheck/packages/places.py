@@ -75,8 +75,8 @@ def indexes(options: Options, environ: Mapping[str, str] = os.environ) -> IndexO
         if "://" in place:
             _check_url(place)
         elif not Path(place).exists():
-            message = f"--find-links {place}: there is no such folder"
-            raise UsageError(message, hint="name a folder with wheels, or a page that links them")
+            message = f"--find-links {place}: no such folder"
+            raise UsageError(message, hint="name a folder of wheels, or a page that links to them")
     return found
 
 

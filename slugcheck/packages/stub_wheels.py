@@ -134,7 +134,7 @@ def _parts(name: str, version: str) -> tuple[str, str]:
             reading.version(version)
         )
     except ValueError:
-        raise StubError(f"{name} {version} has a name or version of no valid form") from None
+        raise StubError(f"{name} {version} has an invalid name or version") from None
 
 
 def _metadata(project: str, version: str, requires: Sequence[str], extras: Sequence[str]) -> str:
@@ -142,7 +142,7 @@ def _metadata(project: str, version: str, requires: Sequence[str], extras: Seque
     for line in requires:
         repaired = repair_requirement(line)
         if repaired is None:
-            raise StubError(f"{project} {version} needs {line!r}, which no tool can read")
+            raise StubError(f"{project} {version} has the invalid dependency {line!r}")
         lines.append(f"Requires-Dist: {repaired}")
     lines += [f"Provides-Extra: {_extra(extra)}" for extra in extras]
     return "\n".join(lines) + "\n"
@@ -152,7 +152,7 @@ def _extra(name: str) -> str:
     try:
         return canonicalize_name(name, validate=True)
     except ValueError:
-        raise StubError(f"an extra is named {name!r}, which no tool can read") from None
+        raise StubError(f"the extra name {name!r} is invalid") from None
 
 
 def _record(files: dict[str, bytes], record: str) -> bytes:

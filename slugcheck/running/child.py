@@ -206,7 +206,7 @@ class _Listener:
         while not has_ended(self._process):
             left = end - time.monotonic()
             if left <= 0:
-                message = f"{self._what} did not end within {allowed:.0f} s"
+                message = f"{self._what} did not finish within {allowed:.0f} s"
                 raise LateError(message)
             if watch.over():
                 raise self._too_large()
@@ -220,7 +220,7 @@ class _Listener:
 
     def _too_large(self) -> ChildError:
         message = f"{self._what} needed more than {MEMORY // 10**6} MB of memory and was stopped"
-        hint = "look at what the index answers; a list this large may do with more exact pins"
+        hint = "pin more versions exactly, so that the resolver has less to try"
         return ChildError(message, hint=hint)
 
     def _speaking(self) -> bool:
@@ -244,7 +244,7 @@ class _Listener:
             return
         self._length += len(found)
         if self._length > self._bounds.output:
-            message = f"{self._what} said more than {self._bounds.output // 2**20} MiB"
+            message = f"{self._what} printed more than {self._bounds.output // 2**20} MiB"
             raise ChildError(message)
         self._heard[descriptor].append(found)
 
@@ -291,7 +291,7 @@ def _communicated(
     try:
         out, err = process.communicate(said or None, timeout=bounds.seconds)
     except subprocess.TimeoutExpired:
-        raise LateError(f"{what} did not end within {bounds.seconds:.0f} s") from None
+        raise LateError(f"{what} did not finish within {bounds.seconds:.0f} s") from None
     return out or b"", err or b""
 
 

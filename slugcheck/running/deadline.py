@@ -73,7 +73,7 @@ def sentence(seconds: float) -> str:
     """Return the line that says what was not done in time."""
     where = f" while {_doing[-1]}" if _doing else ""
     how_far = f" ({_count[0]} of {_count[1]})" if _count and _count[1] and where else ""
-    return f"gave up after {_duration(seconds)}{where}{how_far}; raise it with --timeout"
+    return f"timed out after {_duration(seconds)}{where}{how_far}; allow more time with --timeout"
 
 
 def _duration(seconds: float) -> str:

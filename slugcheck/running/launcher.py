@@ -33,9 +33,9 @@ TOTAL_SECONDS = 900.0
 Json = dict[str, Any]
 _SIGNALS = {
     -4: "an illegal instruction: the runtime was built for another processor",
-    -6: "it aborted itself",
+    -6: "it aborted",
     -7: "a bus error",
-    -9: "killed, as the system does when memory runs out",
+    -9: "killed, as happens when the system runs out of memory",
     -11: "a segmentation fault",
 }
 _AFTER = {
@@ -123,7 +123,7 @@ class Launcher:
                 return process
         except OSError as error:
             self._temporary.close()
-            message = f"the process that starts workers cannot be started: {error.strerror}"
+            message = f"cannot start the process that starts workers: {error.strerror}"
             raise MeasureError(message) from None
 
     def __enter__(self) -> Launcher:
@@ -222,11 +222,11 @@ def _problem(answer: Json, *, silence: float, total: float) -> str:
         before = next((e["event"] for e in reversed(events[:-1]) if e["event"] in _AFTER), "")
         return f"{_AFTER.get(before, '')}{_reason(events[-1])}"
     if answer["garbage"] is not None:
-        return f"{where}it said something that is no answer: {answer['garbage']!r}"
+        return f"{where}it printed unexpected output: {answer['garbage']!r}"
     if answer["late"] == "silence":
-        return f"{where}it hung: nothing for {silence:.0f} s"
+        return f"{where}it hung: no output for {silence:.0f} s"
     if answer["late"] == "total":
-        return f"{where}it was not done within {total:.0f} s"
+        return f"{where}it did not finish within {total:.0f} s"
     return f"{where}{_exit(answer)}"
 
 
@@ -244,5 +244,5 @@ def _exit(answer: Json) -> str:
     if code is not None and code < 0:
         return _SIGNALS.get(code, f"ended by signal {-code}") + words
     if code is None:
-        return f"it stopped answering{words}"
-    return f"it ended with code {code} before it was done{words}"
+        return f"it stopped responding{words}"
+    return f"it exited with code {code} before it finished{words}"

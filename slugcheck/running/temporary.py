@@ -35,7 +35,7 @@ _RUN = "run-"
 _ELSEWHERE = "elsewhere-"  # a link to a folder of the run that lies outside: NAME-DEVICE-INODE
 _ATTEMPTS = 20
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
-_ROOM = "set TMPDIR to a folder with room"
+_ROOM = "set TMPDIR to a folder with free space"
 
 
 class Folder:
@@ -142,7 +142,7 @@ def root() -> Path:
     try:
         return Path(tempfile.gettempdir()).resolve()
     except FileNotFoundError:
-        message = "there is no folder for temporary files that can be written"
+        message = "no writable folder for temporary files"
         raise MeasureError(message, hint=_ROOM) from None
 
 
@@ -214,7 +214,7 @@ def _remove_with_run(folder: Path, run: _Run, link: Path | None = None) -> None:
 
 
 def _made(top: Path) -> _Run:
-    error = OSError("it is used by somebody else")
+    error = OSError("it is in use by someone else")
     for _ in range(_ATTEMPTS):
         base = _base(top)
         try:

@@ -102,7 +102,7 @@ class HttpClient:
         """The requests session, made on first use."""
         if self._offline:
             raise NetworkError(
-                "this needs the network, which --offline forbids",
+                "this needs the network, but --offline is set",
                 hint="run once without --offline to fill the cache",
             )
         from slugcheck.packages.index.http import Meter, Session
@@ -466,7 +466,7 @@ class RemoteFile:
             raise NetworkError(
                 f"{redact(self._artifact.url)} has {size:,} bytes, "
                 f"but the index says {self._artifact.size:,}",
-                hint="the server sends another file than the one that was locked: resolve again",
+                hint="the server sends a different file from the locked one: lock again",
             )
 
     def _refusal(self, response: Response) -> NetworkError:
@@ -492,8 +492,8 @@ def chunks(response: Response, url: str, limit: int) -> Iterator[bytes]:
             raise TooLargeError(url, size=None if packed else size, limit=limit)
         if packed and count > _MAX_RATIO * (response.raw.tell() + _CHUNK):
             raise NetworkError(
-                f"{redact(url)} unpacks to more than {_MAX_RATIO} times what was sent",
-                hint="check the URL, and the proxy if there is one",
+                f"{redact(url)} decompresses to more than {_MAX_RATIO} times its transfer size",
+                hint="check the URL and any proxy",
             )
         yield chunk
 
@@ -510,8 +510,8 @@ def _content_range(response: Response, known: int | None) -> tuple[int, int, int
 def wrong_hash(url: str) -> NetworkError:
     """Return the error for content that is not what the index or the lock promised."""
     return NetworkError(
-        f"{redact(url)} has another content than its sha256 promises",
-        hint="the file was replaced or damaged on the way: resolve again, or clear the proxy",
+        f"{redact(url)} does not match its sha256",
+        hint="the file was replaced or damaged in transit: lock again, or clear the proxy's cache",
     )
 
 
@@ -534,8 +534,8 @@ def _spool(response: Response, url: str, spool: IO[bytes]) -> tuple[int, str]:
             spool.write(chunk)
         except OSError as error:
             raise MeasureError(
-                f"{redact(url)} has to be read whole, and its temporary file cannot be written: "
+                f"{redact(url)} must be downloaded whole; its temporary file cannot be written: "
                 f"{error.strerror}",
-                hint="make room, or name a larger folder in TMPDIR",
+                hint="free some space, or set TMPDIR to a larger folder",
             ) from error
     return size, digest.hexdigest()

@@ -158,7 +158,7 @@ class Session(requests.Session):
             except (requests.exceptions.ChunkedEncodingError, requests.ConnectionError) as error:
                 raise BrokenOffError(
                     f"the connection to {host_of(clean)} broke off: {redact(clean)}",
-                    hint="try again; if it stays so, the network between breaks it off",
+                    hint="try again; if it keeps happening, the network cuts connections",
                 ) from error
             except requests.RequestException as error:
                 raise _explanation(error, clean) from error
@@ -198,7 +198,7 @@ def _bundle_context(name: str, path: Path) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(path))
     except OSError as error:  # ssl.SSLError is one
         raise NetworkError(
-            f"the certificates that {name} names cannot be read: {path}: {error.strerror or error}",
+            f"cannot read the certificates in {name}: {path}: {error.strerror or error}",
             hint=f"correct {name}, or unset it to use the system's certificates",
         ) from error
 
@@ -308,15 +308,15 @@ def _explanation(error: Exception, url: str) -> NetworkError:
 def _reason(error: Exception, host: str) -> tuple[str, str]:
     match error:
         case requests.exceptions.ProxyError():
-            return f"the proxy on the way to {host} does not work", "check HTTPS_PROXY and NO_PROXY"
+            return f"the proxy for {host} does not work", "check HTTPS_PROXY and NO_PROXY"
         case requests.exceptions.SSLError():
             return (
                 f"the certificate of {host} cannot be verified",
-                "name your organisation's certificates in REQUESTS_CA_BUNDLE, "
+                "set REQUESTS_CA_BUNDLE to your organisation's certificates, "
                 f"or accept the risk with --trusted-host {host}",
             )
         case requests.TooManyRedirects():
-            return f"{host} redirects without end", "check the URL"
+            return f"{host} redirects endlessly", "check the URL"
         case requests.Timeout() | requests.ConnectionError():
             return _no_answer(_cause(error), host)
         case _:
@@ -331,8 +331,8 @@ def _no_answer(cause: object, host: str) -> tuple[str, str]:
             return f"{host} did not answer in time", "try again, or check the network and proxy"
         case _:
             return (
-                f"{host} cannot be reached, or it breaks off the connection",
-                "check the network; a proxy is named in HTTPS_PROXY",
+                f"{host} cannot be reached, or it closes the connection",
+                "check the network; set HTTPS_PROXY if you use a proxy",
             )
 
 
@@ -385,7 +385,7 @@ class Exchange:
         if left <= 0:
             raise NetworkError(
                 f"{self._place} takes longer than {whole:.0f} s",
-                hint="try again later, or name an index that is faster",
+                hint="try again later, or use a faster index",
             )
         return min(left, max(RATE_SECONDS - self._waited, 0.01))
 
@@ -400,21 +400,20 @@ class Exchange:
         if self._waited >= RATE_SECONDS:
             if self._window < LEAST_RATE * self._waited:
                 raise NetworkError(
-                    f"{self._place} comes too slowly: {self._window:,} bytes in "
-                    f"{self._waited:.0f} s",
-                    hint="try again later, or name an index that is faster",
+                    f"{self._place} is too slow: {self._window:,} bytes in {self._waited:.0f} s",
+                    hint="try again later, or use a faster index",
                 )
             self._waited, self._window = 0.0, 0
         if self._received > self._most:
             raise NetworkError(
-                f"{self._place} comes with more than {MAX_ANSWER:,} bytes that are not the file",
-                hint="check the URL, and the proxy if there is one",
+                f"{self._place} sends more than {MAX_ANSWER:,} bytes besides the file",
+                hint="check the URL and any proxy",
             )
         if not self._allowance.take(count):
             raise NetworkError(
                 f"more than {MAX_RUN // 10**9} GB were received in this run, stopped at "
                 f"{self._place}",
-                hint="check fewer requirements at a time, or name an index that answers ranges",
+                hint="check fewer requirements at a time, or use an index with range requests",
             )
 
 

@@ -370,8 +370,8 @@ def default_folder() -> Path:
         try:
             return Path(named).expanduser()
         except RuntimeError:
-            message = f"{VARIABLE} names the home of no user: {named[:60]}"
-            raise UsageError(message, hint="write the whole path") from None
+            message = f"{VARIABLE} names the home of an unknown user: {named[:60]}"
+            raise UsageError(message, hint="write the full path") from None
     return platformdirs.user_cache_path("slugcheck", appauthor=False)
 
 
@@ -408,7 +408,7 @@ def trusted_folder(
         return folder, None
     shown = printable(str(folder))
     return None, (
-        f"the cache in {shown} is not used: it lies in the project under check, which could bring "
+        f"the cache in {shown} is not used: it lies in the checked project, which could add "
         f"its own entries; set {variable} to a folder outside"
     )
 

@@ -209,7 +209,7 @@ class Pages:
             with _UNDERSTANDING:
                 parsed = _parsed(page.body, kind.strip().lower(), parameters, page.url, project)
         except (ValueError, LookupError, RecursionError, UnsupportedRepoVersionError):
-            message = f"what {redact(url)} answers is no page of a package index"
+            message = f"{redact(url)} is not a page of a package index"
             raise NetworkError(message, hint="check the index URL") from None
         if len(parsed) > _MAX_FILES:
             raise _too_many(url)
@@ -387,6 +387,6 @@ def cutoff(text: str) -> datetime:
     except (OverflowError, ValueError, OSError):  # beyond what Python, or the system's clock, knows
         moment = datetime.max.replace(tzinfo=UTC)
     if moment > _LATEST:
-        message = f"{text[:_SHOWN]} is beyond what a date can be"
+        message = f"{text[:_SHOWN]} is out of range"
         raise UsageError(message, hint="write 2026-11-23 or 2026-11-23T12:00:00Z")
     return moment

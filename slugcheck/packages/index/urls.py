@@ -102,10 +102,10 @@ class TooLargeError(NetworkError):
     """A file is larger than the caller takes. ``size`` is None when the server did not say it."""
 
     def __init__(self, url: str, *, size: int | None, limit: int) -> None:
-        known = f"is {size:,} bytes" if size is not None else "goes on"
+        length = f"has {size:,} bytes" if size is not None else "is too large"
         super().__init__(
-            f"{redact(url)} {known}, more than the {limit:,} bytes read at most",
-            hint="nothing was kept of it",
+            f"{redact(url)} {length}; the limit is {limit:,} bytes",
+            hint="nothing was kept",
         )
         self.size = size
         self.limit = limit
@@ -123,12 +123,12 @@ def refused(url: str, status: int, *, authorized: bool) -> RefusedError:
 
 def _reason(host: str, status: int, authorized: bool) -> tuple[str, str]:
     if status in (401, 403) and authorized:
-        return f"{host} does not accept the credentials given", "correct user and password"
+        return f"{host} rejects the credentials", "correct the user name and password"
     match status:
         case 401:
             return (
-                f"{host} asks for a user name and password",
-                "write them into the index URL (https://user:password@host/) or into netrc",
+                f"{host} requires a user name and password",
+                "put them in the index URL (https://user:password@host/) or in netrc",
             )
         case 403:
             return (
@@ -138,9 +138,9 @@ def _reason(host: str, status: int, authorized: bool) -> tuple[str, str]:
         case 404 | 410:
             return f"{host} does not have this file", "resolve again: the lock may be out of date"
         case 407:
-            return "the proxy asks for credentials", "set them in HTTPS_PROXY"
+            return "the proxy requires credentials", "set them in HTTPS_PROXY"
         case 429:
-            return f"{host} asks to slow down", "wait a minute, then try again"
+            return f"{host} limits the rate of requests", "wait a minute, then try again"
         case _ if status >= 500:
-            return f"{host} failed, several times over", "try again later"
+            return f"{host} failed repeatedly", "try again later"
     return f"{host} refuses to send this file", "check the URL"

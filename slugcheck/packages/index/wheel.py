@@ -145,9 +145,7 @@ def _entry(member: Member) -> Entry:
 
 
 def _fail(archive: str, what: str) -> NoReturn:
-    raise WheelError(
-        f"{archive}: {what}", hint="an installer refuses it too; choose another version"
-    )
+    raise WheelError(f"{archive}: {what}", hint="installers refuse it too; choose another version")
 
 
 def _dist_info(directory: Directory) -> str:
@@ -155,7 +153,7 @@ def _dist_info(directory: Directory) -> str:
     tops = {member.name.partition("/")[0] for member in directory.members if "/" in member.name}
     found = sorted(top for top in tops if top.endswith(".dist-info"))
     if not found:
-        _fail(directory.archive, "it has no *.dist-info folder, so it is no wheel")
+        _fail(directory.archive, "it has no *.dist-info folder, so it is not a wheel")
     if len(found) > 1:
         _fail(directory.archive, f"it has more than one *.dist-info folder: {', '.join(found)}")
     return found[0]

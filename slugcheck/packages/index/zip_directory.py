@@ -118,7 +118,7 @@ def read_directory(span: Span, size: int, archive: str) -> Directory:
 def _fail(archive: str, what: str) -> NoReturn:
     raise WheelError(
         f"{archive}: {what}",
-        hint="the file is damaged or not what it claims to be; have it uploaded again",
+        hint="the file is damaged or not a wheel; ask its maintainers to upload it again",
     )
 
 
@@ -135,7 +135,7 @@ class _Tail:
     def _read(self, start: int, stop: int) -> bytes:
         got = self._source(start, stop)
         if len(got) != stop - start:
-            _fail(self._archive, "it is shorter than it was said to be")
+            _fail(self._archive, "it is shorter than the index says")
         return got
 
     def span(self, start: int, stop: int) -> bytes:
@@ -211,7 +211,7 @@ def _entries(raw: bytes, end: _End, archive: str) -> Iterator[Member]:
     at = 0
     for _ in range(end.count):
         if at + _ENTRY.size > len(raw) or raw[at : at + 4] != b"PK\1\2":
-            _fail(archive, f"its directory does not hold the {end.count:,} entries it promises")
+            _fail(archive, f"its directory has fewer entries than it declares ({end.count:,})")
         fields = _ENTRY.unpack_from(raw, at)
         name_at = at + _ENTRY.size
         extra_at = name_at + fields[10]
@@ -222,14 +222,14 @@ def _entries(raw: bytes, end: _End, archive: str) -> Iterator[Member]:
         name = _decode(raw[name_at:extra_at], fields[3], archive)
         yield _member(name, fields, raw[extra_at:comment_at], end, archive)
     if at != len(raw):
-        _fail(archive, f"its directory holds more than the {end.count:,} entries it promises")
+        _fail(archive, f"its directory has more entries than it declares ({end.count:,})")
 
 
 def _member(name: str, fields: tuple[int, ...], extra: bytes, end: _End, archive: str) -> Member:
     _, _, needed, flags, method, _, _, crc, compressed, size, *_ = fields
     disk, offset = fields[13], fields[16]
     if needed & 0xFF > _NEWEST:
-        _fail(archive, f"{name!r} needs a newer ZIP than installers read")
+        _fail(archive, f"{name!r} needs a newer ZIP version than installers support")
     _check_extra(extra, archive, name)
     if _FULL32 in (size, compressed, offset) or disk == _FULL16:
         size, compressed, offset, disk = _widened(
@@ -288,7 +288,7 @@ def _decode(raw: bytes, flags: int, archive: str) -> str:
     try:
         name = raw.decode("utf-8" if flags & _UTF8 else "cp437")
     except UnicodeDecodeError:
-        _fail(archive, f"a name in it is no UTF-8: {raw[:80]!r}")
+        _fail(archive, f"a name in it is not UTF-8: {raw[:80]!r}")
     if not name or "\0" in name:
         _fail(archive, f"it holds an entry with the unusable name {name[:80]!r}")
     return name
@@ -355,7 +355,7 @@ def _data(archive: str, member: Member, raw: bytes) -> bytes:
     fields = _LOCAL.unpack_from(raw)
     name_end = _LOCAL.size + fields[9]
     if _decode(raw[_LOCAL.size : name_end], fields[2], archive) != member.name:
-        _fail(archive, f"{member.name!r} bears another name where the directory says it is")
+        _fail(archive, f"{member.name!r} has another name in its local header")
     return raw[name_end + fields[10] :]
 
 

@@ -98,7 +98,7 @@ def pick(
         if is_normalized_name(pin.name):
             wanted.append(pin)
         else:  # it would become a part of the index's URL
-            aside.append(unsized(pin, "its name is not valid"))
+            aside.append(unsized(pin, "its name is invalid"))
     shelves.prefetch(wanted)
     found: list[Distribution] = []
     for pin in wanted:
@@ -114,7 +114,7 @@ def _choose(pin: Pin, pages: Pages, chooser: Chooser, lock: str) -> Distribution
     try:
         version = reading.version(pin.version)
     except InvalidVersion:
-        return unsized(pin, f"{printable(pin.version)[:_SHOWN]!r} in {lock} is no version")
+        return unsized(pin, f"{printable(pin.version)[:_SHOWN]!r} in {lock} is not a valid version")
     listed = pages.files(pin.name)
     same = [file for file in listed if file.version == version]
     allowed = [file for file in same if _allows(pin, file)]
@@ -135,16 +135,16 @@ def _choose(pin: Pin, pages: Pages, chooser: Chooser, lock: str) -> Distribution
         )
     where = f"the index {redact(pin.index)}" if pin.index else "the index"
     if not listed:
-        return unsized(pin, f"{where} does not have it, and the build would fail")
+        return unsized(pin, f"{where} does not have it, so the build would fail")
     if not same:
-        return unsized(pin, f"{where} has no files of this version, and the build would fail")
+        return unsized(pin, f"{where} has no files of this version, so the build would fail")
     if not allowed:
-        reason = f"none of the hashes in {lock} is of a file that {where} has"
-        return unsized(pin, f"{reason}, and the build would fail")
+        reason = f"none of its hashes in {lock} matches a file on {where}"
+        return unsized(pin, f"{reason}, so the build would fail")
     if chooser.best_for(pin.name, same, version) is not None:
         reason = f"the files that fit the target have no hash in {lock}"
-        return unsized(pin, f"{reason}, and the build would fail")
-    return unsized(pin, "it has neither a wheel that fits the target nor a source archive")
+        return unsized(pin, f"{reason}, so the build would fail")
+    return unsized(pin, "it has no wheel for the target and no source archive")
 
 
 def _allows(pin: Pin, file: ProjectFile) -> bool:

@@ -253,7 +253,7 @@ def _holds(
     answer = applies(marker, environment, extras)
     if answer is None:
         shown = printable(text(marker))[:_SHOWN]
-        notes.append(f"poetry.lock: the marker {shown!r} cannot be read; it is taken to hold")
+        notes.append(f"poetry.lock: the marker {shown!r} cannot be read; assumed to be true")
     return answer is not False
 
 
@@ -305,7 +305,7 @@ class _Walk:
                     return place
         if places:
             return places[0]
-        note = f"poetry.lock does not hold {printable(wanted.name)[:_SHOWN]}, which is asked for"
+        note = f"poetry.lock does not contain {printable(wanted.name)[:_SHOWN]}, which is required"
         self.notes.append(note)
         return None
 
@@ -360,7 +360,7 @@ def _pin(package: Mapping[str, Any], lock: Mapping[str, Any]) -> Pin:
 def _elsewhere(
     pin: Pin, source: Mapping[str, Any], folder: Path, top: Path
 ) -> Distribution | Unsized | None:
-    """Return what comes from elsewhere than an index, None for what does not."""
+    """Return what does not come from an index, None for what does not."""
     kind, url = source.get("type"), text(source.get("url", ""))
     if kind in (None, "legacy", "pypi"):
         return None
@@ -406,10 +406,10 @@ def _extras_of(table: Mapping[str, Any]) -> dict[str, list[str]]:
 def _lines(name: str, wanted: object, extras: list[str] | tuple[()]) -> Iterator[str]:
     details = {"version": wanted} if isinstance(wanted, str) else wanted
     if not isinstance(details, dict) or set(details) - _PLAIN:
-        raise ValueError(f"{name} comes from elsewhere than an index")
+        raise ValueError(f"{name} does not come from an index")
     extra_names = details.get("extras") or []
     if not isinstance(extra_names, list):
-        raise ValueError(f"the extras of {name} are no list")
+        raise ValueError(f"the extras of {name} are not a list")
     chosen = f"[{','.join(map(str, extra_names))}]" if extra_names else ""
     markers = [f"({details['markers']})"] if details.get("markers") else []
     if details.get("python"):
@@ -456,7 +456,7 @@ def specifier(text: str) -> str:
     try:
         return str(reading.specifiers(",".join(filter(None, map(_clause, parts)))))
     except (InvalidSpecifier, InvalidVersion):
-        raise ValueError(f"the constraint {text[:_SHOWN]!r} has no plain equivalent") from None
+        raise ValueError(f"the constraint {text[:_SHOWN]!r} has no PEP 440 equivalent") from None
 
 
 def _clause(part: str) -> str:

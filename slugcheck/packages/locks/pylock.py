@@ -113,7 +113,7 @@ def _not_valid(path: Path, error: ValueError) -> RequirementsError:
     reason = printable(str(error))
     reason = reason if len(reason) <= _SHOWN else f"{reason[: _SHOWN - 1]}…"
     message = f"{path} is not a valid pylock.toml: {reason}"
-    return RequirementsError(message, hint="make it anew, e.g. uv export -o pylock.toml")
+    return RequirementsError(message, hint="create it again, e.g. uv export -o pylock.toml")
 
 
 def sorted_out(

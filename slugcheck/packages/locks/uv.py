@@ -141,14 +141,14 @@ def _check_fresh(
     _check_names(lock, pyproject)
     why = _needs_code(lock, pyproject)
     if why:
-        return [f"whether uv.lock belongs to pyproject.toml is not known: {why}"]
+        return [f"cannot tell whether uv.lock matches pyproject.toml: {why}"]
     with _copy(lock_data, pyproject, own) as (folder, settings):
         done = uv.in_project(folder, _CHECK, settings=settings)
     if done.code == 0:
         return []
     if _MISMATCH.search(done.errors) or _STALE.search(done.errors):
         raise _stale()
-    return [f"whether uv.lock belongs to pyproject.toml is not known: {_last_line(done.errors)}"]
+    return [f"cannot tell whether uv.lock matches pyproject.toml: {_last_line(done.errors)}"]
 
 
 @contextmanager
@@ -231,7 +231,7 @@ def _needs_code(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> str:
     elsewhere = [one for one in _flat(settings.get("sources")) if "index" not in one]
     own = [one for one in items(lock.get("package")) if set(table(one, "source")) & _OWN]
     if elsewhere or "workspace" in settings or len(own) > 1:
-        return "it has sources other than an index, whose code is not run"
+        return "it has sources other than an index, and their code is not run"
     return ""
 
 
@@ -272,7 +272,7 @@ def _export(
         return pylock.parsed(done.output)
     except ValueError as error:
         why = printable(str(error))[:_SHOWN]
-        message = f"what uv exports of {printable(str(path))} is no lock: {why}"
+        message = f"uv's export of {printable(str(path))} is not a valid lock: {why}"
         raise ResolutionError(message) from None
 
 

@@ -50,10 +50,11 @@ from slugcheck.packages.requirements.grammar import (
     shown,
     take_apart,
 )
+from slugcheck.text import plural
 
 _OTHER_MACHINE = (
-    "a path of the machine where the file was made; pip on the platform will fail: "
-    "replace it by name==version"
+    "a path on the machine where the file was written; pip fails on the platform: "
+    "write name==version instead"
 )
 _HOST = re.compile(r"(?!-)[\w.:\[\]*-]+")
 # dest in the parsed options -> as it is written; pip takes and forgets these in the wrong place
@@ -77,7 +78,7 @@ _MOST_BYTES = 4 * reading.REQUIREMENTS  # of all together
 _MAX_SHOWN_MISTAKES = 5
 _REFUSED_HINT = "include only requirements files of the same checkout"
 _VARIABLE_HINT = (
-    "the file decides where the value is sent, so allow only what everybody who changes it may know"
+    "the file decides where the value is sent, so allow only what anyone who can change it may know"
 )
 _LONGEST_NAME = 4096  # PATH_MAX of Linux
 
@@ -161,7 +162,7 @@ class _Reader:
         if self._mistakes:
             raise RequirementsError(_listed(self._mistakes), hint=self._mistakes[0][1])
         if not empty and not self._requirements and not self._set_aside:
-            message = f"{self._top.name} holds no requirement"
+            message = f"{self._top.name} contains no requirements"
             hint = "write one package per line, such as flask==3.1.2"
             raise RequirementsError(message, hint=hint)
 
@@ -227,7 +228,7 @@ class _Reader:
             # a word by itself may be half of a password that holds a blank, or a variable's value
             secret = re.search(r":/|\$", line.written)
             words = "the last words" if secret else f"'{' '.join(line.ignored)}'"
-            self._note(origin, f"pip ignores {shown(words)} of {shown(line.written)}")
+            self._note(origin, f"pip ignores {shown(words)} in {shown(line.written)}")
         included = [*line.options.requirements, *line.options.constraints]
         if line.wanted or included:
             before = line.written if line.wanted else included.pop(0)
@@ -238,11 +239,11 @@ class _Reader:
             for name in ignored:
                 self._note(
                     origin,
-                    f"pip ignores {shown(name, 60)} behind {shown(before, 60)}; "
-                    "it counts only on a line of its own",
+                    f"pip ignores {shown(name, 60)} after {shown(before, 60)}; "
+                    "it works only on its own line",
                 )
         if line.options.editables[1:]:
-            self._note(origin, "pip takes only the first -e of a line")
+            self._note(origin, "pip uses only the first -e on a line")
         if line.hashes and not line.wanted:
             self._note(origin, "pip ignores --hash on a line without a requirement")
 
@@ -291,13 +292,13 @@ class _Reader:
             self._mistakes.append((sentence, "download the file and include the copy"))
             return
         if "\0" in name:
-            raise BadLineError("its path holds a NUL character")
+            raise BadLineError("its path contains a NUL character")
         above = self._real(file)
         included = file.included(name, above, constraint=not line.options.requirements)
         real = self._real(included)
         if real in included.above:
-            sentence = f"{origin}: the includes run in a circle at {shown(name)}"
-            self._mistakes.append((sentence, "remove one of the includes; pip refuses the circle"))
+            sentence = f"{origin}: the includes form a loop at {shown(name)}"
+            self._mistakes.append((sentence, "remove one of the includes; pip refuses loops"))
         elif len(included.above) > _MOST_DEEP:
             sentence = f"{origin}: the includes are nested more than {_MOST_DEEP} deep"
             self._mistakes.append((sentence, "include the files from one file"))
@@ -367,7 +368,7 @@ def _mistake(
 def _without_value(origin: Origin, written: str, variables: Variables) -> tuple[str, str]:
     missing = variables.missing(written)
     refused = not variables.names.issuperset(missing)
-    hint = _VARIABLE_HINT if refused else "set it to what the platform sets it to"
+    hint = _VARIABLE_HINT if refused else "set it to the value it has on the platform"
     return f"{origin}: {shown(written)} {variables.why(missing)}", hint
 
 
@@ -384,7 +385,7 @@ def _hash_notes(requirements: Sequence[Requirement], aside: Sequence[Unsized]) -
     places = [*(r.origin for r in bare), *(u.origin for u in aside if u.origin)]
     if not places:
         return []
-    more = f" and on {len(places) - 1} more" if len(places) > 1 else ""
+    more = f" and on {plural(len(places) - 1, 'more line')}" if len(places) > 1 else ""
     return [
         "hashes on some lines make pip require a hash and an exact version on every line; "
         f"they are missing at {places[0]}{more}"
@@ -455,9 +456,9 @@ def check_url(url: str) -> None:
     if scheme_of(url) not in ("http", "https"):
         raise BadLineError("its URL does not begin with https://, http://, file: or git+https://")
     if not url.isprintable() or " " in url:
-        raise BadLineError("its URL holds characters that no URL can have")
+        raise BadLineError("its URL contains characters that no URL can have")
     if not urlsplit(url).hostname:
-        raise BadLineError("its URL names no server")
+        raise BadLineError("its URL has no host name")
 
 
 def _repository(url: str) -> str:
@@ -477,7 +478,7 @@ def _wheel(filename: str, name: str) -> tuple[str, str | None]:
     try:
         inside, version, _, _ = reading.wheel_filename(filename)
     except InvalidWheelFilename:
-        raise BadLineError(f"{shown(filename, 60)} is no valid filename of a wheel") from None
+        raise BadLineError(f"{shown(filename, 60)} is not a valid wheel filename") from None
     if name and name != inside:
         raise BadLineError(f"it asks for {name}, but the wheel is {inside}")
     return inside, str(version)
@@ -520,13 +521,13 @@ def _missing(parts: Parts, path: str | None, line: Line, origin: Origin, places:
     name, version = _named(last)
     written = shown(line.written)
     if there is not None:
-        reason = f"{written} is no folder with a pyproject.toml or setup.py; pip refuses it"
+        reason = f"{written} is not a folder with a pyproject.toml or setup.py; pip refuses it"
     elif WINDOWS_PATH.match(text) or text.startswith("/"):
         reason = _OTHER_MACHINE
     elif path is not None and places.leaves(path):
         reason = f"{written} is outside the checkout, so it is not read"
     elif path is None:
-        reason = f"{written} is a file of another host, which pip does not read"
+        reason = f"{written} is on another host, which pip does not read"
     else:
         reason = f"{written} does not exist here; pip fails without it"
     return _aside(parts, parts.name or name or guessed_name(last), version, reason, origin)
@@ -545,7 +546,7 @@ def _named(filename: str) -> tuple[str, str | None]:
 
 
 def _aside(parts: Parts, name: str, version: str | None, reason: str, origin: Origin) -> Unsized:
-    only = f" (wanted only where {shown(parts.marker)})" if parts.marker else ""
+    only = f" (required only if {shown(parts.marker)})" if parts.marker else ""
     return Unsized(
         name=name, version=version, reason=f"{reason}{only}", origin=origin, marker=parts.marker
     )
@@ -614,7 +615,7 @@ class OptionCollector:
             return
         if options.index_url:
             if self._extra_index_urls:
-                note("this --index-url makes pip forget each --extra-index-url above it")
+                note("this --index-url makes pip drop every --extra-index-url above it")
             self._extra_index_urls.clear()
             self._index_url = self._index(options.index_url, note)
         for url in options.extra_index_urls:
@@ -623,7 +624,7 @@ class OptionCollector:
     def _index(self, url: str, note: Callable[[str], None]) -> str:
         """Return the URL of an index, which may be written as a folder."""
         if "$" in url:
-            note("pip fills in only variables written like ${NAME}; another $ stays as it is")
+            note("pip expands only ${NAME}; any other $ stays as it is")
         path = _path_in(url)
         if path is not None and self._places.leaves(path):
             raise BadLineError("its folder is outside the checkout")
@@ -650,7 +651,7 @@ class OptionCollector:
             else:
                 self._take_folder(text, path, folder, note)
         for text in texts[1:]:
-            note(f"pip takes only the first --find-links of a line, not {shown(text, 60)}")
+            note(f"pip uses only the first --find-links on a line, not {shown(text, 60)}")
 
     def _take_folder(self, text: str, path: str, folder: Path, note: Callable[[str], None]) -> None:
         found = next(self._places.beside(folder).found(path), None)
@@ -659,7 +660,7 @@ class OptionCollector:
         if scheme_of(text) == "file":
             self._find_links.append(text)
         elif found is None:
-            note("pip ignores this --find-links, since there is no such folder here")
+            note("pip ignores this --find-links: no such folder here")
         else:
             self._find_links.append(str(found))
 
@@ -667,7 +668,7 @@ class OptionCollector:
         if ":all:" in options.all_releases:
             self._flags.add("pre")
         if set(options.all_releases) - {":all:"} or options.only_final:
-            note("--all-releases and --only-final for single names are not taken into account")
+            note("slugcheck ignores --all-releases and --only-final for single packages")
 
 
 def without_effect(options: Values) -> tuple[str, ...]:
@@ -681,7 +682,7 @@ def _move_names(text: str, target: set[str], other: set[str], note: Callable[[st
     ``:all:`` stands for every name and replaces what came before; ``:none:`` empties ``target``.
     """
     if text.startswith("-"):
-        raise BadLineError("--no-binary and --only-binary take names")
+        raise BadLineError("--no-binary and --only-binary need names")
     names = [name for name in text.split(",") if name]
     while ":all:" in names:
         other.clear()
@@ -697,7 +698,7 @@ def _move_names(text: str, target: set[str], other: set[str], note: Callable[[st
         try:
             canonical = canonicalize_name(name, validate=True)
         except InvalidName:
-            note(f"pip takes '{shown(name, 40)}' for a name that no package has")
+            note(f"pip takes '{shown(name, 40)}' as a name, but no package can have it")
             continue
         other.discard(canonical)
         target.add(canonical)
@@ -712,7 +713,7 @@ def _path_in(text: str) -> str | None:
 
 def _checked_host(text: str) -> str:
     if not _HOST.fullmatch(text):
-        raise BadLineError("--trusted-host takes the name of a host")
+        raise BadLineError("--trusted-host needs a host name")
     return text
 
 

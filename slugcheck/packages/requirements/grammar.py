@@ -120,7 +120,7 @@ def decode(data: bytes) -> str:
             return _decoded(data[len(mark) :], encoding)
     if b"\x00" in data:
         hint = "if it is UTF-16 without a byte order mark, save it as UTF-8"
-        raise BadFileError("is not a text file: it holds NUL bytes", hint=hint)
+        raise BadFileError("is not a text file: it contains NUL bytes", hint=hint)
     return _decoded(data, _declared(data) or "UTF-8")
 
 
@@ -138,14 +138,14 @@ def _decoded(data: bytes, encoding: str) -> str:
         text = data.decode(encoding)
         text.encode()  # half a surrogate pair is no text either, and could not be printed
     except LookupError:
-        message = f"names an encoding that does not exist: {shown(encoding)}"
-        raise BadFileError(message, hint="correct the coding comment on top") from None
+        message = f"names an unknown encoding: {shown(encoding)}"
+        raise BadFileError(message, hint="correct the coding comment at the top") from None
     except UnicodeError as error:
         place = f": byte {error.start} cannot be decoded" if hasattr(error, "start") else ""
         message = f"is not {encoding} text{place}"
         raise BadFileError(message, hint="save it as UTF-8") from None
     if "\x00" in text:
-        message = "is not a text file: it holds NUL characters"
+        message = "is not a text file: it contains NUL characters"
         raise BadFileError(message, hint="save it as UTF-8 text")
     return text
 
@@ -384,7 +384,7 @@ def _editable_reference(wanted: str) -> Parts | None:
 
 def _marker(text: str) -> str:
     if not text.replace("\t", " ").isprintable():
-        raise BadLineError("its marker holds control characters")
+        raise BadLineError("its marker contains control characters")
     try:
         return str(reading.marker(text)) if text else ""
     except InvalidMarker as error:
@@ -397,7 +397,7 @@ def _egg(url: str) -> str:
     if match is None:
         return ""
     if not _NAME.fullmatch(match[1]):
-        raise BadLineError(f"#egg={shown(match[1], 40)} is no name; write name[extra] @ URL")
+        raise BadLineError(f"#egg={shown(match[1], 40)} is not a name; write name[extra] @ URL")
     return canonicalize_name(match[1])
 
 
@@ -419,10 +419,10 @@ def _why(wanted: str, error: Exception) -> str:
     if re.match(r"<{7}|={7}|>{7}", wanted):
         return "a merge conflict was left in the file"
     if "=" in wanted and not re.search(r"[=<>!~]=|[<>]", wanted):
-        return "= is no operator; write =="
+        return "= is not an operator; write =="
     for version in _VERSION.findall(wanted):
         if not _is_version(version.removesuffix(".*")):
-            return f"{shown(version, 40)} is no valid version"
+            return f"{shown(version, 40)} is not a valid version"
     return shown(_first_line(error))
 
 
@@ -449,7 +449,7 @@ def scheme_of(url: str) -> str:
     try:
         return urlsplit(url).scheme
     except ValueError:
-        raise BadLineError("it holds a malformed URL") from None
+        raise BadLineError("it contains a malformed URL") from None
 
 
 def _is_url(text: str) -> bool:

@@ -131,7 +131,7 @@ class Resolver:
             else:
                 self._memory.remember(self._key(), self._indexed())
                 return resolved
-        raise ResolutionError("the hashes of the file allow no set of files that fits")
+        raise ResolutionError("no set of files matches the hashes in the file")
 
     def fingerprint(self, resolved: Resolved) -> str:
         """Return a digest of the question and the answer, without credentials."""
@@ -346,9 +346,8 @@ class Resolver:
         yield from self._asked.requirements.notes
         skipped = self._asked.skipped
         if skipped:
-            lines = "1 line does" if len(skipped) == 1 else f"{len(skipped)} lines do"
-            python = f"Linux with Python {self._target.minor}"
-            yield f"{lines} not apply to {python}, by their markers: {', '.join(skipped)}"
+            markers = "its marker excludes" if len(skipped) == 1 else "their markers exclude"
+            yield f"skipped {', '.join(skipped)}: {markers} Linux with Python {self._target.minor}"
         if ":all:" in self._asked.requirements.options.no_binary:
             yield "--no-binary :all: builds everything from source; sizes are those of wheels"
 

@@ -244,7 +244,7 @@ class StandIns:
         if pythons:
             return WrongPython(name=name, version=str(version), pythons=pythons)
         if not systems:
-            reason = "the options of the file rule out every file of it, so pip fails"
+            reason = "the options in the file exclude all of its files, so pip fails"
         elif systems.endswith("only"):
             reason = f"its wheels are for {systems}, and there is no source archive, so pip fails"
         else:
@@ -506,7 +506,7 @@ def version_of(inventory: Inventory) -> str:
     try:
         return str(reading.version(text.replace("_", "-")))
     except InvalidVersion:
-        raise MeasureError(f"its metadata is of a version that is none: {text[:40]!r}") from None
+        raise MeasureError(f"its metadata has an invalid version: {text[:40]!r}") from None
 
 
 def repaired_requires(inventory: Inventory) -> tuple[str, ...]:
@@ -518,7 +518,7 @@ def repaired_requires(inventory: Inventory) -> tuple[str, ...]:
     for line in inventory.requires_dist:
         repaired = repair_requirement(line)
         if repaired is None:
-            message = f"its metadata has a dependency that is no requirement: {line[:60]!r}"
+            message = f"its metadata has an invalid dependency: {line[:60]!r}"
             raise MeasureError(message)
         lines.append(repaired)
     return tuple(lines)

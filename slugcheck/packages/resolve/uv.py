@@ -75,9 +75,7 @@ _NETWORK = re.compile(
     r"operation timed out|HTTP status (?:client|server) error|tls handshake|certificate",
     re.IGNORECASE,
 )
-_NETWORK_HINT = (
-    "check the connection, the index URL and any proxy; --offline uses only what is in the cache"
-)
+_NETWORK_HINT = "check the connection, the index URL and any proxy; --offline uses only the cache"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,7 +270,7 @@ def find_uv() -> str:
         with _FINDING:
             return find_uv_bin()
     except FileNotFoundError:
-        message = "uv, the resolver, is not installed beside slugcheck"
+        message = "uv, the resolver, is not installed with slugcheck"
         raise ResolutionError(message, hint="install it: pip install uv") from None
 
 
@@ -413,10 +411,13 @@ def _network_sentence(text: str) -> str:
     where = re.search(r"https?://[^\s`()]+", text)
     place = f" at {where.group().rstrip(').,')}" if where else ""
     for pattern, sentence in (
-        (r"\b401\b", f"the index{place} wants a user name and password (401)"),
+        (r"\b401\b", f"the index{place} requires a user name and password (401)"),
         (r"\b403\b", f"the index{place} refuses access (403)"),
         (r"certificate|tls", f"the TLS certificate of the index{place} is not trusted"),
-        (r"dns error|failed to lookup", f"the host of the index{place} is not known (DNS)"),
+        (
+            r"dns error|failed to lookup",
+            f"the host of the index{place} cannot be resolved (DNS)",
+        ),
         (r"Connection refused", f"the index{place} cannot be reached: connection refused"),
         (r"timed out|timeout", f"the index{place} does not answer in time"),
     ):

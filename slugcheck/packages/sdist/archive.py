@@ -111,7 +111,7 @@ def open_archive(data: bytes, filename: str, *, partial: bool = False) -> Archiv
     """
     form = archive_form(filename)
     if form is None:
-        raise ArchiveError(f"{filename} is no kind of archive that can be read")
+        raise ArchiveError(f"{filename} is not a supported archive")
     sizes: dict[str, int] = {}
     texts: dict[str, bytes] = {}
     ignored = held = 0

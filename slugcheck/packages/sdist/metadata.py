@@ -79,7 +79,7 @@ def read_metadata(project: Project) -> SourceMetadata:
             continue
         if found is not None:
             return _checked(found)
-    raise Unstated(reasons[-1] if reasons else "it states no dependencies, nor that it has none")
+    raise Unstated(reasons[-1] if reasons else "it does not state its dependencies")
 
 
 def _static_pkg_info(project: Project) -> _Found | None:
@@ -209,7 +209,7 @@ def _setup_py(project: Project) -> _Found | None:
         return None
     call = project.setup_call
     if call is None:
-        raise Unstated("its setup.py cannot be read as Python 3, or calls no setup()")
+        raise Unstated("its setup.py is not Python 3, or does not call setup()")
     if call.is_unknown("install_requires"):
         raise Unstated("its setup.py computes the dependencies")
     if call.has("pbr"):
@@ -220,7 +220,11 @@ def _setup_py(project: Project) -> _Found | None:
         extra, marker = _extra_and_marker(key)
         extras += [extra] if extra else []
         lines += [_with_markers(line, extra, marker) for line in _texts(value)]
-    notes = ["its extras are computed and not known"] if "extras_require" in call.unknown else []
+    notes = (
+        ["its extras are unknown: setup.py computes them"]
+        if "extras_require" in call.unknown
+        else []
+    )
     return _Found(lines, call.values.get("python_requires"), "setup.py", extras, notes)
 
 
@@ -253,9 +257,9 @@ def _checked(found: _Found) -> SourceMetadata:
         if repaired is not None:
             requires.append(repaired)
         elif "extra ==" in line:
-            notes.append(f"left out of its extras: {line!r}, which no tool can read")
+            notes.append(f"left out of its extras: the invalid dependency {line!r}")
         else:
-            raise Unstated(f"{found.origin} names {line!r}, which no tool can read")
+            raise Unstated(f"{found.origin} has the invalid dependency {line!r}")
     python = found.python if isinstance(found.python, str) else None
     return SourceMetadata(
         requires=tuple(dict.fromkeys(requires)),
