@@ -397,14 +397,14 @@ def test_user_and_password_of_an_address_are_sent_but_never_shown() -> None:
         assert only.path == url
         error = failure(url.replace("://", "://me:wrong-one@"))
     assert "wrong-one" not in f"{error}{error.hint}"
-    assert "does not accept the credentials" in str(error)
+    assert "rejects the credentials" in str(error)
 
 
 @pytest.mark.parametrize(
     ("quirk", "message", "hint"),
     [
         (Quirk.NOT_FOUND, "does not have this file (404)", "check the address"),
-        (Quirk.UNAUTHORIZED, "asks for a user name and password (401)", "into the address"),
+        (Quirk.UNAUTHORIZED, "requires a user name and password (401)", "into the address"),
         (Quirk.FORBIDDEN, "refuses access (403)", "a signed one is good for some time only"),
     ],
 )

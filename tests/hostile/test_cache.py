@@ -379,7 +379,7 @@ def test_a_cache_in_the_checkout_is_not_used(
     before = {one: one.read_bytes() for one in planted.rglob("*.zz")}
     done = check(path, "--index-url", honest.index_url)
     assert figures(done) == truth
-    assert any("the project under check" in note for note in done.document["notes"])
+    assert any("the checked project" in note for note in done.document["notes"])
     assert {one: one.read_bytes() for one in planted.rglob("*.zz")} == before
     assert len(list((tmp_path / "outside").iterdir())) == 1
 
