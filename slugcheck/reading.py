@@ -93,8 +93,8 @@ _KINDS = {
 def toml(text: str) -> dict[str, Any]:
     """Return a TOML document.
 
-    :raises ValueError: it is none, or nested or dotted beyond what a real one is; the sentence
-        names the line where there is one.
+    :raises ValueError: it is not valid, or nested or dotted deeper than any real document; the
+        message gives the line if there is one.
     """
     if any(line.count(".") >= MOST_KEY_PARTS for line in text.split("\n")):
         _check_keys(text)
@@ -140,7 +140,7 @@ def _check_keys(text: str) -> None:
 def json(text: str | bytes) -> Any:
     """Return what a JSON text holds.
 
-    :raises ValueError: it is none, or nested beyond what can be read.
+    :raises ValueError: it is not valid, or nested too deeply.
     """
     try:
         return _json.loads(text)
@@ -151,7 +151,7 @@ def json(text: str | bytes) -> Any:
 def requirement(text: str) -> Requirement:
     """Return a PEP 508 requirement.
 
-    :raises InvalidRequirement: it is none.
+    :raises InvalidRequirement: it is not valid.
     """
     if len(text) > LONGEST_REQUIREMENT:
         raise InvalidRequirement(f"it is longer than {LONGEST_REQUIREMENT:,} characters")
@@ -171,7 +171,7 @@ def requirement(text: str) -> Requirement:
 def marker(text: str) -> Marker:
     """Return an environment marker.
 
-    :raises InvalidMarker: it is none.
+    :raises InvalidMarker: it is not valid.
     """
     if len(text) > LONGEST_MARKER:
         raise InvalidMarker(f"it is longer than {LONGEST_MARKER:,} characters")
@@ -199,7 +199,7 @@ def _too_deep(text: str) -> bool:
 def specifiers(text: str) -> SpecifierSet:
     """Return a set of version specifiers.
 
-    :raises InvalidSpecifier: it is none.
+    :raises InvalidSpecifier: it is not valid.
     """
     if len(text) > LONGEST_SPECIFIER:
         raise InvalidSpecifier(f"it is longer than {LONGEST_SPECIFIER:,} characters")
@@ -224,7 +224,7 @@ def is_exact(specifier: SpecifierSet) -> bool:
 def version(text: str) -> Version:
     """Return a version.
 
-    :raises InvalidVersion: it is none.
+    :raises InvalidVersion: it is not valid.
     """
     if len(text) > LONGEST_VERSION:
         raise InvalidVersion(f"it is longer than {LONGEST_VERSION} characters")
@@ -234,7 +234,7 @@ def version(text: str) -> Version:
 def wheel_filename(text: str) -> WheelName:
     """Return name, version, build and tags of a wheel's filename.
 
-    :raises InvalidWheelFilename: it is none.
+    :raises InvalidWheelFilename: it is not valid.
     """
     check_wheel_filename(text)
     try:
@@ -262,7 +262,7 @@ def check_wheel_filename(text: str) -> None:
 def sdist_filename(text: str) -> tuple[NormalizedName, Version]:
     """Return name and version of a source archive's filename.
 
-    :raises InvalidSdistFilename: it is none.
+    :raises InvalidSdistFilename: it is not valid.
     """
     if len(text) > LONGEST_FILENAME:
         raise InvalidSdistFilename(f"it is longer than {LONGEST_FILENAME} characters")
@@ -297,7 +297,7 @@ class Refused(UsageError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Location:
     """Where a path leads inside the allowed folder; ``link`` is the first link on the way."""
 
     real: str
@@ -343,8 +343,8 @@ def read(path: Path, *, within: Path, limit: int) -> bytes:
 
     ``within`` is a real path, as ``top_of`` returns it.
 
-    :raises Refused: it leads outside, is no regular file, or is larger.
-    :raises OSError: it is not there, is a folder, or may not be read.
+    :raises Refused: it leads outside, is not a regular file, or is larger.
+    :raises OSError: it does not exist, is a folder, or is not readable.
     """
     with opened(path, within=within) as stream:
         data = stream.read(limit + 1)
@@ -373,7 +373,7 @@ def real(path: Path, within: Path) -> Path:
     """Return where a path leads, whether or not something is there.
 
     :raises Refused: it leads outside of ``within``.
-    :raises OSError: its links run in a circle.
+    :raises OSError: its links form a loop.
     """
     return Path(_walked(path, within).real)
 
@@ -456,7 +456,7 @@ def _regular(path: Path, mode: int) -> None:
         raise Refused(_name(path), f"is {kind}, not a regular file")
 
 
-def _walked(path: Path, within: Path) -> _Found:
+def _walked(path: Path, within: Path) -> _Location:
     """Follow a path link by link; nothing outside of ``within`` is asked for on the way."""
     top = str(within)
     if "\0" in str(path):
@@ -495,7 +495,7 @@ def _walked(path: Path, within: Path) -> _Found:
     place = str(Path(top, *parts))
     if top == "/" and place.startswith(tuple(f"{one}/" for one in _NOT_IN_ROOT)):
         raise _outside(path, within, link)
-    return _Found(place, link)
+    return _Location(place, link)
 
 
 def _below(path: Path, top: str) -> list[str]:

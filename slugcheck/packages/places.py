@@ -25,7 +25,7 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
     """Read the file with the options of the command line added; ``empty`` allows an empty one.
 
     :raises RequirementsError: the file cannot be read, or pip's grammar refuses it.
-    :raises UsageError: an index URL or a folder of wheels is none.
+    :raises UsageError: an index URL or a folder of wheels is invalid.
     """
     more = indexes(options)
     found = files.read(
@@ -52,7 +52,7 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
 def indexes(options: Options, environ: Mapping[str, str] = os.environ) -> IndexOptions:
     """Return the indexes of the command line and the environment, checked.
 
-    :raises UsageError: one of them is no URL, or no folder.
+    :raises UsageError: one of them is not a URL, or not a folder.
     """
     given = options.index
     default = next(filter(None, (environ.get(name) for name in _DEFAULT_INDEX)), None)
@@ -102,7 +102,7 @@ def _filled(url: str, environ: Mapping[str, str]) -> str:
 
     Whoever wrote the command line says which server it is for, so no --env is needed.
 
-    :raises UsageError: one is not set.
+    :raises UsageError: a variable is not set.
     """
     for name in used(url):
         value = environ.get(name)

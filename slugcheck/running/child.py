@@ -41,7 +41,7 @@ _CAN_PEEK = hasattr(os, "waitid")  # not on macOS before Python 3.13
 
 
 class ChildError(MeasureError):
-    """A program took more than it may."""
+    """A program exceeded its limits."""
 
 
 class LateError(ChildError):
@@ -50,7 +50,7 @@ class LateError(ChildError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a program ended, and what it said."""
+    """How a program ended, and its output."""
 
     code: int
     out: bytes
@@ -58,18 +58,18 @@ class Ended:
 
     @property
     def output(self) -> str:
-        """What it said on stdout, as text."""
+        """Its stdout, as text."""
         return self.out.decode("utf-8", "replace")
 
     @property
     def errors(self) -> str:
-        """What it said on stderr, as text."""
+        """Its stderr, as text."""
         return self.err.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """The most that a program may take. ``memory`` in bytes, None for what builds on request."""
+    """The limits of a program: ``output`` and ``memory`` in bytes; no limit of memory if None."""
 
     seconds: float
     output: int = _OUTPUT

@@ -169,5 +169,5 @@ def open_streams() -> None:
 
 
 def last_words(line: str) -> None:
-    """Say one line where nothing else may work any more."""
+    """Print one line when nothing else may still work."""
     _say(line)

@@ -34,7 +34,7 @@ _RUN_MODULE = (
 
 
 def environment(allowed: str = "", *, environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return what a child may see: the names that every tool needs and those of a pattern."""
+    """Return a child's environment: the names that every tool needs and those of a pattern."""
     names = re.compile(f"(?:{_BASE}|{allowed})" if allowed else f"(?:{_BASE})")
     source = os.environ if environ is None else environ
     kept = {key: value for key, value in source.items() if names.fullmatch(key)}
@@ -47,7 +47,7 @@ _distrusted: set[str] = set()
 
 
 def distrust(path: Path) -> None:
-    """Look for no program in the project that ``path`` belongs to: its checkout, or its folder."""
+    """Use no program from the project that ``path`` belongs to: its checkout, or its folder."""
     _distrusted.add(str(reading.checkout_of(path)))
 
 
@@ -95,7 +95,7 @@ def python_module(name: str) -> list[str]:
 
 
 def _is_ours(place: str) -> bool:
-    """Whether a place of the import path is no part of the checked project.
+    """Whether a place of the import path is outside the checked project.
 
     slugcheck's own environment may well lie there, as a ``.venv`` does.
     """

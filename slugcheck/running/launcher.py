@@ -60,7 +60,7 @@ class Worker:
     cwd: str | None = None
 
     def request(self) -> Json:
-        """Return what the launcher is told."""
+        """Return the request for the launcher."""
         script = str(WORKERS / self.script)
         python = os.path.abspath(self.python) if os.path.dirname(self.python) else self.python  # noqa: PTH100, PTH120
         return {
@@ -78,7 +78,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """What became of a worker. ``problem`` is "" if it did all it was asked for."""
+    """How a worker ended. ``problem`` is "" if it did all of its job."""
 
     events: tuple[Json, ...]
     problem: str
@@ -212,7 +212,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _problem(answer: Json, *, silence: float, total: float) -> str:
-    """Return in one line why a worker did not do all it was asked for, "" if it did."""
+    """Return in one line why a worker did not finish its job, "" if it did."""
     events: list[Json] = answer["events"]
     last = events[-1]["event"] if events else ""
     if last == "end":

@@ -137,7 +137,7 @@ def remove(folder: Path) -> str:
 def root() -> Path:
     """Return the folder for temporary files.
 
-    :raises MeasureError: there is none.
+    :raises MeasureError: there is no such folder.
     """
     try:
         return Path(tempfile.gettempdir()).resolve()

@@ -212,7 +212,7 @@ class Likeness:
 
 
 def likeness(wheel: ProjectFile, files: Iterable[ProjectFile], version: Version) -> Likeness:
-    """Return how near a wheel comes to a build of ``version``; ``files`` are the project's."""
+    """Return how close a wheel is to a build of ``version``; ``files`` are the project's."""
     if wheel.version == version:
         tag = min(wheel.tags, key=str)
         if tag.platform.startswith("musllinux"):

@@ -120,7 +120,7 @@ class HttpClient:
         """Return a whole file.
 
         :raises TooLargeError: it has more than ``max_bytes``; no more than these were read.
-        :raises NetworkError: it cannot be had, or its content hash is another one.
+        :raises NetworkError: it cannot be fetched, or its sha256 differs.
         """
         return self.fetch(url, max_bytes, sha256=sha256).body
 
@@ -278,7 +278,7 @@ class LocalFile:
 
 
 class RangeMemory:
-    """Which hosts do not do ranges, or no suffix ranges; shared by all files of a run."""
+    """Which hosts do not support ranges, or suffix ranges; shared by all files of a run."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -328,7 +328,7 @@ class RemoteFile:
     def span(self, start: int, stop: int) -> bytes:
         """Return the bytes from ``start`` up to ``stop``; asks only for what is not held.
 
-        :raises NetworkError: the file cannot be had.
+        :raises NetworkError: the file cannot be fetched.
         """
         if self._whole is None:
             low, high = self._missing(start, stop)
@@ -340,7 +340,7 @@ class RemoteFile:
         return self._assemble(start, stop)
 
     def close(self) -> None:
-        """Let go of what is held."""
+        """Release the bytes that are held."""
         self._held.clear()
         self._spools.close()
 
@@ -479,9 +479,9 @@ def chunks(response: Response, url: str, limit: int) -> Iterator[bytes]:
 
     :raises TooLargeError: it has more than ``limit`` bytes.
     """
-    said = response.headers.get("Content-Length", "")
-    counts = said.isascii() and said.isdecimal()
-    size = int(said) if counts and len(said) <= _DIGITS else None
+    declared = response.headers.get("Content-Length", "")
+    counts = declared.isascii() and declared.isdecimal()
+    size = int(declared) if counts and len(declared) <= _DIGITS else None
     if (size is not None and size > limit) or (counts and size is None):
         raise TooLargeError(url, size=size, limit=limit)
     packed = response.headers.get("Content-Encoding", "identity").lower() != "identity"

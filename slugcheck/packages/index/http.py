@@ -343,7 +343,7 @@ def _cause(error: Exception) -> object:
 
 
 class Allowance:
-    """The bytes that a run may still receive; thread-safe."""
+    """The number of bytes that a run may still receive; thread-safe."""
 
     def __init__(self) -> None:
         self._left = MAX_RUN
@@ -357,7 +357,7 @@ class Allowance:
 
 
 class Exchange:
-    """One file asked for, with its redirects and retries. ``place`` is it, fit to be shown."""
+    """One requested file with its redirects and retries. ``place`` is its URL, safe to show."""
 
     def __init__(self, place: str, allowance: Allowance) -> None:
         self._place = place
@@ -378,7 +378,7 @@ class Exchange:
     def left(self) -> float:
         """Return how many seconds a read may take.
 
-        :raises NetworkError: none.
+        :raises NetworkError: the time is up.
         """
         whole = FILE_SECONDS + self._received / SECOND_BYTES
         left = self._started + whole - time.monotonic()

@@ -71,7 +71,7 @@ _SIGNING = frozenset("expires signature key-pair-id policy awsaccesskeyid google
 
 
 class Warehouse:
-    """Where inventories come from. Thread-safe; wheels never change, so hits need no network."""
+    """Reads inventories, from the cache if possible. Thread-safe; hits need no network."""
 
     def __init__(self, *, client: HttpClient, cache: Cache) -> None:
         self._client = client
@@ -84,7 +84,7 @@ class Warehouse:
         """Return what a wheel holds.
 
         :raises NetworkError: it cannot be fetched.
-        :raises WheelError: it is no sound wheel, or the run has read too many files.
+        :raises WheelError: it is not a valid wheel, or the run has read too many files.
         """
         inventory = self._known(artifact) or self._read(artifact)
         with self._lock:
@@ -98,9 +98,9 @@ class Warehouse:
             inventory.gui_scripts,
         )  # fmt: skip
         self._counted[artifact.url] = len(inventory.entries), sum(map(len, lines))
-        files, said = (sum(column) for column in zip(*self._counted.values(), strict=True))
+        files, lines_read = (sum(column) for column in zip(*self._counted.values(), strict=True))
         what = "files" if files > MAX_ENTRIES else "dependencies, extras and scripts"
-        if files > MAX_ENTRIES or said > MAX_LINES:
+        if files > MAX_ENTRIES or lines_read > MAX_LINES:
             most = MAX_ENTRIES if files > MAX_ENTRIES else MAX_LINES
             raise WheelError(
                 f"{artifact.filename}: with it, the wheels have more than {most:,} {what}",
@@ -231,7 +231,7 @@ class Cache:
 
     @property
     def is_used(self) -> bool:
-        """Whether it is worth making a document."""
+        """Whether documents are stored."""
         return self._folder is not None and self.problem is None
 
     def load(self, kind: str, key: str) -> dict[str, Any] | None:

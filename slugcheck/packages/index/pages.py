@@ -60,7 +60,7 @@ _LONGEST_TAG = 8_192  # bytes; a link with its attributes has some 400
 
 
 class FileKind(StrEnum):
-    """What a file is to an installer."""
+    """The kinds of files that installers use."""
 
     WHEEL = "wheel"
     SDIST = "sdist"
@@ -194,7 +194,7 @@ class Pages:
     def _read(self, url: str, project: str) -> list[_Listed]:
         """Return what a page lists.
 
-        :raises NetworkError: it cannot be had, or is no page of an index.
+        :raises NetworkError: it cannot be fetched, or is not a page of an index.
         """
         from pypi_simple import ACCEPT_ANY, UnsupportedRepoVersionError
 
@@ -224,7 +224,7 @@ def _too_many(url: str) -> NetworkError:
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """A link of a page, before its name is understood."""
+    """A link of a page, before its name is parsed."""
 
     filename: str
     url: str = field(repr=False)
@@ -243,7 +243,7 @@ def _parsed(
     The library is given none of the names: it takes 20 ms to see that one of 255 characters is
     that of no package, and a page may hold many.
 
-    :raises ValueError: it is no page of an index.
+    :raises ValueError: it is not a page of an index.
     """
     from pypi_simple import ProjectPage, UnexpectedRepoVersionWarning
 
@@ -333,7 +333,7 @@ def _project_file(one: _Listed, project: str) -> ProjectFile | None:
 def _sdist_name(filename: str, project: str) -> tuple[str, Version]:
     """Split a source archive's name, which only the project's name makes unambiguous.
 
-    :raises InvalidVersion: it is no source archive of the project.
+    :raises InvalidVersion: it is not a source archive of the project.
     """
     stem = archive_stem(filename)
     if len(filename) <= reading.LONGEST_FILENAME and stem != filename:

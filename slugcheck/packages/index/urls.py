@@ -32,7 +32,7 @@ def redact(url: str) -> str:
 def host_of(url: str) -> str:
     """Return host and port, lower case, without credentials and without a default port.
 
-    :raises NetworkError: it is no URL.
+    :raises NetworkError: it is not a URL.
     """
     parts = _split(url)
     netloc = parts.netloc.rpartition("@")[2].lower()
@@ -42,7 +42,7 @@ def host_of(url: str) -> str:
 def origin_of(url: str) -> str:
     """Return scheme, host and port, which credentials are for; a default port is left out.
 
-    :raises NetworkError: it is no URL.
+    :raises NetworkError: it is not a URL.
     """
     return f"{_split(url).scheme.lower()}://{host_of(url)}"
 
@@ -50,7 +50,7 @@ def origin_of(url: str) -> str:
 def split_credentials(url: str) -> tuple[str, Credentials | None]:
     """Return ``url`` without its credentials, and these (percent-decoded) if it has any.
 
-    :raises NetworkError: it is no URL.
+    :raises NetworkError: it is not a URL.
     """
     parts = _split(url)
     userinfo, at, netloc = parts.netloc.rpartition("@")
@@ -73,7 +73,7 @@ def credentials_in(urls: Iterable[str]) -> dict[str, Credentials]:
 def local_path(url: str) -> Path | None:
     """Return the path that a ``file:`` URL or an absolute path names; None for any other URL.
 
-    :raises NetworkError: it is no URL.
+    :raises NetworkError: it is not a URL.
     """
     if url.startswith("/"):
         return Path(url)

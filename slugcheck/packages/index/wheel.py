@@ -85,7 +85,7 @@ def read_inventory(
     spans. Spans near each other are read as one.
 
     :raises NetworkError: it cannot be fetched.
-    :raises WheelError: it is no sound wheel.
+    :raises WheelError: it is not a valid wheel.
     """
     with client.open_file(artifact) as source, _Turn() as turn:
 
@@ -116,14 +116,14 @@ def read_inventory(
 
 
 class _Turn:
-    """The right to read something large, taken when that shows, and given back at the end."""
+    """A lock for reading something large, taken when needed and released at the end."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._taken = False
 
     def take(self) -> None:
-        """Wait until nobody else has it."""
+        """Wait for the lock."""
         if not self._taken:
             self._stack.enter_context(_LARGE_TURN)
             self._taken = True

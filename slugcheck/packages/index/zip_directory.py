@@ -96,7 +96,7 @@ def read_directory(span: Span, size: int, archive: str) -> Directory:
     ``span(start, stop)`` gives bytes of it: the last 16 KB are asked for first, then exactly what
     is missing of the directory. ``archive`` is its name, for messages.
 
-    :raises WheelError: it is no ZIP archive, or it contradicts itself.
+    :raises WheelError: it is not a ZIP archive, or it contradicts itself.
     """
     tail = _Tail(span, size, archive)
     end = tail.find_end()

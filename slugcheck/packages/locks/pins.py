@@ -198,7 +198,7 @@ def from_place(pin: Pin, url: str, folder: Path, top: Path) -> Distribution | Un
 def read_bytes(path: Path, top: Path, limit: int = reading.SETTINGS) -> bytes:
     """Return a file's bytes; ``top`` is the folder that files may be read from.
 
-    :raises Refused: it is a link out of ``top``, no regular file, or has more than ``limit`` bytes.
+    :raises Refused: it leads out of ``top``, is not a regular file, or has over ``limit`` bytes.
     :raises RequirementsError: it cannot be read.
     """
     try:
@@ -241,7 +241,7 @@ def text(value: object) -> str:
 def packages(lock: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """Return the ``[[package]]`` tables of the lock of that name.
 
-    :raises RequirementsError: they are more than any real lock has.
+    :raises RequirementsError: there are more of them than in any real lock.
     """
     found = [one for one in items(lock.get("package")) if isinstance(one, dict)]
     if len(found) > MOST_PACKAGES:
@@ -274,7 +274,7 @@ def sha256_of(hashes: Iterable[object]) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Dependency:
     """What a project file asks for by name. ``specifier`` is in the tool's own grammar."""
 
     name: str  # canonical
@@ -283,21 +283,21 @@ class Asked:
     extras: tuple[str, ...] = ()
 
 
-def from_project(pyproject: Mapping[str, Any]) -> list[Asked]:
-    """Return ``[project] dependencies``; what is no requirement is left for the tool to refuse."""
+def from_project(pyproject: Mapping[str, Any]) -> list[Dependency]:
+    """Return ``[project] dependencies``; invalid ones are left for the tool to refuse."""
     found = []
     for line in items(table(pyproject, "project").get("dependencies")):
         try:
             wanted = reading.requirement(text(line))
         except InvalidRequirement:
             continue
-        asked = Asked(
+        dependency = Dependency(
             name=canonicalize_name(wanted.name),
             specifier=str(wanted.specifier),
             marker=str(wanted.marker or ""),
             extras=tuple(sorted(wanted.extras)),
         )
-        found.append(asked)
+        found.append(dependency)
     return found
 
 
@@ -323,13 +323,17 @@ class Lines:
 
 
 def mark_direct(
-    distributions: Iterable[Distribution], asked: Iterable[Asked], content: str, file: str
+    distributions: Iterable[Distribution],
+    dependencies: Iterable[Dependency],
+    content: str,
+    file: str,
 ) -> list[Distribution]:
     """Return distributions with those marked that a project file names itself."""
     lines = Lines(content, file)
     named: dict[str, tuple[str, ...]] = {}
-    for one in asked:
-        named[one.name] = tuple(sorted({*named.get(one.name, ()), *one.extras}))
+    for dependency in dependencies:
+        known = named.get(dependency.name, ())
+        named[dependency.name] = tuple(sorted({*known, *dependency.extras}))
     return [
         replace(one, direct=True, extras=named[one.name], origins=lines.origin(one.name))
         if one.name in named

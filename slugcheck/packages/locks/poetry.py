@@ -27,7 +27,7 @@ from slugcheck.errors import BuildError, RequirementsError
 from slugcheck.model import Distribution, Unsized
 from slugcheck.packages.index.choice import Chooser
 from slugcheck.packages.locks.pins import (
-    Asked,
+    Dependency,
     Lines,
     Locked,
     Pin,
@@ -83,15 +83,15 @@ def read(
     check_version(lock)
     check_fresh(lock, pyproject, data)
     check_python(lock, environment["python_full_version"])
-    asked = _asked(pyproject)
+    dependencies = _main_dependencies(pyproject)
     old = lock_version(lock) < Version("2.1")
     notes: list[str] = []
     if old:
-        listed = _Walk(lock, environment, notes).run(asked)
+        listed = _Walk(lock, environment, notes).run(dependencies)
     else:
         listed = list(_main(lock, environment, notes))
     lines = Lines(project_data.decode("utf-8", errors="replace"), str(project_path))
-    extras = {one.name: one.extras for one in asked}
+    extras = {one.name: one.extras for one in dependencies}
     pins: list[Pin] = []
     found: list[Distribution] = []
     aside: list[Unsized] = []
@@ -197,7 +197,7 @@ def check_python(lock: Mapping[str, Any], python: str) -> None:
         raise BuildError(message, hint=hint)
 
 
-def _asked(pyproject: Mapping[str, Any]) -> list[Asked]:
+def _main_dependencies(pyproject: Mapping[str, Any]) -> list[Dependency]:
     """Return the main group's dependencies: ``[project]``'s where it has any, else Poetry's."""
     if "dependencies" in table(pyproject, "project"):
         return from_project(pyproject)
@@ -210,7 +210,7 @@ def _asked(pyproject: Mapping[str, Any]) -> list[Asked]:
     ]
 
 
-def _dependency(name: str, wanted: object) -> Iterator[Asked | None]:
+def _dependency(name: str, wanted: object) -> Iterator[Dependency | None]:
     """Yield what a table's entry asks for; an optional one comes with an extra only."""
     for one in wanted if isinstance(wanted, list) else [wanted]:
         details = one if isinstance(one, dict) else {"version": one}
@@ -218,12 +218,12 @@ def _dependency(name: str, wanted: object) -> Iterator[Asked | None]:
             yield _from_details(name, details)
 
 
-def _from_details(name: str, details: Mapping[str, Any]) -> Asked:
+def _from_details(name: str, details: Mapping[str, Any]) -> Dependency:
     markers = [f"({text(details['markers'])})"] if details.get("markers") else []
     if isinstance(details.get("python"), str):
         with contextlib.suppress(ValueError):
             markers += _python_markers(specifier(details["python"]))
-    return Asked(
+    return Dependency(
         name=canonicalize_name(name),
         specifier=text(details.get("version", "*")),
         marker=" and ".join(markers),
@@ -266,7 +266,7 @@ class _Walk:
     notes: list[str]
     steps: int = 0
 
-    def run(self, roots: list[Asked]) -> list[dict[str, Any]]:
+    def run(self, roots: list[Dependency]) -> list[dict[str, Any]]:
         """Return the packages that are reached, in the lock's order."""
         listed = packages(self.lock, "poetry.lock")
         by_name: dict[str, list[int]] = {}
@@ -293,7 +293,9 @@ class _Walk:
             message = "the dependencies within poetry.lock take too long to follow"
             raise RequirementsError(message, hint=LOCK_HINT)
 
-    def _match(self, wanted: Asked, listed: list[dict[str, Any]], places: list[int]) -> int | None:
+    def _match(
+        self, wanted: Dependency, listed: list[dict[str, Any]], places: list[int]
+    ) -> int | None:
         python = self.environment["python_full_version"]
         for strict in (True, False):  # a constraint that cannot be read does not lose a package
             for place in places:
@@ -309,7 +311,7 @@ class _Walk:
         self.notes.append(note)
         return None
 
-    def _needed(self, package: Mapping[str, Any], extras: tuple[str, ...]) -> Iterator[Asked]:
+    def _needed(self, package: Mapping[str, Any], extras: tuple[str, ...]) -> Iterator[Dependency]:
         self._step(1 + len(table(package, "extras")))
         of_extras = set(self._of_extras(package, extras))
         for name, wanted in table(package, "dependencies").items():
@@ -318,9 +320,9 @@ class _Walk:
                 details = one if isinstance(one, dict) else {"version": one}
                 if details.get("optional") and canonicalize_name(name) not in of_extras:
                     continue
-                asked = _from_details(name, details)
+                dependency = _from_details(name, details)
                 if _holds(details.get("markers"), self.environment, self.notes, extras):
-                    yield replace(asked, marker="")
+                    yield replace(dependency, marker="")
 
     def _of_extras(self, package: Mapping[str, Any], extras: tuple[str, ...]) -> Iterator[str]:
         for extra, lines in table(package, "extras").items():
@@ -377,7 +379,7 @@ def _elsewhere(
 def requirements(table: Mapping[str, Any]) -> tuple[list[str], str | None]:
     """Return the dependencies of ``[tool.poetry]`` and its Python specifier.
 
-    :raises ValueError: a dependency has a form with no plain equivalent; the text names it.
+    :raises ValueError: a dependency has a form with no PEP 440 equivalent; the message names it.
     """
     lines: list[str] = []
     python: str | None = None

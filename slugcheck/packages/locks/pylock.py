@@ -43,7 +43,7 @@ _UNMEASURED = {
 def parsed(document: str) -> Pylock:
     """Return the lock that a TOML text holds.
 
-    :raises ValueError: it is none; the text says why.
+    :raises ValueError: it is not valid; the message says why.
     """
     try:
         lock = Pylock.from_dict(reading.toml(document))
@@ -86,8 +86,8 @@ def read(
 
     ``top`` is the folder that files may be read from.
 
-    :raises Refused: it is a link out of ``top``, no regular file, or too large.
-    :raises RequirementsError: it cannot be read or is no valid lock file.
+    :raises Refused: it is a link out of ``top``, not a regular file, or too large.
+    :raises RequirementsError: it cannot be read, or is not a valid lock file.
     :raises ResolutionError: it has nothing for the target.
     """
     try:

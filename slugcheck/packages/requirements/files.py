@@ -99,7 +99,7 @@ def read(
     default ``path`` as it is given. Includes are named after it. ``empty`` allows a file without
     any requirement. ``variables`` are those that may be filled in; none by default.
 
-    :raises Refused: the file is a link out of ``within``, no regular file, or too large.
+    :raises Refused: the file is a link out of ``within``, not a regular file, or too large.
     :raises RequirementsError: a file cannot be read, none holds a requirement, or pip refuses a
         line; up to five of the mistakes are named, with file and line.
     """
@@ -321,8 +321,8 @@ class _Reader:
     def _text(self, file: _File) -> str:
         """Return a file's text; its bytes go into the digest.
 
-        :raises Refused: it is outside the checkout, no regular file, or too large.
-        :raises RequirementsError: it cannot be read, or is no text.
+        :raises Refused: it is outside the checkout, not a regular file, or too large.
+        :raises RequirementsError: it cannot be read, or is not text.
         """
         try:
             data = reading.read(file.path, within=self._within, limit=reading.REQUIREMENTS)
@@ -451,7 +451,7 @@ def _remote(parts: Parts, line: Line, origin: Origin) -> Requirement | Unsized:
 def check_url(url: str) -> None:
     """Make sure that a server can be asked for ``url``.
 
-    :raises BadLineError: it is no http(s) URL, or holds characters that no URL can have.
+    :raises BadLineError: it is not an http(s) URL, or contains invalid characters.
     """
     if scheme_of(url) not in ("http", "https"):
         raise BadLineError("its URL does not begin with https://, http://, file: or git+https://")
@@ -578,7 +578,7 @@ class OptionCollector:
     def take(self, options: Values, folder: Path, note: Callable[[str], None]) -> None:
         """Take a line of options alone; ``folder`` is that of its file.
 
-        :raises BadLineError: an index URL or a host name is none.
+        :raises BadLineError: an index URL or a host name is invalid.
         """
         self._take_indexes(options, note)
         self._take_find_links(options.find_links, folder, note)

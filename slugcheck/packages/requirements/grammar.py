@@ -71,7 +71,7 @@ _VERSION = re.compile(r"(?:[=!~]=|[<>]=?)\s*([^\s,;<>=!~]+)")
 
 
 class BadFileError(Exception):
-    """A file is no text; the sentence continues its name, ``hint`` says how to mend it."""
+    """A file is not text; the message continues its name, ``hint`` says how to fix it."""
 
     def __init__(self, sentence: str, *, hint: str) -> None:
         super().__init__(sentence)
@@ -79,11 +79,11 @@ class BadFileError(Exception):
 
 
 class BadLineError(Exception):
-    """pip refuses a line; the text says why, in words fit to be shown."""
+    """pip refuses a line; the message says why and is safe to show."""
 
 
 class BeyondBoundsError(Exception):
-    """A file has more or longer lines than any real one; the sentence follows its place."""
+    """A file has more or longer lines than any real one; the message follows its location."""
 
     def __init__(self, line: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -113,7 +113,7 @@ class Line:
 def decode(data: bytes) -> str:
     """Return a file's text, as pip decodes it on Linux.
 
-    :raises BadFileError: it is no text, or not in the encoding it claims.
+    :raises BadFileError: it is not text, or not in the encoding it declares.
     """
     for mark, encoding in _BOMS:
         if data.startswith(mark):
@@ -136,7 +136,7 @@ def _declared(data: bytes) -> str | None:
 def _decoded(data: bytes, encoding: str) -> str:
     try:
         text = data.decode(encoding)
-        text.encode()  # half a surrogate pair is no text either, and could not be printed
+        text.encode()  # half a surrogate pair could not be printed
     except LookupError:
         message = f"names an unknown encoding: {shown(encoding)}"
         raise BadFileError(message, hint="correct the coding comment at the top") from None
@@ -310,7 +310,7 @@ class Places:
     def refuse_strays(self, place: Path, *, deep: int) -> None:
         """Make sure that no link in a folder of packages leads out; uv follows them.
 
-        :raises BadLineError: one does.
+        :raises BadLineError: a link does.
         """
         link = reading.stray(place, self.top, deep=deep)
         if link is not None:

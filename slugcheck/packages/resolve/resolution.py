@@ -34,7 +34,7 @@ from slugcheck.packages import graph
 from slugcheck.packages.hashes import WrongHashError
 from slugcheck.packages.requirements.applicable import Asked, asked_for, intersection
 from slugcheck.packages.resolve import obstacles
-from slugcheck.packages.resolve.stand_ins import Found, StandIn, StandInMemory, WrongPython
+from slugcheck.packages.resolve.stand_ins import Outcome, StandIn, StandInMemory, WrongPython
 from slugcheck.packages.resolve.uv import Failure, Uv, version
 from slugcheck.packages.stub_wheels import is_stub
 from slugcheck.running import temporary
@@ -58,7 +58,7 @@ class Resolved:
 
 
 class Resolver:
-    """One resolution; holds what its rounds have learnt. Use it as a context manager."""
+    """One resolution and the results of its rounds. Use it as a context manager."""
 
     def __init__(
         self,
@@ -210,7 +210,7 @@ class Resolver:
         )
 
     def _look(self, answer: Pylock | Failure | None = None) -> bool:
-        """Make stand-ins for all direct requirements at once; True when something was learnt."""
+        """Make stand-ins for all direct requirements at once; True if there is progress."""
         if self._looked:
             return False
         self._looked = True
@@ -234,9 +234,9 @@ class Resolver:
             self._learn(self._for_name(package.name, SpecifierSet(f"=={package.version}")))
 
     def _mend(self, failure: Failure, *, only_sources: bool = False) -> bool:
-        """Give what has no wheel a stand-in or set it aside; True when something was learnt.
+        """Give what has no wheel a stand-in or exclude it; True if there is progress.
 
-        With ``only_sources`` nothing is set aside.
+        With ``only_sources`` nothing is excluded.
         """
         before = self._progress()
         for name in failure.without_wheel:
@@ -247,10 +247,10 @@ class Resolver:
                     self._learn(found)
         return self._progress() > before
 
-    def _for_name(self, name: str, wanted: SpecifierSet) -> Found | None:
+    def _for_name(self, name: str, wanted: SpecifierSet) -> Outcome | None:
         return self._stand_ins.for_name(name, wanted, self._asked.direct.get(name, ()))
 
-    def _learn(self, found: Found | None) -> None:
+    def _learn(self, found: Outcome | None) -> None:
         if isinstance(found, StandIn):
             self._add(found)
         elif isinstance(found, Unsized):
@@ -297,7 +297,7 @@ class Resolver:
         return tuple(made for versions in self._made.values() for made in versions.values())
 
     def _excludes(self) -> tuple[str, ...]:
-        """The names set aside, without those that were only ever a URL's last part."""
+        """Return the excluded names, without those that are only the last part of a URL."""
         lost = [unsized.name for unsized in self._lost]
         return tuple(name for name in dict.fromkeys([*lost, *self._excluded]) if _is_name(name))
 

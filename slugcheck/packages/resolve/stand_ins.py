@@ -111,7 +111,7 @@ class WrongPython:
     pythons: tuple[str, ...]
 
 
-Found = StandIn | Unsized | WrongPython
+Outcome = StandIn | Unsized | WrongPython
 
 
 class StandInMemory:
@@ -210,7 +210,7 @@ class StandIns:
 
     def for_name(
         self, name: str, wanted: SpecifierSet, requirements: Sequence[Requirement] = ()
-    ) -> Found | None:
+    ) -> Outcome | None:
         """Return what stands for the version that pip would take; None when that is a wheel.
 
         :raises NetworkError: the index cannot be reached.
@@ -500,7 +500,7 @@ def _artifact(requirement: Requirement) -> Artifact:
 def version_of(inventory: Inventory) -> str:
     """Return a wheel's version in the form that resolvers answer with.
 
-    :raises MeasureError: it is no version.
+    :raises MeasureError: it is not a version.
     """
     text = inventory.dist_info.removesuffix(".dist-info").partition("-")[2]
     try:

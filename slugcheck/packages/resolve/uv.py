@@ -364,7 +364,7 @@ def _failure(stderr: str) -> Failure:
 
 
 def understand(stderr: str) -> Failure:
-    """Take uv's error text apart; credentials in URLs are removed first."""
+    """Parse uv's error text; credentials in URLs are removed first."""
     text = without_credentials(stderr)
     flat = re.sub(r"\s+", " ", text)
     names = [match["name"] for match in _NO_WHEEL.finditer(flat)]

@@ -50,11 +50,11 @@ class SourceMetadata:
 
 
 class Unstated(Exception):
-    """A place has dependencies, but not in a form that can be read; the text says why."""
+    """A file has dependencies, but not in a readable form; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Stated:
     requires: Sequence[str]
     python: object
     origin: str
@@ -82,7 +82,7 @@ def read_metadata(project: Project) -> SourceMetadata:
     raise Unstated(reasons[-1] if reasons else "it does not state its dependencies")
 
 
-def _static_pkg_info(project: Project) -> _Found | None:
+def _static_pkg_info(project: Project) -> _Stated | None:
     info = project.pkg_info
     version = tuple(
         int(n) for n in info.get("metadata_version", "0")[:9].split(".") if n.isdecimal()
@@ -93,14 +93,14 @@ def _static_pkg_info(project: Project) -> _Found | None:
     return _from_pkg_info(info, "PKG-INFO")
 
 
-def _old_pkg_info(project: Project) -> _Found | None:
+def _old_pkg_info(project: Project) -> _Stated | None:
     # Flit, Poetry and others wrote the dependencies here long before metadata 2.2
     info = project.pkg_info
     return _from_pkg_info(info, "PKG-INFO") if info.get("requires_dist") else None
 
 
-def _from_pkg_info(info: RawMetadata, origin: str) -> _Found:
-    return _Found(
+def _from_pkg_info(info: RawMetadata, origin: str) -> _Stated:
+    return _Stated(
         info.get("requires_dist", []),
         info.get("requires_python"),
         origin,
@@ -108,12 +108,12 @@ def _from_pkg_info(info: RawMetadata, origin: str) -> _Found:
     )
 
 
-def _egg_info(project: Project) -> _Found | None:
+def _egg_info(project: Project) -> _Stated | None:
     if project.egg_info is None:
         return None
     text = project.egg_text("requires.txt") or ""
     lines, extras = _requires_txt(text)
-    return _Found(lines, project.pkg_info.get("requires_python"), "requires.txt", extras)
+    return _Stated(lines, project.pkg_info.get("requires_python"), "requires.txt", extras)
 
 
 def _requires_txt(text: str) -> tuple[list[str], list[str]]:
@@ -151,7 +151,7 @@ def _with_markers(line: str, extra: str, marker: str) -> str:
     return str(requirement)
 
 
-def _pyproject(project: Project) -> _Found | None:
+def _pyproject(project: Project) -> _Stated | None:
     table = project.table("project")
     if not table:
         return None
@@ -160,10 +160,10 @@ def _pyproject(project: Project) -> _Found | None:
     lines = list(_texts(table.get("dependencies")))
     extras = project.table("project", "optional-dependencies")
     lines += [_with_markers(line, extra, "") for extra in extras for line in _texts(extras[extra])]
-    return _Found(lines, table.get("requires-python"), "pyproject.toml", tuple(extras))
+    return _Stated(lines, table.get("requires-python"), "pyproject.toml", tuple(extras))
 
 
-def _poetry(project: Project) -> _Found | None:
+def _poetry(project: Project) -> _Stated | None:
     table = project.table("tool", "poetry")
     if not table:
         return None
@@ -171,20 +171,22 @@ def _poetry(project: Project) -> _Found | None:
         lines, python = poetry.requirements(table)
     except ValueError as error:
         raise Unstated(f"pyproject.toml (Poetry): {error}") from None
-    return _Found(lines, python, "pyproject.toml", tuple(project.table("tool", "poetry", "extras")))
+    return _Stated(
+        lines, python, "pyproject.toml", tuple(project.table("tool", "poetry", "extras"))
+    )
 
 
-def _flit(project: Project) -> _Found | None:
+def _flit(project: Project) -> _Stated | None:
     table = project.table("tool", "flit", "metadata")
     if not table:
         return None
     lines = list(_texts(table.get("requires")))
     extras = project.table("tool", "flit", "metadata", "requires-extra")
     lines += [_with_markers(line, extra, "") for extra in extras for line in _texts(extras[extra])]
-    return _Found(lines, table.get("requires-python"), "pyproject.toml", tuple(extras))
+    return _Stated(lines, table.get("requires-python"), "pyproject.toml", tuple(extras))
 
 
-def _setup_cfg(project: Project) -> _Found | None:
+def _setup_cfg(project: Project) -> _Stated | None:
     text = project.cfg("options", "install_requires")
     if not text and (not project.cfg("metadata", "name") or "setup.py" in project.tree.sizes):
         return None
@@ -201,10 +203,10 @@ def _setup_cfg(project: Project) -> _Found | None:
             for line in _listed(project.setup_cfg.get(section, extra))
         ]
     python = project.cfg("options", "python_requires")
-    return _Found(lines, python, "setup.cfg", [e for e in extras if not e.startswith(":")])
+    return _Stated(lines, python, "setup.cfg", [e for e in extras if not e.startswith(":")])
 
 
-def _setup_py(project: Project) -> _Found | None:
+def _setup_py(project: Project) -> _Stated | None:
     if "setup.py" not in project.tree.sizes:
         return None
     call = project.setup_call
@@ -225,7 +227,7 @@ def _setup_py(project: Project) -> _Found | None:
         if "extras_require" in call.unknown
         else []
     )
-    return _Found(lines, call.values.get("python_requires"), "setup.py", extras, notes)
+    return _Stated(lines, call.values.get("python_requires"), "setup.py", extras, notes)
 
 
 def _extra_and_marker(key: str) -> tuple[str, str]:
@@ -248,8 +250,8 @@ def _texts(value: object) -> tuple[str, ...]:
     return ()
 
 
-def _checked(found: _Found) -> SourceMetadata:
-    """Repair each line; one that cannot be is fatal unless only an extra asks for it."""
+def _checked(found: _Stated) -> SourceMetadata:
+    """Repair each line; an irreparable one is fatal unless only an extra requires it."""
     requires: list[str] = []
     notes = list(found.notes)
     for line in found.requires:

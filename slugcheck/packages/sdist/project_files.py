@@ -163,7 +163,7 @@ def _metadata(data: bytes) -> RawMetadata:
 
 
 def read_config(parser: configparser.RawConfigParser, text: str) -> bool:
-    """Read a text of sections and options; False when it is none.
+    """Read a text of sections and options; False if it is not valid.
 
     A long run of blanks is as good as a short one, for which configparser's expressions take less
     than quadratic time.
@@ -476,7 +476,7 @@ class _Reader:
 
 
 def _sound(value: object) -> object:
-    """Return a value; half a surrogate pair is no text that could be written anywhere."""
+    """Return a value; half a surrogate pair could not be written anywhere."""
     try:
         if isinstance(value, str):
             value.encode()
