@@ -1,11 +1,11 @@
-"""The parsers that strangers' text goes through, each with bounds that no honest text reaches.
+"""Bounded parsers for untrusted text, and the one way to read a file of the checked project.
 
-TOML, JSON and packaging's grammars of requirements, markers, versions and filenames. A text beyond
-its bound is as wrong as one that does not parse, and raises the same error: none of them recurses
+The parsers cover TOML, JSON and packaging's grammars of requirements, markers, versions and
+filenames. Text beyond a bound raises the same error as text that does not parse: no parser recurses
 without end, takes more than linear time, or raises anything else. Lengths are in characters.
 
 The largest in 93 requirements, lock and project files of pypa/warehouse, mozilla/treeherder,
-saleor, prefect, onyx and of old Heroku apps: a requirement of 179 characters, a marker of 218, a
+saleor, prefect, onyx and old Heroku apps: a requirement of 179 characters, a marker of 218, a
 version of 17, a wheel's filename of 124 with 6 tags, a TOML key of 7 parts.
 """
 
@@ -69,13 +69,40 @@ _TOML_TOKEN = re.compile(
     r"|.",
     re.DOTALL,
 )
+# Bytes that a kind of file may have; behind each the largest real one that was found.
+VERSION_FILE = 100_000  # .python-version, runtime.txt: some dozen
+SMALL_FILE = 2**20  # Procfile, nltk.txt, .slugignore: some thousand
+SETTINGS = 2**20  # slugcheck.toml, pyproject.toml, Pipfile, uv.toml: 60 KB (Airflow)
+REQUIREMENTS = 4 * 10**6  # 1.5 MB, an application's with the hashes of every file
+LOCK = 32 * 10**6  # 3.3 MB (Airflow's uv.lock, of 120 workspace members)
+SAVED_REPORT = 64 * 10**6  # 0.5 MB, of 300 distributions
+_VERSION_CONTROL = frozenset({".git", ".hg", ".svn", "git~1"})  # git~1: its short name on Windows
+_STREAM = re.compile(r"/dev/(?:stdin|fd/[0-9]+)")  # pip freeze | slugcheck /dev/stdin
+_STREAMS = Path("/dev")
+STDIN = Path("-")
+# A pipe must not make it wait, and a link must not be followed; Windows has no such flags.
+OPEN_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+)
+_MOST_LINKS = 40  # as Linux
+_NOT_IN_ROOT = ("/proc", "/sys", "/dev")  # where the allowed folder is / itself
+_SHOWN = 160
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 def toml(text: str) -> dict[str, Any]:
     """Return a TOML document.
 
-    :raises ValueError: it is none, or nested or dotted beyond what a real one is; the sentence
-        names the line where there is one.
+    :raises ValueError: it is not valid, or nested or dotted deeper than any real document; the
+        message gives the line if there is one.
     """
     if any(line.count(".") >= MOST_KEY_PARTS for line in text.split("\n")):
         _check_keys(text)
@@ -121,7 +148,7 @@ def _check_keys(text: str) -> None:
 def json(text: str | bytes) -> Any:
     """Return what a JSON text holds.
 
-    :raises ValueError: it is none, or nested beyond what can be read.
+    :raises ValueError: it is not valid, or nested too deeply.
     """
     try:
         return _json.loads(text)
@@ -132,7 +159,7 @@ def json(text: str | bytes) -> Any:
 def requirement(text: str) -> Requirement:
     """Return a PEP 508 requirement.
 
-    :raises InvalidRequirement: it is none.
+    :raises InvalidRequirement: it is not valid.
     """
     if len(text) > LONGEST_REQUIREMENT:
         raise InvalidRequirement(f"it is longer than {LONGEST_REQUIREMENT:,} characters")
@@ -152,7 +179,7 @@ def requirement(text: str) -> Requirement:
 def marker(text: str) -> Marker:
     """Return an environment marker.
 
-    :raises InvalidMarker: it is none.
+    :raises InvalidMarker: it is not valid.
     """
     if len(text) > LONGEST_MARKER:
         raise InvalidMarker(f"it is longer than {LONGEST_MARKER:,} characters")
@@ -180,7 +207,7 @@ def _too_deep(text: str) -> bool:
 def specifiers(text: str) -> SpecifierSet:
     """Return a set of version specifiers.
 
-    :raises InvalidSpecifier: it is none.
+    :raises InvalidSpecifier: it is not valid.
     """
     if len(text) > LONGEST_SPECIFIER:
         raise InvalidSpecifier(f"it is longer than {LONGEST_SPECIFIER:,} characters")
@@ -194,10 +221,18 @@ def specifiers(text: str) -> SpecifierSet:
         raise InvalidSpecifier(str(error)) from None
 
 
+def is_exact(specifier: SpecifierSet) -> bool:
+    """Return whether a specifier allows one version only, as ``==1.0`` does, but not ``==1.*``."""
+    return any(
+        clause.operator == "===" or (clause.operator == "==" and not clause.version.endswith(".*"))
+        for clause in specifier
+    )
+
+
 def version(text: str) -> Version:
     """Return a version.
 
-    :raises InvalidVersion: it is none.
+    :raises InvalidVersion: it is not valid.
     """
     if len(text) > LONGEST_VERSION:
         raise InvalidVersion(f"it is longer than {LONGEST_VERSION} characters")
@@ -207,7 +242,7 @@ def version(text: str) -> Version:
 def wheel_filename(text: str) -> WheelName:
     """Return name, version, build and tags of a wheel's filename.
 
-    :raises InvalidWheelFilename: it is none.
+    :raises InvalidWheelFilename: it is not valid.
     """
     check_wheel_filename(text)
     try:
@@ -235,7 +270,7 @@ def check_wheel_filename(text: str) -> None:
 def sdist_filename(text: str) -> tuple[NormalizedName, Version]:
     """Return name and version of a source archive's filename.
 
-    :raises InvalidSdistFilename: it is none.
+    :raises InvalidSdistFilename: it is not valid.
     """
     if len(text) > LONGEST_FILENAME:
         raise InvalidSdistFilename(f"it is longer than {LONGEST_FILENAME} characters")
@@ -256,38 +291,6 @@ def last_part(url: str) -> str:
     return unquote(path).rstrip("/").rpartition("/")[2]
 
 
-# --------------------------------------- The one way to read a file of the project that is checked
-
-# Bytes that a kind of file may have; behind each the largest real one that was found.
-VERSION_FILE = 100_000  # .python-version, runtime.txt: some dozen
-SMALL_FILE = 2**20  # Procfile, nltk.txt, .slugignore: some thousand
-SETTINGS = 2**20  # slugcheck.toml, pyproject.toml, Pipfile, uv.toml: 60 KB (Airflow)
-REQUIREMENTS = 4 * 10**6  # 1.5 MB, an application's with the hashes of every file
-LOCK = 32 * 10**6  # 3.3 MB (Airflow's uv.lock, of 120 workspace members)
-SAVED_REPORT = 64 * 10**6  # 0.5 MB, of 300 distributions
-
-_VERSION_CONTROL = frozenset({".git", ".hg", ".svn", "git~1"})  # git~1: its short name on Windows
-_STREAM = re.compile(r"/dev/(?:stdin|fd/[0-9]+)")  # pip freeze | slugcheck /dev/stdin
-_STREAMS = Path("/dev")
-STDIN = Path("-")
-# A pipe must not make it wait, and a link must not be followed; Windows has no such flags.
-OPEN_FLAGS = (
-    os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_NOFOLLOW", 0)
-)
-_MOST_LINKS = 40  # as Linux
-_NOT_IN_ROOT = ("/proc", "/sys", "/dev")  # where the allowed folder is / itself
-_SHOWN = 160
-_KINDS = {
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
-
-
 class Refused(UsageError):
     """A file is not read: it is outside the checkout, not a regular file, or too large.
 
@@ -302,7 +305,7 @@ class Refused(UsageError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Location:
     """Where a path leads inside the allowed folder; ``link`` is the first link on the way."""
 
     real: str
@@ -327,13 +330,20 @@ def top_of(path: Path) -> Path:
             top = place.resolve()
     if top is not None:
         return top
-    is_folder = named.is_dir()
-    folder = (named if is_folder else named.parent).resolve()
-    above = (one for one in (folder, *folder.parents) if os.path.lexists(one / ".git"))
+    folder = checkout_of(named)
+    if named.is_dir() or os.path.lexists(folder / ".git"):
+        return folder
     # without git, requirements/prod.txt may include what is beside its folder
     here = Path.cwd()
-    wide = here in (Path(here.anchor), Path.home()) or is_folder or not folder.is_relative_to(here)
-    return next(above, folder if wide else here)
+    wide = here in (Path(here.anchor), Path.home()) or not folder.is_relative_to(here)
+    return folder if wide else here
+
+
+def checkout_of(path: Path) -> Path:
+    """Return the git checkout that holds a file or folder, else its folder; links are resolved."""
+    folder = (path if path.is_dir() else path.parent).resolve()
+    places = (folder, *folder.parents)
+    return next((place for place in places if os.path.lexists(place / ".git")), folder)
 
 
 def read(path: Path, *, within: Path, limit: int) -> bytes:
@@ -341,8 +351,8 @@ def read(path: Path, *, within: Path, limit: int) -> bytes:
 
     ``within`` is a real path, as ``top_of`` returns it.
 
-    :raises Refused: it leads outside, is no regular file, or is larger.
-    :raises OSError: it is not there, is a folder, or may not be read.
+    :raises Refused: it leads outside, is not a regular file, or is larger.
+    :raises OSError: it does not exist, is a folder, or is not readable.
     """
     with opened(path, within=within) as stream:
         data = stream.read(limit + 1)
@@ -373,7 +383,7 @@ def real(path: Path, within: Path) -> Path:
     """Return where a path leads, whether or not something is there.
 
     :raises Refused: it leads outside of ``within``.
-    :raises OSError: its links run in a circle.
+    :raises OSError: its links form a loop.
     """
     return Path(_walked(path, within).real)
 
@@ -441,9 +451,6 @@ def is_folder(path: Path, within: Path) -> bool:
     return mode is not None and stat.S_ISDIR(mode)
 
 
-# --------------------------------------------------------------------------- the way there
-
-
 def _mode(path: Path, within: Path) -> int | None:
     try:
         return os.lstat(_walked(path, within).real).st_mode
@@ -459,7 +466,7 @@ def _regular(path: Path, mode: int) -> None:
         raise Refused(_name(path), f"is {kind}, not a regular file")
 
 
-def _walked(path: Path, within: Path) -> _Found:
+def _walked(path: Path, within: Path) -> _Location:
     """Follow a path link by link; nothing outside of ``within`` is asked for on the way."""
     top = str(within)
     if "\0" in str(path):
@@ -498,7 +505,7 @@ def _walked(path: Path, within: Path) -> _Found:
     place = str(Path(top, *parts))
     if top == "/" and place.startswith(tuple(f"{one}/" for one in _NOT_IN_ROOT)):
         raise _outside(path, within, link)
-    return _Found(place, link)
+    return _Location(place, link)
 
 
 def _below(path: Path, top: str) -> list[str]:
@@ -540,9 +547,6 @@ def _target(path: str) -> str | None:
 def _is_version_control(part: str) -> bool:
     # macOS passes over characters of zero width in names
     return part.encode("ascii", "ignore").decode().lower() in _VERSION_CONTROL
-
-
-# --------------------------------------------------------------------------- what is said
 
 
 def _name(path: Path) -> str:

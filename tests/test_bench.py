@@ -214,7 +214,7 @@ def test_the_memory_limit_is_tried_for_each_stack(tiny: Callable[..., Path]) -> 
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("import os\nos.abort()", "importing the runtime: it aborted itself"),
+        ("import os\nos.abort()", "importing the runtime: it aborted"),
         ("raise RuntimeError('no [bold]luck\\x1b[31m')", "importing the runtime: RuntimeError: no"),
         ("import os\nos.kill(os.getpid(), 9)", "importing the runtime: killed"),
         ("import sys\nsys.exit('licence needed')", "importing the runtime: licence needed"),

@@ -34,18 +34,18 @@ def run(launcher: Launcher, folder: Path, text: str, **more: float) -> Ended:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("tell(event='baseline'); os.abort()", "importing the runtime: it aborted itself"),
-        ("tell(event='import'); os.kill(os.getpid(), 9)", "loading the model: killed, as the "
-         "system does when memory runs out"),
+        ("tell(event='baseline'); os.abort()", "importing the runtime: it aborted"),
+        ("tell(event='import'); os.kill(os.getpid(), 9)", "loading the model: killed, as "
+         "happens when the system runs out of memory"),
         ("tell(event='load'); os.kill(os.getpid(), 11)", "at the first inference: a segmentation "
          "fault"),
-        ("print('hello')", "at its start: it said something that is no answer: 'hello'"),
-        ("print('[1]')", "at its start: it said something that is no answer: '[1]'"),
-        ("print('trouble', file=sys.stderr); sys.exit(4)", "at its start: it ended with code 4 "
-         "before it was done: trouble"),
+        ("print('hello')", "at its start: it printed unexpected output: 'hello'"),
+        ("print('[1]')", "at its start: it printed unexpected output: '[1]'"),
+        ("print('trouble', file=sys.stderr); sys.exit(4)", "at its start: it exited with code 4 "
+         "before it finished: trouble"),
         ("tell(event='first'); tell(event='failed', kind='ValueError', reason='no')",
          "in the timed loop: ValueError: no"),
-        ("pass", "at its start: it ended with code 0 before it was done"),
+        ("pass", "at its start: it exited with code 0 before it finished"),
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else "",
 )  # fmt: skip
@@ -60,7 +60,7 @@ def test_a_worker_that_hangs_is_ended_after_its_silence(launcher: Launcher, tmp_
     hang = "tell(event='import', pid=os.getpid()); time.sleep(600)"
     ended = run(launcher, tmp_path, hang, silence=0.5)
     assert ended.late == "silence"
-    assert ended.problem.startswith("loading the model: it hung: nothing for")
+    assert ended.problem.startswith("loading the model: it hung: no output for")
     _gone(ended.events[0]["pid"])
 
 
@@ -76,7 +76,7 @@ def test_a_long_line_of_nonsense_does_not_fill_the_memory(
     launcher: Launcher, tmp_path: Path
 ) -> None:
     ended = run(launcher, tmp_path, "sys.stdout.write('x' * 5_000_000); sys.stdout.flush()")
-    assert "it said something that is no answer: 'xxx" in ended.problem
+    assert "it printed unexpected output: 'xxx" in ended.problem
     assert len(ended.problem) < 200
 
 

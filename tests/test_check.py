@@ -189,7 +189,7 @@ def test_find_links_and_a_local_version(index: PackageServer, requirements: Writ
         path = requirements("torch==2.5.1+cpu\n")
         done = slugcheck(*check(empty, path))
         assert (done.code, done.out) == (3, "")
-        assert "does not build on Heroku" in done.err
+        assert "the build on Heroku would fail" in done.err
         assert "--extra-index-url https://download.pytorch.org/whl/cpu" in done.err
         found = slugcheck(*check(empty, path, "--find-links", str(path.parent / "wheels")))
         assert found.code == 0, found.err
@@ -461,8 +461,8 @@ def test_a_damaged_cache_is_read_anew(
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [
-        ("", 2, "holds no requirement"),
-        ("# nothing\n\n", 2, "holds no requirement"),
+        ("", 2, "contains no requirements"),
+        ("# nothing\n\n", 2, "contains no requirements"),
         ("webapp==1.0\nfoo bar baz\n", 2, "requirements.txt:2"),
         ("-r missing.txt\n", 2, "missing.txt"),
         (b"\x00\x01\x02binary\x00", 2, "text"),

@@ -204,7 +204,7 @@ def test_poetry_takes_the_wheel_that_fits_best_and_else_the_source(
 def test_a_hash_that_the_index_does_not_have_is_said(reading: Reading, tmp_path: Path) -> None:
     wheel = reading.server.add_wheel("one", "1.0", {"a.py": "1"})
     lock = poetry_project(tmp_path, [poetry_package("one", "1.0", [wheel], sha256="0" * 64)])
-    assert "none of the hashes" in reasons(reading.poetry(lock))["one"]
+    assert "none of its hashes" in reasons(reading.poetry(lock))["one"]
 
 
 def test_what_the_index_does_not_have_is_said(reading: Reading, tmp_path: Path) -> None:
@@ -498,7 +498,7 @@ def test_a_folder_of_the_project_is_said_and_its_code_not_run(
     (part / "bad.py").write_text(f"open({str(canary)!r}, 'w').close()\n")
     locked = reading.uv(lock)
     assert "folder" in reasons(locked)["part"]
-    assert "whose code is not run" in locked.notes[0]
+    assert "their code is not run" in locked.notes[0]
     assert not canary.exists()
 
 

@@ -396,7 +396,7 @@ def test_user_and_password_of_an_address_are_sent_but_never_shown() -> None:
         assert only.path == url
         error = failure(url.replace("://", "://me:wrong-one@"))
     assert "wrong-one" not in f"{error}{error.hint}"
-    assert "does not accept the credentials" in str(error)
+    assert "rejects the credentials" in str(error)
 
 
 @pytest.mark.parametrize(

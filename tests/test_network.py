@@ -78,7 +78,7 @@ def test_the_pytorch_list_does_not_fit_and_says_what_mends_it() -> None:
 def test_local_versions_without_their_index_cannot_build() -> None:
     done = run(EXAMPLES / "requirements_heroku_cpu.txt", "--python", "3.11")
     assert (done.code, done.out) == (3, "")
-    assert "does not build on Heroku" in done.err
+    assert "the build on Heroku would fail" in done.err
     assert "torchvision==0.20.1+cpu" in done.err
     assert "--extra-index-url https://download.pytorch.org/whl/cpu" in done.err
 

@@ -200,7 +200,7 @@ def test_what_is_no_page_is_a_network_error(
 ) -> None:
     url, handler = answering
     handler.body, handler.kind = body, "application/vnd.pypi.simple.v1+json"
-    with pytest.raises(NetworkError, match="no page of a package index"):
+    with pytest.raises(NetworkError, match="is not a page of a package index"):
         Pages(client, IndexOptions(index_url=url)).files("demo")
 
 
@@ -230,7 +230,6 @@ def test_a_flat_page_lists_many_projects_under_any_text(
     assert files["demo-1.0.tar.gz"].sha256 == "abcd"
     assert files["demo-2.0+cu118-py3-none-any.whl"].version == Version("2.0+cu118")
     assert [file.filename for file in pages.files("demo-extra")] == ["demo-extra-1.0.tar.gz"]
-    assert pages.skipped("demo") >= 2
 
 
 def test_folders_and_local_indexes_are_read_in_place(tmp_path: Path, client: HttpClient) -> None:

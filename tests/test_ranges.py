@@ -97,11 +97,11 @@ def test_every_server_is_read_with_as_few_requests_as_it_allows(
 # mode: (requests, what the message says, what the hint says)
 REFUSED: dict[Quirk, tuple[list[str | None], str, str]] = {
     Quirk.NOT_FOUND: ([TAIL], "does not have this file (404)", "resolve again"),
-    Quirk.UNAUTHORIZED: ([TAIL], "asks for a user name and password (401)", "netrc"),
+    Quirk.UNAUTHORIZED: ([TAIL], "requires a user name and password (401)", "netrc"),
     Quirk.FORBIDDEN: ([TAIL, WHOLE], "refuses access (403)", "credentials"),
-    Quirk.TOO_MANY_ALWAYS: ([TAIL] * 4, "asks to slow down (429)", "wait"),
-    Quirk.ERROR_ALWAYS: ([TAIL] * 4, "failed, several times over (500)", "later"),
-    Quirk.DROPS_ALWAYS: ([TAIL] * 3, "cannot be reached, or it breaks off", "network"),
+    Quirk.TOO_MANY_ALWAYS: ([TAIL] * 4, "limits the rate of requests (429)", "wait"),
+    Quirk.ERROR_ALWAYS: ([TAIL] * 4, "failed repeatedly (500)", "later"),
+    Quirk.DROPS_ALWAYS: ([TAIL] * 3, "cannot be reached, or it closes", "network"),
     Quirk.TRUNCATED: ([TAIL] * 3, "broke off", "again"),
 }
 
@@ -197,7 +197,7 @@ def test_another_file_than_the_locked_one_is_an_error(
     server: PackageServer, client: HttpClient
 ) -> None:
     server.set_quirk(NAME, Quirk.NO_RANGES)
-    with pytest.raises(NetworkError, match="another content than its sha256"):
+    with pytest.raises(NetworkError, match="does not match its sha256"):
         read_both_ends(client, replace(server.artifact(NAME), sha256="0" * 64))
     with pytest.raises(NetworkError, match="50,000 bytes, but the index says 60,000"):
         read_both_ends(client, replace(server.artifact(NAME), sha256=None, size=60_000))
@@ -257,15 +257,6 @@ def test_a_broken_download_is_tried_again(server: PackageServer, client: HttpCli
     assert server.ranges_of(NAME) == [WHOLE] * 3
 
 
-def test_the_session_of_a_library_counts_too(server: PackageServer, client: HttpClient) -> None:
-    server.set_quirk(NAME, Quirk.ERROR_ONCE)
-    with client.explained(server.url):
-        body = client.session.get(server.file_url(NAME)).content
-        assert client.transfer() == Transfer(requests=2, bytes=len(body))
-    with pytest.raises(RefusedError), client.explained(server.url):
-        client.session.get(f"{server.url}/absent").raise_for_status()
-
-
 # --------------------------------------------------------------------------- credentials
 
 
@@ -285,7 +276,7 @@ def test_credentials_in_the_file_url_are_used_and_never_shown() -> None:
         secret = replace(artifact, url=artifact.url.replace("//", "//me:s3cret@"))
         assert read_both_ends(client, secret) == "range"
         wrong = replace(artifact, url=artifact.url.replace("//", "//me:t0psecret@"))
-        with pytest.raises(NetworkError, match="does not accept the credentials") as caught:
+        with pytest.raises(NetworkError, match="rejects the credentials") as caught:
             read_both_ends(client, wrong)
         assert "t0psecret" not in f"{caught.value} {caught.value.hint}"
 
@@ -379,7 +370,7 @@ def test_a_proxy_that_does_not_work_is_named(
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
-    with pytest.raises(NetworkError, match="the proxy on the way to") as caught:
+    with pytest.raises(NetworkError, match="the proxy for") as caught:
         client.get("http://no-such.invalid/x")
     assert "NO_PROXY" in (caught.value.hint or "")
 
@@ -471,7 +462,7 @@ def test_certificates_that_are_not_there_are_said_so(
     server: PackageServer, client: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/bundle.pem")
-    with pytest.raises(NetworkError, match="REQUESTS_CA_BUNDLE names cannot be read"):
+    with pytest.raises(NetworkError, match="cannot read the certificates in REQUESTS_CA_BUNDLE"):
         client.get(server.file_url(NAME))
 
 

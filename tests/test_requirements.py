@@ -162,7 +162,7 @@ def test_what_is_no_text_is_refused(content: bytes, word: str) -> None:
 @pytest.mark.parametrize("content", ["", "# only this\n", "\n \t\n", "--pre\n", "-c c.txt"])
 def test_a_file_without_requirements_says_so(content: str) -> None:
     put("c.txt", "a<1")
-    assert str(refusal(content)) == "requirements.txt holds no requirement"
+    assert str(refusal(content)) == "requirements.txt contains no requirements"
 
 
 def test_a_file_that_is_not_there_or_a_folder() -> None:
@@ -191,7 +191,7 @@ def test_a_file_that_may_not_be_read() -> None:
     [
         ("a = 1", "write =="),
         ("a=1=py39", "write =="),
-        ("a==2012j", "2012j is no valid version"),
+        ("a==2012j", "2012j is not a valid version"),
         ("a b", "'a b'"),
         ("a ; python_version > 3", "marker"),
         ("<<<<<<< HEAD", "merge conflict"),
@@ -209,12 +209,12 @@ def test_a_file_that_may_not_be_read() -> None:
         ("--trusted-host=--offline", "host"),
         ("-e a", "folder"),
         ("-e git+https://h.example/x.git", "name is missing"),
-        ("git+https://h.example/x.git#egg=a[b]", "no name"),
-        ("a @ git+https://h.example/x.git#egg=a[b]", "no name"),
+        ("git+https://h.example/x.git#egg=a[b]", "is not a name"),
+        ("a @ git+https://h.example/x.git#egg=a[b]", "is not a name"),
         ("git://h.example/x.git", "refuses"),
         ("a @ ./b", "https://"),
         ("a @ ftp://h.example/x.zip", "https://"),
-        ("https://h.example/a-1.whl", "filename of a wheel"),
+        ("https://h.example/a-1.whl", "not a valid wheel filename"),
         (f"bar @ https://h.example/{WHEEL}", "the wheel is foo"),
     ],
 )
@@ -333,8 +333,8 @@ def test_a_file_included_twice_is_read_once() -> None:
 
 def test_includes_that_run_in_a_circle() -> None:
     put("sub/b.txt", "b\n-r ../requirements.txt\n")
-    assert "sub/b.txt:2: the includes run in a circle" in str(refusal("a\n-r sub/b.txt"))
-    assert "requirements.txt:1: the includes run in a circle" in str(refusal("-r requirements.txt"))
+    assert "sub/b.txt:2: the includes form a loop" in str(refusal("a\n-r sub/b.txt"))
+    assert "requirements.txt:1: the includes form a loop" in str(refusal("-r requirements.txt"))
 
 
 def test_includes_from_the_network_are_not_fetched() -> None:
@@ -437,7 +437,7 @@ def test_an_index_behind_a_requirement_does_nothing_and_that_is_said() -> None:
     assert [r.text for r in found.requirements] == ["torch>=2", "six"]
     assert found.options.index_url is None
     assert len(found.notes) == 1
-    assert found.notes[0].startswith("requirements.txt:1: pip ignores --index-url behind torch>=2")
+    assert found.notes[0].startswith("requirements.txt:1: pip ignores --index-url after torch>=2")
     assert "secret" not in found.notes[0]
 
 
@@ -473,7 +473,9 @@ def test_a_note_about_left_over_words_holds_no_half_of_a_password() -> None:
 
 
 def test_hashes_on_some_lines_only_are_noted() -> None:
-    assert "requirements.txt:2 and on 1 more" in of("a==1 --hash=sha256:ab\nb==1\nc>1").notes[0]
+    assert (
+        "requirements.txt:2 and on 1 more line" in of("a==1 --hash=sha256:ab\nb==1\nc>1").notes[0]
+    )
     assert not of("a==1 --hash=sha256:ab\nb==1 ; python_version<'3'").notes
     assert not of("a==1 --hash=sha256:ab\nb==1\n--no-require-hashes").notes
     assert not of(f"https://h.example/{WHEEL}#sha256=ab\nb").notes  # implies nothing
@@ -575,8 +577,8 @@ def test_direct_urls() -> None:
         ("./gone/foo-1.2.tar.gz[x]", "foo", "does not exist here"),
         (f"{WHEEL}", "foo", "does not exist here"),
         ("file://host/share/foo-1.2.zip", "foo", "another host"),
-        ("./empty", "empty", "no folder with a pyproject.toml"),
-        ("-e .", "requirements-app", "no folder with a pyproject.toml"),
+        ("./empty", "empty", "not a folder with a pyproject.toml"),
+        ("-e .", "requirements-app", "not a folder with a pyproject.toml"),
     ],
 )
 def test_what_no_size_can_have_is_set_aside_with_its_reason(
@@ -700,7 +702,7 @@ def test_no_line_is_lost(
             text = "\n".join(part).replace("\n", ends) + (ends if final else "")
             (place / name).write_bytes(text.encode(encoding))
         if not expected:
-            with pytest.raises(RequirementsError, match="holds no requirement"):
+            with pytest.raises(RequirementsError, match="contains no requirements"):
                 read(place / "top.txt", cwd_name="top.txt")
             return
         found = read(place / "top.txt", cwd_name="top.txt")

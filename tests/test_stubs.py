@@ -103,7 +103,6 @@ def test_a_stub_holds_what_it_was_given(tmp_path: Path) -> None:
         version="1",
         requires=["b (>=1.0)", "c>=2.*,", 'd; extra == "More.Of"'],
         extras=["More.Of"],
-        requires_python=">=2.7.*",
     )
     requires, extras = metadata_of(path)
     assert requires == ["b>=1.0", "c>=2", 'd; extra == "more-of"']

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from slugcheck import reading
 from slugcheck.benching import plan
 from slugcheck.benching.plan import BenchOptions, Form
 from slugcheck.check import Check
@@ -23,7 +24,7 @@ from slugcheck.errors import MeasureError, UsageError
 from slugcheck.model import Distribution, IndexOptions, Report, SizeReport
 from slugcheck.model.bench import DISTRIBUTIONS, InputSpec, Runtime
 from slugcheck.model.options import Options
-from slugcheck.packages.index.inventories import checkout_of, default_folder, trusted_folder
+from slugcheck.packages.index.inventories import default_folder, trusted_folder
 from slugcheck.packages.places import indexes
 from slugcheck.packages.resolve.uv import (
     clean_environment,
@@ -219,7 +220,7 @@ class Installer:
         key = "\n".join([sys.version, sys.prefix, *sorted(lines)])
         name = hashlib.sha256(without_credentials(key).encode()).hexdigest()[:16]
         # its content is run, so it must not come from the benched checkout
-        folder, problem = trusted_folder(default_folder(), checkout_of(Path.cwd()))
+        folder, problem = trusted_folder(default_folder(), reading.checkout_of(Path.cwd()))
         if folder is None:
             raise UsageError(problem or "")
         return folder / _FOLDER / name

@@ -1,1 +1,1 @@
-"""packages."""
+"""Reaching packages: requirements files, lock files, indexes, source archives, resolution."""

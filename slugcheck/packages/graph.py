@@ -1,8 +1,8 @@
-"""Who needs whom among the resolved distributions, with one node per distribution and extra.
+"""Which resolved distribution requires which, with one node per distribution and extra.
 
-Edges come from each distribution's own Requires-Dist, its markers evaluated for the target, so
-``uvicorn[standard]`` as a direct requirement owns what the extra pulls in even where another
-distribution needs plain ``uvicorn``.
+Edges come from each distribution's own Requires-Dist, its markers evaluated for the target. So
+``uvicorn[standard]`` as a direct requirement owns what the extra adds, even if another distribution
+requires plain ``uvicorn``.
 """
 
 from __future__ import annotations

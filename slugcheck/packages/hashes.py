@@ -1,4 +1,4 @@
-"""A file's hashes against what there is."""
+"""The error for hashes in a requirements file that no suitable file has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class WrongHashError(ResolutionError):
 
     def __init__(self, name: str, version: str) -> None:
         super().__init__(
-            f"none of the hashes for {name} is of a file that fits the target",
+            f"none of the hashes for {name} matches a file that fits the target",
             hint="add the hashes of all its files: uv pip compile --generate-hashes",
         )
         self.name = name

@@ -1,6 +1,6 @@
-"""What is known of single distributions: which are for a GPU, for another system, for development.
+"""Facts about particular distributions: for GPUs, for other systems, for development.
 
-Names are canonical. These are facts about the packages, not about a platform.
+Names are canonical.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where packages come from: the indexes of the command line, the environment and the file."""
+"""The indexes that packages come from: command line, environment and requirements file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
     """Read the file with the options of the command line added; ``empty`` allows an empty one.
 
     :raises RequirementsError: the file cannot be read, or pip's grammar refuses it.
-    :raises UsageError: an index URL or a folder of wheels is none.
+    :raises UsageError: an index URL or a folder of wheels is invalid.
     """
     more = indexes(options)
     found = files.read(
@@ -58,7 +58,7 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
 def indexes(options: Options, environ: Mapping[str, str] = os.environ) -> IndexOptions:
     """Return the indexes of the command line and the environment, checked.
 
-    :raises UsageError: one of them is no URL, or no folder.
+    :raises UsageError: one of them is not a URL, or not a folder.
     """
     given = options.index
     default = next(filter(None, (environ.get(name) for name in _DEFAULT_INDEX)), None)
@@ -81,8 +81,8 @@ def indexes(options: Options, environ: Mapping[str, str] = os.environ) -> IndexO
         if "://" in place:
             _check_url(place)
         elif not Path(place).exists():
-            message = f"--find-links {place}: there is no such folder"
-            raise UsageError(message, hint="name a folder with wheels, or a page that links them")
+            message = f"--find-links {place}: no such folder"
+            raise UsageError(message, hint="name a folder of wheels, or a page that links to them")
     places = (found.index_url or "", *found.extra_index_urls, *found.find_links)
     origins = (origin_of(place) for place in places if place.startswith(("http:", "https:")))
     return replace(found, named_origins=tuple(dict.fromkeys(origins)))
@@ -110,7 +110,7 @@ def _filled(url: str, environ: Mapping[str, str]) -> str:
 
     Whoever wrote the command line says which server it is for, so no --env is needed.
 
-    :raises UsageError: one is not set.
+    :raises UsageError: a variable is not set.
     """
     for name in used(url):
         value = environ.get(name)

@@ -1,8 +1,8 @@
-"""Stub wheels: metadata and nothing else, so that a resolver can go on past a source archive.
+"""Stub wheels: metadata only, so that a resolver can get past a source archive.
 
-A stub stands for one version of a distribution that has no wheel for the target. It lies in a
-``--find-links`` folder, bears a build tag by which it is recognised again, and its dependencies
-are those that the archive states without being run.
+A stub represents one version of a distribution that has no wheel for the target. It lies in a
+``--find-links`` folder and is recognised by its build tag. Its dependencies are those that the
+archive states without being run.
 """
 
 from __future__ import annotations
@@ -92,7 +92,6 @@ def write_stub(
     version: str,
     requires: Sequence[str] = (),
     extras: Sequence[str] = (),
-    requires_python: str | None = None,
 ) -> Path:
     """Write the stub of one version into ``folder`` and return its path.
 
@@ -103,7 +102,7 @@ def write_stub(
     project, number = _parts(name, version)
     stem = f"{project}-{number}"
     texts = {
-        "METADATA": _metadata(project, number, requires, extras, requires_python),
+        "METADATA": _metadata(project, number, requires, extras),
         "WHEEL": "Wheel-Version: 1.0\nGenerator: slugcheck\nRoot-Is-Purelib: true\n"
         f"Build: {_BUILD_NUMBER}{_BUILD_NAME}\nTag: py3-none-any\n",
     }
@@ -135,24 +134,15 @@ def _parts(name: str, version: str) -> tuple[str, str]:
             reading.version(version)
         )
     except ValueError:
-        raise StubError(f"{name} {version} has a name or version of no valid form") from None
+        raise StubError(f"{name} {version} has an invalid name or version") from None
 
 
-def _metadata(
-    project: str,
-    version: str,
-    requires: Sequence[str],
-    extras: Sequence[str],
-    requires_python: str | None,
-) -> str:
+def _metadata(project: str, version: str, requires: Sequence[str], extras: Sequence[str]) -> str:
     lines = ["Metadata-Version: 2.1", f"Name: {project}", f"Version: {version}"]
-    python = repair_specifier(requires_python or "")  # pip takes one it cannot read for none
-    if python:
-        lines.append(f"Requires-Python: {python}")
     for line in requires:
         repaired = repair_requirement(line)
         if repaired is None:
-            raise StubError(f"{project} {version} needs {line!r}, which no tool can read")
+            raise StubError(f"{project} {version} has the invalid dependency {line!r}")
         lines.append(f"Requires-Dist: {repaired}")
     lines += [f"Provides-Extra: {_extra(extra)}" for extra in extras]
     return "\n".join(lines) + "\n"
@@ -162,7 +152,7 @@ def _extra(name: str) -> str:
     try:
         return canonicalize_name(name, validate=True)
     except ValueError:
-        raise StubError(f"an extra is named {name!r}, which no tool can read") from None
+        raise StubError(f"the extra name {name!r} is invalid") from None
 
 
 def _record(files: dict[str, bytes], record: str) -> bytes:

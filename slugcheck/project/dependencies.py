@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from slugcheck import reading
 from slugcheck.errors import MeasureError
 from slugcheck.model import (
     Distribution,
@@ -31,7 +32,6 @@ from slugcheck.packages.index.inventories import (
     VARIABLE,
     Cache,
     Warehouse,
-    checkout_of,
     default_folder,
     is_fresh,
     trusted_folder,
@@ -70,7 +70,8 @@ class Gatherer:
         self._target = place
         self.environment = tags.marker_environment(place)
         self._tags = tags.supported_tags(place)
-        checkouts = {checkout_of(subject.path), checkout_of(options.named or subject.path)}
+        named = options.named or subject.path
+        checkouts = {reading.checkout_of(subject.path), reading.checkout_of(named)}
         self._cache = _cache(checkouts) if options.use_cache else Cache(None)
         self._uv_cache, self._uv_problem = (
             _trusted(uv_cache_folder(), checkouts, "UV_CACHE_DIR")

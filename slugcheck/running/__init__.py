@@ -1,6 +1,6 @@
-"""Child processes, temporary folders, the run's deadline, and clean ends.
+"""Child processes, temporary folders, the run's deadline, and a clean end.
 
-``child`` is the one way to start a program, ``temporary`` the one way to a temporary folder,
-``deadline`` ends a run that takes too long, and ``ending`` knows all of it, so that whatever ends
-the run, a signal or an error, nothing runs on and nothing is left behind.
+Programs are started only through ``child``, temporary folders are made only by ``temporary``,
+``deadline`` ends a run that takes too long, and ``ending`` knows all of them, so that whatever ends
+the run, a signal or an error, nothing keeps running and nothing is left behind.
 """

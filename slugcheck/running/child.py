@@ -1,9 +1,9 @@
-"""Starting programs so that nothing of the checked project runs, steers them, or outlives the run.
+"""Starts programs so that nothing in the checked project runs, steers them, or outlives the run.
 
-A child has a working folder of its own, an environment of the names that its tool needs, a group of
-its own that is killed with it, and bounds for its time, its output and its memory. A program is
-looked for on PATH without what is relative or lies in the checked project. Memory is watched on
-Linux alone; elsewhere it has no bound.
+A child has its own working folder, an environment with only the names its tool needs, its own
+process group that is killed with it, and limits on time, output and memory. A program is looked up
+on PATH, leaving out entries that are relative or lie in the checked project. Memory is watched on
+Linux only; elsewhere it is not limited.
 """
 
 from __future__ import annotations
@@ -38,10 +38,11 @@ _GRACE_SECONDS = 10.0  # the end of the run comes first, and says more
 _LAST_WORDS_SECONDS = 5.0
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _HAS_GROUPS = hasattr(os, "killpg")  # of processes; Windows has none
+_CAN_PEEK = hasattr(os, "waitid")  # not on macOS before Python 3.13
 
 
 class ChildError(MeasureError):
-    """A program took more than it may."""
+    """A program exceeded its limits."""
 
 
 class LateError(ChildError):
@@ -50,7 +51,7 @@ class LateError(ChildError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a program ended, and what it said."""
+    """How a program ended, and its output."""
 
     code: int
     out: bytes
@@ -58,25 +59,22 @@ class Ended:
 
     @property
     def output(self) -> str:
-        """What it said on stdout, as text."""
+        """Its stdout, as text."""
         return self.out.decode("utf-8", "replace")
 
     @property
     def errors(self) -> str:
-        """What it said on stderr, as text."""
+        """Its stderr, as text."""
         return self.err.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """The most that a program may take. ``memory`` in bytes, None for what builds on request."""
+    """The limits of a program: ``output`` and ``memory`` in bytes; no limit of memory if None."""
 
     seconds: float
     output: int = _OUTPUT
     memory: int | None = MEMORY
-
-
-# --------------------------------------------------------------------------- running
 
 
 def run(
@@ -209,7 +207,7 @@ class _Listener:
         while not has_ended(self._process):
             left = end - time.monotonic()
             if left <= 0:
-                message = f"{self._what} did not end within {allowed:.0f} s"
+                message = f"{self._what} did not finish within {allowed:.0f} s"
                 raise LateError(message)
             if watch.over():
                 raise self._too_large()
@@ -223,7 +221,7 @@ class _Listener:
 
     def _too_large(self) -> ChildError:
         message = f"{self._what} needed more than {MEMORY // 10**6} MB of memory and was stopped"
-        hint = "look at what the index answers; a list this large may do with more exact pins"
+        hint = "pin more versions exactly, so that the resolver has less to try"
         return ChildError(message, hint=hint)
 
     def _speaking(self) -> bool:
@@ -247,7 +245,7 @@ class _Listener:
             return
         self._length += len(found)
         if self._length > self._bounds.output:
-            message = f"{self._what} said more than {self._bounds.output // 2**20} MiB"
+            message = f"{self._what} printed more than {self._bounds.output // 2**20} MiB"
             raise ChildError(message)
         self._heard[descriptor].append(found)
 
@@ -279,9 +277,6 @@ def _exit_sign(pid: int) -> Iterator[int | None]:
             os.close(found)
 
 
-_CAN_PEEK = hasattr(os, "waitid")  # not on macOS before Python 3.13
-
-
 def has_ended(process: subprocess.Popen[bytes]) -> bool:
     """Whether a child has ended; it stays a zombie where the system allows to look only."""
     if not _CAN_PEEK:
@@ -298,11 +293,8 @@ def _communicated(
     try:
         out, err = process.communicate(said or None, timeout=allowed)
     except subprocess.TimeoutExpired:
-        raise LateError(f"{what} did not end within {allowed:.0f} s") from None
+        raise LateError(f"{what} did not finish within {allowed:.0f} s") from None
     return out or b"", err or b""
-
-
-# --------------------------------------------------------------------------- memory
 
 
 _sizes: dict[int, int] = {}  # bytes of the children whose memory is bounded

@@ -1,4 +1,4 @@
-"""The time that a whole run may take, and what it is doing when that is over."""
+"""The time limit of a whole run, and what the run is doing when it expires."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def begin(seconds: float) -> None:
 
 
 def stop() -> None:
-    """Forget the deadline."""
+    """Cancel the deadline."""
     global _until
     _until = None
     _over.set()
@@ -41,7 +41,7 @@ def left() -> float:
 
 @contextmanager
 def doing(text: str) -> Iterator[None]:
-    """Name what is under way, for the line that tells of the end."""
+    """Name the current step, for the message when the time is up."""
     global _count
     _doing.append(text)
     _count = None
@@ -53,13 +53,13 @@ def doing(text: str) -> Iterator[None]:
 
 
 def now_doing(text: str) -> None:
-    """Name the next step of what is under way."""
+    """Name the next part of the current step."""
     if _doing:
         _doing[-1] = text
 
 
 def counted(done: int, total: int) -> None:
-    """Say how far it is."""
+    """Report the progress."""
     global _count
     _count = (done, total)
 
@@ -70,10 +70,10 @@ def _watch(over: threading.Event, seconds: float) -> None:
 
 
 def sentence(seconds: float) -> str:
-    """Return the line that says what was not done in time."""
+    """Return the line that says what did not finish in time."""
     where = f" while {_doing[-1]}" if _doing else ""
     how_far = f" ({_count[0]} of {_count[1]})" if _count and _count[1] and where else ""
-    return f"gave up after {_duration(seconds)}{where}{how_far}; raise it with --timeout"
+    return f"timed out after {_duration(seconds)}{where}{how_far}; allow more time with --timeout"
 
 
 def _duration(seconds: float) -> str:

@@ -1,8 +1,8 @@
-"""The end of a run: at a signal, at its deadline, or when it is done.
+"""The end of a run: on a signal, at its deadline, or when it is done.
 
-Whatever runs or lies in a temporary folder is registered here. A signal does not unwind the stack,
-since other threads may hang in the network: the handler stops the children, removes the folders,
-says one line, and leaves. Exit codes: 130 SIGINT, 143 SIGTERM, 129 SIGHUP.
+Child processes and temporary folders are registered here. A signal does not unwind the stack, since
+other threads may hang in the network: the handler stops the children, removes the folders, prints
+one line, and exits. Exit codes: 130 SIGINT, 143 SIGTERM, 129 SIGHUP.
 """
 
 from __future__ import annotations
@@ -155,9 +155,6 @@ def _say(line: str) -> None:
             os.write(2, f"error: {line}\n".encode("utf-8", "replace"))
 
 
-# --------------------------------------------------------------------------- streams
-
-
 def open_streams() -> None:
     """Put something where the three streams are, if they are closed.
 
@@ -182,5 +179,5 @@ def open_streams() -> None:
 
 
 def last_words(line: str) -> None:
-    """Say one line where nothing else may work any more."""
+    """Print one line when nothing else may still work."""
     _say(line)

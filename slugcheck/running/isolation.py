@@ -1,7 +1,7 @@
-"""What a child may see: of the environment the names it needs, and no program of the project.
+"""What a child may see: the environment variables it needs, and no program of the project.
 
-A program is looked for on PATH without what is relative or lies in the checked project, and Python
-imports from slugcheck's own environment alone.
+A program is looked up on PATH, leaving out entries that are relative or lie in the checked project.
+Python imports from slugcheck's own environment only.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+
+from slugcheck import reading
 
 # What every tool needs, and what it takes to get at an index.
 _BASE = (
@@ -32,7 +34,7 @@ _RUN_MODULE = (
 
 
 def environment(allowed: str = "", *, environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return what a child may see: the names that every tool needs and those of a pattern."""
+    """Return a child's environment: the names that every tool needs and those of a pattern."""
     names = re.compile(f"(?:{_BASE}|{allowed})" if allowed else f"(?:{_BASE})")
     source = os.environ if environ is None else environ
     kept = {key: value for key, value in source.items() if names.fullmatch(key)}
@@ -45,24 +47,13 @@ _distrusted: set[str] = set()
 
 
 def distrust(path: Path) -> None:
-    """Look for no program in the project that ``path`` belongs to: its checkout, or its folder."""
-    folder = path if path.is_dir() else path.parent
-    _distrusted.add(_top(os.path.realpath(folder)))
-
-
-def _top(folder: str) -> str:
-    place = folder
-    while not os.path.lexists(os.path.join(place, ".git")):  # noqa: PTH118
-        above = os.path.dirname(place)  # noqa: PTH120
-        if above == place:
-            return folder
-        place = above
-    return place
+    """Use no program from the project that ``path`` belongs to: its checkout, or its folder."""
+    _distrusted.add(str(reading.checkout_of(path)))
 
 
 def _roots() -> frozenset[str]:
     try:
-        here = _top(os.getcwd())  # noqa: PTH109
+        here = str(reading.checkout_of(Path.cwd()))
     except OSError:  # it is gone
         here = ""
     return frozenset({*_distrusted, here}) - {"/", ""}
@@ -104,7 +95,7 @@ def python_module(name: str) -> list[str]:
 
 
 def _is_ours(place: str) -> bool:
-    """Whether a place of the import path is no part of the checked project.
+    """Whether a place of the import path is outside the checked project.
 
     slugcheck's own environment may well lie there, as a ``.venv`` does.
     """

@@ -1,6 +1,6 @@
-"""Our end of the launcher: a small process that starts workers and cleans up behind us.
+"""The client of the launcher, a small process that starts workers and cleans up after us.
 
-It lives in a session of its own, so that an interruption reaches it as the end of its requests.
+It has its own session, so an interruption reaches it as the end of its requests.
 """
 
 from __future__ import annotations
@@ -31,6 +31,22 @@ SILENCE_SECONDS = 180.0  # between two events of a worker; a model may take long
 TOTAL_SECONDS = 900.0
 
 Json = dict[str, Any]
+_SIGNALS = {
+    -4: "an illegal instruction: the runtime was built for another processor",
+    -6: "it aborted",
+    -7: "a bus error",
+    -9: "killed, as happens when the system runs out of memory",
+    -11: "a segmentation fault",
+}
+_AFTER = {
+    "": "at its start: ",
+    "baseline": "importing the runtime: ",
+    "import": "loading the model: ",
+    "load": "at the first inference: ",
+    "first": "in the timed loop: ",
+    "beat": "in the timed loop: ",
+    "steady": "after the timed loop: ",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +60,7 @@ class Worker:
     cwd: str | None = None
 
     def request(self) -> Json:
-        """Return what the launcher is told."""
+        """Return the request for the launcher."""
         script = str(WORKERS / self.script)
         python = os.path.abspath(self.python) if os.path.dirname(self.python) else self.python  # noqa: PTH100, PTH120
         return {
@@ -62,7 +78,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """What became of a worker. ``problem`` is "" if it did all it was asked for."""
+    """How a worker ended. ``problem`` is "" if it did all of its job."""
 
     events: tuple[Json, ...]
     problem: str
@@ -107,7 +123,7 @@ class Launcher:
                 return process
         except OSError as error:
             self._temporary.close()
-            message = f"the process that starts workers cannot be started: {error.strerror}"
+            message = f"cannot start the process that starts workers: {error.strerror}"
             raise MeasureError(message) from None
 
     def __enter__(self) -> Launcher:
@@ -128,8 +144,6 @@ class Launcher:
             self._process.wait()
         ending.processes.pop(self._process.pid, None)
         self._temporary.close()
-
-    # ----------------------------------------------------------------- requests
 
     def run(
         self, worker: Worker, *, total: float = TOTAL_SECONDS, silence: float = SILENCE_SECONDS,
@@ -197,20 +211,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.01)
 
 
-# --------------------------------------------------------------------------- what went wrong
-
-
-_SIGNALS = {
-    -4: "an illegal instruction: the runtime was built for another processor",
-    -6: "it aborted itself",
-    -7: "a bus error",
-    -9: "killed, as the system does when memory runs out",
-    -11: "a segmentation fault",
-}
-
-
 def _problem(answer: Json, *, silence: float, total: float) -> str:
-    """Return in one line why a worker did not do all it was asked for, "" if it did."""
+    """Return in one line why a worker did not finish its job, "" if it did."""
     events: list[Json] = answer["events"]
     last = events[-1]["event"] if events else ""
     if last == "end":
@@ -220,23 +222,12 @@ def _problem(answer: Json, *, silence: float, total: float) -> str:
         before = next((e["event"] for e in reversed(events[:-1]) if e["event"] in _AFTER), "")
         return f"{_AFTER.get(before, '')}{_reason(events[-1])}"
     if answer["garbage"] is not None:
-        return f"{where}it said something that is no answer: {answer['garbage']!r}"
+        return f"{where}it printed unexpected output: {answer['garbage']!r}"
     if answer["late"] == "silence":
-        return f"{where}it hung: nothing for {silence:.0f} s"
+        return f"{where}it hung: no output for {silence:.0f} s"
     if answer["late"] == "total":
-        return f"{where}it was not done within {total:.0f} s"
+        return f"{where}it did not finish within {total:.0f} s"
     return f"{where}{_exit(answer)}"
-
-
-_AFTER = {
-    "": "at its start: ",
-    "baseline": "importing the runtime: ",
-    "import": "loading the model: ",
-    "load": "at the first inference: ",
-    "first": "in the timed loop: ",
-    "beat": "in the timed loop: ",
-    "steady": "after the timed loop: ",
-}
 
 
 def _reason(event: Json) -> str:
@@ -253,5 +244,5 @@ def _exit(answer: Json) -> str:
     if code is not None and code < 0:
         return _SIGNALS.get(code, f"ended by signal {-code}") + words
     if code is None:
-        return f"it stopped answering{words}"
-    return f"it ended with code {code} before it was done{words}"
+        return f"it stopped responding{words}"
+    return f"it exited with code {code} before it finished{words}"

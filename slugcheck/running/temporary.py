@@ -1,9 +1,9 @@
-"""Temporary folders that are gone in the end, even of a run that was killed.
+"""Temporary folders that are removed at the end, even if the run was killed.
 
-The folders of a run lie in one of its own, ``TMPDIR/slugcheck-UID/run-…``, which it holds a lock on
-while it lives. The first folder of a run removes those of dead ones: only what belongs to this
-user, is closed to others, and is no link. A folder that cannot lie there, because its path must be
-short, leaves a link to it there.
+The folders of a run lie in the run's own folder, ``TMPDIR/slugcheck-UID/run-…``, which it keeps
+locked while it lives. The first folder of a run removes those of dead runs: only folders that
+belong to this user, are closed to others, and are not links. A folder that must lie elsewhere,
+because its path has to be short, is recorded there by a link.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _RUN = "run-"
 _ELSEWHERE = "elsewhere-"  # a link to a folder of the run that lies outside: NAME-DEVICE-INODE
 _ATTEMPTS = 20
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
-_ROOM = "set TMPDIR to a folder with room"
+_ROOM = "set TMPDIR to a folder with free space"
 
 
 class Folder:
@@ -137,21 +137,18 @@ def remove(folder: Path) -> str:
 def root() -> Path:
     """Return the folder for temporary files.
 
-    :raises MeasureError: there is none.
+    :raises MeasureError: there is no such folder.
     """
     try:
         return Path(tempfile.gettempdir()).resolve()
     except FileNotFoundError:
-        message = "there is no folder for temporary files that can be written"
+        message = "no writable folder for temporary files"
         raise MeasureError(message, hint=_ROOM) from None
 
 
 def _no_place(folder: Path, error: OSError) -> MeasureError:
     message = f"{printable(str(folder))} cannot be written: {error.strerror or error}"
     return MeasureError(message, hint=_ROOM)
-
-
-# --------------------------------------------------------------------------- the run's own
 
 
 @dataclass(slots=True)
@@ -217,7 +214,7 @@ def _remove_with_run(folder: Path, run: _Run, link: Path | None = None) -> None:
 
 
 def _made(top: Path) -> _Run:
-    error = OSError("it is used by somebody else")
+    error = OSError("it is in use by someone else")
     for _ in range(_ATTEMPTS):
         base = _base(top)
         try:
@@ -278,9 +275,6 @@ def _locked(path: Path) -> int | None:
         pass
     os.close(lock)
     return None
-
-
-# --------------------------------------------------------------------------- what dead runs left
 
 
 def _sweep(base: Path) -> None:

@@ -18,7 +18,8 @@ import pytest
 
 from slugcheck.model import Artifact
 from slugcheck.packages.index.client import HttpClient
-from slugcheck.packages.index.inventories import Cache, Warehouse, checkout_of, is_inside, key_of
+from slugcheck.packages.index.inventories import Cache, Warehouse, is_inside, key_of
+from slugcheck.reading import checkout_of
 from tests.support.commands import Done, slugcheck
 from tests.support.server import PackageServer, Quirk
 from tests.support.wheels import Archive, make_sdist, make_wheel
@@ -378,7 +379,7 @@ def test_a_cache_in_the_checkout_is_not_used(
     before = {one: one.read_bytes() for one in planted.rglob("*.zz")}
     done = check(path, "--index-url", honest.index_url)
     assert figures(done) == truth
-    assert any("the project under check" in note for note in done.document["notes"])
+    assert any("the checked project" in note for note in done.document["notes"])
     assert {one: one.read_bytes() for one in planted.rglob("*.zz")} == before
     assert len(list((tmp_path / "outside").iterdir())) == 1
 

@@ -242,7 +242,7 @@ def test_a_run_ends_by_itself_and_says_what_it_was_doing(tmp_path: Path, place: 
             [*RUN, str(path), "--index-url", url, "--timeout", "2s"],
             capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
-    line = "gave up after 2 s while resolving for the target; raise it with --timeout"
+    line = "timed out after 2 s while resolving for the target; allow more time with --timeout"
     assert (done.returncode, done.stdout, done.stderr) == (3, "", f"error: {line}\n")
     assert list(place.iterdir()) == []
 
@@ -258,7 +258,7 @@ def test_the_deadline_ends_threads_that_hang_in_the_network(
             capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
     assert done.returncode == 3
-    assert done.stderr.startswith("error: gave up after 2 s while ")
+    assert done.stderr.startswith("error: timed out after 2 s while ")
     assert len(done.stderr.splitlines()) == 1
     assert list(place.iterdir()) == []
 

@@ -56,7 +56,7 @@ LINES = {
     "a wheel with half a million tags": (
         "https://h.example/a-1-" + ".".join(["a"] * 80) + "-" + ".".join(["b"] * 80) + "-"
         + ".".join(["c"] * 80) + ".whl",
-        "is no valid filename of a wheel",
+        "is not a valid wheel filename",
     ),
 }  # fmt: skip
 
@@ -415,7 +415,7 @@ def test_a_cache_in_nobodys_home_is_a_usage_error(bounded: Bounded, tmp_path: Pa
         "requirements.txt",
         SLUGCHECK_CACHE_DIR="~nobody-of-that-name/x",
     )
-    refused(ended, "SLUGCHECK_CACHE_DIR names the home of no user")
+    refused(ended, "SLUGCHECK_CACHE_DIR names the home of an unknown user")
 
 
 @pytest.mark.parametrize("columns", ["9" * 20, "9" * 5_000])

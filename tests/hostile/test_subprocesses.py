@@ -260,10 +260,10 @@ def python(code: str, bounds: Bounds) -> child.Ended:
 @pytest.mark.parametrize(
     ("code", "bounds", "error", "said"),
     [
-        ("import time; time.sleep(600)", Bounds(seconds=0.3), LateError, "did not end within 0 s"),
+        ("import time; time.sleep(600)", Bounds(seconds=0.3), LateError, "not finish within 0 s"),
         ("while True: print('x' * 99999)", Bounds(seconds=60, output=2**20), ChildError, "1 MiB"),
         ("import sys\nwhile True: sys.stderr.write('x' * 99999)", Bounds(seconds=60, output=2**20),
-         ChildError, "said more than"),
+         ChildError, "printed more than"),
     ],
     ids=["time", "stdout", "stderr"],
 )  # fmt: skip

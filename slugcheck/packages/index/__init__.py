@@ -1,1 +1,1 @@
-"""index."""
+"""Package indexes: HTTP, project pages, wheel directories, and the inventory cache."""

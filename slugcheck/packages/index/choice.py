@@ -1,8 +1,8 @@
-"""Questions about the files of a project: what pip would take, and what comes near to it.
+"""Which file of a project pip would choose, and which wheel is closest to it.
 
-Pure functions over ``ProjectFile`` values. The rules are pip's: a wheel goes before a source
-archive of the same version, yanked files count only where one version is asked for and nothing
-else is left, pre-releases only where they are allowed or there is nothing else.
+Pure functions of ``ProjectFile`` values. The rules are pip's: a wheel is preferred to a source
+archive of the same version, yanked files count only if one version is pinned and nothing else is
+left, pre-releases only if they are allowed or there is nothing else.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Chooser:
         """
         fitting = self.candidates(self.installable(name, files), specifier)
         kept = [file for file in fitting if not file.yanked]
-        if not kept and is_pinned(specifier):
+        if not kept and reading.is_exact(specifier):
             kept = list(fitting)
         return max(kept, key=self._preference, default=None)
 
@@ -119,14 +119,6 @@ def candidates(
     allowed = set(specifier.filter({file.version for file in listed}, prereleases=prereleases))
     fitting = [file for file in listed if file.version in allowed]
     return tuple(sorted(fitting, key=lambda file: file.version, reverse=True))
-
-
-def is_pinned(specifier: SpecifierSet) -> bool:
-    """Return True when a specifier allows one version only."""
-    return any(
-        one.operator == "===" or (one.operator == "==" and not one.version.endswith(".*"))
-        for one in specifier
-    )
 
 
 def python_fits(file: ProjectFile, python: str) -> bool:
@@ -220,7 +212,7 @@ class Likeness:
 
 
 def likeness(wheel: ProjectFile, files: Iterable[ProjectFile], version: Version) -> Likeness:
-    """Return how near a wheel comes to a build of ``version``; ``files`` are the project's."""
+    """Return how close a wheel is to a build of ``version``; ``files`` are the project's."""
     if wheel.version == version:
         tag = min(wheel.tags, key=str)
         if tag.platform.startswith("musllinux"):

@@ -1,8 +1,8 @@
-"""Files read in spans: local ones in place, remote ones by range requests that are checked.
+"""The HTTP client for whole files and for byte ranges; local files are read in place.
 
-A 206 answer is believed only when Content-Range and the body agree with what was asked. A server
-that refuses ranges, ignores them or answers wrongly is asked for the whole file instead, once, and
-its host is remembered. Nothing is read twice: what was received is held until the file is closed.
+A 206 response is believed only if Content-Range and body match the request. If a server refuses or
+ignores ranges, or answers them wrongly, the whole file is downloaded once and the host is
+remembered. Nothing is read twice: received bytes are kept until the file is closed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import tempfile
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +32,7 @@ from slugcheck.packages.index.urls import (
     redact,
     refused,
 )
+from slugcheck.packages.index.zip_directory import TAIL
 from slugcheck.text import printable
 
 if TYPE_CHECKING:
@@ -43,6 +44,19 @@ T = TypeVar("T")
 
 MAX_WHOLE = 64 * 10**6  # bytes of a source archive or a page read into memory
 _BODY_ATTEMPTS = 3
+# A whole file goes to the disk when its server has no ranges; the largest wheels near 1 GB.
+MAX_SPOOLED = 2 * 10**9
+_IN_MEMORY = 8 * 10**6  # of a whole file, before it goes to the disk
+_CHUNK = 64 * 1024
+# The mechanism is refused, not the file: a plain GET may do. 416 can also mean that the file is
+# shorter than the index says.
+_NO_RANGES = {400, 403, 405, 416, 501}
+_DIGITS = 18  # of a length in bytes; Python refuses to convert numbers of thousands
+_CONTENT_RANGE = re.compile(
+    rf"bytes (\d{{1,{_DIGITS}}})-(\d{{1,{_DIGITS}}})/(\d{{1,{_DIGITS}}}|\*)", re.ASCII
+)
+# A server may compress what it sends; pages become 20 times smaller, a bomb 1,000 times.
+_MAX_RATIO = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +100,10 @@ class HttpClient:
 
     @property
     def session(self) -> Session:
-        """The requests session, for a library that wants one; wrap its calls in ``explained``."""
+        """The requests session, made on first use."""
         if self._offline:
             raise NetworkError(
-                "this needs the network, which --offline forbids",
+                "this needs the network, but --offline is set",
                 hint="run once without --offline to fill the cache",
             )
         from slugcheck.packages.index.http import Meter, Session
@@ -104,17 +118,11 @@ class HttpClient:
                 )
             return self._session
 
-    def explained(self, url: str) -> AbstractContextManager[None]:
-        """Return a context in which the exceptions of requests become a ``NetworkError``."""
-        from slugcheck.packages.index.http import explained
-
-        return explained(url)
-
     def get(self, url: str, max_bytes: int = MAX_WHOLE, *, sha256: str | None = None) -> bytes:
         """Return a whole file.
 
         :raises TooLargeError: it has more than ``max_bytes``; no more than these were read.
-        :raises NetworkError: it cannot be had, or its content hash is another one.
+        :raises NetworkError: it cannot be fetched, or its sha256 differs.
         """
         return self.fetch(url, max_bytes, sha256=sha256).body
 
@@ -216,26 +224,6 @@ class HttpClient:
         self.close()
 
 
-# -------- Files read in spans: local ones in place, remote ones by range requests that are checked
-
-# Asked for at the end of a file. Of 839 wheels 946 requests sufficed for directory and metadata
-# with 16 KB; 64 KB saves 7 % of them for twice the bytes.
-TAIL = 16 * 1024
-# A whole file goes to the disk when its server has no ranges; the largest wheels near 1 GB.
-MAX_SPOOLED = 2 * 10**9
-_IN_MEMORY = 8 * 10**6  # of a whole file, before it goes to the disk
-_CHUNK = 64 * 1024
-# The mechanism is refused, not the file: a plain GET may do. 416 can also mean that the file is
-# shorter than the index says.
-_NO_RANGES = {400, 403, 405, 416, 501}
-_DIGITS = 18  # of a length in bytes; Python refuses to convert numbers of thousands
-_CONTENT_RANGE = re.compile(
-    rf"bytes (\d{{1,{_DIGITS}}})-(\d{{1,{_DIGITS}}})/(\d{{1,{_DIGITS}}}|\*)", re.ASCII
-)
-# A server may compress what it sends; pages become 20 times smaller, a bomb 1,000 times.
-_MAX_RATIO = 100
-
-
 class Source(Protocol):
     """A file of known size that gives any of its spans."""
 
@@ -292,7 +280,7 @@ class LocalFile:
 
 
 class RangeMemory:
-    """Which hosts do not do ranges, or no suffix ranges; shared by all files of a run."""
+    """Which hosts do not support ranges, or suffix ranges; shared by all files of a run."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -342,7 +330,7 @@ class RemoteFile:
     def span(self, start: int, stop: int) -> bytes:
         """Return the bytes from ``start`` up to ``stop``; asks only for what is not held.
 
-        :raises NetworkError: the file cannot be had.
+        :raises NetworkError: the file cannot be fetched.
         """
         if self._whole is None:
             low, high = self._missing(start, stop)
@@ -354,7 +342,7 @@ class RemoteFile:
         return self._assemble(start, stop)
 
     def close(self) -> None:
-        """Let go of what is held."""
+        """Release the bytes that are held."""
         self._held.clear()
         self._spools.close()
 
@@ -368,8 +356,6 @@ class RemoteFile:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    # ------------------------------------------------------------------ what is held
 
     def _missing(self, start: int, stop: int) -> tuple[int, int]:
         """Return the one span that covers all bytes between the two that are not held."""
@@ -392,8 +378,6 @@ class RemoteFile:
             if low < high:
                 wanted[low - start : high - start] = held[low - at : high - at]
         return bytes(wanted)
-
-    # ------------------------------------------------------------------ the ladder
 
     def _fetch(self, start: int, stop: int) -> None:
         """Hold the bytes from ``start`` up to ``stop``, or the whole file."""
@@ -458,8 +442,6 @@ class RemoteFile:
     def _learn_lack(self, span: tuple[int, int] | None) -> None:
         self._client.memory.learn(self._host, "suffix" if span is None else "ranges")
 
-    # ------------------------------------------------------------------ the whole file
-
     def _read_whole(self) -> None:
         self._client.attempt(self._exchange_whole)
 
@@ -486,7 +468,7 @@ class RemoteFile:
             raise NetworkError(
                 f"{redact(self._artifact.url)} has {size:,} bytes, "
                 f"but the index says {self._artifact.size:,}",
-                hint="the server sends another file than the one that was locked: resolve again",
+                hint="the server sends a different file from the locked one: lock again",
             )
 
     def _refusal(self, response: Response) -> NetworkError:
@@ -499,9 +481,9 @@ def chunks(response: Response, url: str, limit: int) -> Iterator[bytes]:
 
     :raises TooLargeError: it has more than ``limit`` bytes.
     """
-    said = response.headers.get("Content-Length", "")
-    counts = said.isascii() and said.isdecimal()
-    size = int(said) if counts and len(said) <= _DIGITS else None
+    declared = response.headers.get("Content-Length", "")
+    counts = declared.isascii() and declared.isdecimal()
+    size = int(declared) if counts and len(declared) <= _DIGITS else None
     if (size is not None and size > limit) or (counts and size is None):
         raise TooLargeError(url, size=size, limit=limit)
     packed = response.headers.get("Content-Encoding", "identity").lower() != "identity"
@@ -512,8 +494,8 @@ def chunks(response: Response, url: str, limit: int) -> Iterator[bytes]:
             raise TooLargeError(url, size=None if packed else size, limit=limit)
         if packed and count > _MAX_RATIO * (response.raw.tell() + _CHUNK):
             raise NetworkError(
-                f"{redact(url)} unpacks to more than {_MAX_RATIO} times what was sent",
-                hint="check the URL, and the proxy if there is one",
+                f"{redact(url)} decompresses to more than {_MAX_RATIO} times its transfer size",
+                hint="check the URL and any proxy",
             )
         yield chunk
 
@@ -530,8 +512,8 @@ def _content_range(response: Response, known: int | None) -> tuple[int, int, int
 def wrong_hash(url: str) -> NetworkError:
     """Return the error for content that is not what the index or the lock promised."""
     return NetworkError(
-        f"{redact(url)} has another content than its sha256 promises",
-        hint="the file was replaced or damaged on the way: resolve again, or clear the proxy",
+        f"{redact(url)} does not match its sha256",
+        hint="the file was replaced or damaged in transit: lock again, or clear the proxy's cache",
     )
 
 
@@ -554,8 +536,8 @@ def _spool(response: Response, url: str, spool: IO[bytes]) -> tuple[int, str]:
             spool.write(chunk)
         except OSError as error:
             raise MeasureError(
-                f"{redact(url)} has to be read whole, and its temporary file cannot be written: "
+                f"{redact(url)} must be downloaded whole; its temporary file cannot be written: "
                 f"{error.strerror}",
-                hint="make room, or name a larger folder in TMPDIR",
+                hint="free some space, or set TMPDIR to a larger folder",
             ) from error
     return size, digest.hexdigest()

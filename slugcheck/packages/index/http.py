@@ -1,8 +1,8 @@
-"""Watching an exchange with a server byte by byte, so that every one ends by itself.
+"""The one requests session: TLS, credentials, retries, transfer counts, limits on every exchange.
 
-A time-out between two reads does not end a server that sends one byte a second, and neither http
-nor urllib3 bounds what comes before a body: header lines, "100 Continue", bodies of redirects and
-of errors. So the sockets look themselves: each read of one counts for the exchange of its thread.
+A read time-out does not stop a server that sends one byte a second, and neither http nor urllib3
+limits what precedes a body: header lines, "100 Continue", bodies of redirects and of errors. So the
+sockets watch themselves: every read counts towards the exchange of its thread.
 """
 
 from __future__ import annotations
@@ -56,170 +56,6 @@ MAX_ANSWER = 10**6
 MAX_RUN = 20 * 10**9
 
 _local = threading.local()
-
-
-class Allowance:
-    """The bytes that a run may still receive; thread-safe."""
-
-    def __init__(self) -> None:
-        self._left = MAX_RUN
-        self._lock = threading.Lock()
-
-    def take(self, count: int) -> bool:
-        """Take some; False when there are none left."""
-        with self._lock:
-            self._left -= count
-            return self._left >= 0
-
-
-class Exchange:
-    """One file asked for, with its redirects and retries. ``place`` is it, fit to be shown."""
-
-    def __init__(self, place: str, allowance: Allowance) -> None:
-        self._place = place
-        self._allowance = allowance
-        self._started = time.monotonic()
-        self._received = 0
-        self._waited = 0.0  # seconds of the current window spent waiting for bytes
-        self._window = 0  # bytes of it
-        self._most = MAX_ANSWER
-
-    def answered(self, most: int) -> None:
-        """The answer has begun whose body is wanted, of ``most`` bytes, before it is unpacked.
-
-        Beside it there is room for the frames of chunks and for what follows the last one.
-        """
-        self._most = self._received + most + most // 4 + MAX_ANSWER
-
-    def left(self) -> float:
-        """Return how many seconds a read may take.
-
-        :raises NetworkError: none.
-        """
-        whole = FILE_SECONDS + self._received / SECOND_BYTES
-        left = self._started + whole - time.monotonic()
-        if left <= 0:
-            raise NetworkError(
-                f"{self._place} takes longer than {whole:.0f} s",
-                hint="try again later, or name an index that is faster",
-            )
-        return min(left, max(RATE_SECONDS - self._waited, 0.01))
-
-    def came(self, count: int, seconds: float) -> None:
-        """Count what a read brought.
-
-        :raises NetworkError: it is too little for the time, or too much.
-        """
-        self._received += count
-        self._window += count
-        self._waited += seconds
-        if self._waited >= RATE_SECONDS:
-            if self._window < LEAST_RATE * self._waited:
-                raise NetworkError(
-                    f"{self._place} comes too slowly: {self._window:,} bytes in "
-                    f"{self._waited:.0f} s",
-                    hint="try again later, or name an index that is faster",
-                )
-            self._waited, self._window = 0.0, 0
-        if self._received > self._most:
-            raise NetworkError(
-                f"{self._place} comes with more than {MAX_ANSWER:,} bytes that are not the file",
-                hint="check the URL, and the proxy if there is one",
-            )
-        if not self._allowance.take(count):
-            raise NetworkError(
-                f"more than {MAX_RUN // 10**9} GB were received in this run, stopped at "
-                f"{self._place}",
-                hint="check fewer requirements at a time, or name an index that answers ranges",
-            )
-
-
-@contextmanager
-def watched(exchange: Exchange) -> Iterator[None]:
-    """Let every read of this thread's sockets count for an exchange."""
-    before = getattr(_local, "exchange", None)
-    _local.exchange = exchange
-    try:
-        yield
-    finally:
-        _local.exchange = before
-
-
-class _Watched(socket.socket):
-    """A socket, plain or TLS, that looks at the clock with each read."""
-
-    def recv(self, *args: Any, **kwargs: Any) -> bytes:
-        return self._look(super().recv, len, *args, **kwargs)  # type: ignore[no-any-return]
-
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        return self._look(super().recv_into, int, *args, **kwargs)  # type: ignore[no-any-return]
-
-    def _look(self, read: Any, size: Any, *args: Any, **kwargs: Any) -> Any:
-        exchange: Exchange | None = getattr(_local, "exchange", None)
-        if exchange is None:
-            return read(*args, **kwargs)
-        usual = self.gettimeout()
-        begun = time.monotonic()
-        try:
-            while True:
-                started = time.monotonic()
-                rest = float("inf") if usual is None else max(begun + usual - started, 0.001)
-                self.settimeout(min(exchange.left(), rest))
-                try:
-                    got = read(*args, **kwargs)
-                except TimeoutError:
-                    exchange.came(0, time.monotonic() - started)
-                    if usual is not None and time.monotonic() >= begun + usual:
-                        raise
-                else:
-                    exchange.came(size(got), time.monotonic() - started)
-                    return got
-        finally:
-            self.settimeout(usual)
-
-
-class _WatchedTls(_Watched, ssl.SSLSocket):
-    """The same over TLS. A handshake is bounded by its time-out as a whole."""
-
-
-def watch_tls(context: ssl.SSLContext) -> ssl.SSLContext:
-    """Let the sockets of a context be watched; return it."""
-    context.sslsocket_class = _WatchedTls
-    return context
-
-
-class _Connecting:
-    """Mixed into urllib3's connections: what they open is watched."""
-
-    def _new_conn(self) -> socket.socket:
-        plain: socket.socket = super()._new_conn()  # type: ignore[misc]
-        limit = plain.gettimeout()
-        made = _Watched(plain.family, plain.type, plain.proto, fileno=plain.detach())
-        made.settimeout(limit)
-        return made
-
-
-class _Connection(_Connecting, HTTPConnection):
-    pass
-
-
-class _TlsConnection(_Connecting, HTTPSConnection):
-    pass
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-POOLS = {"http": _Pool, "https": _TlsPool}
-
-
-# --- The one requests session: TLS, credentials, retries, and the count of what went over the wire
-
 CONNECTIONS = 16  # measured: more gain nothing at 40 ms round trip, and stall name look-ups
 TIMEOUT = (10.0, 20.0)  # seconds to connect, and between two reads
 MAX_REDIRECTS = 5  # an index and its file host need two
@@ -324,7 +160,7 @@ class Session(requests.Session):
             except (requests.exceptions.ChunkedEncodingError, requests.ConnectionError) as error:
                 raise BrokenOffError(
                     f"the connection to {host_of(clean)} broke off: {redact(clean)}",
-                    hint="try again; if it stays so, the network between breaks it off",
+                    hint="try again; if it keeps happening, the network cuts connections",
                 ) from error
             except requests.RequestException as error:
                 raise _explanation(error, clean) from error
@@ -364,7 +200,7 @@ def _bundle_context(name: str, path: Path) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(path))
     except OSError as error:  # ssl.SSLError is one
         raise NetworkError(
-            f"the certificates that {name} names cannot be read: {path}: {error.strerror or error}",
+            f"cannot read the certificates in {name}: {path}: {error.strerror or error}",
             hint=f"correct {name}, or unset it to use the system's certificates",
         ) from error
 
@@ -480,15 +316,15 @@ def _explanation(error: Exception, url: str) -> NetworkError:
 def _reason(error: Exception, host: str) -> tuple[str, str]:
     match error:
         case requests.exceptions.ProxyError():
-            return f"the proxy on the way to {host} does not work", "check HTTPS_PROXY and NO_PROXY"
+            return f"the proxy for {host} does not work", "check HTTPS_PROXY and NO_PROXY"
         case requests.exceptions.SSLError():
             return (
                 f"the certificate of {host} cannot be verified",
-                "name your organisation's certificates in REQUESTS_CA_BUNDLE, "
+                "set REQUESTS_CA_BUNDLE to your organisation's certificates, "
                 f"or accept the risk with --trusted-host {host}",
             )
         case requests.TooManyRedirects():
-            return f"{host} redirects without end", "check the URL"
+            return f"{host} redirects endlessly", "check the URL"
         case requests.Timeout() | requests.ConnectionError():
             return _no_answer(_cause(error), host)
         case _:
@@ -503,8 +339,8 @@ def _no_answer(cause: object, host: str) -> tuple[str, str]:
             return f"{host} did not answer in time", "try again, or check the network and proxy"
         case _:
             return (
-                f"{host} cannot be reached, or it breaks off the connection",
-                "check the network; a proxy is named in HTTPS_PROXY",
+                f"{host} cannot be reached, or it closes the connection",
+                "check the network; set HTTPS_PROXY if you use a proxy",
             )
 
 
@@ -512,3 +348,162 @@ def _cause(error: Exception) -> object:
     """Return what urllib3 said, which requests wraps, and its retries before that."""
     inner = error.args[0] if error.args else None
     return getattr(inner, "reason", inner)
+
+
+class Allowance:
+    """The number of bytes that a run may still receive; thread-safe."""
+
+    def __init__(self) -> None:
+        self._left = MAX_RUN
+        self._lock = threading.Lock()
+
+    def take(self, count: int) -> bool:
+        """Take some; False when there are none left."""
+        with self._lock:
+            self._left -= count
+            return self._left >= 0
+
+
+class Exchange:
+    """One requested file with its redirects and retries. ``place`` is its URL, safe to show."""
+
+    def __init__(self, place: str, allowance: Allowance) -> None:
+        self._place = place
+        self._allowance = allowance
+        self._started = time.monotonic()
+        self._received = 0
+        self._waited = 0.0  # seconds of the current window spent waiting for bytes
+        self._window = 0  # bytes of it
+        self._most = MAX_ANSWER
+
+    def answered(self, most: int) -> None:
+        """The answer has begun whose body is wanted, of ``most`` bytes, before it is unpacked.
+
+        Beside it there is room for the frames of chunks and for what follows the last one.
+        """
+        self._most = self._received + most + most // 4 + MAX_ANSWER
+
+    def left(self) -> float:
+        """Return how many seconds a read may take.
+
+        :raises NetworkError: the time is up.
+        """
+        whole = FILE_SECONDS + self._received / SECOND_BYTES
+        left = self._started + whole - time.monotonic()
+        if left <= 0:
+            raise NetworkError(
+                f"{self._place} takes longer than {whole:.0f} s",
+                hint="try again later, or use a faster index",
+            )
+        return min(left, max(RATE_SECONDS - self._waited, 0.01))
+
+    def came(self, count: int, seconds: float) -> None:
+        """Count what a read brought.
+
+        :raises NetworkError: it is too little for the time, or too much.
+        """
+        self._received += count
+        self._window += count
+        self._waited += seconds
+        if self._waited >= RATE_SECONDS:
+            if self._window < LEAST_RATE * self._waited:
+                raise NetworkError(
+                    f"{self._place} is too slow: {self._window:,} bytes in {self._waited:.0f} s",
+                    hint="try again later, or use a faster index",
+                )
+            self._waited, self._window = 0.0, 0
+        if self._received > self._most:
+            raise NetworkError(
+                f"{self._place} sends more than {MAX_ANSWER:,} bytes besides the file",
+                hint="check the URL and any proxy",
+            )
+        if not self._allowance.take(count):
+            raise NetworkError(
+                f"more than {MAX_RUN // 10**9} GB were received in this run, stopped at "
+                f"{self._place}",
+                hint="check fewer requirements at a time, or use an index with range requests",
+            )
+
+
+@contextmanager
+def watched(exchange: Exchange) -> Iterator[None]:
+    """Let every read of this thread's sockets count for an exchange."""
+    before = getattr(_local, "exchange", None)
+    _local.exchange = exchange
+    try:
+        yield
+    finally:
+        _local.exchange = before
+
+
+class _Watched(socket.socket):
+    """A socket, plain or TLS, that looks at the clock with each read."""
+
+    def recv(self, *args: Any, **kwargs: Any) -> bytes:
+        return self._look(super().recv, len, *args, **kwargs)  # type: ignore[no-any-return]
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        return self._look(super().recv_into, int, *args, **kwargs)  # type: ignore[no-any-return]
+
+    def _look(self, read: Any, size: Any, *args: Any, **kwargs: Any) -> Any:
+        exchange: Exchange | None = getattr(_local, "exchange", None)
+        if exchange is None:
+            return read(*args, **kwargs)
+        usual = self.gettimeout()
+        begun = time.monotonic()
+        try:
+            while True:
+                started = time.monotonic()
+                rest = float("inf") if usual is None else max(begun + usual - started, 0.001)
+                self.settimeout(min(exchange.left(), rest))
+                try:
+                    got = read(*args, **kwargs)
+                except TimeoutError:
+                    exchange.came(0, time.monotonic() - started)
+                    if usual is not None and time.monotonic() >= begun + usual:
+                        raise
+                else:
+                    exchange.came(size(got), time.monotonic() - started)
+                    return got
+        finally:
+            self.settimeout(usual)
+
+
+class _WatchedTls(_Watched, ssl.SSLSocket):
+    """The same over TLS. A handshake is bounded by its time-out as a whole."""
+
+
+def watch_tls(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Let the sockets of a context be watched; return it."""
+    context.sslsocket_class = _WatchedTls
+    return context
+
+
+class _Connecting:
+    """Mixed into urllib3's connections: what they open is watched."""
+
+    def _new_conn(self) -> socket.socket:
+        plain: socket.socket = super()._new_conn()  # type: ignore[misc]
+        limit = plain.gettimeout()
+        made = _Watched(plain.family, plain.type, plain.proto, fileno=plain.detach())
+        made.settimeout(limit)
+        return made
+
+
+class _Connection(_Connecting, HTTPConnection):
+    pass
+
+
+class _TlsConnection(_Connecting, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+POOLS = {"http": _Pool, "https": _TlsPool}

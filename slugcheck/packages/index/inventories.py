@@ -1,13 +1,13 @@
-"""Documents on disk by kind and key, shared by all runs; a convenience that never stops a run.
+"""Inventories of wheels, from the on-disk cache or from the index.
 
-Whatever is wrong with an entry, it is dropped and read again: each carries a checksum over its
-kind, its key and its content, so that a damaged one, or one that was moved, is never believed.
-Whatever is wrong with the folder, the cache goes quiet and says so once, in ``problem``. URLs and
-credentials are never stored.
+The cache holds JSON documents by kind and key, is shared by all runs, and never stops a run. Each
+document carries a checksum over its kind, key and content; one that is damaged or was moved is
+dropped and read again. If the folder cannot be used, the cache switches itself off and explains why
+once, in ``problem``. URLs and credentials are never stored.
 
-The checksum guards against damage, not against someone who can write into the folder. That is why
-the folder is the user's own (mode 0700, files of other users are not believed) and never lies in
-the checkout under check, where a pull request could bring its entries along.
+The checksum guards against damage, not against someone who can write to the folder. So the folder
+is the user's own (mode 0700; other users' files are not believed) and never lies in the checkout
+under check, where a pull request could add entries.
 """
 
 from __future__ import annotations
@@ -55,86 +55,167 @@ _PLAIN_FIELDS = (
 )  # fmt: skip
 _PAIR_FIELDS = ("console_scripts", "gui_scripts")
 _TUPLE_FIELDS = ("requires_dist", "provides_extra", "python_scripts")
+# A frozen dataclass sets its fields one by one through object.__setattr__: 27 ms for 20,000
+# entries. Setting the slots themselves takes 8 ms, and a warm run does little else.
+_SLOTS: dict[str, Any] = {field.name: getattr(Entry, field.name) for field in fields(Entry)}
+# An inventory holds what a sample compiled by the running Python showed.
+_KIND = f"inventory-{sys.version_info.major}.{sys.version_info.minor}"
+# Files of all wheels of a run together. The largest known wheel, homeassistant 2026.11, has 58,144;
+# with torch, tensorflow, ansible, msgraph-sdk and oci it makes 148,000.
+MAX_ENTRIES = 200_000
+# Lines of METADATA and entry_points.txt that say something, of all wheels of a run. boto3-stubs and
+# types-boto3, the largest known, have 1,300 each.
+MAX_LINES = 50_000
+# Parts of a query that only sign it and change with each page; all others may say which file it is.
+_SIGNATURES = ("x-amz-", "x-goog-")
+_SIGNING = frozenset("expires signature key-pair-id policy awsaccesskeyid googleaccessid".split())
 
 
-def is_fresh(document: Mapping[str, Any], seconds: float) -> bool:
-    """Return whether a document whose ``at`` says when it was made is younger than that."""
-    at = document.get("at")
-    return isinstance(at, int | float) and 0 <= time.time() - at < seconds
+class Warehouse:
+    """Reads inventories, from the cache if possible. Thread-safe; hits need no network."""
+
+    def __init__(self, *, client: HttpClient, cache: Cache) -> None:
+        self._client = client
+        self._cache = cache
+        self._cached = 0
+        self._counted: dict[str, tuple[int, int]] = {}
+        self._lock = threading.Lock()
+
+    def inventory(self, artifact: Artifact) -> Inventory:
+        """Return what a wheel holds.
+
+        :raises NetworkError: it cannot be fetched.
+        :raises WheelError: it is not a valid wheel, or the run has read too many files.
+        """
+        inventory = self._known(artifact) or self._read(artifact)
+        with self._lock:
+            self._cached += inventory.via == "cache"
+            self._count(artifact, inventory)
+        return inventory
+
+    def _count(self, artifact: Artifact, inventory: Inventory) -> None:
+        lines = (
+            inventory.requires_dist, inventory.provides_extra, inventory.console_scripts,
+            inventory.gui_scripts,
+        )  # fmt: skip
+        self._counted[artifact.url] = len(inventory.entries), sum(map(len, lines))
+        files, lines_read = (sum(column) for column in zip(*self._counted.values(), strict=True))
+        what = "files" if files > MAX_ENTRIES else "dependencies, extras and scripts"
+        if files > MAX_ENTRIES or lines_read > MAX_LINES:
+            most = MAX_ENTRIES if files > MAX_ENTRIES else MAX_LINES
+            raise WheelError(
+                f"{artifact.filename}: with it, the wheels have more than {most:,} {what}",
+                hint="check fewer requirements at a time",
+            )
+
+    def _known(self, artifact: Artifact) -> Inventory | None:
+        key = key_of(artifact)
+        document = self._cache.load(_KIND, key) if key is not None else None
+        known = inventory_from_document(document) if document is not None else None
+        if known is None or not _fits(known, artifact):
+            return None
+        return known
+
+    def _read(self, artifact: Artifact) -> Inventory:
+        # loaded when the first wheel is read: a run that finds all in the cache needs neither
+        from slugcheck.packages.index.wheel import BytecodeSampler, read_inventory
+
+        sampler = BytecodeSampler(artifact.filename)
+        inventory = read_inventory(artifact, self._client, sampler=sampler)
+        key = key_of(artifact)
+        if key is not None and self._cache.is_used:
+            self._cache.store(_KIND, key, inventory_to_document(inventory))
+        return inventory
+
+    def transfer(self) -> Transfer:
+        """Return what was fetched so far, and how many inventories came from the cache."""
+        done = self._client.transfer()
+        return Transfer(requests=done.requests, bytes=done.bytes, cached=self._cached)
 
 
-def default_folder() -> Path:
-    """Return ``SLUGCHECK_CACHE_DIR``, else the place this system has for caches."""
-    if named := os.environ.get(VARIABLE):
-        try:
-            return Path(named).expanduser()
-        except RuntimeError:
-            message = f"{VARIABLE} names the home of no user: {named[:60]}"
-            raise UsageError(message, hint="write the whole path") from None
-    return platformdirs.user_cache_path("slugcheck", appauthor=False)
+def key_of(artifact: Artifact) -> str | None:
+    """Return what an artifact's inventory is kept under; None when it is read anew each time.
 
-
-def uv_cache_folder() -> Path:
-    """Return where uv keeps its cache, by its own rules and the environment it is given."""
-    if named := os.environ.get("UV_CACHE_DIR"):
-        return Path(named)
-    if base := os.environ.get("XDG_CACHE_HOME"):
-        return Path(base, "uv")
-    if base := os.environ.get("LOCALAPPDATA", "") if os.name == "nt" else "":
-        return Path(base, "uv", "cache")
-    return Path("~/.cache/uv").expanduser()
-
-
-def checkout_of(path: Path) -> Path:
-    """Return the git work tree that holds a project or file, else the folder of it.
-
-    Without git only the folder itself is taken, and no home folder: that is the user's own.
+    That is a local file, which changes while what is claimed of it stays, and one without a hash.
+    The size is not in the key, since some locks do not state it: it has to fit what was kept.
     """
-    own = path if path.is_dir() else path.parent
-    resolved = own.resolve()
-    for folder in (resolved, *resolved.parents):
-        if (folder / ".git").exists():
-            return folder
-    return resolved
+    if artifact.sha256 is None or local_path(artifact.url) is not None:
+        return None
+    clean, _ = split_credentials(artifact.url)
+    parts = urlsplit(clean)
+    query = "&".join(
+        f"{name}={value}"
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if not name.lower().startswith(_SIGNATURES) and name.lower() not in _SIGNING
+    )
+    host = parts.netloc.lower()
+    place = urlunsplit((parts.scheme.lower(), host, parts.path, query, ""))
+    return "\n".join((artifact.sha256.lower(), artifact.filename, place))
 
 
-def is_inside(folder: Path, checkout: Path) -> bool:
-    """Return whether the way to a folder leads through a checkout, links followed at each step.
-
-    A link in the checkout that points out of it is the checkout's as well: it says where to go.
-    """
-    top = checkout.resolve()
-    way = folder.absolute()  # with its links and "..", which lead on from where a link ends
-    return any(step.resolve().is_relative_to(top) for step in (way, *way.parents))
-
-
-def trusted_folder(
-    folder: Path, checkout: Path, *, variable: str = VARIABLE
-) -> tuple[Path | None, str | None]:
-    """Return a cache folder, or None and a sentence on why the checkout must not hold it.
-
-    ``variable`` names another place for it.
-    """
-    if not is_inside(folder, checkout):
-        return folder, None
-    # a folder that is no checkout, but the user's own or the whole disk, brings nothing along
-    if not (checkout / ".git").exists() and checkout.resolve() in (
-        _home(),
-        Path(checkout.resolve().anchor),
-    ):
-        return folder, None
-    shown = printable(str(folder))
-    return None, (
-        f"the cache in {shown} is not used: it lies in the project under check, which could bring "
-        f"its own entries; set {variable} to a folder outside"
+def _fits(inventory: Inventory, artifact: Artifact) -> bool:
+    """Return whether what was kept is of that file, as far as it says itself."""
+    return (
+        inventory.filename == artifact.filename
+        and (inventory.sha256 or "").lower() == (artifact.sha256 or "").lower()
+        and artifact.size in (None, inventory.file_bytes)
     )
 
 
-def _home() -> Path | None:
+def inventory_to_document(inventory: Inventory) -> dict[str, Any]:
+    """Return an inventory as a document: its entries as parallel lists, with their totals."""
+    entries = inventory.entries
+    return {
+        **{name: getattr(inventory, name) for name in _PLAIN_FIELDS},
+        **{name: list(getattr(inventory, name)) for name in _TUPLE_FIELDS},
+        **{name: [list(pair) for pair in getattr(inventory, name)] for name in _PAIR_FIELDS},
+        "paths": [entry.path for entry in entries],
+        "sizes": [entry.size for entry in entries],
+        "compressed": [entry.compressed for entry in entries],
+        "stored": [index for index, entry in enumerate(entries) if entry.stored],
+        "totals": _totals(entries),
+    }
+
+
+def inventory_from_document(document: Mapping[str, Any]) -> Inventory | None:
+    """Return the inventory, with ``via`` "cache"; None when the document contradicts itself."""
     try:
-        return Path.home().resolve()
-    except RuntimeError:
+        entries = _entries(document)
+        if _totals(entries) != document["totals"]:
+            return None
+        values: dict[str, Any] = {name: document[name] for name in _PLAIN_FIELDS}
+        values |= {name: tuple(document[name]) for name in _TUPLE_FIELDS}
+        values |= {name: tuple((a, b) for a, b in document[name]) for name in _PAIR_FIELDS}
+        return Inventory(entries=entries, via="cache", **values)
+    except (KeyError, TypeError, ValueError, IndexError):
         return None
+
+
+def _totals(entries: tuple[Entry, ...]) -> list[int]:
+    return [
+        len(entries),
+        sum(entry.size for entry in entries),
+        sum(entry.compressed for entry in entries),
+    ]
+
+
+def _entries(document: Mapping[str, Any]) -> tuple[Entry, ...]:
+    paths = document["paths"]
+    stored = [False] * len(paths)
+    for index in document["stored"]:
+        stored[index] = True
+    columns = {
+        "path": paths,
+        "size": document["sizes"],
+        "compressed": document["compressed"],
+        "stored": stored,
+    }
+    entries = tuple(map(Entry.__new__, repeat(Entry, len(paths))))
+    for name, values in columns.items():
+        put = _SLOTS[name].__set__
+        for entry, value in zip(entries, values, strict=True):
+            put(entry, value)
+    return entries
 
 
 class Cache:
@@ -151,7 +232,7 @@ class Cache:
 
     @property
     def is_used(self) -> bool:
-        """Whether it is worth making a document."""
+        """Whether documents are stored."""
         return self._folder is not None and self.problem is None
 
     def load(self, kind: str, key: str) -> dict[str, Any] | None:
@@ -225,10 +306,6 @@ class Cache:
             self._folder = None
 
 
-def _is_ours(about: os.stat_result) -> bool:
-    return not _HAS_OWNERS or about.st_uid == os.geteuid()
-
-
 def _is_read_only(error: OSError, folder: Path) -> bool:
     """Return whether a folder that is there only cannot be changed: it can still be read."""
     return error.errno == errno.EROFS and folder.is_dir()
@@ -282,171 +359,72 @@ def _write(path: Path, content: bytes) -> None:
         written.replace(path)
 
 
-# --------------------------------------------------------------------------- inventories
+def is_fresh(document: Mapping[str, Any], seconds: float) -> bool:
+    """Return whether a document whose ``at`` says when it was made is younger than that."""
+    at = document.get("at")
+    return isinstance(at, int | float) and 0 <= time.time() - at < seconds
 
 
-def inventory_to_document(inventory: Inventory) -> dict[str, Any]:
-    """Return an inventory as a document: its entries as parallel lists, with their totals."""
-    entries = inventory.entries
-    return {
-        **{name: getattr(inventory, name) for name in _PLAIN_FIELDS},
-        **{name: list(getattr(inventory, name)) for name in _TUPLE_FIELDS},
-        **{name: [list(pair) for pair in getattr(inventory, name)] for name in _PAIR_FIELDS},
-        "paths": [entry.path for entry in entries],
-        "sizes": [entry.size for entry in entries],
-        "compressed": [entry.compressed for entry in entries],
-        "stored": [index for index, entry in enumerate(entries) if entry.stored],
-        "totals": _totals(entries),
-    }
+def default_folder() -> Path:
+    """Return ``SLUGCHECK_CACHE_DIR``, else the place this system has for caches."""
+    if named := os.environ.get(VARIABLE):
+        try:
+            return Path(named).expanduser()
+        except RuntimeError:
+            message = f"{VARIABLE} names the home of an unknown user: {named[:60]}"
+            raise UsageError(message, hint="write the full path") from None
+    return platformdirs.user_cache_path("slugcheck", appauthor=False)
 
 
-def inventory_from_document(document: Mapping[str, Any]) -> Inventory | None:
-    """Return the inventory, with ``via`` "cache"; None when the document contradicts itself."""
-    try:
-        entries = _entries(document)
-        if _totals(entries) != document["totals"]:
-            return None
-        values: dict[str, Any] = {name: document[name] for name in _PLAIN_FIELDS}
-        values |= {name: tuple(document[name]) for name in _TUPLE_FIELDS}
-        values |= {name: tuple((a, b) for a, b in document[name]) for name in _PAIR_FIELDS}
-        return Inventory(entries=entries, via="cache", **values)
-    except (KeyError, TypeError, ValueError, IndexError):
-        return None
+def uv_cache_folder() -> Path:
+    """Return where uv keeps its cache, by its own rules and the environment it is given."""
+    if named := os.environ.get("UV_CACHE_DIR"):
+        return Path(named)
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base, "uv")
+    if base := os.environ.get("LOCALAPPDATA", "") if os.name == "nt" else "":
+        return Path(base, "uv", "cache")
+    return Path("~/.cache/uv").expanduser()
 
 
-def _totals(entries: tuple[Entry, ...]) -> list[int]:
-    return [
-        len(entries),
-        sum(entry.size for entry in entries),
-        sum(entry.compressed for entry in entries),
-    ]
+def is_inside(folder: Path, checkout: Path) -> bool:
+    """Return whether the way to a folder leads through a checkout, links followed at each step.
 
-
-# A frozen dataclass sets its fields one by one through object.__setattr__: 27 ms for 20,000
-# entries. Setting the slots themselves takes 8 ms, and a warm run does little else.
-_SLOTS: dict[str, Any] = {field.name: getattr(Entry, field.name) for field in fields(Entry)}
-
-
-def _entries(document: Mapping[str, Any]) -> tuple[Entry, ...]:
-    paths = document["paths"]
-    stored = [False] * len(paths)
-    for index in document["stored"]:
-        stored[index] = True
-    columns = {
-        "path": paths,
-        "size": document["sizes"],
-        "compressed": document["compressed"],
-        "stored": stored,
-    }
-    entries = tuple(map(Entry.__new__, repeat(Entry, len(paths))))
-    for name, values in columns.items():
-        put = _SLOTS[name].__set__
-        for entry, value in zip(entries, values, strict=True):
-            put(entry, value)
-    return entries
-
-
-# ----------------------------------------- Inventories of wheels, from the cache or from the index
-
-# An inventory holds what a sample compiled by the running Python showed.
-_KIND = f"inventory-{sys.version_info.major}.{sys.version_info.minor}"
-# Files of all wheels of a run together. The largest known wheel, homeassistant 2026.11, has 58,144;
-# with torch, tensorflow, ansible, msgraph-sdk and oci it makes 148,000.
-MAX_ENTRIES = 200_000
-# Lines of METADATA and entry_points.txt that say something, of all wheels of a run. boto3-stubs and
-# types-boto3, the largest known, have 1,300 each.
-MAX_LINES = 50_000
-# Parts of a query that only sign it and change with each page; all others may say which file it is.
-_SIGNATURES = ("x-amz-", "x-goog-")
-_SIGNING = frozenset("expires signature key-pair-id policy awsaccesskeyid googleaccessid".split())
-
-
-class Warehouse:
-    """Where inventories come from. Thread-safe; wheels never change, so hits need no network."""
-
-    def __init__(self, *, client: HttpClient, cache: Cache) -> None:
-        self._client = client
-        self._cache = cache
-        self._cached = 0
-        self._counted: dict[str, tuple[int, int]] = {}
-        self._lock = threading.Lock()
-
-    def inventory(self, artifact: Artifact) -> Inventory:
-        """Return what a wheel holds.
-
-        :raises NetworkError: it cannot be fetched.
-        :raises WheelError: it is no sound wheel, or the run has read too many files.
-        """
-        inventory = self._known(artifact) or self._read(artifact)
-        with self._lock:
-            self._cached += inventory.via == "cache"
-            self._count(artifact, inventory)
-        return inventory
-
-    def _count(self, artifact: Artifact, inventory: Inventory) -> None:
-        lines = (
-            inventory.requires_dist, inventory.provides_extra, inventory.console_scripts,
-            inventory.gui_scripts,
-        )  # fmt: skip
-        self._counted[artifact.url] = len(inventory.entries), sum(map(len, lines))
-        files, said = (sum(column) for column in zip(*self._counted.values(), strict=True))
-        what = "files" if files > MAX_ENTRIES else "dependencies, extras and scripts"
-        if files > MAX_ENTRIES or said > MAX_LINES:
-            most = MAX_ENTRIES if files > MAX_ENTRIES else MAX_LINES
-            raise WheelError(
-                f"{artifact.filename}: with it, the wheels have more than {most:,} {what}",
-                hint="check fewer requirements at a time",
-            )
-
-    def _known(self, artifact: Artifact) -> Inventory | None:
-        key = key_of(artifact)
-        document = self._cache.load(_KIND, key) if key is not None else None
-        known = inventory_from_document(document) if document is not None else None
-        if known is None or not _fits(known, artifact):
-            return None
-        return known
-
-    def _read(self, artifact: Artifact) -> Inventory:
-        # loaded when the first wheel is read: a run that finds all in the cache needs neither
-        from slugcheck.packages.index.wheel import BytecodeSampler, read_inventory
-
-        sampler = BytecodeSampler(artifact.filename)
-        inventory = read_inventory(artifact, self._client, sampler=sampler)
-        key = key_of(artifact)
-        if key is not None and self._cache.is_used:
-            self._cache.store(_KIND, key, inventory_to_document(inventory))
-        return inventory
-
-    def transfer(self) -> Transfer:
-        """Return what was fetched so far, and how many inventories came from the cache."""
-        done = self._client.transfer()
-        return Transfer(requests=done.requests, bytes=done.bytes, cached=self._cached)
-
-
-def key_of(artifact: Artifact) -> str | None:
-    """Return what an artifact's inventory is kept under; None when it is read anew each time.
-
-    That is a local file, which changes while what is claimed of it stays, and one without a hash.
-    The size is not in the key, since some locks do not state it: it has to fit what was kept.
+    A link in the checkout that points out of it is the checkout's as well: it says where to go.
     """
-    if artifact.sha256 is None or local_path(artifact.url) is not None:
+    top = checkout.resolve()
+    way = folder.absolute()  # with its links and "..", which lead on from where a link ends
+    return any(step.resolve().is_relative_to(top) for step in (way, *way.parents))
+
+
+def trusted_folder(
+    folder: Path, checkout: Path, *, variable: str = VARIABLE
+) -> tuple[Path | None, str | None]:
+    """Return a cache folder, or None and a sentence on why the checkout must not hold it.
+
+    ``variable`` names another place for it.
+    """
+    if not is_inside(folder, checkout):
+        return folder, None
+    # a folder that is no checkout, but the user's own or the whole disk, brings nothing along
+    if not (checkout / ".git").exists() and checkout.resolve() in (
+        _home(),
+        Path(checkout.resolve().anchor),
+    ):
+        return folder, None
+    shown = printable(str(folder))
+    return None, (
+        f"the cache in {shown} is not used: it lies in the checked project, which could add "
+        f"its own entries; set {variable} to a folder outside"
+    )
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home().resolve()
+    except RuntimeError:
         return None
-    clean, _ = split_credentials(artifact.url)
-    parts = urlsplit(clean)
-    query = "&".join(
-        f"{name}={value}"
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        if not name.lower().startswith(_SIGNATURES) and name.lower() not in _SIGNING
-    )
-    host = parts.netloc.lower()
-    place = urlunsplit((parts.scheme.lower(), host, parts.path, query, ""))
-    return "\n".join((artifact.sha256.lower(), artifact.filename, place))
 
 
-def _fits(inventory: Inventory, artifact: Artifact) -> bool:
-    """Return whether what was kept is of that file, as far as it says itself."""
-    return (
-        inventory.filename == artifact.filename
-        and (inventory.sha256 or "").lower() == (artifact.sha256 or "").lower()
-        and artifact.size in (None, inventory.file_bytes)
-    )
+def _is_ours(about: os.stat_result) -> bool:
+    return not _HAS_OWNERS or about.st_uid == os.geteuid()

@@ -1,7 +1,7 @@
-"""The project pages of the indexes: which files there are of a distribution.
+"""The project pages of the indexes: which files a distribution has.
 
-Only this module knows the library pypi-simple, which also knows where the default index is; it is
-imported when the first page is due, since it takes 0.4 s to load. Pages are kept for one run only.
+Only this module uses the library pypi-simple, which also knows the default index; it is imported
+for the first page, since that takes 0.4 s. Pages are kept for one run only.
 """
 
 from __future__ import annotations
@@ -40,7 +40,6 @@ _MAX_PARTS = {
     b"{": 150_000, b"[": 150_000, b"<": 100_000, b">": 100_000, b"&": 200_000,
     b",": 500_000, b"=": 500_000,
 }  # fmt: skip
-_MAX_TAG = 16_000  # bytes from one ">" of a page to the next; a link with all attributes has 1,000
 _MAX_FILENAME = 1_000  # the longest known, of spacy, has 126 characters
 _UNDERSTANDING = threading.Lock()  # one page at a time, since it takes ten times its size
 _SHOWN = 40  # characters of a wrong date
@@ -49,10 +48,19 @@ _JSON = "application/vnd.pypi.simple.v1+json"
 # Statuses that say "not here"; some file hosts answer 403 for a project that they do not have.
 _ABSENT = frozenset({404, 410})
 _REFUSED = frozenset({401, 403})
+# What counts on a page: its base, what it says of the index, and its links. Each alternative
+# matches wherever it begins, so that all is read once: html.parser takes a minute for 60 KB of open
+# tags.
+_TAG = re.compile(
+    rb"<!--.*?(?:-->|\Z)"
+    rb"|<(?P<name>a|base|meta)(?=[\s/>])(?:[^<>\"']++|\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))*+>?",
+    re.IGNORECASE | re.DOTALL,
+)
+_LONGEST_TAG = 8_192  # bytes; a link with its attributes has some 400
 
 
 class FileKind(StrEnum):
-    """What a file is to an installer."""
+    """The kinds of files that installers use."""
 
     WHEEL = "wheel"
     SDIST = "sdist"
@@ -97,7 +105,6 @@ class Pages:
         self._options = options
         self._cutoff = exclude_newer
         self._found: dict[str, tuple[ProjectFile, ...]] = {}
-        self._skipped: dict[str, int] = {}
         self._flat: dict[str, tuple[_Listed, ...]] = {}
         self._lock = threading.Lock()
 
@@ -115,22 +122,14 @@ class Pages:
             return known
         listed = [*self._from_indexes(project), *self._from_links(project)]
         files: dict[str, ProjectFile] = {}
-        skipped = 0
         for one in listed:
             if self._cutoff and (one.uploaded is None or one.uploaded >= self._cutoff):
                 continue
             file = _project_file(one, project)
-            if file is None:
-                skipped += 1
-            else:
+            if file is not None:
                 files.setdefault(file.filename, file)
         with self._lock:
-            self._skipped[project] = skipped
             return self._found.setdefault(project, tuple(files.values()))
-
-    def skipped(self, name: str) -> int:
-        """Return how many files were left out: eggs, installers, names that pip cannot read."""
-        return self._skipped.get(canonicalize_name(name), 0)
 
     def prefetch(self, names: Iterable[str]) -> None:
         """Read the pages of several distributions side by side.
@@ -185,7 +184,9 @@ class Pages:
         if path is not None and path.is_dir():
             yield from (_local_file(one) for one in sorted(path.iterdir()) if one.is_file())
         elif _is_package(place):
-            yield _local_file(path) if path is not None else _Listed(_basename(place), place)
+            yield (
+                _local_file(path) if path is not None else _Listed(reading.last_part(place), place)
+            )
         else:
             url = path.absolute().as_uri() if path is not None else place
             yield from self._read(url, "")
@@ -193,7 +194,7 @@ class Pages:
     def _read(self, url: str, project: str) -> list[_Listed]:
         """Return what a page lists.
 
-        :raises NetworkError: it cannot be had, or is no page of an index.
+        :raises NetworkError: it cannot be fetched, or is not a page of an index.
         """
         from pypi_simple import ACCEPT_ANY, UnsupportedRepoVersionError
 
@@ -208,7 +209,7 @@ class Pages:
             with _UNDERSTANDING:
                 parsed = _parsed(page.body, kind.strip().lower(), parameters, page.url, project)
         except (ValueError, LookupError, RecursionError, UnsupportedRepoVersionError):
-            message = f"what {redact(url)} answers is no page of a package index"
+            message = f"{redact(url)} is not a page of a package index"
             raise NetworkError(message, hint="check the index URL") from None
         if len(parsed) > _MAX_FILES:
             raise _too_many(url)
@@ -223,7 +224,7 @@ def _too_many(url: str) -> NetworkError:
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """A link of a page, before its name is understood."""
+    """A link of a page, before its name is parsed."""
 
     filename: str
     url: str = field(repr=False)
@@ -242,7 +243,7 @@ def _parsed(
     The library is given none of the names: it takes 20 ms to see that one of 255 characters is
     that of no package, and a page may hold many.
 
-    :raises ValueError: it is no page of an index.
+    :raises ValueError: it is not a page of an index.
     """
     from pypi_simple import ProjectPage, UnexpectedRepoVersionWarning
 
@@ -275,17 +276,6 @@ def _take_names(page: object) -> list[str]:
     return names
 
 
-# What counts on a page: its base, what it says of the index, and its links. Each alternative
-# matches wherever it begins, so that all is read once: html.parser takes a minute for 60 KB of open
-# tags.
-_TAG = re.compile(
-    rb"<!--.*?(?:-->|\Z)"
-    rb"|<(?P<name>a|base|meta)(?=[\s/>])(?:[^<>\"']++|\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))*+>?",
-    re.IGNORECASE | re.DOTALL,
-)
-_LONGEST_TAG = 8_192  # bytes; a link with its attributes has some 400
-
-
 def _links(body: bytes) -> bytes:
     """Return an HTML page with nothing but its links, without their texts."""
     kept: list[bytes] = []
@@ -300,7 +290,7 @@ def _listed(package: DistributionPackage, name: str) -> _Listed:
     uploaded = package.upload_time
     return _Listed(
         # the text of a link may be anything: the URL decides, as it does for pip
-        filename=name or _basename(package.url),
+        filename=name or reading.last_part(package.url),
         url=package.url,
         size=package.size,
         sha256=package.digests.get("sha256"),
@@ -343,7 +333,7 @@ def _project_file(one: _Listed, project: str) -> ProjectFile | None:
 def _sdist_name(filename: str, project: str) -> tuple[str, Version]:
     """Split a source archive's name, which only the project's name makes unambiguous.
 
-    :raises InvalidVersion: it is no source archive of the project.
+    :raises InvalidVersion: it is not a source archive of the project.
     """
     stem = archive_stem(filename)
     if len(filename) <= reading.LONGEST_FILENAME and stem != filename:
@@ -371,12 +361,8 @@ def _local_file(path: Path) -> _Listed:
     return _Listed(path.name, path.absolute().as_uri(), size=size)
 
 
-def _basename(url: str) -> str:
-    return reading.last_part(url)
-
-
 def _is_package(place: str) -> bool:
-    name = _basename(place)
+    name = reading.last_part(place)
     return name.endswith(".whl") or archive_form(name) is not None
 
 
@@ -401,6 +387,6 @@ def cutoff(text: str) -> datetime:
     except (OverflowError, ValueError, OSError):  # beyond what Python, or the system's clock, knows
         moment = datetime.max.replace(tzinfo=UTC)
     if moment > _LATEST:
-        message = f"{text[:_SHOWN]} is beyond what a date can be"
+        message = f"{text[:_SHOWN]} is out of range"
         raise UsageError(message, hint="write 2026-11-23 or 2026-11-23T12:00:00Z")
     return moment

@@ -1,4 +1,4 @@
-"""Why a server did not give a file: one sentence each, and a hint that says how to mend it."""
+"""URLs of indexes and files: how they are shown, their credentials, and refusals by servers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def redact(url: str) -> str:
 def host_of(url: str) -> str:
     """Return host and port, lower case, without credentials and without a default port.
 
-    :raises NetworkError: it is no URL.
+    :raises NetworkError: it is not a URL.
     """
     parts = _split(url)
     netloc = parts.netloc.rpartition("@")[2].lower()
@@ -43,7 +43,7 @@ def host_of(url: str) -> str:
 def origin_of(url: str) -> str:
     """Return scheme, host and port, which credentials are for; a default port is left out.
 
-    :raises NetworkError: it is no URL.
+    :raises NetworkError: it is not a URL.
     """
     return f"{_split(url).scheme.lower()}://{host_of(url)}"
 
@@ -63,7 +63,7 @@ def netrc_counts(url: str, named_origins: Collection[str]) -> bool:
 def split_credentials(url: str) -> tuple[str, Credentials | None]:
     """Return ``url`` without its credentials, and these (percent-decoded) if it has any.
 
-    :raises NetworkError: it is no URL.
+    :raises NetworkError: it is not a URL.
     """
     parts = _split(url)
     userinfo, at, netloc = parts.netloc.rpartition("@")
@@ -86,7 +86,7 @@ def credentials_in(urls: Iterable[str]) -> dict[str, Credentials]:
 def local_path(url: str) -> Path | None:
     """Return the path that a ``file:`` URL or an absolute path names; None for any other URL.
 
-    :raises NetworkError: it is no URL.
+    :raises NetworkError: it is not a URL.
     """
     if Path(url).is_absolute():  # with its drive, on Windows
         return Path(url)
@@ -104,9 +104,6 @@ def _split(url: str) -> SplitResult:
         raise NetworkError(f"{redact(url)} is not a URL", hint="correct the URL") from None
 
 
-# -------- Why a server did not give a file: one sentence each, and a hint that says how to mend it
-
-
 class RefusedError(NetworkError):
     """A server answered with an error status, kept as ``status``."""
 
@@ -119,10 +116,10 @@ class TooLargeError(NetworkError):
     """A file is larger than the caller takes. ``size`` is None when the server did not say it."""
 
     def __init__(self, url: str, *, size: int | None, limit: int) -> None:
-        known = f"is {size:,} bytes" if size is not None else "goes on"
+        length = f"has {size:,} bytes" if size is not None else "is too large"
         super().__init__(
-            f"{redact(url)} {known}, more than the {limit:,} bytes read at most",
-            hint="nothing was kept of it",
+            f"{redact(url)} {length}; the limit is {limit:,} bytes",
+            hint="nothing was kept",
         )
         self.size = size
         self.limit = limit
@@ -140,12 +137,12 @@ def refused(url: str, status: int, *, authorized: bool) -> RefusedError:
 
 def _reason(host: str, status: int, authorized: bool) -> tuple[str, str]:
     if status in (401, 403) and authorized:
-        return f"{host} does not accept the credentials given", "correct user and password"
+        return f"{host} rejects the credentials", "correct the user name and password"
     match status:
         case 401:
             return (
-                f"{host} asks for a user name and password",
-                "write them into the index URL (https://user:password@host/) or into netrc",
+                f"{host} requires a user name and password",
+                "put them in the index URL (https://user:password@host/) or in netrc",
             )
         case 403:
             return (
@@ -155,9 +152,9 @@ def _reason(host: str, status: int, authorized: bool) -> tuple[str, str]:
         case 404 | 410:
             return f"{host} does not have this file", "resolve again: the lock may be out of date"
         case 407:
-            return "the proxy asks for credentials", "set them in HTTPS_PROXY"
+            return "the proxy requires credentials", "set them in HTTPS_PROXY"
         case 429:
-            return f"{host} asks to slow down", "wait a minute, then try again"
+            return f"{host} limits the rate of requests", "wait a minute, then try again"
         case _ if status >= 500:
-            return f"{host} failed, several times over", "try again later"
+            return f"{host} failed repeatedly", "try again later"
     return f"{host} refuses to send this file", "check the URL"

@@ -1,6 +1,6 @@
-"""A wheel's ZIP directory, METADATA and entry points as an inventory, mostly in one request.
+"""A wheel's inventory from its ZIP directory, METADATA and entry points, usually in one request.
 
-Nothing of a wheel is run. Its sources are looked into only where a sampler asks for some.
+Nothing in a wheel is run. Its sources are read only where a sampler asks for them.
 """
 
 from __future__ import annotations
@@ -35,59 +35,6 @@ from slugcheck.sizing import bytecode
 
 _HEADER_BYTES = 30  # a local header without its name and extra field
 _EXTRA_ALLOWANCE = 64
-
-
-class BytecodeSampler:
-    """Samples one wheel. Compiles with the running Python; nothing is executed."""
-
-    def __init__(self, filename: str) -> None:
-        self._filename = filename
-        self._entries: tuple[Entry, ...] = ()
-        self._runs: tuple[tuple[Entry, ...], ...] = ()
-
-    def spans(self, members: Sequence[Member]) -> tuple[tuple[int, int], ...]:
-        """Return the spans of the archive to read, one for each run of neighbouring sources."""
-        ordered = sorted(members, key=lambda member: member.header_offset)
-        self._entries = tuple(
-            Entry(path=m.name, size=m.size, compressed=m.compressed) for m in ordered
-        )
-        try:
-            name, version, _, _ = reading.wheel_filename(self._filename)
-        except InvalidWheelFilename:
-            return ()
-        minor = f"{sys.version_info.major}.{sys.version_info.minor}"
-        self._runs = bytecode.sample_runs(name, self._entries, minor=minor, version=str(version))
-        places = {member.name: place for place, member in enumerate(ordered)}
-        return tuple(
-            (
-                ordered[places[run[0].path]].header_offset,
-                _end(ordered, places[run[-1].path]),
-            )
-            for run in self._runs
-        )
-
-    def factor(self, sources: Sequence[tuple[str, bytes]]) -> float | None:
-        """Return the factor on the model that the sources show."""
-        texts = dict(sources)
-        runs = [[(e, texts[e.path]) for e in run if e.path in texts] for run in self._runs]
-        return bytecode.factor_from_sources(self._entries, runs)
-
-
-def _end(ordered: Sequence[Member], place: int) -> int:
-    if place + 1 < len(ordered):
-        return ordered[place + 1].header_offset
-    last = ordered[place]
-    return (
-        last.header_offset
-        + _HEADER_BYTES
-        + len(last.name.encode())
-        + _EXTRA_ALLOWANCE
-        + last.compressed
-    )
-
-
-# ------- A wheel's ZIP directory, METADATA and entry points as an inventory, mostly in one request
-
 # Two spans this near are fetched as one: at 40 ms round trip a request costs more than 32 KB.
 MERGE_GAP = 32 * 1024
 # Read of a script to see its first line: local header, and a deflate block's code tables.
@@ -111,7 +58,6 @@ LARGE = 2 * 10**6
 _LARGE_TEXT = 500_000
 _LARGE_TURN = threading.Lock()
 _TEXTS = ("METADATA", "entry_points.txt")
-
 Interval = tuple[int, int]
 
 
@@ -139,7 +85,7 @@ def read_inventory(
     spans. Spans near each other are read as one.
 
     :raises NetworkError: it cannot be fetched.
-    :raises WheelError: it is no sound wheel.
+    :raises WheelError: it is not a valid wheel.
     """
     with client.open_file(artifact) as source, _Turn() as turn:
 
@@ -170,14 +116,14 @@ def read_inventory(
 
 
 class _Turn:
-    """The right to read something large, taken when that shows, and given back at the end."""
+    """A lock for reading something large, taken when needed and released at the end."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._taken = False
 
     def take(self) -> None:
-        """Wait until nobody else has it."""
+        """Wait for the lock."""
         if not self._taken:
             self._stack.enter_context(_LARGE_TURN)
             self._taken = True
@@ -199,9 +145,7 @@ def _entry(member: Member) -> Entry:
 
 
 def _fail(archive: str, what: str) -> NoReturn:
-    raise WheelError(
-        f"{archive}: {what}", hint="an installer refuses it too; choose another version"
-    )
+    raise WheelError(f"{archive}: {what}", hint="installers refuse it too; choose another version")
 
 
 def _dist_info(directory: Directory) -> str:
@@ -209,13 +153,10 @@ def _dist_info(directory: Directory) -> str:
     tops = {member.name.partition("/")[0] for member in directory.members if "/" in member.name}
     found = sorted(top for top in tops if top.endswith(".dist-info"))
     if not found:
-        _fail(directory.archive, "it has no *.dist-info folder, so it is no wheel")
+        _fail(directory.archive, "it has no *.dist-info folder, so it is not a wheel")
     if len(found) > 1:
         _fail(directory.archive, f"it has more than one *.dist-info folder: {', '.join(found)}")
     return found[0]
-
-
-# --------------------------------------------------------------------------- reading members
 
 
 def _read_texts(
@@ -302,9 +243,6 @@ def _sources_within(directory: Directory, raw: bytes, start: int) -> Iterator[tu
                 yield member.name, read_member(directory, member, raw[at:end])
 
 
-# --------------------------------------------------------------------------- metadata
-
-
 class _Metadata(Distribution):
     """METADATA and entry points read by the standard library, as installers read them."""
 
@@ -339,3 +277,52 @@ class _Metadata(Distribution):
             return tuple((point.name, point.value.partition("[")[0].strip()) for point in found)
         except (TypeError, ValueError):
             _fail(self._archive, "its entry_points.txt cannot be read")
+
+
+class BytecodeSampler:
+    """Samples one wheel. Compiles with the running Python; nothing is executed."""
+
+    def __init__(self, filename: str) -> None:
+        self._filename = filename
+        self._entries: tuple[Entry, ...] = ()
+        self._runs: tuple[tuple[Entry, ...], ...] = ()
+
+    def spans(self, members: Sequence[Member]) -> tuple[tuple[int, int], ...]:
+        """Return the spans of the archive to read, one for each run of neighbouring sources."""
+        ordered = sorted(members, key=lambda member: member.header_offset)
+        self._entries = tuple(
+            Entry(path=m.name, size=m.size, compressed=m.compressed) for m in ordered
+        )
+        try:
+            name, version, _, _ = reading.wheel_filename(self._filename)
+        except InvalidWheelFilename:
+            return ()
+        minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+        self._runs = bytecode.sample_runs(name, self._entries, minor=minor, version=str(version))
+        places = {member.name: place for place, member in enumerate(ordered)}
+        return tuple(
+            (
+                ordered[places[run[0].path]].header_offset,
+                _end(ordered, places[run[-1].path]),
+            )
+            for run in self._runs
+        )
+
+    def factor(self, sources: Sequence[tuple[str, bytes]]) -> float | None:
+        """Return the factor on the model that the sources show."""
+        texts = dict(sources)
+        runs = [[(e, texts[e.path]) for e in run if e.path in texts] for run in self._runs]
+        return bytecode.factor_from_sources(self._entries, runs)
+
+
+def _end(ordered: Sequence[Member], place: int) -> int:
+    if place + 1 < len(ordered):
+        return ordered[place + 1].header_offset
+    last = ordered[place]
+    return (
+        last.header_offset
+        + _HEADER_BYTES
+        + len(last.name.encode())
+        + _EXTRA_ALLOWANCE
+        + last.compressed
+    )

@@ -1,8 +1,8 @@
 """A strict reader of a ZIP archive's directory, from spans of its bytes.
 
-It believes only an archive that agrees with itself: as many entries as the end record says, each
-within the file, none overlapping, none twice, no path that leaves the folder. Whatever else is a
-``WheelError`` that names the archive and what is wrong; no other exception leaves this module.
+It accepts only an archive that is consistent: as many entries as the end record claims, each within
+the file, none overlapping, none twice, no path that leaves the folder. Anything else is a
+``WheelError`` that names the archive and the problem; no other exception leaves this module.
 Format: PKWARE APPNOTE 6.3.10, sections 4.3 to 4.5.
 """
 
@@ -19,6 +19,8 @@ from slugcheck.errors import WheelError
 
 Span = Callable[[int, int], bytes]
 
+# Bytes requested at the end of a file. With 16 KB, 946 requests were enough for directory and
+# metadata of 839 wheels; 64 KB saves 7 % of them for twice the bytes.
 TAIL = 16 * 1024
 # The largest known directory, of homeassistant 2026.11, has 5.8 MB for 58,144 files; then come
 # tensorflow 2.22 (3.0 MB, 21,630), ansible 15 (2.7 MB, 20,784) and msgraph-sdk 1.65 (names of 324
@@ -94,7 +96,7 @@ def read_directory(span: Span, size: int, archive: str) -> Directory:
     ``span(start, stop)`` gives bytes of it: the last 16 KB are asked for first, then exactly what
     is missing of the directory. ``archive`` is its name, for messages.
 
-    :raises WheelError: it is no ZIP archive, or it contradicts itself.
+    :raises WheelError: it is not a ZIP archive, or it contradicts itself.
     """
     tail = _Tail(span, size, archive)
     end = tail.find_end()
@@ -116,11 +118,8 @@ def read_directory(span: Span, size: int, archive: str) -> Directory:
 def _fail(archive: str, what: str) -> NoReturn:
     raise WheelError(
         f"{archive}: {what}",
-        hint="the file is damaged or not what it claims to be; have it uploaded again",
+        hint="the file is damaged or not a wheel; ask its maintainers to upload it again",
     )
-
-
-# --------------------------------------------------------------------------- the end record
 
 
 class _Tail:
@@ -136,7 +135,7 @@ class _Tail:
     def _read(self, start: int, stop: int) -> bytes:
         got = self._source(start, stop)
         if len(got) != stop - start:
-            _fail(self._archive, "it is shorter than it was said to be")
+            _fail(self._archive, "it is shorter than the index says")
         return got
 
     def span(self, start: int, stop: int) -> bytes:
@@ -208,14 +207,11 @@ class _Tail:
         return _End(start=at - size, size=size, count=count, shift=shift)
 
 
-# --------------------------------------------------------------------------- the entries
-
-
 def _entries(raw: bytes, end: _End, archive: str) -> Iterator[Member]:
     at = 0
     for _ in range(end.count):
         if at + _ENTRY.size > len(raw) or raw[at : at + 4] != b"PK\1\2":
-            _fail(archive, f"its directory does not hold the {end.count:,} entries it promises")
+            _fail(archive, f"its directory has fewer entries than it declares ({end.count:,})")
         fields = _ENTRY.unpack_from(raw, at)
         name_at = at + _ENTRY.size
         extra_at = name_at + fields[10]
@@ -226,14 +222,14 @@ def _entries(raw: bytes, end: _End, archive: str) -> Iterator[Member]:
         name = _decode(raw[name_at:extra_at], fields[3], archive)
         yield _member(name, fields, raw[extra_at:comment_at], end, archive)
     if at != len(raw):
-        _fail(archive, f"its directory holds more than the {end.count:,} entries it promises")
+        _fail(archive, f"its directory has more entries than it declares ({end.count:,})")
 
 
 def _member(name: str, fields: tuple[int, ...], extra: bytes, end: _End, archive: str) -> Member:
     _, _, needed, flags, method, _, _, crc, compressed, size, *_ = fields
     disk, offset = fields[13], fields[16]
     if needed & 0xFF > _NEWEST:
-        _fail(archive, f"{name!r} needs a newer ZIP than installers read")
+        _fail(archive, f"{name!r} needs a newer ZIP version than installers support")
     _check_extra(extra, archive, name)
     if _FULL32 in (size, compressed, offset) or disk == _FULL16:
         size, compressed, offset, disk = _widened(
@@ -292,7 +288,7 @@ def _decode(raw: bytes, flags: int, archive: str) -> str:
     try:
         name = raw.decode("utf-8" if flags & _UTF8 else "cp437")
     except UnicodeDecodeError:
-        _fail(archive, f"a name in it is no UTF-8: {raw[:80]!r}")
+        _fail(archive, f"a name in it is not UTF-8: {raw[:80]!r}")
     if not name or "\0" in name:
         _fail(archive, f"it holds an entry with the unusable name {name[:80]!r}")
     return name
@@ -319,9 +315,6 @@ def _checked_offsets(members: list[Member], start: int, archive: str) -> tuple[i
             what = "reaches beyond the file's data" if following == start else "overlaps another"
             _fail(archive, f"{name!r} {what}")
     return offsets
-
-
-# --------------------------------------------------------------------------- the data
 
 
 def read_member(directory: Directory, member: Member, raw: bytes) -> bytes:
@@ -362,7 +355,7 @@ def _data(archive: str, member: Member, raw: bytes) -> bytes:
     fields = _LOCAL.unpack_from(raw)
     name_end = _LOCAL.size + fields[9]
     if _decode(raw[_LOCAL.size : name_end], fields[2], archive) != member.name:
-        _fail(archive, f"{member.name!r} bears another name where the directory says it is")
+        _fail(archive, f"{member.name!r} has another name in its local header")
     return raw[name_end + fields[10] :]
 
 

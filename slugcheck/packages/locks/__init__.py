@@ -1,1 +1,1 @@
-"""locks."""
+"""Lock files of uv, Poetry and Pipenv and pylock.toml, read for one target."""

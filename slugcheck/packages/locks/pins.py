@@ -1,4 +1,4 @@
-"""What the locks have in common: a pin with its hashes to the one file the target would take."""
+"""What the lock readers share: tables and markers, and choosing the one file for a pin."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def pick(
         if is_normalized_name(pin.name):
             wanted.append(pin)
         else:  # it would become a part of the index's URL
-            aside.append(unsized(pin, "its name is not valid"))
+            aside.append(unsized(pin, "its name is invalid"))
     shelves.prefetch(wanted)
     found: list[Distribution] = []
     for pin in wanted:
@@ -114,7 +114,7 @@ def _choose(pin: Pin, pages: Pages, chooser: Chooser, lock: str) -> Distribution
     try:
         version = reading.version(pin.version)
     except InvalidVersion:
-        return unsized(pin, f"{printable(pin.version)[:_SHOWN]!r} in {lock} is no version")
+        return unsized(pin, f"{printable(pin.version)[:_SHOWN]!r} in {lock} is not a valid version")
     listed = pages.files(pin.name)
     same = [file for file in listed if file.version == version]
     allowed = [file for file in same if _allows(pin, file)]
@@ -135,16 +135,16 @@ def _choose(pin: Pin, pages: Pages, chooser: Chooser, lock: str) -> Distribution
         )
     where = f"the index {redact(pin.index)}" if pin.index else "the index"
     if not listed:
-        return unsized(pin, f"{where} does not have it, and the build would fail")
+        return unsized(pin, f"{where} does not have it, so the build would fail")
     if not same:
-        return unsized(pin, f"{where} has no files of this version, and the build would fail")
+        return unsized(pin, f"{where} has no files of this version, so the build would fail")
     if not allowed:
-        reason = f"none of the hashes in {lock} is of a file that {where} has"
-        return unsized(pin, f"{reason}, and the build would fail")
+        reason = f"none of its hashes in {lock} matches a file on {where}"
+        return unsized(pin, f"{reason}, so the build would fail")
     if chooser.best_for(pin.name, same, version) is not None:
         reason = f"the files that fit the target have no hash in {lock}"
-        return unsized(pin, f"{reason}, and the build would fail")
-    return unsized(pin, "it has neither a wheel that fits the target nor a source archive")
+        return unsized(pin, f"{reason}, so the build would fail")
+    return unsized(pin, "it has no wheel for the target and no source archive")
 
 
 def _allows(pin: Pin, file: ProjectFile) -> bool:
@@ -195,13 +195,10 @@ def from_place(pin: Pin, url: str, folder: Path, top: Path) -> Distribution | Un
     )
 
 
-# --------------------------------------------------------------------------- files and fields
-
-
 def read_bytes(path: Path, top: Path, limit: int = reading.SETTINGS) -> bytes:
     """Return a file's bytes; ``top`` is the folder that files may be read from.
 
-    :raises Refused: it is a link out of ``top``, no regular file, or has more than ``limit`` bytes.
+    :raises Refused: it leads out of ``top``, is not a regular file, or has over ``limit`` bytes.
     :raises RequirementsError: it cannot be read.
     """
     try:
@@ -244,7 +241,7 @@ def text(value: object) -> str:
 def packages(lock: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """Return the ``[[package]]`` tables of the lock of that name.
 
-    :raises RequirementsError: they are more than any real lock has.
+    :raises RequirementsError: there are more of them than in any real lock.
     """
     found = [one for one in items(lock.get("package")) if isinstance(one, dict)]
     if len(found) > MOST_PACKAGES:
@@ -277,7 +274,7 @@ def sha256_of(hashes: Iterable[object]) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Dependency:
     """What a project file asks for by name. ``specifier`` is in the tool's own grammar."""
 
     name: str  # canonical
@@ -286,21 +283,21 @@ class Asked:
     extras: tuple[str, ...] = ()
 
 
-def from_project(pyproject: Mapping[str, Any]) -> list[Asked]:
-    """Return ``[project] dependencies``; what is no requirement is left for the tool to refuse."""
+def from_project(pyproject: Mapping[str, Any]) -> list[Dependency]:
+    """Return ``[project] dependencies``; invalid ones are left for the tool to refuse."""
     found = []
     for line in items(table(pyproject, "project").get("dependencies")):
         try:
             wanted = reading.requirement(text(line))
         except InvalidRequirement:
             continue
-        asked = Asked(
+        dependency = Dependency(
             name=canonicalize_name(wanted.name),
             specifier=str(wanted.specifier),
             marker=str(wanted.marker or ""),
             extras=tuple(sorted(wanted.extras)),
         )
-        found.append(asked)
+        found.append(dependency)
     return found
 
 
@@ -326,13 +323,17 @@ class Lines:
 
 
 def mark_direct(
-    distributions: Iterable[Distribution], asked: Iterable[Asked], content: str, file: str
+    distributions: Iterable[Distribution],
+    dependencies: Iterable[Dependency],
+    content: str,
+    file: str,
 ) -> list[Distribution]:
     """Return distributions with those marked that a project file names itself."""
     lines = Lines(content, file)
     named: dict[str, tuple[str, ...]] = {}
-    for one in asked:
-        named[one.name] = tuple(sorted({*named.get(one.name, ()), *one.extras}))
+    for dependency in dependencies:
+        known = named.get(dependency.name, ())
+        named[dependency.name] = tuple(sorted({*known, *dependency.extras}))
     return [
         replace(one, direct=True, extras=named[one.name], origins=lines.origin(one.name))
         if one.name in named

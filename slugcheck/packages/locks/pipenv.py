@@ -1,4 +1,4 @@
-"""What ``pipenv install --deploy`` installs of a Pipfile.lock: its ``default`` packages."""
+"""What ``pipenv install --deploy`` installs from a Pipfile.lock: its ``default`` packages."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def read(
         holds = applies(details.get("markers"), environment)
         if holds is None:
             shown = printable(text(details.get("markers")))[:_SHOWN]
-            notes.append(f"{path.name}: the marker {shown!r} cannot be read; it is taken to hold")
+            notes.append(f"{path.name}: the marker {shown!r} cannot be read; assumed to be true")
         if holds is False:
             continue
         pin = _pin(name, details)
@@ -208,17 +208,17 @@ def _pin(name: str, details: Mapping[str, Any]) -> Pin:
 def _elsewhere(
     pin: Pin, details: Mapping[str, Any], folder: Path, top: Path
 ) -> Distribution | Unsized | None:
-    """Return what comes from elsewhere than an index, None for what does not."""
+    """Return what does not come from an index, None for what does not."""
     if any(kind in details for kind in _VCS):
         reason = "it comes from a version control system; its size is known only after a build"
         return unsized(pin, reason)
     place = details.get("path") or details.get("file") or details.get("uri")
     if place is not None:
         if names := used(str(place)):
-            return unsized(pin, f"its address uses ${{{names[0]}}}, which is not filled in")
+            return unsized(pin, f"its URL uses ${{{names[0]}}}, which slugcheck does not expand")
         if details.get("editable"):
             return unsized(pin, "it is editable; its size is known only after a build")
         return from_place(pin, text(place), folder, top)
     if not pin.version or pin.version == "*":
-        return unsized(pin, "Pipfile.lock names no version of it")
+        return unsized(pin, "Pipfile.lock gives no version for it")
     return None

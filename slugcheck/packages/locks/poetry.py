@@ -1,11 +1,13 @@
-"""What ``poetry sync --only main`` installs of a poetry.lock (lock-versions 1.x, 2.0 and 2.1).
+"""What ``poetry sync --only main`` installs from a poetry.lock (lock versions 1.x, 2.0 and 2.1).
 
-The rules are those of Poetry 2.4: version 2.1 says groups and markers of each package; for an
-older lock the way from the project's own dependencies is walked through the lock.
+The rules are those of Poetry 2.4. Lock version 2.1 records the groups and markers of each package;
+in an older lock, the dependencies of the project are followed through the lock. The dependencies of
+``[tool.poetry]`` are also read for source archives.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from packaging.requirements import InvalidRequirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import InvalidSpecifier
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -25,7 +27,7 @@ from slugcheck.errors import BuildError, RequirementsError
 from slugcheck.model import Distribution, Unsized
 from slugcheck.packages.index.choice import Chooser
 from slugcheck.packages.locks.pins import (
-    Asked,
+    Dependency,
     Lines,
     Locked,
     Pin,
@@ -48,107 +50,70 @@ from slugcheck.text import printable
 _SHOWN = 80  # characters of a text that a message repeats
 _GAP = re.compile(r"\s+")
 _PLAIN = frozenset({"version", "extras", "optional", "markers", "python", "allow-prereleases"})
-
-
-def requirements(table: Mapping[str, Any]) -> tuple[list[str], str | None]:
-    """Return the dependencies of ``[tool.poetry]`` and its Python specifier.
-
-    :raises ValueError: a dependency has a form with no plain equivalent; the text names it.
-    """
-    lines: list[str] = []
-    python: str | None = None
-    extras = _extras_of(_mapping(table.get("extras")))
-    for name, wanted in _mapping(table.get("dependencies")).items():
-        if name == "python":
-            python = specifier(wanted) if isinstance(wanted, str) else None
-            continue
-        for one in wanted if isinstance(wanted, list) else [wanted]:
-            lines += _lines(name, one, extras.get(name.lower(), ()))
-    return lines, python
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _extras_of(table: Mapping[str, Any]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for extra, names in table.items():
-        for name in names if isinstance(names, list) else []:
-            found.setdefault(str(name).lower(), []).append(extra)
-    return found
-
-
-def _lines(name: str, wanted: object, extras: list[str] | tuple[()]) -> Iterator[str]:
-    details = {"version": wanted} if isinstance(wanted, str) else wanted
-    if not isinstance(details, dict) or set(details) - _PLAIN:
-        raise ValueError(f"{name} comes from elsewhere than an index")
-    extra_names = details.get("extras") or []
-    if not isinstance(extra_names, list):
-        raise ValueError(f"the extras of {name} are no list")
-    chosen = f"[{','.join(map(str, extra_names))}]" if extra_names else ""
-    markers = [f"({details['markers']})"] if details.get("markers") else []
-    if details.get("python"):
-        markers += _python_markers(specifier(str(details["python"])))
-    head = f"{name}{chosen}{specifier(str(details.get('version', '*')))}"
-    if not details.get("optional"):
-        yield _joined(head, markers)
-        return
-    for extra in extras:
-        yield _joined(head, [*markers, f'extra == "{extra}"'])
-
-
-def _joined(head: str, markers: list[str]) -> str:
-    return f"{head} ; {' and '.join(markers)}" if markers else head
-
-
-def _python_markers(wanted: str) -> list[str]:
-    return [f'python_full_version {s.operator} "{s.version}"' for s in reading.specifiers(wanted)]
-
-
-def specifier(text: str) -> str:
-    """Return Poetry's version constraint as PEP 440.
-
-    :raises ValueError: it has alternatives (``||``) or a form that is not known.
-    """
-    # blanks by themselves first: an expression that looks for them before a comma is quadratic
-    words = _GAP.sub(" ", text.strip()).replace(" ,", ",").replace(", ", ",")
-    parts = [part for part in re.split(r",| (?=[<>=!~^])", words) if part]
-    try:
-        return str(reading.specifiers(",".join(filter(None, map(_clause, parts)))))
-    except (InvalidSpecifier, InvalidVersion):
-        raise ValueError(f"the constraint {text[:_SHOWN]!r} has no plain equivalent") from None
-
-
-def _clause(part: str) -> str:
-    if part == "*":
-        return ""
-    if part[0] == "^":
-        return _between(part[1:], lambda release: _first_nonzero(release))
-    if part[0] == "~" and not part.startswith("~="):
-        return _between(part[1:], lambda release: min(1, len(release) - 1))
-    return part if part[0] in "<>=!~" else f"=={part}"
-
-
-def _between(text: str, position: Any) -> str:
-    version = reading.version(text.strip())
-    release = version.release
-    index = position(release)
-    upper = [*release[:index], release[index] + 1, *(0 for _ in release[index + 1 :])]
-    return f">={version},<{'.'.join(map(str, upper))}"
-
-
-def _first_nonzero(release: tuple[int, ...]) -> int:
-    return next((i for i, number in enumerate(release) if number), len(release) - 1)
-
-
-# --------------- Whether Poetry would take a poetry.lock at all: its form, its project, its Python
-
 _LEGACY_KEYS = ("dependencies", "source", "extras", "dev-dependencies")
 _PROJECT_KEYS = ("requires-python", "dependencies", "optional-dependencies")
 # Before this version of Poetry the content hash left the dependency groups out.
 _HASHES_GROUPS = Version("2.3.0")
 LOCK_HINT = "run `poetry lock` and commit poetry.lock"
+# Of a walk through a lock without groups; 475 packages with ten dependencies each take 10,000.
+_MOST_STEPS = 100_000
+
+
+def read(
+    path: Path,
+    *,
+    top: Path,
+    environment: Mapping[str, str],
+    chooser: Chooser,
+    shelves: Shelves,
+) -> Locked:
+    """Read a ``poetry.lock`` with the pyproject.toml beside it.
+
+    ``top`` is the folder that files may be read from, ``environment`` the target's for markers.
+
+    :raises RequirementsError: one of the two cannot be read.
+    :raises BuildError: Poetry would refuse the lock.
+    :raises NetworkError: an index cannot be reached.
+    """
+    data = read_bytes(path, top, reading.LOCK)
+    lock = toml(path, data, LOCK_HINT)
+    project_path = path.parent / "pyproject.toml"
+    project_data = read_bytes(project_path, top)
+    pyproject = toml(project_path, project_data)
+    check_version(lock)
+    check_fresh(lock, pyproject, data)
+    check_python(lock, environment["python_full_version"])
+    dependencies = _main_dependencies(pyproject)
+    old = lock_version(lock) < Version("2.1")
+    notes: list[str] = []
+    if old:
+        listed = _Walk(lock, environment, notes).run(dependencies)
+    else:
+        listed = list(_main(lock, environment, notes))
+    lines = Lines(project_data.decode("utf-8", errors="replace"), str(project_path))
+    extras = {one.name: one.extras for one in dependencies}
+    pins: list[Pin] = []
+    found: list[Distribution] = []
+    aside: list[Unsized] = []
+    for package in listed:
+        pin = _pin(package, lock)
+        if pin.name in extras:
+            pin = replace(pin, direct=True, origins=lines.origin(pin.name), extras=extras[pin.name])
+        answer = _elsewhere(pin, table(package, "source"), path.parent, top)
+        if answer is None:
+            pins.append(pin)
+        elif isinstance(answer, Unsized):
+            aside.append(answer)
+        else:
+            found.append(answer)
+    chosen, without = pick(pins, shelves, chooser, path.name)
+    return Locked(
+        distributions=tuple(sorted([*found, *chosen], key=lambda one: one.name)),
+        unsized=(*aside, *without),
+        sha256=hashlib.sha256(data).hexdigest(),
+        notes=tuple(dict.fromkeys(notes)),
+        resolver=path.name,
+    )
 
 
 def lock_version(lock: Mapping[str, Any]) -> Version:
@@ -232,88 +197,7 @@ def check_python(lock: Mapping[str, Any], python: str) -> None:
         raise BuildError(message, hint=hint)
 
 
-@functools.lru_cache(maxsize=4096)
-def allows(constraint: str, version: str) -> bool | None:
-    """Return whether Poetry's constraint allows a version; None when it cannot be told."""
-    if len(constraint) > reading.LONGEST_SPECIFIER:
-        return None
-    unknown = False
-    for part in re.split(r"\|\|?", constraint):
-        try:
-            if reading.specifiers(specifier(part)).contains(version, prereleases=True):
-                return True
-        except ValueError:
-            unknown = True
-    return None if unknown else False
-
-
-# ----- What ``poetry sync --only main`` installs of a poetry.lock (lock-versions 1.x, 2.0 and 2.1)
-
-# Of a walk through a lock without groups; 475 packages with ten dependencies each take 10,000.
-_MOST_STEPS = 100_000
-
-
-def read(
-    path: Path,
-    *,
-    top: Path,
-    environment: Mapping[str, str],
-    chooser: Chooser,
-    shelves: Shelves,
-) -> Locked:
-    """Read a ``poetry.lock`` with the pyproject.toml beside it.
-
-    ``top`` is the folder that files may be read from, ``environment`` the target's for markers.
-
-    :raises RequirementsError: one of the two cannot be read.
-    :raises BuildError: Poetry would refuse the lock.
-    :raises NetworkError: an index cannot be reached.
-    """
-    data = read_bytes(path, top, reading.LOCK)
-    lock = toml(path, data, LOCK_HINT)
-    project_path = path.parent / "pyproject.toml"
-    project_data = read_bytes(project_path, top)
-    pyproject = toml(project_path, project_data)
-    check_version(lock)
-    check_fresh(lock, pyproject, data)
-    check_python(lock, environment["python_full_version"])
-    asked = _asked(pyproject)
-    old = lock_version(lock) < Version("2.1")
-    notes: list[str] = []
-    if old:
-        listed = _Walk(lock, environment, notes).run(asked)
-    else:
-        listed = list(_main(lock, environment, notes))
-    lines = Lines(project_data.decode("utf-8", errors="replace"), str(project_path))
-    extras = {one.name: one.extras for one in asked}
-    pins: list[Pin] = []
-    found: list[Distribution] = []
-    aside: list[Unsized] = []
-    for package in listed:
-        pin = _pin(package, lock)
-        if pin.name in extras:
-            pin = replace(pin, direct=True, origins=lines.origin(pin.name), extras=extras[pin.name])
-        answer = _elsewhere(pin, table(package, "source"), path.parent, top)
-        if answer is None:
-            pins.append(pin)
-        elif isinstance(answer, Unsized):
-            aside.append(answer)
-        else:
-            found.append(answer)
-    chosen, without = pick(pins, shelves, chooser, path.name)
-    return Locked(
-        distributions=tuple(sorted([*found, *chosen], key=lambda one: one.name)),
-        unsized=(*aside, *without),
-        sha256=hashlib.sha256(data).hexdigest(),
-        notes=tuple(dict.fromkeys(notes)),
-        resolver=path.name,
-    )
-
-
-# --------------------------------------------------------------------------- which packages
-
-
-def _asked(pyproject: Mapping[str, Any]) -> list[Asked]:
+def _main_dependencies(pyproject: Mapping[str, Any]) -> list[Dependency]:
     """Return the main group's dependencies: ``[project]``'s where it has any, else Poetry's."""
     if "dependencies" in table(pyproject, "project"):
         return from_project(pyproject)
@@ -326,7 +210,7 @@ def _asked(pyproject: Mapping[str, Any]) -> list[Asked]:
     ]
 
 
-def _dependency(name: str, wanted: object) -> Iterator[Asked | None]:
+def _dependency(name: str, wanted: object) -> Iterator[Dependency | None]:
     """Yield what a table's entry asks for; an optional one comes with an extra only."""
     for one in wanted if isinstance(wanted, list) else [wanted]:
         details = one if isinstance(one, dict) else {"version": one}
@@ -334,15 +218,12 @@ def _dependency(name: str, wanted: object) -> Iterator[Asked | None]:
             yield _from_details(name, details)
 
 
-def _from_details(name: str, details: Mapping[str, Any]) -> Asked:
+def _from_details(name: str, details: Mapping[str, Any]) -> Dependency:
     markers = [f"({text(details['markers'])})"] if details.get("markers") else []
     if isinstance(details.get("python"), str):
-        try:
-            wanted = reading.specifiers(specifier(details["python"]))
-        except ValueError:
-            wanted = SpecifierSet()
-        markers += [f'python_full_version {s.operator} "{s.version}"' for s in wanted]
-    return Asked(
+        with contextlib.suppress(ValueError):
+            markers += _python_markers(specifier(details["python"]))
+    return Dependency(
         name=canonicalize_name(name),
         specifier=text(details.get("version", "*")),
         marker=" and ".join(markers),
@@ -372,7 +253,7 @@ def _holds(
     answer = applies(marker, environment, extras)
     if answer is None:
         shown = printable(text(marker))[:_SHOWN]
-        notes.append(f"poetry.lock: the marker {shown!r} cannot be read; it is taken to hold")
+        notes.append(f"poetry.lock: the marker {shown!r} cannot be read; assumed to be true")
     return answer is not False
 
 
@@ -385,7 +266,7 @@ class _Walk:
     notes: list[str]
     steps: int = 0
 
-    def run(self, roots: list[Asked]) -> list[dict[str, Any]]:
+    def run(self, roots: list[Dependency]) -> list[dict[str, Any]]:
         """Return the packages that are reached, in the lock's order."""
         listed = packages(self.lock, "poetry.lock")
         by_name: dict[str, list[int]] = {}
@@ -412,7 +293,9 @@ class _Walk:
             message = "the dependencies within poetry.lock take too long to follow"
             raise RequirementsError(message, hint=LOCK_HINT)
 
-    def _match(self, wanted: Asked, listed: list[dict[str, Any]], places: list[int]) -> int | None:
+    def _match(
+        self, wanted: Dependency, listed: list[dict[str, Any]], places: list[int]
+    ) -> int | None:
         python = self.environment["python_full_version"]
         for strict in (True, False):  # a constraint that cannot be read does not lose a package
             for place in places:
@@ -424,11 +307,11 @@ class _Walk:
                     return place
         if places:
             return places[0]
-        note = f"poetry.lock does not hold {printable(wanted.name)[:_SHOWN]}, which is asked for"
+        note = f"poetry.lock does not contain {printable(wanted.name)[:_SHOWN]}, which is required"
         self.notes.append(note)
         return None
 
-    def _needed(self, package: Mapping[str, Any], extras: tuple[str, ...]) -> Iterator[Asked]:
+    def _needed(self, package: Mapping[str, Any], extras: tuple[str, ...]) -> Iterator[Dependency]:
         self._step(1 + len(table(package, "extras")))
         of_extras = set(self._of_extras(package, extras))
         for name, wanted in table(package, "dependencies").items():
@@ -437,9 +320,9 @@ class _Walk:
                 details = one if isinstance(one, dict) else {"version": one}
                 if details.get("optional") and canonicalize_name(name) not in of_extras:
                     continue
-                asked = _from_details(name, details)
+                dependency = _from_details(name, details)
                 if _holds(details.get("markers"), self.environment, self.notes, extras):
-                    yield replace(asked, marker="")
+                    yield replace(dependency, marker="")
 
     def _of_extras(self, package: Mapping[str, Any], extras: tuple[str, ...]) -> Iterator[str]:
         for extra, lines in table(package, "extras").items():
@@ -449,9 +332,6 @@ class _Walk:
                         yield canonicalize_name(reading.requirement(text(line)).name)
                     except InvalidRequirement:
                         yield canonicalize_name(re.split(r"[\s\[(]", text(line))[0])
-
-
-# --------------------------------------------------------------------------- one package
 
 
 def _pin(package: Mapping[str, Any], lock: Mapping[str, Any]) -> Pin:
@@ -482,7 +362,7 @@ def _pin(package: Mapping[str, Any], lock: Mapping[str, Any]) -> Pin:
 def _elsewhere(
     pin: Pin, source: Mapping[str, Any], folder: Path, top: Path
 ) -> Distribution | Unsized | None:
-    """Return what comes from elsewhere than an index, None for what does not."""
+    """Return what does not come from an index, None for what does not."""
     kind, url = source.get("type"), text(source.get("url", ""))
     if kind in (None, "legacy", "pypi"):
         return None
@@ -494,3 +374,110 @@ def _elsewhere(
     if kind in ("url", "file"):
         return from_place(pin, url, folder, top)
     return unsized(pin, f"its source {printable(text(kind))[:_SHOWN]!r} is not known")
+
+
+def requirements(table: Mapping[str, Any]) -> tuple[list[str], str | None]:
+    """Return the dependencies of ``[tool.poetry]`` and its Python specifier.
+
+    :raises ValueError: a dependency has a form with no PEP 440 equivalent; the message names it.
+    """
+    lines: list[str] = []
+    python: str | None = None
+    extras = _extras_of(_mapping(table.get("extras")))
+    for name, wanted in _mapping(table.get("dependencies")).items():
+        if name == "python":
+            python = specifier(wanted) if isinstance(wanted, str) else None
+            continue
+        for one in wanted if isinstance(wanted, list) else [wanted]:
+            lines += _lines(name, one, extras.get(name.lower(), ()))
+    return lines, python
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _extras_of(table: Mapping[str, Any]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for extra, names in table.items():
+        for name in names if isinstance(names, list) else []:
+            found.setdefault(str(name).lower(), []).append(extra)
+    return found
+
+
+def _lines(name: str, wanted: object, extras: list[str] | tuple[()]) -> Iterator[str]:
+    details = {"version": wanted} if isinstance(wanted, str) else wanted
+    if not isinstance(details, dict) or set(details) - _PLAIN:
+        raise ValueError(f"{name} does not come from an index")
+    extra_names = details.get("extras") or []
+    if not isinstance(extra_names, list):
+        raise ValueError(f"the extras of {name} are not a list")
+    chosen = f"[{','.join(map(str, extra_names))}]" if extra_names else ""
+    markers = [f"({details['markers']})"] if details.get("markers") else []
+    if details.get("python"):
+        markers += _python_markers(specifier(str(details["python"])))
+    head = f"{name}{chosen}{specifier(str(details.get('version', '*')))}"
+    if not details.get("optional"):
+        yield _joined(head, markers)
+        return
+    for extra in extras:
+        yield _joined(head, [*markers, f'extra == "{extra}"'])
+
+
+def _joined(head: str, markers: list[str]) -> str:
+    return f"{head} ; {' and '.join(markers)}" if markers else head
+
+
+def _python_markers(wanted: str) -> list[str]:
+    return [f'python_full_version {s.operator} "{s.version}"' for s in reading.specifiers(wanted)]
+
+
+@functools.lru_cache(maxsize=4096)
+def allows(constraint: str, version: str) -> bool | None:
+    """Return whether Poetry's constraint allows a version; None when it cannot be told."""
+    if len(constraint) > reading.LONGEST_SPECIFIER:
+        return None
+    unknown = False
+    for part in re.split(r"\|\|?", constraint):
+        try:
+            if reading.specifiers(specifier(part)).contains(version, prereleases=True):
+                return True
+        except ValueError:
+            unknown = True
+    return None if unknown else False
+
+
+def specifier(text: str) -> str:
+    """Return Poetry's version constraint as PEP 440.
+
+    :raises ValueError: it has alternatives (``||``) or a form that is not known.
+    """
+    # blanks by themselves first: an expression that looks for them before a comma is quadratic
+    words = _GAP.sub(" ", text.strip()).replace(" ,", ",").replace(", ", ",")
+    parts = [part for part in re.split(r",| (?=[<>=!~^])", words) if part]
+    try:
+        return str(reading.specifiers(",".join(filter(None, map(_clause, parts)))))
+    except (InvalidSpecifier, InvalidVersion):
+        raise ValueError(f"the constraint {text[:_SHOWN]!r} has no PEP 440 equivalent") from None
+
+
+def _clause(part: str) -> str:
+    if part == "*":
+        return ""
+    if part[0] == "^":
+        return _between(part[1:], lambda release: _first_nonzero(release))
+    if part[0] == "~" and not part.startswith("~="):
+        return _between(part[1:], lambda release: min(1, len(release) - 1))
+    return part if part[0] in "<>=!~" else f"=={part}"
+
+
+def _between(text: str, position: Any) -> str:
+    version = reading.version(text.strip())
+    release = version.release
+    index = position(release)
+    upper = [*release[:index], release[index] + 1, *(0 for _ in release[index + 1 :])]
+    return f">={version},<{'.'.join(map(str, upper))}"
+
+
+def _first_nonzero(release: tuple[int, ...]) -> int:
+    return next((i for i, number in enumerate(release) if number), len(release) - 1)

@@ -1,7 +1,7 @@
-"""A lock to the one file per distribution that the target would install.
+"""The one file per distribution that a ``pylock.toml`` installs on the target.
 
-A ``pylock.toml`` lists several wheels of a distribution even when it was made for one target;
-``packaging.pylock`` picks one each.
+Such a lock lists several wheels of a distribution even if it was made for one target;
+``packaging.pylock`` picks one of them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _UNMEASURED = {
 def parsed(document: str) -> Pylock:
     """Return the lock that a TOML text holds.
 
-    :raises ValueError: it is none; the text says why.
+    :raises ValueError: it is not valid; the message says why.
     """
     try:
         lock = Pylock.from_dict(reading.toml(document))
@@ -86,8 +86,8 @@ def read(
 
     ``top`` is the folder that files may be read from.
 
-    :raises Refused: it is a link out of ``top``, no regular file, or too large.
-    :raises RequirementsError: it cannot be read or is no valid lock file.
+    :raises Refused: it is a link out of ``top``, not a regular file, or too large.
+    :raises RequirementsError: it cannot be read, or is not a valid lock file.
     :raises ResolutionError: it has nothing for the target.
     """
     try:
@@ -113,7 +113,7 @@ def _not_valid(path: Path, error: ValueError) -> RequirementsError:
     reason = printable(str(error))
     reason = reason if len(reason) <= _SHOWN else f"{reason[: _SHOWN - 1]}…"
     message = f"{path} is not a valid pylock.toml: {reason}"
-    return RequirementsError(message, hint="make it anew, e.g. uv export -o pylock.toml")
+    return RequirementsError(message, hint="create it again, e.g. uv export -o pylock.toml")
 
 
 def sorted_out(
@@ -152,7 +152,7 @@ def _with_hashes(package: Package, hashes: Mapping[str, frozenset[str]]) -> Pack
 
 
 def _filename(wheel: PackageWheel) -> str:
-    return wheel.name or _last_part(wheel.url or wheel.path or "")
+    return wheel.name or reading.last_part(wheel.url or wheel.path or "")
 
 
 def _distribution(
@@ -163,7 +163,7 @@ def _distribution(
         name=package.name,
         version=_version(package, artifact),
         artifact=Artifact(
-            filename=artifact.name or _last_part(url),
+            filename=artifact.name or reading.last_part(url),
             url=url,
             size=artifact.size,
             sha256=artifact.hashes.get("sha256"),
@@ -177,7 +177,10 @@ def _from_archive(package: Package, folder: Path) -> Distribution:
     assert archive is not None  # noqa: S101 - the caller looked
     url = archive.url or _file_url(archive.path, folder)
     artifact = Artifact(
-        filename=_last_part(url), url=url, size=archive.size, sha256=archive.hashes.get("sha256")
+        filename=reading.last_part(url),
+        url=url,
+        size=archive.size,
+        sha256=archive.hashes.get("sha256"),
     )
     version = str(package.version) if package.version else _wheel_version(artifact.filename)
     return Distribution(
@@ -188,7 +191,7 @@ def _from_archive(package: Package, folder: Path) -> Distribution:
 def _version(package: Package, artifact: PackageWheel | PackageSdist) -> str:
     if package.version is not None:
         return str(package.version)
-    return _wheel_version(artifact.name or _last_part(artifact.url or artifact.path or ""))
+    return _wheel_version(artifact.name or reading.last_part(artifact.url or artifact.path or ""))
 
 
 def _wheel_version(filename: str) -> str:
@@ -199,15 +202,11 @@ def _wheel_version(filename: str) -> str:
 
 
 def _is_wheel(place: str | None) -> bool:
-    return bool(place) and _last_part(place or "").endswith(".whl")
+    return bool(place) and reading.last_part(place or "").endswith(".whl")
 
 
 def _file_url(path: str | None, folder: Path | None) -> str:
     return ((folder or Path()) / (path or "")).resolve().as_uri()
-
-
-def _last_part(url: str) -> str:
-    return reading.last_part(url)
 
 
 def typed(environment: Mapping[str, str]) -> Environment:

@@ -1,8 +1,8 @@
-"""What ``uv sync --locked --no-default-groups`` installs of a uv.lock, through ``uv export``.
+"""What ``uv sync --locked --no-default-groups`` installs from a uv.lock, through ``uv export``.
 
-uv works on a copy: the lock, and of pyproject.toml and uv.toml only what a lock is made from. So no
-code of the project runs, and no setting of it says where slugcheck's uv reads, writes or asks. It
-asks no server at all, since an index of the project's could bear the name of one whose password is
+uv works on a copy: the lock, and only those parts of pyproject.toml and uv.toml that a lock is made
+from. So no project code runs, and no project setting decides where slugcheck's uv reads, writes or
+connects. It runs offline, since a project's index could use the name of an index whose password is
 in the environment.
 """
 
@@ -142,14 +142,14 @@ def _check_fresh(
     _check_names(lock, pyproject)
     why = _needs_code(lock, pyproject)
     if why:
-        return [f"whether uv.lock belongs to pyproject.toml is not known: {why}"]
+        return [f"cannot tell whether uv.lock matches pyproject.toml: {why}"]
     with _copy(lock_data, pyproject, own) as (folder, settings):
         done = uv.in_project(folder, _CHECK, settings=settings)
     if done.code == 0:
         return []
     if _MISMATCH.search(done.errors) or _STALE.search(done.errors):
         raise _stale()
-    return [f"whether uv.lock belongs to pyproject.toml is not known: {_last_line(done.errors)}"]
+    return [f"cannot tell whether uv.lock matches pyproject.toml: {_last_line(done.errors)}"]
 
 
 @contextmanager
@@ -232,7 +232,7 @@ def _needs_code(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> str:
     elsewhere = [one for one in _flat(settings.get("sources")) if "index" not in one]
     own = [one for one in items(lock.get("package")) if set(table(one, "source")) & _OWN]
     if elsewhere or "workspace" in settings or len(own) > 1:
-        return "it has sources other than an index, whose code is not run"
+        return "it has sources other than an index, and their code is not run"
     return ""
 
 
@@ -282,7 +282,7 @@ def _export(
         return pylock.parsed(done.output)
     except ValueError as error:
         why = printable(str(error))[:_SHOWN]
-        message = f"what uv exports of {printable(str(path))} is no lock: {why}"
+        message = f"uv's export of {printable(str(path))} is not a valid lock: {why}"
         raise ResolutionError(message) from None
 
 

@@ -1,4 +1,4 @@
-"""What a requirements file asks for on one target: its lines that apply, ready for the resolver."""
+"""The lines of a requirements file that apply to one target, ready for the resolver."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from packaging.utils import canonicalize_name
 
+from slugcheck import reading
 from slugcheck.model import Requirement, RequirementSet, Unsized
 from slugcheck.packages import graph
 from slugcheck.packages.index.urls import redact
-from slugcheck.packages.resolve.obstacles import is_exact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Asked:
     @property
     def all_pinned(self) -> bool:
         """Whether every line names one version."""
-        return all(is_exact(r.specifier) for found in self.direct.values() for r in found)
+        return all(_is_exact(line) for lines in self.direct.values() for line in lines)
 
     def lines(self, *, without: Collection[str], extras: bool = True) -> list[str]:
         """Return the direct requirements for the resolver, markers already judged."""
@@ -57,7 +57,7 @@ class Asked:
 
     def is_pinned(self, name: str) -> bool:
         """Whether a line of the file names one version of a distribution."""
-        return any(is_exact(requirement.specifier) for requirement in self.direct.get(name, ()))
+        return any(map(_is_exact, self.direct.get(name, ())))
 
     def loose_lines(self, names: Iterable[str], requires: Mapping[str, Iterable[str]]) -> list[str]:
         """Return one line for each of ``names`` with all that anybody asks of its version.
@@ -140,6 +140,10 @@ def intersection(*specifiers: str | None) -> str:
     """Return specifiers as one, each clause once."""
     clauses = [clause.strip() for text in specifiers if text for clause in text.split(",")]
     return ",".join(dict.fromkeys(filter(None, clauses)))
+
+
+def _is_exact(requirement: Requirement) -> bool:
+    return reading.is_exact(reading.specifiers(requirement.specifier))
 
 
 def _bracketed(extras: tuple[str, ...]) -> str:

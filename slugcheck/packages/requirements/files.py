@@ -1,9 +1,9 @@
-"""The options of requirements files, gathered in reading order with pip's semantics.
+"""Requirements files with everything they include, read as pip reads them.
 
-Those are: ``--index-url`` replaces all index URLs before it, the extra ones too; ``--no-index``
-forgets them and ends the matter; of several ``--find-links`` on one line the first counts;
-``--no-binary`` and ``--only-binary`` take names from each other. Options behind a requirement do
-nothing, except these two.
+Options follow pip: ``--index-url`` replaces all index URLs before it, including the extra ones;
+``--no-index`` drops them and ignores later ones; only the first ``--find-links`` of a line counts;
+``--no-binary`` and ``--only-binary`` take names from each other. After a requirement, only these
+two have an effect.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ from slugcheck.packages.requirements.grammar import (
     Places,
     decode,
     fills_in,
-    first_located,
     guessed_name,
     logical_lines,
     parse,
@@ -53,179 +52,12 @@ from slugcheck.packages.requirements.grammar import (
     take_apart,
 )
 from slugcheck.packages.requirements.pyproject import Selection
+from slugcheck.text import plural
 
 _OTHER_MACHINE = (
-    "a path of the machine where the file was made; pip on the platform will fail: "
-    "replace it by name==version"
+    "a path on the machine where the file was written; pip fails on the platform: "
+    "write name==version instead"
 )
-
-
-def understand(line: Line, origin: Origin, places: Places) -> Requirement | Unsized:
-    """Return what ``line`` asks for. Relative paths are looked for below ``places``, in turn.
-
-    :raises BadLineError: pip refuses it.
-    """
-    parts = take_apart(line, places)
-    url = parts.url or ""
-    if line.missing and scheme_of(url) not in {"http", "https", *VCS_SCHEMES}:
-        raise BadLineError(line.variables.why(line.missing))
-    if parts.path is not None or scheme_of(url) == "file" or WINDOWS_PATH.match(url):
-        return _local(parts, line, origin, places)
-    if parts.url is not None:
-        return _remote(parts, line, origin)
-    return Requirement(
-        name=parts.name,
-        text=parts.pep508(parts.specifier),
-        origin=origin,
-        extras=parts.extras,
-        specifier=parts.specifier,
-        marker=parts.marker,
-        hashes=line.hashes,
-    )
-
-
-# --------------------------------------------------------------------------- URLs
-
-
-def _remote(parts: Parts, line: Line, origin: Origin) -> Requirement | Unsized:
-    url = parts.url or ""
-    scheme = scheme_of(url)
-    if scheme in VCS_SCHEMES:
-        kind = VCS[scheme.partition("+")[0]]
-        reason = f"from a {kind} repository; its size is known only after a build"
-        return _aside(parts, parts.name or guessed_name(_last_part(url)), None, reason, origin)
-    check_url(url)
-    if line.missing:
-        reason = f"its line {line.variables.why(line.missing)}"
-        return _aside(parts, parts.name or guessed_name(_last_part(url)), None, reason, origin)
-    name, version = _wheel(_filename(url), parts.name)
-    exact = Parts(name=name, extras=parts.extras, marker=parts.marker)
-    safe = shown(line.written, len(line.written))
-    return Requirement(
-        name=name,
-        # what can be shown must hold no secret; a variable may well be one
-        text=exact.pep508(f" @ {url}") if name and safe == line.wanted else safe,
-        origin=origin,
-        extras=parts.extras,
-        specifier=f"=={version}" if version else "",
-        marker=parts.marker,
-        url=url,
-        hashes=tuple(dict.fromkeys((*line.hashes, *_fragment_hashes(url)))),
-    )
-
-
-def check_url(url: str) -> None:
-    """Make sure that a server can be asked for ``url``.
-
-    :raises BadLineError: it is no http(s) URL, or holds characters that no URL can have.
-    """
-    if scheme_of(url) not in ("http", "https"):
-        raise BadLineError("its URL does not begin with https://, http://, file: or git+https://")
-    if not url.isprintable() or " " in url:
-        raise BadLineError("its URL holds characters that no URL can have")
-    if not urlsplit(url).hostname:
-        raise BadLineError("its URL names no server")
-
-
-def _filename(url: str) -> str:
-    return unquote(urlsplit(url).path).rstrip("/").rpartition("/")[2]
-
-
-def _last_part(url: str) -> str:
-    return re.sub(r"(?:\.git)?(?:@.*)?$", "", _filename(url))
-
-
-def _fragment_hashes(url: str) -> list[str]:
-    found = re.findall(r"[#&](sha256|sha384|sha512)=([0-9a-f]+)", url)
-    return [f"{algorithm}:{digest}" for algorithm, digest in found]
-
-
-def _wheel(filename: str, name: str) -> tuple[str, str | None]:
-    """Return name and version of a wheel by its filename; of anything else ``name`` and None."""
-    if not filename.lower().endswith(".whl"):
-        return name, None
-    try:
-        inside, version, _, _ = reading.wheel_filename(filename)
-    except InvalidWheelFilename:
-        raise BadLineError(f"{shown(filename, 60)} is no valid filename of a wheel") from None
-    if name and name != inside:
-        raise BadLineError(f"it asks for {name}, but the wheel is {inside}")
-    return inside, str(version)
-
-
-# --------------------------------------------------------------------------- local paths
-
-
-def _local(parts: Parts, line: Line, origin: Origin, places: Places) -> Requirement | Unsized:
-    path = parts.path if parts.path is not None else _path_of(parts.url or "")
-    found = None if path is None else place_of(path, places)
-    if found is None or (line.editable and found.is_file()):
-        return _missing(parts, path, line, origin, places)
-    name, version = _wheel(found.name if found.is_file() else "", parts.name)
-    fragment = re.search(r"[#&](subdirectory=[^&]+)", parts.url or "")
-    url = found.as_uri() + (f"#{fragment[1]}" if fragment else "")
-    exact = Parts(name=name, extras=parts.extras, marker=parts.marker)
-    return Requirement(
-        name=name,
-        text=exact.pep508(f" @ {url}") if name else shown(line.written, len(line.written)),
-        origin=origin,
-        extras=parts.extras,
-        specifier=f"=={version}" if version else "",
-        marker=parts.marker,
-        url=url,
-        hashes=() if line.editable else line.hashes,
-        editable=line.editable,
-    )
-
-
-def _path_of(url: str) -> str | None:
-    """Return the path of a ``file:`` URL; None when it is one of another machine."""
-    parts = urlsplit(url)
-    if WINDOWS_PATH.match(url) or parts.netloc not in ("", "localhost"):
-        return None
-    return unquote(parts.path)
-
-
-def _missing(parts: Parts, path: str | None, line: Line, origin: Origin, places: Places) -> Unsized:
-    there = first_located(path, places) if path else None
-    text = path or parts.url or ""
-    last = there.name if there else re.split(r"[\\/]", text.rstrip("\\/"))[-1]
-    name, version = _named(last)
-    written = shown(line.written)
-    if there is not None:
-        reason = f"{written} is no folder with a pyproject.toml or setup.py; pip refuses it"
-    elif WINDOWS_PATH.match(text) or text.startswith("/"):
-        reason = _OTHER_MACHINE
-    elif path is not None and places.leaves(path):
-        reason = f"{written} is outside the checkout, so it is not read"
-    elif path is None:
-        reason = f"{written} is a file of another host, which pip does not read"
-    else:
-        reason = f"{written} does not exist here; pip fails without it"
-    return _aside(parts, parts.name or name or guessed_name(last), version, reason, origin)
-
-
-def _named(filename: str) -> tuple[str, str | None]:
-    """Return name and version as far as a filename tells them."""
-    try:
-        if filename.endswith(".whl"):
-            name, version, _, _ = reading.wheel_filename(filename)
-        else:
-            name, version = reading.sdist_filename(filename)
-    except (InvalidWheelFilename, InvalidSdistFilename):
-        return "", None
-    return name, str(version)
-
-
-def _aside(parts: Parts, name: str, version: str | None, reason: str, origin: Origin) -> Unsized:
-    only = f" (wanted only where {shown(parts.marker)})" if parts.marker else ""
-    return Unsized(
-        name=name, version=version, reason=f"{reason}{only}", origin=origin, marker=parts.marker
-    )
-
-
-# --------------- The options of requirements files, gathered in reading order with pip's semantics
-
 _HOST = re.compile(r"(?!-)[\w.:\[\]*-]+")
 # dest in the parsed options -> as it is written; pip takes and forgets these in the wrong place
 _WITHOUT_EFFECT = {
@@ -241,182 +73,6 @@ _WITHOUT_EFFECT = {
     "no_require_hashes": "--no-require-hashes",
     "trusted_hosts": "--trusted-host",
 }
-
-
-class OptionCollector:
-    """What the option lines read so far add up to. ``notes`` are sentences without a place."""
-
-    def __init__(self, places: Places) -> None:
-        self._places = places
-        self._index_url: str | None = None
-        self._extra_index_urls: list[str] = []
-        self._find_links: list[str] = []
-        self._trusted_hosts: list[str] = []
-        self._no_binary: set[str] = set()
-        self._only_binary: set[str] = set()
-        self._flags: set[str] = set()
-
-    def take_formats(self, options: Values, note: Callable[[str], None]) -> None:
-        """Take --no-binary and --only-binary, which count wherever they stand.
-
-        :raises BadLineError: the names are missing.
-        """
-        for text in options.no_binary:
-            _move_names(text, self._no_binary, self._only_binary, note)
-        for text in options.only_binary:
-            _move_names(text, self._only_binary, self._no_binary, note)
-
-    def take(self, options: Values, folder: Path, note: Callable[[str], None]) -> None:
-        """Take a line of options alone; ``folder`` is that of its file.
-
-        :raises BadLineError: an index URL or a host name is none.
-        """
-        self._take_indexes(options, note)
-        self._take_find_links(options.find_links, folder, note)
-        self._trusted_hosts += map(_checked_host, options.trusted_hosts)
-        self._take_releases(options, note)
-        for flag in ("pre", "prefer_binary", "require_hashes", "no_require_hashes"):
-            if getattr(options, flag):
-                self._flags.add(flag)
-
-    def result(self, *, any_hashes: bool) -> IndexOptions:
-        """Return the sum; one hash in a file makes pip require them for all."""
-        implied = any_hashes and "no_require_hashes" not in self._flags
-        return IndexOptions(
-            index_url=self._index_url,
-            extra_index_urls=_unique(self._extra_index_urls),
-            find_links=_unique(self._find_links),
-            no_index="no_index" in self._flags,
-            no_binary=tuple(sorted(self._no_binary)),
-            only_binary=tuple(sorted(self._only_binary)),
-            prerelease="pre" in self._flags,
-            prefer_binary="prefer_binary" in self._flags,
-            require_hashes=implied or "require_hashes" in self._flags,
-            trusted_hosts=_unique(self._trusted_hosts),
-        )
-
-    def _take_indexes(self, options: Values, note: Callable[[str], None]) -> None:
-        if options.no_index:
-            self._flags.add("no_index")
-            self._index_url = None
-            self._extra_index_urls.clear()
-        if "no_index" in self._flags:
-            if options.index_url or options.extra_index_urls:
-                note("pip ignores this index, because of --no-index")
-            return
-        if options.index_url:
-            if self._extra_index_urls:
-                note("this --index-url makes pip forget each --extra-index-url above it")
-            self._extra_index_urls.clear()
-            self._index_url = self._index(options.index_url, note)
-        for url in options.extra_index_urls:
-            self._extra_index_urls.append(self._index(url, note))
-
-    def _index(self, url: str, note: Callable[[str], None]) -> str:
-        """Return the URL of an index.
-
-        :raises BadLineError: it is on this disk, where its pages could link any file.
-        """
-        if "$" in url:
-            note("pip fills in only variables written like ${NAME}; another $ stays as it is")
-        path = _path_in(url)
-        if path is not None and self._places.leaves(path):
-            raise BadLineError("its folder is outside the checkout")
-        if path is not None and next(self._places.found(path), None) is not None:
-            raise BadLineError("an index on this disk can be named only on the command line")
-        if scheme_of(url) == "file":
-            return url
-        check_url(url)
-        return url
-
-    def _take_find_links(
-        self, texts: Sequence[str], folder: Path, note: Callable[[str], None]
-    ) -> None:
-        for text in texts[:1]:
-            path = _path_in(text)
-            if path is None:
-                check_url(text)
-                self._find_links.append(text)
-            elif self._places.beside(folder).leaves(path):
-                raise BadLineError("its folder is outside the checkout")
-            else:
-                self._take_folder(text, path, folder, note)
-        for text in texts[1:]:
-            note(f"pip takes only the first --find-links of a line, not {shown(text, 60)}")
-
-    def _take_folder(self, text: str, path: str, folder: Path, note: Callable[[str], None]) -> None:
-        found = next(self._places.beside(folder).found(path), None)
-        if found is not None and not found.is_dir():
-            # it could link any file of this disk, which the resolver would read
-            raise BadLineError("a page on this disk can be named only on the command line")
-        if found is not None:
-            self._places.refuse_strays(found, deep=0)
-        if scheme_of(text) == "file":
-            self._find_links.append(text)
-        elif found is None:
-            note("pip ignores this --find-links, since there is no such folder here")
-        else:
-            self._find_links.append(str(found))
-
-    def _take_releases(self, options: Values, note: Callable[[str], None]) -> None:
-        if ":all:" in options.all_releases:
-            self._flags.add("pre")
-        if set(options.all_releases) - {":all:"} or options.only_final:
-            note("--all-releases and --only-final for single names are not taken into account")
-
-
-def without_effect(options: Values) -> tuple[str, ...]:
-    """Return the options that do nothing behind a requirement or beside an include."""
-    return tuple(name for dest, name in _WITHOUT_EFFECT.items() if getattr(options, dest))
-
-
-def _move_names(text: str, target: set[str], other: set[str], note: Callable[[str], None]) -> None:
-    """Put a comma list of names into ``target``, taking them from ``other``, as pip does.
-
-    ``:all:`` stands for every name and replaces what came before; ``:none:`` empties ``target``.
-    """
-    if text.startswith("-"):
-        raise BadLineError("--no-binary and --only-binary take names")
-    names = [name for name in text.split(",") if name]
-    while ":all:" in names:
-        other.clear()
-        target.clear()
-        target.add(":all:")
-        del names[: names.index(":all:") + 1]
-        if ":none:" not in names:
-            return
-    for name in names:
-        if name == ":none:":
-            target.clear()
-            continue
-        try:
-            canonical = canonicalize_name(name, validate=True)
-        except InvalidName:
-            note(f"pip takes '{shown(name, 40)}' for a name that no package has")
-            continue
-        other.discard(canonical)
-        target.add(canonical)
-
-
-def _path_in(text: str) -> str | None:
-    """Return the path that an option names as such or as a ``file:`` URL; None for other URLs."""
-    if scheme_of(text) == "file":
-        return unquote(urlsplit(text).path)
-    return None if "://" in text else text
-
-
-def _checked_host(text: str) -> str:
-    if not _HOST.fullmatch(text):
-        raise BadLineError("--trusted-host takes the name of a host")
-    return text
-
-
-def _unique(items: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(items))
-
-
-# ---------- Requirements files with all that they include, read as pip reads them; no line is lost
-
 # Far beyond any real one: large projects have some dozen files, included four deep.
 _MOST_DEEP = 50
 _MOST_FILES = 1_000
@@ -424,7 +80,7 @@ _MOST_BYTES = 4 * reading.REQUIREMENTS  # of all together
 _MAX_SHOWN_MISTAKES = 5
 _REFUSED_HINT = "include only requirements files of the same checkout"
 _VARIABLE_HINT = (
-    "the file decides where the value is sent, so allow only what everybody who changes it may know"
+    "the file decides where the value is sent, so allow only what anyone who can change it may know"
 )
 _LONGEST_NAME = 4096  # PATH_MAX of Linux
 
@@ -447,7 +103,7 @@ def read(
     any requirement. ``variables`` are those that may be filled in; none by default.
     A ``pyproject.toml`` is read for its dependencies, with the extras and groups of ``selection``.
 
-    :raises Refused: the file is a link out of ``within``, no regular file, or too large.
+    :raises Refused: the file is a link out of ``within``, not a regular file, or too large.
     :raises RequirementsError: a file cannot be read, none holds a requirement, or pip refuses a
         line; up to five of the mistakes are named, with file and line.
     """
@@ -519,7 +175,7 @@ class _Reader:
         if self._mistakes:
             raise RequirementsError(_listed(self._mistakes), hint=self._mistakes[0][1])
         if not empty and not self._requirements and not self._set_aside:
-            message = f"{self._top.name} holds no requirement"
+            message = f"{self._top.name} contains no requirements"
             hint = "write one package per line, such as flask==3.1.2"
             raise RequirementsError(message, hint=hint)
 
@@ -537,8 +193,6 @@ class _Reader:
             set_aside=tuple(self._set_aside),
             notes=tuple(self._notes),
         )
-
-    # ----------------------------------------------------------------- lines
 
     def _read_lines(self, file: _File, lines: Iterable[tuple[int, str]]) -> None:
         self._done.add((self._real(file), file.constraint))
@@ -587,7 +241,7 @@ class _Reader:
             # a word by itself may be half of a password that holds a blank, or a variable's value
             secret = re.search(r":/|\$", line.written)
             words = "the last words" if secret else f"'{' '.join(line.ignored)}'"
-            self._note(origin, f"pip ignores {shown(words)} of {shown(line.written)}")
+            self._note(origin, f"pip ignores {shown(words)} in {shown(line.written)}")
         included = [*line.options.requirements, *line.options.constraints]
         if line.wanted or included:
             before = line.written if line.wanted else included.pop(0)
@@ -598,15 +252,13 @@ class _Reader:
             for name in ignored:
                 self._note(
                     origin,
-                    f"pip ignores {shown(name, 60)} behind {shown(before, 60)}; "
-                    "it counts only on a line of its own",
+                    f"pip ignores {shown(name, 60)} after {shown(before, 60)}; "
+                    "it works only on its own line",
                 )
         if line.options.editables[1:]:
-            self._note(origin, "pip takes only the first -e of a line")
+            self._note(origin, "pip uses only the first -e on a line")
         if line.hashes and not line.wanted:
             self._note(origin, "pip ignores --hash on a line without a requirement")
-
-    # ----------------------------------------------------------------- requirements
 
     def _take_entry(
         self, entry: Requirement | Unsized, line: Line, file: _File, origin: Origin
@@ -645,8 +297,6 @@ class _Reader:
                 entry.origin, f"{name} is outside the app's folder; the platform does not have it"
             )
 
-    # ----------------------------------------------------------------- includes
-
     def _include(self, line: Line, file: _File, origin: Origin) -> None:
         """Read the file that a line includes; of several on one line pip takes the first -r."""
         name = (*line.options.requirements, *line.options.constraints)[0]
@@ -655,13 +305,13 @@ class _Reader:
             self._mistakes.append((sentence, "download the file and include the copy"))
             return
         if "\0" in name:
-            raise BadLineError("its path holds a NUL character")
+            raise BadLineError("its path contains a NUL character")
         above = self._real(file)
         included = file.included(name, above, constraint=not line.options.requirements)
         real = self._real(included)
         if real in included.above:
-            sentence = f"{origin}: the includes run in a circle at {shown(name)}"
-            self._mistakes.append((sentence, "remove one of the includes; pip refuses the circle"))
+            sentence = f"{origin}: the includes form a loop at {shown(name)}"
+            self._mistakes.append((sentence, "remove one of the includes; pip refuses loops"))
         elif len(included.above) > _MOST_DEEP:
             sentence = f"{origin}: the includes are nested more than {_MOST_DEEP} deep"
             self._mistakes.append((sentence, "include the files from one file"))
@@ -681,13 +331,11 @@ class _Reader:
         else:
             self._read_lines(included, logical_lines(text))
 
-    # ----------------------------------------------------------------- files
-
     def _text(self, file: _File) -> str:
         """Return a file's text; its bytes go into the digest.
 
-        :raises Refused: it is outside the checkout, no regular file, or too large.
-        :raises RequirementsError: it cannot be read, or is no text.
+        :raises Refused: it is outside the checkout, not a regular file, or too large.
+        :raises RequirementsError: it cannot be read, or is not text.
         """
         try:
             data = reading.read(file.path, within=self._within, limit=reading.REQUIREMENTS)
@@ -718,9 +366,6 @@ def _folder_hint(file: _File) -> str:
     return "name a requirements file"
 
 
-# --------------------------------------------------------------------------- sentences
-
-
 def _mistake(
     origin: Origin, written: str, error: BadLineError, variables: Variables
 ) -> tuple[str, str]:
@@ -736,7 +381,7 @@ def _mistake(
 def _without_value(origin: Origin, written: str, variables: Variables) -> tuple[str, str]:
     missing = variables.missing(written)
     refused = not variables.names.issuperset(missing)
-    hint = _VARIABLE_HINT if refused else "set it to what the platform sets it to"
+    hint = _VARIABLE_HINT if refused else "set it to the value it has on the platform"
     return f"{origin}: {shown(written)} {variables.why(missing)}", hint
 
 
@@ -753,7 +398,7 @@ def _hash_notes(requirements: Sequence[Requirement], aside: Sequence[Unsized]) -
     places = [*(r.origin for r in bare), *(u.origin for u in aside if u.origin)]
     if not places:
         return []
-    more = f" and on {len(places) - 1} more" if len(places) > 1 else ""
+    more = f" and on {plural(len(places) - 1, 'more line')}" if len(places) > 1 else ""
     return [
         "hashes on some lines make pip require a hash and an exact version on every line; "
         f"they are missing at {places[0]}{more}"
@@ -761,4 +406,332 @@ def _hash_notes(requirements: Sequence[Requirement], aside: Sequence[Unsized]) -
 
 
 def _is_exact(specifier: str) -> bool:
-    return specifier.startswith("==") and "," not in specifier and "*" not in specifier
+    # beside another clause pip does not count an exact one, though it allows one version only
+    return "," not in specifier and reading.is_exact(reading.specifiers(specifier))
+
+
+def understand(line: Line, origin: Origin, places: Places) -> Requirement | Unsized:
+    """Return what ``line`` asks for. Relative paths are looked for below ``places``, in turn.
+
+    :raises BadLineError: pip refuses it.
+    """
+    parts = take_apart(line, places)
+    url = parts.url or ""
+    if line.missing and scheme_of(url) not in {"http", "https", *VCS_SCHEMES}:
+        raise BadLineError(line.variables.why(line.missing))
+    if parts.path is not None or scheme_of(url) == "file" or WINDOWS_PATH.match(url):
+        return _local(parts, line, origin, places)
+    if parts.url is not None:
+        return _remote(parts, line, origin)
+    return Requirement(
+        name=parts.name,
+        text=parts.pep508(parts.specifier),
+        origin=origin,
+        extras=parts.extras,
+        specifier=parts.specifier,
+        marker=parts.marker,
+        hashes=line.hashes,
+    )
+
+
+def _remote(parts: Parts, line: Line, origin: Origin) -> Requirement | Unsized:
+    url = parts.url or ""
+    scheme = scheme_of(url)
+    if scheme in VCS_SCHEMES:
+        kind = VCS[scheme.partition("+")[0]]
+        reason = f"from a {kind} repository; its size is known only after a build"
+        return _aside(parts, parts.name or guessed_name(_repository(url)), None, reason, origin)
+    check_url(url)
+    if line.missing:
+        reason = f"its line {line.variables.why(line.missing)}"
+        return _aside(parts, parts.name or guessed_name(_repository(url)), None, reason, origin)
+    name, version = _wheel(reading.last_part(url), parts.name)
+    exact = Parts(name=name, extras=parts.extras, marker=parts.marker)
+    safe = shown(line.written, len(line.written))
+    return Requirement(
+        name=name,
+        # what can be shown must hold no secret; a variable may well be one
+        text=exact.pep508(f" @ {url}") if name and safe == line.wanted else safe,
+        origin=origin,
+        extras=parts.extras,
+        specifier=f"=={version}" if version else "",
+        marker=parts.marker,
+        url=url,
+        hashes=tuple(dict.fromkeys((*line.hashes, *_fragment_hashes(url)))),
+    )
+
+
+def check_url(url: str) -> None:
+    """Make sure that a server can be asked for ``url``.
+
+    :raises BadLineError: it is not an http(s) URL, or contains invalid characters.
+    """
+    if scheme_of(url) not in ("http", "https"):
+        raise BadLineError("its URL does not begin with https://, http://, file: or git+https://")
+    if not url.isprintable() or " " in url:
+        raise BadLineError("its URL contains characters that no URL can have")
+    if not urlsplit(url).hostname:
+        raise BadLineError("its URL has no host name")
+
+
+def _repository(url: str) -> str:
+    """Return the name of the repository at the end of a URL, without ``.git`` and revision."""
+    return re.sub(r"(?:\.git)?(?:@.*)?$", "", reading.last_part(url))
+
+
+def _fragment_hashes(url: str) -> list[str]:
+    found = re.findall(r"[#&](sha256|sha384|sha512)=([0-9a-f]+)", url)
+    return [f"{algorithm}:{digest}" for algorithm, digest in found]
+
+
+def _wheel(filename: str, name: str) -> tuple[str, str | None]:
+    """Return name and version of a wheel by its filename; of anything else ``name`` and None."""
+    if not filename.lower().endswith(".whl"):
+        return name, None
+    try:
+        inside, version, _, _ = reading.wheel_filename(filename)
+    except InvalidWheelFilename:
+        raise BadLineError(f"{shown(filename, 60)} is not a valid wheel filename") from None
+    if name and name != inside:
+        raise BadLineError(f"it asks for {name}, but the wheel is {inside}")
+    return inside, str(version)
+
+
+def _local(parts: Parts, line: Line, origin: Origin, places: Places) -> Requirement | Unsized:
+    path = parts.path if parts.path is not None else _path_of(parts.url or "")
+    found = None if path is None else place_of(path, places)
+    if found is None or (line.editable and found.is_file()):
+        return _missing(parts, path, line, origin, places)
+    name, version = _wheel(found.name if found.is_file() else "", parts.name)
+    fragment = re.search(r"[#&](subdirectory=[^&]+)", parts.url or "")
+    url = found.as_uri() + (f"#{fragment[1]}" if fragment else "")
+    exact = Parts(name=name, extras=parts.extras, marker=parts.marker)
+    return Requirement(
+        name=name,
+        text=exact.pep508(f" @ {url}") if name else shown(line.written, len(line.written)),
+        origin=origin,
+        extras=parts.extras,
+        specifier=f"=={version}" if version else "",
+        marker=parts.marker,
+        url=url,
+        hashes=() if line.editable else line.hashes,
+        editable=line.editable,
+    )
+
+
+def _path_of(url: str) -> str | None:
+    """Return the path of a ``file:`` URL; None when it is one of another machine."""
+    parts = urlsplit(url)
+    if WINDOWS_PATH.match(url) or parts.netloc not in ("", "localhost"):
+        return None
+    return unquote(parts.path)
+
+
+def _missing(parts: Parts, path: str | None, line: Line, origin: Origin, places: Places) -> Unsized:
+    there = next(places.found(path), None) if path else None
+    text = path or parts.url or ""
+    last = there.name if there else re.split(r"[\\/]", text.rstrip("\\/"))[-1]
+    name, version = _named(last)
+    written = shown(line.written)
+    if there is not None:
+        reason = f"{written} is not a folder with a pyproject.toml or setup.py; pip refuses it"
+    elif WINDOWS_PATH.match(text) or text.startswith("/"):
+        reason = _OTHER_MACHINE
+    elif path is not None and places.leaves(path):
+        reason = f"{written} is outside the checkout, so it is not read"
+    elif path is None:
+        reason = f"{written} is on another host, which pip does not read"
+    else:
+        reason = f"{written} does not exist here; pip fails without it"
+    return _aside(parts, parts.name or name or guessed_name(last), version, reason, origin)
+
+
+def _named(filename: str) -> tuple[str, str | None]:
+    """Return name and version as far as a filename tells them."""
+    try:
+        if filename.endswith(".whl"):
+            name, version, _, _ = reading.wheel_filename(filename)
+        else:
+            name, version = reading.sdist_filename(filename)
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return "", None
+    return name, str(version)
+
+
+def _aside(parts: Parts, name: str, version: str | None, reason: str, origin: Origin) -> Unsized:
+    only = f" (required only if {shown(parts.marker)})" if parts.marker else ""
+    return Unsized(
+        name=name, version=version, reason=f"{reason}{only}", origin=origin, marker=parts.marker
+    )
+
+
+class OptionCollector:
+    """What the option lines read so far add up to. ``notes`` are sentences without a place."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._index_url: str | None = None
+        self._extra_index_urls: list[str] = []
+        self._find_links: list[str] = []
+        self._trusted_hosts: list[str] = []
+        self._no_binary: set[str] = set()
+        self._only_binary: set[str] = set()
+        self._flags: set[str] = set()
+
+    def take_formats(self, options: Values, note: Callable[[str], None]) -> None:
+        """Take --no-binary and --only-binary, which count wherever they stand.
+
+        :raises BadLineError: the names are missing.
+        """
+        for text in options.no_binary:
+            _move_names(text, self._no_binary, self._only_binary, note)
+        for text in options.only_binary:
+            _move_names(text, self._only_binary, self._no_binary, note)
+
+    def take(self, options: Values, folder: Path, note: Callable[[str], None]) -> None:
+        """Take a line of options alone; ``folder`` is that of its file.
+
+        :raises BadLineError: an index URL or a host name is invalid.
+        """
+        self._take_indexes(options, note)
+        self._take_find_links(options.find_links, folder, note)
+        self._trusted_hosts += map(_checked_host, options.trusted_hosts)
+        self._take_releases(options, note)
+        for flag in ("pre", "prefer_binary", "require_hashes", "no_require_hashes"):
+            if getattr(options, flag):
+                self._flags.add(flag)
+
+    def result(self, *, any_hashes: bool) -> IndexOptions:
+        """Return the sum; one hash in a file makes pip require them for all."""
+        implied = any_hashes and "no_require_hashes" not in self._flags
+        return IndexOptions(
+            index_url=self._index_url,
+            extra_index_urls=_unique(self._extra_index_urls),
+            find_links=_unique(self._find_links),
+            no_index="no_index" in self._flags,
+            no_binary=tuple(sorted(self._no_binary)),
+            only_binary=tuple(sorted(self._only_binary)),
+            prerelease="pre" in self._flags,
+            prefer_binary="prefer_binary" in self._flags,
+            require_hashes=implied or "require_hashes" in self._flags,
+            trusted_hosts=_unique(self._trusted_hosts),
+        )
+
+    def _take_indexes(self, options: Values, note: Callable[[str], None]) -> None:
+        if options.no_index:
+            self._flags.add("no_index")
+            self._index_url = None
+            self._extra_index_urls.clear()
+        if "no_index" in self._flags:
+            if options.index_url or options.extra_index_urls:
+                note("pip ignores this index, because of --no-index")
+            return
+        if options.index_url:
+            if self._extra_index_urls:
+                note("this --index-url makes pip drop every --extra-index-url above it")
+            self._extra_index_urls.clear()
+            self._index_url = self._index(options.index_url, note)
+        for url in options.extra_index_urls:
+            self._extra_index_urls.append(self._index(url, note))
+
+    def _index(self, url: str, note: Callable[[str], None]) -> str:
+        """Return the URL of an index.
+
+        :raises BadLineError: it is on this disk, where its pages could link any file.
+        """
+        if "$" in url:
+            note("pip expands only ${NAME}; any other $ stays as it is")
+        path = _path_in(url)
+        if path is not None and self._places.leaves(path):
+            raise BadLineError("its folder is outside the checkout")
+        if path is not None and next(self._places.found(path), None) is not None:
+            raise BadLineError("an index on this disk can be named only on the command line")
+        if scheme_of(url) == "file":
+            return url
+        check_url(url)
+        return url
+
+    def _take_find_links(
+        self, texts: Sequence[str], folder: Path, note: Callable[[str], None]
+    ) -> None:
+        for text in texts[:1]:
+            path = _path_in(text)
+            if path is None:
+                check_url(text)
+                self._find_links.append(text)
+            elif self._places.beside(folder).leaves(path):
+                raise BadLineError("its folder is outside the checkout")
+            else:
+                self._take_folder(text, path, folder, note)
+        for text in texts[1:]:
+            note(f"pip uses only the first --find-links on a line, not {shown(text, 60)}")
+
+    def _take_folder(self, text: str, path: str, folder: Path, note: Callable[[str], None]) -> None:
+        found = next(self._places.beside(folder).found(path), None)
+        if found is not None and not found.is_dir():
+            # it could link any file of this disk, which the resolver would read
+            raise BadLineError("a page on this disk can be named only on the command line")
+        if found is not None:
+            self._places.refuse_strays(found, deep=0)
+        if scheme_of(text) == "file":
+            self._find_links.append(text)
+        elif found is None:
+            note("pip ignores this --find-links: no such folder here")
+        else:
+            self._find_links.append(str(found))
+
+    def _take_releases(self, options: Values, note: Callable[[str], None]) -> None:
+        if ":all:" in options.all_releases:
+            self._flags.add("pre")
+        if set(options.all_releases) - {":all:"} or options.only_final:
+            note("slugcheck ignores --all-releases and --only-final for single packages")
+
+
+def without_effect(options: Values) -> tuple[str, ...]:
+    """Return the options that do nothing behind a requirement or beside an include."""
+    return tuple(name for dest, name in _WITHOUT_EFFECT.items() if getattr(options, dest))
+
+
+def _move_names(text: str, target: set[str], other: set[str], note: Callable[[str], None]) -> None:
+    """Put a comma list of names into ``target``, taking them from ``other``, as pip does.
+
+    ``:all:`` stands for every name and replaces what came before; ``:none:`` empties ``target``.
+    """
+    if text.startswith("-"):
+        raise BadLineError("--no-binary and --only-binary need names")
+    names = [name for name in text.split(",") if name]
+    while ":all:" in names:
+        other.clear()
+        target.clear()
+        target.add(":all:")
+        del names[: names.index(":all:") + 1]
+        if ":none:" not in names:
+            return
+    for name in names:
+        if name == ":none:":
+            target.clear()
+            continue
+        try:
+            canonical = canonicalize_name(name, validate=True)
+        except InvalidName:
+            note(f"pip takes '{shown(name, 40)}' as a name, but no package can have it")
+            continue
+        other.discard(canonical)
+        target.add(canonical)
+
+
+def _path_in(text: str) -> str | None:
+    """Return the path that an option names as such or as a ``file:`` URL; None for other URLs."""
+    if scheme_of(text) == "file":
+        return unquote(urlsplit(text).path)
+    return None if "://" in text else text
+
+
+def _checked_host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise BadLineError("--trusted-host needs a host name")
+    return text
+
+
+def _unique(items: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(items))

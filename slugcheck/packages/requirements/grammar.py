@@ -1,9 +1,8 @@
-"""The lines of a requirements file in pip's grammar: decoding, joining, comments, options.
+"""One line of a requirements file in pip's grammar: a name with versions, a URL, or a local path.
 
-Joining lines, dropping comments and splitting off options is done by the library
-pip-requirements-parser, which is pip's own code of 2022. What pip has changed since (decoding,
-options added and removed) is mended here. Nothing of what a file says reaches a message except
-through ``shown``.
+The library pip-requirements-parser, pip's own code of 2022, joins lines, drops comments and splits
+off options. What pip has changed since (decoding, options added and removed) is handled here. Text
+from a file reaches a message only through ``shown``.
 """
 
 from __future__ import annotations
@@ -53,10 +52,26 @@ _GONE = (
     "--allow-unverified --always-unzip --no-use-wheel".split()
 )
 _HASH_ALGORITHMS = frozenset({"sha256", "sha384", "sha512"})  # pip's STRONG_HASHES
+VCS = {"git": "git", "hg": "Mercurial", "svn": "Subversion", "bzr": "Bazaar"}
+VCS_SCHEMES = frozenset(
+    "git+http git+https git+ssh git+git git+file "
+    "hg+file hg+http hg+https hg+ssh hg+static-http "
+    "svn+ssh svn+http svn+https svn+svn svn+file "
+    "bzr+http bzr+https bzr+ssh bzr+sftp bzr+ftp bzr+lp bzr+file".split()
+)
+WINDOWS_PATH = re.compile(r"(?:file:/*)?[A-Za-z]:[\\/]|\\\\", re.IGNORECASE)
+_SCHEMES = VCS_SCHEMES | {"http", "https", "file", "ftp"}
+_ARCHIVES = tuple(
+    ".whl .zip .tar.gz .tgz .tar .tar.bz2 .tbz .tar.xz .txz .tlz .tar.lz .tar.lzma".split()
+)
+_EGG = re.compile(r"[#&]egg=([^&]*)")
+_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE)
+_PATH = re.compile(r"\.{1,2}|(?:\.{1,2}/|/(?!/))\S*")
+_VERSION = re.compile(r"(?:[=!~]=|[<>]=?)\s*([^\s,;<>=!~]+)")
 
 
 class BadFileError(Exception):
-    """A file is no text; the sentence continues its name, ``hint`` says how to mend it."""
+    """A file is not text; the message continues its name, ``hint`` says how to fix it."""
 
     def __init__(self, sentence: str, *, hint: str) -> None:
         super().__init__(sentence)
@@ -64,11 +79,11 @@ class BadFileError(Exception):
 
 
 class BadLineError(Exception):
-    """pip refuses a line; the text says why, in words fit to be shown."""
+    """pip refuses a line; the message says why and is safe to show."""
 
 
 class BeyondBoundsError(Exception):
-    """A file has more or longer lines than any real one; the sentence follows its place."""
+    """A file has more or longer lines than any real one; the message follows its location."""
 
     def __init__(self, line: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -95,20 +110,17 @@ class Line:
     ignored: tuple[str, ...]
 
 
-# --------------------------------------------------------------------------- text
-
-
 def decode(data: bytes) -> str:
     """Return a file's text, as pip decodes it on Linux.
 
-    :raises BadFileError: it is no text, or not in the encoding it claims.
+    :raises BadFileError: it is not text, or not in the encoding it declares.
     """
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return _decoded(data[len(mark) :], encoding)
     if b"\x00" in data:
         hint = "if it is UTF-16 without a byte order mark, save it as UTF-8"
-        raise BadFileError("is not a text file: it holds NUL bytes", hint=hint)
+        raise BadFileError("is not a text file: it contains NUL bytes", hint=hint)
     return _decoded(data, _declared(data) or "UTF-8")
 
 
@@ -124,16 +136,16 @@ def _declared(data: bytes) -> str | None:
 def _decoded(data: bytes, encoding: str) -> str:
     try:
         text = data.decode(encoding)
-        text.encode()  # half a surrogate pair is no text either, and could not be printed
+        text.encode()  # half a surrogate pair could not be printed
     except LookupError:
-        message = f"names an encoding that does not exist: {shown(encoding)}"
-        raise BadFileError(message, hint="correct the coding comment on top") from None
+        message = f"names an unknown encoding: {shown(encoding)}"
+        raise BadFileError(message, hint="correct the coding comment at the top") from None
     except UnicodeError as error:
         place = f": byte {error.start} cannot be decoded" if hasattr(error, "start") else ""
         message = f"is not {encoding} text{place}"
         raise BadFileError(message, hint="save it as UTF-8") from None
     if "\x00" in text:
-        message = "is not a text file: it holds NUL characters"
+        message = "is not a text file: it contains NUL characters"
         raise BadFileError(message, hint="save it as UTF-8 text")
     return text
 
@@ -147,9 +159,6 @@ def shown(text: str, longest: int = _LONGEST_SHOWN) -> str:
 def printable(text: str) -> str:
     """Return text with characters that a terminal could act on as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-# --------------------------------------------------------------------------- lines
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -263,26 +272,6 @@ def _hashes(texts: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(texts))
 
 
-# -------------------- A requirement line taken apart: a name with versions, a URL, or a local path
-
-VCS = {"git": "git", "hg": "Mercurial", "svn": "Subversion", "bzr": "Bazaar"}
-VCS_SCHEMES = frozenset(
-    "git+http git+https git+ssh git+git git+file "
-    "hg+file hg+http hg+https hg+ssh hg+static-http "
-    "svn+ssh svn+http svn+https svn+svn svn+file "
-    "bzr+http bzr+https bzr+ssh bzr+sftp bzr+ftp bzr+lp bzr+file".split()
-)
-WINDOWS_PATH = re.compile(r"(?:file:/*)?[A-Za-z]:[\\/]|\\\\", re.IGNORECASE)
-_SCHEMES = VCS_SCHEMES | {"http", "https", "file", "ftp"}
-_ARCHIVES = tuple(
-    ".whl .zip .tar.gz .tgz .tar .tar.bz2 .tbz .tar.xz .txz .tlz .tar.lz .tar.lzma".split()
-)
-_EGG = re.compile(r"[#&]egg=([^&]*)")
-_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE)
-_PATH = re.compile(r"\.{1,2}|(?:\.{1,2}/|/(?!/))\S*")
-_VERSION = re.compile(r"(?:[=!~]=|[<>]=?)\s*([^\s,;<>=!~]+)")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What a line asks for; of ``url`` and ``path`` at most one is given."""
@@ -321,7 +310,7 @@ class Places:
     def refuse_strays(self, place: Path, *, deep: int) -> None:
         """Make sure that no link in a folder of packages leads out; uv follows them.
 
-        :raises BadLineError: one does.
+        :raises BadLineError: a link does.
         """
         link = reading.stray(place, self.top, deep=deep)
         if link is not None:
@@ -395,7 +384,7 @@ def _editable_reference(wanted: str) -> Parts | None:
 
 def _marker(text: str) -> str:
     if not text.replace("\t", " ").isprintable():
-        raise BadLineError("its marker holds control characters")
+        raise BadLineError("its marker contains control characters")
     try:
         return str(reading.marker(text)) if text else ""
     except InvalidMarker as error:
@@ -408,7 +397,7 @@ def _egg(url: str) -> str:
     if match is None:
         return ""
     if not _NAME.fullmatch(match[1]):
-        raise BadLineError(f"#egg={shown(match[1], 40)} is no name; write name[extra] @ URL")
+        raise BadLineError(f"#egg={shown(match[1], 40)} is not a name; write name[extra] @ URL")
     return canonicalize_name(match[1])
 
 
@@ -430,10 +419,10 @@ def _why(wanted: str, error: Exception) -> str:
     if re.match(r"<{7}|={7}|>{7}", wanted):
         return "a merge conflict was left in the file"
     if "=" in wanted and not re.search(r"[=<>!~]=|[<>]", wanted):
-        return "= is no operator; write =="
+        return "= is not an operator; write =="
     for version in _VERSION.findall(wanted):
         if not _is_version(version.removesuffix(".*")):
-            return f"{shown(version, 40)} is no valid version"
+            return f"{shown(version, 40)} is not a valid version"
     return shown(_first_line(error))
 
 
@@ -455,15 +444,12 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [""])[0]
 
 
-# --------------------------------------------------------------------------- kinds
-
-
 def scheme_of(url: str) -> str:
     """Return the scheme of a URL, lower case; "" for what is none."""
     try:
         return urlsplit(url).scheme
     except ValueError:
-        raise BadLineError("it holds a malformed URL") from None
+        raise BadLineError("it contains a malformed URL") from None
 
 
 def _is_url(text: str) -> bool:
@@ -493,11 +479,6 @@ def place_of(path: str, places: Places) -> Path | None:
         if found.is_file() or any(reading.found(one, places.top) for one in describing):
             return found
     return None
-
-
-def first_located(name: str, places: Places) -> Path | None:
-    """Return what ``name`` is in the first of ``places`` that has it, whatever it is."""
-    return next(places.found(name), None)
 
 
 def _is_folder(path: str, places: Places) -> bool:

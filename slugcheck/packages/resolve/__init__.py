@@ -1,1 +1,1 @@
-"""resolve."""
+"""Resolution with uv for one target, and stand-ins for what has no wheel."""

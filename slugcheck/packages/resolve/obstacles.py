@@ -1,7 +1,8 @@
-"""Why there is no resolution, in one sentence that says how to mend the file."""
+"""Why a resolution failed, in one sentence with a fix for the file."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,14 @@ from slugcheck.errors import MeasureError, NetworkError, ResolutionError
 from slugcheck.model import Requirement, Target
 from slugcheck.packages.known import PYTORCH_INDEX, PYTORCH_LABEL
 from slugcheck.packages.resolve.uv import Failure
+from slugcheck.text import listed
 
 if TYPE_CHECKING:
     from slugcheck.packages.index.pages import Pages
 
 _MAX_LINES = 8
 _SHOWN_VERSIONS = 5
+_SHOWN_LINES = 5
 
 
 def unsolvable(
@@ -35,7 +38,7 @@ def unsolvable(
         return _missing_version(*failure.missing_versions[0], direct, pages)
     if failure.unknown:
         return _unknown(failure.unknown[0], direct, pages)
-    return _conflict(failure)
+    return _conflict(failure, direct)
 
 
 def local_pins(direct: Mapping[str, Sequence[Requirement]]) -> dict[str, Requirement]:
@@ -54,12 +57,12 @@ def missing_local_versions(pins: Iterable[Requirement], target: Target) -> Resol
     names = " and ".join(f"{pin.name}{pin.specifier} ({pin.origin})" for pin in pins)
     labels = {pin.specifier.rpartition("+")[2] for pin in pins}
     message = (
-        f"as written, this file does not build on {target.platform.title}: no index in it carries "
-        f"{names}; a local version (the part after +) is never on the default index"
+        f"the build on {target.platform.title} would fail: none of the file's indexes has {names}; "
+        "the default index has no local versions (those with a + in them)"
     )
     known = sorted(label for label in labels if PYTORCH_LABEL.match(label))
     if not known:
-        return ResolutionError(message, hint="add the index it comes from as --extra-index-url")
+        return ResolutionError(message, hint="add the index that has it with --extra-index-url")
     label = "cpu" if "cpu" in known or not target.platform.gpu else known[0]
     line = f"--extra-index-url {PYTORCH_INDEX}/{label}"
     if known == [label]:
@@ -67,7 +70,7 @@ def missing_local_versions(pins: Iterable[Requirement], target: Target) -> Resol
     else:
         hint = (
             f"{', '.join(known)} builds need a GPU, which {target.platform.title} does not have: "
-            f"write +cpu in their place and add at the top of the file: {line}"
+            f"write +cpu instead, and add this line at the top of the file: {line}"
         )
     return ResolutionError(message, hint=hint)
 
@@ -76,10 +79,10 @@ def _missing_version(
     name: str, wanted: str, direct: Mapping[str, Sequence[Requirement]], pages: Pages
 ) -> ResolutionError:
     known = _known_versions(name, pages)
-    shown = ", ".join(str(v) for v in _around(known, wanted)) or "none"
+    shown = ", ".join(str(v) for v in _around(known, wanted))
     return ResolutionError(
-        f"{name}=={wanted}{_place(name, direct)} is not on the index: there is no such version",
-        hint=f"versions near it: {shown}",
+        f"{name}=={wanted}{_place(name, direct)} is not on the index: no such version",
+        hint=f"nearest versions: {shown}" if shown else "check the name and the index",
     )
 
 
@@ -106,7 +109,7 @@ def _unknown(name: str, direct: Mapping[str, Sequence[Requirement]], pages: Page
         return error  # uv says "not found" of an index that asks for a password, too
     return ResolutionError(
         f"{name}{_place(name, direct)} is not on the index",
-        hint="check the spelling; a private index is named with --extra-index-url",
+        hint="check the spelling, or add your private index with --extra-index-url",
     )
 
 
@@ -115,15 +118,30 @@ def _place(name: str, direct: Mapping[str, Sequence[Requirement]]) -> str:
     return f" ({found[0].origin})" if found else ""
 
 
-def _conflict(failure: Failure) -> ResolutionError:
+def _conflict(failure: Failure, direct: Mapping[str, Sequence[Requirement]]) -> ResolutionError:
     lines = failure.text.splitlines() or ["the resolver gave no reason"]
     hints = [line for line in lines if line.startswith("hint:")]
     reason = [line for line in lines if not line.startswith("hint:")]
     if len(reason) > _MAX_LINES:
         reason = [*reason[: _MAX_LINES - 1], f"… {len(reason) - _MAX_LINES + 1} more lines"]
-    message = "the requirements cannot all be met: " + " ".join(reason)
+    message = "the requirements conflict: " + " ".join(reason)
     hint = hints[0].removeprefix("hint:").strip() if hints else None
-    return ResolutionError(message, hint=hint or "loosen or change one of the versions named")
+    return ResolutionError(message, hint=hint or _lines_to_change(failure.text, direct))
+
+
+def _lines_to_change(reason: str, direct: Mapping[str, Sequence[Requirement]]) -> str:
+    """Return the lines of the file that the resolver's reason names, as a hint."""
+    named = set(re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.sub(r"[-_.]+", "-", reason.lower())))
+    lines = [
+        f"{requirement.name}{requirement.specifier} ({requirement.origin})"
+        for name, requirements in direct.items()
+        if name in named
+        for requirement in requirements
+        if requirement.specifier
+    ]
+    if not lines:
+        return "change one of the versions that it names"
+    return f"change {'one of ' if len(lines) > 1 else ''}{listed(lines, _SHOWN_LINES)}"
 
 
 def no_wheel_for_python(
@@ -141,21 +159,13 @@ def no_wheel_for_python(
     names = ", ".join(f"{name} {version}" for name, version in blocked)
     message = (
         f"Python {target.minor} ({target.python_origin}) cannot install {names}: "
-        "there are wheels for other Pythons only, and no source archive"
+        "its wheels are for other Pythons, and there is no source archive"
     )
     if compiled:
-        message += f"; without wheels for it, too: {', '.join(compiled)} (built from source)"
+        message += f"; also without a wheel for it, and built from source: {', '.join(compiled)}"
     if newest is None:
         return ResolutionError(message, hint="choose versions that support this Python")
     return ResolutionError(
         f"{message}. The newest Python with wheels for every pin is {newest}",
-        hint=f"write {newest} into .python-version beside the file, or pass --python {newest}",
-    )
-
-
-def is_exact(specifier: str) -> bool:
-    """Return whether a specifier pins one version."""
-    return any(
-        clause.operator in ("==", "===") and not clause.version.endswith(".*")
-        for clause in reading.specifiers(specifier)
+        hint=f"write {newest} in .python-version next to the file, or pass --python {newest}",
     )

@@ -1,9 +1,9 @@
-"""Requirements to a resolution for the target, without running any of their code.
+"""Resolves requirements for a target without running any of their code.
 
-uv resolves with builds disabled. Whatever has no wheel for the target gets a stand-in: a wheel of
-metadata only, made from the source archive's static metadata (standins.py), so that the next round
-succeeds; afterwards the stand-in is mapped back to its archive. What cannot have one is set aside
-with its reason and excluded, and the rest is resolved without it.
+uv resolves with builds disabled. A distribution without a wheel for the target gets a stand-in: a
+metadata-only wheel made from the source archive's static metadata (stand_ins.py), so that the next
+round succeeds; afterwards the stand-in is mapped back to its archive. A distribution that cannot
+have a stand-in is excluded with its reason, and the rest is resolved without it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from slugcheck.packages import graph
 from slugcheck.packages.hashes import WrongHashError
 from slugcheck.packages.requirements.applicable import Asked, asked_for, intersection
 from slugcheck.packages.resolve import obstacles
-from slugcheck.packages.resolve.stand_ins import Found, StandIn, StandInMemory, WrongPython
+from slugcheck.packages.resolve.stand_ins import Outcome, StandIn, StandInMemory, WrongPython
 from slugcheck.packages.resolve.uv import Failure, Uv, version
 from slugcheck.packages.stub_wheels import is_stub
 from slugcheck.running import temporary
@@ -44,66 +44,9 @@ if TYPE_CHECKING:
 
     from slugcheck.packages.resolve.stand_ins import StandIns
 
-
-def newest_with_wheels(
-    uv: Uv,
-    asked: Asked,
-    *,
-    target: Target,
-    minors: Collection[str],
-    stand_ins: Sequence[StandIn],
-    excludes: Collection[str],
-) -> str | None:
-    """Return the newest of ``minors``, the target's apart, that installs all without a compiler.
-
-    What has no wheel for any Python is left out of the question. One resolution for each Python,
-    the newest first.
-
-    :raises NetworkError: an index cannot be reached.
-    """
-    never = [n for n in built_natively(stand_ins) if not _has_wheels(n, stand_ins)]
-    without = (*never, *excludes)
-    with temporary.Folder() as folder:
-        for stand_in in stand_ins:
-            if not _is_native(stand_in):  # pure Python is built by any of them
-                stand_in.write_stub(folder)
-        for release in reversed(target.platform.pythons):
-            if release.minor not in minors or release.minor == target.minor:
-                continue
-            answer = uv.for_python(release).compile(
-                asked.lines(without=without),
-                constraints=asked.constraints(),
-                excludes=without,
-                find_links=(folder,),
-            )
-            if not isinstance(answer, Failure):
-                return release.minor
-    return None
-
-
-def built_natively(stand_ins: Iterable[StandIn]) -> tuple[str, ...]:
-    """Return the names that need a compiler."""
-    return tuple(dict.fromkeys(made.name for made in stand_ins if _is_native(made)))
-
-
-def any_has_wheels(stand_ins: Sequence[StandIn]) -> bool:
-    """Return whether something that needs a compiler here has a wheel for another Python."""
-    return any(_has_wheels(name, stand_ins) for name in built_natively(stand_ins))
-
-
-def _is_native(stand_in: StandIn) -> bool:
-    return stand_in.source_build is not None and stand_in.source_build.native
-
-
-def _has_wheels(name: str, stand_ins: Iterable[StandIn]) -> bool:
-    builds = (made.source_build for made in stand_ins if made.name == name)
-    return any(build is not None and build.newest_python_with_wheel for build in builds)
-
-
-# ------------------ Requirements to a resolution for the target, without running any of their code
-
-# Each round mends at least one distribution; real files needed eight at most.
+# Each round gets past at least one distribution; real files needed eight at most.
 _MAX_ROUNDS = 40
+_MOST_TRIED_ALONE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +58,7 @@ class Resolved:
 
 
 class Resolver:
-    """One resolution; holds what its rounds have learnt. Use it as a context manager."""
+    """One resolution and the results of its rounds. Use it as a context manager."""
 
     def __init__(
         self,
@@ -188,14 +131,12 @@ class Resolver:
             else:
                 self._memory.remember(self._key(), self._indexed())
                 return resolved
-        raise ResolutionError("the hashes of the file allow no set of files that fits")
+        raise ResolutionError("no set of files matches the hashes in the file")
 
     def fingerprint(self, resolved: Resolved) -> str:
         """Return a digest of the question and the answer, without credentials."""
         pins = sorted(f"{d.name}=={d.version}" for d in resolved.resolution.distributions)
         return hashlib.sha256("\n".join([self._key(), *pins]).encode()).hexdigest()
-
-    # ----------------------------------------------------------------- before the first round
 
     def _take_url(self, requirement: Requirement) -> None:
         found = self._stand_ins.from_url(requirement)
@@ -220,8 +161,6 @@ class Resolver:
 
     def _progress(self) -> int:
         return len(self._excluded) + sum(len(versions) for versions in self._made.values())
-
-    # ----------------------------------------------------------------- rounds
 
     def _rounds(self) -> Pylock:
         answer = self._first_round()
@@ -271,7 +210,7 @@ class Resolver:
         )
 
     def _look(self, answer: Pylock | Failure | None = None) -> bool:
-        """Make stand-ins for all direct requirements at once; True when something was learnt."""
+        """Make stand-ins for all direct requirements at once; True if there is progress."""
         if self._looked:
             return False
         self._looked = True
@@ -295,9 +234,9 @@ class Resolver:
             self._learn(self._for_name(package.name, SpecifierSet(f"=={package.version}")))
 
     def _mend(self, failure: Failure, *, only_sources: bool = False) -> bool:
-        """Give what has no wheel a stand-in or set it aside; True when something was learnt.
+        """Give what has no wheel a stand-in or exclude it; True if there is progress.
 
-        With ``only_sources`` nothing is set aside.
+        With ``only_sources`` nothing is excluded.
         """
         before = self._progress()
         for name in failure.without_wheel:
@@ -308,10 +247,10 @@ class Resolver:
                     self._learn(found)
         return self._progress() > before
 
-    def _for_name(self, name: str, wanted: SpecifierSet) -> Found | None:
+    def _for_name(self, name: str, wanted: SpecifierSet) -> Outcome | None:
         return self._stand_ins.for_name(name, wanted, self._asked.direct.get(name, ()))
 
-    def _learn(self, found: Found | None) -> None:
+    def _learn(self, found: Outcome | None) -> None:
         if isinstance(found, StandIn):
             self._add(found)
         elif isinstance(found, Unsized):
@@ -322,8 +261,6 @@ class Resolver:
             self._excluded[found.name] = Unsized(
                 name=found.name, version=found.version, reason="no wheel for this Python"
             )
-
-    # ----------------------------------------------------------------- other Pythons
 
     def _wrong_python(self) -> ResolutionError:
         blocked = [(found.name, found.version) for found in self._blocked.values()]
@@ -360,11 +297,9 @@ class Resolver:
         return tuple(made for versions in self._made.values() for made in versions.values())
 
     def _excludes(self) -> tuple[str, ...]:
-        """The names set aside, without those that were only ever a URL's last part."""
+        """Return the excluded names, without those that are only the last part of a URL."""
         lost = [unsized.name for unsized in self._lost]
         return tuple(name for name in dict.fromkeys([*lost, *self._excluded]) if _is_name(name))
-
-    # ----------------------------------------------------------------- the result
 
     def _resolved(self, found: Pylock) -> Resolved:
         from slugcheck.packages.locks import pylock
@@ -411,13 +346,10 @@ class Resolver:
         yield from self._asked.requirements.notes
         skipped = self._asked.skipped
         if skipped:
-            lines = "1 line does" if len(skipped) == 1 else f"{len(skipped)} lines do"
-            python = f"Linux with Python {self._target.minor}"
-            yield f"{lines} not apply to {python}, by their markers: {', '.join(skipped)}"
+            markers = "its marker excludes" if len(skipped) == 1 else "their markers exclude"
+            yield f"skipped {', '.join(skipped)}: {markers} Linux with Python {self._target.minor}"
         if ":all:" in self._asked.requirements.options.no_binary:
             yield "--no-binary :all: builds everything from source; sizes are those of wheels"
-
-    # ----------------------------------------------------------------- memory between runs
 
     def _key(self) -> str:
         return self._asked.digest(
@@ -438,11 +370,6 @@ def _build_notes(distributions: Iterable[Distribution]) -> Iterator[str]:
     for distribution in distributions:
         if distribution.source_build is not None:
             yield from (f"{distribution.name}: {note}" for note in distribution.source_build.notes)
-
-
-# ----------------- What pip would take where builds are allowed, and uv without builds passes over
-
-_MOST_TRIED_ALONE = 4
 
 
 class SettlingResolver(Resolver):
@@ -516,3 +443,58 @@ class SettlingResolver(Resolver):
 
 def _versions(resolved: Resolved) -> dict[str, str]:
     return {d.name: d.version for d in resolved.resolution.distributions}
+
+
+def newest_with_wheels(
+    uv: Uv,
+    asked: Asked,
+    *,
+    target: Target,
+    minors: Collection[str],
+    stand_ins: Sequence[StandIn],
+    excludes: Collection[str],
+) -> str | None:
+    """Return the newest of ``minors``, the target's apart, that installs all without a compiler.
+
+    What has no wheel for any Python is left out of the question. One resolution for each Python,
+    the newest first.
+
+    :raises NetworkError: an index cannot be reached.
+    """
+    never = [n for n in built_natively(stand_ins) if not _has_wheels(n, stand_ins)]
+    without = (*never, *excludes)
+    with temporary.Folder() as folder:
+        for stand_in in stand_ins:
+            if not _is_native(stand_in):  # pure Python is built by any of them
+                stand_in.write_stub(folder)
+        for release in reversed(target.platform.pythons):
+            if release.minor not in minors or release.minor == target.minor:
+                continue
+            answer = uv.for_python(release).compile(
+                asked.lines(without=without),
+                constraints=asked.constraints(),
+                excludes=without,
+                find_links=(folder,),
+            )
+            if not isinstance(answer, Failure):
+                return release.minor
+    return None
+
+
+def built_natively(stand_ins: Iterable[StandIn]) -> tuple[str, ...]:
+    """Return the names that need a compiler."""
+    return tuple(dict.fromkeys(made.name for made in stand_ins if _is_native(made)))
+
+
+def any_has_wheels(stand_ins: Sequence[StandIn]) -> bool:
+    """Return whether something that needs a compiler here has a wheel for another Python."""
+    return any(_has_wheels(name, stand_ins) for name in built_natively(stand_ins))
+
+
+def _is_native(stand_in: StandIn) -> bool:
+    return stand_in.source_build is not None and stand_in.source_build.native
+
+
+def _has_wheels(name: str, stand_ins: Iterable[StandIn]) -> bool:
+    builds = (made.source_build for made in stand_ins if made.name == name)
+    return any(build is not None and build.newest_python_with_wheel for build in builds)

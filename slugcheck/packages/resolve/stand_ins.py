@@ -1,9 +1,9 @@
-"""Stand-ins: what takes the place of a distribution that the resolver cannot use as it is.
+"""Stand-ins for distributions that the resolver cannot use as they are.
 
-A source archive, a direct URL, a local folder: each is read without running it and becomes a
-metadata-only wheel for the resolver (stubs.py), together with the inventory that its size comes
-from. Pure Python is sized from the archive itself; native code from the nearest real wheel, else
-from the amount of its sources, with a wide interval.
+A source archive, a direct URL or a local folder is read without running it and becomes a
+metadata-only wheel for the resolver (stub_wheels.py), together with the inventory that its size is
+computed from. Pure Python is sized from the archive itself; native code from the nearest real
+wheel, else from the amount of source code, with a wide interval.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ from slugcheck.platforms.tags import tags_for
 _MEMORY_SECONDS = 24 * 3600.0
 # Raised when what a stand-in is made from is read differently.
 _MAKER = 2
+_GZIP_TRAILER_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,7 @@ class WrongPython:
     pythons: tuple[str, ...]
 
 
-Found = StandIn | Unsized | WrongPython
+Outcome = StandIn | Unsized | WrongPython
 
 
 class StandInMemory:
@@ -185,38 +186,6 @@ def _from_document(document: Mapping[str, Any]) -> StandIn | None:
         return None
 
 
-def version_of(inventory: Inventory) -> str:
-    """Return a wheel's version in the form that resolvers answer with.
-
-    :raises MeasureError: it is no version.
-    """
-    text = inventory.dist_info.removesuffix(".dist-info").partition("-")[2]
-    try:
-        return str(reading.version(text.replace("_", "-")))
-    except InvalidVersion:
-        raise MeasureError(f"its metadata is of a version that is none: {text[:40]!r}") from None
-
-
-def repaired_requires(inventory: Inventory) -> tuple[str, ...]:
-    """Return a wheel's Requires-Dist in a form the resolver takes.
-
-    :raises MeasureError: a line cannot be understood.
-    """
-    lines = []
-    for line in inventory.requires_dist:
-        repaired = repair_requirement(line)
-        if repaired is None:
-            message = f"its metadata has a dependency that is no requirement: {line[:60]!r}"
-            raise MeasureError(message)
-        lines.append(repaired)
-    return tuple(lines)
-
-
-# --------- Stand-ins: what takes the place of a distribution that the resolver cannot use as it is
-
-_GZIP_TRAILER_BYTES = 8
-
-
 class StandIns:
     """Makes stand-ins for one target."""
 
@@ -239,11 +208,9 @@ class StandIns:
         self._chooser = chooser
         self._build = build
 
-    # ----------------------------------------------------------------- from an index
-
     def for_name(
         self, name: str, wanted: SpecifierSet, requirements: Sequence[Requirement] = ()
-    ) -> Found | None:
+    ) -> Outcome | None:
         """Return what stands for the version that pip would take; None when that is a wheel.
 
         :raises NetworkError: the index cannot be reached.
@@ -277,7 +244,7 @@ class StandIns:
         if pythons:
             return WrongPython(name=name, version=str(version), pythons=pythons)
         if not systems:
-            reason = "the options of the file rule out every file of it, so pip fails"
+            reason = "the options in the file exclude all of its files, so pip fails"
         elif systems.endswith("only"):
             reason = f"its wheels are for {systems}, and there is no source archive, so pip fails"
         else:
@@ -307,8 +274,6 @@ class StandIns:
             filename=file.filename, url=file.url, size=file.size, sha256=file.sha256
         )
         return self._from_source(name, str(file.version), artifact, files, origin)
-
-    # ----------------------------------------------------------------- from an archive
 
     def _from_source(
         self,
@@ -442,8 +407,6 @@ class StandIns:
             direct_url=False,
         )
 
-    # ----------------------------------------------------------------- from a line or a lock
-
     def from_url(self, requirement: Requirement) -> StandIn | Unsized:
         """Return what stands for a requirement that names a URL or a local path."""
         url = requirement.url or ""
@@ -532,3 +495,30 @@ def _artifact(requirement: Requirement) -> Artifact:
     return Artifact(
         filename=PurePosixPath(unquote(urlsplit(url).path)).name, url=url, size=None, sha256=sha256
     )
+
+
+def version_of(inventory: Inventory) -> str:
+    """Return a wheel's version in the form that resolvers answer with.
+
+    :raises MeasureError: it is not a version.
+    """
+    text = inventory.dist_info.removesuffix(".dist-info").partition("-")[2]
+    try:
+        return str(reading.version(text.replace("_", "-")))
+    except InvalidVersion:
+        raise MeasureError(f"its metadata has an invalid version: {text[:40]!r}") from None
+
+
+def repaired_requires(inventory: Inventory) -> tuple[str, ...]:
+    """Return a wheel's Requires-Dist in a form the resolver takes.
+
+    :raises MeasureError: a line cannot be understood.
+    """
+    lines = []
+    for line in inventory.requires_dist:
+        repaired = repair_requirement(line)
+        if repaired is None:
+            message = f"its metadata has an invalid dependency: {line[:60]!r}"
+            raise MeasureError(message)
+        lines.append(repaired)
+    return tuple(lines)

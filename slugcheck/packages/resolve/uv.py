@@ -1,10 +1,10 @@
-"""Running ``uv pip compile`` for the target, and understanding what it answers.
+"""Runs ``uv pip compile`` for the target and interprets its output.
 
-The only module that starts uv. It never lets uv build anything: every full resolution is run with
-``--no-build``; the one run that leaves builds enabled (``direct_only``) asks for no metadata at all
+Only this module starts uv for a resolution. uv never builds anything: full resolutions use
+``--no-build``; the one run that leaves builds enabled (``direct_only``) asks for no metadata
 (``--no-deps`` on names and versions), which needs no build. A canary test keeps this true.
-``in_project`` with ``lock`` may run a build backend all the same, so only locks/uvlock.py calls it
-so, on projects whose metadata is static, in a copy of what the lock depends on.
+``in_project`` with ``lock`` may still run a build backend, so only locks/uv.py uses it, for
+projects with static metadata, in a copy of what the lock depends on.
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ _NETWORK = re.compile(
     r"operation timed out|HTTP status (?:client|server) error|tls handshake|certificate",
     re.IGNORECASE,
 )
+_NETWORK_HINT = "check the connection, the index URL and any proxy; --offline uses only the cache"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,7 +287,7 @@ def find_uv() -> str:
         with _FINDING:
             return find_uv_bin()
     except FileNotFoundError:
-        message = "uv, the resolver, is not installed beside slugcheck"
+        message = "uv, the resolver, is not installed with slugcheck"
         raise ResolutionError(message, hint="install it: pip install uv") from None
 
 
@@ -372,9 +373,6 @@ def write_private(path: Path, lines: Iterable[str]) -> None:
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-# --------------------------------------------------------------------------- what uv says
-
-
 def _failure(stderr: str) -> Failure:
     failure = understand(stderr)
     if failure.network:
@@ -383,7 +381,7 @@ def _failure(stderr: str) -> Failure:
 
 
 def understand(stderr: str) -> Failure:
-    """Take uv's error text apart; credentials in URLs are removed first."""
+    """Parse uv's error text; credentials in URLs are removed first."""
     # uv quotes the first bytes of a file that is no archive, whatever file that is
     text = _QUOTED_BYTES.sub("", without_credentials(stderr))
     flat = re.sub(r"\s+", " ", text)
@@ -427,19 +425,17 @@ def _shorten(text: str) -> str:
     return "\n".join(kept)
 
 
-_NETWORK_HINT = (
-    "check the connection, the index URL and any proxy; --offline uses only what is in the cache"
-)
-
-
 def _network_sentence(text: str) -> str:
     where = re.search(r"https?://[^\s`()]+", text)
     place = f" at {where.group().rstrip(').,')}" if where else ""
     for pattern, sentence in (
-        (r"\b401\b", f"the index{place} wants a user name and password (401)"),
+        (r"\b401\b", f"the index{place} requires a user name and password (401)"),
         (r"\b403\b", f"the index{place} refuses access (403)"),
         (r"certificate|tls", f"the TLS certificate of the index{place} is not trusted"),
-        (r"dns error|failed to lookup", f"the host of the index{place} is not known (DNS)"),
+        (
+            r"dns error|failed to lookup",
+            f"the host of the index{place} cannot be resolved (DNS)",
+        ),
         (r"Connection refused", f"the index{place} cannot be reached: connection refused"),
         (r"timed out|timeout", f"the index{place} does not answer in time"),
     ):

@@ -1,1 +1,1 @@
-"""sdist."""
+"""Source archives, read without running them: metadata, contents, native code."""

@@ -1,8 +1,8 @@
-"""The files of a source archive, without unpacking it anywhere.
+"""The files of a source archive, without unpacking it to disk.
 
 An archive is read twice, as a stream: once for names, sizes and the few texts that describe the
-project, once for how well the files that matter compress. Nothing is written to disk. Counts and
-sizes are limited before they are believed, since archives come from strangers.
+project, once for how well the relevant files compress. Counts and sizes are limited before they are
+believed, since archives come from strangers.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ _DAMAGE = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError,
     NotImplementedError, RuntimeError, ValueError,
 )  # fmt: skip
+_TOO_LARGE = f"the archive unpacks to more than {MAX_UNPACKED_BYTES // 10**6} MB"
 
 
 class ArchiveError(MeasureError):
@@ -110,7 +111,7 @@ def open_archive(data: bytes, filename: str, *, partial: bool = False) -> Archiv
     """
     form = archive_form(filename)
     if form is None:
-        raise ArchiveError(f"{filename} is no kind of archive that can be read")
+        raise ArchiveError(f"{filename} is not a supported archive")
     sizes: dict[str, int] = {}
     texts: dict[str, bytes] = {}
     ignored = held = 0
@@ -198,9 +199,6 @@ def _safe_path(name: str) -> str:
     return "" if outside or not parts or ":" in parts[0] else "/".join(parts)
 
 
-# --------------------------------------------------------------------------- members
-
-
 class _Member(Protocol):
     path: str  # "" for one to leave out
     size: int
@@ -272,9 +270,6 @@ def _members(data: bytes, form: str, *, partial: bool) -> Iterator[_Member]:
         if not partial:
             raise ArchiveError(f"the archive is damaged: {error}") from None
         yield _End()
-
-
-_TOO_LARGE = f"the archive unpacks to more than {MAX_UNPACKED_BYTES // 10**6} MB"
 
 
 def _tar_members(data: bytes, form: str) -> Iterator[_Member]:

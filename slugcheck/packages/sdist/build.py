@@ -1,4 +1,4 @@
-"""Building a source archive for real, only where the user asked for it with ``--build``.
+"""Builds a source archive, only if the user asked for it with ``--build``.
 
 This runs code of the distribution under check. Nothing else in slugcheck does.
 """
@@ -39,9 +39,7 @@ def build_wheel(data: bytes, filename: str, minor: str) -> Path:
     """
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     if minor != here:
-        message = (
-            f"--build builds for this machine's Python {here} only, and the target has {minor}"
-        )
+        message = f"--build can only build for this machine's Python {here}; the target has {minor}"
         raise MeasureError(message)
     folder = Path(mkdtemp(dir=_folder()))
     archive = folder / Path(filename).name

@@ -1,8 +1,9 @@
-"""Which modules and data files setuptools would put into a wheel, from the project's settings.
+"""Which files of a source archive its wheel would hold, according to the project's settings.
 
-The packages are those that setup.py, setup.cfg or pyproject.toml name or describe, else those under
-the names in the egg-info's top_level.txt. Of each the modules, and its data files as far as
-``package_data`` or ``include_package_data`` let them in.
+For setuptools, the packages are those that setup.py, setup.cfg or pyproject.toml list or describe,
+else those named in the egg-info's top_level.txt: their modules, and the data files that
+``package_data`` or ``include_package_data`` select. For other backends they are the folders that
+the backend's own table lists, else those named like the project.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from slugcheck.packages.sdist.project_files import FoundPackages, Project, SetupCall, text_list
+from slugcheck.packages.sdist.project_files import FoundPackages, Project, text_list
 
 SOURCE_FOLDERS = ("", "src", "lib", "python", "source", "py")
 # what lies beside packages in a project's top folder and is none
@@ -23,6 +24,33 @@ _NOT_PACKAGES = frozenset(
     "test tests doc docs example examples benchmark benchmarks script scripts tool tools build "
     "dist ci bin demo demos sample samples util utils".split()
 )
+_NOT_MODULES = frozenset({"setup", "conftest", "tasks", "noxfile", "fabfile", "conf", "versioneer"})
+# Bounds on what a project may name; each is held against every file or folder.
+_MOST_PATTERNS = 200
+_LONGEST_NAME = 255
+_ALWAYS_DATA = re.compile(r"(?:\.pyi|(?:^|/)py\.typed)$")
+_SETUPTOOLS = frozenset({"setuptools", "distutils", "pbr", "setuptools_rust"})
+_MOST_PLACES = 200  # packages that a project names one by one; each is held against every file
+_LICENSES = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*")
+
+
+def find_payload(project: Project, dist: str) -> Mapping[str, str]:
+    """Return ``{path in the wheel: path in the archive}``; ``dist`` is ``name-version``.
+
+    License files and what setup.py lists as scripts and data files are among them.
+    """
+    if project.backend in _SETUPTOOLS or project.egg_info is not None:
+        found = dict(setuptools_files(project))
+    else:
+        found = dict(_whole_folders(project))
+    found.update(_extras(project, dist))
+    kept = {target: source for target, source in found.items() if _installs(target)}
+    return {target: kept[target] for target in sorted(kept)}
+
+
+def _installs(path: str) -> bool:
+    parts = path.split("/")
+    return not (path.endswith((".pyc", ".pyo")) or "__pycache__" in parts or ".." in parts)
 
 
 def spellings(name: str) -> tuple[str, ...]:
@@ -79,15 +107,6 @@ def automatic_tops(name: str | None, folders: Folders, base: str) -> tuple[str, 
     return tuple(named or (top for top in tops if top not in _NOT_PACKAGES))
 
 
-# ----- Which modules and data files setuptools would put into a wheel, from the project's settings
-
-_NOT_MODULES = frozenset({"setup", "conftest", "tasks", "noxfile", "fabfile", "conf", "versioneer"})
-# Bounds on what a project may name; each is held against every file or folder.
-_MOST_PATTERNS = 200
-_LONGEST_NAME = 255
-_ALWAYS_DATA = re.compile(r"(?:\.pyi|(?:^|/)py\.typed)$")
-
-
 def setuptools_files(project: Project) -> Iterator[tuple[str, str]]:
     """Yield (path in the wheel, path in the archive) of all that the packages bring."""
     folders = Folders(project.tree.sizes)
@@ -120,13 +139,11 @@ def _holders(path: str, by_folder: Mapping[str, str]) -> Iterator[tuple[str, str
         folder = folder.rpartition("/")[0]
 
 
-def _call(project: Project) -> SetupCall:
-    return project.setup_call or SetupCall()
-
-
 def _package_dirs(project: Project) -> dict[str, str]:
     """Return setuptools' ``package_dir``: where packages lie, ``""`` for all others."""
-    found = {k: v for k, v in _call(project).table("package_dir").items() if isinstance(v, str)}
+    found = {
+        k: v for k, v in project.setup_keywords.table("package_dir").items() if isinstance(v, str)
+    }
     for line in project.cfg("options", "package_dir").splitlines():
         package, equals, folder = line.partition("=")
         if equals:
@@ -182,7 +199,7 @@ def _packages(project: Project, folders: Folders, base: str) -> dict[str, str]:
 
 def _explicit(project: Project) -> tuple[str, ...] | None:
     """Return the packages where they are listed one by one."""
-    named = _call(project).texts("packages")
+    named = project.setup_keywords.texts("packages")
     if not named:
         text = project.cfg("options", "packages")
         named = () if "find" in text else tuple(re.split(r"[\s,]+", text)) if text else ()
@@ -194,7 +211,7 @@ def _explicit(project: Project) -> tuple[str, ...] | None:
 
 def _found(project: Project) -> FoundPackages | None:
     """Return the rule by which packages are found, where it can be read."""
-    value = _call(project).values.get("packages")
+    value = project.setup_keywords.values.get("packages")
     if isinstance(value, FoundPackages):
         return value
     text = project.cfg("options", "packages")
@@ -270,7 +287,7 @@ def _under(tops: Iterable[str], folders: Folders, base: str) -> Iterator[tuple[s
 def _modules(
     project: Project, folders: Folders, base: str, packages: Mapping[str, str]
 ) -> tuple[str, ...]:
-    named = _call(project).texts("py_modules") or tuple(
+    named = project.setup_keywords.texts("py_modules") or tuple(
         project.cfg("options", "py_modules").split()
     )
     named = named or text_list(project.table("tool", "setuptools").get("py-modules"))
@@ -292,7 +309,7 @@ class _DataRules:
 
     @classmethod
     def of(cls, project: Project) -> _DataRules:
-        call = _call(project)
+        call = project.setup_keywords
         stated = (
             call.values.get("include_package_data"),
             project.cfg("options", "include_package_data").lower() in ("true", "1", "yes", "on"),
@@ -321,7 +338,7 @@ def _by_pyproject(project: Project) -> bool:
 def _package_data(project: Project) -> dict[str, tuple[str, ...]]:
     found = {
         k: v if isinstance(v, tuple) else (v,)
-        for k, v in _call(project).table("package_data").items()
+        for k, v in project.setup_keywords.table("package_data").items()
     }
     section = "options.package_data"
     if project.setup_cfg.has_section(section):
@@ -340,35 +357,6 @@ def _matches(inside: str, pattern: str) -> bool:
     if "**" in pattern:
         return fnmatchcase(inside, pattern.replace("**/", "*"))
     return inside.count("/") == pattern.count("/") and fnmatchcase(inside, pattern)
-
-
-# ------ Which files of a source archive its wheel would hold, from what the project says of itself
-
-_SETUPTOOLS = frozenset({"setuptools", "distutils", "pbr", "setuptools_rust"})
-_MOST_PLACES = 200  # packages that a project names one by one; each is held against every file
-_LICENSES = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*")
-
-
-def find_payload(project: Project, dist: str) -> Mapping[str, str]:
-    """Return ``{path in the wheel: path in the archive}``; ``dist`` is ``name-version``.
-
-    License files and what setup.py lists as scripts and data files are among them.
-    """
-    if project.backend in _SETUPTOOLS or project.egg_info is not None:
-        found = dict(setuptools_files(project))
-    else:
-        found = dict(_whole_folders(project))
-    found.update(_extras(project, dist))
-    kept = {target: source for target, source in found.items() if _installs(target)}
-    return {target: kept[target] for target in sorted(kept)}
-
-
-def _installs(path: str) -> bool:
-    parts = path.split("/")
-    return not (path.endswith((".pyc", ".pyo")) or "__pycache__" in parts or ".." in parts)
-
-
-# --------------------------------------------------------------------------- other backends
 
 
 def _whole_folders(project: Project) -> Iterator[tuple[str, str]]:
@@ -427,14 +415,11 @@ def _module_name(project: Project) -> str | None:
     return found.split(".")[0] if found else None
 
 
-# --------------------------------------------------------------------------- beside packages
-
-
 def _extras(project: Project, dist: str) -> Iterator[tuple[str, str]]:
     for path in project.tree.sizes:
         if "/" not in path and any(fnmatchcase(path.upper(), p) for p in _LICENSES):
             yield f"{dist}.dist-info/licenses/{path}", path
-    call = project.setup_call or SetupCall()
+    call = project.setup_keywords
     for script in call.texts("scripts"):
         if join(script) in project.tree.sizes:
             yield f"{dist}.data/scripts/{posixpath.basename(script)}", join(script)

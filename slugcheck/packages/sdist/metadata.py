@@ -1,9 +1,9 @@
-"""What a source archive depends on, as it states it without being run.
+"""The metadata of a source tree as stated without running it, and the wheel's metadata folder.
 
-The first place that can be trusted wins, in this order: PKG-INFO, since metadata 2.2 says which
-fields are static; an egg-info is what setuptools itself wrote when the archive was made; then
-``[project]``, an older PKG-INFO that names dependencies, Poetry's and Flit's own tables, setup.cfg,
-and last the literals of setup.py.
+The dependencies come from the first place that can be trusted: PKG-INFO, since metadata 2.2 says
+which fields are static; an egg-info, which setuptools itself wrote into the archive; then
+``[project]``, an older PKG-INFO that lists dependencies, Poetry's and Flit's own tables, setup.cfg,
+and finally the literals in setup.py.
 """
 
 from __future__ import annotations
@@ -20,8 +20,18 @@ from slugcheck import reading
 from slugcheck.model import Entry
 from slugcheck.packages.locks import poetry
 from slugcheck.packages.sdist.archive import deflated_bytes
-from slugcheck.packages.sdist.project_files import Project, SetupCall, read_config
+from slugcheck.packages.sdist.project_files import Project, read_config
 from slugcheck.packages.stub_wheels import repair_requirement, repair_specifier
+
+Scripts = tuple[tuple[str, str], ...]
+_WHEEL_BYTES = 92  # as setuptools writes it for a pure-Python wheel
+_RECORD_ROW_BYTES = len(",sha256=") + 43 + len(",") + len("\n")  # beside the path and the size
+_RECORD_RATIO = 0.6  # deflate of a RECORD: its hashes do not compress
+# files of an egg-info that a wheel's metadata folder does not take over as they are
+_REPLACED = frozenset(
+    {"PKG-INFO", "requires.txt", "SOURCES.txt", "not-zip-safe", "entry_points.txt"}
+    | {"dependency_links.txt"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +50,11 @@ class SourceMetadata:
 
 
 class Unstated(Exception):
-    """A place has dependencies, but not in a form that can be read; the text says why."""
+    """A file has dependencies, but not in a readable form; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Stated:
     requires: Sequence[str]
     python: object
     origin: str
@@ -69,10 +79,10 @@ def read_metadata(project: Project) -> SourceMetadata:
             continue
         if found is not None:
             return _checked(found)
-    raise Unstated(reasons[-1] if reasons else "it states no dependencies, nor that it has none")
+    raise Unstated(reasons[-1] if reasons else "it does not state its dependencies")
 
 
-def _static_pkg_info(project: Project) -> _Found | None:
+def _static_pkg_info(project: Project) -> _Stated | None:
     info = project.pkg_info
     version = tuple(
         int(n) for n in info.get("metadata_version", "0")[:9].split(".") if n.isdecimal()
@@ -83,14 +93,14 @@ def _static_pkg_info(project: Project) -> _Found | None:
     return _from_pkg_info(info, "PKG-INFO")
 
 
-def _old_pkg_info(project: Project) -> _Found | None:
+def _old_pkg_info(project: Project) -> _Stated | None:
     # Flit, Poetry and others wrote the dependencies here long before metadata 2.2
     info = project.pkg_info
     return _from_pkg_info(info, "PKG-INFO") if info.get("requires_dist") else None
 
 
-def _from_pkg_info(info: RawMetadata, origin: str) -> _Found:
-    return _Found(
+def _from_pkg_info(info: RawMetadata, origin: str) -> _Stated:
+    return _Stated(
         info.get("requires_dist", []),
         info.get("requires_python"),
         origin,
@@ -98,12 +108,12 @@ def _from_pkg_info(info: RawMetadata, origin: str) -> _Found:
     )
 
 
-def _egg_info(project: Project) -> _Found | None:
+def _egg_info(project: Project) -> _Stated | None:
     if project.egg_info is None:
         return None
     text = project.egg_text("requires.txt") or ""
     lines, extras = _requires_txt(text)
-    return _Found(lines, project.pkg_info.get("requires_python"), "requires.txt", extras)
+    return _Stated(lines, project.pkg_info.get("requires_python"), "requires.txt", extras)
 
 
 def _requires_txt(text: str) -> tuple[list[str], list[str]]:
@@ -141,7 +151,7 @@ def _with_markers(line: str, extra: str, marker: str) -> str:
     return str(requirement)
 
 
-def _pyproject(project: Project) -> _Found | None:
+def _pyproject(project: Project) -> _Stated | None:
     table = project.table("project")
     if not table:
         return None
@@ -150,10 +160,10 @@ def _pyproject(project: Project) -> _Found | None:
     lines = list(_texts(table.get("dependencies")))
     extras = project.table("project", "optional-dependencies")
     lines += [_with_markers(line, extra, "") for extra in extras for line in _texts(extras[extra])]
-    return _Found(lines, table.get("requires-python"), "pyproject.toml", tuple(extras))
+    return _Stated(lines, table.get("requires-python"), "pyproject.toml", tuple(extras))
 
 
-def _poetry(project: Project) -> _Found | None:
+def _poetry(project: Project) -> _Stated | None:
     table = project.table("tool", "poetry")
     if not table:
         return None
@@ -161,20 +171,22 @@ def _poetry(project: Project) -> _Found | None:
         lines, python = poetry.requirements(table)
     except ValueError as error:
         raise Unstated(f"pyproject.toml (Poetry): {error}") from None
-    return _Found(lines, python, "pyproject.toml", tuple(project.table("tool", "poetry", "extras")))
+    return _Stated(
+        lines, python, "pyproject.toml", tuple(project.table("tool", "poetry", "extras"))
+    )
 
 
-def _flit(project: Project) -> _Found | None:
+def _flit(project: Project) -> _Stated | None:
     table = project.table("tool", "flit", "metadata")
     if not table:
         return None
     lines = list(_texts(table.get("requires")))
     extras = project.table("tool", "flit", "metadata", "requires-extra")
     lines += [_with_markers(line, extra, "") for extra in extras for line in _texts(extras[extra])]
-    return _Found(lines, table.get("requires-python"), "pyproject.toml", tuple(extras))
+    return _Stated(lines, table.get("requires-python"), "pyproject.toml", tuple(extras))
 
 
-def _setup_cfg(project: Project) -> _Found | None:
+def _setup_cfg(project: Project) -> _Stated | None:
     text = project.cfg("options", "install_requires")
     if not text and (not project.cfg("metadata", "name") or "setup.py" in project.tree.sizes):
         return None
@@ -191,15 +203,15 @@ def _setup_cfg(project: Project) -> _Found | None:
             for line in _listed(project.setup_cfg.get(section, extra))
         ]
     python = project.cfg("options", "python_requires")
-    return _Found(lines, python, "setup.cfg", [e for e in extras if not e.startswith(":")])
+    return _Stated(lines, python, "setup.cfg", [e for e in extras if not e.startswith(":")])
 
 
-def _setup_py(project: Project) -> _Found | None:
+def _setup_py(project: Project) -> _Stated | None:
     if "setup.py" not in project.tree.sizes:
         return None
     call = project.setup_call
     if call is None:
-        raise Unstated("its setup.py cannot be read as Python 3, or calls no setup()")
+        raise Unstated("its setup.py is not Python 3, or does not call setup()")
     if call.is_unknown("install_requires"):
         raise Unstated("its setup.py computes the dependencies")
     if call.has("pbr"):
@@ -210,8 +222,12 @@ def _setup_py(project: Project) -> _Found | None:
         extra, marker = _extra_and_marker(key)
         extras += [extra] if extra else []
         lines += [_with_markers(line, extra, marker) for line in _texts(value)]
-    notes = ["its extras are computed and not known"] if "extras_require" in call.unknown else []
-    return _Found(lines, call.values.get("python_requires"), "setup.py", extras, notes)
+    notes = (
+        ["its extras are unknown: setup.py computes them"]
+        if "extras_require" in call.unknown
+        else []
+    )
+    return _Stated(lines, call.values.get("python_requires"), "setup.py", extras, notes)
 
 
 def _extra_and_marker(key: str) -> tuple[str, str]:
@@ -234,8 +250,8 @@ def _texts(value: object) -> tuple[str, ...]:
     return ()
 
 
-def _checked(found: _Found) -> SourceMetadata:
-    """Repair each line; one that cannot be is fatal unless only an extra asks for it."""
+def _checked(found: _Stated) -> SourceMetadata:
+    """Repair each line; an irreparable one is fatal unless only an extra requires it."""
     requires: list[str] = []
     notes = list(found.notes)
     for line in found.requires:
@@ -243,9 +259,9 @@ def _checked(found: _Found) -> SourceMetadata:
         if repaired is not None:
             requires.append(repaired)
         elif "extra ==" in line:
-            notes.append(f"left out of its extras: {line!r}, which no tool can read")
+            notes.append(f"left out of its extras: the invalid dependency {line!r}")
         else:
-            raise Unstated(f"{found.origin} names {line!r}, which no tool can read")
+            raise Unstated(f"{found.origin} has the invalid dependency {line!r}")
     python = found.python if isinstance(found.python, str) else None
     return SourceMetadata(
         requires=tuple(dict.fromkeys(requires)),
@@ -254,20 +270,6 @@ def _checked(found: _Found) -> SourceMetadata:
         origin=found.origin,
         notes=tuple(notes),
     )
-
-
-# ------ The metadata folder that a wheel built from a source tree would have, and its entry points
-
-Scripts = tuple[tuple[str, str], ...]
-
-_WHEEL_BYTES = 92  # as setuptools writes it for a pure-Python wheel
-_RECORD_ROW_BYTES = len(",sha256=") + 43 + len(",") + len("\n")  # beside the path and the size
-_RECORD_RATIO = 0.6  # deflate of a RECORD: its hashes do not compress
-# files of an egg-info that a wheel's metadata folder does not take over as they are
-_REPLACED = frozenset(
-    {"PKG-INFO", "requires.txt", "SOURCES.txt", "not-zip-safe", "entry_points.txt"}
-    | {"dependency_links.txt"}
-)
 
 
 def dist_info_entries(
@@ -312,9 +314,6 @@ def _metadata_text(project: Project, metadata: SourceMetadata) -> bytes:
     return text
 
 
-# --------------------------------------------------------------------------- entry points
-
-
 def scripts_of(project: Project) -> tuple[Scripts, Scripts]:
     """Return the console and the GUI scripts as (name, ``module:attribute``) pairs."""
     groups = _groups(project)
@@ -348,17 +347,13 @@ def _parsed(text: str) -> dict[str, dict[str, str]]:
     return {group: dict(parser.items(group)) for group in parser.sections()}
 
 
-def _call(project: Project) -> SetupCall:
-    return project.setup_call or SetupCall()
-
-
 def _text_keyword(project: Project) -> str:
-    value = _call(project).values.get("entry_points")
+    value = project.setup_keywords.values.get("entry_points")
     return "\n".join(line.strip() for line in value.splitlines()) if isinstance(value, str) else ""
 
 
 def _keyword_groups(project: Project) -> dict[str, dict[str, str]]:
-    table = _call(project).table("entry_points")
+    table = project.setup_keywords.table("entry_points")
     return {
         group: dict(_pairs([lines] if isinstance(lines, str) else lines))
         for group, lines in table.items()

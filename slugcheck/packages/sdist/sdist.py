@@ -1,7 +1,7 @@
-"""A source archive to what its installation would leave, without running a line of it.
+"""What installing a source archive or a project folder would leave, without running any of it.
 
-The functions here never raise for a bad archive: it comes from a stranger, and what cannot be read
-is an ``Unreadable`` with the reason.
+These functions do not raise for a bad archive: it comes from a stranger, and one that cannot be
+read is returned as an ``Unreadable`` with the reason.
 """
 
 from __future__ import annotations
@@ -72,6 +72,13 @@ _HARMLESS = frozenset({"versioneer", "ez_setup", "distribute_setup", "setup", "c
 # what is stored of an archive; the number is raised whenever this reader learns to read more
 _KIND, _READER = "source", 1
 _COLUMNS = ("path", "size", "compressed")
+_ASIDE = re.compile(r"(?:^|/)(?:setup|conftest|test[^/]*|docs?/.*|examples?/.*|tests?/.*)\.py$")
+# Never part of a project's own files: anywhere, and in the top folder.
+_SKIPPED = frozenset(
+    ".git .hg .svn .tox .nox .eggs .mypy_cache .ruff_cache .pytest_cache node_modules "
+    "__pycache__".split()
+)
+_SKIPPED_ON_TOP = frozenset({"build", "dist"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +171,7 @@ def _head_metadata(project: Project) -> SourceMetadata:
             extras=(),
             requires_python=project.pkg_info.get("requires_python"),
             origin="",
-            notes=("what it depends on stands too far back in the archive and is not counted",),
+            notes=("its dependencies are too far back in the archive and are not counted",),
         )
 
 
@@ -245,7 +252,7 @@ def read_tree(
     factors = _factors(entries, guess)
     own = "" if reason else _own_build_code(project, entries)
     if own:
-        note = f"its setup.py runs {own} of the archive, which may make files that are not counted"
+        note = f"its setup.py runs {own} from the archive; files that it generates are not counted"
         metadata = replace(metadata, notes=(*metadata.notes, note))
         factors = factors[0], max(factors[1], _GENERATED_HIGH)
     return _archive(
@@ -327,7 +334,7 @@ def _archive(
 def _notes(project: Project, metadata: SourceMetadata) -> Iterator[str]:
     yield from metadata.notes
     if _DROPPED.search(project.tree.texts.get("setup.py", b"")):
-        yield "its setup.py asks for 2to3, which setuptools 58 dropped: expect its build to fail"
+        yield "its setup.py uses 2to3, which setuptools 58 removed: its build will probably fail"
     if project.tree.ignored:
         yield f"{project.tree.ignored} links or unsafe paths in the archive are not counted"
 
@@ -345,7 +352,7 @@ def _entries(
         # a meta-package brings nothing but metadata, yet one that has modules must show some
         modules = (path for path in project.tree.sizes if path.endswith(".py"))
         if not all(_ASIDE.search(path) for path in modules):
-            raise Unstated("which of its files are installed is decided by code")
+            raise Unstated("code decides which of its files are installed")
     packed = project.tree.deflated(set(files.values()))
     payload = [
         Entry(path=path, size=project.tree.sizes[source], compressed=packed[source])
@@ -353,9 +360,6 @@ def _entries(
     ]
     yield from payload
     yield from dist_info_entries(project, metadata, f"{stem}.dist-info", payload)
-
-
-_ASIDE = re.compile(r"(?:^|/)(?:setup|conftest|test[^/]*|docs?/.*|examples?/.*|tests?/.*)\.py$")
 
 
 def _factors(entries: Iterable[Entry], native: NativeSize | None) -> tuple[float, float]:
@@ -381,16 +385,6 @@ def _identity(project: Project, filename: str) -> tuple[str, str | None]:
 
 def _module(name: str) -> str:
     return canonicalize_name(name).replace("-", "_")
-
-
-# --- A project folder on disk (``-e .``, ``./pkg``) read like a source archive, without running it
-
-# Never part of a project's own files: anywhere, and in the top folder.
-_SKIPPED = frozenset(
-    ".git .hg .svn .tox .nox .eggs .mypy_cache .ruff_cache .pytest_cache node_modules "
-    "__pycache__".split()
-)
-_SKIPPED_ON_TOP = frozenset({"build", "dist"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -432,7 +426,7 @@ def _open_folder(folder: Path) -> FolderTree:
             continue
         sizes[path] = size
         if len(sizes) > MAX_MEMBERS:
-            raise ArchiveError(f"the folder holds more than {MAX_MEMBERS} files")
+            raise ArchiveError(f"the folder contains more than {MAX_MEMBERS} files")
         if describes_project(path, size):
             texts[path] = _read(folder / path, folder)
     return FolderTree(sizes=sizes, texts=texts, ignored=ignored, root=folder)

@@ -31,9 +31,6 @@ def main(job: Job, tell: Callable[..., None]) -> None:
         tell("signature", inputs=signature(job))
 
 
-# --------------------------------------------------------------------------- the environment
-
-
 def environment(names: list[str]) -> Any:
     """Return versions, bytes on the disk, and where the files are."""
     found: Job = {"python": "{}.{}.{}".format(*sys.version_info[:3]), "versions": {}, "bytes": None}
@@ -112,9 +109,6 @@ def _top(path: str, sites: list[str]) -> str:
         if path.startswith(site):
             return os.path.join(site, path[len(site) :].split(os.sep)[0])
     return path
-
-
-# --------------------------------------------------------------------------- the model
 
 
 def signature(job: Job) -> Any:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _TAIL = 6000  # bytes of a worker's standard error that are kept
 _LINE = 1 << 20  # a longer line is no event
-_WATCH_SECONDS = 0.02
+_WRITTEN: set[str] = set()  # on the disk as they are: asked for once, since it takes long
 
 
 class Ended(Exception):
@@ -287,9 +287,6 @@ def _answer(worker: Worker, late: str, limit: Any) -> Any:
     }
 
 
-# --------------------------------------------------------------------------- the page cache
-
-
 def _evict(places: list[str]) -> Any:
     total = 0
     for place in places:
@@ -300,9 +297,6 @@ def _evict(places: list[str]) -> Any:
             for name in names:
                 total += _evict_file(os.path.join(folder, name))
     return total
-
-
-_WRITTEN: set[str] = set()  # on the disk as they are: asked for once, since it takes long
 
 
 def _evict_file(path: str) -> Any:

@@ -133,9 +133,6 @@ def _write(path: str, value: object) -> None:
         stream.write(str(value))
 
 
-# --------------------------------------------------------------------------- the ways
-
-
 class _Limit:
     """What all have: the last sight of the process, since a killed one cannot tell its peak."""
 
