@@ -649,6 +649,13 @@ PATHS = tuple(
     "a/x/b/y/c .hidden/x __pycache__/x.pyc src/__pycache__/y.pyc dx* keep.txt link up".split()
 )
 LINKS = {"link": "docs", "up": "../.."}
+UV_SAYS = """\
+  \N{MULTIPLICATION SIGN} No solution found when resolving dependencies:
+  ╰─▶ Because all of: torch<2.0 torch>2.1 have no usable wheels and demo[x]==1.0 has no wheels with a
+      matching Python ABI tag, and flask==3.1.2 depends on click>=8.1,<9, we can conclude that
+      there is no version of six==9.9 and nothing was not found in the package registry.
+  hint: Wheels are required for `numpy` because building from source is disabled for `numpy`
+"""
 NUMBERS = (
     "450M\n1.5 GB\n15m\n1:30\n5 %\n2026-11-23\n2026-11-23T12:00:00Z\n3.12.4\n1!2.0.post1+cpu\n0\n"
 )
@@ -894,7 +901,7 @@ def _pipfile_parser() -> Parser:
     def run(folder: Path, files: Files) -> None:
         path, lock = folder / "Pipfile", folder / "Pipfile.lock"
         with contextlib.suppress(
-            SlugcheckError, ValueError, AttributeError, RecursionError, TypeError
+            SlugcheckError, ValueError, AttributeError, LookupError, RecursionError, TypeError
         ):
             sources = json.loads(files["Pipfile.lock"])["_meta"]["sources"]
             digest, _ = pipenv.pipfile_hashes(toml(path, path.read_bytes()), sources)
@@ -1080,6 +1087,23 @@ def _saved_parser() -> Parser:
     return Parser([{"report.json": _GOLDEN.read_bytes()}], run)
 
 
+def _messages_parser() -> Parser:
+    from slugcheck.packages.resolve import uv
+
+    def run(_: Path, files: Files) -> None:
+        uv.understand(files["stderr"].decode("utf-8", "replace"))
+
+    tokens = (
+        b"all of: ",
+        b"a=",
+        b"a==1 ",
+        b"have no usable wheels",
+        b" was not found in ",
+        b"depends on ",
+    )
+    return Parser([{"stderr": UV_SAYS.encode()}], run, tokens)
+
+
 def _numbers_parser() -> Parser:
     from slugcheck import reading
     from slugcheck import text as units
@@ -1118,6 +1142,7 @@ PARSERS: Mapping[str, Callable[[], Parser]] = {
     "sdist": _sdist_parser,
     "pages": _pages_parser,
     "report": _saved_parser,
+    "messages": _messages_parser,
     "numbers": _numbers_parser,
 }
 

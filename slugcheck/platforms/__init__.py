@@ -8,6 +8,7 @@ are reported at once, each with the path to the bad value.
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from importlib import resources
 from pathlib import Path
 
@@ -30,8 +31,8 @@ _UNITS = {
     "slug": "bytes", "installed": "bytes", "download": "bytes", "checkout": "bytes",
     "ram": "bytes", "build": "seconds", "boot": "seconds",
 }  # fmt: skip
-_GLIBC = r"[0-9]+\.[0-9]+"
-_MINOR = r"3\.[0-9]+"
+_GLIBC = r"[0-9]{1,3}\.[0-9]{1,3}"
+_MINOR = r"3\.[0-9]{1,3}"
 
 
 def names() -> tuple[str, ...]:
@@ -131,8 +132,9 @@ def _platform(reader: Reader) -> Platform:
 
 
 def _no_twins(reader: Reader, key: str, found: list[str]) -> None:
-    for name in dict.fromkeys(name for name in found if name and found.count(name) > 1):
-        reader.mistake(key, f"has {name!r} {found.count(name)} times")
+    for name, times in Counter(filter(None, found)).items():
+        if times > 1:
+            reader.mistake(key, f"has {name!r} {times} times")
 
 
 def _stack(reader: Reader) -> Stack:

@@ -23,16 +23,14 @@ class Reader:
         self._path = path
         self._root: Reader = parent._root if parent else self
         self._known: set[str] = set()
-        self.mistakes: list[str] = parent.mistakes if parent else []
+        self.mistakes: dict[str, None] = parent.mistakes if parent else {}  # each once, in order
 
     def __contains__(self, key: str) -> bool:
         return key in self._table
 
     def mistake(self, key: str, text: str) -> None:
         """Note a mistake of one key, once."""
-        line = f"{self._path}{key} {text}"
-        if line not in self.mistakes:
-            self.mistakes.append(line)
+        self.mistakes[f"{self._path}{key} {text}"] = None
 
     def finish(self) -> None:
         """Note a mistake for each key that was not read: an unknown or misspelt one."""

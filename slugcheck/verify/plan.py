@@ -28,7 +28,8 @@ from slugcheck.project.archive import Member
 from slugcheck.text import printable
 
 _INCLUDE = re.compile(
-    r"^\s*(?:-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?<=-[rc]))([^\s#]+)", re.MULTILINE
+    r"^[^\S\n]*(?:-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?<=-[rc]))([^\s#]+)",
+    re.MULTILINE,
 )
 _ABSOLUTE = re.compile(r"^(?:[^@/]*@\s*)?(?:file:)?/")
 

@@ -339,6 +339,10 @@ ARCHIVES = {
         + "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(3_000))
     },
     "100,000 fields": {"PKG-INFO": "Name: demo\n" + "".join(f"F{n}: x\n" for n in range(100_000))},
+    "350,000 dependencies": {
+        "PKG-INFO": "Metadata-Version: 1.1\nName: demo\n",
+        "demo.egg-info/requires.txt": "".join(f"d{n}>=*\n" for n in range(350_000)),
+    },
     "a version of the metadata": {"PKG-INFO": f"Metadata-Version: {'9' * 9_000}.²\nName: demo\n"},
 }  # fmt: skip
 
@@ -375,6 +379,18 @@ def test_a_page_of_json_with_hostile_names(bounded: Bounded, tmp_path: Path) -> 
     files = [{"filename": name, "url": "x", "hashes": {}} for name in names * 20]
     page = {"meta": {"api-version": "1.0"}, "name": "demo", "files": files}
     assert bounded.parsed(tmp_path, "pages", {"json": json.dumps(page)}).code == 0
+
+
+MESSAGES = {
+    "operators": "all of: " + "a=" * 5_000,
+    "a name of 100 kB": "a" * 100_000 + " has no wheel",
+    "a version of 100 kB": "depends on a==" + "a=" * 50_000,
+}
+
+
+@pytest.mark.parametrize("case", MESSAGES)
+def test_what_uv_quotes_of_a_stranger(case: str, bounded: Bounded, tmp_path: Path) -> None:
+    assert bounded.parsed(tmp_path, "messages", {"stderr": MESSAGES[case]}).code == 0
 
 
 # --------------------------------------------------------------------------- the command line
@@ -422,6 +438,13 @@ def test_a_cache_in_nobodys_home_is_a_usage_error(bounded: Bounded, tmp_path: Pa
 def test_a_terminal_of_any_width(columns: str, bounded: Bounded, tmp_path: Path) -> None:
     ended = bounded.slugcheck(tmp_path, "platforms", COLUMNS=columns)
     assert (ended.code, ended.said) == (0, "")
+
+
+def test_a_platform_with_thousands_of_mistakes(bounded: Bounded, tmp_path: Path) -> None:
+    text = "".join(f"[[limits]]\nname = 'a{n}'\n" for n in range(8_000))
+    assert bounded.parsed(tmp_path, "platform", {"p.toml": text}).code == 2
+    digits = {"p.toml": f"[[stacks]]\nglibc = '{'9' * 5_000}.1'\n"}
+    assert bounded.parsed(tmp_path, "platform", digits).code == 2
 
 
 # --------------------------------------------------------------------------- mutants

@@ -58,7 +58,9 @@ class Bounded:
     def parsed(self, folder: Path, parser: str, files: dict[str, str]) -> Ended:
         """Give files to a parser of benchmarks/fuzz.py: 0 where it takes them, 2 where not."""
         for name, text in files.items():
-            (folder / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+            path = folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(text.encode("utf-8", "surrogateescape"))
         return self._ended({"parser": parser, "names": list(files)}, folder)
 
     def _ended(self, job: dict[str, Any], folder: Path) -> Ended:

@@ -57,6 +57,7 @@ _HTTP_RETRIES = "1"
 _RUN_TIMEOUT_SECONDS = 300.0
 
 _FINDING = threading.Lock()
+_LONGEST_WORD, _LONGEST_TEXT = 300, 200_000  # characters of uv's messages that are looked into
 _QUOTED_BYTES = re.compile(r"(?:expected|actual):? 0x[0-9a-fA-F]+")
 _HTTP_URL = re.compile(r"https?://[^\s;#]+")
 _NAME = r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
@@ -384,7 +385,8 @@ def understand(stderr: str) -> Failure:
     """Parse uv's error text; credentials in URLs are removed first."""
     # uv quotes the first bytes of a file that is no archive, whatever file that is
     text = _QUOTED_BYTES.sub("", without_credentials(stderr))
-    flat = re.sub(r"\s+", " ", text)
+    # names of packages are short, and looking for one begins anew at each of a word's characters
+    flat = " ".join(word[:_LONGEST_WORD] for word in text[:_LONGEST_TEXT].split())
     names = [match["name"] for match in _NO_WHEEL.finditer(flat)]
     names += [match["name"] for match in _NO_WHEEL_HINT.finditer(flat)]
     names += _listed_ranges(flat)
@@ -407,7 +409,7 @@ def understand(stderr: str) -> Failure:
 
 def _listed_ranges(flat: str) -> list[str]:
     # "all of: x<1 x>2 have no usable wheels" names the distribution before each range
-    found = re.findall(r"all of: ((?:[A-Za-z0-9._-]+[<>=!~][^\s]* ?)+)have no usable wheels", flat)
+    found = re.findall(r"all of: ((?:[A-Za-z0-9._-]+[<>=!~]\S*+ ?)+)have no usable wheels", flat)
     return [re.split(r"[<>=!~]", group.split()[0])[0] for group in found]
 
 

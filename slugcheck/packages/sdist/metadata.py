@@ -9,6 +9,7 @@ and finally the literals in setup.py.
 from __future__ import annotations
 
 import configparser
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -47,6 +48,9 @@ class SourceMetadata:
     requires_python: str | None
     origin: str
     notes: tuple[str, ...] = ()
+
+
+_MOST_LINES = 5_000  # of dependencies, extras' included; reading one takes some 60 microseconds
 
 
 class Unstated(Exception):
@@ -116,17 +120,28 @@ def _egg_info(project: Project) -> _Stated | None:
     return _Stated(lines, project.pkg_info.get("requires_python"), "requires.txt", extras)
 
 
+def _bounded(lines: Iterable[str]) -> list[str]:
+    """Return the lines of dependencies.
+
+    :raises Unstated: they are more than any real project has.
+    """
+    found = list(itertools.islice(lines, _MOST_LINES + 1))
+    if len(found) > _MOST_LINES:
+        raise Unstated(f"it names more than {_MOST_LINES:,} dependencies")
+    return found
+
+
 def _requires_txt(text: str) -> tuple[list[str], list[str]]:
     """Read setuptools' requires.txt: lines under ``[extra]``, ``[:marker]`` or both."""
     lines: list[str] = []
     extras: list[str] = []
     extra = marker = ""
-    for line in (raw.strip() for raw in text.splitlines()):
+    for line in _bounded(line for raw in text.splitlines() if (line := raw.strip())):
         if line.startswith("[") and line.endswith("]"):
             extra, _, marker = (part.strip() for part in line[1:-1].partition(":"))
             if extra and extra not in extras:
                 extras.append(extra)
-        elif line and not line.startswith("#"):
+        elif not line.startswith("#"):
             lines.append(_with_markers(line, extra, marker))
     return lines, extras
 
@@ -159,7 +174,9 @@ def _pyproject(project: Project) -> _Stated | None:
         raise Unstated("pyproject.toml says that its dependencies are computed at build time")
     lines = list(_texts(table.get("dependencies")))
     extras = project.table("project", "optional-dependencies")
-    lines += [_with_markers(line, extra, "") for extra in extras for line in _texts(extras[extra])]
+    lines += _bounded(
+        _with_markers(line, extra, "") for extra in extras for line in _texts(extras[extra])
+    )
     return _Stated(lines, table.get("requires-python"), "pyproject.toml", tuple(extras))
 
 
@@ -182,7 +199,9 @@ def _flit(project: Project) -> _Stated | None:
         return None
     lines = list(_texts(table.get("requires")))
     extras = project.table("tool", "flit", "metadata", "requires-extra")
-    lines += [_with_markers(line, extra, "") for extra in extras for line in _texts(extras[extra])]
+    lines += _bounded(
+        _with_markers(line, extra, "") for extra in extras for line in _texts(extras[extra])
+    )
     return _Stated(lines, table.get("requires-python"), "pyproject.toml", tuple(extras))
 
 
@@ -197,11 +216,11 @@ def _setup_cfg(project: Project) -> _Stated | None:
     section = "options.extras_require"
     if project.setup_cfg.has_section(section):
         extras = project.setup_cfg.options(section)
-        lines += [
+        lines += _bounded(
             _with_markers(line, *_extra_and_marker(extra))
             for extra in extras
             for line in _listed(project.setup_cfg.get(section, extra))
-        ]
+        )
     python = project.cfg("options", "python_requires")
     return _Stated(lines, python, "setup.cfg", [e for e in extras if not e.startswith(":")])
 
@@ -221,7 +240,7 @@ def _setup_py(project: Project) -> _Stated | None:
     for key, value in call.table("extras_require").items():
         extra, marker = _extra_and_marker(key)
         extras += [extra] if extra else []
-        lines += [_with_markers(line, extra, marker) for line in _texts(value)]
+        lines += _bounded(_with_markers(line, extra, marker) for line in _texts(value))
     notes = (
         ["its extras are unknown: setup.py computes them"]
         if "extras_require" in call.unknown
@@ -254,7 +273,7 @@ def _checked(found: _Stated) -> SourceMetadata:
     """Repair each line; an irreparable one is fatal unless only an extra requires it."""
     requires: list[str] = []
     notes = list(found.notes)
-    for line in found.requires:
+    for line in _bounded(found.requires):
         repaired = repair_requirement(line)
         if repaired is not None:
             requires.append(repaired)
