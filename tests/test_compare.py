@@ -205,7 +205,7 @@ def test_the_screen_and_the_page_have_all_the_tables(
         assert said in done.out, said
     text = page.read_text()
     for said in (
-        "## ✅ Take light.txt", "### Comparison", "### Size summary", "```diff\n- heavy==5.0",
+        "## ✅ take light.txt", "### Comparison", "### Size summary", "```diff\n- heavy==5.0",
         "### Distributions",
     ):  # fmt: skip
         assert said in text, said

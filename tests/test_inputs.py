@@ -122,7 +122,7 @@ def test_requirements_are_read_from_stdin(index: PackageServer, tmp_path: Path) 
 
     done = run("framework==2.0\r\nadmin\r\n")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("<stdin>")
+    assert "<stdin> → Heroku" in done.stdout
     wrong = run("framework===\nadmin ==\n")
     assert wrong.returncode == 2
     assert "<stdin>:2: pip refuses 'admin =='" in wrong.stderr

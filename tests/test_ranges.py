@@ -281,16 +281,17 @@ def test_credentials_in_the_file_url_are_used_and_never_shown() -> None:
         assert "t0psecret" not in f"{caught.value} {caught.value.hint}"
 
 
-def test_netrc_is_honoured(
-    server: PackageServer,
-    client: HttpClient,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+def test_netrc_is_honoured_where_the_user_named_the_server(
+    server: PackageServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password pass\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     server.auth = ("me", "pass")
-    read_both_ends(client, server.artifact(NAME))
+    named = IndexOptions(named_origins=(server.index_url.removesuffix("/simple/"),))
+    with HttpClient(index=named) as client:
+        read_both_ends(client, server.artifact(NAME))
+    with HttpClient() as client, pytest.raises(NetworkError, match="401"):
+        read_both_ends(client, server.artifact(NAME))
 
 
 def test_credentials_do_not_follow_a_redirect_to_another_host() -> None:

@@ -101,7 +101,7 @@ def _capital(text: str) -> str:
 
 def _verdict(verdict: view.Verdict) -> str:
     title = clipped(f"{verdict.word}: {verdict.sentence}".removesuffix(": "), _MOST_OF_TITLE)
-    return f"## {MARKS[verdict.status]} {_capital(markdown(title))}"
+    return f"## {MARKS[verdict.status]} {markdown(title)}"  # a package's name has no capital
 
 
 def _subject(subject: view.Subject) -> str:

@@ -242,7 +242,7 @@ def test_a_run_ends_by_itself_and_says_what_it_was_doing(tmp_path: Path, place: 
             [*RUN, str(path), "--index-url", url, "--timeout", "2s"],
             capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
-    line = "timed out after 2 s while resolving for the target; allow more time with --timeout"
+    line = "timed out after 2 s while resolving dependencies; allow more time with --timeout"
     assert (done.returncode, done.stdout, done.stderr) == (3, "", f"error: {line}\n")
     assert list(place.iterdir()) == []
 

@@ -250,6 +250,8 @@ class Uv:
             environ = clean_environment(os.environ)
             if not self._netrc_counts(folder):
                 environ["NETRC"] = os.devnull
+        # what a killed uv leaves goes with the run's folder
+        environ = {**environ, "TMPDIR": str(folder), "TMP": str(folder), "TEMP": str(folder)}
         try:
             return child.run(
                 arguments,
