@@ -403,7 +403,7 @@ def test_user_and_password_of_an_address_are_sent_but_never_shown() -> None:
     ("quirk", "message", "hint"),
     [
         (Quirk.NOT_FOUND, "does not have this file (404)", "check the address"),
-        (Quirk.UNAUTHORIZED, "asks for a user name and password (401)", "into the address"),
+        (Quirk.UNAUTHORIZED, "requires a user name and password (401)", "into the address"),
         (Quirk.FORBIDDEN, "refuses access (403)", "a signed address expires"),
     ],
 )

@@ -224,7 +224,7 @@ def test_the_same_document_comes_out_twice(index: PackageServer, app: Path) -> N
         ({".python-version": "3.9\n"}, "3.9", "3.10"),
         ({".python-version": "3.15\n"}, "3.15", "3.14"),
         ({".python-version": "3.12\n".encode("utf-16")}, "UTF-", "UTF-8"),
-        ({"runtime.txt": "3.12\n"}, "runtime.txt", "holds only: 3.12"),
+        ({"runtime.txt": "3.12\n"}, "runtime.txt", "contains only: 3.12"),
     ],
 )  # fmt: skip
 def test_what_the_build_refuses_is_said_in_one_line_with_its_remedy(

@@ -206,7 +206,7 @@ def test_a_name_of_a_pipfile_that_is_an_expression(bounded: Bounded, tmp_path: P
     (tmp_path / "Pipfile.lock").write_text(json.dumps(lock))
     ended = bounded.slugcheck(tmp_path, "check", "--offline", "Pipfile.lock")
     without_traceback(ended)
-    assert "its name is not valid" in (tmp_path / "out").read_text()
+    assert "(a+)+$(" in (tmp_path / "out").read_text()
 
 
 def test_sources_of_pipfile_lock_nested_deep(bounded: Bounded, tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def test_a_link_out_of_the_checkout_is_refused_with_the_link_and_without_the_con
     commit(repo)
     done = slugcheck(repo, "-i", index.index_url)
     silent(done)
-    assert "lead" in done.err
+    assert "lead" in done.err or "is a link out of" in done.err
     assert "out" in done.err
 
 
@@ -209,7 +209,7 @@ def test_a_pipe_in_the_place_of_a_file_does_not_stall(repo: Path, kind: str) -> 
     with ends():
         done = slugcheck(subject, "--offline")
     silent(done, 2)
-    assert "a named pipe" in done.err or "is no regular file" in done.err
+    assert "a named pipe" in done.err or "not a regular file" in done.err
 
 
 @pytest.mark.parametrize(

@@ -335,7 +335,7 @@ def test_a_committed_repository_does_not_stand_in_for_the_checkout(
         path.write_text(text)
     done = check(index, repo / "sub")
     assert (done.code, done.out) == (2, "")
-    assert "no such revision" in done.err
+    assert "no such file or revision" in done.err
 
 
 def _link(repo: Path) -> None:
