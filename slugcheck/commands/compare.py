@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from slugcheck.candidates import SideBySide, labels
 from slugcheck.commands import options as shared
 from slugcheck.errors import UsageError
 from slugcheck.render.formats import Look, outputs
@@ -69,6 +68,7 @@ def command(
     Exit code: 0 all were measured, whether they fit or not; 2 wrong usage; 3 one could not be
     measured.
     """
+    from slugcheck.candidates import SideBySide, labels
     from slugcheck.compare import compare, join, load
     from slugcheck.model import document
     from slugcheck.render import markdown
