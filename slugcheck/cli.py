@@ -51,6 +51,8 @@ def _make_libraries_safe() -> None:
         def emit(self, record: logging.LogRecord) -> None:
             Terminal().warning(record.getMessage())
 
+    # retries are no news: what fails in the end is reported with its reason
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     logging.getLogger().addHandler(TerminalHandler(logging.WARNING))
     logging.captureWarnings(capture=True)
 

@@ -103,7 +103,7 @@ def outcome(sizes: SizeReport, build: Estimate[float] = QUICK, allow: Sequence[s
     [
         (500 * M - 1, Status.PASS, "524,287,999 B of 524,288,000 B, 1 B left"),
         (500 * M, Status.PASS, "500M of 500M, 0M left"),
-        (500 * M + 1, Status.FAIL, "500.1M is 0.1M over 500M"),
+        (500 * M + 1, Status.FAIL, "500.1M of 500M, 0.1M over"),
         (176_900_000, Status.PASS, "168.8M of 500M, 331.2M left"),
     ],
 )

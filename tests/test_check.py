@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
 import sys
 import zlib
 from collections.abc import Callable
@@ -89,7 +91,7 @@ def test_a_budget_that_is_exceeded_exits_1_and_says_by_how_much(
     assert done.code == 1
     verdict = next(v for v in done.document["verdicts"] if v["budget"] == "slug")
     assert verdict["status"] == "fail"
-    assert "over 1M" in verdict["sentence"]
+    assert "18.3M over" in verdict["sentence"]
 
 
 def test_exclusive_and_shared_sizes_add_up_to_the_whole(
@@ -549,6 +551,17 @@ def test_a_wheel_that_cannot_be_read_is_unsized_with_its_reason(
     assert done.code == 3
     assert [u["name"] for u in done.document["unsized"]] == ["webapp"]
     assert done.one("admin")["installed_bytes"] > 0
+
+
+def test_retries_are_no_news(requirements: Write, private_caches: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # and never listens
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/a-1.0-py3-none-any.whl"
+        command = [sys.executable, "-m", "slugcheck", str(requirements(f"a @ {url}\n"))]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr == ""
+    assert "cannot be reached" in done.stdout
 
 
 def test_credentials_reach_the_index_and_nothing_else(requirements: Write, tmp_path: Path) -> None:

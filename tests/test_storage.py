@@ -113,7 +113,7 @@ def test_the_slug_of_each_way_holds_what_is_in_it() -> None:
 def test_a_slug_over_its_limit_fails_where_the_models_are_in_it() -> None:
     models = [model(90 * MB, f"{n}.onnx") for n in range(5)]
     assert statuses(models, ground())[::2] == (Status.FAIL, Status.FAIL)
-    assert judged(models, ground())[Storage.BUILD].reasons[0] == "slug 524.6M is 24.6M over 500M"
+    assert judged(models, ground())[Storage.BUILD].reasons[0] == "slug 524.6M of 500M, 24.6M over"
 
 
 def test_an_interval_across_the_limit_is_too_close_to_call() -> None:

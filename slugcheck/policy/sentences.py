@@ -15,7 +15,7 @@ def verdict(status: Status, shown: str, limit: str, *, margin: str = "", span: s
         case Status.PASS:
             return f"{shown} of {limit}, {margin} left" if margin else f"{shown} of {limit}"
         case Status.FAIL:
-            return f"{shown} is {margin} over {limit}" if margin else f"{shown} is over {limit}"
+            return f"{shown} of {limit}, {margin} over" if margin else f"{shown} is over {limit}"
         case _:
             unsure = f"{shown} of {limit} is too close to call"
             return f"{unsure}: {span}" if span else unsure

@@ -77,7 +77,7 @@ _TEXT = """\
 # its parents up to the top of the git checkout. Flags on the command line override this file.
 
 {chosen}
-# models = ["models/*.onnx", "s3://bucket/model.onnx"]  # model files to add to the slug
+# models = ["models/*.onnx"]  # model files to add to the slug
 
 # Sizes in M (MiB, as Heroku prints them), MB (10^6 bytes), GB. Today's size plus {margin} %.
 [budgets]

@@ -167,8 +167,13 @@ def conclusion(report: Report) -> Conclusion:
         said = _all(failed) if len(failed) == 1 else _budgets(failed)
         return Conclusion(status=Status.FAIL, word="OVER BUDGET", sentence=said)
     if code:
-        doubtful = [_all([v for v in gating if v.status is Status.UNKNOWN][:1]), _not_sized(report)]
-        said = "; ".join(part for part in doubtful if part)
+        doubtful = _all([v for v in gating if v.status is Status.UNKNOWN][:1])
+        names = _not_sized(report)
+        # a verdict that is open for that alone has counted them already
+        counted_there = doubtful.endswith("could not be sized")
+        said = f"{doubtful}: {names}" if names and counted_there else doubtful
+        if names and not counted_there:
+            said = "; ".join(filter(None, (doubtful, f"not sized: {names}")))
         return Conclusion(status=Status.UNKNOWN, word="UNKNOWN", sentence=said)
     held = [verdict for verdict in gating if verdict.figure is not None]
     if not held:
@@ -201,7 +206,7 @@ def _all(verdicts: Iterable[Verdict]) -> str:
 def _not_sized(report: Report) -> str:
     doubtful = unaccepted(report.sizes.unsized, report.allowed_unsized, everything=False)
     names = [one.name for one in doubtful]
-    return f"not sized: {listed(names)}" if names else ""
+    return listed(names)
 
 
 def listed(names: Sequence[str], most: int = _NAMED) -> str:
