@@ -44,7 +44,7 @@ from slugcheck.model.document import (
     SavedVerdict,
     read,
 )
-from slugcheck.text import heroku_m, listed, mb, printable
+from slugcheck.text import HEROKU_M, MEGABYTES, listed, printable
 
 _PARTS = (
     ("Python and package manager", "runtime_bytes", "runtime_slug_bytes"),
@@ -495,7 +495,8 @@ def _fits(one: Setup, *, by_slug: bool) -> str:
 
 
 def _size(value: int, *, by_slug: bool, down: bool = False) -> str:
-    return heroku_m(value, down=down) if by_slug else f"{mb(value, down=down)} MB"
+    scale = HEROKU_M if by_slug else MEGABYTES
+    return scale.down(value) if down else scale.up(value)
 
 
 # --------------------------------------------------------------------------- results of bench

@@ -593,9 +593,14 @@ def heroku_m(value: int, *, down: bool = False) -> str:
     return HEROKU_M.down(value) if down else HEROKU_M.up(value)
 
 
-def mb(value: int, *, down: bool = False) -> str:
-    """Return bytes as MB (10**6) with one decimal and no unit, rounded up unless ``down``."""
-    return f"{_tenths(value, MB, down=down) / 10:,.1f}"
+def mb(value: int) -> str:
+    """Return bytes as MB (10**6) with one decimal and no unit, rounded to nearest.
+
+    Less than half a tenth is "<0.1". Figures that stand against a limit go through ``against``.
+    """
+    if 0 < value < MB // 20:
+        return "<0.1"
+    return f"{(value + MB // 20) // (MB // 10) / 10:,.1f}"
 
 
 def mib(value: int, *, down: bool = False) -> str:

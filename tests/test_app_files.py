@@ -168,7 +168,7 @@ def test_a_virtual_environment_in_a_repository_without_files_is_left_out(tmp_pat
 
 def test_caches_in_many_folders_are_one_item_of_the_note(tmp_path: Path) -> None:
     write(tmp_path, {f"d{number}/__pycache__/m.pyc": "x" for number in range(5)})
-    assert "__pycache__/ in 5 folders (a cache each, 0.1 MB)" in said(listing(tmp_path))
+    assert "__pycache__/ in 5 folders (a cache each, <0.1 MB)" in said(listing(tmp_path))
 
 
 def test_an_empty_repository_has_nothing_to_note(tmp_path: Path) -> None:
@@ -445,7 +445,7 @@ def test_without_git_local_junk_is_left_out_and_named(tmp_path: Path) -> None:
     })  # fmt: skip
     found = listing(tmp_path)
     assert paths(found) == ["app.py", "pkg/core.py", "requirements.txt"]
-    assert "not normally committed: env/ (a virtual environment, 3.1 MB)" in said(found)
+    assert "not normally committed: env/ (a virtual environment, 3.0 MB)" in said(found)
     assert "node_modules/" in said(found)
     assert found.absent("env/pyvenv.cfg") == "a virtual environment is skipped without git"
 
@@ -517,7 +517,7 @@ def test_tmp_is_counted_and_the_doubt_is_said(tmp_path: Path) -> None:
     app = repository(tmp_path, {**APP, "tmp/cache.bin": noise(2000), "img/.DS_Store": "x"})
     found = listing(app)
     assert "tmp/cache.bin" in paths(found)
-    assert "tmp/ is counted (1 file, 0.1 MB)" in said(found)
+    assert "tmp/ is counted (1 file, <0.1 MB)" in said(found)
     assert ".DS_Store is counted" in said(found)
 
 

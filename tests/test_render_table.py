@@ -291,7 +291,7 @@ def test_the_lines_of_a_fix_can_be_copied() -> None:
 
 def test_a_finding_says_what_it_saves_where_it_is_and_its_code() -> None:
     text = screen(cases.cuda(), width=120)
-    assert "saves 3,455.9 MB installed, 1992.9M of slug · requirements.txt:3 · cuda-on-cpu" in text
+    assert "saves 3,456.0 MB installed, 1992.9M of slug · requirements.txt:3 · cuda-on-cpu" in text
 
 
 def test_what_could_not_be_sized_has_its_place_and_reason() -> None:

@@ -76,8 +76,13 @@ def test_printed_as_heroku_prints_it() -> None:
 
 
 def test_mb_and_mib_are_not_the_same() -> None:
-    assert (units.mb(262_144_000), units.mib(262_144_000)) == ("262.2", "250.0")
-    assert (units.mb(1_234_567_890), units.mb(1_234_567_890, down=True)) == ("1,234.6", "1,234.5")
+    assert (units.mb(262_144_000), units.mib(262_144_000)) == ("262.1", "250.0")
+
+
+def test_mb_is_rounded_to_nearest_and_little_is_not_a_tenth() -> None:
+    values = (0, 1, 49_999, 50_000, 149_999, 150_000, 1_234_567_890)
+    shown = [units.mb(value) for value in values]
+    assert shown == ["0.0", "<0.1", "<0.1", "0.1", "0.1", "0.2", "1,234.6"]
 
 
 def test_seconds_are_rounded_up() -> None:

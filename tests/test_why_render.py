@@ -238,7 +238,7 @@ def test_the_proof_of_a_resolver_is_cut_on_the_screen_and_whole_in_the_document(
     assert json.loads(whydoc.why_dumps(why))["remedies"][0]["reason"] == reason
 
 
-def test_what_is_saved_is_rounded_down_and_what_is_added_up() -> None:
-    assert [saved(n) for n in (0, 99_999, 149_999, -20, -100_001)] == [
-        "0.0", "0.0", "0.1", "0.0", "+0.2",
+def test_what_is_saved_or_added_is_rounded_to_nearest() -> None:
+    assert [saved(n) for n in (0, 20, 99_999, 149_999, -20, -149_999, -150_000)] == [
+        "0.0", "<0.1", "0.1", "0.1", "0.0", "+0.1", "+0.2",
     ]  # fmt: skip

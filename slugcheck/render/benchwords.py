@@ -133,7 +133,7 @@ def _saved(values: Sequence[float | None], less: Callable[[float], str]) -> str:
 
 
 def _mb(value: float) -> str:
-    return f"-{mb(round(-value))}" if value < 0 else mb(round(value), down=True)
+    return f"-{mb(round(-value))}" if value < 0 else mb(round(value))
 
 
 def _mib(value: float) -> str:

@@ -177,7 +177,7 @@ def conclusion(report: Report) -> Conclusion:
         return Conclusion(status=Status.UNKNOWN, word="UNKNOWN", sentence=said)
     held = [verdict for verdict in gating if verdict.figure is not None]
     if not held:
-        shown = megabytes(counted(report.sizes).value)
+        shown = mb(counted(report.sizes).value)
         return Conclusion(status=Status.PASS, word="NO LIMIT SET", sentence=f"{shown} MB in total")
     errors = sum(1 for f in report.findings if f.severity is FindingSeverity.ERROR)
     first = f"; fix {plural(errors, 'error')} first" if errors else ""
@@ -218,13 +218,6 @@ def listed(names: Sequence[str], most: int = _NAMED) -> str:
 # --------------------------------------------------------------------------- the rest
 
 
-def megabytes(value: int) -> str:
-    """Return bytes as MB (10**6) with one decimal, rounded to nearest, "<0.1" below 50 kB."""
-    if 0 < value < 50_000:
-        return "<0.1"
-    return f"{(value + 50_000) // 100_000 / 10:,.1f}"
-
-
 def overlap(one: Overlap) -> str:
     """Return which distributions install the same files."""
     names = " and ".join(one.names) if len(one.names) == 2 else listed(one.names)
@@ -239,9 +232,9 @@ def saving(finding: Finding, *, by_slug: bool) -> str:
     """
     said = []
     if finding.saves_bytes is not None:
-        said.append(f"{mb(finding.saves_bytes, down=True)} MB installed")
+        said.append(f"{mb(finding.saves_bytes)} MB installed")
     if finding.saves_slug_bytes is not None:
         packed = finding.saves_slug_bytes
         slug = f"{heroku_m(packed, down=True)} of slug"
-        said.append(slug if by_slug else f"{mb(packed, down=True)} MB gzipped")
+        said.append(slug if by_slug else f"{mb(packed)} MB gzipped")
     return f"saves {', '.join(said)}" if said else ""

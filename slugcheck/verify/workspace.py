@@ -77,7 +77,7 @@ def _need_space(work: Workspace) -> None:
     if free < work.size:
         message = (
             f"--verify needs about {mb(work.size)} MB for temporary files; "
-            f"{printable(str(work.folder.parent))} has {mb(free, down=True)} MB left"
+            f"{printable(str(work.folder.parent))} has {mb(free)} MB left"
         )
         raise MeasureError(message, hint="set TMPDIR to a folder with more space")
 

@@ -54,8 +54,8 @@ from slugcheck.render.view import (
     line,
 )
 from slugcheck.render.view import Verdict as Outcome
-from slugcheck.render.words import listed, megabytes, plural
-from slugcheck.text import clock, heroku_m
+from slugcheck.render.words import listed, plural
+from slugcheck.text import clock, heroku_m, mb
 
 _DOWNLOAD, _BYTECODE, _SHARE, _NAMES = 70, 96, 112, 70  # from which width on these are shown
 _MOST_FOOTNOTES = 6
@@ -176,10 +176,10 @@ def _figures(sums: figures.Sums, *, predicted: bool) -> tuple[Line, ...]:
     """Return download, installed, bytecode and slug; ``predicted`` marks what is installed."""
     tilde = "~" if predicted else ""
     return (
-        ABSENT if sums.download is None else line(megabytes(sums.download)),
-        line(f"{tilde}{megabytes(sums.installed)}"),
-        line(megabytes(sums.bytecode)) if sums.bytecode else ABSENT,
-        line(megabytes(sums.slug)),
+        ABSENT if sums.download is None else line(mb(sums.download)),
+        line(f"{tilde}{mb(sums.installed)}"),
+        line(mb(sums.bytecode)) if sums.bytecode else ABSENT,
+        line(mb(sums.slug)),
     )
 
 
@@ -223,7 +223,7 @@ def _rest(rest: tuple[DistributionSize, ...], report: Report, *, mark: bool) -> 
 
 def _overlap(one: Overlap) -> Row:
     name = line(f"overlap: {plural(one.files, 'file')}", Style.ACCENT)
-    installed, slug = (line(f"-{megabytes(size)}") for size in (one.bytes, one.slug_bytes))
+    installed, slug = (line(f"-{mb(size)}") for size in (one.bytes, one.slug_bytes))
     counted = line("counted once", Style.DIM)
     return Row(cells=(name, ABSENT, installed, ABSENT, slug, (), counted))
 
@@ -315,14 +315,14 @@ def _app(app: AppFiles, packed: str, *, folded: bool) -> Section:
 
 
 def _file_row(name: Line, files: int, size: int, slug: int) -> Row:
-    return Row(cells=(name, line(f"{files:,}"), line(megabytes(size)), line(megabytes(slug))))
+    return Row(cells=(name, line(f"{files:,}"), line(mb(size)), line(mb(slug))))
 
 
 def _app_summary(app: AppFiles) -> str:
     kind = "tracked by git" if app.tracked else "in the folder (no git checkout)"
-    parts = [f"app files: {plural(app.files, 'file')} {kind}, {megabytes(app.bytes)} MB"]
+    parts = [f"app files: {plural(app.files, 'file')} {kind}, {mb(app.bytes)} MB"]
     if app.ignored_files:
-        left = f"{plural(app.ignored_files, 'file')} ({megabytes(app.ignored_bytes)} MB)"
+        left = f"{plural(app.ignored_files, 'file')} ({mb(app.ignored_bytes)} MB)"
         parts.append(f".slugignore leaves out {left}")
     return "; ".join(parts)
 
@@ -335,8 +335,8 @@ def _models(models: Sequence[ModelFile], packed: str, *, folded: bool) -> Sectio
         size, slug = sum(one.bytes for one in rest), sum(one.slug.value for one in rest)
         cells = (
             line(f"… {len(rest)} more"),
-            line(megabytes(size)),
-            line(f"~{megabytes(slug)}"),
+            line(mb(size)),
+            line(f"~{mb(slug)}"),
             (),
         )
         rows.append(Row(cells=cells))
@@ -352,15 +352,15 @@ def _models(models: Sequence[ModelFile], packed: str, *, folded: bool) -> Sectio
 
 def _model_row(model: ModelFile) -> Row:
     tilde = "~" if model.slug.basis is Basis.PREDICTED else ""
-    slug = line(f"{tilde}{megabytes(model.slug.value)}")
+    slug = line(f"{tilde}{mb(model.slug.value)}")
     name, note = line(model.path, code=True), line(model.method, Style.DIM)
-    return Row(cells=(name, line(megabytes(model.bytes)), slug, note))
+    return Row(cells=(name, line(mb(model.bytes)), slug, note))
 
 
 def _storage(report: Report) -> Section:
     total = sum(model.bytes for model in report.models)
     count = plural(len(report.models), "model file")
-    heading = line(f"where to keep {count}, {megabytes(total)} MB")
+    heading = line(f"where to keep {count}, {mb(total)} MB")
     items = tuple(_storage_item(option) for option in report.storage)
     return Section(heading=heading, blocks=(Items(items),), rank=9)
 
@@ -506,7 +506,7 @@ def _versions(change: Change) -> str:
 
 def signed(value: int) -> str:
     """Return MB that are added (+) or taken away (-)."""
-    shown = megabytes(abs(value))
+    shown = mb(abs(value))
     return shown if not value else f"{'+' if value > 0 else '-'}{shown}"
 
 
@@ -519,7 +519,7 @@ def _change_total(sizes: SizeReport, found: Difference) -> Row:
     percent = line(f"{100 * grown / before:+.1f} %" if before else "")
     now = figures.counted(sizes).value
     what = "slug" if by_slug else "installed"
-    total = line(f"{what} {megabytes(before)} → {megabytes(now)} MB")
+    total = line(f"{what} {mb(before)} → {mb(now)} MB")
     own = line(signed(found.installed_bytes)), line(signed(found.slug_bytes))
     return Row(cells=((), line("total"), *own, percent, total), style=Style.STRONG)
 
@@ -579,10 +579,10 @@ def _contributors(sizes: SizeReport, *, folded: bool) -> Section:
 
 def _contributor(one: figures.Contributor, whole: int) -> Row:
     others = f"and {one.others} more package{'' if one.others == 1 else 's'}" if one.others else ""
-    freed = line(megabytes(one.freed)) if one.freed else ABSENT
+    freed = line(mb(one.freed)) if one.freed else ABSENT
     share = Share(one.total / whole, one.freed / whole)
     name = line(one.name, code=True)
-    return Row(cells=(name, share, line(megabytes(one.total)), freed, line(others, Style.DIM)))
+    return Row(cells=(name, share, line(mb(one.total)), freed, line(others, Style.DIM)))
 
 
 # --------------------------------------------------------------------------- what would help
@@ -650,5 +650,5 @@ def _ignored(one: Ignored) -> str:
 
 def _legend(sizes: SizeReport) -> tuple[str, ...]:
     slug = sizes.slug.value
-    same = f" ({megabytes(slug)} MB = {heroku_m(slug)})" if figures.counts_slug(sizes) else ""
+    same = f" ({mb(slug)} MB = {heroku_m(slug)})" if figures.counts_slug(sizes) else ""
     return "~ predicted", "MB = 10^6 bytes", f"M = MiB{same}"

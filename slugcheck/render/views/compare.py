@@ -27,7 +27,7 @@ from slugcheck.render.view import (
 )
 from slugcheck.render.views.check import signed
 from slugcheck.render.words import percent, plural
-from slugcheck.text import heroku_m, mb, mib
+from slugcheck.text import HEROKU_M, MEGABYTES, heroku_m, mb, mib
 
 _LEAST_SHARE = 0.02  # of a stack: what is less folds into one line
 _MOST_ROWS = 10
@@ -295,16 +295,15 @@ def _comparison_row(found: Comparison, setup: Setup) -> tuple[str, ...]:
 
 
 def _room(room: int, in_m: bool) -> str:
-    if room < 0:
-        return f"{heroku_m(-room) if in_m else f'{mb(-room)} MB'} over"
-    return heroku_m(room, down=True) if in_m else f"{mb(room, down=True)} MB"
+    scale = HEROKU_M if in_m else MEGABYTES
+    return f"{scale.up(-room)} over" if room < 0 else scale.down(room)
 
 
 def _saved(setup: Setup, found: Comparison) -> str:
     if setup is found.stacks[0]:
         return ""
     saved = setup.saved_slug_bytes if by_slug(found) else setup.saved_installed_bytes
-    return mb(saved, down=True) if saved >= 0 else f"-{mb(-saved)}"
+    return mb(saved) if saved >= 0 else f"-{mb(-saved)}"
 
 
 def _percent(setup: Setup, found: Comparison) -> str:

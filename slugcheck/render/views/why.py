@@ -530,9 +530,9 @@ def _measured_row(one: Remedy, found: MeasuredSaving, why: Why) -> RemedyRow:
 
 
 def saved(value: int) -> str:
-    """Return MB that are saved, rounded down; what is added instead has a plus, rounded up."""
+    """Return MB that are saved; what is added instead has a plus."""
     if value >= 0:
-        return mb(value, down=True)
+        return mb(value)
     return f"+{mb(-value)}" if value <= -_NOTABLE_BYTES else "0.0"
 
 
