@@ -85,6 +85,28 @@ def test_a_nul_in_an_included_url_is_refused(bounded: Bounded, tmp_path: Path) -
     )
 
 
+def multiplied(times: int, deep: int) -> str:
+    """Return a pyproject.toml whose extras and groups include the next ``times`` times each."""
+    extras = [f"e{n} = {json.dumps([f'app[e{n + 1}]'] * times)}" for n in range(deep)]
+    included = [f'{{include-group = "g{n + 1}"}}' for n in range(deep)]
+    groups = [f"g{n} = [{', '.join([included[n]] * times)}]" for n in range(deep)]
+    lines = ["[project]", 'name = "app"', "[project.optional-dependencies]", *extras]
+    lines += [f'e{deep} = ["flask"]', "[dependency-groups]", *groups, f'g{deep} = ["flask"]']
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("selection", [("--extra", "e0"), ("--group", "g0")])
+def test_extras_and_groups_that_multiply_or_go_deep_end(
+    selection: tuple[str, str], bounded: Bounded, tmp_path: Path
+) -> None:
+    path = tmp_path / "pyproject.toml"
+    command = ("check", "--offline", "--no-cache", "pyproject.toml", *selection)
+    path.write_text(multiplied(2, 40))
+    assert bounded.slugcheck(tmp_path, *command).code in (0, 3)
+    path.write_text(multiplied(1, 3_000))
+    refused(bounded.slugcheck(tmp_path, *command), "include each other more than 50 deep")
+
+
 # --------------------------------------------------------------------------- TOML
 
 BOMBS = {
