@@ -71,6 +71,7 @@ Json = dict[str, Any]
 SCHEMA = 1
 _PREDICTED = ("installed", "plain", "bytecode", "slug", "seconds")
 _HINT = "make one with: slugcheck FILE --format json --output report.json"
+_BEYOND = 2**63  # no size, no time
 _WORDS = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
 
 
@@ -955,4 +956,6 @@ def _value(kind: Any, value: object, path: str) -> object:
     if type(value) not in allowed:
         wanted = " or ".join(_WORDS[one] for one in allowed if one is not NoneType)
         raise _Wrong(f"{path[1:]} is not {wanted}")
+    if isinstance(value, int | float) and not abs(value) < _BEYOND:  # NaN is not below it either
+        raise _Wrong(f"{path[1:]} is out of range")
     return value

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks import fuzz
+from slugcheck.model.document import report_document
 from slugcheck.packages.locks.pins import toml
 from slugcheck.packages.locks.pipenv import pipfile_hashes
 from slugcheck.packages.locks.poetry import content_hash
+from tests.support import cases
 from tests.support.bounded import Bounded, Ended
 
 pytestmark = pytest.mark.usefixtures("plain_network")
@@ -82,6 +84,45 @@ def test_a_nul_in_an_included_url_is_refused(bounded: Bounded, tmp_path: Path) -
     refused(
         bounded.slugcheck(tmp_path, "check", "--offline", "requirements.txt"),
         "requirements.txt:1: the included",
+    )
+
+
+def multiplied(times: int, deep: int) -> str:
+    """Return a pyproject.toml whose extras and groups include the next ``times`` times each."""
+    extras = [f"e{n} = {json.dumps([f'app[e{n + 1}]'] * times)}" for n in range(deep)]
+    included = [f'{{include-group = "g{n + 1}"}}' for n in range(deep)]
+    groups = [f"g{n} = [{', '.join([included[n]] * times)}]" for n in range(deep)]
+    lines = ["[project]", 'name = "app"', "[project.optional-dependencies]", *extras]
+    lines += [f'e{deep} = ["flask"]', "[dependency-groups]", *groups, f'g{deep} = ["flask"]']
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("selection", [("--extra", "e0"), ("--group", "g0")])
+def test_extras_and_groups_that_multiply_or_go_deep_end(
+    selection: tuple[str, str], bounded: Bounded, tmp_path: Path
+) -> None:
+    path = tmp_path / "pyproject.toml"
+    command = ("check", "--offline", "--no-cache", "pyproject.toml", *selection)
+    path.write_text(multiplied(2, 40))
+    assert bounded.slugcheck(tmp_path, *command).code in (0, 3)
+    path.write_text(multiplied(1, 3_000))
+    refused(bounded.slugcheck(tmp_path, *command), "include each other more than 50 deep")
+
+
+# --------------------------------------------------------------------------- saved reports
+
+
+@pytest.mark.parametrize("size", [10**30, -(10**400)], ids=["large", "negative"])
+def test_a_saved_report_with_sizes_that_nothing_has_is_refused(
+    size: int, bounded: Bounded, tmp_path: Path
+) -> None:
+    honest = report_document(cases.onnx())
+    (tmp_path / "a.json").write_text(json.dumps(honest))
+    honest["distributions"][0]["installed_bytes"] = size
+    (tmp_path / "b.json").write_text(json.dumps(honest))
+    refused(
+        bounded.slugcheck(tmp_path, "compare", "a.json", "b.json"),
+        "b.json: distributions[0].installed_bytes is out of range",
     )
 
 

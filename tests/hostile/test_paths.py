@@ -469,6 +469,19 @@ def test_standard_input_is_read_where_the_user_names_it(index: PackageServer, re
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("line", ["-r -", "-c -"])
+@pytest.mark.parametrize("named", [".", "requirements.txt"])
+def test_a_line_cannot_read_standard_input(repo: Path, line: str, named: str) -> None:
+    (repo / "requirements.txt").write_text(f"{line}\nwebapp==1.0\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "slugcheck", named, "--offline"],
+        input=CONTENT, capture_output=True, text=True, cwd=repo, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert "requirements.txt:1: the included - does not exist" in done.stderr
+    assert SECRET not in done.stdout + done.stderr
+
+
 # --------------------------------------------------------------------------- what is there
 
 

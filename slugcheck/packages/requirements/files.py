@@ -127,7 +127,7 @@ class _File:
         """Return the file that a line of this one, whose real path is ``above``, includes."""
         path = unquote(urlsplit(name).path) if name.lower().startswith("file:") else name
         return _File(
-            path=self.path.parent / path,
+            path=self.path.parent.absolute() / path,  # so that "-" is a file, not standard input
             name=shown(os.path.normpath(Path(self.name).parent / path), _LONGEST_NAME),
             constraint=constraint,
             above=(*self.above, above),

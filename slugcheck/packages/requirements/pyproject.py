@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from packaging.requirements import InvalidRequirement
@@ -15,10 +16,11 @@ from packaging.utils import canonicalize_name
 
 from slugcheck import reading
 from slugcheck.errors import RequirementsError
-from slugcheck.text import printable
+from slugcheck.text import printable, shortened
 
 NAME = "pyproject.toml"
 _SHOWN = 80
+_MOST_DEEP = 50  # extras and groups that include each other; real ones are three deep
 _FOLDER_HINT = "check the project's folder instead, which reads its lock file"
 _NOT_READ = ("sources", "index", "constraint-dependencies", "override-dependencies")
 
@@ -47,6 +49,8 @@ class Dependencies:
         except ValueError as error:
             raise RequirementsError(f"{name} is not valid TOML: {error}") from None
         self._text = text
+        self._lines: dict[str, int] = {}
+        self._done: set[tuple[str, str]] = set()  # kind and name of what was yielded before
         self._name = name
         self._selection = selection
         self._project = _table(document, "project")
@@ -73,21 +77,24 @@ class Dependencies:
 
         :raises RequirementsError: a requirement is invalid, or an extra or group is unknown.
         """
-        chosen = [
-            *self._checked(self._project.get("dependencies", []), "project.dependencies"),
-            *(one for name in self._selection.extras for one in self._extra(name, ())),
-            *(one for name in self._selection.groups for one in self._group(name, ())),
-        ]
-        for requirement in dict.fromkeys(chosen):
-            yield self._line(requirement), requirement
+        chosen = chain(
+            self._checked(self._project.get("dependencies", []), "project.dependencies"),
+            (one for name in self._selection.extras for one in self._extra(name, ())),
+            (one for name in self._selection.groups for one in self._group(name, ())),
+        )
+        seen: set[str] = set()
+        for requirement in chosen:
+            if requirement not in seen:
+                seen.add(requirement)
+                yield self._line(requirement), requirement
 
     def _extra(self, name: str, above: Collection[str]) -> Iterator[str]:
         """Yield the requirements of an extra; ``package[other]`` of the package itself is one."""
         key = canonicalize_name(name)
-        if key in above:
+        if not self._is_new("extra", key, above):
             return
         own = canonicalize_name(str(self._project.get("name", "")))
-        where = f"project.optional-dependencies.{key}"
+        where = f"project.optional-dependencies.{printable(key)}"
         for text in self._checked(self._member(self._extras, name, "extra"), where):
             requirement = reading.requirement(text)
             if canonicalize_name(requirement.name) != own:
@@ -101,17 +108,31 @@ class Dependencies:
         if key in above:
             message = f"{self._name}: the dependency group {printable(name)} includes itself"
             raise RequirementsError(message)
+        if not self._is_new("group", key, above):
+            return
         for entry in self._member(self._groups, name, "group"):
             if isinstance(entry, dict) and isinstance(entry.get("include-group"), str):
                 yield from self._group(entry["include-group"], (*above, key))
             else:
-                yield from self._checked([entry], f"dependency-groups.{key}")
+                yield from self._checked([entry], f"dependency-groups.{printable(key)}")
+
+    def _is_new(self, kind: str, key: str, above: Collection[str]) -> bool:
+        """Return whether an extra or a group still counts: it is read once, however often named.
+
+        :raises RequirementsError: it is nested too deeply.
+        """
+        if len(above) > _MOST_DEEP:
+            message = f"{self._name}: {kind}s include each other more than {_MOST_DEEP} deep"
+            raise RequirementsError(message, hint="list their requirements in one")
+        new = (kind, key) not in self._done
+        self._done.add((kind, key))
+        return new
 
     def _member(self, table: Mapping[str, Any], name: str, kind: str) -> list[Any]:
         entries = table.get(canonicalize_name(name))
         if isinstance(entries, list):
             return entries
-        known = ", ".join(printable(key) for key in table) or "none"
+        known = shortened([printable(key[:_SHOWN]) for key in table]) or "none"
         message = f"{self._name} has no {kind} {printable(name[:_SHOWN])}"
         raise RequirementsError(message, hint=f"its {kind}s: {known}")
 
@@ -129,8 +150,11 @@ class Dependencies:
             yield entry
 
     def _line(self, requirement: str) -> int:
-        places = (self._text.find(f"{quote}{requirement}{quote}") for quote in "\"'")
-        return self._text.count("\n", 0, max(0, *places)) + 1
+        if not self._lines:
+            for number, line in enumerate(self._text.split("\n"), 1):
+                for piece in (*line.split('"'), *line.split("'")):
+                    self._lines.setdefault(piece, number)
+        return self._lines.get(requirement, 1)
 
 
 def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
