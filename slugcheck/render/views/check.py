@@ -54,8 +54,8 @@ from slugcheck.render.view import (
     line,
 )
 from slugcheck.render.view import Verdict as Outcome
-from slugcheck.render.words import listed, megabytes, plural
-from slugcheck.text import clock, heroku_m
+from slugcheck.render.words import megabytes
+from slugcheck.text import clock, heroku_m, plural, shortened
 
 _DOWNLOAD, _BYTECODE, _SHARE, _NAMES = 70, 96, 112, 70  # from which width on these are shown
 _MOST_FOOTNOTES = 6
@@ -597,7 +597,7 @@ def _audit(audit: Audit) -> Section:
         groups.setdefault(one.reason, []).append(one)
     for reason, members in groups.items():
         names = [f"{one.name} {one.version}" if one.version else one.name for one in members]
-        text = line(f"not audited: {listed(names, _NAMED)} ({reason})", Style.DOUBT)
+        text = line(f"not audited: {shortened(names, _NAMED)} ({reason})", Style.DOUBT)
         items.append(Item(mark=Status.UNKNOWN, text=text))
     return Section(heading=line("audit"), blocks=(Items(tuple(items)),), rank=4)
 
@@ -609,7 +609,7 @@ def _audit_summary(audit: Audit) -> str:
     count = len(audit.vulnerabilities)
     known = f"{count or 'no'} known vulnerabilit{'y' if count == 1 else 'ies'}"
     names = {one.name for one in audit.vulnerabilities}
-    where = f" in {listed(sorted(names))}" if names else ""
+    where = f" in {shortened(sorted(names))}" if names else ""
     of_all = f"{audit.audited} of {plural(whole, 'distribution')} audited by {audit.service}"
     return f"{of_all}: {known}{where}"
 

@@ -26,8 +26,8 @@ from slugcheck.render.view import (
     line,
 )
 from slugcheck.render.views.check import signed
-from slugcheck.render.words import percent, plural
-from slugcheck.text import heroku_m, mb, mib
+from slugcheck.render.words import percent
+from slugcheck.text import heroku_m, mb, mib, plural
 
 _LEAST_SHARE = 0.02  # of a stack: what is less folds into one line
 _MOST_ROWS = 10
