@@ -14,7 +14,6 @@ import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 from slugcheck import reading
 from slugcheck.check import Check
@@ -124,12 +123,7 @@ class Base:
         self._found = self._pool.submit(self.measure)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
         if self._temporary is not None:
             self._temporary.close()
