@@ -67,7 +67,7 @@ class Base:
         if self._revision is not None:
             self._refuse_the_changes_own(options)
             return
-        if path.is_file() and (path.suffix or git.marker(folder.resolve()) is None):
+        if path.is_file() and (path.suffix or reading.dot_git(folder.resolve()) is None):
             self._of_file(path)
         elif path.is_dir():
             self._options = replace(self._options, path=path)

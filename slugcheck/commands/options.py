@@ -351,13 +351,13 @@ def measured(run: Check, asked: Options, terminal: Terminal) -> Report:
 
 def _place() -> Place:
     """Where the run stands in its repository, as the CI system or git says."""
-    from slugcheck.project import git
+    from slugcheck.reading import dot_git
     from slugcheck.render.annotations import Place
 
     here = Path.cwd()
     named = os.environ.get("GITHUB_WORKSPACE", "")
-    marker = git.marker(here)
-    root = Path(named) if named else marker.parent if marker else here
+    found = dot_git(here)
+    root = Path(named) if named else found.parent if found else here
     return Place(cwd=str(here.resolve()), root=str(root.resolve()))
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from slugcheck import reading
 from slugcheck.errors import MeasureError
 from slugcheck.running import child, isolation
 from slugcheck.running.child import Bounds, Ended
@@ -165,19 +166,12 @@ def _where(folder: Path) -> str | None:
     if "not a git repository" in errors:
         return None
     if "dubious ownership" in errors or "safe.directory" in errors:
-        found = marker(folder)
+        found = reading.dot_git(folder)
         top = printable(str(found.parent if found else folder))
         message = f"git refuses to read {top}: the folder belongs to another user"
         hint = f"trust it with: git config --global --add safe.directory {top}"
         raise MeasureError(message, hint=hint)
     raise failed(folder, errors)
-
-
-def marker(folder: Path) -> Path | None:
-    """Return the nearest ``.git``, of this folder or one above, if there is any."""
-    return next(
-        (one / ".git" for one in (folder, *folder.parents) if os.path.lexists(one / ".git")), None
-    )
 
 
 def _collect(
@@ -356,7 +350,7 @@ def _refuse_moved(path: Path, name: str, commit: str, *, top: Path, found: Path)
 
 def _is_submodule(top: Path) -> bool:
     """Return whether the repository around a checkout has it as a submodule."""
-    outer = marker(top.parent)
+    outer = reading.dot_git(top.parent)
     if outer is None:
         return False
     relative = top.relative_to(outer.parent).as_posix()
