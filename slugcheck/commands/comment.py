@@ -38,7 +38,15 @@ _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
 _MOST = 65_536  # characters that GitHub takes
 _PAGES = 30  # of a hundred comments each
 _TIMEOUT = (10.0, 20.0)  # seconds to connect, and between two reads
-_HINT = "the workflow's job needs permissions: pull-requests: write"
+_MOST_BYTES = 2**20  # of FILE; a comment holds 262,144 at most
+_HINT = "write it with: slugcheck . --output report.md"
+# How slugcheck's Markdown begins, and what the check ended with.
+_CODES = {"## ❌": 1, "## ❔": 3}
+_NOT_CHECKED = """\
+## ❔ CANNOT SAY: slugcheck could not check this commit
+
+It ended with exit code {code}; the job's log says why.
+"""
 
 
 class Outcome(StrEnum):
@@ -306,19 +314,6 @@ def _address(comment: Mapping[str, Any]) -> str:
     return printable(str(comment.get("html_url", "")))
 
 
-# ---------------------------------------- ``slugcheck comment``: the one comment on a pull request
-
-_MOST_BYTES = 2**20  # of FILE; a comment holds 262,144 at most
-_comment_HINT = "write it with: slugcheck . --output report.md"
-# How slugcheck's Markdown begins, and what the check ended with.
-_CODES = {"## ❌": 1, "## ❔": 3}
-_NOT_CHECKED = """\
-## ❔ CANNOT SAY: slugcheck could not check this commit
-
-It ended with exit code {code}; the job's log says why.
-"""
-
-
 @click.command("comment", short_help="Post a report as a comment on a pull request.")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @click.option(
@@ -356,7 +351,6 @@ def command(
     2 wrong usage; 3 GitHub cannot be reached. If the comment cannot be written and the check
     failed, the exit code is that of the check, since an old comment may still say it passed.
     """
-
     terminal = Terminal(quiet=quiet)
     marker(key)
     missing = given is not None and given >= 2 and not path.exists()
@@ -389,9 +383,9 @@ def _text(path: Path) -> str:
         text = data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}"
-        raise UsageError(message, hint=_comment_HINT) from None
+        raise UsageError(message, hint=_HINT) from None
     if not text.strip():
-        raise UsageError(f"{path} is empty", hint=_comment_HINT)
+        raise UsageError(f"{path} is empty", hint=_HINT)
     return text
 
 

@@ -125,6 +125,25 @@ INDEXES = (
         help="Allow source distributions to be built, which RUNS their code.",
     ),
 )
+MODELS = (
+    click.option(
+        "--model",
+        "models",
+        multiple=True,
+        metavar="PATH|GLOB|URL",
+        help="Model file to include in the slug: a file, a folder, a glob, or an s3://, gs:// or "
+        "https:// URL. Repeatable.",
+    ),
+    click.option(
+        "--remote-models",
+        is_flag=True,
+        help="Let the project's settings name models on servers, which are then contacted. Do "
+        "not use it for untrusted pull requests.",
+    ),
+)
+_USUAL_SECONDS = 600
+_RUNNING_SECONDS = 3600  # what installs, builds or compresses for real
+_LEAST_SECONDS = 1
 
 
 def writing(
@@ -147,22 +166,6 @@ def writing(
 
 
 WRITING = writing("distribution")
-MODELS = (
-    click.option(
-        "--model",
-        "models",
-        multiple=True,
-        metavar="PATH|GLOB|URL",
-        help="Model file to include in the slug: a file, a folder, a glob, or an s3://, gs:// or "
-        "https:// URL. Repeatable.",
-    ),
-    click.option(
-        "--remote-models",
-        is_flag=True,
-        help="Let the project's settings name models on servers, which are then contacted. Do "
-        "not use it for untrusted pull requests.",
-    ),
-)
 
 
 def with_options(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[F], F]:
@@ -177,11 +180,6 @@ def with_options(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[F], F]:
 
 
 # --------------------------------------------------------------------------- the time
-
-
-_USUAL_SECONDS = 600
-_RUNNING_SECONDS = 3600  # what installs, builds or compresses for real
-_LEAST_SECONDS = 1
 
 
 def start_clock(given: dict[str, Any], *, usual: int = _USUAL_SECONDS) -> None:

@@ -43,6 +43,10 @@ _TIMEOUT_SECONDS = 120.0
 _BOUNDS = Bounds(seconds=_TIMEOUT_SECONDS, output=256 * 2**20)
 _LONGEST_REASON = 200  # characters of git's own message
 _LARGEST_POINTER = 1024  # bytes, by the specification of Git LFS
+_LINK, _SUBMODULE = "120000", "160000"
+_EXECUTABLE = "100755"
+_CHUNK = 2**20
+_MOST_SHOWN = 80
 
 
 def installed() -> bool:
@@ -278,12 +282,7 @@ def _uncommitted(folder: Path, *, committed: bool) -> frozenset[str] | None:
     return frozenset(changed)
 
 
-# -- The files of another revision of a git checkout, written elsewhere; the work tree stays as it
-
-_LINK, _SUBMODULE = "120000", "160000"
-_EXECUTABLE = "100755"
-_CHUNK = 2**20
-_MOST_SHOWN = 80
+# --------------------------------------------------------------------------- another revision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,7 @@ _RULES = {
     "python-deprecated": "The platform has deprecated this Python",
     "development-tools": "Tools for development among what is deployed",
 }
+_LEVELS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "note"}
 
 
 def render(report: Report, place: Place) -> str:
@@ -71,9 +72,6 @@ def _rule(code: str) -> Json:
         "fullDescription": {"text": f"{printable(text)}."},
         "help": {"text": f"slugcheck says in the message what was found. {printable(text)}."},
     }
-
-
-_LEVELS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "note"}
 
 
 def _result(one: Remark, place: Place, subject: str) -> Json:

@@ -35,6 +35,9 @@ _ELSEWHERE = "elsewhere-"  # a link to a folder of the run that lies outside: NA
 _ATTEMPTS = 20
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _ROOM = "set TMPDIR to a folder with free space"
+_runs: dict[tuple[Path, int], _Run] = {}
+_swept: set[Path] = set()
+_guard = threading.RLock()
 
 
 class Folder:
@@ -153,11 +156,6 @@ class _Run:
     path: Path
     lock: int | None
     users: int = 0
-
-
-_runs: dict[tuple[Path, int], _Run] = {}
-_swept: set[Path] = set()
-_guard = threading.RLock()
 
 
 def _enter() -> _Run:

@@ -64,6 +64,13 @@ _MOST_MODELS = 12
 _NAMED = 5
 _NOTABLE_BYTES = 100_000  # a folder below it says nothing about where the megabytes are
 _FIGURE = Kind.FIGURE
+_SIGNS = {
+    ChangeKind.ADDED: ("+", Style.BAD),
+    ChangeKind.REMOVED: ("-", Style.GOOD),
+    ChangeKind.UPGRADED: ("^", Style.ACCENT),
+    ChangeKind.DOWNGRADED: ("v", Style.ACCENT),
+    ChangeKind.SAME_VERSION: ("~", Style.DIM),
+}
 
 
 def view(report: Report, *, all_rows: bool = False) -> View:
@@ -429,14 +436,6 @@ def _error(percent: float, difference: int) -> str:
 
 
 # --------------------------------------------------------------------------- --against
-
-_SIGNS = {
-    ChangeKind.ADDED: ("+", Style.BAD),
-    ChangeKind.REMOVED: ("-", Style.GOOD),
-    ChangeKind.UPGRADED: ("^", Style.ACCENT),
-    ChangeKind.DOWNGRADED: ("v", Style.ACCENT),
-    ChangeKind.SAME_VERSION: ("~", Style.DIM),
-}
 
 
 def _changes(report: Report, found: Difference) -> Section:
