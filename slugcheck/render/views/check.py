@@ -557,7 +557,7 @@ def _contributors(sizes: SizeReport, *, folded: bool) -> Section:
     what = "slug" if figures.counts_slug(sizes) else "total"
     heading = line("largest contributors, MB")
     if not contributors:
-        least = f"no requirement takes {figures.LEAST_PERCENT} % of the {what}"
+        least = f"no requirement accounts for {figures.LEAST_PERCENT} % of the {what}"
         blocks = (Paragraph((line(least, Style.DIM),)),) if sizes.roots else ()
         return Section(heading=line("largest contributors"), blocks=blocks, rank=11)
     columns = (
