@@ -14,7 +14,6 @@ import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 from slugcheck import reading
 from slugcheck.check import Check
@@ -68,7 +67,7 @@ class Base:
         if self._revision is not None:
             self._refuse_the_changes_own(options)
             return
-        if path.is_file() and (path.suffix or git.marker(folder.resolve()) is None):
+        if path.is_file() and (path.suffix or reading.dot_git(folder.resolve()) is None):
             self._of_file(path)
         elif path.is_dir():
             self._options = replace(self._options, path=path)
@@ -124,12 +123,7 @@ class Base:
         self._found = self._pool.submit(self.measure)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
         if self._temporary is not None:
             self._temporary.close()

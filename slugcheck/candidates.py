@@ -77,7 +77,7 @@ class SideBySide:
 
     def __exit__(self, *_: object) -> None:
         for check in self._checks.values():
-            check.__exit__(None, None, None)
+            check.__exit__()
 
     def measure(self) -> Iterator[int]:
         """Measure every stack, yielding how many are done.

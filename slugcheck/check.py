@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -105,14 +104,9 @@ class Check:
     def __enter__(self) -> Check:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._app.__exit__(kind, error, trace)
-        self._gatherer.__exit__(kind, error, trace)
+    def __exit__(self, *_: object) -> None:
+        self._app.__exit__()
+        self._gatherer.__exit__()
 
     def resolve(self) -> None:
         """Resolve the file for the target, or read the lock.

@@ -342,8 +342,14 @@ def top_of(path: Path) -> Path:
 def checkout_of(path: Path) -> Path:
     """Return the git checkout that holds a file or folder, else its folder; links are resolved."""
     folder = (path if path.is_dir() else path.parent).resolve()
-    places = (folder, *folder.parents)
-    return next((place for place in places if os.path.lexists(place / ".git")), folder)
+    found = dot_git(folder)
+    return found.parent if found else folder
+
+
+def dot_git(folder: Path) -> Path | None:
+    """Return the nearest ``.git`` of this folder or one above, None if there is none."""
+    places = (place / ".git" for place in (folder, *folder.parents))
+    return next(filter(os.path.lexists, places), None)
 
 
 def read(path: Path, *, within: Path, limit: int) -> bytes:

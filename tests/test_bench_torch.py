@@ -113,7 +113,7 @@ def test_a_pickled_module_is_refused_without_running_it(torch_python: str, tmp_p
     subprocess.run([torch_python, "-c", code], check=True)
     done = bench(torch_python, "--torch", tmp_path / "model.pt", "--input", "1x8")
     assert done.code == 3
-    assert "no TorchScript" in done.err
+    assert "neither TorchScript nor" in done.err
     assert not trap.exists()
 
 

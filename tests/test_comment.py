@@ -129,7 +129,7 @@ def test_a_run_for_no_pull_request_writes_the_summary(
     [
         (Mood.ERROR, "GitHub answered 500: it hurts"),
         (Mood.LIMITED, "GitHub answered 403: API rate limit exceeded"),
-        (Mood.HTML, "GitHub answered with something that is no JSON"),
+        (Mood.HTML, "GitHub's answer is not JSON"),
     ],
 )
 def test_a_github_that_is_unwell_is_one_line_and_exit_3(
@@ -159,7 +159,7 @@ def test_the_token_goes_to_its_own_host_only_and_is_shown_nowhere(
         github.add(f"talk {number}")
     done = slugcheck("comment", report)
     assert done.code == 3
-    assert done.err == "error: GitHub names a next page on another host\n"
+    assert done.err == "error: GitHub links to a next page on another host\n"
     assert TOKEN not in done.err + done.out
     assert {signed for _, _, signed in github.asked} == {f"Bearer {TOKEN}"}
 
@@ -201,7 +201,7 @@ def test_without_a_token_a_red_verdict_is_no_success(
     report.write_text(RED, encoding="utf-8")
     done = slugcheck("comment", report)
     assert (done.code, github.asked) == (1, [])
-    assert "no comment: there is no GITHUB_TOKEN" in done.err
+    assert "no comment: GITHUB_TOKEN is not set" in done.err
 
 
 def test_a_check_without_a_report_is_told_in_an_older_comment_and_makes_none(
@@ -298,7 +298,7 @@ def bad(name: str, value: str, monkeypatch: pytest.MonkeyPatch, report: Path) ->
     ("name", "value", "words"),
     [
         ("GITHUB_REPOSITORY", "../../user", "GITHUB_REPOSITORY is not OWNER/NAME"),
-        ("GITHUB_API_URL", "file:///etc", "GITHUB_API_URL is no address"),
+        ("GITHUB_API_URL", "file:///etc", "GITHUB_API_URL is not a URL"),
         ("GITHUB_EVENT_PATH", "/none", "GITHUB_EVENT_PATH /none cannot be read as JSON"),
     ],
 )

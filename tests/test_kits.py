@@ -204,7 +204,7 @@ def test_a_red_verdict_that_cannot_be_commented_is_said_and_fails(
     checked = runner.run("Check", CHECK_PATH=".", CHECK_AGAINST="", CHECK_ARGS="--limit=slug=1M")
     assert (checked.returncode, runner.outputs["exit-code"]) == (0, "1")
     done = runner.run("Comment", GITHUB_TOKEN=TOKEN, COMMENT_KEY="report", EXIT_CODE="1")
-    assert "error: no comment: GitHub refuses it (403)" in done.stderr
+    assert "error: no comment: GitHub refused the request (403)" in done.stderr
     assert done.stdout.startswith("::warning::slugcheck could not comment")
     assert runner.run("Gate", EXIT_CODE="1").returncode == 1
 

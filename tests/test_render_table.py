@@ -326,7 +326,7 @@ def test_contributors_tell_what_a_line_frees_from_what_it_shares() -> None:
 
 
 def test_the_lack_of_large_contributors_is_reported() -> None:
-    assert "no requirement takes 2 % of the slug" in screen(cases.crowd())
+    assert "no requirement accounts for 2 % of the slug" in screen(cases.crowd())
 
 
 def test_the_header_says_where_the_python_comes_from() -> None:

@@ -40,6 +40,13 @@ from slugcheck.text import listed, mb, printable, without_credentials
 from slugcheck.verify.install import foreign_wheels
 
 _SECONDS = 120.0
+DEFAULT = {Runtime.ONNX: ("onnxruntime", "numpy"), Runtime.TORCH: ("torch", "numpy")}
+_FOLDER = "environments-v1"
+_INSTALL_SECONDS = 1800
+_BOUNDS = Bounds(seconds=_INSTALL_SECONDS, memory=None)
+_SHOWN = 300
+_NAMED = 3
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,15 +114,6 @@ def _reason(ended: Ended) -> str:
 
 
 # --------------------------------------------------------------------------- installing
-
-DEFAULT = {Runtime.ONNX: ("onnxruntime", "numpy"), Runtime.TORCH: ("torch", "numpy")}
-_FOLDER = "environments-v1"
-_INSTALL_SECONDS = 1800
-_BOUNDS = Bounds(seconds=_INSTALL_SECONDS, memory=None)
-_SHOWN = 300
-_NAMED = 3
-
-Say = Callable[[str], None]
 
 
 class Installer:

@@ -24,6 +24,11 @@ from slugcheck.running.launcher import WORKERS
 
 FLOAT, INT64 = 1, 7  # TensorProto.DataType
 _OPSET, _IR = 17, 8  # read by ONNX Runtime 1.12 and later
+SIDE = 320
+CLASSES = 6
+_SEED = 20_261_126
+_STRIDES = (8, 16, 32)
+NAME = "embedded detector"
 
 
 def model(nodes: Iterable[bytes], weights: Iterable[bytes], given: bytes, result: bytes) -> bytes:
@@ -103,12 +108,6 @@ def _each(field: int, contents: Iterable[bytes]) -> bytes:
 
 
 # --------------------------------------------------------------------------- the network
-
-SIDE = 320
-CLASSES = 6
-_SEED = 20_261_126
-_STRIDES = (8, 16, 32)
-NAME = "embedded detector"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ UNSTABLE_PERCENT = {"memory": 5.0, "cpu": 10.0, "cold": 25.0}
 _CLEAN_SHARE = 0.97  # CPU time in wall time of one thread that has its core to itself
 _FOREIGN_CORES = 0.25
 _ENOUGH_TIMES = 100  # timed inferences below which p99 is the worst of a few
+_Values = Callable[[StackResult], list[float]]
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -203,7 +204,6 @@ def doubts(summary: Summary, *, processes: int) -> tuple[str, ...]:
 
 # --------------------------------------------------------------------------- differences
 
-_Values = Callable[[StackResult], list[float]]
 _KINDS: tuple[tuple[str, _Values], ...] = (
     ("peak RSS", lambda one: [v for s in one.samples if (v := peak(s, "rss")) is not None]),
     ("import", lambda one: [s.import_seconds for s in one.samples]),

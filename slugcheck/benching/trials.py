@@ -22,6 +22,14 @@ from slugcheck.text import mib, seconds
 BLOCKS = 8  # alternating workers give the most repeatable comparison of times
 _BLOCK_SECONDS = 0.8
 _FEWEST, _MOST = 2, 40  # inferences of each worker in a block
+RUNS = 20
+_STAGES = {
+    "": "its start", "baseline": "importing the runtime", "import": "loading the model",
+    "load": "the first inference", "first": "inferring", "beat": "inferring", "steady": "inferring",
+}  # fmt: skip
+# Pages read again per inference; with more, it waits for the disk rather than computes.
+_FAULTS_EACH = 1.0
+_SLOW_START = 3.0  # times the usual, for the first result
 
 
 def sample(ended: Ended) -> Sample | None:
@@ -95,15 +103,6 @@ def _sum(times: list[list[int]], kind: int) -> int:
 
 
 # --------------------------------------------------------------------------- memory limits
-
-RUNS = 20
-_STAGES = {
-    "": "its start", "baseline": "importing the runtime", "import": "loading the model",
-    "load": "the first inference", "first": "inferring", "beat": "inferring", "steady": "inferring",
-}  # fmt: skip
-# Pages read again per inference; with more, it waits for the disk rather than computes.
-_FAULTS_EACH = 1.0
-_SLOW_START = 3.0  # times the usual, for the first result
 
 
 def way(launcher: Launcher) -> dict[str, Any]:

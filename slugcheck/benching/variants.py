@@ -19,6 +19,15 @@ from slugcheck.running.launcher import Launcher, Worker
 
 GRADIENTS = "gradients left on"
 DEFAULT_THREADS = "default threads"
+ONE_THREAD = {
+    Runtime.ONNX: "SessionOptions.intra_op_num_threads = 1",
+    Runtime.TORCH: "torch.set_num_threads(1)",
+}
+_SHRINK = 'RunOptions: memory.enable_memory_arena_shrinkage = "cpu:0"'
+_SPIN = 'SessionOptions: session.intra_op.allow_spinning = "0"'
+PROCESSES = 3  # memory is known after three; two groups of three and six can differ with 95 %
+_MADE_SECONDS = 300.0
+_SUFFIXES = {"ort": ".ort", "int8": ".int8.onnx", "frozen": ".torchscript"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +63,6 @@ def ways(runtime: Runtime, *, threads: int, scripted: bool) -> Iterator[Way]:
         advice="set MALLOC_MMAP_THRESHOLD_ and MALLOC_TRIM_THRESHOLD_ to 65536",
         environment={"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"},
     )
-
-
-ONE_THREAD = {
-    Runtime.ONNX: "SessionOptions.intra_op_num_threads = 1",
-    Runtime.TORCH: "torch.set_num_threads(1)",
-}
-_SHRINK = 'RunOptions: memory.enable_memory_arena_shrinkage = "cpu:0"'
-_SPIN = 'SessionOptions: session.intra_op.allow_spinning = "0"'
 
 
 def _onnx() -> Iterator[Way]:
@@ -105,10 +106,6 @@ def _torch(*, scripted: bool) -> Iterator[Way]:
 
 
 # --------------------------------------------------------------------------- measuring
-
-PROCESSES = 3  # memory is known after three; two groups of three and six can differ with 95 %
-_MADE_SECONDS = 300.0
-_SUFFIXES = {"ort": ".ort", "int8": ".int8.onnx", "frozen": ".torchscript"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -265,5 +265,5 @@ def _seconds(text: str) -> float:
     except ValueError as error:
         raise UsageError(f"--time-limit: {error}") from None
     if found < 1:
-        raise UsageError(f"--time-limit {text}: a worker needs a second at least")
+        raise UsageError(f"--time-limit {text}: a worker needs at least a second")
     return float(found)

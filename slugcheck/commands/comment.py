@@ -38,7 +38,15 @@ _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
 _MOST = 65_536  # characters that GitHub takes
 _PAGES = 30  # of a hundred comments each
 _TIMEOUT = (10.0, 20.0)  # seconds to connect, and between two reads
-_HINT = "the workflow's job needs permissions: pull-requests: write"
+_MOST_BYTES = 2**20  # of FILE; a comment holds 262,144 at most
+_HINT = "write it with: slugcheck . --output report.md"
+# How slugcheck's Markdown begins, and what the check ended with.
+_CODES = {"## ❌": 1, "## ❔": 3}
+_NOT_CHECKED = """\
+## ❔ CANNOT SAY: slugcheck could not check this commit
+
+It ended with exit code {code}; the job's log says why.
+"""
 
 
 class Outcome(StrEnum):
@@ -90,7 +98,7 @@ def current(environ: Mapping[str, str]) -> PullRequest | None:
     api = environ.get("GITHUB_API_URL") or _API
     parts = urlsplit(api)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        raise UsageError("GITHUB_API_URL is no address", hint=f"it is {_API} on GitHub itself")
+        raise UsageError("GITHUB_API_URL is not a URL", hint=f"it is {_API} on GitHub itself")
     found = event.get("head")
     head = str(found.get("sha", "")) if isinstance(found, dict) else ""
     return PullRequest(
@@ -134,7 +142,7 @@ def post(to: PullRequest, text: str, key: str, *, only_edit: bool = False) -> Po
         message = f"the text has {len(body):,} characters, and a comment can have {_MOST:,}"
         raise UsageError(message, hint="slugcheck's own --format markdown keeps below it")
     if not to.token:
-        return Posted(outcome=Outcome.REFUSED, detail="there is no GITHUB_TOKEN")
+        return Posted(outcome=Outcome.REFUSED, detail="GITHUB_TOKEN is not set")
     with _Api(to) as api:
         try:
             if api.is_outdated():
@@ -227,11 +235,11 @@ class _Api:
             answer = self._send("GET", place)
             found = _json(answer)
             if not isinstance(found, list):
-                raise NetworkError("GitHub answered with something that is no list of comments")
+                raise NetworkError("GitHub's answer is not a list of comments")
             yield from (one for one in found if isinstance(one, dict))
             place = answer.links.get("next", {}).get("url")
             if place is not None and not place.startswith(f"{self._to.api}/"):
-                raise NetworkError("GitHub names a next page on another host")  # for the token
+                raise NetworkError("GitHub links to a next page on another host")  # for the token
         if place is not None:
             raise NetworkError(
                 f"the pull request has more than {_PAGES} pages of comments",
@@ -256,7 +264,7 @@ class _Api:
         """Return the answer's object."""
         found = _json(self._send(method, place, **body))
         if not isinstance(found, dict):
-            raise NetworkError("GitHub answered with something that is no object")
+            raise NetworkError("GitHub's answer is not a JSON object")
         return found
 
     def _send(self, method: str, place: str, **body: str) -> requests.Response:
@@ -270,7 +278,7 @@ class _Api:
         except requests.RequestException as error:
             raise NetworkError(f"GitHub cannot be reached: {type(error).__name__}") from None
         if answer.status_code in (401, 403, 404) and not _limited(answer):
-            raise _Refused(f"GitHub refuses it ({answer.status_code}): {_said(answer)}")
+            raise _Refused(f"GitHub refused the request ({answer.status_code}): {_said(answer)}")
         if not 200 <= answer.status_code < 300:
             message = f"GitHub answered {answer.status_code}: {_said(answer)}"
             raise NetworkError(message, hint="run the job again later")
@@ -299,24 +307,11 @@ def _json(answer: requests.Response) -> Any:
     try:
         return answer.json()
     except ValueError:
-        raise NetworkError("GitHub answered with something that is no JSON") from None
+        raise NetworkError("GitHub's answer is not JSON") from None
 
 
 def _address(comment: Mapping[str, Any]) -> str:
     return printable(str(comment.get("html_url", "")))
-
-
-# ---------------------------------------- ``slugcheck comment``: the one comment on a pull request
-
-_MOST_BYTES = 2**20  # of FILE; a comment holds 262,144 at most
-_comment_HINT = "write it with: slugcheck . --output report.md"
-# How slugcheck's Markdown begins, and what the check ended with.
-_CODES = {"## ❌": 1, "## ❔": 3}
-_NOT_CHECKED = """\
-## ❔ CANNOT SAY: slugcheck could not check this commit
-
-It ended with exit code {code}; the job's log says why.
-"""
 
 
 @click.command("comment", short_help="Post a report as a comment on a pull request.")
@@ -356,7 +351,6 @@ def command(
     2 wrong usage; 3 GitHub cannot be reached. If the comment cannot be written and the check
     failed, the exit code is that of the check, since an old comment may still say it passed.
     """
-
     terminal = Terminal(quiet=quiet)
     marker(key)
     missing = given is not None and given >= 2 and not path.exists()
@@ -389,9 +383,9 @@ def _text(path: Path) -> str:
         text = data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}"
-        raise UsageError(message, hint=_comment_HINT) from None
+        raise UsageError(message, hint=_HINT) from None
     if not text.strip():
-        raise UsageError(f"{path} is empty", hint=_comment_HINT)
+        raise UsageError(f"{path} is empty", hint=_HINT)
     return text
 
 

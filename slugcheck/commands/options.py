@@ -125,6 +125,25 @@ INDEXES = (
         help="Allow source distributions to be built, which RUNS their code.",
     ),
 )
+MODELS = (
+    click.option(
+        "--model",
+        "models",
+        multiple=True,
+        metavar="PATH|GLOB|URL",
+        help="Model file to include in the slug: a file, a folder, a glob, or an s3://, gs:// or "
+        "https:// URL. Repeatable.",
+    ),
+    click.option(
+        "--remote-models",
+        is_flag=True,
+        help="Let the project's settings name models on servers, which are then contacted. Do "
+        "not use it for untrusted pull requests.",
+    ),
+)
+_USUAL_SECONDS = 600
+_RUNNING_SECONDS = 3600  # what installs, builds or compresses for real
+_LEAST_SECONDS = 1
 
 
 def writing(
@@ -147,22 +166,6 @@ def writing(
 
 
 WRITING = writing("distribution")
-MODELS = (
-    click.option(
-        "--model",
-        "models",
-        multiple=True,
-        metavar="PATH|GLOB|URL",
-        help="Model file to include in the slug: a file, a folder, a glob, or an s3://, gs:// or "
-        "https:// URL. Repeatable.",
-    ),
-    click.option(
-        "--remote-models",
-        is_flag=True,
-        help="Let the project's settings name models on servers, which are then contacted. Do "
-        "not use it for untrusted pull requests.",
-    ),
-)
 
 
 def with_options(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[F], F]:
@@ -177,11 +180,6 @@ def with_options(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[F], F]:
 
 
 # --------------------------------------------------------------------------- the time
-
-
-_USUAL_SECONDS = 600
-_RUNNING_SECONDS = 3600  # what installs, builds or compresses for real
-_LEAST_SECONDS = 1
 
 
 def start_clock(given: dict[str, Any], *, usual: int = _USUAL_SECONDS) -> None:
@@ -351,13 +349,13 @@ def measured(run: Check, asked: Options, terminal: Terminal) -> Report:
 
 def _place() -> Place:
     """Where the run stands in its repository, as the CI system or git says."""
-    from slugcheck.project import git
+    from slugcheck.reading import dot_git
     from slugcheck.render.annotations import Place
 
     here = Path.cwd()
     named = os.environ.get("GITHUB_WORKSPACE", "")
-    marker = git.marker(here)
-    root = Path(named) if named else marker.parent if marker else here
+    found = dot_git(here)
+    root = Path(named) if named else found.parent if found else here
     return Place(cwd=str(here.resolve()), root=str(root.resolve()))
 
 

@@ -271,7 +271,7 @@ def load(
             return _named(named, _Ground(within, platform))
         return replace(_named(named, _Ground(Path("/"), platform)), author=Author.USER)
     folder = reading.real(folder, within)
-    last = (top or _top(folder)).resolve()
+    last = top.resolve() if top else reading.checkout_of(folder)
     above = [one for one in folder.parents if one == last or last in one.parents]
     for place in (folder, *above):
         found = _in(place, _Ground(within, platform))
@@ -299,11 +299,6 @@ def _named(path: Path, ground: _Ground) -> Settings:
         message = f"{_shown(path)} has no [tool.slugcheck]"
         raise UsageError(message, hint="add the table, or name another file")
     return _settings(table, path, "tool.slugcheck.", ground)
-
-
-def _top(folder: Path) -> Path:
-    found = (one for one in (folder, *folder.parents) if os.path.lexists(one / ".git"))
-    return next(found, folder)
 
 
 def _in(folder: Path, ground: _Ground) -> Settings | None:

@@ -381,11 +381,11 @@ def measure(
 
 def _from_git(folder: Path, notes: list[str]) -> git.Tracked | None:
     if not git.installed():
-        if git.marker(folder):
+        if reading.dot_git(folder):
             notes.append("git is not installed: counting all files, tracked or not")
         return None
     known = git.read(folder)
-    if known is None and git.marker(folder):
+    if known is None and reading.dot_git(folder):
         notes.append(".git is not a repository: counting all files, tracked or not")
     return known
 

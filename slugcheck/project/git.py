@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from slugcheck import reading
 from slugcheck.errors import MeasureError
 from slugcheck.running import child, isolation
 from slugcheck.running.child import Bounds, Ended
@@ -42,6 +43,10 @@ _TIMEOUT_SECONDS = 120.0
 _BOUNDS = Bounds(seconds=_TIMEOUT_SECONDS, output=256 * 2**20)
 _LONGEST_REASON = 200  # characters of git's own message
 _LARGEST_POINTER = 1024  # bytes, by the specification of Git LFS
+_LINK, _SUBMODULE = "120000", "160000"
+_EXECUTABLE = "100755"
+_CHUNK = 2**20
+_MOST_SHOWN = 80
 
 
 def installed() -> bool:
@@ -165,19 +170,12 @@ def _where(folder: Path) -> str | None:
     if "not a git repository" in errors:
         return None
     if "dubious ownership" in errors or "safe.directory" in errors:
-        found = marker(folder)
+        found = reading.dot_git(folder)
         top = printable(str(found.parent if found else folder))
         message = f"git refuses to read {top}: the folder belongs to another user"
         hint = f"trust it with: git config --global --add safe.directory {top}"
         raise MeasureError(message, hint=hint)
     raise failed(folder, errors)
-
-
-def marker(folder: Path) -> Path | None:
-    """Return the nearest ``.git``, of this folder or one above, if there is any."""
-    return next(
-        (one / ".git" for one in (folder, *folder.parents) if os.path.lexists(one / ".git")), None
-    )
 
 
 def _collect(
@@ -284,12 +282,7 @@ def _uncommitted(folder: Path, *, committed: bool) -> frozenset[str] | None:
     return frozenset(changed)
 
 
-# -- The files of another revision of a git checkout, written elsewhere; the work tree stays as it
-
-_LINK, _SUBMODULE = "120000", "160000"
-_EXECUTABLE = "100755"
-_CHUNK = 2**20
-_MOST_SHOWN = 80
+# --------------------------------------------------------------------------- another revision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,7 +349,7 @@ def _refuse_moved(path: Path, name: str, commit: str, *, top: Path, found: Path)
 
 def _is_submodule(top: Path) -> bool:
     """Return whether the repository around a checkout has it as a submodule."""
-    outer = marker(top.parent)
+    outer = reading.dot_git(top.parent)
     if outer is None:
         return False
     relative = top.relative_to(outer.parent).as_posix()

@@ -24,6 +24,12 @@ from slugcheck.text import printable
 _LINE = re.compile(r"([A-Za-z0-9_-]+):?\s+(.*)", re.ASCII)
 _BLANKS = " \t\r\v\f"
 _QUOTED = 60
+_HOOKS = ("bin/pre_compile", "bin/post_compile")
+_VERSION_FILES = ("runtime.txt", ".python-version")
+_NLTK = "nltk.txt"
+_NO_STATIC = ".heroku/collectstatic_disabled"
+_DEPTH = 3  # folders below the root in which bin/steps/collectstatic looks for manage.py
+_LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +74,6 @@ def procfile(folder: Path, top: Path | None = None) -> Procfile:
 
 
 # --------------------------------------------------------------------------- build steps
-
-_HOOKS = ("bin/pre_compile", "bin/post_compile")
-_VERSION_FILES = ("runtime.txt", ".python-version")
-_NLTK = "nltk.txt"
-_NO_STATIC = ".heroku/collectstatic_disabled"
-_DEPTH = 3  # folders below the root in which bin/steps/collectstatic looks for manage.py
-_LONGEST = 200
 
 
 def notes(

@@ -22,6 +22,11 @@ from slugcheck.model import (
     Verdict,
 )
 
+_WORDS = {
+    Status.FAIL: "over budget", Status.UNKNOWN: "cannot say", Status.WARN: "soft limit passed",
+    Status.PASS: "fits",
+}  # fmt: skip
+
 
 class Level(StrEnum):
     """How grave a remark is."""
@@ -92,12 +97,6 @@ def _of_verdicts(report: Report) -> Iterator[Remark]:
             subject=subject,
             origin=report.sizes.line_of(subject),
         )
-
-
-_WORDS = {
-    Status.FAIL: "over budget", Status.UNKNOWN: "cannot say", Status.WARN: "soft limit passed",
-    Status.PASS: "fits",
-}  # fmt: skip
 
 
 def level_of(verdict: Verdict) -> Level | None:

@@ -38,6 +38,7 @@ _METHODS = {
     "systemd": "systemd-run",
     "watchdog": "a watchdog (emulated: no kernel held it)",
 }
+VARIANT_HEADS = ("peak, MiB", "saves", "steady", "CPU ms", "CPU", "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,9 +277,6 @@ def trial_method(found: BenchResult) -> str:
     """Return how the limit was held."""
     methods = dict.fromkeys(one.method for one in found.trials)
     return "limit held by " + ", ".join(_METHODS.get(method, method) for method in methods)
-
-
-VARIANT_HEADS = ("peak, MiB", "saves", "steady", "CPU ms", "CPU", "error")
 
 
 def variant_rows(found: BenchResult) -> Iterator[tuple[str, list[Variant]]]:

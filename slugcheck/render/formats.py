@@ -59,8 +59,8 @@ def outputs(
     found = [_file(text, format_, known or FORMATS) for text in files]
     paths = [one.path for one in found]
     if twice := next((path for path in paths if paths.count(path) > 1), None):
-        message = f"--output: {twice} is named twice, and would hold only one of the two"
-        raise UsageError(message, hint="give each form a file of its own")
+        message = f"--output: {twice} is given twice"
+        raise UsageError(message, hint="write each format to its own file")
     if any(one.format == shown for one in found):
         return tuple(found)
     return (Output(format=shown, path=None), *found)
@@ -73,7 +73,7 @@ def _file(text: str, given: str | None, known: Collection[str]) -> Output:
             message = f"--output {text}: unknown format {name}"
             raise UsageError(message, hint=f"the formats are {', '.join(known)}")
         if not place:
-            message = f"--output {text}: there is no file after {name}="
+            message = f"--output {text}: the file is missing after {name}="
             raise UsageError(message, hint=f"for example --output {name}=report.txt")
         return Output(format=name, path=Path(place))
     path = Path(text)

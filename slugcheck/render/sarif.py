@@ -19,12 +19,12 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schem
 _RULES = {
     "budget-slug": "The compressed slug is over its budget, or too close to call",
     "budget-installed": "The installed size is over its budget, or too close to call",
-    "budget-build": "The build takes longer than its limit, or it is too close to call",
-    "budget-increase": "The change adds more than it may",
-    "budget-package_increase": "One distribution adds more than it may",
+    "budget-build": "The build takes longer than its limit, or is too close to call",
+    "budget-increase": "The change adds more than its limit allows",
+    "budget-package_increase": "One distribution adds more than its limit allows",
     "budget-package": "A distribution is larger than its own budget",
     "budget-deny": "A distribution is installed that the project denies",
-    "budget-vulnerabilities": "There are known vulnerabilities, or nobody could say",
+    "budget-vulnerabilities": "There are known vulnerabilities, or the audit failed",
     "unsized": "A distribution could not be sized, so the totals are without it",
     "vulnerability": "A resolved version has a known vulnerability",
     "cuda-on-cpu": "GPU code on a platform without a GPU",
@@ -32,10 +32,11 @@ _RULES = {
     "two-opencvs": "Two distributions of OpenCV overwrite each other",
     "built-from-source": "A distribution is compiled during the build",
     "other-system": "A distribution for another operating system",
-    "placeholder": "A placeholder in the place of the real distribution",
+    "placeholder": "A placeholder instead of the real distribution",
     "python-deprecated": "The platform has deprecated this Python",
-    "development-tools": "Tools for development among what is deployed",
+    "development-tools": "Development tools would be deployed",
 }
+_LEVELS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "note"}
 
 
 def render(report: Report, place: Place) -> str:
@@ -69,11 +70,8 @@ def _rule(code: str) -> Json:
         "id": printable(code),
         "shortDescription": {"text": printable(text)},
         "fullDescription": {"text": f"{printable(text)}."},
-        "help": {"text": f"slugcheck says in the message what was found. {printable(text)}."},
+        "help": {"text": f"The message says what was found. {printable(text)}."},
     }
-
-
-_LEVELS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "note"}
 
 
 def _result(one: Remark, place: Place, subject: str) -> Json:

@@ -22,6 +22,7 @@ SEVERITY_STYLE = {
     FindingSeverity.WARNING: "black on yellow",
     FindingSeverity.INFO: "cyan",
 }
+_ASCII = {"±": "+-", "→": "->", "…": "...", DASH: "-", "·": "-", "†": "*"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,3 @@ class Signs:
             FindingSeverity.INFO: ("·", "-"),
         }
         return self.pick(*signs[severity])
-
-
-_ASCII = {"±": "+-", "→": "->", "…": "...", DASH: "-", "·": "-", "†": "*"}

@@ -23,10 +23,7 @@ from slugcheck.model import (
 )
 from slugcheck.policy.budgets import exit_code, failures, unaccepted
 from slugcheck.render.figures import counted, counts_slug
-from slugcheck.text import heroku_m, mb
-
-_NAMED = 3
-
+from slugcheck.text import heroku_m, mb, plural, shortened
 
 # --------------------------------------------------------------------------- built from source
 
@@ -43,9 +40,9 @@ def source_builds(sizes: SizeReport, *, most: int) -> tuple[str, ...]:
         for one, build in native[:most]
     ]
     if native[most:]:
-        lines.append(f"also {listed([one.name for one, _ in native[most:]], 8)}")
+        lines.append(f"also {shortened([one.name for one, _ in native[most:]], 8)}")
     if pure:
-        lines.append(f"built from source without compiling: {listed(pure, 8)}")
+        lines.append(f"built from source without compiling: {shortened(pure, 8)}")
     return tuple(lines)
 
 
@@ -85,11 +82,6 @@ def run_words(report: Report) -> tuple[str, ...]:
         return found, took, "nothing fetched"
     read = f"{mb(transfer.bytes)} MB read in {plural(transfer.requests, 'request')}"
     return found, took, f"{read}, {transfer.cached} cached" if transfer.cached else read
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 # --------------------------------------------------------------------------- doubt
@@ -206,13 +198,7 @@ def _all(verdicts: Iterable[Verdict]) -> str:
 def _not_sized(report: Report) -> str:
     doubtful = unaccepted(report.sizes.unsized, report.allowed_unsized, everything=False)
     names = [one.name for one in doubtful]
-    return listed(names)
-
-
-def listed(names: Sequence[str], most: int = _NAMED) -> str:
-    """Return "a, b, c and 4 more"."""
-    more = len(names) - most
-    return f"{', '.join(names[:most])} and {more} more" if more > 0 else ", ".join(names)
+    return shortened(names)
 
 
 # --------------------------------------------------------------------------- the rest
@@ -220,7 +206,7 @@ def listed(names: Sequence[str], most: int = _NAMED) -> str:
 
 def overlap(one: Overlap) -> str:
     """Return which distributions install the same files."""
-    names = " and ".join(one.names) if len(one.names) == 2 else listed(one.names)
+    names = " and ".join(one.names) if len(one.names) == 2 else shortened(one.names)
     files = f"{plural(one.files, 'file')} (such as {one.example})"
     return f"{names} overlap in {files}: the last one installed wins, so they are counted once"
 

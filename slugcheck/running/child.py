@@ -39,6 +39,7 @@ _LAST_WORDS_SECONDS = 5.0
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _HAS_GROUPS = hasattr(os, "killpg")  # of processes; Windows has none
 _CAN_PEEK = hasattr(os, "waitid")  # not on macOS before Python 3.13
+_sizes: dict[int, int] = {}  # bytes of the children whose memory is bounded
 
 
 class ChildError(MeasureError):
@@ -295,9 +296,6 @@ def _communicated(
     except subprocess.TimeoutExpired:
         raise LateError(f"{what} did not finish within {allowed:.0f} s") from None
     return out or b"", err or b""
-
-
-_sizes: dict[int, int] = {}  # bytes of the children whose memory is bounded
 
 
 class _Watch:

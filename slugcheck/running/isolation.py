@@ -31,6 +31,7 @@ _RUN_MODULE = (
     "import os, runpy, sys; sys.path[:] = sys.argv.pop(1).split(os.pathsep);"
     "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
 )
+_distrusted: set[str] = set()
 
 
 def environment(allowed: str = "", *, environ: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -41,9 +42,6 @@ def environment(allowed: str = "", *, environ: Mapping[str, str] | None = None) 
     if "PATH" in kept:
         kept["PATH"] = safe_path(kept["PATH"])
     return kept
-
-
-_distrusted: set[str] = set()
 
 
 def distrust(path: Path) -> None:

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from slugcheck.errors import MeasureError
@@ -36,6 +35,9 @@ _ELSEWHERE = "elsewhere-"  # a link to a folder of the run that lies outside: NA
 _ATTEMPTS = 20
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _ROOM = "set TMPDIR to a folder with free space"
+_runs: dict[tuple[Path, int], _Run] = {}
+_swept: set[Path] = set()
+_guard = threading.RLock()
 
 
 class Folder:
@@ -58,12 +60,7 @@ class Folder:
     def __enter__(self) -> Path:
         return self.path
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> str:
@@ -159,11 +156,6 @@ class _Run:
     path: Path
     lock: int | None
     users: int = 0
-
-
-_runs: dict[tuple[Path, int], _Run] = {}
-_swept: set[Path] = set()
-_guard = threading.RLock()
 
 
 def _enter() -> _Run:

@@ -21,6 +21,15 @@ from enum import StrEnum
 
 from slugcheck.model import Distribution, Entry, Inventory, Manager, Target
 
+_SHA256_FIELD = len("sha256=") + 43  # urlsafe base64 of 32 bytes without padding
+_PYTHON_SHEBANG = "#!python"
+# Ratios of gzip -6 for text that the installer makes. RECORD's hashes do not compress; the rows of
+# bytecode have none (measured over the calibration's corpus, benchmarks/README.md).
+_RECORD_RATIO = 0.443
+_BYTECODE_ROW_RATIO = 0.081
+_SCRIPT_RATIO = 0.7
+_LINK_LIMIT = 127  # Linux refuses longer interpreter lines; pip then writes a /bin/sh trampoline
+
 
 class Requested(StrEnum):
     """Which distributions get an (empty) file REQUESTED."""
@@ -102,16 +111,6 @@ _BY_MANAGER = {
 def of(manager: Manager) -> Installer:
     """Return the installer of a package manager."""
     return _BY_MANAGER[manager]
-
-
-_SHA256_FIELD = len("sha256=") + 43  # urlsafe base64 of 32 bytes without padding
-_PYTHON_SHEBANG = "#!python"
-# Ratios of gzip -6 for text that the installer makes. RECORD's hashes do not compress; the rows of
-# bytecode have none (measured over the calibration's corpus, benchmarks/README.md).
-_RECORD_RATIO = 0.443
-_BYTECODE_ROW_RATIO = 0.081
-_SCRIPT_RATIO = 0.7
-_LINK_LIMIT = 127  # Linux refuses longer interpreter lines; pip then writes a /bin/sh trampoline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,27 @@ _DESCRIBE = (
     "print(json.dumps([platform.python_implementation(), platform.python_version(),"
     " sys.version_info.releaselevel, bool(sysconfig.get_config_var('Py_GIL_DISABLED'))]))"
 )
+_TOOLS = {Manager.POETRY: "poetry==2.4.1", Manager.PIPENV: "pipenv==2026.7.1"}
+_PIP = re.compile(r"^pip ([0-9.]+)$")
+# The user's settings that reach the children: how to reach an index, not which. Not
+# UV_INDEX_NAME_PASSWORD and POETRY_HTTP_BASIC_NAME: the checked project decides which URL has that
+# NAME. The user can pass them with --env.
+_KEPT = re.compile(
+    r"^(?:PATH|HOME|USER|LOGNAME|LANG|LC_.*|TERM|NETRC|SSH_AUTH_SOCK|.*_(?:PROXY|proxy)|"
+    r"SSL_CERT_.*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|GIT_SSL_CAINFO|"
+    r"PIP_(?:CERT|CLIENT_CERT|PROXY|DEFAULT_TIMEOUT|RETRIES|TRUSTED_HOST)|"
+    r"UV_(?:CACHE_DIR|HTTP_TIMEOUT|HTTP_RETRIES|NATIVE_TLS|SYSTEM_CERTS|INSECURE_HOST)|"
+    r"CC|CXX|CFLAGS|CXXFLAGS|LDFLAGS|CPATH|LIBRARY_PATH|LD_LIBRARY_PATH|PKG_CONFIG_PATH)$"
+)
+_HARMFUL = re.compile(r"^(?:PYTHON|LD_|UV_PROJECT|VIRTUAL_ENV|TMPDIR)")
+_ERROR = re.compile(
+    r"^(?:ERROR|error|\u00d7|Because|Caused by|- |\u2570\u2500\u25b6)|fatal error:|"
+    r"^[A-Z][\w.]*(?:Error|Exception|Exit):"
+)
+_LEAST_SECRET = 4
+_SHOWN = 400
+_NO_SPACE = "No space left on device"
+_CONFLICT = re.compile(r"conflict|No matching distribution|constraint", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,28 +188,6 @@ def _output(command: list[str]) -> str | None:
 
 
 # --------------------------------------------------------------------------- installing
-
-_TOOLS = {Manager.POETRY: "poetry==2.4.1", Manager.PIPENV: "pipenv==2026.7.1"}
-_PIP = re.compile(r"^pip ([0-9.]+)$")
-# The user's settings that reach the children: how to reach an index, not which. Not
-# UV_INDEX_NAME_PASSWORD and POETRY_HTTP_BASIC_NAME: the checked project decides which URL has that
-# NAME. The user can pass them with --env.
-_KEPT = re.compile(
-    r"^(?:PATH|HOME|USER|LOGNAME|LANG|LC_.*|TERM|NETRC|SSH_AUTH_SOCK|.*_(?:PROXY|proxy)|"
-    r"SSL_CERT_.*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|GIT_SSL_CAINFO|"
-    r"PIP_(?:CERT|CLIENT_CERT|PROXY|DEFAULT_TIMEOUT|RETRIES|TRUSTED_HOST)|"
-    r"UV_(?:CACHE_DIR|HTTP_TIMEOUT|HTTP_RETRIES|NATIVE_TLS|SYSTEM_CERTS|INSECURE_HOST)|"
-    r"CC|CXX|CFLAGS|CXXFLAGS|LDFLAGS|CPATH|LIBRARY_PATH|LD_LIBRARY_PATH|PKG_CONFIG_PATH)$"
-)
-_HARMFUL = re.compile(r"^(?:PYTHON|LD_|UV_PROJECT|VIRTUAL_ENV|TMPDIR)")
-_ERROR = re.compile(
-    r"^(?:ERROR|error|\u00d7|Because|Caused by|- |\u2570\u2500\u25b6)|fatal error:|"
-    r"^[A-Z][\w.]*(?:Error|Exception|Exit):"
-)
-_LEAST_SECRET = 4
-_SHOWN = 400
-_NO_SPACE = "No space left on device"
-_CONFLICT = re.compile(r"conflict|No matching distribution|constraint", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

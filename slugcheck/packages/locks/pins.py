@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -85,7 +86,7 @@ class Shelves:
             self.of(index).prefetch(wanted)
 
 
-def pick(
+def _pick(
     pins: Iterable[Pin], shelves: Shelves, chooser: Chooser, lock: str
 ) -> tuple[list[Distribution], list[Unsized]]:
     """Return the file of each pin that fits the target best, and the pins that have none.
@@ -108,6 +109,32 @@ def pick(
         else:
             found.append(answer)
     return found, aside
+
+
+def locked(
+    path: Path,
+    data: bytes,
+    entries: Iterable[Pin | Distribution | Unsized],
+    notes: Iterable[str],
+    *,
+    chooser: Chooser,
+    shelves: Shelves,
+) -> Locked:
+    """Return what the lock at ``path`` installs; ``entries`` without a pin need no index.
+
+    :raises NetworkError: an index cannot be reached.
+    """
+    entries = tuple(entries)
+    pins = (one for one in entries if isinstance(one, Pin))
+    found, without = _pick(pins, shelves, chooser, path.name)
+    found += (one for one in entries if isinstance(one, Distribution))
+    return Locked(
+        distributions=tuple(sorted(found, key=lambda one: one.name)),
+        unsized=(*(one for one in entries if isinstance(one, Unsized)), *without),
+        sha256=hashlib.sha256(data).hexdigest(),
+        notes=tuple(dict.fromkeys(notes)),
+        resolver=path.name,
+    )
 
 
 def _choose(pin: Pin, pages: Pages, chooser: Chooser, lock: str) -> Distribution | Unsized:

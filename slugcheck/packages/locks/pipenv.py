@@ -25,7 +25,7 @@ from slugcheck.packages.locks.pins import (
     applies,
     from_place,
     items,
-    pick,
+    locked,
     read_bytes,
     sha256_of,
     table,
@@ -75,9 +75,7 @@ def read(
     notes: list[str] = []
     lines = Lines(pipfile_data.decode("utf-8", errors="replace"), str(pipfile_path))
     direct = {canonicalize_name(name): one for name, one in table(pipfile, "packages").items()}
-    pins: list[Pin] = []
-    found: list[Distribution] = []
-    aside: list[Unsized] = []
+    entries: list[Pin | Distribution | Unsized] = []
     for name, entry in table(lock, "default").items():
         details = entry if isinstance(entry, dict) else {"version": entry}
         holds = applies(details.get("markers"), environment)
@@ -90,21 +88,8 @@ def read(
         if pin.name in direct:
             pin = replace(pin, direct=True, origins=lines.origin(pin.name))
         answer = _elsewhere(pin, details, path.parent, top)
-        if answer is None:
-            pin = replace(pin, index=sources.url(details.get("index")))
-            pins.append(pin)
-        elif isinstance(answer, Unsized):
-            aside.append(answer)
-        else:
-            found.append(answer)
-    chosen, without = pick(pins, shelves, chooser, path.name)
-    return Locked(
-        distributions=tuple(sorted([*found, *chosen], key=lambda one: one.name)),
-        unsized=(*aside, *without),
-        sha256=hashlib.sha256(data).hexdigest(),
-        notes=tuple(dict.fromkeys(notes)),
-        resolver=path.name,
-    )
+        entries.append(answer or replace(pin, index=sources.url(details.get("index"))))
+    return locked(path, data, entries, notes, chooser=chooser, shelves=shelves)
 
 
 def pipfile_hashes(pipfile: Mapping[str, Any], sources: object) -> tuple[str, str]:

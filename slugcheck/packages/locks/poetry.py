@@ -36,8 +36,8 @@ from slugcheck.packages.locks.pins import (
     from_place,
     from_project,
     items,
+    locked,
     packages,
-    pick,
     read_bytes,
     sha256_of,
     table,
@@ -92,28 +92,14 @@ def read(
         listed = list(_main(lock, environment, notes))
     lines = Lines(project_data.decode("utf-8", errors="replace"), str(project_path))
     extras = {one.name: one.extras for one in dependencies}
-    pins: list[Pin] = []
-    found: list[Distribution] = []
-    aside: list[Unsized] = []
+    entries: list[Pin | Distribution | Unsized] = []
     for package in listed:
         pin = _pin(package, lock)
         if pin.name in extras:
             pin = replace(pin, direct=True, origins=lines.origin(pin.name), extras=extras[pin.name])
         answer = _elsewhere(pin, table(package, "source"), path.parent, top)
-        if answer is None:
-            pins.append(pin)
-        elif isinstance(answer, Unsized):
-            aside.append(answer)
-        else:
-            found.append(answer)
-    chosen, without = pick(pins, shelves, chooser, path.name)
-    return Locked(
-        distributions=tuple(sorted([*found, *chosen], key=lambda one: one.name)),
-        unsized=(*aside, *without),
-        sha256=hashlib.sha256(data).hexdigest(),
-        notes=tuple(dict.fromkeys(notes)),
-        resolver=path.name,
-    )
+        entries.append(answer or pin)
+    return locked(path, data, entries, notes, chooser=chooser, shelves=shelves)
 
 
 def lock_version(lock: Mapping[str, Any]) -> Version:

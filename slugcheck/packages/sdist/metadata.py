@@ -33,6 +33,7 @@ _REPLACED = frozenset(
     {"PKG-INFO", "requires.txt", "SOURCES.txt", "not-zip-safe", "entry_points.txt"}
     | {"dependency_links.txt"}
 )
+_MOST_LINES = 5_000  # of dependencies, extras' included; reading one takes some 60 microseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +49,6 @@ class SourceMetadata:
     requires_python: str | None
     origin: str
     notes: tuple[str, ...] = ()
-
-
-_MOST_LINES = 5_000  # of dependencies, extras' included; reading one takes some 60 microseconds
 
 
 class Unstated(Exception):

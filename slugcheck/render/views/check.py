@@ -54,8 +54,7 @@ from slugcheck.render.view import (
     line,
 )
 from slugcheck.render.view import Verdict as Outcome
-from slugcheck.render.words import listed, plural
-from slugcheck.text import clock, heroku_m, mb
+from slugcheck.text import clock, heroku_m, mb, plural, shortened
 
 _DOWNLOAD, _BYTECODE, _SHARE, _NAMES = 70, 96, 112, 70  # from which width on these are shown
 _MOST_FOOTNOTES = 6
@@ -64,6 +63,13 @@ _MOST_MODELS = 12
 _NAMED = 5
 _NOTABLE_BYTES = 100_000  # a folder below it says nothing about where the megabytes are
 _FIGURE = Kind.FIGURE
+_SIGNS = {
+    ChangeKind.ADDED: ("+", Style.BAD),
+    ChangeKind.REMOVED: ("-", Style.GOOD),
+    ChangeKind.UPGRADED: ("^", Style.ACCENT),
+    ChangeKind.DOWNGRADED: ("v", Style.ACCENT),
+    ChangeKind.SAME_VERSION: ("~", Style.DIM),
+}
 
 
 def view(report: Report, *, all_rows: bool = False) -> View:
@@ -430,14 +436,6 @@ def _error(percent: float, difference: int) -> str:
 
 # --------------------------------------------------------------------------- --against
 
-_SIGNS = {
-    ChangeKind.ADDED: ("+", Style.BAD),
-    ChangeKind.REMOVED: ("-", Style.GOOD),
-    ChangeKind.UPGRADED: ("^", Style.ACCENT),
-    ChangeKind.DOWNGRADED: ("v", Style.ACCENT),
-    ChangeKind.SAME_VERSION: ("~", Style.DIM),
-}
-
 
 def _changes(report: Report, found: Difference) -> Section:
     label = Span(found.label, code=True)
@@ -558,7 +556,7 @@ def _contributors(sizes: SizeReport, *, folded: bool) -> Section:
     what = "slug" if figures.counts_slug(sizes) else "total"
     heading = line("largest contributors, MB")
     if not contributors:
-        least = f"no requirement takes {figures.LEAST_PERCENT} % of the {what}"
+        least = f"no requirement accounts for {figures.LEAST_PERCENT} % of the {what}"
         blocks = (Paragraph((line(least, Style.DIM),)),) if sizes.roots else ()
         return Section(heading=line("largest contributors"), blocks=blocks, rank=11)
     columns = (
@@ -597,7 +595,7 @@ def _audit(audit: Audit) -> Section:
         groups.setdefault(one.reason, []).append(one)
     for reason, members in groups.items():
         names = [f"{one.name} {one.version}" if one.version else one.name for one in members]
-        text = line(f"not audited: {listed(names, _NAMED)} ({reason})", Style.DOUBT)
+        text = line(f"not audited: {shortened(names, _NAMED)} ({reason})", Style.DOUBT)
         items.append(Item(mark=Status.UNKNOWN, text=text))
     return Section(heading=line("audit"), blocks=(Items(tuple(items)),), rank=4)
 
@@ -609,7 +607,7 @@ def _audit_summary(audit: Audit) -> str:
     count = len(audit.vulnerabilities)
     known = f"{count or 'no'} known vulnerabilit{'y' if count == 1 else 'ies'}"
     names = {one.name for one in audit.vulnerabilities}
-    where = f" in {listed(sorted(names))}" if names else ""
+    where = f" in {shortened(sorted(names))}" if names else ""
     of_all = f"{audit.audited} of {plural(whole, 'distribution')} audited by {audit.service}"
     return f"{of_all}: {known}{where}"
 

@@ -26,8 +26,8 @@ from slugcheck.render.view import (
     line,
 )
 from slugcheck.render.views.check import signed
-from slugcheck.render.words import percent, plural
-from slugcheck.text import HEROKU_M, MEGABYTES, heroku_m, mb, mib
+from slugcheck.render.words import percent
+from slugcheck.text import HEROKU_M, MEGABYTES, heroku_m, mb, mib, plural, shortened
 
 _LEAST_SHARE = 0.02  # of a stack: what is less folds into one line
 _MOST_ROWS = 10
@@ -325,10 +325,9 @@ def difference_rows(found: Comparison, *, everything: bool) -> Iterator[VersionR
     if everything:
         yield from (_version_row(found, row) for row in alike)
     elif alike:
-        names = ", ".join(row.name for row in alike[:4])
-        more = f" and {len(alike) - 4} more" if len(alike) > 4 else ""
-        none = tuple("same" for _ in found.stacks)
-        yield VersionRow(name=f"alike: {names}{more}", cells=none, alike=True)
+        names = shortened([row.name for row in alike], 4)
+        same = tuple("same" for _ in found.stacks)
+        yield VersionRow(name=f"alike: {names}", cells=same, alike=True)
 
 
 def _versions(

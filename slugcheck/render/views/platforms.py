@@ -26,8 +26,8 @@ from slugcheck.render.view import (
 from slugcheck.text import MIB, mb
 
 _MEANING = {
-    Severity.FAIL: "the check fails beyond it",
-    Severity.WARN: "the platform warns beyond it",
+    Severity.FAIL: "the check fails above it",
+    Severity.WARN: "the platform warns above it",
     Severity.NOTE: "informational",
 }
 
@@ -81,7 +81,7 @@ def _limit(limit: Limit) -> Row:
     exact = f"{limit.value:,} {'bytes' if limit.unit == 'bytes' else 's'}"
     value = limit.text if limit.text == exact else f"{limit.text} ({exact})"
     figure = "" if limit.name == limit.figure else f" of {limit.figure}"
-    meaning = "shown only, since measuring it takes running the app"
+    meaning = "shown only: measuring it would mean running the app"
     if limit.figure not in ("boot", "ram"):
         meaning = _MEANING[limit.severity]
     return _entry(limit.name, (f"{value}{figure}: {meaning}",), limit.source)

@@ -57,7 +57,7 @@ def _int8(job: Job) -> None:
         import onnx  # noqa: F401 - what onnxruntime.quantization works with
         from onnxruntime import quantization
     except ImportError:
-        raise SystemExit("making it takes the onnx package: pip install onnx") from None
+        raise SystemExit("making it needs the onnx package: pip install onnx") from None
     session = onnxruntime.InferenceSession(job["model"], providers=["CPUExecutionProvider"])
     given = {}
     for wanted, one in zip(session.get_inputs(), job["inputs"]):

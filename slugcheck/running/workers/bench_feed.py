@@ -36,10 +36,10 @@ def _picture(job: Job) -> Any:
     try:
         from PIL import Image
     except ImportError:
-        raise SystemExit("reading pictures takes Pillow: pip install pillow") from None
+        raise SystemExit("reading pictures needs Pillow: pip install pillow") from None
     shape = job["shape"]
     if len(shape) != 4 or not ({shape[1], shape[3]} & {1, 3}):
-        raise SystemExit(f"the model's input is no picture: its shape is {shape}")
+        raise SystemExit(f"the model's input is not a picture: its shape is {shape}")
     first = shape[1] in (1, 3)  # channels before height and width
     channels, height, width = (shape[1], *shape[2:]) if first else (shape[3], *shape[1:3])
     with Image.open(job["path"]) as opened:

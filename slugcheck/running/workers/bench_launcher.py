@@ -218,7 +218,7 @@ class Launcher:
                     return event
             if not more or any(event["event"] == "failed" for event in worker.events):
                 break
-        raise _Silent("no answer of a worker")
+        raise _Silent("a worker did not answer")
 
     def _follow(self, worker: Worker, asked: Job, limit: Any) -> Any:
         """Listen until the worker ends; return what ran out of time, "" if nothing did.

@@ -109,7 +109,7 @@ def _no_script(torch: Any, path: str, error: Exception) -> Any:
     except Exception:
         first = (str(error).strip().splitlines() or ["no reason given"])[0]
         return (
-            "no TorchScript, and no plain weights either (a pickled module would run its own "
+            "neither TorchScript nor plain weights (a pickled module would run its own "
             "code): " + first
         )
     kind = "weights without their network" if hasattr(held, "keys") else type(held).__name__
