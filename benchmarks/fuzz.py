@@ -853,7 +853,7 @@ def _uv_parser() -> Parser:
     def run(folder: Path, files: Files) -> None:
         tool.text = files["exported"]
         path = folder / "uv.lock"
-        uv.read(path, top=folder, uv=tool, environment=environment, tags=tags)  # type: ignore[arg-type]
+        uv.read(path, top=folder, uv=tool, environment=environment, tags=tags)  # type: ignore[arg-type]  # plays uv
 
     seed = {"uv.lock": UV_LOCK, "pyproject.toml": PYPROJECT, "exported": PYLOCK}
     return Parser([{name: text.encode() for name, text in seed.items()}], run, _TOML_TOKENS)
@@ -1222,7 +1222,7 @@ def _try(parser: Parser, files: Files, place: Path, outcome: Outcome) -> bool:
                 if took > SLOW / 2:
                     keep = Path(tempfile.mkdtemp(prefix=f"slugcheck-slow-{outcome.parser}-"))
                     _write(files, keep)
-                    print(f"{outcome.parser}: {took:.2f} s: {keep}", file=sys.stderr, flush=True)  # noqa: TID251
+                    print(f"{outcome.parser}: {took:.2f} s: {keep}", file=sys.stderr, flush=True)  # noqa: TID251 - a script
             outcome.slow += took > SLOW
     return True
 

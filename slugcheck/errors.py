@@ -10,7 +10,7 @@ from typing import ClassVar
 
 
 class SlugcheckError(Exception):
-    """Base of all expected failures. ``hint`` says how to mend it, on a line of its own."""
+    """Base of all expected failures. ``hint`` says how to fix it, on a line of its own."""
 
     exit_code: ClassVar[int] = 3
 

@@ -140,12 +140,12 @@ class Terminal:
             _say(printable(text))
 
     def warning(self, message: str, hint: str | None = None) -> None:
-        """Say what may be wrong, and how to mend it."""
+        """Warn, with a hint on how to fix it."""
         if not self._quiet:
             self._labelled("warning", message, hint)
 
     def error(self, message: str, hint: str | None = None) -> None:
-        """Say what is wrong, and on a line of its own how to mend it. Quiet does not silence it."""
+        """Report an error, with a hint on a line of its own. ``--quiet`` does not silence it."""
         self._labelled("error", message, hint)
 
     def _labelled(self, label: str, message: str, hint: str | None) -> None:
@@ -241,7 +241,7 @@ def _encoding(stream: TextIO) -> str:
 
 
 def _say(text: str) -> None:
-    with contextlib.suppress(MeasureError):  # nobody is left who could be told of it
+    with contextlib.suppress(MeasureError):  # there is nobody left to tell
         _write(_err(), without_commands(f"{without_secrets(text)}\n"))
 
 

@@ -425,7 +425,7 @@ def _markdown(text: str) -> str:
 
 # --------------------------------------------------------------------------- GitHub's annotations
 
-# What ``render.github`` writes, and no other command: stop-commands, set-env and add-mask are none.
+# What ``render.github`` writes, and no other command, such as stop-commands, set-env or add-mask.
 _ANNOTATION = re.compile(
     r"::(?:error|warning|notice) (?:file=[^:,\s][^:,]*,line=[0-9]+,)?title=[^:,]*::.*"
 )

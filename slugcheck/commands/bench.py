@@ -200,7 +200,7 @@ def command(
 def _check_plots(plots: tuple[Path, ...]) -> None:
     """Refuse what cannot be drawn, before anything is measured for nothing.
 
-    :raises UsageError: matplotlib is not installed, or a suffix is none that it draws.
+    :raises UsageError: matplotlib is not installed, or a suffix is not supported.
     """
     from slugcheck.render import benchplot
 

@@ -47,7 +47,7 @@ class _Commands(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Return a command, None where there is none of that name."""
+        """Return the command of that name, or None."""
         if cmd_name not in _COMMANDS:
             return None
         command = import_module(f"slugcheck.commands.{cmd_name}").command

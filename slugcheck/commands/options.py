@@ -221,7 +221,7 @@ def require_linux(what: str) -> None:
 def options(path: Path, given: dict[str, Any]) -> Options:
     """Return what the options of the groups above come to; a group left out has its defaults.
 
-    :raises UsageError: a limit is not written NAME=VALUE, or a date is none.
+    :raises UsageError: a limit is not written NAME=VALUE, or a date is invalid.
     """
     from slugcheck.model import FindingSeverity
     from slugcheck.model.options import Options
@@ -306,7 +306,7 @@ def run_check(asked: Options, terminal: Terminal, *, against: str | None = None)
     from slugcheck.policy import gates
 
     with ExitStack() as stack:
-        # what is not there is told of by the check
+        # the check itself reports a missing path
         base = _base(asked, against) if against is not None and _is_there(asked.path) else None
         run = stack.enter_context(Check(asked, ruling=base.ruling() if base else None))
         if base is not None:

@@ -26,7 +26,7 @@ class Severity(StrEnum):
 class Limit:
     """One limit of a platform: ``figure`` may not be more than ``value`` (equal passes).
 
-    ``figure`` names what is held against it: ``slug``, ``installed``, ``download``, ``build``,
+    ``figure`` names what it limits: ``slug``, ``installed``, ``download``, ``build``,
     ``checkout``, ``boot`` or ``ram``. ``value`` is bytes or seconds, by ``unit``. ``text`` is the
     limit as its platform writes it ("500M", "15 minutes").
     """

@@ -357,7 +357,7 @@ def _cache(checkouts: Iterable[Path]) -> Cache:
 def _trusted(
     folder: Path, checkouts: Iterable[Path], variable: str
 ) -> tuple[Path | None, str | None]:
-    """Return a cache folder that lies in none of the checkouts, or why there is none."""
+    """Return the cache folder, or why it is not used: it lies in one of the checkouts."""
     for checkout in checkouts:
         trusted, problem = trusted_folder(folder, checkout, variable=variable)
         if trusted is None:

@@ -302,7 +302,7 @@ class _Entry:
 
 
 def find(path: Path, name: str, top: Path) -> Revision | None:
-    """Return the revision of that name in the checkout of a file or folder; None: there is none.
+    """Return the revision of that name in the checkout of a file or folder, or None.
 
     ``top`` is the folder that files may be read from, as ``reading.top_of`` finds it.
 

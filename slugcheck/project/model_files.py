@@ -167,7 +167,7 @@ def _local(one: Named) -> tuple[Path, ...]:
             return _below(one, path)
     text = os.path.expanduser(one.text)  # noqa: PTH111 - a glob is no path
     # Path.glob takes no absolute pattern
-    matches = sorted(glob.glob(text, root_dir=one.base, recursive=True))  # noqa: PTH207
+    matches = sorted(glob.glob(text, root_dir=one.base, recursive=True))  # noqa: PTH207 - absolute ones too
     paths = [one.base / match for match in matches]
     # matches beyond a link stay hidden: neither their names nor their existence is shown
     paths = [path for path in paths if _is_inside(path.parent, one.within)]

@@ -1,4 +1,4 @@
-"""What a CI system is told of a report: one remark for each thing that is wrong, with its place.
+"""The problems in a report for CI systems, each with its place.
 
 The formats for CI systems (github, junit, sarif) say the same things; this is where they get them.
 """
@@ -107,7 +107,7 @@ def level_of(verdict: Verdict) -> Level | None:
 
 
 def _to_blame(verdict: Verdict, sizes: SizeReport) -> str:
-    """Return the requirement that is behind most of a size; "" for what no line is to blame for."""
+    """Return the requirement that is behind most of a size; "" if no line is."""
     by_slug = verdict.budget == "slug"
     if not by_slug and verdict.budget not in ("installed", "download"):
         return ""

@@ -58,7 +58,7 @@ def share_bar(share: float, *, columns: int, unicode: bool) -> str:
 
 
 def nested_bar(part: float, whole: float, *, columns: int, unicode: bool) -> Text:
-    """Return a bar for a share of all, and the part of it that is told apart, in whole cells."""
+    """Return a bar for a share of all, with a part of it marked, in whole cells."""
     used, rest, left = "█▒ " if unicode else "#- "
     reached, filled = _cells(min(whole, 1.0), columns), _cells(min(part, 1.0), columns)
     bar = Text(used * filled, style="cyan")

@@ -9,7 +9,7 @@ from slugcheck.render.view import DASH
 from slugcheck.text import markdown
 
 MARKS = {Status.PASS: "✅", Status.WARN: "⚠️", Status.FAIL: "❌", Status.UNKNOWN: "❔"}
-NONE = DASH  # stands for a figure that there is none of
+NONE = DASH  # stands for a missing figure
 
 
 def advice(label: str | None, because: Iterable[str], *, otherwise: str) -> str:

@@ -37,7 +37,7 @@ class Signs:
 
     @property
     def none(self) -> str:
-        """What stands for a figure that there is none of."""
+        """What stands for a missing figure."""
         return self.pick(DASH, "-")
 
     def clean(self, text: str) -> str:

@@ -31,7 +31,7 @@ from slugcheck.text import heroku_m, mb, plural, shortened
 def source_builds(sizes: SizeReport, *, most: int) -> tuple[str, ...]:
     """Return what the platform builds from source and how it was sized, in a line each.
 
-    Builds that compile are told apart up to ``most``; pure Python ones share a line.
+    Builds that compile are listed one by one, up to ``most``; pure Python ones share a line.
     """
     native = [one for one in _built(sizes) if one[1].native]
     pure = [one.name for one, build in _built(sizes) if not build.native]

@@ -137,7 +137,7 @@ def started(
 
 
 def _program(name: str, environment: Mapping[str, str]) -> str:
-    if os.path.dirname(name):  # noqa: PTH120
+    if os.path.dirname(name):  # noqa: PTH120 - Path drops a leading "./"
         return os.path.abspath(name)  # noqa: PTH100 - the working folder is another
     found = shutil.which(name, path=environment.get("PATH", os.defpath))
     if found is None:

@@ -171,9 +171,9 @@ def open_streams() -> None:
                     os.dup2(found, number)
                     os.close(found)
     if sys.__stdout__ is None:
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115, TID251
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115, TID251 - the stream itself
     if sys.__stderr__ is None:
-        sys.stderr = open(  # noqa: SIM115, TID251
+        sys.stderr = open(  # noqa: SIM115, TID251 - as above
             2, "w", encoding="utf-8", errors="backslashreplace", closefd=False
         )
 

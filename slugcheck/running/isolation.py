@@ -72,7 +72,7 @@ def _safe_path(path: str, roots: frozenset[str]) -> str:
     for place in path.split(os.pathsep):
         real = os.path.realpath(place)
         inside = any(_within(real, root) for root in roots)
-        if os.path.isabs(place) and not inside:  # noqa: PTH117
+        if Path(place).is_absolute() and not inside:
             kept.append(place)
     return os.pathsep.join(kept)
 
@@ -99,6 +99,6 @@ def _is_ours(place: str) -> bool:
     """
     real = os.path.realpath(place)
     own = {os.path.realpath(one) for one in (sys.prefix, sys.base_prefix)}
-    return os.path.isabs(place) and (  # noqa: PTH117
+    return Path(place).is_absolute() and (
         not any(_within(real, root) for root in _roots()) or any(_within(real, one) for one in own)
     )

@@ -62,7 +62,9 @@ class Worker:
     def request(self) -> Json:
         """Return the request for the launcher."""
         script = str(WORKERS / self.script)
-        python = os.path.abspath(self.python) if os.path.dirname(self.python) else self.python  # noqa: PTH100, PTH120
+        # resolve() would follow an environment's link to the Python below it
+        named = os.path.dirname(self.python)  # noqa: PTH120 - Path drops a leading "./"
+        python = os.path.abspath(self.python) if named else self.python  # noqa: PTH100 - as above
         return {
             "argv": [python, "-W", "ignore", script],
             "env": clean_environment(os.environ) | dict(self.environment),

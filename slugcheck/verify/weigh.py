@@ -160,7 +160,7 @@ def gzipped(prefix: Path, files: Iterable[Path], app: Path, *, below: str) -> in
     with child.started(
         [program, "-6"], environment=isolation.environment(), stdin=child.PIPE
     ) as process:
-        assert process.stdin is not None  # noqa: S101 - a pipe was asked for
+        assert process.stdin is not None  # noqa: S101 - it is a pipe - a pipe was asked for
         assert process.stdout is not None  # noqa: S101
         counted = [0]
         reader = threading.Thread(target=_count, args=(process.stdout, counted))
@@ -227,7 +227,7 @@ class _Deflated(io.RawIOBase):
         self._bytes = 18  # gzip's header and trailer
 
     def write(self, data: object) -> int:
-        view = memoryview(data)  # type: ignore[arg-type]
+        view = memoryview(data)  # type: ignore[arg-type]  # tarfile gives bytes
         self._bytes += len(self._zlib.compress(view))
         return len(view)
 

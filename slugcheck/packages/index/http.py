@@ -129,7 +129,7 @@ class Session(requests.Session):
         self, prepared_request: requests.PreparedRequest, response: requests.Response
     ) -> None:
         """On a redirect, drop the credentials of the old host and take those of the new one."""
-        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
+        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]  # in the stubs
         before, after = (str(request.url) for request in (response.request, prepared_request))
         downgraded = before.startswith("https:") and not after.startswith("https:")
         if "Authorization" not in prepared_request.headers and not downgraded:
@@ -440,10 +440,10 @@ class _Watched(socket.socket):
     """A socket, plain or TLS, that looks at the clock with each read."""
 
     def recv(self, *args: Any, **kwargs: Any) -> bytes:
-        return self._look(super().recv, len, *args, **kwargs)  # type: ignore[no-any-return]
+        return self._look(super().recv, len, *args, **kwargs)  # type: ignore[no-any-return]  # bytes
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        return self._look(super().recv_into, int, *args, **kwargs)  # type: ignore[no-any-return]
+        return self._look(super().recv_into, int, *args, **kwargs)  # type: ignore[no-any-return]  # a count
 
     def _look(self, read: Any, size: Any, *args: Any, **kwargs: Any) -> Any:
         exchange: Exchange | None = getattr(_local, "exchange", None)
@@ -483,7 +483,7 @@ class _Connecting:
     """Mixed into urllib3's connections: what they open is watched."""
 
     def _new_conn(self) -> socket.socket:
-        plain: socket.socket = super()._new_conn()  # type: ignore[misc]
+        plain: socket.socket = super()._new_conn()  # type: ignore[misc]  # of the class it is mixed into
         limit = plain.gettimeout()
         made = _Watched(plain.family, plain.type, plain.proto, fileno=plain.detach())
         made.settimeout(limit)

@@ -445,7 +445,7 @@ def _first_line(error: Exception) -> str:
 
 
 def scheme_of(url: str) -> str:
-    """Return the scheme of a URL, lower case; "" for what is none."""
+    """Return the scheme of a URL, lower case; "" if it has none."""
     try:
         return urlsplit(url).scheme
     except ValueError:

@@ -19,18 +19,18 @@ from fnmatch import fnmatchcase
 from slugcheck.packages.sdist.project_files import FoundPackages, Project, text_list
 
 SOURCE_FOLDERS = ("", "src", "lib", "python", "source", "py")
-# what lies beside packages in a project's top folder and is none
+# folders beside the packages in a project's top folder that are not packages
 _NOT_PACKAGES = frozenset(
     "test tests doc docs example examples benchmark benchmarks script scripts tool tools build "
     "dist ci bin demo demos sample samples util utils".split()
 )
 _NOT_MODULES = frozenset({"setup", "conftest", "tasks", "noxfile", "fabfile", "conf", "versioneer"})
-# Bounds on what a project may name; each is held against every file or folder.
+# Bounds on what a project may name; each is matched with every file or folder.
 _MOST_PATTERNS = 200
 _LONGEST_NAME = 255
 _ALWAYS_DATA = re.compile(r"(?:\.pyi|(?:^|/)py\.typed)$")
 _SETUPTOOLS = frozenset({"setuptools", "distutils", "pbr", "setuptools_rust"})
-_MOST_PLACES = 200  # packages that a project names one by one; each is held against every file
+_MOST_PLACES = 200  # packages that a project names one by one; each is matched with every file
 _LICENSES = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*")
 
 

@@ -181,7 +181,7 @@ def text_list(value: object) -> tuple[str, ...]:
 
 
 def parse_version(text: object) -> Version | None:
-    """Return a version, or None for what is none."""
+    """Return a version, or None if the text is not one."""
     try:
         return reading.version(text) if isinstance(text, str) else None
     except InvalidVersion:

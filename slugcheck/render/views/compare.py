@@ -1,4 +1,4 @@
-"""What ``slugcheck compare`` shows of requirements held against each other. Pure."""
+"""What ``slugcheck compare`` shows: candidates side by side. Pure."""
 
 from __future__ import annotations
 

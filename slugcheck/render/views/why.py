@@ -421,7 +421,7 @@ class RemedyRow:
 
 
 def limit(why: Why) -> Verdict | None:
-    """Return the verdict on the size that gates, which the changes are held against."""
+    """Return the verdict on the size that gates, which the changes are compared with."""
     figure = why.report.sizes.target.platform.size_figure
     found = (v for v in why.report.verdicts if v.gates and v.budget == figure)
     return next(found, None)
@@ -467,7 +467,7 @@ def _versions(one: Remedy) -> object:
 
 
 def is_idle(one: Remedy) -> bool:
-    """Whether a newer version was looked for and there is none that fits."""
+    """Whether the search for a newer version that fits found nothing."""
     found = one.outcome
     same = isinstance(found, MeasuredSaving) and not found.changes and not found.unsized_gone
     return one.kind in (RemedyKind.NEWEST, RemedyKind.NEWEST_ALL) and same

@@ -64,7 +64,7 @@ def _int8(job: Job) -> None:
         with open(one["path"], "rb") as stream:
             given[wanted.name] = numpy.frombuffer(stream.read(), one["dtype"]).reshape(one["shape"])
 
-    class Reader(quantization.CalibrationDataReader):  # type: ignore[misc]
+    class Reader(quantization.CalibrationDataReader):  # type: ignore[misc]  # untyped there
         def __init__(self) -> None:
             self._rest = [given]
 

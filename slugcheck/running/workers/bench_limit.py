@@ -1,7 +1,7 @@
 """A real limit on a worker's memory, by what the system has for it.
 
 In this order: a cgroup of version 2 with the memory controller, one of version 1, systemd's user
-manager, and where there is none of them a watchdog, which is told as emulated. Never rlimits:
+manager, and where there is none of them a watchdog, which is reported as emulated. Never rlimits:
 RLIMIT_AS counts addresses, so that 512 MB stop a PyTorch of 320 MB, and RLIMIT_RSS does nothing.
 """
 
