@@ -49,7 +49,7 @@ def check(
     against: str | None = None,
     settings: Literal["base", "head"] = "base",
 ) -> Report:
-    """Size a project or a requirements file and hold it against the platform's limits.
+    """Size a project or a requirements file and check it against the platform's limits.
 
     :param path: a project folder, a requirements file, or a lock file.
     :param platform: where it is deployed, such as ``"aws-lambda"``; by default what the settings

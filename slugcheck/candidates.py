@@ -20,9 +20,9 @@ _AT_ONCE = 4
 
 
 def labels(paths: Sequence[Path], given: Sequence[str]) -> tuple[str, ...]:
-    """Return a label for each stack: the given ones, else the shortest part of the path that tells.
+    """Return a label for each candidate: a given one, else the shortest part of its path that differs.
 
-    :raises UsageError: there are more labels than stacks, or two are alike.
+    :raises UsageError: there are more labels than candidates, or two are the same.
     """
     if len(given) > len(paths):
         message = f"there are {len(given)} labels for {len(paths)} candidates"
@@ -44,12 +44,12 @@ def _short(paths: Sequence[Path]) -> list[str]:
 
 
 class SideBySide:
-    """The stacks of one comparison; ``measure`` yields how many are done."""
+    """The candidates of one comparison; ``measure`` yields how many are done."""
 
     def __init__(self, options: Sequence[Options], names: Sequence[str]) -> None:
         """Read every file; nothing touches the network yet.
 
-        :raises SlugcheckError: a file is wrong; the message names its stack.
+        :raises SlugcheckError: a file is wrong; the message names the candidate.
         """
         self._names = tuple(names)
         self._saved: dict[int, Document] = {}
@@ -80,7 +80,7 @@ class SideBySide:
             check.__exit__()
 
     def measure(self) -> Iterator[int]:
-        """Measure every stack, yielding how many are done.
+        """Measure every candidate, yielding how many are done.
 
         :raises SlugcheckError: one could not be measured; the message names it.
         """
@@ -105,12 +105,12 @@ class SideBySide:
 
     @property
     def documents(self) -> tuple[Document, ...]:
-        """The stacks in their order; ``measure`` has been exhausted."""
+        """The candidates in their order; ``measure`` has been exhausted."""
         return tuple(
             replace(self._saved[number], label=name) for number, name in enumerate(self._names)
         )
 
 
 def _named(error: SlugcheckError, name: str) -> SlugcheckError:
-    """Return the error with the stack it is about."""
+    """Return the error with the candidate it is about."""
     return type(error)(f"{printable(name)}: {error}", hint=error.hint)

@@ -1,4 +1,4 @@
-"""``slugcheck check``: size a project or a requirements file and hold it against the limits."""
+"""``slugcheck check``: check a project or a requirements file against the limits."""
 
 from __future__ import annotations
 
