@@ -20,7 +20,7 @@ _AT_ONCE = 4
 
 
 def labels(paths: Sequence[Path], given: Sequence[str]) -> tuple[str, ...]:
-    """Return a label for each candidate: a given one, else the shortest part of its path that differs.
+    """Return a label for each candidate: as given, else the shortest part of its path that differs.
 
     :raises UsageError: there are more labels than candidates, or two are the same.
     """

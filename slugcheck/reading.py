@@ -88,6 +88,7 @@ OPEN_FLAGS = (
     | getattr(os, "O_NOFOLLOW", 0)
 )
 _MOST_LINKS = 40  # as Linux
+_LONGEST_PATH = 4_096  # PATH_MAX of Linux; other systems take less
 _NOT_IN_ROOT = ("/proc", "/sys", "/dev")  # where the allowed folder is / itself
 _SHOWN = 160
 _KINDS = {
@@ -477,8 +478,11 @@ def _walked(path: Path, within: Path) -> _Location:
     top = str(within)
     if "\0" in str(path):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), _name(path))
+    if len(str(path)) > _LONGEST_PATH:
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), _name(path))
     rest = deque(_below(path, top))
     parts: list[str] = []
+    places = [top]  # the way so far: ``top`` with none of ``parts``, with one, with two
     link: tuple[str, str] | None = None
     links = 0
     while rest:
@@ -487,14 +491,17 @@ def _walked(path: Path, within: Path) -> _Location:
             if not parts:
                 raise _outside(path, within, link)
             parts.pop()
+            places.pop()
             continue
         if _is_version_control(part):
             raise Refused(_name(path), f"is inside {printable(part)}, which is never read")
         if _is_elsewhere(part):
             raise _outside(path, within, link)
-        target = _target(str(Path(top, *parts, part)))
+        place = f"{places[-1].removesuffix(os.sep)}{os.sep}{part}"
+        target = _target(place)
         if target is None:
             parts.append(part)
+            places.append(place)
             continue
         links += 1
         if links > _MOST_LINKS:
@@ -504,11 +511,11 @@ def _walked(path: Path, within: Path) -> _Location:
             inside = _under(Path(target).parts, top)
             if inside is None:
                 raise _outside(path, within, link)
-            parts = []
+            parts, places = [], [top]
             rest.extendleft(reversed(inside))
         else:
             rest.extendleft(reversed(Path(target).parts))
-    place = str(Path(top, *parts))
+    place = places[-1]
     if top == "/" and place.startswith(tuple(f"{one}/" for one in _NOT_IN_ROOT)):
         raise _outside(path, within, link)
     return _Location(place, link)

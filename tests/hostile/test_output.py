@@ -264,7 +264,7 @@ def test_what_libraries_log_and_warn_of_is_text() -> None:
         "import sys\nfrom slugcheck import cli\n"
         "def run(_):\n"
         "    import logging, warnings\n"
-        f"    logging.getLogger('urllib3').warning('of %s', {COMMANDS + CONTROLS!r})\n"
+        f"    logging.getLogger('filelock').warning('of %s', {COMMANDS + CONTROLS!r})\n"
         f"    warnings.warn({COMMANDS!r})\n"
         "    return 0\n"
         "cli.run = run\ncli.main()\n"

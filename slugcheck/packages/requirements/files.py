@@ -149,6 +149,7 @@ class _Reader:
         self._options = OptionCollector(self._places)
         self._digest = hashlib.sha256()
         self._done: set[tuple[Path, bool]] = set()
+        self._reals: dict[Path, Path] = {}  # thousands of lines may include the same few files
         self._bytes = 0
         self._requirements: list[Requirement] = []
         self._constraints: list[Requirement] = []
@@ -216,7 +217,9 @@ class _Reader:
                 self._mistakes.append(("", ""))
 
     def _real(self, file: _File) -> Path:
-        return reading.found(file.path, self._within) or file.path
+        if file.path not in self._reals:
+            self._reals[file.path] = reading.found(file.path, self._within) or file.path
+        return self._reals[file.path]
 
     def _take(self, line: Line, written: str, file: _File, origin: Origin) -> None:
         self._note_ignored(line, origin)
