@@ -206,7 +206,7 @@ class Installer:
         message = (
             f"{runtime}: the download is {mb(sizes.download_bytes)} MB, more than "
             f"--install-limit allows; {largest.distribution.name} "
-            f"{largest.distribution.version} alone is {mb(largest.download_bytes or 0)}"
+            f"{largest.distribution.version} alone is {mb(largest.download_bytes or 0)} MB"
         )
         hint = f"allow it with --install-limit {sizes.download_bytes // 10**6 + 1}MB"
         if gpu is not None:
