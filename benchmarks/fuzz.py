@@ -989,12 +989,12 @@ def _globs_parser() -> Parser:
 
 def _small_parser() -> Parser:
     from slugcheck.model import Manager
-    from slugcheck.project import hooks, python_version
+    from slugcheck.project import hooks, target
 
     def run(folder: Path, _: Files) -> None:
         hooks.procfile(folder)
         for manager in (Manager.PIP, Manager.PIPENV):
-            python_version.read(
+            target.read_python(
                 folder, title="Heroku", default="3.14", manager=manager, offered=("3.12", "3.14")
             )
 

@@ -56,7 +56,7 @@ from slugcheck.packages.index.pages import Pages
 from slugcheck.packages.resolve.stand_ins import StandIns
 from slugcheck.platforms import tags
 from slugcheck.project import target
-from slugcheck.sizing import parts
+from slugcheck.sizing import slug_parts
 
 MIB = 2**20
 _DATA = Path(__file__).parent / "heroku_logs.json"
@@ -192,7 +192,7 @@ def derived_mib(group: str) -> float | None:
     if minor is None:
         return None
     place = target.choose(platforms.load("heroku"), python=minor)
-    return sum(part.slug.value for part in parts.runtime_parts(place)) / MIB
+    return sum(part.slug.value for part in slug_parts.runtime_parts(place)) / MIB
 
 
 # --------------------------------------------------------------------------- the table

@@ -25,7 +25,7 @@ from slugcheck.model.options import Options
 from slugcheck.policy import base_settings, gates
 from slugcheck.project import git
 from slugcheck.project.git import Revision
-from slugcheck.running import isolation, temporary
+from slugcheck.running import child, temporary
 from slugcheck.text import printable, shown_value
 
 _REPORT_HINT = "name a file, a folder, a saved report or a git revision such as origin/main"
@@ -61,7 +61,7 @@ class Base:
             raise UsageError("--against is empty", hint=_REPORT_HINT)
         path = Path(name)
         folder = options.path if options.is_folder else options.path.parent
-        isolation.distrust(options.path)
+        child.distrust(options.path)
         # first, since a change may bring a file that is called origin/main
         self._revision = git.find(options.path, name, options.within)
         if self._revision is not None:

@@ -151,9 +151,9 @@ def compare(
     :raises UsageError: an argument or a file is wrong, or there are fewer than two candidates.
     :raises MeasureError: a candidate could not be measured; the message names it.
     """
-    from slugcheck import candidates
+    from slugcheck.compare import SideBySide, join, load
     from slugcheck.compare import compare as compared
-    from slugcheck.compare import join, load
+    from slugcheck.compare import labels as labels_of
 
     if len(paths) < 2:
         raise UsageError("compare needs at least two candidates")
@@ -168,8 +168,8 @@ def compare(
         )
         for path in paths
     ]  # fmt: skip
-    names = candidates.labels([one.path for one in options], tuple(labels))
-    with candidates.SideBySide(options, names) as run:
+    names = labels_of([one.path for one in options], tuple(labels))
+    with SideBySide(options, names) as run:
         for _ in run.measure():
             pass
         documents = run.documents

@@ -31,17 +31,23 @@ from slugcheck.benching.environments import Environment, Installer
 from slugcheck.benching.plan import BenchOptions, Form, Setup
 from slugcheck.benching.variants import Way
 from slugcheck.errors import MeasureError
-from slugcheck.model.bench import ColdStart, Fed, Runtime, Sample, Stack, StackResult, Summary
-from slugcheck.model.benchresult import (
+from slugcheck.model.bench import (
     Agreement,
     BenchResult,
+    ColdStart,
     Conclusion,
     Conditions,
+    Fed,
     Ratio,
+    Runtime,
+    Sample,
+    Stack,
+    StackResult,
+    Summary,
     Trial,
     Variant,
 )
-from slugcheck.model.verdicts import Status
+from slugcheck.model.report import Status
 from slugcheck.running.launcher import Ended, Launcher
 from slugcheck.version import __version__
 

@@ -39,18 +39,17 @@ from slugcheck.model import (
     Verification,
 )
 from slugcheck.model.options import DEFAULT_PLATFORM, Options
-from slugcheck.packages.places import indexes
+from slugcheck.packages.requirements.indexes import configured
 from slugcheck.policy import budgets, settings
 from slugcheck.policy.settings import merged, rules
-from slugcheck.project import subject, target
-from slugcheck.project.app import App, Weighed
+from slugcheck.project import app, target
+from slugcheck.project.app import App, Subject, Weighed
 from slugcheck.project.dependencies import Gatherer
-from slugcheck.project.subject import Subject
-from slugcheck.running import isolation
+from slugcheck.running import child
 from slugcheck.version import __version__
 
 if TYPE_CHECKING:
-    from slugcheck.advice.gpu import Twin
+    from slugcheck.advice.findings import Twin
 
 
 class Check:
@@ -66,7 +65,7 @@ class Check:
         :raises BuildError: the platform's build would refuse the project.
         """
         self._started = time.perf_counter()
-        isolation.distrust(options.path)
+        child.distrust(options.path)
         self.settings = settings.of(options)
         options = replace(options, top=options.within)
         own = ruling or self.settings
@@ -74,7 +73,7 @@ class Check:
         self._options = options = merged(options, own)
         platform = described or platforms.load(options.platform or DEFAULT_PLATFORM)
         self.rules = rules(options, own, platform)
-        self._subject = subject.read(options, platform)
+        self._subject = app.read_subject(options, platform)
         self.target: Target = target.choose(
             platform,
             stack=options.stack,
@@ -150,7 +149,7 @@ class Check:
                 manager=self._subject.manager,
                 path=self._dependency_file,
                 files=self._members,
-                index=indexes(self._options),
+                index=configured(self._options),
                 variables=self._options.variables,
                 seconds=build_time.predict(sizes, fixed=0.0),
                 pinned=read is not None and not read.options.require_hashes,
@@ -226,7 +225,7 @@ class Check:
     def report(self) -> Report:
         """Return the whole report; ``read`` has been exhausted."""
         from slugcheck.advice import audit
-        from slugcheck.policy import gates, ignores
+        from slugcheck.policy import gates
         from slugcheck.sizing import build_time
 
         app = self._app.weighed()
@@ -246,7 +245,7 @@ class Check:
             allowed_unsized=allowed,
             allow_all_unsized=self._options.allow_all_unsized,
         )
-        found = ignores.sort(
+        found = gates.sort_ignored(
             (*self._findings(sizes), *audit.vulnerability_findings(self._audit, sizes)),
             self.rules.ignores,
             _today(),
@@ -284,7 +283,7 @@ class Check:
 
     def _sizes(self, app: Weighed, gathered: Gatherer) -> SizeReport:
         from slugcheck import sizer
-        from slugcheck.sizing import parts
+        from slugcheck.sizing import slug_parts
 
         manager = self._subject.manager
         names = {distribution.name for distribution, _ in gathered.inventories}
@@ -294,19 +293,19 @@ class Check:
             unsized=(*gathered.unsized, *self._unmeasured(names)),
             environment=gathered.environment,
             parts=(
-                *parts.runtime_parts(self.target, names, manager),
-                *([parts.app_part(app.files)] if app.files else []),
-                *parts.model_parts(app.models),
+                *slug_parts.runtime_parts(self.target, names, manager),
+                *([slug_parts.app_part(app.files)] if app.files else []),
+                *slug_parts.model_parts(app.models),
             ),
             transfer=gathered.transfer(),
             manager=manager,
         )
 
     def _measured(self, sizes: SizeReport, verification: Verification) -> SizeReport:
-        from slugcheck.sizing import verified as measured
+        from slugcheck.sizing import slug_parts as measured
 
         names = {one.name for one in sizes.distributions}
-        return measured.apply(sizes, verification, unsized=self._unmeasured(names))
+        return measured.as_measured(sizes, verification, unsized=self._unmeasured(names))
 
     def _unmeasured(self, names: Collection[str]) -> tuple[Unsized, ...]:
         from slugcheck.project import hooks
@@ -321,14 +320,16 @@ class Check:
     ) -> tuple[StorageOption, ...]:
         from slugcheck.advice import storage
         from slugcheck.model import figures
-        from slugcheck.sizing import parts
+        from slugcheck.sizing import slug_parts
 
         if not app.models:
             return ()
         place = self.target.platform
         packed = place.size_figure == "slug"
         total = sizes.slug if packed else sizes.installed
-        own = [p.slug if packed else p.installed for p in sizes.parts if p.group == parts.MODELS]
+        own = [
+            p.slug if packed else p.installed for p in sizes.parts if p.group == slug_parts.MODELS
+        ]
         pushed = sum(model.bytes for model in app.models if model.place is ModelPlace.APP)
         ground = storage.Ground(
             size=figures.without(total, own),

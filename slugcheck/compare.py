@@ -1,20 +1,23 @@
 """Compares reports: a report with its base, and candidates with each other.
 
 ``difference`` and ``changes`` compare two reports, ``compare`` two or more candidates, ``join``
-adds the results of ``bench``. Everything works on saved documents (``model.document``), so that
-old and new reports are treated alike. All figures come from ``check``; nothing is measured here.
+adds the results of ``bench``; ``SideBySide`` measures the candidates of the command. Everything
+works on saved documents (``model.document``), so that old and new reports are treated alike. All
+figures come from ``check``; nothing is measured here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.version import InvalidVersion
 
 from slugcheck import reading
-from slugcheck.errors import UsageError
+from slugcheck.check import Check
+from slugcheck.errors import SlugcheckError, UsageError
 from slugcheck.model import (
     BaseTotals,
     Basis,
@@ -34,6 +37,7 @@ from slugcheck.model import (
     Status,
     Step,
     StepKind,
+    document,
 )
 from slugcheck.model.bench import DISTRIBUTIONS
 from slugcheck.model.document import (
@@ -44,6 +48,8 @@ from slugcheck.model.document import (
     SavedVerdict,
     read,
 )
+from slugcheck.model.options import Options
+from slugcheck.policy import gates
 from slugcheck.text import HEROKU_M, MEGABYTES, listed, printable
 
 _PARTS = (
@@ -600,14 +606,14 @@ def join(
     """
     notes = [*_hosts(results), *_disagreements(results)]
     footprints: list[Footprint | None] = []
-    for document in documents:
-        matches = [*_matches(document, results)]
+    for saved in documents:
+        matches = [*_matches(saved, results)]
         if len(matches) > 1:
             names = ", ".join(dict.fromkeys(label for label, _, _, _ in matches))
-            message = f"{printable(document.label)} has several results of bench ({names})"
+            message = f"{printable(saved.label)} has several results of bench ({names})"
             raise UsageError(message, hint="give --bench one result for each runtime")
         footprints += [_footprint(runtime, own) for _, runtime, own, _ in matches] or [None]
-        notes += [_version(document, runtime, one) for _, runtime, _, one in matches]
+        notes += [_version(saved, runtime, one) for _, runtime, _, one in matches]
     if not any(footprints):
         measured = (runtime for result in results for runtime in result.stacks if runtime.summary)
         runtimes = {runtime.label for runtime in measured}
@@ -669,3 +675,104 @@ def _disagreements(results: Sequence[Result]) -> Iterator[str]:
     for result in results:
         if result.agreement is not None and result.agreement.status == "fail":
             yield f"{result.label}: {result.agreement.sentence}"
+
+
+# Resolving is the work of one processor; more at once only wait for each other.
+_AT_ONCE = 4
+
+
+def labels(paths: Sequence[Path], given: Sequence[str]) -> tuple[str, ...]:
+    """Return a label for each candidate: as given, else the shortest part of its path that differs.
+
+    :raises UsageError: there are more labels than candidates, or two are the same.
+    """
+    if len(given) > len(paths):
+        message = f"there are {len(given)} labels for {len(paths)} candidates"
+        raise UsageError(message, hint="give --label once for each candidate, in their order")
+    found = [*given, *_short(paths)[len(given) :]]
+    twice = next((one for one in found if found.count(one) > 1), None)
+    if twice is not None:
+        message = f"two candidates are called {printable(twice)}"
+        raise UsageError(message, hint="tell them apart with --label, once for each candidate")
+    return tuple(found)
+
+
+def _short(paths: Sequence[Path]) -> list[str]:
+    for count in range(1, max(len(path.parts) for path in paths) + 1):
+        names = ["/".join(path.parts[-count:]) or str(path) for path in paths]
+        if len(set(names)) == len(names):
+            return names
+    return [str(path) for path in paths]
+
+
+class SideBySide:
+    """The candidates of one comparison; ``measure`` yields how many are done."""
+
+    def __init__(self, options: Sequence[Options], names: Sequence[str]) -> None:
+        """Read every file; nothing touches the network yet.
+
+        :raises SlugcheckError: a file is wrong; the message names the candidate.
+        """
+        self._names = tuple(names)
+        self._saved: dict[int, Document] = {}
+        self._checks: dict[int, Check] = {}
+        try:
+            for number, one in enumerate(options):
+                self._prepare(number, one)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _prepare(self, number: int, options: Options) -> None:
+        name = self._names[number]
+        text = document.text_of(options.path) if options.path.is_file() else None
+        if text is not None:
+            self._saved[number] = document.report_loads(text, printable(name))
+            return
+        try:
+            self._checks[number] = Check(options)
+        except SlugcheckError as error:
+            raise _named(error, name) from None
+
+    def __enter__(self) -> SideBySide:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for check in self._checks.values():
+            check.__exit__()
+
+    def measure(self) -> Iterator[int]:
+        """Measure every candidate, yielding how many are done.
+
+        :raises SlugcheckError: one could not be measured; the message names it.
+        """
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            running = {pool.submit(self._one, number): number for number in self._checks}
+            done = len(self._saved)
+            yield done
+            for future in as_completed(running):
+                number = running[future]
+                try:
+                    self._saved[number] = future.result()
+                except SlugcheckError as error:
+                    pool.shutdown(cancel_futures=True)
+                    raise _named(error, self._names[number]) from None
+                done += 1
+                yield done
+
+    def _one(self, number: int) -> Document:
+        check = self._checks[number]
+        report = gates.with_increase(check.whole(), check.rules, None)
+        return document.as_saved(report, self._names[number])
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """The candidates in their order; ``measure`` has been exhausted."""
+        return tuple(
+            replace(self._saved[number], label=name) for number, name in enumerate(self._names)
+        )
+
+
+def _named(error: SlugcheckError, name: str) -> SlugcheckError:
+    """Return the error with the candidate it is about."""
+    return type(error)(f"{printable(name)}: {error}", hint=error.hint)

@@ -51,3 +51,15 @@ class NetworkError(MeasureError):
 
 class WheelError(MeasureError):
     """A wheel is not a readable ZIP archive, or its directory contradicts itself."""
+
+
+class WrongHashError(ResolutionError):
+    """None of the wheels that fit has a hash that the file allows."""
+
+    def __init__(self, name: str, version: str) -> None:
+        super().__init__(
+            f"none of the hashes for {name} matches a file that fits the target",
+            hint="add the hashes of all its files: uv pip compile --generate-hashes",
+        )
+        self.name = name
+        self.version = version

@@ -67,10 +67,10 @@ from slugcheck.packages.known import (
     TORCH_FAMILY,
 )
 from slugcheck.packages.requirements.applicable import Asked, applies, asked_for
-from slugcheck.project.subject import Subject
-from slugcheck.sizing import parts
+from slugcheck.project.app import Subject
+from slugcheck.sizing import slug_parts
 from slugcheck.sizing.installed import layout_of
-from slugcheck.sizing.parts import RUNTIME
+from slugcheck.sizing.slug_parts import RUNTIME
 from slugcheck.text import listed, printable
 
 # Resolving keeps one processor busy; more at once only wait for each other.
@@ -211,7 +211,7 @@ class Context:
         """Return the bytes of the platform's own pip or setuptools that replace removed ones."""
         sizes = self.report.sizes
         left = {one.name for one in sizes.distributions} - set(gone)
-        own = parts.runtime_parts(sizes.target, left, self.subject.manager)
+        own = slug_parts.runtime_parts(sizes.target, left, self.subject.manager)
         return (
             sum(part.installed.value for part in own) - sizes.group_bytes(RUNTIME),
             sum(part.slug.value for part in own) - sizes.group_slug_bytes(RUNTIME),

@@ -15,8 +15,8 @@ MODULES = modules(ROOT)
 IMPORTS = imports(MODULES)
 # Each entry of the package imports only what stands further down, as docs/architecture.md draws it.
 LAYERS = (
-    "__init__ api __main__ cli commands bench why candidates against benching check render verify "
-    "advice policy sizer project packages compare platforms sizing model terminal running reading "
+    "__init__ api __main__ cli commands bench why against compare benching check render verify "
+    "advice policy sizer project packages platforms sizing model terminal running reading "
     "text extras errors version"
 ).split()
 # a library -> the modules that may import it, with all below them
@@ -27,7 +27,7 @@ ONLY_IN = {
     "subprocess": {"running"},
     "tempfile": {
         "running.temporary",
-        "packages.sdist.build",
+        "packages.sdist.sdist",
         "packages.index.client",
         "project.git",
     },
@@ -35,9 +35,9 @@ ONLY_IN = {
     "torch": {"running.workers"},
     "numpy": {"running.workers", "benching.agreement"},
     "uv": {"packages.resolve.uv"},
-    "fsspec": {"project.model_sizes"},
-    "botocore": {"project.model_sizes"},
-    "google": {"project.model_sizes"},
+    "fsspec": {"project.models"},
+    "botocore": {"project.models"},
+    "google": {"project.models"},
     "pypi_simple": {"packages.index.pages"},
     "pip_requirements_parser": {"packages.requirements"},
     "cvss": {"advice.audit"},

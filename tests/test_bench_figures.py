@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from slugcheck.benching import agreement, host, judgement, outcome, trials
+from slugcheck.benching import agreement, host, judgement, trials
 from slugcheck.benching.statistics import differ, peak, percentile, spread
 from slugcheck.model import Status, document
-from slugcheck.model.benchresult import BenchResult
+from slugcheck.model.bench import BenchResult
 from slugcheck.render import benchmarkdown, benchtable
 from tests.support.benches import MIB, heavy, light, result, sample, stack
 
@@ -121,18 +121,18 @@ def test_a_cold_start_is_held_against_the_boot_limit() -> None:
     [("standard-1x", True, 0), ("standard-1x", False, 0), ("performance-m", True, 0)],
 )
 def test_one_stack_that_fits_is_enough(dyno: str, asked: bool, code: int) -> None:
-    assert outcome.exit_code(result(heavy(), light(), dyno=dyno, asked=asked)) == code
+    assert judgement.exit_code(result(heavy(), light(), dyno=dyno, asked=asked)) == code
 
 
 def test_a_named_dyno_that_no_stack_fits_is_exit_1_and_one_that_may_swap_exit_3() -> None:
-    assert outcome.exit_code(result(heavy(), asked=True)) == 1
-    assert outcome.exit_code(result(heavy())) == 0
+    assert judgement.exit_code(result(heavy(), asked=True)) == 1
+    assert judgement.exit_code(result(heavy())) == 0
     between = stack("PyTorch", [sample(steady=270, peak=270, anon=200)] * 6)
-    assert outcome.exit_code(result(between, asked=True)) == 3
+    assert judgement.exit_code(result(between, asked=True)) == 3
 
 
 def test_a_stack_that_failed_is_exit_3() -> None:
-    assert outcome.exit_code(result(light(), replace(heavy(), failure="it hung"))) == 3
+    assert judgement.exit_code(result(light(), replace(heavy(), failure="it hung"))) == 3
 
 
 # --------------------------------------------------------------------------- the conclusion
@@ -160,7 +160,7 @@ def test_stacks_that_do_not_compute_the_same_get_no_recommendation() -> None:
     failed = agreement.compare(("PyTorch", "ONNX Runtime"), [{"name": "a"}], [])
     found = replace(result(heavy(), light()), agreement=failed)
     assert judgement.conclusion_of(found).label is None
-    assert outcome.exit_code(found) == 3
+    assert judgement.exit_code(found) == 3
 
 
 def test_a_ratio_whose_blocks_lie_around_one_is_no_difference() -> None:

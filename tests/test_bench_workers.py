@@ -10,7 +10,7 @@ import pytest
 
 from slugcheck.benching import trials
 from slugcheck.errors import MeasureError
-from slugcheck.model.benchresult import Outcome
+from slugcheck.model.bench import Outcome
 from slugcheck.running.launcher import Ended, Launcher, Worker, clean_environment
 from tests.support.benches import MIB, script
 

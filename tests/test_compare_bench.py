@@ -11,7 +11,7 @@ import pytest
 
 from slugcheck.benching import agreement
 from slugcheck.model import document as benchdoc
-from slugcheck.model.benchresult import BenchResult
+from slugcheck.model.bench import BenchResult
 from tests.support import stock
 from tests.support.benches import heavy, light, result
 from tests.support.commands import Done, slugcheck

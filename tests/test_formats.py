@@ -14,7 +14,7 @@ import pytest
 import xmlschema
 
 from slugcheck.errors import UsageError
-from slugcheck.render import bounded, markdown
+from slugcheck.render import markdown
 from slugcheck.render.annotations import Place
 from slugcheck.render.formats import FORMATS, Look, Output, outputs
 from slugcheck.render.views.check import view
@@ -279,7 +279,7 @@ def test_a_report_that_is_longer_than_a_comment_gets_shorter_forms() -> None:
     whole = markdown.write(view(report), most=10**9)
     assert len(whole) > 65_536
     text = markdown.write(view(report))
-    assert len(text) <= bounded.MOST_CHARACTERS
+    assert len(text) <= markdown.MOST_CHARACTERS
     assert "*Shortened" in text
     assert text.splitlines()[0] == whole.splitlines()[0]
     tiny: Any = markdown.write(view(report), most=1_500)

@@ -11,10 +11,9 @@ import pytest
 
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.model import Basis, ModelPlace
-from slugcheck.project import model_sizes
+from slugcheck.project import models
 from slugcheck.project.archive import Member
-from slugcheck.project.model_files import Named, find, is_model, unpushed
-from slugcheck.project.model_sizes import measure
+from slugcheck.project.models import Named, find, is_model, measure, unpushed
 from tests.support.commands import slugcheck
 
 MIB = 2**20
@@ -257,12 +256,12 @@ def test_a_large_model_is_judged_by_a_sample_whose_interval_holds_the_truth(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Layers that compress differently, as a model's do; the limit lowered, or this takes long."""
-    monkeypatch.setattr(model_sizes, "LOCAL_WHOLE_BYTES", MIB)
+    monkeypatch.setattr(models, "LOCAL_WHOLE_BYTES", MIB)
     source = random.Random(2)
     blocks = [source.randbytes(MIB - n % 32 * 4096).ljust(MIB, b"\0") for n in range(80)]
     path = here / "a.onnx"
     path.write_bytes(b"".join(blocks))
-    slug, method = model_sizes.of_file(path, 80 * MIB)
+    slug, method = models.size_of_file(path, 80 * MIB)
     truth = sum(len(zlib.compress(block, 1)) for block in blocks)  # level 1 does on random bytes
     assert method == "from a sample of 64 of 80 MiB"
     assert slug.basis is Basis.PREDICTED
@@ -273,17 +272,17 @@ def test_a_large_model_is_judged_by_a_sample_whose_interval_holds_the_truth(
 def test_a_sampled_model_that_shrinks_meanwhile_is_an_error(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_sizes, "LOCAL_WHOLE_BYTES", MIB)
+    monkeypatch.setattr(models, "LOCAL_WHOLE_BYTES", MIB)
     put(here, "a.onnx", content=bytes(3 * MIB))
     with pytest.raises(MeasureError, match="shrank"):
-        model_sizes.of_file(here / "a.onnx", 80 * MIB)
+        models.size_of_file(here / "a.onnx", 80 * MIB)
 
 
 @pytest.mark.parametrize("large", [False, True])
 def test_a_model_that_goes_away_meanwhile_is_an_error(
     here: Path, monkeypatch: pytest.MonkeyPatch, large: bool
 ) -> None:
-    monkeypatch.setattr(model_sizes, "LOCAL_WHOLE_BYTES", 0 if large else MIB)
+    monkeypatch.setattr(models, "LOCAL_WHOLE_BYTES", 0 if large else MIB)
     put(here, "a.onnx")
     gone = find([Named(text="a.onnx", base=here)], None)
     (here / "a.onnx").unlink()

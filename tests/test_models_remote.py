@@ -21,8 +21,8 @@ import pytest
 from slugcheck.errors import NetworkError, SlugcheckError, UsageError
 from slugcheck.model import Basis, ModelFile, ModelPlace
 from slugcheck.packages.index import client as files
-from slugcheck.project import model_sizes
-from slugcheck.project.model_sizes import read
+from slugcheck.project import models
+from slugcheck.project.models import read
 from tests.support.commands import slugcheck
 from tests.support.server import PackageServer, Quirk
 from tests.support.wheels import Archive
@@ -185,7 +185,7 @@ def test_a_large_object_is_judged_by_a_sample(scheme: str) -> None:
 def test_a_glob_takes_what_it_matches_and_no_folder(
     scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_sizes, "REMOTE_WHOLE_BYTES", 100 * MIB)
+    monkeypatch.setattr(models, "REMOTE_WHOLE_BYTES", 100 * MIB)
     found = read(f"{scheme}://bucket/models/*")
     names = [path.rpartition("/")[2] for path in paths(found)]
     assert [name for name in names if name != "empty.onnx"] == ["a.onnx", "b.onnx", "notes.txt"]
@@ -293,7 +293,7 @@ def test_a_server_that_never_answers_is_given_up(
     keys: None, silent: str, scheme: str, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, silent)
-    monkeypatch.setattr(model_sizes, "_ANSWER_SECONDS", 1)
+    monkeypatch.setattr(models, "_ANSWER_SECONDS", 1)
     assert "did not answer in time" in str(failure(f"{scheme}://bucket/a.onnx"))
 
 
@@ -302,7 +302,7 @@ def test_nothing_is_logged_where_logging_is_not_set_up(
 ) -> None:
     """The library for Google Storage logs each failure with its traceback and address."""
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", closed)
-    monkeypatch.setattr(model_sizes, "_ANSWER_SECONDS", 1)
+    monkeypatch.setattr(models, "_ANSWER_SECONDS", 1)
     failure("gs://bucket/a.onnx")
     assert capfd.readouterr() == ("", "")
 
@@ -482,7 +482,7 @@ def test_a_machine_in_no_cloud_is_asked_for_its_account_once_and_shortly(
             "GCE_METADATA_HOST": place,
             "GCE_METADATA_IP": place,
         }
-        code = f"from slugcheck.project import model_sizes; model_sizes.{opened}()"
+        code = f"from slugcheck.project import models; models.{opened}()"
         subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
         silent.shutdown(socket.SHUT_RDWR)
         counter.join()

@@ -9,8 +9,8 @@ import pytest
 from slugcheck import platforms
 from slugcheck.model import Basis, Manager, SizeReport, Target, Unsized, Verification
 from slugcheck.project import target
-from slugcheck.sizing import parts
-from slugcheck.sizing import verified as measured
+from slugcheck.sizing import slug_parts
+from slugcheck.sizing import slug_parts as measured
 from tests.support import apps, cases, reports
 
 
@@ -20,7 +20,7 @@ def heroku() -> Target:
 
 
 def names(place: Target, manager: Manager, installed: tuple[str, ...] = ()) -> list[str]:
-    return [part.name.split()[0] for part in parts.runtime_parts(place, installed, manager)]
+    return [part.name.split()[0] for part in slug_parts.runtime_parts(place, installed, manager)]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def verified(sizes: SizeReport, *, more: int = 0) -> Verification:
 
 
 def test_measured_figures_take_the_place_of_predicted_ones(predicted: SizeReport) -> None:
-    found = measured.apply(predicted, verified(predicted))
+    found = measured.as_measured(predicted, verified(predicted))
     runtime = predicted.group_slug_bytes("runtime")
     assert found.slug.value == 150_000_000 + runtime
     assert {d.basis for d in found.distributions} == {Basis.MEASURED}
@@ -79,20 +79,20 @@ def test_measured_figures_take_the_place_of_predicted_ones(predicted: SizeReport
 
 
 def test_only_the_runtime_leaves_doubt_after_measuring(predicted: SizeReport) -> None:
-    found = measured.apply(predicted, verified(predicted))
+    found = measured.as_measured(predicted, verified(predicted))
     doubt = [p.slug.high - p.slug.value for p in found.parts if p.group == "runtime"]
     assert found.slug.high - found.slug.value <= sum(doubt) + 1
 
 
 def test_the_parts_still_add_up_to_the_measured_slug(predicted: SizeReport) -> None:
-    found = measured.apply(predicted, verified(predicted))
+    found = measured.as_measured(predicted, verified(predicted))
     whole = found.dependencies_slug_bytes + sum(part.slug.value for part in found.parts)
     assert whole == pytest.approx(found.slug.value, abs=len(found.distributions))
 
 
 def test_files_that_no_prediction_had_are_a_row_of_their_own(predicted: SizeReport) -> None:
-    found = measured.apply(predicted, verified(predicted, more=5_000_000))
-    beside = [part for part in found.parts if part.group == parts.OTHER]
+    found = measured.as_measured(predicted, verified(predicted, more=5_000_000))
+    beside = [part for part in found.parts if part.group == slug_parts.OTHER]
     assert [part.installed.value for part in beside] == [5_000_000]
     runtime = sum(part.installed.value for part in found.parts)
     assert found.installed.value == found.plain_bytes + found.bytecode_bytes + runtime
@@ -101,5 +101,5 @@ def test_files_that_no_prediction_had_are_a_row_of_their_own(predicted: SizeRepo
 def test_what_the_install_measured_is_no_longer_unsized(predicted: SizeReport) -> None:
     doubtful = replace(predicted, unsized=(reports.missing("git-thing", None, "git", 3),))
     left = (Unsized(name="nltk.txt", version=None, reason="downloaded by the build"),)
-    assert measured.apply(doubtful, verified(predicted)).unsized == ()
-    assert measured.apply(doubtful, verified(predicted), unsized=left).unsized == left
+    assert measured.as_measured(doubtful, verified(predicted)).unsized == ()
+    assert measured.as_measured(doubtful, verified(predicted), unsized=left).unsized == left

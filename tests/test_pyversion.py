@@ -10,7 +10,7 @@ import pytest
 from slugcheck import platforms
 from slugcheck.errors import BuildError
 from slugcheck.model import Manager, Platform
-from slugcheck.project import python_version, target
+from slugcheck.project import target
 
 
 @pytest.fixture(scope="module")
@@ -19,14 +19,14 @@ def heroku() -> Platform:
 
 
 def asked(folder: Path, manager: Manager = Manager.PIP) -> tuple[str, str] | None:
-    found = python_version.read(folder, title="Heroku", default="3.14", manager=manager)
+    found = target.read_python(folder, title="Heroku", default="3.14", manager=manager)
     return (found.version, found.origin) if found else None
 
 
 def refusal(folder: Path, manager: Manager = Manager.PIP) -> tuple[str, str]:
     """The one line that names the error, and the one that mends it."""
     with pytest.raises(BuildError) as caught:
-        python_version.read(folder, title="Heroku", default="3.14", manager=manager)
+        target.read_python(folder, title="Heroku", default="3.14", manager=manager)
     assert caught.value.exit_code == 3
     sentence, hint = str(caught.value), caught.value.hint or ""
     assert sentence.startswith("Heroku's build would fail: ")
@@ -153,7 +153,7 @@ def test_uv_needs_a_version_file_of_its_own(tmp_path: Path) -> None:
 def test_a_file_that_is_not_in_the_build_does_not_count(tmp_path: Path) -> None:
     (tmp_path / "runtime.txt").write_text("nonsense")
     (tmp_path / ".python-version").write_text("3.12")
-    found = python_version.read(
+    found = target.read_python(
         tmp_path, title="Heroku", default="3.14", present=lambda name: name != "runtime.txt"
     )
     assert found is not None

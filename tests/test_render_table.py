@@ -10,8 +10,8 @@ from rich.text import Text
 
 from slugcheck.model import Estimate, FindingSeverity, Report, Severity, Status
 from slugcheck.policy import budgets
-from slugcheck.render import terminal, words
-from slugcheck.render.bars import budget_bar, share_bar
+from slugcheck.render import terminal, wording
+from slugcheck.render.terminal import budget_bar, share_bar
 from slugcheck.render.view import DASH
 from slugcheck.render.views import check
 from slugcheck.text import inert
@@ -145,7 +145,7 @@ def test_an_app_that_fails_at_boot_does_not_fit() -> None:
 def test_the_last_line_and_the_exit_code_agree(case: str) -> None:
     report = cases.CASES[case]()
     statuses = {0: Status.PASS, 1: Status.FAIL, 3: Status.UNKNOWN}
-    assert words.conclusion(report).status is statuses[budgets.exit_code(report)]
+    assert wording.conclusion(report).status is statuses[budgets.exit_code(report)]
 
 
 # --------------------------------------------------------------------------- rows

@@ -18,7 +18,7 @@ from slugcheck.packages.index.inventories import Cache
 from slugcheck.packages.locks.poetry import specifier
 from slugcheck.packages.sdist import archive as unpack
 from slugcheck.packages.sdist.archive import open_archive
-from slugcheck.packages.sdist.native import as_built
+from slugcheck.packages.sdist.contents import as_built
 from slugcheck.packages.sdist.project_files import FoundPackages, read_setup
 from slugcheck.packages.sdist.sdist import (
     SourceArchive,

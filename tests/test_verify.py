@@ -25,7 +25,7 @@ from slugcheck.model.options import Options
 from slugcheck.packages.resolve.uv import clean_environment, find_uv
 from slugcheck.verify import plan
 from slugcheck.verify import run as run_module
-from slugcheck.verify.workspace import run, workspace
+from slugcheck.verify.install import run_step, workspace
 from tests.support.commands import slugcheck
 from tests.support.server import PackageServer
 from tests.support.verifying import MINOR, app, index, own_caches, temporary, uv_cache, verify
@@ -262,7 +262,7 @@ def test_the_prefix_is_as_long_as_the_targets(monkeypatch: pytest.MonkeyPatch) -
 
 def test_what_a_build_leaves_running_neither_delays_nor_outlives_it(tmp_path: Path) -> None:
     script = "sleep 600 & echo $!"
-    done = run(["sh", "-c", script], cwd=tmp_path, environment={"PATH": os.environ["PATH"]})
+    done = run_step(["sh", "-c", script], cwd=tmp_path, environment={"PATH": os.environ["PATH"]})
     assert done.code == 0
     try:
         killed = os.pidfd_open(int(done.output))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slugcheck import reading, sizer
-from slugcheck.advice.gpu import Twin
+from slugcheck.advice.findings import Twin
 from slugcheck.errors import MeasureError
 from slugcheck.model import Artifact, Distribution, Target
 from slugcheck.packages.index.choice import Chooser

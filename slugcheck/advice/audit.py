@@ -31,9 +31,9 @@ from slugcheck.model import (
     Unsized,
     Vulnerability,
 )
-from slugcheck.model.audit import OSV_URL
+from slugcheck.model.report import OSV_URL
 from slugcheck.packages.index.client import HttpClient
-from slugcheck.running import child, isolation, temporary
+from slugcheck.running import child, temporary
 from slugcheck.running.child import Bounds
 from slugcheck.text import printable
 
@@ -185,7 +185,7 @@ def _ask(pins: Mapping[str, Distribution], service: Service) -> dict[str, Any] |
         path = folder / "requirements.txt"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         command = [
-            *isolation.python_module("pip_audit"),
+            *child.python_module("pip_audit"),
             "--requirement",
             str(path),
             "--disable-pip",
@@ -215,7 +215,7 @@ def _environment(service: Service, folder: Path) -> dict[str, str]:
 
     The URL goes here because other users of the machine could read it on the command line.
     """
-    found = isolation.environment(isolation.NETWORK)
+    found = child.environment(child.NETWORK)
     found |= {"TMPDIR": str(folder), "PYTHONSAFEPATH": "1"}
     return found | ({"PIP_AUDIT_OSV_URL": service.url} if service.name == "osv" else {})
 

@@ -25,7 +25,7 @@ from slugcheck.model import (
     StorageOption,
     figures,
 )
-from slugcheck.policy import sentences
+from slugcheck.policy import budgets
 from slugcheck.policy.budgets import status_of
 from slugcheck.text import against, clock, listed, mb, mib, scale_for
 
@@ -145,7 +145,7 @@ def _size(size: Estimate[int], ground: Ground) -> _Reason:
     status = status_of(size, limit.value)
     over = scale_for(size.value, limit.value).up(size.value - limit.value)
     margin = over if status is Status.FAIL else ""
-    return status, sentences.verdict(status, f"{name} {shown}", cap, margin=margin)
+    return status, budgets.verdict(status, f"{name} {shown}", cap, margin=margin)
 
 
 def _github(models: Sequence[ModelFile], ground: Ground) -> list[_Reason]:
@@ -171,7 +171,7 @@ def _checkout(models: Sequence[ModelFile], ground: Ground) -> list[_Reason]:
     name = "git checkout" if ground.checkout_bytes is not None else "models in the git checkout"
     shown, cap = against(size, limit.value)
     status = status_of(Estimate[int].measured(size), limit.value)
-    return [(status, sentences.verdict(status, f"{name} {shown}", cap))]
+    return [(status, budgets.verdict(status, f"{name} {shown}", cap))]
 
 
 def _boot(downloads: Sequence[Download], ground: Ground) -> list[_Reason]:
@@ -203,7 +203,7 @@ def _build(downloads: Sequence[Download], ground: Ground) -> list[_Reason]:
     span = f"build including the download {clock(low)} to {clock(high)}"
     time = Estimate.predicted(low, low, high)
     status = status_of(time, float(limit))
-    return [(status, sentences.verdict(status, span, clock(limit)))]
+    return [(status, budgets.verdict(status, span, clock(limit)))]
 
 
 # --------------------------------------------------------------------------- numbers

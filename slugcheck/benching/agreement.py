@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from slugcheck.model.benchresult import Agreement, Difference
-from slugcheck.model.verdicts import Status
+from slugcheck.model.bench import Agreement, Difference
+from slugcheck.model.report import Status
 
 if TYPE_CHECKING:
     import numpy as np

@@ -25,7 +25,7 @@ from slugcheck.model import Distribution, IndexOptions, Report, SizeReport
 from slugcheck.model.bench import DISTRIBUTIONS, InputSpec, Runtime
 from slugcheck.model.options import Options
 from slugcheck.packages.index.inventories import default_folder, trusted_folder
-from slugcheck.packages.places import indexes
+from slugcheck.packages.requirements.indexes import configured
 from slugcheck.packages.resolve.uv import (
     clean_environment,
     find_uv,
@@ -181,7 +181,7 @@ class Installer:
                 use_cache=self._options.use_cache,
             )
             with Check(asked) as check:
-                return indexes(asked), check.whole()
+                return configured(asked), check.whole()
 
     def _refuse(self, runtime: Runtime, sizes: SizeReport) -> None:
         if sizes.unsized:

@@ -7,7 +7,7 @@ import os
 import platform
 from pathlib import Path
 
-from slugcheck.model.benchresult import Host
+from slugcheck.model.bench import Host
 
 
 def describe() -> Host:

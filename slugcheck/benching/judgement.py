@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from slugcheck.benching import variants
 from slugcheck.errors import PlatformError
 from slugcheck.model import Platform
-from slugcheck.model.bench import StackResult, Summary
-from slugcheck.model.benchresult import (
+from slugcheck.model.bench import (
     BenchResult,
     BootFit,
     Conclusion,
@@ -21,10 +20,12 @@ from slugcheck.model.benchresult import (
     DynoFit,
     Fit,
     Ratio,
+    StackResult,
+    Summary,
     Variant,
 )
 from slugcheck.model.platform import Dyno
-from slugcheck.model.verdicts import Finding, FindingSeverity, Status
+from slugcheck.model.report import Finding, FindingSeverity, Status
 from slugcheck.text import mib, plural, seconds
 
 # Kept free for what bench does not run: the web framework, requests in progress, growth.
@@ -310,3 +311,21 @@ def _ratio(ratio: Ratio, label: str, name: str) -> str:
 
 def _contrast(result: BenchResult, figure: str) -> Contrast | None:
     return next((one for one in result.contrasts if one.figure == figure), None)
+
+
+_FITS = (Status.PASS, Status.WARN)
+
+
+def exit_code(result: BenchResult) -> int:
+    """Return 3 if a runtime was not measured or outputs differ, 1 if none fits ``--dyno``."""
+    agreement = result.agreement
+    if any(one.failure for one in result.stacks):
+        return 3
+    if agreement is not None and agreement.status is Status.FAIL:
+        return 3
+    chosen = result.chosen
+    if not result.dyno_asked or chosen is None or not chosen.fits:
+        return 0
+    if any(fit.status in _FITS for fit in chosen.fits):
+        return 0
+    return 3 if any(fit.status is Status.UNKNOWN for fit in chosen.fits) else 1

@@ -15,6 +15,7 @@ from statistics import median
 from slugcheck.model.bench import (
     STAGES,
     ColdStart,
+    Contrast,
     Latency,
     Memory,
     Sample,
@@ -22,7 +23,6 @@ from slugcheck.model.bench import (
     StackResult,
     Summary,
 )
-from slugcheck.model.benchresult import Contrast
 
 CONFIDENCE = 0.95
 ENOUGH = 6  # processes

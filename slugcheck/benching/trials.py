@@ -14,8 +14,7 @@ from typing import Any
 
 from slugcheck.benching.plan import Setup
 from slugcheck.benching.statistics import spread
-from slugcheck.model.bench import STAGES, ColdStart, Memory, Sample
-from slugcheck.model.benchresult import Outcome, Ratio, Trial
+from slugcheck.model.bench import STAGES, ColdStart, Memory, Outcome, Ratio, Sample, Trial
 from slugcheck.running.launcher import Ended, Launcher
 from slugcheck.text import mib, seconds
 

@@ -13,8 +13,7 @@ from typing import Any
 
 from slugcheck.benching import agreement, statistics, trials
 from slugcheck.benching.plan import Setup
-from slugcheck.model.bench import Runtime, Sample, Spread
-from slugcheck.model.benchresult import Variant
+from slugcheck.model.bench import Runtime, Sample, Spread, Variant
 from slugcheck.running.launcher import Launcher, Worker
 
 GRADIENTS = "gradients left on"

@@ -167,7 +167,7 @@ def command(
     measured, or the outputs differ.
     """
     from slugcheck.bench import Bench
-    from slugcheck.benching import outcome
+    from slugcheck.benching import judgement
     from slugcheck.model import document
     from slugcheck.render import benchmarkdown, benchplot, benchtable
 
@@ -194,7 +194,7 @@ def command(
     options.write(wanted, terminal, lambda name, look: forms[name](look), all_rows=all_rows)
     for path in plots:
         terminal.write_file(path, benchplot.draw(found, path.suffix), option="--plot")
-    ctx.exit(outcome.exit_code(found))
+    ctx.exit(judgement.exit_code(found))
 
 
 def _check_plots(plots: tuple[Path, ...]) -> None:

@@ -68,8 +68,7 @@ def command(
     Exit code: 0 all were measured, whether they fit or not; 2 wrong usage; 3 one could not be
     measured.
     """
-    from slugcheck.candidates import SideBySide, labels
-    from slugcheck.compare import compare, join, load
+    from slugcheck.compare import SideBySide, compare, join, labels, load
     from slugcheck.model import document
     from slugcheck.render import markdown
     from slugcheck.render import terminal as screen

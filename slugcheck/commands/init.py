@@ -23,7 +23,7 @@ def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
     Its limits are today's size plus 25 %, but no more than the platform allows.
     """
     from slugcheck.model import Settings
-    from slugcheck.policy import settings, starter
+    from slugcheck.policy import settings
 
     terminal = Terminal(quiet=quiet)
     options.start_clock(given)
@@ -44,4 +44,4 @@ def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
             message, hint="run slugcheck check to see why, then fix or remove these lines"
         )
     asked = {key: given[key] for key in ("platform", "stack", "python", "dyno")}
-    terminal.write_file(place, starter.settings_text(report, given=asked).encode())
+    terminal.write_file(place, settings.settings_text(report, given=asked).encode())

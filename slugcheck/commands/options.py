@@ -399,8 +399,8 @@ def add_step_summary(report: Report, terminal: Terminal, wanted: Sequence[Output
     """
     path = os.environ.get("GITHUB_STEP_SUMMARY", "")
     if path and any(one.format == "github" for one in wanted):
-        from slugcheck.render import bounded, markdown
+        from slugcheck.render import markdown
         from slugcheck.render.views import check
 
-        text = markdown.write(check.view(report), most=bounded.MOST_OF_SUMMARY)
+        text = markdown.write(check.view(report), most=markdown.MOST_OF_SUMMARY)
         terminal.append_file(Path(path), text)

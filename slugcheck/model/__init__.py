@@ -7,8 +7,6 @@ Sizes are ``int`` bytes unless a name says otherwise; seconds are ``float``. MB 
 MiB is 2**20 bytes; the "M" that Heroku prints is MiB.
 """
 
-from slugcheck.model.audit import Audit, Service, Unaudited, Vulnerability
-from slugcheck.model.changes import BaseTotals, Change, ChangeKind, Difference, PartChange
 from slugcheck.model.comparison import (
     Comparison,
     Footprint,
@@ -22,57 +20,73 @@ from slugcheck.model.comparison import (
     StepKind,
 )
 from slugcheck.model.figures import Basis, Estimate
-from slugcheck.model.packages import (
-    Artifact,
-    Distribution,
-    Entry,
-    IndexOptions,
-    Inventory,
-    Origin,
-    Requirement,
-    RequirementSet,
-    Resolution,
-    SourceBuild,
-    Transfer,
-    Unsized,
-)
 from slugcheck.model.platform import (
+    Author,
+    Budget,
+    CountLimit,
+    Denied,
     Dyno,
+    Ignore,
+    IncreaseLimit,
     Limit,
+    PackageLimit,
     Platform,
     PythonRelease,
+    Rules,
     RuntimePart,
+    Settings,
     Severity,
     Source,
     Stack,
     Target,
 )
-from slugcheck.model.project import (
+from slugcheck.model.report import (
     AppFiles,
+    Audit,
+    BaseTotals,
+    Change,
+    ChangeKind,
+    Difference,
     Download,
+    Finding,
+    FindingSeverity,
     FolderSize,
+    Ignored,
     Manager,
     ModelFile,
     ModelPlace,
+    PartChange,
     Project,
+    Report,
+    Service,
+    Status,
     Storage,
     StorageOption,
+    Unaudited,
+    Verdict,
     Verification,
+    Vulnerability,
 )
-from slugcheck.model.report import Report
-from slugcheck.model.rules import (
-    Author,
-    Budget,
-    CountLimit,
-    Denied,
-    Ignore,
-    IncreaseLimit,
-    PackageLimit,
-    Rules,
-    Settings,
+from slugcheck.model.sizes import (
+    Artifact,
+    Distribution,
+    DistributionSize,
+    Entry,
+    IndexOptions,
+    Inventory,
+    Kind,
+    Origin,
+    Overlap,
+    Part,
+    Requirement,
+    RequirementSet,
+    Resolution,
+    RootSize,
+    SizeReport,
+    SourceBuild,
+    Transfer,
+    Unsized,
 )
-from slugcheck.model.sizes import DistributionSize, Kind, Overlap, Part, RootSize, SizeReport
-from slugcheck.model.verdicts import Finding, FindingSeverity, Ignored, Status, Verdict
 from slugcheck.model.why import (
     Brings,
     FileLine,

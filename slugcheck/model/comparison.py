@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from slugcheck.model.figures import Estimate
-from slugcheck.model.verdicts import Status
+from slugcheck.model.report import Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,8 +58,7 @@ from slugcheck.model import (
     Verification,
     Why,
 )
-from slugcheck.model.bench import StackResult, Summary
-from slugcheck.model.benchresult import BenchResult
+from slugcheck.model.bench import BenchResult, StackResult, Summary
 from slugcheck.text import without_credentials
 
 if TYPE_CHECKING:

@@ -8,12 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from slugcheck.model.changes import Change
 from slugcheck.model.figures import Estimate
-from slugcheck.model.packages import Origin, Unsized
-from slugcheck.model.report import Report
-from slugcheck.model.sizes import DistributionSize
-from slugcheck.model.verdicts import Finding
+from slugcheck.model.report import Change, Finding, Report
+from slugcheck.model.sizes import DistributionSize, Origin, Unsized
 
 
 class Standing(StrEnum):

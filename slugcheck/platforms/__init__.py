@@ -1,16 +1,22 @@
-"""The platforms slugcheck knows, each a TOML file beside this module.
+"""The platforms slugcheck knows, each a TOML file beside this module, read strictly.
 
-Limits move, so no constant of a platform is in code: every value stands in its file with the
-source it was read from and the date. A user's own file has the same form. All mistakes of a file
-are reported at once, each with the path to the bad value.
+Limits move, so no constant of a platform is in code: every value is in its file with its source and
+date. A user's own file has the same form.
+
+All mistakes of a file are collected, each with the path to its value; an invalid value is replaced
+by a neutral one of the right type, so that reading continues.
 """
 
 from __future__ import annotations
 
+import datetime
 import difflib
+import re
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any, TypeVar
 
 from slugcheck import reading
 from slugcheck import reading as files
@@ -25,7 +31,125 @@ from slugcheck.model import (
     Source,
     Stack,
 )
-from slugcheck.platforms.tables import Reader
+
+Row = TypeVar("Row")
+_SHOWN = 40  # characters of an invalid value that a message repeats
+
+
+class TableReader:
+    """One table of a file, and the mistakes of the whole file."""
+
+    def __init__(self, table: Mapping[str, Any], path: str = "", parent: TableReader | None = None):
+        self._table = table
+        self._path = path
+        self._root: TableReader = parent._root if parent else self
+        self._known: set[str] = set()
+        self.mistakes: dict[str, None] = parent.mistakes if parent else {}  # each once, in order
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._table
+
+    def mistake(self, key: str, text: str) -> None:
+        """Note a mistake of one key, once."""
+        self.mistakes[f"{self._path}{key} {text}"] = None
+
+    def finish(self) -> None:
+        """Note a mistake for each key that was not read: an unknown or misspelt one."""
+        for key in self._table:
+            if key not in self._known:
+                near = difflib.get_close_matches(key, self._known, n=1)
+                self.mistake(key, "is unknown" + (f"; did you mean {near[0]}?" if near else ""))
+
+    # ----------------------------------------------------------------- values
+
+    def text(
+        self, key: str, *, default: str | None = None, pattern: str = "", like: str = ""
+    ) -> str:
+        """Return a string that is not empty and matches ``pattern``; ``like`` is an example."""
+        value = self._get(key, default)
+        if not isinstance(value, str) or (not value and default is None):
+            return self._wrong(key, value, "a string", "")
+        if pattern and not re.fullmatch(pattern, value):
+            return self._wrong(key, value, f"like {like}", "")
+        return value
+
+    def choice(self, key: str, known: Sequence[str]) -> str:
+        """Return a string that is one of ``known``."""
+        value = self._get(key)
+        if isinstance(value, str) and value in known:
+            return value
+        return self._wrong(key, value, f"one of {', '.join(known)}", "")
+
+    def date(self, key: str) -> str:
+        """Return a date as ``YYYY-MM-DD``, from a string or a date of TOML."""
+        value = self._get(key)
+        try:
+            return datetime.date.fromisoformat(str(value)).isoformat()
+        except ValueError:
+            return self._wrong(key, value, "a date like 2026-11-23", "")
+
+    def flag(self, key: str) -> bool:
+        """Return true or false."""
+        value = self._get(key)
+        return value if isinstance(value, bool) else self._wrong(key, value, "true or false", False)
+
+    def whole(self, key: str, *, least: int = 0) -> int:
+        """Return a whole number of bytes or seconds, at least ``least``."""
+        value = self._get(key)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            return self._wrong(key, value, f"a whole number of at least {least:,}", least)
+        return value
+
+    def number(self, key: str) -> float:
+        """Return a number that is not negative."""
+        value = self._get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e18:
+            return self._wrong(key, value, "a number that is not negative", 0.0)
+        return float(value)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of strings; a missing one is empty."""
+        value = self._get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            return self._wrong(key, value, "a list of strings", ())
+        return tuple(value)
+
+    # ----------------------------------------------------------------- tables
+
+    def rows(
+        self, key: str, read: Callable[[TableReader], Row], *, at_least: int = 0
+    ) -> tuple[Row, ...]:
+        """Return a list of tables, each read by ``read``; a missing one is empty."""
+        rows = self._get(key, [])
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            return self._wrong(key, rows, "a list of tables", ())
+        if len(rows) < at_least:
+            self.mistake(key, f"must have at least {at_least}")
+        return tuple(self._row(read, f"{self._path}{key}[{n}].", row) for n, row in enumerate(rows))
+
+    def _row(self, read: Callable[[TableReader], Row], path: str, row: Mapping[str, Any]) -> Row:
+        reader = TableReader(row, path, self)
+        found = read(reader)
+        reader.finish()
+        return found
+
+    def root(self, key: str, name: str) -> TableReader | None:
+        """Return the table ``name`` of the table ``key`` at the top of the file, if it exists."""
+        tables = self._root._get(key, {})
+        table = tables.get(name) if isinstance(tables, dict) else None
+        return TableReader(table, f"{key}.{name}.", self) if isinstance(table, dict) else None
+
+    def _get(self, key: str, default: object = None) -> object:
+        self._known.add(key)
+        return self._table.get(key, default)
+
+    def _wrong(self, key: str, value: object, wanted: str, instead: Row) -> Row:
+        if key not in self._table:
+            self.mistake(key, f"is missing; it must be {wanted}")
+        else:
+            self.mistake(key, f"must be {wanted}, not {repr(value)[:_SHOWN]}")
+        return instead
+
 
 _UNITS = {
     "slug": "bytes", "installed": "bytes", "download": "bytes", "checkout": "bytes",
@@ -85,7 +209,7 @@ def parse(text: str, origin: str) -> Platform:
         table = reading.toml(text)
     except ValueError as error:
         raise PlatformError(f"{origin}: not valid TOML: {error}") from None
-    reader = Reader(table)
+    reader = TableReader(table)
     platform = _platform(reader)
     reader.finish()
     if reader.mistakes:
@@ -97,7 +221,7 @@ def parse(text: str, origin: str) -> Platform:
 # --------------------------------------------------------------------------- the tables
 
 
-def _platform(reader: Reader) -> Platform:
+def _platform(reader: TableReader) -> Platform:
     stacks = reader.rows("stacks", _stack, at_least=1)
     pythons = reader.rows("pythons", _python, at_least=1)
     limits = reader.rows("limits", _limit)
@@ -131,13 +255,13 @@ def _platform(reader: Reader) -> Platform:
     )
 
 
-def _no_twins(reader: Reader, key: str, found: list[str]) -> None:
+def _no_twins(reader: TableReader, key: str, found: list[str]) -> None:
     for name, times in Counter(filter(None, found)).items():
         if times > 1:
             reader.mistake(key, f"has {name!r} {times} times")
 
 
-def _stack(reader: Reader) -> Stack:
+def _stack(reader: TableReader) -> Stack:
     glibc = reader.text("glibc", pattern=_GLIBC, like="2.39").split(".")
     return Stack(
         name=reader.text("name"),
@@ -149,7 +273,7 @@ def _stack(reader: Reader) -> Stack:
     )
 
 
-def _python(reader: Reader) -> PythonRelease:
+def _python(reader: TableReader) -> PythonRelease:
     minor = reader.text("minor", pattern=_MINOR, like="3.12")
     within = rf"{minor.replace('.', '[.]')}\.[0-9]+"
     return PythonRelease(
@@ -161,7 +285,7 @@ def _python(reader: Reader) -> PythonRelease:
     )
 
 
-def _part(reader: Reader) -> RuntimePart:
+def _part(reader: TableReader) -> RuntimePart:
     return RuntimePart(
         name=reader.text("name"),
         installed_bytes=reader.whole("installed_bytes"),
@@ -173,7 +297,7 @@ def _part(reader: Reader) -> RuntimePart:
     )
 
 
-def _limit(reader: Reader) -> Limit:
+def _limit(reader: TableReader) -> Limit:
     figure = reader.choice("figure", tuple(_UNITS))
     unit = reader.choice("unit", ("bytes", "seconds"))
     if figure and unit and unit != _UNITS[figure]:
@@ -191,7 +315,7 @@ def _limit(reader: Reader) -> Limit:
     )
 
 
-def _dyno(reader: Reader) -> Dyno:
+def _dyno(reader: TableReader) -> Dyno:
     ram = reader.whole("ram_bytes", least=1)
     return Dyno(
         name=reader.text("name", pattern=r"[^\sA-Z]+", like="standard-1x, in lower case"),
@@ -206,7 +330,7 @@ def _dyno(reader: Reader) -> Dyno:
     )
 
 
-def _source(reader: Reader) -> Source:
+def _source(reader: TableReader) -> Source:
     """Return a row's own ``source`` and ``date``, or those that ``[sources]`` has by that name."""
     text = reader.text("source")
     shared = reader.root("sources", text)

@@ -17,7 +17,7 @@ from slugcheck.model.options import Options
 from slugcheck.policy import limits, settings
 from slugcheck.project import git
 from slugcheck.project.git import Revision
-from slugcheck.project.model_files import is_remote
+from slugcheck.project.models import is_remote
 from slugcheck.running import temporary
 from slugcheck.text import parse_seconds, parse_size, printable
 

@@ -1,10 +1,4 @@
-"""Judges figures by their limits.
-
-The interval of a figure decides: PASS when its high end is within the limit (equal is within), FAIL
-when its low end is over it, UNKNOWN otherwise. Packages that could not be sized make the high end
-infinite. Only limits of severity ``fail`` decide the exit code: a soft limit warns, and what the
-platform itself allows is informational.
-"""
+"""Budgets against figures: the verdicts, one sentence for each, and the exit code."""
 
 from __future__ import annotations
 
@@ -27,8 +21,67 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
-from slugcheck.policy import sentences
-from slugcheck.text import heroku_m, plural
+from slugcheck.text import against, clock, heroku_m, plural, scale_for
+
+
+def verdict(status: Status, shown: str, limit: str, *, margin: str = "", span: str = "") -> str:
+    """Return the sentence for a figure and a limit, both as text.
+
+    ``margin`` is the distance between them, ``span`` the interval of the figure.
+    """
+    match status:
+        case Status.PASS:
+            return f"{shown} of {limit}, {margin} left" if margin else f"{shown} of {limit}"
+        case Status.FAIL:
+            return f"{shown} of {limit}, {margin} over" if margin else f"{shown} is over {limit}"
+        case _:
+            unsure = f"{shown} of {limit} is too close to call"
+            return f"{unsure}: {span}" if span else unsure
+
+
+def size_sentence(
+    figure: Estimate[int],
+    limit: int,
+    status: Status,
+    *,
+    what: str = "",
+    unsized: int = 0,
+    message: str = "",
+) -> str:
+    """Return the sentence for a size in bytes.
+
+    ``what`` follows the figure: "81M slug of 200M". ``unsized`` is how many packages the figure
+    leaves out, ``message`` the advice to add when the figure is over the limit.
+    """
+    scale = scale_for(figure.value, limit)
+    shown, cap = against(figure.value, limit)
+    shown = f"{shown} {what}" if what else shown
+    if status is Status.UNKNOWN and unsized and figure.high <= limit:
+        return f"{shown} of {cap}, but {plural(unsized, 'package')} could not be sized"
+    if status is Status.FAIL:
+        margin = scale.up(figure.value - limit)
+        return with_message(verdict(status, shown, cap, margin=margin), message)
+    if status is Status.PASS:
+        return verdict(status, shown, cap, margin=scale.down(limit - figure.value))
+    span = interval_sentence(scale.down(figure.low), scale.up(figure.high))
+    return verdict(status, shown, cap, span=span)
+
+
+def build_time_sentence(figure: Estimate[float], limit: int, status: Status, basis: str) -> str:
+    """Return the sentence for a build time in seconds; ``basis`` says how the time is known."""
+    span = interval_sentence(clock(figure.low), clock(figure.high))
+    return f"{verdict(status, f'about {clock(figure.value)}', clock(limit))} ({basis}: {span})"
+
+
+def interval_sentence(low: str, high: str) -> str:
+    """Return an interval in words."""
+    return f"between {low} and {high}"
+
+
+def with_message(sentence: str, message: str, separator: str = ". ") -> str:
+    """Return a sentence with the message that a team has set for it, if any."""
+    return f"{sentence}{separator}{message}" if message else sentence
+
 
 N = TypeVar("N", int, float)
 
@@ -138,7 +191,7 @@ def _of_size(limit: Limit, figure: Estimate[int], sizes: SizeReport, doubtful: i
         case Severity.WARN:
             sentence = _warning_sentence(title, limit, status)
         case _:
-            sentence = sentences.of_size(
+            sentence = size_sentence(
                 figure, limit.value, status, unsized=doubtful, message=limit.message
             )
             if allowed := len(sizes.unsized) - doubtful:
@@ -150,7 +203,7 @@ def _warning_sentence(title: str, limit: Limit, status: Status) -> str:
     verbs = {Status.PASS: "does not warn", Status.FAIL: "warns"}
     verb = verbs.get(status, "may warn")
     sentence = f"{title} {verb} of a slow boot (from {limit.text})"
-    return sentence if status is Status.PASS else sentences.with_message(sentence, limit.message)
+    return sentence if status is Status.PASS else with_message(sentence, limit.message)
 
 
 def _platform_sentence(title: str, limit: Limit, status: Status, unsized: int) -> str:
@@ -170,13 +223,13 @@ def _platform_sentence(title: str, limit: Limit, status: Status, unsized: int) -
 def _of_checkout(limit: Limit, size: int | None) -> Verdict:
     figure = Estimate[int].measured(size or 0)
     status = status_of(figure, limit.value)
-    sentence = sentences.of_size(figure, limit.value, status, message=limit.message)
+    sentence = size_sentence(figure, limit.value, status, message=limit.message)
     return _verdict(limit, status, figure, sentence)
 
 
 def _of_build(limit: Limit, build: Estimate[float], basis: str) -> Verdict:
     status = status_of(build, float(limit.value))
-    sentence = sentences.of_build_time(build, limit.value, status, basis)
+    sentence = build_time_sentence(build, limit.value, status, basis)
     return _verdict(limit, status, build, sentence)
 
 

@@ -1,15 +1,17 @@
-"""Judges a report by a team's own rules: package limits, denied packages, increases, audits.
+"""What gates: findings less the ignored ones, packages denied or limited, increases over a base.
 
-The interval of a figure decides, as in ``budgets``.
+Ignored findings are listed apart with their reason, never dropped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from math import floor
 
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from slugcheck.model import (
     Audit,
@@ -19,6 +21,9 @@ from slugcheck.model import (
     Difference,
     DistributionSize,
     Estimate,
+    Finding,
+    Ignore,
+    Ignored,
     IncreaseLimit,
     PackageLimit,
     Report,
@@ -28,10 +33,59 @@ from slugcheck.model import (
     Status,
     Verdict,
 )
-from slugcheck.policy import sentences
-from slugcheck.policy.budgets import status_of
-from slugcheck.policy.sentences import with_message
+from slugcheck.policy import budgets
+from slugcheck.policy.budgets import status_of, with_message
 from slugcheck.text import Scale, listed, plural, scale_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SortedFindings:
+    """Open findings, ignored ones, and notes on the rules themselves."""
+
+    kept: tuple[Finding, ...]
+    ignored: tuple[Ignored, ...]
+    notes: tuple[str, ...]
+
+
+def sort_ignored(
+    findings: Iterable[Finding], rules: Sequence[Ignore], today: date
+) -> SortedFindings:
+    """Sort findings by the rules in force on a day; expired and unused rules become notes."""
+    kept: list[Finding] = []
+    ignored: list[Ignored] = []
+    used: set[Ignore] = set()
+    expired: dict[Ignore, None] = {}
+    for finding in findings:
+        matching = [rule for rule in rules if _ignores(rule, finding)]
+        used |= set(matching)
+        rule = next((rule for rule in matching if today <= rule.expires), None)
+        if rule is None:
+            kept.append(finding)
+            expired |= dict.fromkeys(matching)
+        else:
+            until = rule.expires.isoformat()
+            ignored.append(Ignored(finding=finding, reason=rule.reason, expires=until))
+    notes = [
+        f"{rule.place}: {_shown(rule)} is no longer ignored: the rule expired on "
+        f"{rule.expires.isoformat()} ({rule.reason})"
+        for rule in expired
+    ]
+    notes += [
+        f"{rule.place}: unused ignore rule: {_shown(rule)}" for rule in rules if rule not in used
+    ]
+    return SortedFindings(kept=tuple(kept), ignored=tuple(ignored), notes=tuple(notes))
+
+
+def _ignores(rule: Ignore, finding: Finding) -> bool:
+    if rule.code != finding.code and rule.code not in finding.ids:
+        return False
+    wanted = rule.subject
+    return wanted is None or canonicalize_name(wanted) == canonicalize_name(finding.subject)
+
+
+def _shown(rule: Ignore) -> str:
+    return f"{rule.code} of {rule.subject}" if rule.subject else rule.code
+
 
 _NAMED = 3
 _NO_BASE = "not judged: no base to compare with (--against)"
@@ -109,7 +163,7 @@ def _of_package(limit: PackageLimit, sizes: SizeReport) -> Verdict:
     if package is None:
         sentence = "could not be sized" if unsized else "not installed"
     else:
-        sentence = sentences.of_size(
+        sentence = budgets.size_sentence(
             figure, limit.value, status, what=limit.figure, message=limit.message
         )
     name = f"package.{limit.name}"
@@ -215,7 +269,7 @@ def _whole_sentence(
         return f"{growth}, within {limit.text}"
     contributors = _contributors(difference, limit.figure, scale)
     if status is Status.UNKNOWN:
-        span = sentences.between(scale.down(grown.low), scale.up(grown.high))
+        span = budgets.interval_sentence(scale.down(grown.low), scale.up(grown.high))
         return f"{growth}, too close to {limit.text} to call: {span}{contributors}"
     return with_message(f"{growth}, over {limit.text}{contributors}", limit.message)
 

@@ -1,22 +1,122 @@
-"""The app's own files and its models, compressed while the resolver works."""
+"""What is checked and pushed: the subject, and the app's own files with their models.
+
+The subject is a requirements file, a lock file or a project folder.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slugcheck import reading
 from slugcheck.errors import MeasureError, UsageError
-from slugcheck.model import AppFiles, Author, ModelFile, Settings
+from slugcheck.model import (
+    AppFiles,
+    Author,
+    IndexOptions,
+    Manager,
+    ModelFile,
+    Platform,
+    Project,
+    RequirementSet,
+    Settings,
+)
 from slugcheck.model.options import Options
-from slugcheck.project import files, model_files, model_sizes
+from slugcheck.packages.requirements.indexes import configured, read_requirements
+from slugcheck.project import files, models
+from slugcheck.project import manager as manager_module
 from slugcheck.project.archive import Member
-from slugcheck.project.model_files import Found, Named, is_remote, unpushed
-from slugcheck.project.subject import Subject
+from slugcheck.project.files import Listing, listing
+from slugcheck.project.manager import manager_of
+from slugcheck.project.models import Found, Named, is_remote, unpushed
 from slugcheck.text import listed, mb
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The path of the command line, read as far as possible without the network.
+
+    ``requirements`` is None where ``lock`` (a pylock.toml, uv.lock, poetry.lock or Pipfile.lock)
+    decides what is installed. ``project`` and ``files`` are None unless a folder was named.
+    """
+
+    path: Path
+    top: Path  # the folder that files may be read from, a real path
+    kind: str  # "requirements", "pylock", "lock" or "project"
+    index: IndexOptions
+    manager: Manager = Manager.PIP
+    requirements: RequirementSet | None = None
+    lock: Path | None = None
+    project: Project | None = None
+    files: Listing | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder of version files and settings."""
+        return self.path if self.project is not None else self.path.parent
+
+    @property
+    def present(self) -> Callable[[str], bool] | None:
+        """Whether the build will have a file of the folder; None: everything on disk."""
+        files = self.files
+        return None if files is None else lambda name: files.absent(name) is None
+
+
+def read_subject(options: Options, platform: Platform) -> Subject:
+    """Read the path to check.
+
+    :raises UsageError: it does not exist, cannot be read, or is a link out of its checkout.
+    :raises BuildError: the platform's build would refuse the folder.
+    """
+    if options.is_folder:
+        return _folder(options, platform)
+    path, manager = options.path, manager_of(options.path)
+    if manager is not None or options.is_lock:
+        return Subject(
+            path=path,
+            top=options.within,
+            kind="lock" if manager else "pylock",
+            index=configured(options),
+            manager=manager or Manager.PIP,
+            lock=path,
+        )
+    found = read_requirements(options)
+    return Subject(
+        path=path,
+        top=options.within,
+        kind="requirements",
+        index=found.options,
+        requirements=found,
+    )
+
+
+def _folder(options: Options, platform: Platform) -> Subject:
+    top = options.within
+    reading.real(options.path, top)
+    files = listing(options.path)
+    if platform.buildpack:
+        project = manager_module.read(
+            options.path, title=platform.title, absent=files.absent, top=top
+        )
+    else:
+        project = manager_module.read_plainly(options.path, title=platform.title, top=top)
+    subject = Subject(
+        path=options.path,
+        top=top,
+        kind="project",
+        index=configured(options),
+        manager=project.manager,
+        project=project,
+        files=files,
+    )
+    if project.manager is not Manager.PIP:
+        return replace(subject, lock=project.dependency_file)
+    found = read_requirements(replace(options, path=project.dependency_file, top=top), empty=True)
+    return replace(subject, requirements=found, index=found.options)
+
 
 _NAMED = 3  # files that one note names
 
@@ -46,9 +146,9 @@ class App:
             named += _of_settings(one, subject.top, remote=options.remote_models)
         members = self._listing.files if self._listing else ()
         inside = subject.folder if self._listing else None
-        self._found = model_files.find(named, inside, members)
+        self._found = models.find(named, inside, members)
         for named_remote in self._found.remote:
-            model_sizes.require_library(named_remote.text)
+            models.require_library(named_remote.text)
         self._pool = ThreadPoolExecutor(2)
         self._files: Future[AppFiles] | None = None
         self._models: Future[tuple[ModelFile, ...]] | None = None
@@ -85,7 +185,7 @@ class App:
     def start(self) -> None:
         """Begin to compress."""
         offline = self._options.offline
-        self._models = self._pool.submit(model_sizes.measure, self._found, offline=offline)
+        self._models = self._pool.submit(models.measure, self._found, offline=offline)
         if self._listing is not None:
             inside = self._found.in_app
             self._files = self._pool.submit(

@@ -37,12 +37,12 @@ from slugcheck.packages.index.inventories import (
     uv_cache_folder,
 )
 from slugcheck.packages.index.urls import local_path
-from slugcheck.packages.places import indexes
+from slugcheck.packages.requirements.indexes import configured
 from slugcheck.packages.resolve.resolution import Resolved, SettlingResolver
 from slugcheck.packages.resolve.stand_ins import StandInMemory
 from slugcheck.packages.resolve.uv import ResolverSettings, Uv
 from slugcheck.platforms import tags
-from slugcheck.project.subject import Subject
+from slugcheck.project.app import Subject
 
 if TYPE_CHECKING:
     from slugcheck.packages.index.choice import Chooser
@@ -340,7 +340,7 @@ def _local_places(subject: Subject, options: Options) -> list[Path]:
 
     A mirror has its pages in ``simple/`` and the files that they link beside it.
     """
-    given = indexes(options)
+    given = configured(options)
     urls = (given.index_url or "", *given.extra_index_urls)
     pages = [path.resolve() for url in urls if (path := local_path(url)) is not None]
     places = [Path(one) if "://" not in one else local_path(one) for one in given.find_links]

@@ -16,7 +16,7 @@ from typing import IO
 
 from slugcheck import reading
 from slugcheck.errors import MeasureError
-from slugcheck.running import child, isolation
+from slugcheck.running import child
 from slugcheck.running.child import Bounds, Ended
 from slugcheck.text import printable, shortened
 
@@ -51,7 +51,7 @@ _MOST_SHOWN = 80
 
 def installed() -> bool:
     """Return whether git is on the PATH."""
-    return isolation.which("git") is not None
+    return child.which("git") is not None
 
 
 def command(arguments: Sequence[str]) -> list[str]:
@@ -61,7 +61,7 @@ def command(arguments: Sequence[str]) -> list[str]:
 
 def environment() -> dict[str, str]:
     """Return the environment that git is run in."""
-    return isolation.environment(_KEPT) | _SETTINGS
+    return child.environment(_KEPT) | _SETTINGS
 
 
 def split_names(answer: bytes) -> list[str]:

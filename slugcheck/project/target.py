@@ -1,17 +1,291 @@
-"""The target to deploy to, chosen by flags, version files and the platform's defaults."""
+"""The target of a check: platform, stack, machine, and the Python version that counts there.
+
+The Python is read as the buildpack reads it. Source: heroku-buildpack-python v351 (2026-08-18),
+lib/python_version.sh. In its order: runtime.txt, .python-version, with Pipenv the two fields of
+Pipfile.lock, else the default (a first build: what a cache from an earlier build would hold is not
+known here).
+"""
 
 from __future__ import annotations
 
 import difflib
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from slugcheck import reading
 from slugcheck.errors import BuildError, PlatformError
 from slugcheck.model import Dyno, Manager, Platform, PythonRelease, Stack, Target
-from slugcheck.project import python_version
-from slugcheck.project.python_version import Present
+from slugcheck.text import printable
+
+# The buildpack's PYTHON_VERSION_REGEX: numbers without leading zeros, two or three of them.
+_NUMBER = r"(?:0|[1-9][0-9]*)"
+_DOTTED = re.compile(rf"{_NUMBER}\.{_NUMBER}(?:\.{_NUMBER})?", re.ASCII)
+_LONGEST = 12  # characters of a version; the build cannot compare longer numbers
+# What sed's [[:space:]] is in C.UTF-8: Unicode's blanks but those that do not break, and no U+0085.
+_BLANK = (
+    "\t\n\v\f\r \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a"
+    "\u2028\u2029\u205f\u3000"
+)
+_IN_QUOTES = 60
+# The file names that the buildpack knows as misspellings.
+_MISSPELT = (
+    " .python-version", ". python-version", ".python_version.txt", ".python_version",
+    ".python-version ", ",python-version", ".python-version.", ".python-version.py",
+    ".python-version.rtf", ".python-version.txt", ".python-version.TXT", ".Python-version",
+    ".python.version", ".pythonversion", "'.python-version'", "python_version.txt",
+    "python_version", "python-version.", "python-version.txt", "python-version",
+)  # fmt: skip
+
+Present = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requested:
+    """A version that the project requests, ``3.12`` or ``3.12.4``, and its place."""
+
+    version: str
+    origin: str  # "runtime.txt", ".python-version" or "Pipfile.lock"
+    place: str  # file and line, for messages
+
+
+def read_python(
+    folder: Path,
+    *,
+    title: str,
+    default: str,
+    manager: Manager | None = Manager.PIP,
+    present: Present | None = None,
+    offered: Collection[str] = (),
+    buildpack: bool = True,
+    top: Path | None = None,
+) -> Requested | None:
+    """Return the version that the project requests, or None.
+
+    ``default`` is the platform's default minor and ``offered`` are all it has (empty: not known),
+    for the hints. ``present`` says whether a file will be in the build; without it everything on
+    disk is. Without ``buildpack`` only what cannot be read is an error. ``top`` is the folder that
+    files may be read from, by default the folder's checkout.
+
+    :raises BuildError: a version file holds what the build refuses.
+    :raises Refused: one is a link out of the checkout, or no regular file.
+    """
+    within = top or reading.top_of(folder)
+    reader = _Reader(folder, title, default, present, frozenset(offered), buildpack, within)
+    return reader.read(manager)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    folder: Path
+    title: str
+    default: str
+    present: Present | None
+    offered: frozenset[str]
+    buildpack: bool
+    top: Path
+
+    def read(self, manager: Manager | None) -> Requested | None:
+        uv = self.buildpack and manager is Manager.UV
+        if self._there("runtime.txt"):
+            found = self._runtime()
+            if uv:
+                message = "The runtime.txt file isn't supported when using uv"
+                pin = self._near(found.version)
+                raise self._error(message, f"delete it, and run: uv python pin {pin}")
+            return found
+        for name in self._misspelt():
+            message = f"Your .python-version file is spelled incorrectly: {name!r}"
+            raise self._error(message, f"git mv {_shell(name)} .python-version")
+        if self._there(".python-version"):
+            return self._version_file()
+        if uv:
+            message = "No Python version was specified, and uv needs a .python-version file"
+            if reading.is_file(self.folder / ".python-version", self.top):
+                message += ": it exists, but git does not track it or .slugignore removes it"
+                raise self._error(message, "run git add --force .python-version and commit it")
+            raise self._error(message, f"run uv python pin {self.default} and commit the file")
+        if manager is Manager.PIPENV and self._there("Pipfile.lock"):
+            return self._pipfile()
+        return None
+
+    def _there(self, name: str) -> bool:
+        pushed = self.present is None or self.present(name)
+        return pushed and reading.is_file(self.folder / name, self.top)
+
+    def _misspelt(self) -> list[str]:
+        """Return the misspelt names, in exactly that spelling, also on a disk that ignores case."""
+        if not self.buildpack:
+            return []
+        names = {entry.name for entry in self.folder.iterdir()} if self.folder.is_dir() else set()
+        return [name for name in _MISSPELT if name in names and self._there(name)]
+
+    def _near(self, text: str) -> str:
+        """Return the minor version that a text seems to mean, or the platform's default."""
+        near = re.search(r"3\.[0-9]{1,3}", text)
+        known = near is not None and (not self.offered or near[0] in self.offered)
+        return near[0] if near and known else self.default
+
+    # ----------------------------------------------------------------- the files
+
+    def _runtime(self) -> Requested:
+        path = self.folder / "runtime.txt"
+        data = self._bytes(path)
+        lines = _version_lines(data)
+        wanted = self._near(lines[0][1] if lines else "")
+        fix = f"delete runtime.txt and write a .python-version that contains only: {wanted}"
+        if not lines:
+            raise self._invalid(path, 1, "it contains no version", fix)
+        if len(lines) > 1 and not _encoding(data):
+            raise self._invalid(path, lines[1][0], "it contains several lines", fix)
+        number, text = lines[0]
+        version = text.removeprefix("python-")
+        if not text.startswith("python-") or not _is_version(version):
+            kind = _encoding(data)
+            what = f"it is {kind}" if kind else f"{_shown(text)} is not like python-{self.default}"
+            raise self._invalid(path, number, what, fix)
+        return Requested(version=version, origin="runtime.txt", place=f"{_named(path)}:{number}")
+
+    def _version_file(self) -> Requested:
+        path = self.folder / ".python-version"
+        data = self._bytes(path)
+        lines = _version_lines(data)
+        fix = f"write only the version into it: {self.default}"
+        for number, text in lines:
+            if _is_version(text):
+                continue
+            if kind := _encoding(data):
+                message = f"Unable to read .python-version: it is {kind} ({_named(path)}:{number})"
+                raise self._error(message, "save it as UTF-8 without a byte order mark")
+            mended = f"write only the version into it: {self._near(text)}"
+            raise self._invalid(path, number, f"{_shown(text)} {_refusal(text)}", mended)
+        if not lines:
+            message = f"No Python version found in .python-version ({_named(path)})"
+            raise self._error(message, fix)
+        if len(lines) > 1:
+            listed = ", ".join(text for _, text in lines[:4])
+            message = f"Multiple Python versions found in .python-version: {listed}"
+            place = f"{_named(path)}:{lines[1][0]}"
+            raise self._error(f"{message} ({place})", f"keep one version, such as {lines[0][1]}")
+        number, text = lines[0]
+        return Requested(version=text, origin=".python-version", place=f"{_named(path)}:{number}")
+
+    def _pipfile(self) -> Requested | None:
+        path = self.folder / "Pipfile.lock"
+        text = self._bytes(path, reading.LOCK).decode("utf-8-sig", "replace")
+        try:
+            # numbers stay as they are written, as in jq: 3.10 is not 3.1
+            data = json.loads(text, parse_float=str, parse_int=str)
+            field, version = _required(data)
+        except (ValueError, AttributeError, RecursionError):
+            message = f"Can't parse Pipfile.lock ({_named(path)}), which is probably not valid JSON"
+            raise self._error(message, "run pipenv lock to write it again") from None
+        if version is None:
+            return None
+        lines = text.split("\n")
+        number = next((n for n, line in enumerate(lines, 1) if f'"{field}"' in line), 1)
+        place = f"{_named(path)}:{number}"
+        wanted = version.rstrip("\n") if isinstance(version, str) else f"a {_kind(version)}"
+        if not _is_version(wanted):
+            message = f"Invalid Python version in Pipfile.lock: {_shown(wanted)} ({place})"
+            minor = self._near(wanted)
+            hint = f'set python_version = "{minor}" in the Pipfile, and run pipenv lock'
+            raise self._error(message, hint)
+        return Requested(version=wanted, origin="Pipfile.lock", place=place)
+
+    # ----------------------------------------------------------------- reading
+
+    def _bytes(self, path: Path, largest: int = reading.VERSION_FILE) -> bytes:
+        try:
+            return reading.read(path, within=self.top, limit=largest)
+        except OSError as error:
+            message = f"{_named(path)} cannot be read: {error.strerror or error}"
+            raise BuildError(message, hint="check its permissions") from None
+
+    def _invalid(self, path: Path, number: int, what: str, hint: str) -> BuildError:
+        message = f"Invalid Python version in {path.name}: {what} ({_named(path)}:{number})"
+        return self._error(message, hint)
+
+    def _error(self, message: str, hint: str) -> BuildError:
+        fails = "'s build would fail" if self.buildpack else ""
+        return BuildError(f"{self.title}{fails}: {message}", hint=hint)
+
+
+def _required(lock: Any) -> tuple[str, Any]:
+    """Return field and value as jq's ``//`` does: null and false give way to the next.
+
+    :raises AttributeError: there is something else where an object should be.
+    """
+    meta = lock.get("_meta")
+    requires = None if meta is None else meta.get("requires")
+    if requires is None:
+        return "", None
+    full = requires.get("python_full_version")
+    if full is None or full is False:
+        return "python_version", requires.get("python_version")
+    return "python_full_version", full
+
+
+def _kind(value: object) -> str:
+    """Return JSON's word for a value that is not a string; it may be too deep to show."""
+    return {bool: "boolean", list: "list"}.get(type(value), "table")
+
+
+def _is_version(text: str) -> bool:
+    return len(text) <= _LONGEST and _DOTTED.fullmatch(text) is not None
+
+
+def _version_lines(data: bytes) -> list[tuple[int, str]]:
+    """Return the lines that are neither empty nor comments, with their numbers."""
+    text = data.decode("utf-8", "surrogateescape")
+    lines = ((number, line.strip(_BLANK)) for number, line in enumerate(text.split("\n"), 1))
+    return [(number, line) for number, line in lines if line and not line.startswith("#")]
+
+
+def _encoding(data: bytes) -> str:
+    """Return the encoding that makes a file unreadable, or "".
+
+    Only called for a file with an invalid line: the build accepts any bytes in a comment.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    if data.startswith(b"\xef\xbb\xbf"):
+        return "UTF-8 with a byte order mark"
+    if b"\0" in data[:2]:
+        return "UTF-16 without a byte order mark"
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "not UTF-8"
+    return ""
+
+
+def _refusal(text: str) -> str:
+    if text.startswith("python-"):
+        return "has a python- prefix"
+    if text[0] in "'\"":
+        return "is in quotes"
+    if "*" in text or re.search(r"\.x\b", text, re.IGNORECASE):
+        return "has a wildcard"
+    if "#" in text:
+        return "has a comment after it, which must be on its own line"
+    return "is not a version like 3.12 or 3.12.4"
+
+
+def _shown(text: str) -> str:
+    return repr(printable(text[:_IN_QUOTES]))
+
+
+def _named(path: Path) -> str:
+    return printable(str(path))
+
+
+def _shell(name: str) -> str:
+    return f'"{name}"' if re.search(r"[\s',]", name) else name
+
 
 _VERSION = re.compile(r"3\.[0-9]{1,3}(?:\.[0-9]{1,2})?")
 _QUOTED = 40  # characters of an invalid text that a message repeats
@@ -87,7 +361,7 @@ def _of_project(
 ) -> _Wanted:
     title, default = platform.title, platform.default_python
     if folder is not None:
-        own = python_version.read(
+        own = read_python(
             folder,
             title=title,
             default=default,

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from slugcheck.model import FindingSeverity, Status
-from slugcheck.model.benchresult import BenchResult, Variant
+from slugcheck.model.bench import BenchResult, Variant
 from slugcheck.render import benchwords as said
-from slugcheck.render.bounded import MOST_CHARACTERS, bounded, clipped
-from slugcheck.render.marktable import MARKS, NONE, advice, table
+from slugcheck.render.markdown import (
+    MARKS,
+    MOST_CHARACTERS,
+    NONE,
+    advice_list,
+    bounded,
+    clipped,
+    pipe_table,
+)
 from slugcheck.text import Inert, code, markdown
 
 _SEVERITY = {
@@ -24,7 +31,7 @@ def render(result: BenchResult) -> Inert:
 def _blocks(found: BenchResult) -> Iterator[str]:
     yield f"## {markdown(said.heading(found))}"
     if found.conclusion.because:
-        yield advice(found.conclusion.label, found.conclusion.because, otherwise="In short")
+        yield advice_list(found.conclusion.label, found.conclusion.because, otherwise="In short")
     yield "<br>\n".join(markdown(line) for line in said.circumstances(found))
     for one in found.stacks:
         if one.failure:
@@ -34,7 +41,7 @@ def _blocks(found: BenchResult) -> Iterator[str]:
     yield from _held(found)
     yield "### Memory after each stage, MiB"
     heads = ("", *(f"{head}:" for head in said.stage_heads()))
-    yield table(heads, [_cells(row.name, row.cells) for row in said.stage_rows(found)])
+    yield pipe_table(heads, [_cells(row.name, row.cells) for row in said.stage_rows(found)])
     if found.dynos:
         yield from _dynos(found)
     if found.trials:
@@ -74,7 +81,7 @@ def _comparison(found: BenchResult) -> str:
         mark = " †" if row.noisy else ""
         saved = (markdown(_bracketed(row.saved)),) if two else ()
         rows.append((*_cells(row.name + mark, row.cells), *saved))
-    return table(heads, rows)
+    return pipe_table(heads, rows)
 
 
 def _bracketed(saved: str) -> str:
@@ -105,7 +112,7 @@ def _dynos(found: BenchResult) -> Iterator[str]:
         size = str(one.dyno.ram_bytes // 2**20)
         bold = f"**{name}**" if one is found.chosen else name
         rows.append((bold, size, str(one.dyno.workers), *fits))
-    yield table(heads, rows)
+    yield pipe_table(heads, rows)
     lines = [
         f"- {MARKS[one.status]} {markdown(f'{one.label}: {one.sentence}')}" for one in found.boots
     ]
@@ -122,4 +129,4 @@ def _variants(variants: Sequence[Variant]) -> str:
         cells = said.variant_cells(one)
         how = markdown(f"not measured: {one.reason}") if not cells else code(one.advice)
         rows.append((*_cells(one.name, cells or ("",) * len(said.VARIANT_HEADS)), how))
-    return table(heads, rows)
+    return pipe_table(heads, rows)

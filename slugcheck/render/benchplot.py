@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from slugcheck.model.bench import STAGES, StackResult
-from slugcheck.model.benchresult import BenchResult
+from slugcheck.model.bench import STAGES, BenchResult, StackResult
 from slugcheck.render import benchwords as said
 from slugcheck.text import printable
 

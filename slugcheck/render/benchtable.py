@@ -9,10 +9,18 @@ from rich.table import Table
 from rich.text import Text
 
 from slugcheck.model import Status
-from slugcheck.model.benchresult import BenchResult, Variant
+from slugcheck.model.bench import BenchResult, Variant
 from slugcheck.render import benchwords as said
-from slugcheck.render.screen import Verbatim, advice, bare_table, marked, print_sections
-from slugcheck.render.signs import SEVERITY_STYLE, STATUS_STYLE, Signs
+from slugcheck.render.terminal import (
+    SEVERITY_STYLE,
+    STATUS_STYLE,
+    Signs,
+    Verbatim,
+    advice,
+    bare_table,
+    marked,
+    print_sections,
+)
 
 
 def render(

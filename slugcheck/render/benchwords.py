@@ -9,8 +9,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from slugcheck.model import Status
-from slugcheck.model.bench import STAGES, Spread, StackResult, Summary
-from slugcheck.model.benchresult import BenchResult, DynoFit, Fit, Outcome, Trial, Variant
+from slugcheck.model.bench import (
+    STAGES,
+    BenchResult,
+    DynoFit,
+    Fit,
+    Outcome,
+    Spread,
+    StackResult,
+    Summary,
+    Trial,
+    Variant,
+)
 from slugcheck.text import mb, mib
 
 LEGEND = (

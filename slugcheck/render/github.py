@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slugcheck.model import Report
-from slugcheck.render import words
+from slugcheck.render import wording
 from slugcheck.render.annotations import Level, Place, Remark, remarks
 from slugcheck.text import printable, printable_lines, shortened
 
@@ -25,7 +25,7 @@ def render(report: Report, place: Place) -> str:
     lines: list[str] = []
     for level in Level:
         lines += _of_level([one for one in found if one.level is level], level, place)
-    conclusion = words.conclusion(report)
+    conclusion = wording.conclusion(report)
     last = printable(f"{conclusion.word}: {conclusion.sentence}")
     return "\n".join([*lines, f"slugcheck: {last}"]) + "\n"
 

@@ -1,19 +1,177 @@
-"""Views as GitHub Markdown, fit for a comment on a pull request.
+"""The Markdown writer: a view as Markdown that is never longer than its place allows.
 
-The verdict first, long lists folded, everything escaped, and never longer than what GitHub takes.
+Blocks come in the order of their weight. Where the whole is too long, texts are cut first, then
+rows and lines of what matters least, then whole sections from the end. Cuts fall only between
+blocks, rows and lines of our own, so that what remains is valid Markdown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, TypeVar
 
 from slugcheck.model import FindingSeverity, Status
 from slugcheck.render import view
-from slugcheck.render.bounded import MOST_CHARACTERS, Limits, bounded, clipped
-from slugcheck.render.marktable import MARKS, NONE, table
-from slugcheck.render.view import Kind, Style
-from slugcheck.text import Inert, code, fenced, markdown
+from slugcheck.render.view import DASH, Kind, Style
+from slugcheck.text import Inert, code, fenced, inert, markdown
+
+T = TypeVar("T")
+
+# GitHub takes comments of 65,536 characters; a marker and a heading of others must have room.
+MOST_CHARACTERS = 60_000
+# A step's summary may have 1 MiB, which is 262,144 of the longest characters.
+MOST_OF_SUMMARY = 240_000
+# texts of at most so many characters, and lists of at most so many rows: the first that fits
+_LEVELS = ((2_000, 100), (500, 25), (200, 8), (100, 3))
+_OPENS, _CLOSES = "<details>", "</details>"
+_FENCE = re.compile(r"`{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a subject to show; None is all of it."""
+
+    text: int | None = None
+    rows: int | None = None
+
+
+def bounded(make: Callable[[Limits], Iterable[str]], most: int) -> Inert:
+    """Return the blocks that ``make`` yields as inert Markdown of at most ``most`` characters."""
+    text = _joined(make(Limits()))
+    if size(text) <= most:
+        return text
+    sections: list[list[str]] = []
+    for characters, rows in _LEVELS:
+        sections = _sections(make(Limits(text=characters, rows=rows)))
+        for number in reversed(range(len(sections))):
+            sections[number] = [_cut_text(block, rows) for block in sections[number]]
+            if size(text := _of(sections, ())) <= most:
+                return text
+    left_out: list[str] = []
+    while len(sections) > 1:
+        left_out.insert(0, _title(sections.pop()))
+        if size(text := _of(sections, left_out)) <= most:
+            return text
+    return _first_that_fit(sections[0] if sections else [], most)
+
+
+def size(text: str) -> int:
+    """Return a text's length as the strictest reader counts it: in UTF-16 units."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def clipped(value: T, most: int | None) -> T:
+    """Return a value with every text in it cut to ``most`` characters."""
+    return value if most is None else _clipped(value, most)
+
+
+def _clipped(value: Any, most: int) -> Any:
+    if isinstance(value, Enum):
+        return value
+    if isinstance(value, str):
+        return value if len(value) <= most else f"{value[: most - 1]}…"
+    if isinstance(value, tuple | list):
+        return type(value)(_clipped(one, most) for one in value)
+    if isinstance(value, dict):
+        return {_clipped(key, most): _clipped(one, most) for key, one in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = (field.name for field in dataclasses.fields(value) if field.init)
+        return replace(value, **{name: _clipped(getattr(value, name), most) for name in fields})
+    return value
+
+
+# --------------------------------------------------------------------------- sections
+
+
+def _sections(blocks: Iterable[str]) -> list[list[str]]:
+    """Return blocks by their headings; what is folded away stays in one piece."""
+    found: list[list[str]] = [[]]
+    depth = 0
+    for block in blocks:
+        if depth == 0 and (block.startswith("### ") or block.startswith(_OPENS)):
+            found.append([])
+        depth += block.startswith(_OPENS)
+        depth -= block == _CLOSES
+        found[-1].append(block)
+    return found
+
+
+def _title(section: Sequence[str]) -> str:
+    """Return a section's name: its heading up to what a stranger may have put into it."""
+    head = section[0].removeprefix("### ")
+    if head.startswith(_OPENS):
+        head = head.partition("<summary>")[2].partition("</summary>")[0]
+    return re.split(r"[:`\n]", head, maxsplit=1)[0].strip()[:40]
+
+
+def _of(sections: Sequence[Sequence[str]], left_out: Sequence[str]) -> Inert:
+    return _joined([*(block for section in sections for block in section), _said(left_out)])
+
+
+def _said(left_out: Sequence[str]) -> str:
+    without = f", without {', '.join(left_out)}" if left_out else ""
+    return f"*Shortened{without}: the whole report is longer than fits here. It is in the JSON.*"
+
+
+def _joined(blocks: Iterable[str]) -> Inert:
+    return inert("\n\n".join(block for block in blocks if block) + "\n", "markdown")
+
+
+def _first_that_fit(blocks: Sequence[str], most: int) -> Inert:
+    """Return the first blocks as far as they fit: the last resort."""
+    shown = 0
+    while shown < len(blocks) and size(_joined([*blocks[: shown + 1], _said(())])) <= most:
+        shown += 1
+    return _joined([*blocks[:shown], _said(())])
+
+
+# --------------------------------------------------------------------------- blocks
+
+
+def _cut_text(block: str, rows: int) -> str:
+    """Return a table, a list, a fence or lines with at most ``rows`` of its rows."""
+    lines = block.split("\n")
+    if lines[0].startswith("| "):
+        return "\n".join([*lines[:2], *_table_rows(lines[2:], rows, lines[0].count(" | ") + 1)])
+    if fence := _FENCE.match(lines[0]):
+        body = lines[1:-1]
+        more = [f"… {len(body) - rows:,} more"] if len(body) > rows else []
+        return "\n".join([lines[0], *body[:rows], *more, fence[0]])
+    if len(lines) <= rows + 2 or block.startswith((_OPENS, "## ")):
+        return block
+    bullet = "- " if lines[0].startswith("- ") else ""
+    return "\n".join([*lines[:rows], f"{bullet}*{len(lines) - rows:,} more*"])
+
+
+def _table_rows(found: Sequence[str], rows: int, columns: int) -> Sequence[str]:
+    """Return the first rows and the last, which is often the total."""
+    if len(found) <= rows + 1:
+        return found
+    more = f"| *{len(found) - rows:,} more* |{'  |' * (columns - 1)}"
+    return [*found[: rows - 1], more, found[-1]]
+
+
+MARKS = {Status.PASS: "✅", Status.WARN: "⚠️", Status.FAIL: "❌", Status.UNKNOWN: "❔"}
+NONE = DASH  # stands for a missing figure
+
+
+def advice_list(label: str | None, because: Iterable[str], *, otherwise: str) -> str:
+    """Return what to take and why; without a label ``otherwise`` heads the reasons."""
+    head = f"**Take {markdown(label)}**" if label else f"**{otherwise}**"
+    return "\n".join([head, "", *(f"- {markdown(one)}" for one in because)])
+
+
+def pipe_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table; a head that ends in a colon stands over figures."""
+    lines = ["| " + " | ".join(head.removesuffix(":") for head in heads) + " |"]
+    lines.append("|" + "|".join("--:" if head.endswith(":") else "---" for head in heads) + "|")
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
+
 
 _SEVERITY = {
     FindingSeverity.ERROR: "❌ error",
@@ -125,7 +283,7 @@ def _missing(missing: view.MissingList, most_rows: int | None) -> str:
         )
         for row in missing.rows
     ]
-    return table(("what", "where", "why"), _cut(rows, most_rows, 3))
+    return pipe_table(("what", "where", "why"), _cut(rows, most_rows, 3))
 
 
 # --------------------------------------------------------------------------- fixes
@@ -151,7 +309,7 @@ def _bars(bars: view.Bars, most_rows: int | None) -> str:
     rows: list[Sequence[str]] = []
     for bar in shown:
         rows += [_bar(one) for one in (bar, *bar.beside)]
-    return table(("budget", "verdict", ""), _cut(rows, most_rows, 3))
+    return pipe_table(("budget", "verdict", ""), _cut(rows, most_rows, 3))
 
 
 def _weight(bar: view.Bar) -> int:
@@ -182,10 +340,10 @@ def _table(shown: view.Table, most_rows: int | None) -> Iterator[str]:
     heads = [f"{markdown(one.head)}{_SUFFIX.get(one.kind, '')}" for one in columns]
     heads += [""] if noted else []
     rows, folded = _opened(shown.rows)
-    yield table(heads, [_row(row, kept, noted=noted) for row in rows])
+    yield pipe_table(heads, [_row(row, kept, noted=noted) for row in rows])
     if folded and (most_rows is None or most_rows > _OPEN_ROWS):
         yield f"<details>\n<summary>{len(folded):,} more</summary>"
-        yield table(heads, [_row(row, kept, noted=noted) for row in folded])
+        yield pipe_table(heads, [_row(row, kept, noted=noted) for row in folded])
         yield "</details>"
 
 

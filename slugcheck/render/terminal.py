@@ -1,26 +1,201 @@
-"""Views as text for a terminal: a width, with or without colour and Unicode. Pure functions.
-
-Meaning is never in colour alone, and nothing from outside is read as markup. The only module that
-imports rich.
-"""
+"""The terminal writer: a view as text with signs and bars, with and without Unicode and colour."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from rich.box import Box
 from rich.cells import cell_len
-from rich.console import JustifyMethod, RenderableType
+from rich.console import Console, JustifyMethod, RenderableType
+from rich.table import Table
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from slugcheck.model import Estimate, Status
+from slugcheck.model import Estimate, FindingSeverity, Status
 from slugcheck.render import view
-from slugcheck.render.bars import budget_bar, nested_bar, share_bar
-from slugcheck.render.screen import Verbatim, bare_table, marked, print_sections
-from slugcheck.render.signs import SEVERITY_STYLE, STATUS_STYLE, Signs
-from slugcheck.render.view import Kind, Style
-from slugcheck.text import printable_lines
+from slugcheck.render.view import DASH, Kind, Style
+from slugcheck.text import printable, printable_lines
+
+# Bare yellow cannot be read on a light background.
+STATUS_STYLE = {
+    Status.PASS: "green",
+    Status.WARN: "black on yellow",
+    Status.FAIL: "red",
+    Status.UNKNOWN: "magenta",
+}
+SEVERITY_STYLE = {
+    FindingSeverity.ERROR: "red",
+    FindingSeverity.WARNING: "black on yellow",
+    FindingSeverity.INFO: "cyan",
+}
+_ASCII = {"±": "+-", "→": "->", "…": "...", DASH: "-", "·": "-", "†": "*"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """What a stream can carry. Text from outside passes through ``text`` or ``clean``."""
+
+    unicode: bool
+
+    def pick(self, sign: str, plain: str) -> str:
+        """Return a sign, or what stands for it in ASCII."""
+        return sign if self.unicode else plain
+
+    @property
+    def none(self) -> str:
+        """What stands for a missing figure."""
+        return self.pick(DASH, "-")
+
+    def clean(self, text: str) -> str:
+        """Return text made safe for one line of this stream."""
+        safe = printable(text)
+        if self.unicode:
+            return safe
+        for sign, plain in _ASCII.items():
+            safe = safe.replace(sign, plain)
+        return safe.encode("ascii", "backslashreplace").decode("ascii")
+
+    def text(self, text: str, style: str = "") -> Text:
+        """Return text made safe, never read as markup."""
+        return Text(self.clean(text), style=style)
+
+    def joined(self, parts: tuple[str, ...]) -> str:
+        """Return parts with dots between."""
+        return self.pick(" · ", " - ").join(self.clean(part) for part in parts)
+
+    def status(self, status: Status) -> str:
+        """Return the sign of a verdict."""
+        signs = {
+            Status.PASS: ("✓", "+"),
+            Status.WARN: ("!", "!"),
+            Status.FAIL: ("✗", "x"),
+            Status.UNKNOWN: ("?", "?"),
+        }
+        return self.pick(*signs[status])
+
+    def severity(self, severity: FindingSeverity) -> str:
+        """Return the sign of a finding."""
+        signs = {
+            FindingSeverity.ERROR: ("✗", "x"),
+            FindingSeverity.WARNING: ("!", "!"),
+            FindingSeverity.INFO: ("·", "-"),
+        }
+        return self.pick(*signs[severity])
+
+
+# Cells are filled up with blanks, some of them styled.
+_BLANKS = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
+_RESET = "\x1b[0m"
+
+
+class Verbatim(Text):
+    """A line that the reader copies, and so never wrapped."""
+
+
+def marked(sign: Text, text: Text) -> RenderableType:
+    """Return a sign, and text that wraps beside it."""
+    grid = Table.grid(padding=(0, 1, 0, 0), pad_edge=False)
+    grid.add_column(no_wrap=True, width=max(1, sign.cell_len))
+    grid.add_column(overflow="fold")
+    grid.add_row(sign, text)
+    return grid
+
+
+def bare_table() -> Table:
+    """Return a table without lines, whose columns stand two blanks apart."""
+    return Table(
+        box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
+    )
+
+
+def advice(
+    label: str | None, because: Iterable[str], signs: Signs, *, otherwise: str
+) -> Iterator[RenderableType]:
+    """Yield what to take and why; without a label ``otherwise`` heads the reasons."""
+    sign = Text(signs.pick("\N{RIGHTWARDS ARROW}", "->"), style="bold")
+    head = signs.text(f"take {label}", "bold green") if label else Text(otherwise, style="bold")
+    yield marked(sign, head)
+    for reason in because:
+        yield marked(Text(" " * sign.cell_len), signs.text(reason))
+
+
+def print_sections(sections: Iterable[list[RenderableType]], *, width: int, color: bool) -> str:
+    """Return the sections in ``width`` columns, an empty line between them."""
+    stream = io.StringIO()
+    console = Console(
+        file=stream, width=width, height=100, force_terminal=color, no_color=not color,
+        color_system="standard" if color else None, legacy_windows=False, force_jupyter=False,
+        markup=False, emoji=False, highlight=False, _environ={},
+    )  # fmt: skip
+    for number, section in enumerate(sections):
+        if number:
+            console.print()
+        for block in section:
+            console.print(block, soft_wrap=isinstance(block, Verbatim))
+    return _BLANKS.sub(lambda end: _RESET if "\x1b" in end[0] else "", stream.getvalue())
+
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def budget_bar(
+    figure: Estimate[int] | Estimate[float],
+    limit: int,
+    status: Status,
+    *,
+    columns: int,
+    unicode: bool,
+) -> Text:
+    """Return a bar of ``columns`` cells: what is used, what is doubtful, what is left.
+
+    Beyond the limit the whole bar is the figure, and a line in it shows where the limit lies.
+    """
+    used, doubt, left, mark = "█▒░┃" if unicode else "#?.|"
+    scale = max(limit, figure.value, 1)
+    style = "bold" if status is Status.WARN else STATUS_STYLE[status]
+    filled = _bar_cells(figure.value / scale, columns)
+    if figure.value > limit:
+        within = min(_bar_cells(limit / scale, columns), columns - 1)
+        bar = Text(used * within, style=style)
+        bar.append(mark, style=f"bold {style}")
+        return bar.append(used * (columns - within - 1), style=f"bold {style}")
+    # too little was sized for a verdict: what is missing may fill it
+    open_ended = status is Status.UNKNOWN and figure.high <= limit
+    reached = (
+        columns if open_ended else max(filled, _bar_cells(min(figure.high, limit) / scale, columns))
+    )
+    bar = Text(used * filled, style=style)
+    bar.append(doubt * (reached - filled), style=style)
+    return bar.append(left * (columns - reached), style="dim")
+
+
+def _bar_cells(share: float, columns: int) -> int:
+    """At least one cell for anything at all, and all of them only for the whole."""
+    if share <= 0:
+        return 0
+    return columns if share >= 1 else max(1, min(round(share * columns), columns - 1))
+
+
+def share_bar(share: float, *, columns: int, unicode: bool) -> str:
+    """Return a bar for a share of a whole, to an eighth of a cell; blank for next to nothing."""
+    share = min(max(share, 0.0), 1.0)
+    if not unicode:
+        return ("#" * round(share * columns)).ljust(columns)
+    whole, rest = divmod(round(share * columns * 8), 8)
+    return ("█" * whole + (_EIGHTHS[rest] if rest else "")).ljust(columns)
+
+
+def nested_bar(part: float, whole: float, *, columns: int, unicode: bool) -> Text:
+    """Return a bar for a share of all, with a part of it marked, in whole cells."""
+    used, rest, left = "█▒ " if unicode else "#- "
+    reached, filled = _bar_cells(min(whole, 1.0), columns), _bar_cells(min(part, 1.0), columns)
+    bar = Text(used * filled, style="cyan")
+    bar.append(rest * max(reached - filled, 0), style="cyan")
+    return bar.append(left * (columns - max(reached, filled)))
+
 
 _GAP = 2
 _LEAST_NAME = 16

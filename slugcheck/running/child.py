@@ -1,14 +1,9 @@
-"""Starts programs so that nothing in the checked project runs, steers them, or outlives the run.
-
-A child has its own working folder, an environment with only the names its tool needs, its own
-process group that is killed with it, and limits on time, output and memory. A program is looked up
-on PATH, leaving out entries that are relative or lie in the checked project. Memory is watched on
-Linux only; elsewhere it is not limited.
-"""
+"""Child processes: isolated from the checkout, bounded in time, output and memory."""
 
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import shutil
 import signal
@@ -18,11 +13,101 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
+from slugcheck import reading
 from slugcheck.errors import MeasureError
 from slugcheck.running import deadline, ending, temporary
+
+# What every tool needs, and what it takes to get at an index.
+_BASE = (
+    r"PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|TEMP|TMP|"
+    r"XDG_(?:CACHE|CONFIG|DATA|STATE)_HOME|XDG_CONFIG_DIRS|XDG_RUNTIME_DIR|"
+    r"SYSTEMROOT|SystemRoot|WINDIR|COMSPEC|PATHEXT|USERPROFILE|APPDATA|LOCALAPPDATA|PROGRAMDATA|"
+    r"HOMEDRIVE|HOMEPATH"
+)
+NETWORK = (
+    r"(?:HTTPS?|ALL|NO)_PROXY|(?:https?|all|no)_proxy|NETRC|SSL_CERT_FILE|SSL_CERT_DIR|"
+    r"REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|GIT_SSL_CAINFO"
+)
+_RUN_MODULE = (
+    "import os, runpy, sys; sys.path[:] = sys.argv.pop(1).split(os.pathsep);"
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+)
+_distrusted: set[str] = set()
+
+
+def environment(allowed: str = "", *, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return a child's environment: the names that every tool needs and those of a pattern."""
+    names = re.compile(f"(?:{_BASE}|{allowed})" if allowed else f"(?:{_BASE})")
+    source = os.environ if environ is None else environ
+    kept = {key: value for key, value in source.items() if names.fullmatch(key)}
+    if "PATH" in kept:
+        kept["PATH"] = safe_path(kept["PATH"])
+    return kept
+
+
+def distrust(path: Path) -> None:
+    """Use no program from the project that ``path`` belongs to: its checkout, or its folder."""
+    _distrusted.add(str(reading.checkout_of(path)))
+
+
+def _roots() -> frozenset[str]:
+    try:
+        here = str(reading.checkout_of(Path.cwd()))
+    except OSError:  # it is gone
+        here = ""
+    return frozenset({*_distrusted, here}) - {"/", ""}
+
+
+def _within(place: str, root: str) -> bool:
+    return place == root or place.startswith(root + os.sep)
+
+
+def safe_path(path: str) -> str:
+    """Return PATH without what is relative, empty, or in the checked project."""
+    return _safe_path(path, _roots())
+
+
+@lru_cache(maxsize=64)
+def _safe_path(path: str, roots: frozenset[str]) -> str:
+    kept = []
+    for place in path.split(os.pathsep):
+        real = os.path.realpath(place)
+        inside = any(_within(real, root) for root in roots)
+        if Path(place).is_absolute() and not inside:
+            kept.append(place)
+    return os.pathsep.join(kept)
+
+
+def which(name: str) -> str | None:
+    """Return the path of a program that is not the checked project's, None if there is none."""
+    return shutil.which(name, path=safe_path(os.environ.get("PATH", os.defpath)))
+
+
+def python_module(name: str) -> list[str]:
+    """Return the command that runs a module of slugcheck's own environment; arguments follow.
+
+    It imports from where this process does and from nowhere else: no current folder, nothing of
+    the checked project, no PYTHON* variable, no ``.pth`` file, no sitecustomize.
+    """
+    path = os.pathsep.join(place for place in sys.path if _is_ours(place))
+    return [sys.executable, "-I", "-S", "-c", _RUN_MODULE, path, name]
+
+
+def _is_ours(place: str) -> bool:
+    """Whether a place of the import path is outside the checked project.
+
+    slugcheck's own environment may well lie there, as a ``.venv`` does.
+    """
+    real = os.path.realpath(place)
+    own = {os.path.realpath(one) for one in (sys.prefix, sys.base_prefix)}
+    return Path(place).is_absolute() and (
+        not any(_within(real, root) for root in _roots()) or any(_within(real, one) for one in own)
+    )
+
 
 PIPE = subprocess.PIPE
 # Measured: uv takes 60-95 MB for lists with torch, TensorFlow or boto3, 320 MB for all of Airflow's

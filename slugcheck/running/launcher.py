@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from slugcheck.errors import MeasureError
-from slugcheck.running import child, ending, isolation, temporary
+from slugcheck.running import child, ending, temporary
 
 WORKERS = Path(__file__).parent / "workers"
 # What a worker gets of our environment. Thread counts, allocators and PYTHON* would change figures.
@@ -97,7 +97,7 @@ class Ended:
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment that every worker begins with."""
     found = {key: value for key, value in environ.items() if _KEPT.match(key)}
-    return found | ({"PATH": isolation.safe_path(found["PATH"])} if "PATH" in found else {})
+    return found | ({"PATH": child.safe_path(found["PATH"])} if "PATH" in found else {})
 
 
 class Launcher:

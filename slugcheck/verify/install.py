@@ -1,17 +1,16 @@
-"""Finds an interpreter like the target's and installs as the build does, into the workspace.
-
-Commands: heroku-buildpack-python v351 (2026-08-18), lib/pip.sh, lib/uv.sh, lib/poetry.sh and
-lib/pipenv.sh. The package manager has its own environment, so that everything new under the prefix
-belongs to the app.
-"""
+"""Installs as the platform's build does, in a temporary folder that is always removed."""
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import re
+import secrets
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,11 +22,135 @@ from slugcheck import reading
 from slugcheck.errors import MeasureError
 from slugcheck.model import IndexOptions, Manager, SizeReport, Target
 from slugcheck.packages.resolve.uv import find_uv
-from slugcheck.running import child, isolation
+from slugcheck.running import child, temporary
 from slugcheck.running.child import Bounds, ChildError
-from slugcheck.text import listed, printable, without_credentials
+from slugcheck.text import listed, mb, printable, without_credentials
 from slugcheck.verify.plan import Place, Plan
-from slugcheck.verify.workspace import Workspace, full_disk, run
+
+_LEAST_NAME, _LONGEST_NAME = 5, 10  # random characters of a folder's name
+_SHORTEST = len("/e")
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+# compilers take the memory that they need, and hours: the run has a deadline of its own
+_BOUNDS = Bounds(seconds=86_400.0, memory=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """The folder; packages are installed into ``prefix``.
+
+    A .pyc contains the path of its source and a script that of its interpreter, so ``prefix`` is as
+    long as the target's if the folder for temporary files allows it.
+    """
+
+    folder: Path
+    prefix: Path
+    size: int  # bytes that it is expected to take
+
+
+@contextmanager
+def workspace(prefix: str, size: int) -> Iterator[Workspace]:
+    """Create the folder; remove it at the end, after an error, or when the process is terminated.
+
+    ``prefix`` is the target's, ``size`` the bytes that the folder will take at its largest.
+
+    :raises MeasureError: the disk has too little space, or runs full.
+    """
+    folder, inner = _names(temporary.root(), len(prefix))
+    work = Workspace(folder=folder, prefix=inner, size=size)
+    with _full_disk_explained(work), _made(folder):
+        try:
+            _need_space(work)
+            yield work
+        except BaseException:
+            temporary.remove(folder)
+            raise
+        if left := temporary.remove(folder):
+            message = f"the temporary folder {printable(str(folder))} cannot be removed: {left}"
+            raise MeasureError(message, hint="remove it by hand")
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(temporary.elsewhere(folder))
+        except OSError as error:
+            if error.errno in _FULL:
+                raise
+            shown = printable(str(folder.parent))
+            message = f"{shown} cannot be written: {error.strerror or error}"
+            raise MeasureError(message, hint="set TMPDIR to another folder") from None
+        yield
+
+
+def _need_space(work: Workspace) -> None:
+    free = shutil.disk_usage(work.folder).free
+    if free < work.size:
+        message = (
+            f"--verify needs about {mb(work.size)} MB for temporary files; "
+            f"{printable(str(work.folder.parent))} has {mb(free)} MB left"
+        )
+        raise MeasureError(message, hint="set TMPDIR to a folder with more space")
+
+
+@contextmanager
+def _full_disk_explained(work: Workspace) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise full_disk(work) from None
+
+
+def full_disk(work: Workspace) -> MeasureError:
+    """Return the error of a full disk."""
+    message = (
+        f"the disk ran full while verifying, in {printable(str(work.folder.parent))}; "
+        f"about {mb(work.size)} MB are needed"
+    )
+    return MeasureError(message, hint="set TMPDIR to a folder with more space")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    output: str
+
+
+def run_step(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> Ended:
+    """Run a command; the rest of its process group is killed when it ends or the run does.
+
+    :raises MeasureError: its output is too long, or it does not end.
+    """
+    name = Path(command[0]).name
+    done = child.run(
+        command, what=name, cwd=cwd, environment=environment, bounds=_BOUNDS, merged=True
+    )
+    return Ended(code=done.code, output=done.output)
+
+
+# --------------------------------------------------------------------------- the folder
+
+
+def _names(base: Path, length: int) -> tuple[Path, Path]:
+    """Return a new folder and the prefix in it, of that length if possible.
+
+    The folder is removed at the end, so it must never be somebody else's.
+    """
+    room = length - len(str(base)) - 1 - _SHORTEST
+    short = room < _LEAST_NAME
+    while True:
+        name = (
+            f"slugcheck-{secrets.token_hex(4)}" if short else secrets.token_hex(5)[: min(room, 10)]
+        )
+        folder = base / name
+        if not os.path.lexists(folder):
+            break
+    return folder, folder / ("env" if short else "e".ljust(length - len(str(folder)) - 1, "_"))
+
 
 _SECONDS = 30
 _NAMED = 3  # wheels that a message names
@@ -137,7 +260,7 @@ def _same_kind(target: Target) -> None:
 
 def _candidates(minor: str) -> Iterator[str]:
     yield sys.executable
-    on_path = isolation.which(f"python{minor}")
+    on_path = child.which(f"python{minor}")
     if on_path:
         yield on_path
     from slugcheck.packages.resolve.uv import find_uv
@@ -179,7 +302,7 @@ def _output(command: list[str]) -> str | None:
     names = r"UV_PYTHON_(?:SEARCH_PATH|INSTALL_DIR|PREFERENCE)|PYENV_.*|LD_LIBRARY_PATH"
     try:
         done = child.run(
-            command, what="an interpreter", environment=isolation.environment(names),
+            command, what="an interpreter", environment=child.environment(names),
             bounds=Bounds(seconds=_SECONDS),
         )  # fmt: skip
         return done.out.decode().strip() or None if done.code == 0 else None
@@ -222,7 +345,7 @@ def prepare(site: Site) -> tuple[str, ...]:
     bare = _environment(site, IndexOptions())
     for folder in (site.work.prefix, _tool(site)):
         command = [site.python.path, "-I", "-m", "venv", "--without-pip", str(folder)]
-        done = run(command, cwd=site.work.folder, environment=bare)
+        done = run_step(command, cwd=site.work.folder, environment=bare)
         if done.code != 0:
             raise _failed(site, "making a virtual environment", done.output)
     manager = site.plan.manager
@@ -249,7 +372,7 @@ def _fetch(site: Site, wanted: str) -> str | None:
     output = ""
     for index in (*ways, IndexOptions()):
         environment = _environment(site, index)
-        done = run(command, cwd=site.work.folder, environment=environment)
+        done = run_step(command, cwd=site.work.folder, environment=environment)
         if done.code == 0:
             return None
         output = done.output
@@ -288,13 +411,13 @@ def _pip(site: Site) -> Build:
         pins = site.work.folder / "pins.txt"
         pins.write_text("".join(f"{pin}\n" for pin in site.plan.pins), encoding="utf-8")
         pinned = [*command, "--constraint", str(pins)]
-        done = run(pinned, cwd=site.place.folder, environment=environment)
+        done = run_step(pinned, cwd=site.place.folder, environment=environment)
         if done.code == 0:
             return Build(installer=f"pip {version_of}", command=shown)
         if not _CONFLICT.search(done.output):
             raise _failed(site, "pip install", done.output)
         notes = ("pip rejected the predicted versions and chose others",)
-    done = run(command, cwd=site.place.folder, environment=environment)
+    done = run_step(command, cwd=site.place.folder, environment=environment)
     if done.code != 0:
         raise _failed(site, "pip install", done.output)
     return Build(installer=f"pip {version_of}", command=shown, notes=notes)
@@ -311,7 +434,7 @@ def _pip_command(site: Site) -> list[str]:
     # the folder it runs in is the app's, which may hold a pip.py
     if _version_in(_tool(site), "pip"):
         return [str(own), "-I", "-m", "pip", "--python", target]
-    return [*isolation.python_module("pip"), "--python", target]
+    return [*child.python_module("pip"), "--python", target]
 
 
 def _platforms_pip(target: Target) -> str:
@@ -383,7 +506,7 @@ def _environment(site: Site, index: IndexOptions) -> dict[str, str]:
     """Return the children's environment, with index URLs: `ps` shows arguments to everyone."""
     found = {key: value for key, value in os.environ.items() if _KEPT.match(key)}
     if "PATH" in found:
-        found["PATH"] = isolation.safe_path(found["PATH"])
+        found["PATH"] = child.safe_path(found["PATH"])
     found |= dict(_named(site.place))
     found |= {
         "PIP_CONFIG_FILE": os.devnull,
@@ -422,7 +545,7 @@ def _as_url(place: str) -> str:
 
 
 def _must(site: Site, command: Sequence[str], environment: Mapping[str, str], what: str) -> None:
-    done = run(command, cwd=site.place.folder, environment=environment)
+    done = run_step(command, cwd=site.place.folder, environment=environment)
     if done.code != 0:
         raise _failed(site, what, done.output)
 

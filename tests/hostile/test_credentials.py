@@ -249,7 +249,7 @@ def test_no_credential_follows_a_redirect_from_a_private_index(place: Place, to:
 def test_a_file_does_not_weaken_the_way_to_a_private_index(place: Place) -> None:
     path = place.write("requirements.txt", "--trusted-host 127.0.0.1\n-f @EVIL\nfrom-one\n")
     from slugcheck.model.options import Options
-    from slugcheck.packages.places import read_requirements
+    from slugcheck.packages.requirements.indexes import read_requirements
 
     assert read_requirements(Options(path=path)).options.trusted_hosts == ()
 

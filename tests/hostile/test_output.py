@@ -21,7 +21,7 @@ import pytest
 import xmlschema
 
 from slugcheck.model import Report, Verdict
-from slugcheck.render import bounded, markdown
+from slugcheck.render import markdown
 from slugcheck.render.views.check import view
 from slugcheck.text import inert, printable
 from tests.support import cases, github_markdown, reports, stock
@@ -347,7 +347,7 @@ def test_markdown_is_bounded_and_whole_and_begins_with_the_verdict(name: str) ->
 
 def test_a_summary_has_more_room_and_is_bounded_too() -> None:
     report = cases.crowd(1_000)
-    shown = markdown.write(view(report), most=bounded.MOST_OF_SUMMARY)
+    shown = markdown.write(view(report), most=markdown.MOST_OF_SUMMARY)
     assert len(markdown.write(view(report))) < len(shown)
     assert len(shown.encode()) <= 2**20
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from slugcheck.running import child, isolation
+from slugcheck.running import child
 from slugcheck.running.child import Bounds, ChildError, LateError
 from slugcheck.running.launcher import Launcher, Worker
 from tests.support.loopback import LoopbackServer
@@ -225,7 +225,7 @@ def test_a_child_sees_what_its_tool_needs_and_works_in_a_folder_of_its_own(
     for name in ("GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "PYTHONPATH", "LD_PRELOAD_X", "BASH_ENV"):
         monkeypatch.setenv(name, "s3cret")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:1")
-    seen = isolation.environment(isolation.NETWORK)
+    seen = child.environment(child.NETWORK)
     done = child.run(
         [sys.executable, "-I", "-c", ECHO], what="echo", environment=seen, bounds=Bounds(seconds=30)
     )
@@ -245,8 +245,8 @@ def test_no_program_is_taken_from_the_checkout(
     monkeypatch.chdir(checkout)
     entry = place.format(checkout=checkout / "bin", link=tmp_path / "link")
     monkeypatch.setenv("PATH", os.pathsep.join([entry, "/usr/bin", "/bin"]))
-    assert isolation.environment()["PATH"] == os.pathsep.join(["/usr/bin", "/bin"])
-    assert (isolation.which("git") or "/usr/").startswith(("/usr/", "/bin/"))
+    assert child.environment()["PATH"] == os.pathsep.join(["/usr/bin", "/bin"])
+    assert (child.which("git") or "/usr/").startswith(("/usr/", "/bin/"))
 
 
 # --------------------------------------------------------------------------- what it may take
@@ -254,7 +254,7 @@ def test_no_program_is_taken_from_the_checkout(
 
 def python(code: str, bounds: Bounds) -> child.Ended:
     command = [sys.executable, "-I", "-c", code]
-    return child.run(command, what="the tool", environment=isolation.environment(), bounds=bounds)
+    return child.run(command, what="the tool", environment=child.environment(), bounds=bounds)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from slugcheck.model import (
     StorageOption,
     Verification,
 )
-from slugcheck.sizing import parts
+from slugcheck.sizing import slug_parts
 from tests.support import reports
 
 MODEL_SIZE, MODEL_SLUG = 12_023_908, 11_123_212
@@ -114,7 +114,7 @@ def with_app(
     verified: Verification | None = None,
 ) -> Report:
     """The report with app files and models among its parts and totals."""
-    more = (parts.app_part(found), *parts.model_parts(models))
+    more = (slug_parts.app_part(found), *slug_parts.model_parts(models))
     sizes = report.sizes
     added = sum(part.slug.value for part in more)
     slug = Estimate.predicted(

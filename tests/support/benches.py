@@ -15,8 +15,20 @@ import pytest
 from slugcheck import platforms
 from slugcheck.benching import judgement, statistics
 from slugcheck.benching.statistics import doubts, summarise
-from slugcheck.model.bench import STAGES, ColdStart, Memory, Runtime, Sample, Stack, StackResult
-from slugcheck.model.benchresult import BenchResult, Conclusion, Conditions, Host, Ratio
+from slugcheck.model.bench import (
+    STAGES,
+    BenchResult,
+    ColdStart,
+    Conclusion,
+    Conditions,
+    Host,
+    Memory,
+    Ratio,
+    Runtime,
+    Sample,
+    Stack,
+    StackResult,
+)
 from slugcheck.running.launcher import Worker
 
 MIB = 2**20

@@ -23,9 +23,8 @@ from packaging.pylock import (
 from packaging.utils import InvalidWheelFilename
 
 from slugcheck import reading
-from slugcheck.errors import RequirementsError, ResolutionError
+from slugcheck.errors import RequirementsError, ResolutionError, WrongHashError
 from slugcheck.model import Artifact, Distribution, Unsized
-from slugcheck.packages.hashes import WrongHashError
 from slugcheck.packages.stub_wheels import is_stub
 from slugcheck.text import printable
 

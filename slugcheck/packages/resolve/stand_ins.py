@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from slugcheck import reading
-from slugcheck.errors import MeasureError
+from slugcheck.errors import MeasureError, WrongHashError
 from slugcheck.model import (
     Artifact,
     Distribution,
@@ -31,7 +31,6 @@ from slugcheck.model import (
     Target,
     Unsized,
 )
-from slugcheck.packages.hashes import WrongHashError
 from slugcheck.packages.index import choice as choosing
 from slugcheck.packages.index.choice import Chooser, Likeness
 from slugcheck.packages.index.client import HttpClient
@@ -44,8 +43,8 @@ from slugcheck.packages.index.inventories import (
 )
 from slugcheck.packages.index.pages import FileKind, Pages, ProjectFile
 from slugcheck.packages.index.urls import local_path, redact
-from slugcheck.packages.sdist import build as building
-from slugcheck.packages.sdist.native import as_built
+from slugcheck.packages.sdist import sdist as building
+from slugcheck.packages.sdist.contents import as_built
 from slugcheck.packages.sdist.sdist import (
     HEAD_BYTES,
     MAX_SOURCE_BYTES,

@@ -24,7 +24,7 @@ from slugcheck.errors import NetworkError, ResolutionError
 from slugcheck.model import IndexOptions, PythonRelease, Target
 from slugcheck.packages.index.urls import netrc_counts
 from slugcheck.platforms.tags import uv_platform
-from slugcheck.running import child, isolation, temporary
+from slugcheck.running import child, temporary
 from slugcheck.running.child import Bounds, Ended
 from slugcheck.text import keep_secret, without_credentials
 
@@ -333,7 +333,7 @@ def project_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _plain(environ: Mapping[str, str]) -> dict[str, str]:
     kept = {key: value for key, value in environ.items() if _KEPT_PLAIN.match(key)}
-    return {**kept, "PATH": isolation.safe_path(kept["PATH"])} if "PATH" in kept else kept
+    return {**kept, "PATH": child.safe_path(kept["PATH"])} if "PATH" in kept else kept
 
 
 def _uses_keyring(environ: Mapping[str, str]) -> bool:

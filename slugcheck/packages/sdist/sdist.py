@@ -1,24 +1,29 @@
-"""What installing a source archive or a project folder would leave, without running any of it.
+"""Source archives and source folders: their metadata, read without running their code.
 
-These functions do not raise for a bad archive: it comes from a stranger, and one that cannot be
-read is returned as an ``Unreadable`` with the reason.
+Only ``build_wheel`` runs code of the distribution under check, and only with ``--build``.
 """
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import re
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
 from slugcheck import reading
+from slugcheck.errors import MeasureError
 from slugcheck.model import Entry, Inventory
 from slugcheck.packages.index.inventories import Cache
+from slugcheck.packages.resolve.uv import clean_environment, find_uv
 from slugcheck.packages.sdist.archive import (
     MAX_MEMBERS,
     MAX_UNPACKED_BYTES,
@@ -30,7 +35,15 @@ from slugcheck.packages.sdist.archive import (
     open_archive,
     unpacked_bytes,
 )
-from slugcheck.packages.sdist.contents import SOURCE_FOLDERS, find_payload
+from slugcheck.packages.sdist.contents import (
+    SO_DEFLATE_RATIO,
+    SOURCE_FOLDERS,
+    NativeSize,
+    estimate,
+    find_payload,
+    native_reason,
+    native_sources,
+)
 from slugcheck.packages.sdist.metadata import (
     SourceMetadata,
     Unstated,
@@ -38,14 +51,54 @@ from slugcheck.packages.sdist.metadata import (
     read_metadata,
     scripts_of,
 )
-from slugcheck.packages.sdist.native import (
-    SO_DEFLATE_RATIO,
-    NativeSize,
-    estimate,
-    native_reason,
-    native_sources,
-)
 from slugcheck.packages.sdist.project_files import Project, imported, parse_version
+from slugcheck.running import child, temporary
+from slugcheck.running.child import Bounds
+
+_BOUNDS = Bounds(seconds=1800.0, memory=None)  # compilers take what they need
+_LAST_LINES = 3
+_COMPILERS = (
+    "CC CXX CPP LD AR CFLAGS CXXFLAGS CPPFLAGS LDFLAGS CPATH LIBRARY_PATH LD_LIBRARY_PATH "
+    "PKG_CONFIG_PATH CARGO_HOME RUSTUP_HOME RUSTFLAGS MAKEFLAGS CMAKE_PREFIX_PATH SSH_AUTH_SOCK"
+).split()
+
+
+@cache
+def _folder() -> Path:
+    folder = temporary.Folder()
+    atexit.register(folder.close)  # its wheels are read until the end
+    return folder.path
+
+
+def build_wheel(data: bytes, filename: str, minor: str) -> Path:
+    """Build a source archive with this machine's Python ``minor``; return the wheel's path.
+
+    :raises MeasureError: there is no such Python here, or the build fails.
+    """
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if minor != here:
+        message = f"--build can only build for this machine's Python {here}; the target has {minor}"
+        raise MeasureError(message)
+    folder = Path(mkdtemp(dir=_folder()))
+    archive = folder / Path(filename).name
+    archive.write_bytes(data)
+    command = [find_uv(), "build", "--wheel", "--quiet", "--python", sys.executable]
+    command += ["--no-python-downloads", "--out-dir", str(folder / "out"), str(archive)]
+    compilers = {name: os.environ[name] for name in _COMPILERS if name in os.environ}
+    environment = clean_environment(os.environ) | compilers
+    try:
+        done = child.run(
+            command, what=f"building {filename}", cwd=folder, environment=environment,
+            bounds=_BOUNDS,
+        )  # fmt: skip
+    except OSError as error:
+        raise MeasureError(f"building {filename} failed: {error}") from None
+    wheels = sorted((folder / "out").glob("*.whl"))
+    if done.code != 0 or not wheels:
+        last = " ".join(done.errors.strip().splitlines()[-_LAST_LINES:])
+        raise MeasureError(f"building {filename} failed: {last[:300]}")
+    return wheels[0]
+
 
 # A source archive is fetched whole up to this size; of a larger one only the beginning.
 MAX_SOURCE_BYTES = 64 * 2**20

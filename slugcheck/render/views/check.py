@@ -25,7 +25,7 @@ from slugcheck.model import (
     Verdict,
     Verification,
 )
-from slugcheck.render import figures, words
+from slugcheck.render import wording
 from slugcheck.render.view import (
     ABSENT,
     Bar,
@@ -105,7 +105,7 @@ def _sections(report: Report, *, all_rows: bool) -> Iterator[Section]:
 
 
 def _packed(sizes: SizeReport) -> str:
-    return "slug" if figures.counts_slug(sizes) else "gzipped"
+    return "slug" if wording.counts_slug(sizes) else "gzipped"
 
 
 def verdict(report: Report) -> View:
@@ -114,14 +114,14 @@ def verdict(report: Report) -> View:
 
 
 def _outcome(report: Report) -> Outcome:
-    found = words.conclusion(report)
+    found = wording.conclusion(report)
     return Outcome(status=found.status, word=found.word, sentence=found.sentence)
 
 
 def _head(report: Report) -> Section:
     outcome = _outcome(report)
     subject = Subject(
-        name=report.path, facts=words.target_words(report), run=words.run_words(report)
+        name=report.path, facts=wording.target_words(report), run=wording.run_words(report)
     )
     return Section(blocks=(outcome, subject), rank=0)
 
@@ -131,7 +131,7 @@ def _head(report: Report) -> Section:
 
 def _sizes(report: Report, *, all_rows: bool, folded: bool) -> Section:
     sizes = report.sizes
-    by_slug = figures.counts_slug(sizes)
+    by_slug = wording.counts_slug(sizes)
     guessed = _all_predicted(sizes, all_rows=all_rows)
     columns = (
         Column(head="distribution"),
@@ -151,25 +151,25 @@ def _sizes(report: Report, *, all_rows: bool, folded: bool) -> Section:
 
 def _size_rows(report: Report, *, all_rows: bool, mark: bool) -> Iterator[Row]:
     sizes = report.sizes
-    shown = figures.fold(sizes, everything=all_rows)
+    shown = wording.fold(sizes, everything=all_rows)
     yield from (_distribution(one, report, mark=mark) for one in shown.shown)
     if shown.rest:
         yield _rest(shown.rest, report, mark=mark)
-    yield from map(_overlap, figures.notable_overlaps(sizes))
-    if figures.has_more(sizes):
+    yield from map(_overlap, wording.notable_overlaps(sizes))
+    if wording.has_more(sizes):
         yield _dependencies(sizes, mark=mark)
-    parts = figures.part_rows(sizes.parts, everything=all_rows)
+    parts = wording.part_rows(sizes.parts, everything=all_rows)
     yield from (_part(part, sizes, mark=mark) for part in parts)
-    total = _figures(figures.total(sizes), predicted=mark and _is_predicted(sizes))
-    cells = (line("total"), *total, (), line(words.doubt(sizes)))
+    total = _figures(wording.total(sizes), predicted=mark and _is_predicted(sizes))
+    cells = (line("total"), *total, (), line(wording.doubt(sizes)))
     yield Row(cells=cells, style=Style.STRONG, rule=True)
 
 
 def _all_predicted(sizes: SizeReport, *, all_rows: bool) -> bool:
     """Whether every row's installed size is predicted, so that the head can say it once."""
-    shown = figures.fold(sizes, everything=all_rows)
+    shown = wording.fold(sizes, everything=all_rows)
     rest = not shown.rest or any(one.basis is Basis.PREDICTED for one in shown.rest)
-    parts = figures.part_rows(sizes.parts, everything=all_rows)
+    parts = wording.part_rows(sizes.parts, everything=all_rows)
     rows = all(one.basis is Basis.PREDICTED for one in shown.shown)
     return rows and rest and all(part.predicted for part in parts) and _is_predicted(sizes)
 
@@ -178,7 +178,7 @@ def _is_predicted(sizes: SizeReport) -> bool:
     return sizes.installed.basis is Basis.PREDICTED
 
 
-def _figures(sums: figures.Sums, *, predicted: bool) -> tuple[Line, ...]:
+def _figures(sums: wording.Sums, *, predicted: bool) -> tuple[Line, ...]:
     """Return download, installed, bytecode and slug; ``predicted`` marks what is installed."""
     tilde = "~" if predicted else ""
     return (
@@ -191,16 +191,16 @@ def _figures(sums: figures.Sums, *, predicted: bool) -> tuple[Line, ...]:
 
 def _distribution(one: DistributionSize, report: Report, *, mark: bool) -> Row:
     version = one.distribution.version
-    name: Line = (Span(figures.label(one), code=True), Span(f" {version}", Style.DIM))
+    name: Line = (Span(wording.label(one), code=True), Span(f" {version}", Style.DIM))
     if one.distribution.source_build is not None:
         name = (*name, Span(" †", Style.ACCENT))
     predicted = mark and one.basis is Basis.PREDICTED
-    share = _share(figures.ranked(one, report.sizes), report.sizes)
+    share = _share(wording.ranked(one, report.sizes), report.sizes)
     cells: tuple[Cell, ...] = (
         name,
-        *_figures(figures.sums([one]), predicted=predicted),
+        *_figures(wording.sums([one]), predicted=predicted),
         share,
-        _required_by(figures.reasons(one), report),
+        _required_by(wording.reasons(one), report),
     )
     return Row(cells=cells)
 
@@ -214,15 +214,15 @@ def _required_by(reasons: Sequence[str], report: Report) -> Names:
 
 
 def _share(value: int, sizes: SizeReport) -> Share:
-    return Share(value / (figures.counted(sizes).value or 1))
+    return Share(value / (wording.counted(sizes).value or 1))
 
 
 def _rest(rest: tuple[DistributionSize, ...], report: Report, *, mark: bool) -> Row:
     sizes = report.sizes
     predicted = mark and any(one.basis is Basis.PREDICTED for one in rest)
-    share = _share(sum(figures.ranked(one, sizes) for one in rest), sizes)
+    share = _share(sum(wording.ranked(one, sizes) for one in rest), sizes)
     name = line(f"… {len(rest):,} more")
-    cells: tuple[Cell, ...] = (name, *_figures(figures.sums(rest), predicted=predicted), share, ())
+    cells: tuple[Cell, ...] = (name, *_figures(wording.sums(rest), predicted=predicted), share, ())
     members = tuple(_distribution(one, report, mark=mark) for one in rest)
     return Row(cells=cells, style=Style.DIM, members=members, hint="see --all")
 
@@ -235,9 +235,9 @@ def _overlap(one: Overlap) -> Row:
 
 
 def _dependencies(sizes: SizeReport, *, mark: bool) -> Row:
-    sums = figures.dependencies(sizes)
+    sums = wording.dependencies(sizes)
     predicted = mark and any(one.basis is Basis.PREDICTED for one in sizes.distributions)
-    share = _share(sums.slug if figures.counts_slug(sizes) else sums.installed, sizes)
+    share = _share(sums.slug if wording.counts_slug(sizes) else sums.installed, sizes)
     cells: tuple[Cell, ...] = (
         line("dependencies"),
         *_figures(sums, predicted=predicted),
@@ -247,23 +247,23 @@ def _dependencies(sizes: SizeReport, *, mark: bool) -> Row:
     return Row(cells=cells, rule=True)
 
 
-def _part(part: figures.PartRow, sizes: SizeReport, *, mark: bool) -> Row:
-    sums = figures.Sums(download=None, installed=part.installed, bytecode=0, slug=part.slug)
-    share = _share(part.slug if figures.counts_slug(sizes) else part.installed, sizes)
+def _part(part: wording.PartRow, sizes: SizeReport, *, mark: bool) -> Row:
+    sums = wording.Sums(download=None, installed=part.installed, bytecode=0, slug=part.slug)
+    share = _share(part.slug if wording.counts_slug(sizes) else part.installed, sizes)
     own = _figures(sums, predicted=mark and part.predicted)
     note = line(part.note, Style.DIM)
     return Row(cells=(line(part.label, Style.ACCENT), *own, share, note))
 
 
 def _footnotes(sizes: SizeReport) -> Iterator[Block]:
-    kinds = " · ".join(f"{name} {share} %" for name, share in figures.kinds(sizes))
+    kinds = " · ".join(f"{name} {share} %" for name, share in wording.kinds(sizes))
     if kinds:
         yield Paragraph((line(f"installed: {kinds}", Style.DIM),))
-    builds = words.source_builds(sizes, most=_MOST_FOOTNOTES)
+    builds = wording.source_builds(sizes, most=_MOST_FOOTNOTES)
     items = [Item(mark="†", text=line(text, Style.DIM), style=Style.ACCENT) for text in builds]
     items += [
-        Item(mark=Status.WARN, text=line(words.overlap(one), Style.DIM))
-        for one in figures.notable_overlaps(sizes)
+        Item(mark=Status.WARN, text=line(wording.overlap(one), Style.DIM))
+        for one in wording.notable_overlaps(sizes)
     ]
     if items:
         yield Items(tuple(items))
@@ -273,10 +273,10 @@ def _footnotes(sizes: SizeReport) -> Iterator[Block]:
 
 
 def _bars(verdicts: Sequence[Verdict]) -> Iterator[Bar]:
-    for one in words.judged(verdicts):
+    for one in wording.judged(verdicts):
         beside = tuple(_bar(more, more.sentence) for more in one.beside)
-        yield _bar(one.verdict, words.sentence(one.verdict), beside)
-    for verdict in words.not_measured(verdicts):
+        yield _bar(one.verdict, wording.sentence(one.verdict), beside)
+    for verdict in wording.not_measured(verdicts):
         yield Bar(name=verdict.budget, sentence=verdict.sentence)
 
 
@@ -509,13 +509,13 @@ def signed(value: int) -> str:
 
 
 def _change_total(sizes: SizeReport, found: Difference) -> Row:
-    by_slug = figures.counts_slug(sizes)
+    by_slug = wording.counts_slug(sizes)
     before = 0
     if found.base is not None:
         before = found.base.slug_bytes if by_slug else found.base.installed_bytes
     grown = found.slug_bytes if by_slug else found.installed_bytes
     percent = line(f"{100 * grown / before:+.1f} %" if before else "")
-    now = figures.counted(sizes).value
+    now = wording.counted(sizes).value
     what = "slug" if by_slug else "installed"
     total = line(f"{what} {mb(before)} → {mb(now)} MB")
     own = line(signed(found.installed_bytes)), line(signed(found.slug_bytes))
@@ -551,12 +551,12 @@ def _unsized(report: Report) -> Section:
 
 
 def _contributors(sizes: SizeReport, *, folded: bool) -> Section:
-    contributors = figures.contributors(sizes)
+    contributors = wording.contributors(sizes)
     blocks: tuple[Block, ...]
-    what = "slug" if figures.counts_slug(sizes) else "total"
+    what = "slug" if wording.counts_slug(sizes) else "total"
     heading = line("largest contributors, MB")
     if not contributors:
-        least = f"no requirement accounts for {figures.LEAST_PERCENT} % of the {what}"
+        least = f"no requirement accounts for {wording.LEAST_PERCENT} % of the {what}"
         blocks = (Paragraph((line(least, Style.DIM),)),) if sizes.roots else ()
         return Section(heading=line("largest contributors"), blocks=blocks, rank=11)
     columns = (
@@ -566,7 +566,7 @@ def _contributors(sizes: SizeReport, *, folded: bool) -> Section:
         Column(head="freed", kind=_FIGURE),
         Column(wide_only=_NAMES),
     )
-    whole = figures.counted(sizes).value or 1
+    whole = wording.counted(sizes).value or 1
     rows = tuple(_contributor(one, whole) for one in contributors)
     meaning = (
         "freed: gone if you delete the line; total: including packages shared with other lines"
@@ -575,7 +575,7 @@ def _contributors(sizes: SizeReport, *, folded: bool) -> Section:
     return Section(heading=heading, blocks=blocks, rank=11, folded=folded)
 
 
-def _contributor(one: figures.Contributor, whole: int) -> Row:
+def _contributor(one: wording.Contributor, whole: int) -> Row:
     others = f"and {one.others} more package{'' if one.others == 1 else 's'}" if one.others else ""
     freed = line(mb(one.freed)) if one.freed else ABSENT
     share = Share(one.total / whole, one.freed / whole)
@@ -613,14 +613,14 @@ def _audit_summary(audit: Audit) -> str:
 
 
 def _fixes(report: Report) -> Section:
-    by_slug = figures.counts_slug(report.sizes)
+    by_slug = wording.counts_slug(report.sizes)
     fixes = tuple(_fix(finding, by_slug=by_slug) for finding in report.findings)
     return Section(heading=line("to fix"), blocks=fixes, rank=5)
 
 
 def _fix(finding: Finding, *, by_slug: bool) -> Fix:
     facts = (
-        Span(words.saving(finding, by_slug=by_slug)),
+        Span(wording.saving(finding, by_slug=by_slug)),
         Span(str(finding.origin) if finding.origin else "", code=True),
         Span(finding.code, code=True),
     )
@@ -648,5 +648,5 @@ def _ignored(one: Ignored) -> str:
 
 def _legend(sizes: SizeReport) -> tuple[str, ...]:
     slug = sizes.slug.value
-    same = f" ({mb(slug)} MB = {heroku_m(slug)})" if figures.counts_slug(sizes) else ""
+    same = f" ({mb(slug)} MB = {heroku_m(slug)})" if wording.counts_slug(sizes) else ""
     return "~ predicted", "MB = 10^6 bytes", f"M = MiB{same}"

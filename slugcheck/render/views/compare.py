@@ -26,7 +26,7 @@ from slugcheck.render.view import (
     line,
 )
 from slugcheck.render.views.check import signed
-from slugcheck.render.words import percent
+from slugcheck.render.wording import percent
 from slugcheck.text import HEROKU_M, MEGABYTES, heroku_m, mb, mib, plural, shortened
 
 _LEAST_SHARE = 0.02  # of a stack: what is less folds into one line

@@ -22,7 +22,7 @@ from slugcheck.model import (
     Verdict,
     Why,
 )
-from slugcheck.render import figures
+from slugcheck.render import wording
 from slugcheck.render.view import (
     ABSENT,
     Block,
@@ -46,7 +46,7 @@ from slugcheck.render.view import (
     line,
 )
 from slugcheck.render.view import Verdict as Outcome
-from slugcheck.render.words import saving, target_words
+from slugcheck.render.wording import saving, target_words
 from slugcheck.text import heroku_m, mb, plural, shortened
 
 _NAMED = 3
@@ -232,7 +232,7 @@ def _change_row(row: RemedyRow) -> Row:
 
 
 def _fixes(why: Why) -> Section:
-    by = figures.counts_slug(why.report.sizes)
+    by = wording.counts_slug(why.report.sizes)
     fixes = tuple(
         Fix(
             severity=finding.severity,
@@ -278,7 +278,7 @@ class SizeRow:
 
 def by_slug(why: Why) -> bool:
     """Whether the platform's limit is about the slug."""
-    return figures.counts_slug(why.report.sizes)
+    return wording.counts_slug(why.report.sizes)
 
 
 def packed(why: Why) -> str:
@@ -374,7 +374,7 @@ def share(why: Why) -> str:
     sizes = why.report.sizes
     freed = why.brings.freed
     own = freed.slug_bytes if by_slug(why) else freed.installed_bytes
-    whole = figures.counted(sizes).value
+    whole = wording.counted(sizes).value
     what = "the slug" if by_slug(why) else "all that is installed"
     return f"{100 * own / whole:.1f} % of {what}" if whole else ""
 
@@ -435,7 +435,7 @@ def then_head(why: Why) -> str:
 
 def now(why: Why) -> str:
     """Return the size that counts as it is, beside which the others stand."""
-    return _total(why, figures.counted(why.report.sizes).value)
+    return _total(why, wording.counted(why.report.sizes).value)
 
 
 def _total(why: Why, value: int) -> str:

@@ -27,7 +27,7 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
     :raises RequirementsError: the file cannot be read, or pip's grammar refuses it.
     :raises UsageError: an index URL or a folder of wheels is invalid.
     """
-    more = indexes(options)
+    more = configured(options)
     found = files.read(
         options.path,
         within=options.within,
@@ -55,7 +55,7 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
     )
 
 
-def indexes(options: Options, environ: Mapping[str, str] = os.environ) -> IndexOptions:
+def configured(options: Options, environ: Mapping[str, str] = os.environ) -> IndexOptions:
     """Return the indexes of the command line and the environment, checked.
 
     :raises UsageError: one of them is not a URL, or not a folder.

@@ -1,26 +1,96 @@
-"""A report's sizes with predictions replaced by what ``--verify`` measured.
+"""The parts of the slug beside the dependencies, and the sizes that ``--verify`` measured.
 
-The platform's own runtime cannot be installed here, so it stays predicted, with its interval.
+The parts are the platform's runtime, the app's files and its models. The runtime cannot be
+installed here, so it stays predicted, with its interval, even where the rest is measured.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from slugcheck.model import (
+    AppFiles,
     Basis,
     DistributionSize,
     Estimate,
+    Manager,
+    ModelFile,
     Part,
+    RuntimePart,
     SizeReport,
+    Target,
     Unsized,
     Verification,
     figures,
 )
-from slugcheck.sizing.parts import OTHER, RUNTIME
+
+RUNTIME, APP, MODELS, OTHER = "runtime", "app", "models", "other"
+# A distribution of this name replaces the platform's own.
+_REPLACEABLE = ("pip", "setuptools")
 
 
-def apply(
+def runtime_parts(
+    target: Target, installed: Collection[str] = (), manager: Manager = Manager.PIP
+) -> tuple[Part, ...]:
+    """Return what the platform itself adds to the slug.
+
+    ``installed`` are the names of the distributions: a pip or setuptools among them replaces the
+    platform's own. ``manager`` is the package manager of the build.
+    """
+    return tuple(
+        Part(
+            name=part.name,
+            group=RUNTIME,
+            installed=_within(part.installed_bytes, part.error_percent),
+            slug=_within(part.slug_bytes, part.error_percent),
+            note=part.note,
+        )
+        for part in target.python.parts
+        if _is_there(part, installed, manager)
+    )
+
+
+def _is_there(part: RuntimePart, installed: Collection[str], manager: Manager) -> bool:
+    name = part.name.split()[0].lower()
+    if name in _REPLACEABLE and name in installed:
+        return False
+    return not part.managers or manager in part.managers
+
+
+def app_part(app: AppFiles) -> Part:
+    """Return the app's own files, without model files."""
+    return Part(
+        name="app files",
+        group=APP,
+        installed=Estimate[int].measured(app.bytes),
+        slug=Estimate[int].measured(app.slug_bytes),
+        note="",
+    )
+
+
+def model_parts(models: Sequence[ModelFile]) -> tuple[Part, ...]:
+    """Return one part for each model file."""
+    return tuple(
+        Part(
+            name=model.path,
+            group=MODELS,
+            installed=Estimate[int].measured(model.bytes),
+            slug=model.slug,
+            note="",
+        )
+        for model in models
+    )
+
+
+def _within(value: int, percent: float) -> Estimate[int]:
+    if not percent:
+        return Estimate(value=value, low=value, high=value, basis=Basis.MEASURED)
+    margin = int(value * percent / 100)
+    return Estimate.predicted(value, value - margin, value + margin)
+
+
+def as_measured(
     sizes: SizeReport, verification: Verification, *, unsized: tuple[Unsized, ...] = ()
 ) -> SizeReport:
     """Return the sizes as measured.
