@@ -532,8 +532,11 @@ def _below(path: Path, top: str) -> list[str]:
     if (inside := _under(parts, top)) is not None:
         return inside
     for count in range(1, len(parts) + 1):
-        if os.path.realpath(Path(*parts[:count])) == top:
+        place = os.path.realpath(Path(*parts[:count]))
+        if place == top:
             return list(parts[count:])
+        if not os.path.lexists(place):  # nothing further down leads to a folder that is there
+            break
     raise _outside(path, Path(top), None)
 
 

@@ -247,7 +247,7 @@ class _Reader:
             self._note(origin, f"pip ignores {shown(words)} in {shown(line.written)}")
         included = [*line.options.requirements, *line.options.constraints]
         if line.wanted or included:
-            before = line.written if line.wanted else included.pop(0)
+            before = shown(line.written if line.wanted else included.pop(0), 60)
             ignored = [
                 *without_effect(line.options),
                 *(f"the include of {name}" for name in included),
@@ -255,7 +255,7 @@ class _Reader:
             for name in ignored:
                 self._note(
                     origin,
-                    f"pip ignores {shown(name, 60)} after {shown(before, 60)}; "
+                    f"pip ignores {shown(name, 60)} after {before}; "
                     "it works only on its own line",
                 )
         if line.options.editables[1:]:
