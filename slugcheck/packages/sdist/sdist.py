@@ -100,9 +100,7 @@ def build_wheel(data: bytes, filename: str, minor: str) -> Path:
     return wheels[0]
 
 
-# A source archive is fetched whole up to this size; of a larger one only the beginning.
-MAX_SOURCE_BYTES = 64 * 2**20
-HEAD_BYTES = 2**20
+HEAD_BYTES = 2**20  # what is read of an archive too large to be fetched whole
 
 # Of an archive that was not read whole, from what it unpacks to: it is as large as it is because
 # of what it installs; the tar's own headers are in that size too.
