@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import configparser
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from packaging.markers import InvalidMarker
 from packaging.metadata import RawMetadata
@@ -40,14 +41,13 @@ _MOST_LINES = 5_000  # of dependencies, extras' included; reading one takes some
 class SourceMetadata:
     """What a project says of itself without being run.
 
-    ``requires`` are valid PEP 508 lines, extras included as markers. ``origin`` names the file
-    they come from. ``notes`` say what was left out.
+    ``requires`` are valid PEP 508 lines, extras included as markers. ``notes`` say what was left
+    out.
     """
 
     requires: tuple[str, ...]
     extras: tuple[str, ...]
     requires_python: str | None
-    origin: str
     notes: tuple[str, ...] = ()
 
 
@@ -170,12 +170,16 @@ def _pyproject(project: Project) -> _Stated | None:
         return None
     if {"dependencies", "optional-dependencies"} & set(_texts(table.get("dynamic"))):
         raise Unstated("pyproject.toml says that its dependencies are computed at build time")
-    lines = list(_texts(table.get("dependencies")))
     extras = project.table("project", "optional-dependencies")
-    lines += _bounded(
-        _with_markers(line, extra, "") for extra in extras for line in _texts(extras[extra])
-    )
-    return _Stated(lines, table.get("requires-python"), "pyproject.toml", tuple(extras))
+    return _with_extras(table, _texts(table.get("dependencies")), extras)
+
+
+def _with_extras(
+    table: Mapping[str, Any], lines: Iterable[str], extras: Mapping[str, Any]
+) -> _Stated:
+    more = (_with_markers(line, extra, "") for extra in extras for line in _texts(extras[extra]))
+    requires = [*lines, *_bounded(more)]
+    return _Stated(requires, table.get("requires-python"), "pyproject.toml", tuple(extras))
 
 
 def _poetry(project: Project) -> _Stated | None:
@@ -195,12 +199,8 @@ def _flit(project: Project) -> _Stated | None:
     table = project.table("tool", "flit", "metadata")
     if not table:
         return None
-    lines = list(_texts(table.get("requires")))
     extras = project.table("tool", "flit", "metadata", "requires-extra")
-    lines += _bounded(
-        _with_markers(line, extra, "") for extra in extras for line in _texts(extras[extra])
-    )
-    return _Stated(lines, table.get("requires-python"), "pyproject.toml", tuple(extras))
+    return _with_extras(table, _texts(table.get("requires")), extras)
 
 
 def _setup_cfg(project: Project) -> _Stated | None:
@@ -284,7 +284,6 @@ def _checked(found: _Stated) -> SourceMetadata:
         requires=tuple(dict.fromkeys(requires)),
         extras=tuple(dict.fromkeys(canonicalize_name(extra) for extra in found.extras)),
         requires_python=repair_specifier(python) or None if python else None,
-        origin=found.origin,
         notes=tuple(notes),
     )
 
