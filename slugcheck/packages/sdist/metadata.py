@@ -22,7 +22,7 @@ from slugcheck import reading
 from slugcheck.model import Entry
 from slugcheck.packages.locks import poetry
 from slugcheck.packages.sdist.archive import deflated_bytes
-from slugcheck.packages.sdist.project_files import Project, read_config
+from slugcheck.packages.sdist.project_files import Project, read_config, texts
 from slugcheck.packages.stub_wheels import repair_requirement, repair_specifier
 
 Scripts = tuple[tuple[str, str], ...]
@@ -168,16 +168,16 @@ def _pyproject(project: Project) -> _Stated | None:
     table = project.table("project")
     if not table:
         return None
-    if {"dependencies", "optional-dependencies"} & set(_texts(table.get("dynamic"))):
+    if {"dependencies", "optional-dependencies"} & set(texts(table.get("dynamic"))):
         raise Unstated("pyproject.toml says that its dependencies are computed at build time")
     extras = project.table("project", "optional-dependencies")
-    return _with_extras(table, _texts(table.get("dependencies")), extras)
+    return _with_extras(table, texts(table.get("dependencies")), extras)
 
 
 def _with_extras(
     table: Mapping[str, Any], lines: Iterable[str], extras: Mapping[str, Any]
 ) -> _Stated:
-    more = (_with_markers(line, extra, "") for extra in extras for line in _texts(extras[extra]))
+    more = (_with_markers(line, extra, "") for extra in extras for line in texts(extras[extra]))
     requires = [*lines, *_bounded(more)]
     return _Stated(requires, table.get("requires-python"), "pyproject.toml", tuple(extras))
 
@@ -200,7 +200,7 @@ def _flit(project: Project) -> _Stated | None:
     if not table:
         return None
     extras = project.table("tool", "flit", "metadata", "requires-extra")
-    return _with_extras(table, _texts(table.get("requires")), extras)
+    return _with_extras(table, texts(table.get("requires")), extras)
 
 
 def _setup_cfg(project: Project) -> _Stated | None:
@@ -238,7 +238,7 @@ def _setup_py(project: Project) -> _Stated | None:
     for key, value in call.table("extras_require").items():
         extra, marker = _extra_and_marker(key)
         extras += [extra] if extra else []
-        lines += _bounded(_with_markers(line, extra, marker) for line in _texts(value))
+        lines += _bounded(_with_markers(line, extra, marker) for line in texts(value))
     notes = (
         ["its extras are unknown: setup.py computes them"]
         if "extras_require" in call.unknown
@@ -257,14 +257,6 @@ def _listed(text: str) -> Iterator[str]:
     for line in text.splitlines() if "\n" in text else text.split(";"):
         if line.strip() and not line.strip().startswith("#"):
             yield line.strip()
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return tuple(line.strip() for line in value.splitlines() if line.strip())
-    if isinstance(value, list | tuple):
-        return tuple(item for item in value if isinstance(item, str))
-    return ()
 
 
 def _checked(found: _Stated) -> SourceMetadata:

@@ -171,6 +171,15 @@ def read_config(parser: configparser.RawConfigParser, text: str) -> bool:
     return True
 
 
+def texts(value: object) -> tuple[str, ...]:
+    """Return the texts of a list; a single text counts line by line."""
+    if isinstance(value, str):
+        return tuple(line.strip() for line in value.splitlines() if line.strip())
+    if isinstance(value, list | tuple):
+        return tuple(item for item in value if isinstance(item, str))
+    return ()
+
+
 def text_list(value: object) -> tuple[str, ...]:
     """Return the texts of a TOML array; nothing for any other value."""
     return tuple(v for v in value if isinstance(v, str)) if isinstance(value, list) else ()
@@ -216,12 +225,7 @@ class SetupCall:
 
     def texts(self, keyword: str) -> tuple[str, ...]:
         """Return a list-of-text keyword; a single text counts line by line."""
-        value = self.values.get(keyword)
-        if isinstance(value, str):
-            return tuple(line.strip() for line in value.splitlines() if line.strip())
-        if isinstance(value, Sequence):
-            return tuple(item for item in value if isinstance(item, str))
-        return ()
+        return texts(self.values.get(keyword))
 
     def table(self, keyword: str) -> Mapping[str, object]:
         """Return a mapping keyword with text keys."""
