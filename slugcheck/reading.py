@@ -48,6 +48,7 @@ LONGEST_VERSION = 256
 LONGEST_FILENAME = 255  # NAME_MAX of Linux
 MOST_TAGS = 1_000  # a wheel's name multiplies its parts: three of 80 are half a million
 DEEPEST_MARKER = 40
+PYTHON_VERSION = re.compile(r"3\.[0-9]{1,3}(?:\.[0-9]{1,2})?")  # as the user writes one
 MOST_KEY_PARTS = 16  # of a dotted TOML key; tomllib's work grows with their square
 
 WheelName = tuple[NormalizedName, Version, BuildTag, frozenset[Tag]]
@@ -238,6 +239,11 @@ def version(text: str) -> Version:
     if len(text) > LONGEST_VERSION:
         raise InvalidVersion(f"it is longer than {LONGEST_VERSION} characters")
     return Version(text)
+
+
+def minor_key(minor: str) -> tuple[int, ...]:
+    """Return a Python version as numbers, to compare it with others."""
+    return tuple(int(part) for part in minor.split("."))
 
 
 def wheel_filename(text: str) -> WheelName:

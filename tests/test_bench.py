@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
-import struct
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from onnx import TensorProto, helper
 
+from benchmarks import bench_model
 from slugcheck.benching import model
-from tests.support.benches import environment
+from tests.support.benches import environment, write_onnx
 from tests.support.commands import Done, slugcheck
 
 QUICK = ("--processes", "1", "--runs", "3")
@@ -25,12 +27,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     folder = tmp_path_factory.mktemp("models")
 
     def write(*shape: int | str, name: str = "tiny.onnx", factor: float = 2.0) -> Path:
-        nodes = [model.node("Mul", ["x", "factor"], "y")]
-        weights = [model.tensor("factor", [1], struct.pack("<f", factor))]
-        content = model.model(nodes, weights, model.value("x", shape), model.value("y", shape))
-        path = folder / name
-        path.write_bytes(content)
-        return path
+        weights = [helper.make_tensor("factor", TensorProto.FLOAT, [1], [factor])]
+        return write_onnx(folder / name, ("Mul", "x", "factor"), shape, weights)
 
     return write
 
@@ -120,9 +118,18 @@ def test_nothing_is_left_behind(
 def test_the_embedded_model_is_the_same_everywhere(tmp_path: Path) -> None:
     files = model.write(tmp_path)
     assert hashlib.sha256(files.weights.read_bytes()).hexdigest()[:16] == "3448f51c91c22068"
-    again = tmp_path / "again"
-    again.mkdir()
-    assert model.write(again).onnx.read_bytes() == files.onnx.read_bytes()
+    assert hashlib.sha256(files.onnx.read_bytes()).hexdigest()[:16] == "7a3f654b9c1c78af"
+
+
+def test_the_script_writes_the_model_that_is_shipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = bench_model.FOLDER
+    monkeypatch.setattr(bench_model, "FOLDER", tmp_path)
+    bench_model.main()
+    for name, unpacked in (("detector.json", bytes), ("detector.onnx.gz", gzip.decompress)):
+        made, kept = ((folder / name).read_bytes() for folder in (tmp_path, shipped))
+        assert unpacked(made) == unpacked(kept)
 
 
 # --------------------------------------------------------------------------- own models

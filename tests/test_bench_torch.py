@@ -17,7 +17,7 @@ from slugcheck.benching.trials import sample
 from slugcheck.benching.variants import Base
 from slugcheck.model.bench import Runtime
 from slugcheck.running.launcher import Launcher
-from tests.support.benches import torch_python
+from tests.support.benches import torch_python, write_onnx
 from tests.support.commands import Done, slugcheck
 
 __all__ = ["torch_python"]
@@ -77,22 +77,12 @@ def test_the_embedded_pair_agrees_and_pytorch_takes_more_memory(
 
 
 def test_two_that_do_not_compute_the_same_fail_clearly(torch_python: str, factory: Path) -> None:
-    onnx = _tiny(factory.parent)
+    onnx = write_onnx(factory.parent / "tiny.onnx", ("Add", "x", "x"), (1, 8))
     done = bench(torch_python, "--onnx", onnx, "--torch", f"{factory}:three")
     assert done.code == 3
     assert "outputs differ" in done.out
     assert "take ONNX" not in done.out
     assert "in turn" not in done.out  # times of different work
-
-
-def _tiny(folder: Path) -> Path:
-    from slugcheck.benching import model
-
-    nodes = [model.node("Add", ["x", "x"], "y")]
-    value = model.value("x", [1, 8]), model.value("y", [1, 8])
-    path = folder / "tiny.onnx"
-    path.write_bytes(model.model(nodes, [], *value))
-    return path
 
 
 def test_a_model_that_says_nothing_of_its_inputs_needs_them(

@@ -107,7 +107,6 @@ def test_static_metadata_goes_before_everything_else() -> None:
     text = PKG_INFO_21.replace("2.1", "2.2") + "Requires-Dist: right>=1\nProvides-Extra: x\n"
     found = read(sdist(pkg_info=text, requires_txt="wrong\n", setup_cfg=_CFG))
     assert (found.requires, found.extras) == (("right>=1",), ("x",))
-    assert found.metadata_from == "PKG-INFO"
 
 
 _CFG = "[metadata]\nname = demo\n[options]\ninstall_requires =\n    wrong\n"
@@ -135,7 +134,7 @@ def test_the_sections_of_requires_txt_become_markers() -> None:
 
 def test_an_egg_info_without_requirements_means_that_there_are_none() -> None:
     found = read(sdist({"demo.egg-info/top_level.txt": "demo\n", "demo.egg-info/PKG-INFO": "x: y"}))
-    assert (found.requires, found.metadata_from) == ((), "requires.txt")
+    assert found.requires == ()
 
 
 @pytest.mark.parametrize(
@@ -696,7 +695,7 @@ def test_a_large_archive_that_hides_its_dependencies_says_so() -> None:
     packed = tar_of(lambda tar: put(tar, "demo-1.0/PKG-INFO", PKG_INFO_21.encode()))
     found = read_head(packed[:-20], "demo-1.0.tar.gz", file_bytes=10**9)
     assert isinstance(found, SourceArchive)
-    assert found.metadata_from == ""
+    assert found.requires == ()
     assert any("not counted" in note for note in found.notes)
 
 

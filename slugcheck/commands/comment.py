@@ -35,6 +35,11 @@ _API = "https://api.github.com"
 _REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
+_HEADERS = {
+    "Accept": "application/vnd.github+json",
+    "X-GitHub-Api-Version": "2022-11-28",
+    "User-Agent": f"slugcheck/{__version__}",
+}
 _MOST = 65_536  # characters that GitHub takes
 _PAGES = 30  # of a hundred comments each
 _TIMEOUT = (10.0, 20.0)  # seconds to connect, and between two reads
@@ -99,12 +104,17 @@ def current(environ: Mapping[str, str]) -> PullRequest | None:
     parts = urlsplit(api)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise UsageError("GITHUB_API_URL is not a URL", hint=f"it is {_API} on GitHub itself")
-    found = event.get("head")
-    head = str(found.get("sha", "")) if isinstance(found, dict) else ""
+    head = _head(event)
     return PullRequest(
         api=api.rstrip("/"), repository=repository, number=number, token=token,
         head=head if _COMMIT.fullmatch(head) else "",
     )  # fmt: skip
+
+
+def _head(pull: Mapping[str, Any]) -> str:
+    """Return the newest commit of a pull request, "" where GitHub does not say."""
+    found = pull.get("head")
+    return str(found.get("sha", "")) if isinstance(found, dict) else ""
 
 
 def _event(path: str) -> dict[str, Any]:
@@ -143,7 +153,10 @@ def post(to: PullRequest, text: str, key: str, *, only_edit: bool = False) -> Po
         raise UsageError(message, hint="slugcheck's own --format markdown keeps below it")
     if not to.token:
         return Posted(outcome=Outcome.REFUSED, detail="GITHUB_TOKEN is not set")
-    with _Api(to) as api:
+    import requests  # 0.1 s, which --help need not wait for
+
+    with requests.Session() as session:
+        api = _Api(to, session)
         try:
             if api.is_outdated():
                 detail = "a newer commit was pushed, and its own run comments"
@@ -173,43 +186,26 @@ class _Refused(Exception):
 class _Api:
     """GitHub's API for one pull request."""
 
-    def __init__(self, to: PullRequest) -> None:
+    def __init__(self, to: PullRequest, session: requests.Session) -> None:
         self._to = to
-        self.comments = f"{to.api}/repos/{to.repository}/issues/{to.number}/comments"
-        import requests  # 0.1 s, which --help need not wait for
-
-        self._session = requests.Session()
-        self._session.trust_env = True  # proxies
-        self._session.headers.update(
-            {
-                "Accept": "application/vnd.github+json",
-                "X-GitHub-Api-Version": "2022-11-28",
-                "User-Agent": f"slugcheck/{__version__}",
-            }
-        )
-
-    def __enter__(self) -> _Api:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._session.close()
+        self._repository = f"{to.api}/repos/{to.repository}"
+        self.comments = f"{self._repository}/issues/{to.number}/comments"
+        self._session = session
+        self._session.headers.update(_HEADERS)
 
     def is_outdated(self) -> bool:
         """Whether the pull request has a newer commit; not where GitHub does not say."""
         if not self._to.head:
             return False
         try:
-            place = f"{self._to.api}/repos/{self._to.repository}/pulls/{self._to.number}"
-            found = self.ask("GET", place)
+            pull = self.ask("GET", f"{self._repository}/pulls/{self._to.number}")
         except _Refused:
             return False
-        head = found.get("head")
-        newest = str(head.get("sha", "")) if isinstance(head, dict) else ""
-        return newest not in ("", self._to.head)
+        return _head(pull) not in ("", self._to.head)
 
     def edit(self, comment: Mapping[str, Any], body: str) -> dict[str, Any]:
         """Put a text into a comment."""
-        place = f"{self._to.api}/repos/{self._to.repository}/issues/comments/{int(comment['id'])}"
+        place = f"{self._repository}/issues/comments/{int(comment['id'])}"
         return self.ask("PATCH", place, body=body)
 
     def own_comments(self, marked: str) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import difflib
 import json
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -48,7 +47,6 @@ _QUOTED_FLAG = 60  # characters of a flag that a message repeats
 _LONGEST_PATH = 300  # characters of a path in a message
 _BUDGET_KEYS = ("limit", "message", "on")
 _IGNORE_KEYS = ("code", "subject", "reason", "expires")
-_PYTHON = re.compile(r"3\.[0-9]{1,3}(?:\.[0-9]{1,2})?")
 
 
 T = TypeVar("T")
@@ -103,7 +101,7 @@ def text(value: object) -> str:
 
 def python(value: object) -> str:
     """Return a Python version; a number would lose the zero of 3.10."""
-    if not isinstance(value, str) or not _PYTHON.fullmatch(value.strip()):
+    if not isinstance(value, str) or not reading.PYTHON_VERSION.fullmatch(value.strip()):
         raise Wrong('a version in quotes, such as "3.12"')
     return value.strip()
 

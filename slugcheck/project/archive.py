@@ -32,7 +32,6 @@ _LARGE = 2**17  # a file from here on shares no segment, so that its part of the
 _WINDOW = 2**15  # deflate looks back no further
 _GZIP_FRAME = 18  # header of 10 bytes without a name, checksum and length
 _MOST_THREADS = 4
-_EPOCH = 1_700_000_000  # a checkout's files all have about one time; any of today's length will do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +39,7 @@ class Member:
     """A file to be packed. ``path`` is relative, with ``/``.
 
     ``content`` takes the place of what is on disk. A ``link`` has its target, and a size of 0.
+    ``modified`` is a time in seconds.
     """
 
     path: str
@@ -48,6 +48,8 @@ class Member:
     executable: bool = False
     link: str | None = None
     content: bytes | None = None
+    # a checkout's files all have about one time; any of today's length will do
+    modified: int = 1_700_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,14 @@ def gzipped_tar(
     return PackedSize(total=total, shares=tuple(shares))
 
 
+def tar(members: Sequence[Member], *, prefix: str) -> Iterator[bytes]:
+    """Yield the tar of which ``gzipped_tar`` returns the compressed size.
+
+    :raises MeasureError: a file cannot be read, or changes meanwhile.
+    """
+    return (piece.data for piece in _stream(members, prefix))
+
+
 def deflated(path: Path, progress: Progress | None = None) -> int:
     """Return the bytes that a file takes when deflated at level 6, without any frame.
 
@@ -115,7 +125,8 @@ def _stream(members: Sequence[Member], prefix: str) -> Iterator[_Piece]:
         for folder in _folders(path):
             if folder not in seen:
                 seen.add(folder)
-                written += len(header := _header(f"{folder}/", kind=tarfile.DIRTYPE, mode=0o755))
+                header = _header(f"{folder}/", tarfile.DIRTYPE, 0o755, member.modified)
+                written += len(header)
                 yield _Piece(index, header, large)
         written += len(header := _member_header(path, member))
         yield _Piece(index, header, large)
@@ -138,17 +149,19 @@ def _folders(path: str) -> Iterator[str]:
 
 
 def _member_header(path: str, member: Member) -> bytes:
-    mode = 0o755 if member.executable else 0o644
+    kind, mode = tarfile.REGTYPE, 0o755 if member.executable else 0o644
     if member.link is not None:
-        return _header(path, kind=tarfile.SYMTYPE, mode=0o777, link=member.link)
-    return _header(path, kind=tarfile.REGTYPE, mode=mode, size=member.size)
+        kind, mode = tarfile.SYMTYPE, 0o777
+    return _header(path, kind, mode, member.modified, member.size, member.link or "")
 
 
-def _header(path: str, *, kind: bytes, mode: int, size: int = 0, link: str = "") -> bytes:
+def _header(
+    path: str, kind: bytes, mode: int, modified: int, size: int = 0, link: str = ""
+) -> bytes:
     info = tarfile.TarInfo(path)
     info.type, info.mode, info.size, info.linkname = kind, mode, size, link
     info.uname = info.gname = "root"
-    info.mtime = _EPOCH
+    info.mtime = modified
     return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
 
 

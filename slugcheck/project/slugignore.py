@@ -32,6 +32,8 @@ _LONGEST_PATH = 4_096  # PATH_MAX of Linux: no build has a file below a longer o
 _STEPS_PER_ENTRY, _STEPS_PER_PLACE = 3, 10  # as long as they take, beside comparing a name
 _MOST_PLACES = 500_000  # that one glob comes through; each is remembered
 _NEVER = re.compile(r"(?!)")
+_CHARACTER = re.compile(r"\\?.", re.DOTALL)  # with the backslash that escapes it
+_WILD = frozenset("*?[")
 _SHOWN = 4  # entries that one note names
 _QUOTED = 60  # characters of an entry that a note repeats
 _BOM = b"\xef\xbb\xbf"
@@ -169,7 +171,7 @@ def expanded(glob: str, budget: Budget) -> tuple[str, ...]:
     while todo:
         one = todo.pop()
         budget.spend(len(one))
-        start = _find(one, "{", 0)
+        start = next((at for at, character in _characters(one) if character == "{"), None)
         if start is None:
             found.append(one)
             continue
@@ -183,22 +185,16 @@ def expanded(glob: str, budget: Budget) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _find(text: str, character: str, start: int) -> int | None:
-    position = start
-    while position < len(text):
-        if text[position] == character:
-            return position
-        position += 2 if text[position] == "\\" else 1
-    return None
+def _characters(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
+    """Return each character with its place; an escaped one is two characters."""
+    return ((match.start(), match[0]) for match in _CHARACTER.finditer(text, start))
 
 
 def _alternatives(text: str, start: int) -> list[int]:
     """Return where the commas of the brace at ``start`` are, and its end; empty if it has none."""
     depth = 0
     found: list[int] = []
-    position = start
-    while position < len(text):
-        character = text[position]
+    for position, character in _characters(text, start):
         if character == "{":
             depth += 1
         elif character == "}":
@@ -207,7 +203,6 @@ def _alternatives(text: str, start: int) -> list[int]:
                 return [*found, position]
         elif character == "," and depth == 1:
             found.append(position)
-        position += 2 if character == "\\" else 1
     return []
 
 
@@ -335,7 +330,7 @@ def _parts(glob: str) -> list[str]:
 
 @functools.lru_cache(maxsize=512)
 def _is_pattern(part: str) -> bool:
-    return any(_find(part, character, 0) is not None for character in "*?[")
+    return any(character in _WILD for _, character in _characters(part))
 
 
 @functools.lru_cache(maxsize=512)
@@ -499,9 +494,7 @@ def removed(
 
 def _words(line: str) -> list[str]:
     """Return the words of a line as Ruby's ``split`` does: at ASCII white space and NUL."""
-    for blank in "\t\v\f\r\0":
-        line = line.replace(blank, " ")
-    return [word for word in line.split(" ") if word]
+    return re.findall(r"[^\t\v\f\r\0 ]+", line)
 
 
 def _text(content: bytes) -> str:

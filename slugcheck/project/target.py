@@ -287,7 +287,6 @@ def _shell(name: str) -> str:
     return f'"{name}"' if re.search(r"[\s',]", name) else name
 
 
-_VERSION = re.compile(r"3\.[0-9]{1,3}(?:\.[0-9]{1,2})?")
 _QUOTED = 40  # characters of an invalid text that a message repeats
 # A patch release comes about every two months: one this far ahead of the newest known one cannot be
 # out yet. A nearer one may be, and gets a note.
@@ -346,7 +345,7 @@ class _Wanted:
 
 
 def _given(python: str, origin: str) -> _Wanted:
-    if not _VERSION.fullmatch(python.strip()):
+    if not reading.PYTHON_VERSION.fullmatch(python.strip()):
         message = f"{origin} {python[:_QUOTED]!r} is not a Python version"
         raise PlatformError(message, hint="write it as 3.12 or 3.12.4")
     return _Wanted(version=python.strip(), origin=origin, place=origin)
@@ -404,7 +403,7 @@ def _build_error(platform: Platform, minor: str, wanted: _Wanted, near: str) -> 
     if not platform.buildpack:
         what = f"{platform.title} does not offer Python {minor} ({wanted.place})"
         return BuildError(what, hint=hint)
-    if _numbers(minor) < _numbers(oldest):
+    if reading.minor_key(minor) < reading.minor_key(oldest):
         what = f"Python {minor} has reached end-of-life and is no longer supported"
     else:
         what = f"The requested Python version isn't recognised: {minor} is not supported yet"
@@ -431,14 +430,10 @@ def _fix(minor: str, origin: str) -> str:
     return f"write {minor} into {origin}"
 
 
-def _numbers(minor: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in minor.split("."))
-
-
 def _closest(minor: str, offered: Iterable[str]) -> str:
-    wanted = _numbers(minor)
-    ordered = sorted(offered, key=_numbers)
-    later = [other for other in ordered if _numbers(other) >= wanted]
+    wanted = reading.minor_key(minor)
+    ordered = sorted(offered, key=reading.minor_key)
+    later = [other for other in ordered if reading.minor_key(other) >= wanted]
     return later[0] if later else ordered[-1]
 
 

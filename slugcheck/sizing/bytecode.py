@@ -22,6 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from slugcheck import reading
 from slugcheck.model import Entry, Estimate
 from slugcheck.model.figures import around
 from slugcheck.sizing import calibration
@@ -192,7 +193,7 @@ def _lazy(minor: str) -> bool:
     Across that line a sample is moved by what the distribution itself showed; within 3.11 to 3.13
     Pythons differ less than a distribution's versions do.
     """
-    return calibration.minor_key(minor) >= (3, 14)
+    return reading.minor_key(minor) >= (3, 14)
 
 
 def _measured(factors: Mapping[str, float], minor: str) -> tuple[float | None, str]:

@@ -86,14 +86,9 @@ def parse(data: Mapping[str, Any]) -> Calibration:
 
 def nearest_minor(measured: Iterable[str], minor: str) -> str:
     """Return the newest measured Python that is not newer than ``minor``, else the oldest."""
-    ordered = sorted(measured, key=minor_key)
-    place = bisect.bisect_right([minor_key(one) for one in ordered], minor_key(minor))
+    ordered = sorted(measured, key=reading.minor_key)
+    place = bisect.bisect_right(ordered, reading.minor_key(minor), key=reading.minor_key)
     return ordered[max(place - 1, 0)]
-
-
-def minor_key(minor: str) -> tuple[int, ...]:
-    """Return a minor version as numbers, to compare it with others."""
-    return tuple(int(part) for part in minor.split("."))
 
 
 def deflated_bytes(entry: Entry, group: SlugGroup) -> float:

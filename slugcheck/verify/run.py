@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
-import tarfile
+import stat
 import threading
 import time
 import zlib
@@ -21,6 +20,7 @@ from packaging.version import InvalidVersion
 from slugcheck import reading
 from slugcheck.errors import MeasureError
 from slugcheck.model import Estimate, Manager, Verification, figures
+from slugcheck.project import archive
 from slugcheck.running import child
 from slugcheck.sizing import bytecode
 from slugcheck.sizing.installed import Layout, layout_of
@@ -153,30 +153,32 @@ def has_gzip() -> bool:
 def gzipped(prefix: Path, files: Iterable[Path], app: Path, *, below: str) -> int:
     """Return the bytes of ``tar | gzip -6`` of the installed files and the app's, under ./app.
 
-    ``below`` is the target's prefix. GNU tar's format, sorted by path, owned by root, as Heroku's
-    slug compiler writes it (lib/slug_compiler.rb); gzip is the program itself where there is one,
-    else zlib's level 6.
+    ``below`` is the target's prefix. The tar is ``project.archive``'s; gzip is the program itself
+    where there is one, else zlib's level 6.
 
-    :raises MeasureError: gzip fails.
+    :raises MeasureError: a file cannot be read, or gzip fails.
     """
-    members = {f".{below}/{path.relative_to(prefix).as_posix()}": path for path in files}
+    members = [
+        _member(f"{below[1:]}/{path.relative_to(prefix).as_posix()}", path) for path in files
+    ]
     own = (path for path in app.rglob("*") if path.is_symlink() or path.is_file())
-    members |= {f"./app/{path.relative_to(app).as_posix()}": path for path in own}
+    members += [_member(f"app/{path.relative_to(app).as_posix()}", path) for path in own]
     program = child.which("gzip")
     if program is None:
-        counter = _Deflated()
-        _write(members, counter)
-        return counter.finish()
+        packer = zlib.compressobj(6, zlib.DEFLATED, 16 + zlib.MAX_WBITS)  # 16: gzip's frame
+        packed = sum(len(packer.compress(data)) for data in archive.tar(members, prefix="."))
+        return packed + len(packer.flush())
     with child.started(
         [program, "-6"], environment=child.environment(), stdin=child.PIPE
     ) as process:
-        assert process.stdin is not None  # noqa: S101 - it is a pipe - a pipe was asked for
+        assert process.stdin is not None  # noqa: S101 - a pipe was asked for
         assert process.stdout is not None  # noqa: S101
         counted = [0]
         reader = threading.Thread(target=_count, args=(process.stdout, counted))
         reader.start()
         try:
-            _write(members, process.stdin)
+            for data in archive.tar(members, prefix="."):
+                process.stdin.write(data)
             process.stdin.close()
         except BrokenPipeError:
             pass  # its exit code tells
@@ -192,58 +194,22 @@ def gzipped(prefix: Path, files: Iterable[Path], app: Path, *, below: str) -> in
     return counted[0]
 
 
-def _write(members: Mapping[str, Path], sink: IO[bytes] | _Deflated) -> None:
-    folders: set[str] = set()
-    with tarfile.open(fileobj=sink, mode="w|", format=tarfile.GNU_FORMAT) as tar:
-        for name in sorted(members):
-            for folder in _parents(name):
-                if folder not in folders:
-                    folders.add(folder)
-                    tar.addfile(_folder(folder))
-            info = tar.gettarinfo(members[name], name)
-            info.uid = info.gid = 0
-            info.uname = info.gname = "root"
-            if info.islnk():  # --hard-dereference
-                info.type, info.size = tarfile.REGTYPE, members[name].lstat().st_size
-            if info.isreg():
-                with members[name].open("rb") as stream:
-                    tar.addfile(info, stream)
-            else:
-                tar.addfile(info)
-
-
-def _parents(name: str) -> Iterable[str]:
-    parts = name.split("/")
-    return ("/".join(parts[:count]) for count in range(2, len(parts)))
-
-
-def _folder(name: str) -> tarfile.TarInfo:
-    info = tarfile.TarInfo(name)
-    info.type, info.mode, info.mtime = tarfile.DIRTYPE, 0o755, 1_700_000_000
-    info.uname = info.gname = "root"
-    return info
+def _member(path: str, disk: Path) -> archive.Member:
+    status = disk.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        return archive.Member(path=path, disk=disk, size=0, link=str(disk.readlink()))
+    return archive.Member(
+        path=path,
+        disk=disk,
+        size=status.st_size,
+        executable=bool(status.st_mode & stat.S_IXUSR),
+        modified=int(status.st_mtime),
+    )
 
 
 def _count(stream: IO[bytes], counted: list[int]) -> None:
     while data := stream.read(_CHUNK):
         counted[0] += len(data)
-
-
-class _Deflated(io.RawIOBase):
-    """A sink that deflates at level 6 and keeps only the length."""
-
-    def __init__(self) -> None:
-        self._zlib = zlib.compressobj(6)
-        self._bytes = 18  # gzip's header and trailer
-
-    def write(self, data: object) -> int:
-        view = memoryview(data)  # type: ignore[arg-type]  # tarfile gives bytes
-        self._bytes += len(self._zlib.compress(view))
-        return len(view)
-
-    def finish(self) -> int:
-        """Return the length of the whole."""
-        return self._bytes + len(self._zlib.flush())
 
 
 # Packages as installed and, at the same time, as the package manager fetches them: as archives, or

@@ -339,7 +339,7 @@ def test_parts_within_parts_of_metadata_are_not_followed() -> None:
 
 
 def test_a_run_sizes_so_many_files_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slugcheck.packages.index.inventories.MAX_ENTRIES", 10)
+    monkeypatch.setattr("slugcheck.packages.index.inventories.MAX_FILES", 10)
     with PackageServer() as server, HttpClient() as client:
         warehouse = Warehouse(client=client, cache=Cache(None))
         first, second, third = (

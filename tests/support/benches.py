@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import onnx
 import pytest
+from onnx import TensorProto, helper
 
 from slugcheck import platforms
 from slugcheck.benching import judgement, statistics
@@ -56,6 +58,21 @@ def environment(folder: Path, torch: str | None = None) -> Path:
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 9.9\n")
         (info / "RECORD").write_text("torch.py,,\ntorch-9.9.dist-info/METADATA,,\n")
     return folder / "bin" / "python"
+
+
+def write_onnx(
+    path: Path,
+    node: tuple[str, str, str],
+    shape: Sequence[int | str],
+    weights: Sequence[TensorProto] = (),
+) -> Path:
+    """Write a model of one operator (its kind and two inputs) from ``x`` to ``y``."""
+    kind, *inputs = node
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in "xy")
+    graph = helper.make_graph([helper.make_node(kind, inputs, ["y"])], "tiny", [x], [y], weights)
+    opset = helper.make_opsetid("", 17)
+    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[opset]), path)
+    return path
 
 
 def script(folder: Path, text: str) -> Worker:

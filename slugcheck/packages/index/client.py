@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAX_WHOLE = 64 * 10**6  # bytes of a source archive or a page read into memory
+# Bytes of a source archive read into memory; of a larger one only the beginning is.
+MAX_WHOLE = 64 * 2**20
 _BODY_ATTEMPTS = 3
 # A whole file goes to the disk when its server has no ranges; the largest wheels near 1 GB.
 MAX_SPOOLED = 2 * 10**9

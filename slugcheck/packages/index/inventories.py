@@ -62,7 +62,7 @@ _SLOTS: dict[str, Any] = {field.name: getattr(Entry, field.name) for field in fi
 _KIND = f"inventory-{sys.version_info.major}.{sys.version_info.minor}"
 # Files of all wheels of a run together. The largest known wheel, homeassistant 2026.11, has 58,144;
 # with torch, tensorflow, ansible, msgraph-sdk and oci it makes 148,000.
-MAX_ENTRIES = 200_000
+MAX_FILES = 200_000
 # Lines of METADATA and entry_points.txt that say something, of all wheels of a run. boto3-stubs and
 # types-boto3, the largest known, have 1,300 each.
 MAX_LINES = 50_000
@@ -100,13 +100,15 @@ class Warehouse:
         )  # fmt: skip
         self._counted[artifact.url] = len(inventory.entries), sum(map(len, lines))
         files, lines_read = (sum(column) for column in zip(*self._counted.values(), strict=True))
-        what = "files" if files > MAX_ENTRIES else "dependencies, extras and scripts"
-        if files > MAX_ENTRIES or lines_read > MAX_LINES:
-            most = MAX_ENTRIES if files > MAX_ENTRIES else MAX_LINES
-            raise WheelError(
-                f"{artifact.filename}: with it, the wheels have more than {most:,} {what}",
-                hint="check fewer requirements at a time",
-            )
+        for amount, most, what in (
+            (files, MAX_FILES, "files"),
+            (lines_read, MAX_LINES, "dependencies, extras and scripts"),
+        ):
+            if amount > most:
+                raise WheelError(
+                    f"{artifact.filename}: with it, the wheels have more than {most:,} {what}",
+                    hint="check fewer requirements at a time",
+                )
 
     def _known(self, artifact: Artifact) -> Inventory | None:
         key = key_of(artifact)

@@ -33,7 +33,7 @@ from slugcheck.model import (
 )
 from slugcheck.packages.index import choice as choosing
 from slugcheck.packages.index.choice import Chooser, Likeness
-from slugcheck.packages.index.client import HttpClient
+from slugcheck.packages.index.client import MAX_WHOLE, HttpClient
 from slugcheck.packages.index.inventories import (
     Cache,
     Warehouse,
@@ -47,7 +47,6 @@ from slugcheck.packages.sdist import sdist as building
 from slugcheck.packages.sdist.contents import as_built
 from slugcheck.packages.sdist.sdist import (
     HEAD_BYTES,
-    MAX_SOURCE_BYTES,
     SourceArchive,
     Unreadable,
     inventory_from_source,
@@ -294,7 +293,7 @@ class StandIns:
         return self._stand_in(archive, name or archive.name, version, artifact, files)
 
     def _read(self, artifact: Artifact) -> SourceArchive | Unreadable:
-        if artifact.size is not None and artifact.size > MAX_SOURCE_BYTES:
+        if artifact.size is not None and artifact.size > MAX_WHOLE:
             with self._client.open_file(artifact) as source:
                 head = source.span(0, min(HEAD_BYTES, artifact.size))
                 tail = source.span(artifact.size - _GZIP_TRAILER_BYTES, artifact.size)
@@ -307,7 +306,7 @@ class StandIns:
             )
 
         def fetch() -> bytes:
-            return self._client.get(artifact.url, MAX_SOURCE_BYTES, sha256=artifact.sha256)
+            return self._client.get(artifact.url, sha256=artifact.sha256)
 
         if artifact.sha256 is None:
             return read_source(fetch(), artifact.filename)
@@ -380,7 +379,7 @@ class StandIns:
         self, name: str, version: str | None, artifact: Artifact, origin: Origin | None
     ) -> StandIn | Unsized:
         try:
-            data = self._client.get(artifact.url, MAX_SOURCE_BYTES, sha256=artifact.sha256)
+            data = self._client.get(artifact.url, sha256=artifact.sha256)
             wheel = building.build_wheel(data, artifact.filename, self._target.minor)
             made = Artifact(
                 filename=wheel.name, url=wheel.as_uri(), size=wheel.stat().st_size, sha256=None

@@ -8,6 +8,7 @@ believed, since archives come from strangers.
 from __future__ import annotations
 
 import bz2
+import functools
 import gzip
 import io
 import lzma
@@ -15,7 +16,7 @@ import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Protocol, cast
 
@@ -117,7 +118,7 @@ def open_archive(data: bytes, filename: str, *, partial: bool = False) -> Archiv
     ignored = held = 0
     complete = True
     for member in _members(data, form, partial=partial):
-        if isinstance(member, _End):
+        if member is _END:
             complete = False
         elif member.path == "":
             ignored += 1
@@ -199,59 +200,18 @@ def _safe_path(name: str) -> str:
     return "" if outside or not parts or ":" in parts[0] else "/".join(parts)
 
 
-class _Member(Protocol):
+@dataclass(slots=True)
+class _Member:
     path: str  # "" for one to leave out
     size: int
-
-    def read(self) -> bytes: ...
-
-    def deflated(self) -> int: ...
-
-
-class _End:
-    """Stands at the end of an archive that was cut off."""
-
-    path = "\0"
-    size = 0
-
-    def read(self) -> bytes:
-        return b""
+    read: Callable[[], bytes]
+    packed: int | None = None  # bytes deflated, where that is how the archive holds it
 
     def deflated(self) -> int:
-        return 0
+        return deflated_bytes(self.read()) if self.packed is None else self.packed
 
 
-@dataclass(slots=True)
-class _TarMember:
-    path: str
-    size: int
-    archive: tarfile.TarFile
-    info: tarfile.TarInfo
-
-    def read(self) -> bytes:
-        content = cast("IO[bytes]", self.archive.extractfile(self.info)).read()
-        if len(content) != self.size:
-            raise EOFError("a file ends early")
-        return content
-
-    def deflated(self) -> int:
-        return deflated_bytes(self.read())
-
-
-@dataclass(slots=True)
-class _ZipMember:
-    path: str
-    size: int
-    archive: zipfile.ZipFile
-    info: zipfile.ZipInfo
-
-    def read(self) -> bytes:
-        return self.archive.read(self.info)
-
-    def deflated(self) -> int:
-        if self.info.compress_type == zipfile.ZIP_DEFLATED:
-            return self.info.compress_size
-        return deflated_bytes(self.read())
+_END = _Member("\0", 0, bytes)  # stands at the end of an archive that was cut off
 
 
 def _members(data: bytes, form: str, *, partial: bool) -> Iterator[_Member]:
@@ -269,7 +229,7 @@ def _members(data: bytes, form: str, *, partial: bool) -> Iterator[_Member]:
     except _DAMAGE as error:
         if not partial:
             raise ArchiveError(f"the archive is damaged: {error}") from None
-        yield _End()
+        yield _END
 
 
 def _tar_members(data: bytes, form: str) -> Iterator[_Member]:
@@ -279,7 +239,16 @@ def _tar_members(data: bytes, form: str) -> Iterator[_Member]:
             if info.isdir():
                 continue
             path = _safe_path(info.name) if info.isreg() else ""
-            yield _TarMember(path, info.size if path else 0, archive, info)
+            yield _Member(
+                path, info.size if path else 0, functools.partial(_content, archive, info)
+            )
+
+
+def _content(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
+    content = cast("IO[bytes]", archive.extractfile(info)).read()
+    if len(content) != info.size:
+        raise EOFError("a file ends early")
+    return content
 
 
 def _zip_members(data: bytes) -> Iterator[_Member]:
@@ -289,7 +258,9 @@ def _zip_members(data: bytes) -> Iterator[_Member]:
                 continue
             link = (info.external_attr >> 16) & 0o170000 == 0o120000
             path = "" if link else _safe_path(info.filename)
-            yield _ZipMember(path, info.file_size if path else 0, archive, info)
+            packed = info.compress_size if info.compress_type == zipfile.ZIP_DEFLATED else None
+            size = info.file_size if path else 0
+            yield _Member(path, size, functools.partial(archive.read, info), packed)
 
 
 def _decompressed(raw: io.BytesIO, form: str) -> IO[bytes]:

@@ -94,11 +94,9 @@ def native_reason(project: Project, sources: Mapping[str, int]) -> str | None:
 
 def _build_requires(project: Project) -> frozenset[str]:
     """Return those tools that compile which the build asks for."""
-    listed = project.table("build-system").get("requires")
     names = [
         re.split(r"[^A-Za-z0-9._-]", line.strip(), maxsplit=1)[0].lower().replace("_", "-")
-        for line in (listed if isinstance(listed, list) else [])
-        if isinstance(line, str)
+        for line in text_list(project.table("build-system").get("requires"))
     ]
     return _BUILD_TOOLS.intersection(names)
 
@@ -338,8 +336,7 @@ def _explicit(project: Project) -> tuple[str, ...] | None:
         text = project.cfg("options", "packages")
         named = () if "find" in text else tuple(re.split(r"[\s,]+", text)) if text else ()
     if not named:
-        value = project.table("tool", "setuptools").get("packages")
-        named = tuple(p for p in value if isinstance(p, str)) if isinstance(value, list) else ()
+        named = text_list(project.table("tool", "setuptools").get("packages"))
     return named or None
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import configparser
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from packaging.markers import InvalidMarker
 from packaging.metadata import RawMetadata
@@ -21,7 +22,7 @@ from slugcheck import reading
 from slugcheck.model import Entry
 from slugcheck.packages.locks import poetry
 from slugcheck.packages.sdist.archive import deflated_bytes
-from slugcheck.packages.sdist.project_files import Project, read_config
+from slugcheck.packages.sdist.project_files import Project, read_config, texts
 from slugcheck.packages.stub_wheels import repair_requirement, repair_specifier
 
 Scripts = tuple[tuple[str, str], ...]
@@ -40,14 +41,13 @@ _MOST_LINES = 5_000  # of dependencies, extras' included; reading one takes some
 class SourceMetadata:
     """What a project says of itself without being run.
 
-    ``requires`` are valid PEP 508 lines, extras included as markers. ``origin`` names the file
-    they come from. ``notes`` say what was left out.
+    ``requires`` are valid PEP 508 lines, extras included as markers. ``notes`` say what was left
+    out.
     """
 
     requires: tuple[str, ...]
     extras: tuple[str, ...]
     requires_python: str | None
-    origin: str
     notes: tuple[str, ...] = ()
 
 
@@ -168,14 +168,18 @@ def _pyproject(project: Project) -> _Stated | None:
     table = project.table("project")
     if not table:
         return None
-    if {"dependencies", "optional-dependencies"} & set(_texts(table.get("dynamic"))):
+    if {"dependencies", "optional-dependencies"} & set(texts(table.get("dynamic"))):
         raise Unstated("pyproject.toml says that its dependencies are computed at build time")
-    lines = list(_texts(table.get("dependencies")))
     extras = project.table("project", "optional-dependencies")
-    lines += _bounded(
-        _with_markers(line, extra, "") for extra in extras for line in _texts(extras[extra])
-    )
-    return _Stated(lines, table.get("requires-python"), "pyproject.toml", tuple(extras))
+    return _with_extras(table, texts(table.get("dependencies")), extras)
+
+
+def _with_extras(
+    table: Mapping[str, Any], lines: Iterable[str], extras: Mapping[str, Any]
+) -> _Stated:
+    more = (_with_markers(line, extra, "") for extra in extras for line in texts(extras[extra]))
+    requires = [*lines, *_bounded(more)]
+    return _Stated(requires, table.get("requires-python"), "pyproject.toml", tuple(extras))
 
 
 def _poetry(project: Project) -> _Stated | None:
@@ -195,12 +199,8 @@ def _flit(project: Project) -> _Stated | None:
     table = project.table("tool", "flit", "metadata")
     if not table:
         return None
-    lines = list(_texts(table.get("requires")))
     extras = project.table("tool", "flit", "metadata", "requires-extra")
-    lines += _bounded(
-        _with_markers(line, extra, "") for extra in extras for line in _texts(extras[extra])
-    )
-    return _Stated(lines, table.get("requires-python"), "pyproject.toml", tuple(extras))
+    return _with_extras(table, texts(table.get("requires")), extras)
 
 
 def _setup_cfg(project: Project) -> _Stated | None:
@@ -238,7 +238,7 @@ def _setup_py(project: Project) -> _Stated | None:
     for key, value in call.table("extras_require").items():
         extra, marker = _extra_and_marker(key)
         extras += [extra] if extra else []
-        lines += _bounded(_with_markers(line, extra, marker) for line in _texts(value))
+        lines += _bounded(_with_markers(line, extra, marker) for line in texts(value))
     notes = (
         ["its extras are unknown: setup.py computes them"]
         if "extras_require" in call.unknown
@@ -259,14 +259,6 @@ def _listed(text: str) -> Iterator[str]:
             yield line.strip()
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return tuple(line.strip() for line in value.splitlines() if line.strip())
-    if isinstance(value, list | tuple):
-        return tuple(item for item in value if isinstance(item, str))
-    return ()
-
-
 def _checked(found: _Stated) -> SourceMetadata:
     """Repair each line; an irreparable one is fatal unless only an extra requires it."""
     requires: list[str] = []
@@ -284,7 +276,6 @@ def _checked(found: _Stated) -> SourceMetadata:
         requires=tuple(dict.fromkeys(requires)),
         extras=tuple(dict.fromkeys(canonicalize_name(extra) for extra in found.extras)),
         requires_python=repair_specifier(python) or None if python else None,
-        origin=found.origin,
         notes=tuple(notes),
     )
 

@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from packaging.metadata import RawMetadata, parse_email
 from packaging.version import InvalidVersion, Version
@@ -130,26 +130,22 @@ class Project:
     @cached_property
     def name(self) -> str | None:
         """The name as the project writes it."""
-        candidates = (
-            self.pkg_info.get("name"),
-            self.table("project").get("name"),
-            self.table("tool", "poetry").get("name"),
-            self.cfg("metadata", "name"),
-            self.setup_keywords.values.get("name"),
-        )
-        return next((c.strip() for c in candidates if isinstance(c, str) and c.strip()), None)
+        stated = self._stated("name")
+        return next((c.strip() for c in stated if isinstance(c, str) and c.strip()), None)
 
     @cached_property
     def version(self) -> Version | None:
         """The version, where it is stated plainly."""
-        candidates = (
-            self.pkg_info.get("version"),
-            self.table("project").get("version"),
-            self.table("tool", "poetry").get("version"),
-            self.cfg("metadata", "version"),
-            self.setup_keywords.values.get("version"),
+        return next((v for v in map(parse_version, self._stated("version")) if v), None)
+
+    def _stated(self, field: Literal["name", "version"]) -> tuple[object, ...]:
+        return (
+            self.pkg_info.get(field),
+            self.table("project").get(field),
+            self.table("tool", "poetry").get(field),
+            self.cfg("metadata", field),
+            self.setup_keywords.values.get(field),
         )
-        return next((v for v in map(parse_version, candidates) if v is not None), None)
 
 
 def _metadata(data: bytes) -> RawMetadata:
@@ -173,6 +169,15 @@ def read_config(parser: configparser.RawConfigParser, text: str) -> bool:
     except (configparser.Error, ValueError, AttributeError):
         return False
     return True
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Return the texts of a list; a single text counts line by line."""
+    if isinstance(value, str):
+        return tuple(line.strip() for line in value.splitlines() if line.strip())
+    if isinstance(value, list | tuple):
+        return tuple(item for item in value if isinstance(item, str))
+    return ()
 
 
 def text_list(value: object) -> tuple[str, ...]:
@@ -220,12 +225,7 @@ class SetupCall:
 
     def texts(self, keyword: str) -> tuple[str, ...]:
         """Return a list-of-text keyword; a single text counts line by line."""
-        value = self.values.get(keyword)
-        if isinstance(value, str):
-            return tuple(line.strip() for line in value.splitlines() if line.strip())
-        if isinstance(value, Sequence):
-            return tuple(item for item in value if isinstance(item, str))
-        return ()
+        return texts(self.values.get(keyword))
 
     def table(self, keyword: str) -> Mapping[str, object]:
         """Return a mapping keyword with text keys."""

@@ -100,9 +100,7 @@ def build_wheel(data: bytes, filename: str, minor: str) -> Path:
     return wheels[0]
 
 
-# A source archive is fetched whole up to this size; of a larger one only the beginning.
-MAX_SOURCE_BYTES = 64 * 2**20
-HEAD_BYTES = 2**20
+HEAD_BYTES = 2**20  # what is read of an archive too large to be fetched whole
 
 # Of an archive that was not read whole, from what it unpacks to: it is as large as it is because
 # of what it installs; the tar's own headers are in that size too.
@@ -148,8 +146,7 @@ class SourceArchive:
 
     ``entries`` are the files its wheel would hold (bytes unpacked and deflated), as far as they
     are in the archive: compiled code is not among them, ``native_bytes`` guesses its size.
-    ``requires`` are valid PEP 508 lines. ``metadata_from`` names the file they come from; it is ""
-    when they are unknown, which only happens to an archive that was not read whole.
+    ``requires`` are valid PEP 508 lines.
     ``complete`` is False when only the beginning was read: one entry stands for the rest.
     ``low_factor`` and ``high_factor`` are the interval of all its sizes, as factors.
     """
@@ -162,7 +159,6 @@ class SourceArchive:
     requires: tuple[str, ...]
     extras: tuple[str, ...]
     requires_python: str | None
-    metadata_from: str
     dist_info: str
     entries: tuple[Entry, ...]
     console_scripts: tuple[tuple[str, str], ...]
@@ -223,7 +219,6 @@ def _head_metadata(project: Project) -> SourceMetadata:
             requires=(),
             extras=(),
             requires_python=project.pkg_info.get("requires_python"),
-            origin="",
             notes=("its dependencies are too far back in the archive and are not counted",),
         )
 
@@ -369,7 +364,6 @@ def _archive(
         requires=metadata.requires,
         extras=metadata.extras,
         requires_python=metadata.requires_python,
-        metadata_from=metadata.origin,
         dist_info=f"{_module(name)}-{version or '0'}.dist-info",
         entries=entries,
         console_scripts=console,

@@ -1,4 +1,4 @@
-"""The embedded detector as a PyTorch module, from the layers and weights that slugcheck wrote."""
+"""The embedded detector as a PyTorch module, from its layers and the weights slugcheck wrote."""
 
 from __future__ import annotations
 
