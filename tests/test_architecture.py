@@ -41,7 +41,7 @@ ONLY_IN = {
     "pypi_simple": {"packages.index.pages"},
     "pip_requirements_parser": {"packages.requirements"},
     "cvss": {"advice.audit"},
-    "matplotlib": {"render.benchplot"},
+    "matplotlib": {"render.plot"},
 }
 
 

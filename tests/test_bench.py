@@ -102,7 +102,7 @@ def test_the_table_and_the_markdown_have_the_figures_of_the_document(
     shown = f"{-(-round(peak) * 10 // 2**20) / 10:,.1f}"
     for text in (done.out, markdown):
         assert shown in text
-        for words in ("cold start, s", "CPU ms an inference", "standard-1x", "2 processes"):
+        for words in ("cold start, s", "CPU per inference, ms", "standard-1x", "2 processes"):
             assert words in text
     assert "2 processes: 50 % confidence interval of the median" in done.out
 
@@ -273,5 +273,5 @@ def test_variants_are_rows_with_their_saving_cost_and_error(
     assert (pattern["reason"], pattern["error"]) == ("", 0.0)
     assert pattern["peak"]["count"] == 3
     assert by_name[".ort file"]["reason"] == ""
-    assert "ONNX Runtime, otherwise" in done.out
+    assert "ONNX Runtime with other settings" in done.out
     assert "no memory pattern" in done.out

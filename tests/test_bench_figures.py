@@ -6,12 +6,16 @@ import re
 from dataclasses import replace
 
 import pytest
+from rich.cells import cell_len
 
 from slugcheck.benching import agreement, host, judgement, trials
 from slugcheck.benching.statistics import differ, peak, percentile, spread
 from slugcheck.model import Status, document
-from slugcheck.model.bench import BenchResult
-from slugcheck.render import benchmarkdown, benchtable
+from slugcheck.model.bench import Agreement, BenchResult, Outcome, Trial, Variant
+from slugcheck.render import markdown, terminal
+from slugcheck.render.views import bench
+from slugcheck.text import inert
+from tests.support import reports
 from tests.support.benches import MIB, heavy, light, result, sample, stack
 
 # --------------------------------------------------------------------------- statistics
@@ -171,19 +175,90 @@ def test_a_ratio_whose_blocks_lie_around_one_is_no_difference() -> None:
 # --------------------------------------------------------------------------- renderings
 
 
+def two_runtimes() -> BenchResult:
+    found = result(heavy(), light(), asked=True)
+    agreed = Agreement(
+        status=Status.PASS, labels=("PyTorch", "ONNX Runtime"), outputs=(),
+        sentence="outputs agree: the largest difference is 1e-06 of the channel's largest value",
+    )  # fmt: skip
+    trial = Trial(
+        label="ONNX Runtime", limit_bytes=128 * MIB, method="watchdog", outcome=Outcome.SLOW,
+        reached="steady", seconds=0.4, peak_rss=126 * MIB, peak_anon=90 * MIB, faults=9,
+        sentence="first result after 0.4 s, with 9 pages read again",
+    )  # fmt: skip
+    variant = Variant(
+        label="ONNX Runtime", name="no arena", advice="SessionOptions.enable_cpu_mem_arena = False",
+        samples=(), rss=spread([98.0 * MIB]), peak=spread([101.0 * MIB]), cpu_ms=spread([53.0]),
+        saves_bytes=16 * MIB, significant=True, cpu_percent=1.0, error=0.0,
+    )  # fmt: skip
+    left_out = replace(variant, name=".ort file", peak=None, reason="the converter is missing")
+    return replace(found, agreement=agreed, trials=(trial,), variants=(variant, left_out))
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_the_screen_looks_as_it_was_approved(width: int) -> None:
+    screen = terminal.write(bench.view(two_runtimes()), width=width, color=False)
+    assert all(cell_len(line) <= width for line in screen.splitlines())
+    reports.assert_golden(f"table-bench-{width}.txt", screen)
+
+
+def test_the_page_looks_as_it_was_approved() -> None:
+    reports.assert_golden("markdown-bench.md", markdown.write(bench.view(two_runtimes())))
+
+
+def test_all_rows_shows_every_machine_size() -> None:
+    few, many = (
+        terminal.write(bench.view(two_runtimes(), all_rows=everything), width=80, color=False)
+        for everything in (False, True)
+    )
+    assert "… 28 larger" in few
+    assert "performance-2xl" not in few
+    assert "larger" not in many
+    assert "performance-2xl" in many
+
+
+DIFFER = Agreement(status=Status.FAIL, labels=("a", "b"), outputs=(), sentence="they differ by 2")
+
+
+@pytest.mark.parametrize(
+    ("found", "word"),
+    [
+        (result(heavy(), light(), asked=True), "take ONNX Runtime"),
+        (result(light(), asked=True), "FITS standard-1x"),
+        (result(heavy(), asked=True), "DOES NOT FIT standard-1x"),
+        (result(heavy()), "DOES NOT FIT standard-1x"),
+        (result(light(), replace(light(), stack=heavy().stack)), "NO SIGNIFICANT DIFFERENCE"),
+        (result(light(), replace(heavy(), failure="killed")), "NOT MEASURED"),
+        (replace(result(light(), heavy()), agreement=DIFFER), "OUTPUTS DIFFER"),
+        (
+            result(stack("PyTorch", [sample(steady=280, peak=290, anon=120)] * 6), asked=True),
+            "MAY SWAP on standard-1x",
+        ),
+        (replace(result(light()), dynos=()), "MEASURED"),
+    ],
+)
+def test_the_verdict_and_the_exit_code_agree(found: BenchResult, word: str) -> None:
+    screen = terminal.write(bench.view(found), width=200, color=False)
+    first, last = screen.splitlines()[0], screen.splitlines()[-1]
+    assert first == last
+    assert first[2:].startswith(f"{word}  ")
+    assert (first[0] in "✓!") == (judgement.exit_code(found) == 0)
+
+
 def test_hostile_names_and_reasons_are_harmless_in_every_form() -> None:
     bad = "[bold]a|b<script>`x`\x1b[31m\n::error::now"
     one = replace(light(), stack=replace(light().stack, model=bad), doubts=(bad,))
     two = replace(heavy(), failure=bad)
     found = replace(result(two, one), notes=(bad,))
-    screen = benchtable.render(found, width=100, color=False)
-    text = benchmarkdown.render(found)
+    screen = inert(terminal.write(bench.view(found), width=100, color=False), "table")
+    text = markdown.write(bench.view(found))
     for form in (screen, text, document.bench_dumps(found)):
         assert "\x1b" not in form
         assert not re.search(r"^\s*::error", form, re.MULTILINE)
     assert "[bold]a|b" in screen  # told as it is, not read as markup
-    assert "<script>" not in text
-    plain = benchtable.render(found, width=80, color=False, unicode=False)
+    code = re.compile(r"(`+) ?.*?\1")  # GitHub shows what stands in it as it is
+    assert "<script>" not in code.sub("", text)
+    plain = terminal.write(bench.view(found), width=80, color=False, unicode=False)
     assert plain.isascii()
 
 

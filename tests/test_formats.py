@@ -16,7 +16,7 @@ import xmlschema
 from slugcheck.errors import UsageError
 from slugcheck.render import markdown
 from slugcheck.render.annotations import Place
-from slugcheck.render.formats import FORMATS, Look, Output, outputs
+from slugcheck.render.formats import CHECK_FORMATS, Look, Output, outputs, render_report
 from slugcheck.render.views.check import view
 from slugcheck.text import Inert, inert
 from tests.support import cases, stock
@@ -63,13 +63,13 @@ def test_each_file_gets_the_form_that_it_is_named_for(
     format_: str | None, files: tuple[str, ...], expected: list[tuple[str, str | None]]
 ) -> None:
     wanted = [Output(format=name, path=Path(path) if path else None) for name, path in expected]
-    assert list(outputs(format_, files)) == wanted
+    assert list(outputs(format_, files, CHECK_FORMATS)) == wanted
 
 
 @pytest.mark.parametrize("files", [("a.json", "a.json"), ("json=",)])
 def test_outputs_that_cannot_be_are_refused(files: tuple[str, ...]) -> None:
     with pytest.raises(UsageError):
-        outputs(None, files)
+        outputs(None, files, CHECK_FORMATS)
 
 
 def test_an_unknown_suffix_or_format_lists_those_there_are(requirements: Write) -> None:
@@ -81,7 +81,7 @@ def test_an_unknown_suffix_or_format_lists_those_there_are(requirements: Write) 
     name = slugcheck(path, "-o", "pdf=report.txt")
     assert (name.code, name.out) == (2, "")
     assert "unknown format pdf" in name.err
-    assert "the formats are table, json, markdown, github, junit, sarif" in name.err
+    assert "the formats are table, markdown, json, github, junit, sarif" in name.err
     # compare knows fewer
     compared = slugcheck("compare", path, path, "-o", "r.sarif")
     assert compared.code == 2
@@ -118,7 +118,7 @@ def test_several_forms_at_once(index: PackageServer, requirements: Write, tmp_pa
 @pytest.mark.parametrize("name", sorted(cases.CASES))
 def test_sarif_is_valid_by_its_schema(name: str) -> None:
     schema = json.loads((DATA / "sarif-2.1.0.json").read_text())
-    document = json.loads(FORMATS["sarif"](cases.CASES[name](), LOOK))
+    document = json.loads(render_report("sarif", cases.CASES[name](), LOOK))
     jsonschema.Draft202012Validator(schema).validate(document)
     (run,) = document["runs"]
     rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
@@ -127,7 +127,7 @@ def test_sarif_is_valid_by_its_schema(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(cases.CASES))
 def test_junit_is_valid_by_its_schema(name: str) -> None:
-    text = FORMATS["junit"](cases.CASES[name](), LOOK)
+    text = render_report("junit", cases.CASES[name](), LOOK)
     xmlschema.XMLSchema(str(DATA / "junit-10.xsd")).validate(text)
     root = ET.fromstring(text)
     suite = root[0]
@@ -198,7 +198,7 @@ def test_a_file_outside_of_the_repository_has_no_place(
 
 
 def test_more_than_github_shows_are_counted_in_the_last() -> None:
-    text = FORMATS["github"](cases.hostile(), LOOK)
+    text = render_report("github", cases.hostile(), LOOK)
     commands = [line for line in text.splitlines() if line.startswith("::")]
     by_kind = [line.partition(" ")[0] for line in commands]
     assert all(by_kind.count(kind) <= 10 for kind in set(by_kind))
@@ -228,9 +228,9 @@ def unsafe(text: str) -> list[str]:
     return found + [line for line in lines if re.search("[\x00-\x08\x0b-\x1f\x7f\u202e]", line)]
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS))
+@pytest.mark.parametrize("name", sorted(CHECK_FORMATS))
 def test_a_hostile_report_is_harmless_in_every_form(name: str) -> None:
-    text = inert(FORMATS[name](cases.hostile(), LOOK), name)
+    text = inert(render_report(name, cases.hostile(), LOOK), name)
     assert "s3cret" not in text
     if name == "github":
         found = [line for line in text.splitlines() if line.startswith("::")]
@@ -248,7 +248,7 @@ def test_a_hostile_report_is_harmless_in_every_form(name: str) -> None:
     assert unsafe(text) == []
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS))
+@pytest.mark.parametrize("name", sorted(CHECK_FORMATS))
 def test_a_hostile_file_is_harmless_from_end_to_end(
     index: PackageServer, requirements: Write, name: str
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from slugcheck.render.formats import FORMATS
+from slugcheck.render.formats import CHECK_FORMATS
 from slugcheck.text import inert, without_commands
 from tests.support.ci import commands
 
@@ -96,7 +96,7 @@ def test_of_githubs_commands_the_annotations_of_our_own_shape_are_let_through() 
 
 
 def test_a_form_without_a_rule_cannot_be_written() -> None:
-    for form in FORMATS:
+    for form in CHECK_FORMATS:
         inert("", form)
     with pytest.raises(KeyError):
         inert("", "html")

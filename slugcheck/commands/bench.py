@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +11,12 @@ import click
 from slugcheck import extras
 from slugcheck.commands import options
 from slugcheck.errors import UsageError
-from slugcheck.render.formats import Look, outputs
+from slugcheck.render.formats import FORMATS, outputs, render
 from slugcheck.terminal import Terminal
 
 if TYPE_CHECKING:
     from slugcheck.benching.plan import BenchOptions
 
-_FORMATS = ("table", "json", "markdown")
 _INSTALL_LIMIT = "1GB"
 _SECONDS = 3 * 3600  # a worker may take 15 minutes, and there are dozens
 _LEAST_BYTES = 16 * 2**20  # Python alone takes 10
@@ -144,7 +143,7 @@ PLOT = (
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(_FORMATS),
+    type=click.Choice(FORMATS),
     help="Format of the report on stdout.  [default: table]",
 )
 @click.pass_context
@@ -169,13 +168,14 @@ def command(
     from slugcheck.bench import Bench
     from slugcheck.benching import judgement
     from slugcheck.model import document
-    from slugcheck.render import benchmarkdown, benchplot, benchtable
+    from slugcheck.render import plot
+    from slugcheck.render.views import bench as views
 
     terminal = Terminal(quiet=quiet)
     options.require_linux("slugcheck bench")
     extras.require("bench", "slugcheck bench")
     options.start_clock(given, usual=_SECONDS)
-    wanted = outputs(format_, files, _FORMATS)
+    wanted = outputs(format_, files, FORMATS)
     _check_plots(plots)
     with Bench(_options(given)) as run:
         with terminal.steps() as say:
@@ -184,16 +184,12 @@ def command(
             for done, total in run.measure():
                 bar.update(done, total)
         found = run.result()
-    forms: dict[str, Callable[[Look], str]] = {
-        "table": lambda look: benchtable.render(
-            found, width=look.width, color=look.color, unicode=look.unicode, all_rows=look.all_rows
-        ),
-        "json": lambda _: document.bench_dumps(found),
-        "markdown": lambda _: benchmarkdown.render(found),
-    }
-    options.write(wanted, terminal, lambda name, look: forms[name](look), all_rows=all_rows)
+    shown, dumps = partial(views.view, found), partial(document.bench_dumps, found)
+    options.write(
+        wanted, terminal, lambda form, look: render(form, shown, dumps, look), all_rows=all_rows
+    )
     for path in plots:
-        terminal.write_file(path, benchplot.draw(found, path.suffix), option="--plot")
+        terminal.write_file(path, plot.draw(found, path.suffix), option="--plot")
     ctx.exit(judgement.exit_code(found))
 
 
@@ -202,11 +198,11 @@ def _check_plots(plots: tuple[Path, ...]) -> None:
 
     :raises UsageError: matplotlib is not installed, or a suffix is not supported.
     """
-    from slugcheck.render import benchplot
+    from slugcheck.render import plot
 
     for path in plots:
-        if path.suffix.lower() not in benchplot.SUFFIXES:
-            message = f"--plot {path}: a plot is a {' or '.join(benchplot.SUFFIXES)} file"
+        if path.suffix.lower() not in plot.SUFFIXES:
+            message = f"--plot {path}: a plot is a {' or '.join(plot.SUFFIXES)} file"
             raise UsageError(message, hint="for example --plot memory.svg")
     if plots:
         extras.require("plot", "--plot")

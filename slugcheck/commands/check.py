@@ -9,7 +9,7 @@ import click
 
 from slugcheck.commands import options
 from slugcheck.errors import UsageError
-from slugcheck.render.formats import FORMATS, outputs
+from slugcheck.render.formats import CHECK_FORMATS, outputs, render_report
 from slugcheck.terminal import Terminal
 
 
@@ -26,7 +26,7 @@ from slugcheck.terminal import Terminal
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(tuple(FORMATS)),
+    type=click.Choice(CHECK_FORMATS),
     help="Format of the report on stdout.  [default: table]",
 )
 @click.option(
@@ -98,14 +98,14 @@ def command(
     if given["verify"]:
         options.require_linux("--verify")
     options.start_clock(given)
-    wanted = outputs(format_, files)
+    wanted = outputs(format_, files, CHECK_FORMATS)
     report = options.run_check(options.options(path, given), terminal, against=against)
     for assumption in report.assumptions:
         terminal.detail(f"build time assumes: {assumption}")
     options.write(
         wanted,
         terminal,
-        lambda name, look: FORMATS[name](report, look),
+        lambda form, look: render_report(form, report, look),
         all_rows=all_rows,
         verdict_only=quiet,
     )

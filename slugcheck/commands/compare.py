@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,8 @@ import click
 
 from slugcheck.commands import options as shared
 from slugcheck.errors import UsageError
-from slugcheck.render.formats import Look, outputs
+from slugcheck.render.formats import FORMATS, outputs, render
 from slugcheck.terminal import Terminal
-
-_FORMATS = ("table", "json", "markdown")
 
 
 @click.command("compare", short_help="Compare sets of dependencies: sizes, savings, changes.")
@@ -44,7 +42,7 @@ _FORMATS = ("table", "json", "markdown")
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(_FORMATS),
+    type=click.Choice(FORMATS),
     help="Format of the report on stdout.  [default: table]",
 )
 @click.pass_context
@@ -70,8 +68,6 @@ def command(
     """
     from slugcheck.compare import SideBySide, compare, join, labels, load
     from slugcheck.model import document
-    from slugcheck.render import markdown
-    from slugcheck.render import terminal as screen
     from slugcheck.render.views import compare as views
 
     if len(paths) < 2:
@@ -79,7 +75,7 @@ def command(
         raise UsageError(message, hint="slugcheck compare requirements_a.txt requirements_b.txt")
     terminal = Terminal(quiet=quiet)
     shared.start_clock(options)
-    wanted = outputs(format_, files, _FORMATS)
+    wanted = outputs(format_, files, FORMATS)
     results = [load(path) for path in benches]
     names = labels(paths, given)
     asked = shared.options(paths[0], options)
@@ -91,15 +87,9 @@ def command(
     found = compare(documents)
     if results:
         found = join(found, documents, results)
-    forms: dict[str, Callable[[Look], str]] = {
-        "table": lambda look: screen.write(
-            views.view(found, all_rows=look.all_rows),
-            width=look.width,
-            color=look.color,
-            unicode=look.unicode,
-        ),
-        "json": lambda _: document.comparison_dumps(found, documents),
-        "markdown": lambda _: markdown.write(views.view(found)),
-    }
-    shared.write(wanted, terminal, lambda name, look: forms[name](look), all_rows=all_rows)
+    shown = partial(views.view, found)
+    dumps = partial(document.comparison_dumps, found, documents)
+    shared.write(
+        wanted, terminal, lambda form, look: render(form, shown, dumps, look), all_rows=all_rows
+    )
     ctx.exit(0)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from slugcheck.commands import options
-from slugcheck.render.formats import Look, outputs
+from slugcheck.render.formats import FORMATS, outputs, render
 from slugcheck.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from slugcheck.model.options import Options
     from slugcheck.why import Wanted
 
-_FORMATS = ("table", "json", "markdown")
 _VARIANTS = 12
 
 
@@ -37,7 +36,7 @@ _VARIANTS = 12
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(_FORMATS),
+    type=click.Choice(FORMATS),
     help="Format of the report on stdout.  [default: table]",
 )
 @options.with_options(options.WRITING)
@@ -63,26 +62,17 @@ def command(
     3 it could not be measured.
     """
     from slugcheck.model import document
-    from slugcheck.render import markdown
-    from slugcheck.render import terminal as screen
     from slugcheck.render.views import why as views
     from slugcheck.why import wanted
 
     terminal = Terminal(quiet=quiet)
     options.start_clock(given)
-    places = outputs(format_, files, _FORMATS)
+    places = outputs(format_, files, FORMATS)
     found = _answer(options.options(path, given), wanted(name, path), terminal, variants)
-    forms: dict[str, Callable[[Look], str]] = {
-        "table": lambda look: screen.write(
-            views.view(found, all_rows=look.all_rows),
-            width=look.width,
-            color=look.color,
-            unicode=look.unicode,
-        ),
-        "json": lambda _: document.why_dumps(found),
-        "markdown": lambda _: markdown.write(views.view(found, all_rows=True)),
-    }
-    options.write(places, terminal, lambda form, look: forms[form](look), all_rows=all_rows)
+    shown, dumps = partial(views.view, found), partial(document.why_dumps, found)
+    options.write(
+        places, terminal, lambda form, look: render(form, shown, dumps, look), all_rows=all_rows
+    )
     ctx.exit(0)
 
 

@@ -1,7 +1,8 @@
-"""The forms a report can be written in, and what ``--format`` and ``--output`` come to.
+"""The table of formats, and which of them ``--format`` and ``--output`` select.
 
-Each form is a function from a report to text. Which one a file gets follows from a prefix
-(``sarif=scan.txt``), else from its suffix (``report.json``), else from ``--format``.
+A writer turns the view of any command into text; those for CI systems take a report. Which format a
+file gets follows from a prefix (``sarif=scan.txt``), else from its suffix (``report.json``), else
+from ``--format``.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from slugcheck.errors import UsageError
 
 if TYPE_CHECKING:
     from slugcheck.model import Report
     from slugcheck.render.annotations import Place
+    from slugcheck.render.view import View
 
 _ONE_LINE = 10_000  # columns that no verdict fills
 _SUFFIXES = {
@@ -46,17 +49,17 @@ class Output:
 
 
 def outputs(
-    format_: str | None, files: Sequence[str], known: Collection[str] | None = None
+    format_: str | None, files: Sequence[str], known: Collection[str]
 ) -> tuple[Output, ...]:
     """Return what is to be written where.
 
     stdout gets ``format_`` (by default the table), unless a file gets that very form. ``known`` are
-    the forms there are, by default those of a report.
+    the formats of the command.
 
     :raises UsageError: a format or suffix is unknown, or a file is named twice.
     """
     shown = format_ or "table"
-    found = [_file(text, format_, known or FORMATS) for text in files]
+    found = [_file(text, format_, known) for text in files]
     paths = [one.path for one in found]
     if twice := next((path for path in paths if paths.count(path) > 1), None):
         message = f"--output: {twice} is given twice"
@@ -91,29 +94,26 @@ def _file(text: str, given: str | None, known: Collection[str]) -> Output:
 # --------------------------------------------------------------------------- the forms
 
 
-def _table(report: Report, look: Look) -> str:
+class Shown(Protocol):
+    """What a command has to show: its view, with or without the rows that fold."""
+
+    def __call__(self, *, all_rows: bool = False) -> View:
+        """Return the view."""
+
+
+def _table(shown: Shown, look: Look) -> str:
     from slugcheck.render import terminal
-    from slugcheck.render.views import check
 
-    if look.verdict_only:
-        # one line, however long it is
-        shown = check.verdict(report)
-        return terminal.write(shown, width=_ONE_LINE, color=look.color, unicode=look.unicode)
-    shown = check.view(report, all_rows=look.all_rows)
-    return terminal.write(shown, width=look.width, color=look.color, unicode=look.unicode)
+    view = shown(all_rows=look.all_rows)
+    # a verdict is one line, however long it is
+    view, width = (view.verdict, _ONE_LINE) if look.verdict_only else (view, look.width)
+    return terminal.write(view, width=width, color=look.color, unicode=look.unicode)
 
 
-def _json(report: Report, _: Look) -> str:
-    from slugcheck.model.document import report_dumps
-
-    return report_dumps(report)
-
-
-def _markdown(report: Report, _: Look) -> str:
+def _markdown(shown: Shown, _: Look) -> str:
     from slugcheck.render import markdown
-    from slugcheck.render.views import check
 
-    return markdown.write(check.view(report))
+    return markdown.write(shown())  # a page folds rows by itself
 
 
 def _github(report: Report, look: Look) -> str:
@@ -134,11 +134,27 @@ def _sarif(report: Report, look: Look) -> str:
     return sarif.render(report, look.place)
 
 
-FORMATS: dict[str, Callable[[Report, Look], str]] = {
-    "table": _table,
-    "json": _json,
-    "markdown": _markdown,
-    "github": _github,
-    "junit": _junit,
-    "sarif": _sarif,
-}
+# Every command has these, and JSON.
+WRITERS: dict[str, Callable[[Shown, Look], str]] = {"table": _table, "markdown": _markdown}
+# Only a check has these, which CI systems read.
+CI_WRITERS: dict[str, Callable[[Report, Look], str]] = {
+    "github": _github, "junit": _junit, "sarif": _sarif,
+}  # fmt: skip
+FORMATS = (*WRITERS, "json")
+CHECK_FORMATS = (*FORMATS, *CI_WRITERS)
+
+
+def render(form: str, shown: Shown, dumps: Callable[[], str], look: Look) -> str:
+    """Return a result in one of ``FORMATS``; ``dumps`` returns its JSON."""
+    return dumps() if form == "json" else WRITERS[form](shown, look)
+
+
+def render_report(form: str, report: Report, look: Look) -> str:
+    """Return a report in one of ``CHECK_FORMATS``."""
+    if form in CI_WRITERS:
+        return CI_WRITERS[form](report, look)
+    from slugcheck.model import document
+    from slugcheck.render.views import check
+
+    shown = partial(check.view, report)
+    return render(form, shown, partial(document.report_dumps, report), look)

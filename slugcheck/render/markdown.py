@@ -159,12 +159,6 @@ MARKS = {Status.PASS: "✅", Status.WARN: "⚠️", Status.FAIL: "❌", Status.U
 NONE = DASH  # stands for a missing figure
 
 
-def advice_list(label: str | None, because: Iterable[str], *, otherwise: str) -> str:
-    """Return what to take and why; without a label ``otherwise`` heads the reasons."""
-    head = f"**Take {markdown(label)}**" if label else f"**{otherwise}**"
-    return "\n".join([head, "", *(f"- {markdown(one)}" for one in because)])
-
-
 def pipe_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table; a head that ends in a colon stands over figures."""
     lines = ["| " + " | ".join(head.removesuffix(":") for head in heads) + " |"]
@@ -357,6 +351,8 @@ def _opened(rows: Sequence[view.Row]) -> tuple[list[view.Row], list[view.Row]]:
 
 def _row(row: view.Row, kept: Sequence[int], *, noted: bool) -> tuple[str, ...]:
     cells = [_cell(row.cells[number]) for number in kept]
+    if row.depth:
+        cells[0] = f"↳ {cells[0]}"
     if row.style is Style.STRONG:
         cells = [f"**{cell}**" if cell and cell != NONE else cell for cell in cells]
     notes = ["<br>".join(map(_line, row.notes))] if noted else []
@@ -373,6 +369,10 @@ def _cell(cell: view.Cell) -> str:
             return f"{100 * cell.whole:.0f} %"
         case view.Mark():
             return markdown(cell.word)
+        case view.Figure():
+            return markdown(f"{cell.text} {cell.within}".strip()) or NONE
+        case view.Graded():
+            return f"{MARKS[cell.status]} {markdown(cell.text)}"
         case view.Stacked():
             return "<br>".join(map(_line, cell.lines))
         case _:

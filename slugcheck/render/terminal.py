@@ -89,6 +89,7 @@ class Signs:
 # Cells are filled up with blanks, some of them styled.
 _BLANKS = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
 _RESET = "\x1b[0m"
+_KEPT_BLANK = "\N{BRAILLE PATTERN BLANK}"  # rich drops white space at the end of a cell
 
 
 class Verbatim(Text):
@@ -111,17 +112,6 @@ def bare_table() -> Table:
     )
 
 
-def advice(
-    label: str | None, because: Iterable[str], signs: Signs, *, otherwise: str
-) -> Iterator[RenderableType]:
-    """Yield what to take and why; without a label ``otherwise`` heads the reasons."""
-    sign = Text(signs.pick("\N{RIGHTWARDS ARROW}", "->"), style="bold")
-    head = signs.text(f"take {label}", "bold green") if label else Text(otherwise, style="bold")
-    yield marked(sign, head)
-    for reason in because:
-        yield marked(Text(" " * sign.cell_len), signs.text(reason))
-
-
 def print_sections(sections: Iterable[list[RenderableType]], *, width: int, color: bool) -> str:
     """Return the sections in ``width`` columns, an empty line between them."""
     stream = io.StringIO()
@@ -135,7 +125,8 @@ def print_sections(sections: Iterable[list[RenderableType]], *, width: int, colo
             console.print()
         for block in section:
             console.print(block, soft_wrap=isinstance(block, Verbatim))
-    return _BLANKS.sub(lambda end: _RESET if "\x1b" in end[0] else "", stream.getvalue())
+    text = stream.getvalue().replace(_KEPT_BLANK, " ")
+    return _BLANKS.sub(lambda end: _RESET if "\x1b" in end[0] else "", text)
 
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -397,7 +388,10 @@ def _table(
 ) -> Iterator[RenderableType]:
     kept = [number for number, column in enumerate(table.columns) if column.wide_only <= width]
     columns = [table.columns[number] for number in kept]
-    rows = [_cells(row, kept, columns, signs) for row in table.rows]
+    within = [
+        max((_within(row.cells[number], signs) for row in table.rows), default=0) for number in kept
+    ]
+    rows = [_cells(row, kept, within, signs) for row in table.rows]
     titled = next((n for n, c in enumerate(columns) if c.kind is not Kind.MARK), 0)
     heads = [Text(signs.clean(column.head), style="dim") for column in columns]
     if heading:
@@ -481,16 +475,26 @@ def _length(cell: Text | view.Names) -> int:
     return max((line.cell_len for line in cell.split("\n")), default=0)
 
 
+def _within(cell: view.Cell, signs: Signs) -> int:
+    """Return the columns that the interval beside a figure takes."""
+    return cell_len(signs.clean(cell.within)) if isinstance(cell, view.Figure) else 0
+
+
 def _cells(
-    row: view.Row, kept: Sequence[int], columns: Sequence[view.Column], signs: Signs
+    row: view.Row, kept: Sequence[int], within: Sequence[int], signs: Signs
 ) -> list[Text | view.Names]:
-    cells = [_cell(row.cells[number], row.style, signs) for number in kept]
-    if row.hint and columns:
+    cells = [
+        _cell(row.cells[number], row.style, signs, wide)
+        for number, wide in zip(kept, within, strict=True)
+    ]
+    if row.depth and isinstance(cells[0], Text):
+        cells[0] = Text("  " * row.depth).append_text(cells[0])
+    if row.hint and cells:
         cells[-1] = Text(row.hint, style="dim")
     return cells
 
 
-def _cell(cell: view.Cell, row: Style, signs: Signs) -> Text | view.Names:
+def _cell(cell: view.Cell, row: Style, signs: Signs, within: int) -> Text | view.Names:
     match cell:
         case view.Names():
             names = tuple(signs.clean(name) for name in cell.names)
@@ -505,6 +509,15 @@ def _cell(cell: view.Cell, row: Style, signs: Signs) -> Text | view.Names:
             return drawn.append(f"{100 * cell.whole:4.0f} %")
         case view.Mark():
             return Text(cell.sign, style=_STYLES[cell.style])
+        case view.Figure():
+            # what follows a figure is as wide in every row, so that figures are aligned
+            beside = f" {signs.clean(cell.within):{_KEPT_BLANK}>{within}}" if within else ""
+            beside = beside.replace(" ", _KEPT_BLANK)
+            text = signs.text(cell.text, _STYLES[row]) if cell.text else _line(view.ABSENT, signs)
+            return Text().append_text(text).append(beside, style="dim")
+        case view.Graded():
+            sign = Text(signs.status(cell.status), style=STATUS_STYLE[cell.status])
+            return Text().append_text(sign).append(f" {signs.clean(cell.text)}")
         case view.Stacked():
             return Text("\n").join([_line(line, signs) for line in cell.lines])
         case _:

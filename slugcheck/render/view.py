@@ -101,13 +101,32 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure and its interval; the figures of a column stand below each other.
+
+    Without text it is a figure that does not exist.
+    """
+
+    text: str
+    within: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A figure after the sign of its verdict."""
+
+    status: Status
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stacked:
     """Several lines in one cell."""
 
     lines: tuple[Line, ...]
 
 
-Cell = Line | Names | Share | Mark | Stacked
+Cell = Line | Names | Share | Mark | Figure | Graded | Stacked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +134,7 @@ class Row:
     """One row. ``rule`` draws a line above it, ``notes`` stand below it in the whole width.
 
     ``members`` are the rows it stands for; ``hint`` says how to see them where they are not shown.
+    ``depth`` is 1 where the row is a part of the one above.
     """
 
     cells: tuple[Cell, ...]
@@ -123,6 +143,7 @@ class Row:
     notes: tuple[Line, ...] = ()
     members: tuple[Row, ...] = ()
     hint: str = ""
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,3 +282,14 @@ class View:
     """A screen: its sections in a terminal's order. The first holds what no writer leaves out."""
 
     sections: tuple[Section, ...]
+
+    @property
+    def verdict(self) -> View:
+        """The verdict alone."""
+        verdicts = tuple(
+            block
+            for section in self.sections
+            for block in section.blocks
+            if isinstance(block, Verdict)
+        )
+        return View((Section(blocks=verdicts, rank=0),))

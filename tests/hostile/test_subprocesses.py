@@ -199,9 +199,9 @@ def test_a_plot_does_not_follow_a_matplotlibrc_of_the_checkout(
     program(checkout / "bin" / "latex", witness, "latex")
     (checkout / "matplotlibrc").write_text("text.usetex: True\nbackend: module://runner\n")
     code = (
-        "from slugcheck.render import benchplot\n"
+        "from slugcheck.render import plot\n"
         "from tests.support.benches import heavy, light, result\n"
-        "assert benchplot.draw(result(heavy(), light()), '.svg').startswith(b'<?xml')\n"
+        "assert plot.draw(result(heavy(), light()), '.svg').startswith(b'<?xml')\n"
     )
     root = str(Path(__file__).parent.parent.parent)
     done = run_in(

@@ -108,11 +108,6 @@ def _packed(sizes: SizeReport) -> str:
     return "slug" if wording.counts_slug(sizes) else "gzipped"
 
 
-def verdict(report: Report) -> View:
-    """Return the verdict alone."""
-    return View(sections=(Section(blocks=(_outcome(report),), rank=0),))
-
-
 def _outcome(report: Report) -> Outcome:
     found = wording.conclusion(report)
     return Outcome(status=found.status, word=found.word, sentence=found.sentence)

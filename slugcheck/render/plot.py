@@ -6,7 +6,6 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from slugcheck.model.bench import STAGES, BenchResult, StackResult
-from slugcheck.render import benchwords as said
 from slugcheck.text import printable
 
 if TYPE_CHECKING:
@@ -32,10 +31,10 @@ def draw(found: BenchResult, suffix: str) -> bytes:
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     FigureCanvasSVG(figure)
     left, right = figure.subplots(1, 2)
-    stacks = said.measured(found)
+    stacks = [one for one in found.stacks if one.summary]
     _memory(left, found, stacks)
     _latency(right, stacks)
-    figure.suptitle(_text(said.heading(found)), fontsize=11)
+    figure.suptitle(_title(found), fontsize=11)
     stream = io.BytesIO()
     kind = suffix.lower().removeprefix(".")
     # no date in the file: the same result gives the same bytes
@@ -46,7 +45,7 @@ def draw(found: BenchResult, suffix: str) -> bytes:
 
 def _memory(axes: Axes, found: BenchResult, stacks: list[StackResult]) -> None:
     """Bars that grow by what each stage adds, to the peak; a mark where anonymous memory ends."""
-    names = [_text(said.name(one)) for one in stacks]
+    names = [_name(one) for one in stacks]
     bottoms = [0.0] * len(stacks)
     for stage, colour in zip((*STAGES, "peak"), _COLOURS, strict=True):
         tops = [max(_mib(one, stage), bottom) for one, bottom in zip(stacks, bottoms, strict=True)]
@@ -82,7 +81,7 @@ def _latency(axes: Axes, stacks: list[StackResult]) -> None:
         times = sorted(value / 1e6 for sample in one.samples for value in sample.wall_ns)
         shares = [100 * (n + 1) / len(times) for n in range(len(times))]
         noisy = " (noisy)" if one.summary and one.summary.latency.noisy else ""
-        label = f"{_text(said.name(one))}, {len(times)}{noisy}"
+        label = f"{_name(one)}, {len(times)}{noisy}"
         axes.step(times, shares, where="post", color=colour, label=label)
     axes.set_xlabel("milliseconds")
     axes.set_ylabel("% of inferences done within")
@@ -92,6 +91,16 @@ def _latency(axes: Axes, stacks: list[StackResult]) -> None:
     axes.grid(alpha=0.25)
     axes.legend(fontsize=7, frameon=False, loc="best")
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _title(found: BenchResult) -> str:
+    runtimes = " against ".join(one.stack.label for one in found.stacks)
+    models = ", ".join(dict.fromkeys(one.stack.model for one in found.stacks))
+    return _text(f"{runtimes}: {models}")
+
+
+def _name(one: StackResult) -> str:
+    return _text(f"{one.stack.label} {one.stack.version}".strip())
 
 
 def _text(text: str) -> str:
