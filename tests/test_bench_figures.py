@@ -9,8 +9,10 @@ import pytest
 
 from slugcheck.benching import agreement, host, judgement, trials
 from slugcheck.benching.statistics import differ, peak, percentile, spread
-from slugcheck.model import Status, document
+from slugcheck.model import Status
 from slugcheck.model.bench import BenchResult
+from slugcheck.model.document import dumps
+from slugcheck.model.to_document import bench_document
 from slugcheck.render import benchmarkdown, benchtable
 from tests.support.benches import MIB, heavy, light, result, sample, stack
 
@@ -178,7 +180,7 @@ def test_hostile_names_and_reasons_are_harmless_in_every_form() -> None:
     found = replace(result(two, one), notes=(bad,))
     screen = benchtable.render(found, width=100, color=False)
     text = benchmarkdown.render(found)
-    for form in (screen, text, document.bench_dumps(found)):
+    for form in (screen, text, dumps(bench_document(found))):
         assert "\x1b" not in form
         assert not re.search(r"^\s*::error", form, re.MULTILINE)
     assert "[bold]a|b" in screen  # told as it is, not read as markup

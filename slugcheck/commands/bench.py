@@ -168,7 +168,8 @@ def command(
     """
     from slugcheck.bench import Bench
     from slugcheck.benching import judgement
-    from slugcheck.model import document
+    from slugcheck.model.document import dumps
+    from slugcheck.model.to_document import bench_document
     from slugcheck.render import benchmarkdown, benchplot, benchtable
 
     terminal = Terminal(quiet=quiet)
@@ -188,7 +189,7 @@ def command(
         "table": lambda look: benchtable.render(
             found, width=look.width, color=look.color, unicode=look.unicode, all_rows=look.all_rows
         ),
-        "json": lambda _: document.bench_dumps(found),
+        "json": lambda _: dumps(bench_document(found)),
         "markdown": lambda _: benchmarkdown.render(found),
     }
     options.write(wanted, terminal, lambda name, look: forms[name](look), all_rows=all_rows)

@@ -69,7 +69,8 @@ def command(
     measured.
     """
     from slugcheck.compare import SideBySide, compare, join, labels, load
-    from slugcheck.model import document
+    from slugcheck.model.document import dumps
+    from slugcheck.model.to_document import comparison_document
     from slugcheck.render import markdown
     from slugcheck.render import terminal as screen
     from slugcheck.render.views import compare as views
@@ -87,10 +88,10 @@ def command(
         with terminal.progress("measuring candidates") as bar:
             for done in run.measure():
                 bar.update(done, len(paths))
-        documents = run.documents
-    found = compare(documents)
+        candidates = run.candidates
+    found = compare(candidates)
     if results:
-        found = join(found, documents, results)
+        found = join(found, candidates, results)
     forms: dict[str, Callable[[Look], str]] = {
         "table": lambda look: screen.write(
             views.view(found, all_rows=look.all_rows),
@@ -98,7 +99,7 @@ def command(
             color=look.color,
             unicode=look.unicode,
         ),
-        "json": lambda _: document.comparison_dumps(found, documents),
+        "json": lambda _: dumps(comparison_document(found, [one.report for one in candidates])),
         "markdown": lambda _: markdown.write(views.view(found)),
     }
     shared.write(wanted, terminal, lambda name, look: forms[name](look), all_rows=all_rows)

@@ -62,7 +62,8 @@ def command(
     Exit code: 0 answered, whether the app fits or not; 2 wrong usage, or NAME is not installed;
     3 it could not be measured.
     """
-    from slugcheck.model import document
+    from slugcheck.model.document import dumps
+    from slugcheck.model.to_document import why_document
     from slugcheck.render import markdown
     from slugcheck.render import terminal as screen
     from slugcheck.render.views import why as views
@@ -79,7 +80,7 @@ def command(
             color=look.color,
             unicode=look.unicode,
         ),
-        "json": lambda _: document.why_dumps(found),
+        "json": lambda _: dumps(why_document(found)),
         "markdown": lambda _: markdown.write(views.view(found, all_rows=True)),
     }
     options.write(places, terminal, lambda form, look: forms[form](look), all_rows=all_rows)

@@ -104,9 +104,10 @@ def _table(report: Report, look: Look) -> str:
 
 
 def _json(report: Report, _: Look) -> str:
-    from slugcheck.model.document import report_dumps
+    from slugcheck.model.document import dumps
+    from slugcheck.model.to_document import report_document
 
-    return report_dumps(report)
+    return dumps(report_document(report))
 
 
 def _markdown(report: Report, _: Look) -> str:
