@@ -104,6 +104,9 @@ def test_what_is_no_result_is_one_line(
     slugcheck(lists[1], "--index-url", index.index_url, "--output", tmp_path / "report.json")
     (tmp_path / "old.json").write_text('{"schema": 99, "kind": "bench"}')
     (tmp_path / "part.json").write_text('{"schema": 1, "kind": "bench"}')
+    endless = json.loads(saved(result(light())).read_text())
+    endless["stacks"][0]["summary"]["rss_bytes"]["peak"]["median"] = float("inf")
+    (tmp_path / "endless.json").write_text(json.dumps(endless))
     twice = saved(result(light())), saved(result(light()), "again.json")
     for benches, words in (
         ([tmp_path / "none.json"], "cannot be read"),
@@ -112,6 +115,10 @@ def test_what_is_no_result_is_one_line(
         ([tmp_path / "other.json"], "kind has an unknown value"),
         ([tmp_path / "old.json"], "has schema 99"),
         ([tmp_path / "part.json"], "stacks is missing"),
+        (
+            [tmp_path / "endless.json"],
+            "endless.json: stacks[0].summary.rss_bytes[...].median is out of range",
+        ),
         (twice, "has several results of bench"),
     ):
         more = [word for path in benches for word in ("--bench", path)]

@@ -128,6 +128,18 @@ def test_fields_of_a_later_version_are_no_hindrance() -> None:
     assert loads(ReportDocument, json.dumps(document), "x").totals.distributions == 25
 
 
+def test_a_report_without_the_names_that_came_later_is_read() -> None:
+    report = cases.whole()
+    document = plain(report)
+    for later in ("app", "storage", "verify", "audit", "changes", "base", "ignored", "transfer"):
+        del document[later]
+    del document["target"]["glibc"], document["totals"]["by_kind"]
+    del document["distributions"][0]["plain_basis"], document["verdicts"][0]["source"]
+    older = loads(ReportDocument, json.dumps(document), "older.json")
+    assert older.distributions[1:] == report_document(report).distributions[1:]
+    assert older.app is None
+
+
 def broken(**changes: Any) -> str:
     return json.dumps(plain(cases.onnx()) | changes)
 
@@ -151,6 +163,17 @@ def broken(**changes: Any) -> str:
             broken(unsized=[{"name": "x", "version": None, "reason": "", "allowed": 0}]),
             "r.json: unsized[0].allowed is not true or false",
         ),
+        (broken(app={"files": "`$.x` - at `$.y`\n"}), "r.json: app.files is not a whole number"),
+        (broken(schema=1, notes=[1]), "r.json: notes[0] is not a string"),
+        (
+            broken(verdicts=[plain(cases.onnx())["verdicts"][0] | {"status": "`$.y`\n\x1b"}]),
+            "r.json: verdicts[0].status has an unknown value",
+        ),
+        (
+            broken(verdicts=[plain(cases.onnx())["verdicts"][0] | {"measured": float("nan")}]),
+            "r.json: verdicts[0].measured is out of range",
+        ),
+        (broken(**{"\ud800": 1}), "r.json is not JSON"),
     ],
 )
 def test_what_is_no_report_is_refused_with_the_place_of_the_mistake(

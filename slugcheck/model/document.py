@@ -2,7 +2,7 @@
 
 One record for each object of the JSON, with the names of the JSON. ``model.to_document`` makes the
 documents, ``dumps`` writes their text, ``loads`` reads it back with every type checked, and
-``compare`` works on them. ``schema`` generates the JSON Schemas in ``slugcheck/schemas`` from them.
+``compare`` works on them. ``docs/schemas`` has their JSON Schemas.
 
 A field with a default may be missing from an older document. A new field needs a default; one
 renamed or removed needs another ``SCHEMA``. Schema history:
@@ -662,6 +662,8 @@ def dumps(document: Document) -> str:
 def schema(kind: str) -> dict[str, Any]:
     """Return the JSON Schema of a kind of document, one of ``KINDS``."""
     found = msgspec.json.schema(KINDS[kind])
+    for part in found["$defs"].values():  # docstrings become plain text
+        part["description"] = " ".join(part["description"].split()).replace("``", "`")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
 
 
