@@ -1082,7 +1082,7 @@ def _saved_parser() -> Parser:
     def run(folder: Path, _: Files) -> None:
         text = document.text_of(folder / "report.json")
         if text is not None:
-            document.report_loads(text, "report.json")
+            document.loads(document.ReportDocument, text, "report.json")
 
     return Parser([{"report.json": _GOLDEN.read_bytes()}], run)
 

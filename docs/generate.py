@@ -1,7 +1,8 @@
 """Writes the generated pages of the documentation: ``python docs/generate.py``.
 
 ``docs/platforms.md`` comes from the platforms' TOML files and ``docs/settings.md`` from the names
-that ``slugcheck.toml`` takes. With ``--screens`` the commands marked ``<!-- screen -->`` in README.md
+that ``slugcheck.toml`` takes. ``docs/schemas``, which the wheel contains too, has the JSON Schemas of
+the documents and of the settings. With ``--screens`` the commands marked ``<!-- screen -->`` in README.md
 and docs/ run again and their output is replaced; that needs the package index.
 """
 
@@ -11,6 +12,7 @@ and docs/ run again and their output is replaced; that needs the package index.
 from __future__ import annotations
 
 import html
+import json
 import os
 import re
 import shlex
@@ -18,10 +20,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from slugcheck import platforms
-from slugcheck.model import Dyno, Limit, Platform, PythonRelease, Severity, Source, Stack
+from slugcheck.model import Dyno, Limit, Platform, PythonRelease, Severity, Source, Stack, document
 from slugcheck.policy import limits, settings
 from slugcheck.text import MIB, mb
 
@@ -34,6 +36,15 @@ T = TypeVar("T")
 def pages() -> dict[str, str]:
     """Return the generated pages by file name."""
     return {"platforms.md": _platforms(), "settings.md": _settings()}
+
+
+def schemas() -> dict[str, str]:
+    """Return the JSON Schemas by file name, relative to docs/."""
+    kinds = {f"{kind}-{document.SCHEMA}": document.schema(kind) for kind in document.KINDS}
+    return {
+        f"schemas/{name}.json": json.dumps(schema, indent=2) + "\n"
+        for name, schema in (kinds | {"settings": _settings_schema()}).items()
+    }
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -225,6 +236,17 @@ reason = "bin/post_compile replaces it"
 expires = 2027-05-31
 ```
 
+Editors that know JSON Schema complete and check the file (taplo, Even Better TOML for VS Code). Copy
+[settings.json](schemas/settings.json) beside it, and name it in the first line:
+
+```toml
+#:schema ./settings.json
+platform = "heroku"
+```
+
+The installed package has the schema too, as `slugcheck/schemas/settings.json`. slugcheck itself checks
+more than a schema can, such as the names of packages and limits.
+
 In `pyproject.toml` the same tables are `[tool.slugcheck]`, `[tool.slugcheck.budgets]`,
 `[tool.slugcheck.deny]` and `[[tool.slugcheck.ignore]]`.
 
@@ -274,10 +296,14 @@ _IGNORE_KEYS = {
 }
 
 
+def _budget_names() -> list[str]:
+    figures = [name for name in limits.FIGURES if name not in _NOT_JUDGED]
+    return [*figures, *limits._OTHERS, "package.NAME"]
+
+
 def _settings() -> str:
     names = [*settings._PLAIN, *settings._TABLES]
-    figures = [name for name in limits.FIGURES if name not in _NOT_JUDGED]
-    budgets = [*figures, *limits._OTHERS, "package.NAME"]
+    budgets = _budget_names()
     described = _complete(_SETTINGS, names)
     blocks = [
         _NOTICE + _SETTINGS_HEAD.rstrip() + "\n",
@@ -297,6 +323,71 @@ def _settings() -> str:
         _rows_of("key", _complete(_IGNORE_KEYS, settings._IGNORE_KEYS), settings._IGNORE_KEYS),
     ]
     return "\n".join(blocks)
+
+
+def _settings_schema() -> dict[str, Any]:
+    budgets = {**_complete(_BUDGETS, _budget_names())}
+    one_package = {"description": budgets.pop("package.NAME"), **_BUDGET}
+    tables = {
+        "budgets": {
+            "type": "object",
+            "properties": {
+                **{name: {"description": about, **_BUDGET} for name, about in budgets.items()},
+                "package": {"type": "object", "additionalProperties": one_package},
+            },
+            "patternProperties": {r"^package\.": one_package},
+            "additionalProperties": _BUDGET,  # the limits of a platform, which may be one's own
+        },
+        "deny": {
+            "anyOf": [_STRINGS, {"type": "object", "additionalProperties": {"type": "string"}}]
+        },
+        "ignore": {
+            "type": "array",
+            "items": _object(_IGNORE_KEYS, {"expires": {"format": "date"}}, optional={"subject"}),
+        },
+    }
+    takes = {"string": {"type": "string", "minLength": 1}, "list of strings": _STRINGS}
+    more = {"python": {"pattern": f"^{settings._PYTHON.pattern}$"}}
+    described = _complete(_SETTINGS, [*settings._PLAIN, *settings._TABLES])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "slugcheck.toml",
+        "type": "object",
+        "properties": {
+            name: {"description": _LINKED.sub(r"\1", about)}
+            | (tables.get(name) or takes[kind])
+            | more.get(name, {})
+            for name, (kind, about) in described.items()
+        },
+        "additionalProperties": False,
+    }
+
+
+def _object(
+    described: Mapping[str, str], more: Mapping[str, Any], *, optional: set[str]
+) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {
+            key: {"description": about, "type": "string", **more.get(key, {})}
+            for key, about in described.items()
+        },
+        "required": [key for key in described if key not in optional],
+        "additionalProperties": False,
+    }
+
+
+_LINKED = re.compile(r"\[([^]]*)\]\([^)]*\)")
+_STRINGS = {"type": "array", "items": {"type": "string", "minLength": 1}}
+_LIMIT = {"type": ["string", "number"]}
+_BUDGET = {
+    "anyOf": [
+        _LIMIT,
+        _object(
+            _BUDGET_KEYS, {"limit": _LIMIT, "on": {"enum": limits._ON}}, optional={"message", "on"}
+        ),
+    ]
+}
 
 
 def _rows_of(title: str, described: Mapping[str, str], names: Iterable[str]) -> str:
@@ -336,7 +427,7 @@ def _again(found: re.Match[str]) -> str:
 
 def main() -> None:
     """Write the pages, and with ``--screens`` the marked output too."""
-    for name, text in pages().items():
+    for name, text in (pages() | schemas()).items():
         (ROOT / "docs" / name).write_text(text, encoding="utf-8")
     if "--screens" in sys.argv[1:]:
         for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):

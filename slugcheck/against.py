@@ -19,9 +19,10 @@ from slugcheck import reading
 from slugcheck.check import Check
 from slugcheck.compare import difference as difference_of
 from slugcheck.errors import MeasureError, SlugcheckError, UsageError
-from slugcheck.model import Author, Difference, Report, Settings, document
-from slugcheck.model.document import Document
+from slugcheck.model import Author, Difference, Report, Settings
+from slugcheck.model.document import ReportDocument, loads, text_of
 from slugcheck.model.options import Options
+from slugcheck.model.to_document import report_document
 from slugcheck.policy import base_settings, gates
 from slugcheck.project import git
 from slugcheck.project.git import Revision
@@ -33,9 +34,9 @@ _REPORT_HINT = "name a file, a folder, a saved report or a git revision such as 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """The base as a document, or the reason why it has none."""
+    """The base's report, or the reason why it has none."""
 
-    document: Document | None
+    report: ReportDocument | None
     problem: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -53,7 +54,7 @@ class Base:
         self._settings: Settings | None = None
         self._options = replace(options, verify=False, top=None)
         self._temporary: temporary.Folder | None = None
-        self._document: Document | None = None
+        self._report: ReportDocument | None = None
         self._revision: Revision | None = None
         self._pool = ThreadPoolExecutor(1)
         self._found: Future[Measured] | None = None
@@ -101,11 +102,11 @@ class Base:
         return self._settings
 
     def _of_file(self, path: Path) -> None:
-        text = document.text_of(path)
+        text = text_of(path)
         if text is None:
             self._options = replace(self._options, path=path)
         else:
-            self._document = document.report_loads(text, self.label)
+            self._report = loads(ReportDocument, text, self.label)
 
     def _unknown(self, name: str) -> UsageError:
         hint = _REPORT_HINT
@@ -156,15 +157,15 @@ class Base:
 
     def measure(self) -> Measured:
         """Measure the base; an error becomes ``problem``."""
-        if self._document is not None:
-            return Measured(document=self._document)
+        if self._report is not None:
+            return Measured(report=self._report)
         try:
             options, notes = self._prepared()
             with Check(options) as run:
                 report = run.whole()
         except SlugcheckError as error:
-            return Measured(document=None, problem=self._problem(error))
-        return Measured(document=document.as_saved(report, self.label), notes=notes)
+            return Measured(report=None, problem=self._problem(error))
+        return Measured(report=report_document(report), notes=notes)
 
     def _problem(self, error: SlugcheckError) -> str:
         """Return the reason with the base's own paths in place of the temporary ones."""
@@ -202,12 +203,10 @@ class Base:
 
 def difference(report: Report, against: Base, found: Measured) -> Difference:
     """Return the difference between a report and its base."""
-    if found.document is None:
+    if found.report is None:
         return Difference(
             label=against.label, base=None, changes=(), parts=(), installed_bytes=0, slug_bytes=0,
             problem=found.problem,
         )  # fmt: skip
-    own = difference_of(
-        document.as_saved(report, "this report"), found.document, label=against.label
-    )
+    own = difference_of(report_document(report), found.report, label=against.label)
     return replace(own, notes=(*own.notes, *found.notes))

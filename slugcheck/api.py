@@ -172,9 +172,9 @@ def compare(
     with SideBySide(options, names) as run:
         for _ in run.measure():
             pass
-        documents = run.documents
-    comparison = compared(documents)
-    return join(comparison, documents, results) if results else comparison
+        candidates = run.candidates
+    comparison = compared(candidates)
+    return join(comparison, candidates, results) if results else comparison
 
 
 def _options(

@@ -37,16 +37,20 @@ from slugcheck.model import (
     Status,
     Step,
     StepKind,
-    document,
+    to_document,
 )
-from slugcheck.model.bench import DISTRIBUTIONS
+from slugcheck.model.bench import DISTRIBUTIONS, Spread
 from slugcheck.model.document import (
-    Document,
-    SavedDistribution,
-    SavedRequirement,
-    SavedUnsized,
-    SavedVerdict,
-    read,
+    BenchDocument,
+    Distribution,
+    ReportDocument,
+    Requirement,
+    Runtime,
+    Summary,
+    Unsized,
+    Verdict,
+    loads,
+    text_of,
 )
 from slugcheck.model.options import Options
 from slugcheck.policy import gates
@@ -61,7 +65,7 @@ _BENCH_HINT = "make one with: slugcheck bench --output result.json"
 _ASPECTS = (("platform", "title"), ("stack", "stack"), ("Python", "python_full"))
 
 
-def difference(head: Document, base: Document, *, label: str) -> Difference:
+def difference(head: ReportDocument, base: ReportDocument, *, label: str) -> Difference:
     """Return what ``head`` adds to ``base`` and removes from it.
 
     ``label`` names the base. Only what changed adds to the doubt of the sums: what is the same on
@@ -91,7 +95,7 @@ def difference(head: Document, base: Document, *, label: str) -> Difference:
 
 
 def changes(
-    now: Mapping[str, SavedDistribution], then: Mapping[str, SavedDistribution], *, by_slug: bool
+    now: Mapping[str, Distribution], then: Mapping[str, Distribution], *, by_slug: bool
 ) -> tuple[Change, ...]:
     """Return how the distributions differ, the largest change first."""
     differing = [
@@ -106,7 +110,7 @@ def changes(
     return tuple(sorted(differing, key=rank))
 
 
-def _alike(one: SavedDistribution | None, other: SavedDistribution | None) -> bool:
+def _alike(one: Distribution | None, other: Distribution | None) -> bool:
     if one is None or other is None:
         return one is other
     return (one.version, one.installed_bytes, one.slug_bytes) == (
@@ -114,9 +118,7 @@ def _alike(one: SavedDistribution | None, other: SavedDistribution | None) -> bo
     )  # fmt: skip
 
 
-def _change(
-    now: SavedDistribution | None, then: SavedDistribution | None, *, by_slug: bool
-) -> Change:
+def _change(now: Distribution | None, then: Distribution | None, *, by_slug: bool) -> Change:
     one = now or then
     assert one is not None  # noqa: S101 - a name comes from one of the two
     before = (then.slug_bytes if by_slug else then.installed_bytes) if then else 0
@@ -134,12 +136,12 @@ def _change(
     )
 
 
-def reasons(one: SavedDistribution) -> tuple[str, ...]:
+def reasons(one: Distribution) -> tuple[str, ...]:
     """Return what requires a distribution: ``direct``, and the names of others."""
     return (*(("direct",) if one.direct else ()), *one.required_by)
 
 
-def _kind(now: SavedDistribution | None, then: SavedDistribution | None) -> ChangeKind:
+def _kind(now: Distribution | None, then: Distribution | None) -> ChangeKind:
     if then is None:
         return ChangeKind.ADDED
     if now is None:
@@ -164,7 +166,7 @@ def is_newer(version: str, other: str) -> bool:
 # --------------------------------------------------------------------------- totals
 
 
-def _parts(head: Document, base: Document) -> Iterator[PartChange]:
+def _parts(head: ReportDocument, base: ReportDocument) -> Iterator[PartChange]:
     own, then = head.totals, base.totals
     for name, installed, slug in (
         ("runtime", own.runtime_bytes - then.runtime_bytes,
@@ -177,7 +179,9 @@ def _parts(head: Document, base: Document) -> Iterator[PartChange]:
             yield PartChange(name=name, installed_bytes=installed, slug_bytes=slug)
 
 
-def _doubts(head: Document, base: Document, changes: Iterable[Change]) -> tuple[int, int]:
+def _doubts(
+    head: ReportDocument, base: ReportDocument, changes: Iterable[Change]
+) -> tuple[int, int]:
     """Return half the width of the intervals of the two differences: installed, slug."""
     own, then = head.totals, base.totals
     if own.basis != then.basis:  # one measured, one predicted: nothing cancels out
@@ -191,7 +195,7 @@ def _doubts(head: Document, base: Document, changes: Iterable[Change]) -> tuple[
     return doubts(d for side in (head, base) for d in side.distributions if d.name in names)
 
 
-def doubts(distributions: Iterable[SavedDistribution]) -> tuple[int, int]:
+def doubts(distributions: Iterable[Distribution]) -> tuple[int, int]:
     """Return half the width of the intervals of what changed, summed: installed, slug."""
     changed = tuple(distributions)
     return (
@@ -204,7 +208,7 @@ def _half(low: int, high: int) -> int:
     return -(-(high - low) // 2)
 
 
-def _difference_notes(head: Document, base: Document, label: str) -> Iterator[str]:
+def _difference_notes(head: ReportDocument, base: ReportDocument, label: str) -> Iterator[str]:
     for what, field in _ASPECTS:
         own, then = getattr(head.target, field), getattr(base.target, field)
         if own != then:
@@ -219,47 +223,54 @@ def _difference_notes(head: Document, base: Document, label: str) -> Iterator[st
             yield f"not counted in {where} (size unknown): {_pins(unsized)}"
 
 
-def _pins(unsized: Sequence[SavedUnsized]) -> str:
+def _pins(unsized: Sequence[Unsized]) -> str:
     names = [f"{one.name} {one.version}" if one.version else one.name for one in unsized]
     return listed(names, 5)
 
 
-def by_name(document: Document) -> Mapping[str, SavedDistribution]:
-    """Return a document's distributions by their names."""
-    return {one.name: one for one in document.distributions}
+def by_name(report: ReportDocument) -> Mapping[str, Distribution]:
+    """Return a report's distributions by their names."""
+    return {one.name: one for one in report.distributions}
 
 
 # --------------------------------------------------------------------------- candidates
 
 
-def compare(documents: Sequence[Document]) -> Comparison:
-    """Return the comparison of two documents or more; the others are compared with the first.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A report to compare, under a label that no other candidate has."""
 
-    The documents' labels must differ.
-    """
-    first = documents[0]
-    candidates = tuple(_candidate(one, first) for one in documents)
+    label: str
+    report: ReportDocument
+
+
+def compare(candidates: Sequence[Candidate]) -> Comparison:
+    """Return the comparison of two candidates or more; the others are compared with the first."""
+    first = candidates[0].report
+    reports = [one.report for one in candidates]
+    setups = tuple(_setup(one, first) for one in candidates)
     limit = _size_verdict(first)
     return Comparison(
         title=first.target.title,
         size_figure=first.target.size_figure,
         limit_text=limit.limit_text if limit else "",
-        stacks=candidates,
-        shared=tuple(_shared(documents)),
-        migrations=tuple(_migration(first, other) for other in documents[1:]),
-        savings=_savings(candidates),
-        recommendation=recommend(candidates, by_slug=_by_slug(first)),
-        notes=tuple(_candidate_notes(documents)),
+        stacks=setups,
+        shared=tuple(_shared(reports)),
+        migrations=tuple(_migration(candidates[0], other) for other in candidates[1:]),
+        savings=_savings(setups),
+        recommendation=recommend(setups, by_slug=_by_slug(first)),
+        notes=tuple(_notes(candidates)),
         tool_version=first.tool.version,
     )
 
 
-def _candidate(one: Document, first: Document) -> Setup:
+def _setup(candidate: Candidate, first: ReportDocument) -> Setup:
+    one = candidate.report
     totals, size = one.totals, _size_verdict(one)
     counted, reference = _counted(one), _counted(first)
     saved = reference.value - counted.value
     return Setup(
-        label=one.label,
+        label=candidate.label,
         path=one.subject.path,
         target=_target(one),
         distributions=totals.distributions,
@@ -282,16 +293,16 @@ def _candidate(one: Document, first: Document) -> Setup:
     )
 
 
-def _target(one: Document) -> str:
+def _target(one: ReportDocument) -> str:
     target = one.target
     return f"{target.title} · {target.stack} · Python {target.python_full}"
 
 
-def _by_slug(one: Document) -> bool:
+def _by_slug(one: ReportDocument) -> bool:
     return one.target.size_figure == "slug"
 
 
-def _slug(one: Document) -> Estimate[int]:
+def _slug(one: ReportDocument) -> Estimate[int]:
     totals = one.totals
     return Estimate(
         value=totals.slug_bytes,
@@ -301,7 +312,7 @@ def _slug(one: Document) -> Estimate[int]:
     )
 
 
-def _counted(one: Document) -> Estimate[int]:
+def _counted(one: ReportDocument) -> Estimate[int]:
     if _by_slug(one):
         return _slug(one)
     totals = one.totals
@@ -313,12 +324,12 @@ def _counted(one: Document) -> Estimate[int]:
     )
 
 
-def _size_verdict(one: Document) -> SavedVerdict | None:
+def _size_verdict(one: ReportDocument) -> Verdict | None:
     name = one.target.size_figure
     return next((v for v in one.verdicts if v.budget == name and v.gates), None)
 
 
-def _status(one: Document) -> Status:
+def _status(one: ReportDocument) -> Status:
     gating = {verdict.status for verdict in one.verdicts if verdict.gates}
     if Status.FAIL in gating:
         return Status.FAIL
@@ -327,11 +338,11 @@ def _status(one: Document) -> Status:
     return Status.PASS
 
 
-def _unsized(one: Document) -> Iterator[str]:
+def _unsized(one: ReportDocument) -> Iterator[str]:
     yield from (unsized.name for unsized in one.unsized if not unsized.allowed)
 
 
-def _rows(one: Document) -> Iterator[SetupRow]:
+def _rows(one: ReportDocument) -> Iterator[SetupRow]:
     by_slug = _by_slug(one)
     ordered = sorted(
         one.distributions,
@@ -365,9 +376,9 @@ def _rows(one: Document) -> Iterator[SetupRow]:
 # --------------------------------------------------------------------------- between candidates
 
 
-def _shared(documents: Sequence[Document]) -> Iterator[SharedRow]:
-    tables = [by_name(one) for one in documents]
-    by_slug = _by_slug(documents[0])
+def _shared(reports: Sequence[ReportDocument]) -> Iterator[SharedRow]:
+    tables = [by_name(one) for one in reports]
+    by_slug = _by_slug(reports[0])
     rows = []
     for name in dict.fromkeys(name for table in tables for name in table):
         found = [table.get(name) for table in tables]
@@ -387,10 +398,10 @@ def _shared(documents: Sequence[Document]) -> Iterator[SharedRow]:
     yield from sorted(rows, key=rank)
 
 
-def _migration(first: Document, other: Document) -> Migration:
-    if not first.requirements or not other.requirements:
+def _migration(first: Candidate, other: Candidate) -> Migration:
+    if not first.report.requirements or not other.report.requirements:
         return Migration(from_label=first.label, to_label=other.label, steps=None)
-    then, now = _lines(first.requirements), _lines(other.requirements)
+    then, now = _lines(first.report.requirements), _lines(other.report.requirements)
     steps = [
         Step(kind=StepKind.REMOVE, before=text, after="")
         for name, text in then.items()
@@ -409,7 +420,7 @@ def _migration(first: Document, other: Document) -> Migration:
     return Migration(from_label=first.label, to_label=other.label, steps=tuple(steps))
 
 
-def _lines(requirements: Sequence[SavedRequirement]) -> Mapping[str, str]:
+def _lines(requirements: Sequence[Requirement]) -> Mapping[str, str]:
     """Return the lines by name; a name may have several lines with different markers."""
     found: dict[str, str] = {}
     for one in requirements:
@@ -433,19 +444,20 @@ def _savings(candidates: Sequence[Setup]) -> Savings | None:
     )
 
 
-def _candidate_notes(documents: Sequence[Document]) -> Iterator[str]:
-    first = documents[0]
-    for one in documents[1:]:
+def _notes(candidates: Sequence[Candidate]) -> Iterator[str]:
+    reference, first = candidates[0].label, candidates[0].report
+    for candidate in candidates[1:]:
+        label, one = candidate.label, candidate.report
         if _target(one) != _target(first):
-            yield f"{one.label} is for {_target(one)}, {first.label} for {_target(first)}"
+            yield f"{label} is for {_target(one)}, {reference} for {_target(first)}"
         if one.totals.basis != first.totals.basis:
-            yield f"{one.label} is {one.totals.basis}, {first.label} {first.totals.basis}"
+            yield f"{label} is {one.totals.basis}, {reference} {first.totals.basis}"
         if one.tool.version != first.tool.version:
-            yield f"{one.label} was made by slugcheck {one.tool.version}"
-    for one in documents:
-        names = [unsized.name for unsized in one.unsized]
+            yield f"{label} was made by slugcheck {one.tool.version}"
+    for candidate in candidates:
+        names = [unsized.name for unsized in candidate.report.unsized]
         if names:
-            yield f"not counted in {one.label} (size unknown): {listed(names, _NAMED)}"
+            yield f"not counted in {candidate.label} (size unknown): {listed(names, _NAMED)}"
 
 
 # --------------------------------------------------------------------------- recommendation
@@ -509,76 +521,11 @@ def _size(value: int, *, by_slug: bool, down: bool = False) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SavedMedian:
-    """A figure of a saved result."""
-
-    median: int | float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedMemory:
-    """Memory of a saved result."""
-
-    peak: SavedMedian
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedLatency:
-    """Latency of a saved result."""
-
-    p50_ms: float
-    noisy: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedSummary:
-    """The summary of a runtime's samples."""
-
-    rss_bytes: SavedMemory
-    anon_bytes: SavedMemory
-    import_seconds: SavedMedian
-    cold_start_seconds: SavedMedian | None
-    cpu_ms: SavedMedian
-    latency: SavedLatency
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedRuntime:
-    """One runtime of a saved result."""
-
-    label: str
-    runtime: str
-    version: str
-    model: str
-    summary: SavedSummary | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedHost:
-    """The machine that measured."""
-
-    identity: str
-    processor: str
-    cores: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedAgreement:
-    """Whether the runtimes of a saved result computed the same outputs."""
-
-    status: str
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A saved result of bench."""
+    """A saved result of bench; ``label`` names its file."""
 
     label: str
-    kind: str
-    stacks: tuple[SavedRuntime, ...]
-    agreement: SavedAgreement | None
-    host: SavedHost
+    bench: BenchDocument
 
 
 def load(path: Path) -> Result:
@@ -591,31 +538,31 @@ def load(path: Path) -> Result:
         data = reading.read(path, within=reading.top_of(path), limit=reading.SAVED_REPORT)
     except OSError as error:
         raise UsageError(f"{label} cannot be read: {error.strerror}", hint=_BENCH_HINT) from None
-    found = read(Result, data.decode("utf-8", "replace"), label, hint=_BENCH_HINT)
-    if found.kind != "bench":
-        raise UsageError(f"{label} is not a result of slugcheck bench", hint=_BENCH_HINT)
-    return found
+    text = data.decode("utf-8", "replace")
+    return Result(label=label, bench=loads(BenchDocument, text, label, hint=_BENCH_HINT))
 
 
 def join(
-    comparison: Comparison, documents: Sequence[Document], results: Sequence[Result]
+    comparison: Comparison, candidates: Sequence[Candidate], results: Sequence[Result]
 ) -> Comparison:
-    """Return the comparison with the footprints of its candidates; ``documents`` are its own.
+    """Return the comparison with the footprints of its candidates.
 
     :raises UsageError: no candidate has a measured runtime, or one was measured twice.
     """
     notes = [*_hosts(results), *_disagreements(results)]
     footprints: list[Footprint | None] = []
-    for saved in documents:
-        matches = [*_matches(saved, results)]
+    for candidate in candidates:
+        matches = [*_matches(candidate.report, results)]
         if len(matches) > 1:
             names = ", ".join(dict.fromkeys(label for label, _, _, _ in matches))
-            message = f"{printable(saved.label)} has several results of bench ({names})"
+            message = f"{printable(candidate.label)} has several results of bench ({names})"
             raise UsageError(message, hint="give --bench one result for each runtime")
         footprints += [_footprint(runtime, own) for _, runtime, own, _ in matches] or [None]
-        notes += [_version(saved, runtime, one) for _, runtime, _, one in matches]
+        notes += [_version(candidate.label, runtime, one) for _, runtime, _, one in matches]
     if not any(footprints):
-        measured = (runtime for result in results for runtime in result.stacks if runtime.summary)
+        measured = (
+            runtime for result in results for runtime in result.bench.stacks if runtime.summary
+        )
         runtimes = {runtime.label for runtime in measured}
         message = f"no candidate has a measured runtime ({printable(', '.join(sorted(runtimes)))})"
         raise UsageError(message, hint="give --bench results of the runtimes that they install")
@@ -627,24 +574,24 @@ def join(
 
 
 def _matches(
-    document: Document, results: Sequence[Result]
-) -> Iterator[tuple[str, SavedRuntime, SavedSummary, SavedDistribution]]:
+    report: ReportDocument, results: Sequence[Result]
+) -> Iterator[tuple[str, Runtime, Summary, Distribution]]:
     """Yield a result's label, its runtime and figures, and the runtime's distribution."""
-    installed = {one.name: one for one in document.distributions}
+    installed = by_name(report)
     for result in results:
-        for runtime in result.stacks:
+        for runtime in result.bench.stacks:
             names = DISTRIBUTIONS.get(runtime.runtime, ())
             one = next((installed[name] for name in names if name in installed), None)
             if runtime.summary is not None and one is not None:
                 yield result.label, runtime, runtime.summary, one
 
 
-def _footprint(runtime: SavedRuntime, one: SavedSummary) -> Footprint:
+def _footprint(runtime: Runtime, one: Summary) -> Footprint:
     return Footprint(
         runtime=f"{runtime.label} {runtime.version}",
         model=runtime.model,
-        rss_bytes=round(one.rss_bytes.peak.median),
-        anon_bytes=round(one.anon_bytes.peak.median),
+        rss_bytes=_peak(one.rss_bytes),
+        anon_bytes=_peak(one.anon_bytes),
         import_seconds=one.import_seconds.median,
         cold_start_seconds=one.cold_start_seconds.median if one.cold_start_seconds else None,
         cpu_ms=one.cpu_ms.median,
@@ -653,17 +600,21 @@ def _footprint(runtime: SavedRuntime, one: SavedSummary) -> Footprint:
     )
 
 
-def _version(document: Document, runtime: SavedRuntime, one: SavedDistribution) -> str:
+def _peak(stages: Mapping[str, Spread]) -> int | None:
+    return round(stages["peak"].median) if "peak" in stages else None
+
+
+def _version(label: str, runtime: Runtime, one: Distribution) -> str:
     if runtime.version == one.version:
         return ""
     return (
-        f"{document.label} has {one.name} {one.version}, but its footprint was measured with "
+        f"{label} has {one.name} {one.version}, but its footprint was measured with "
         f"{runtime.version}"
     )
 
 
 def _hosts(results: Sequence[Result]) -> Iterator[str]:
-    hosts = {result.host.identity: result.host for result in results}
+    hosts = {result.bench.host.identity: result.bench.host for result in results}
     where = [f"{host.processor}, {host.cores} cores" for host in hosts.values()]
     if len(hosts) > 1:
         yield f"footprints are from {len(hosts)} machines: times differ ({'; '.join(where)})"
@@ -673,8 +624,9 @@ def _hosts(results: Sequence[Result]) -> Iterator[str]:
 
 def _disagreements(results: Sequence[Result]) -> Iterator[str]:
     for result in results:
-        if result.agreement is not None and result.agreement.status == "fail":
-            yield f"{result.label}: {result.agreement.sentence}"
+        agreement = result.bench.agreement
+        if agreement is not None and agreement.status is Status.FAIL:
+            yield f"{result.label}: {agreement.sentence}"
 
 
 # Resolving is the work of one processor; more at once only wait for each other.
@@ -714,7 +666,7 @@ class SideBySide:
         :raises SlugcheckError: a file is wrong; the message names the candidate.
         """
         self._names = tuple(names)
-        self._saved: dict[int, Document] = {}
+        self._reports: dict[int, ReportDocument] = {}
         self._checks: dict[int, Check] = {}
         try:
             for number, one in enumerate(options):
@@ -725,9 +677,9 @@ class SideBySide:
 
     def _prepare(self, number: int, options: Options) -> None:
         name = self._names[number]
-        text = document.text_of(options.path) if options.path.is_file() else None
+        text = text_of(options.path) if options.path.is_file() else None
         if text is not None:
-            self._saved[number] = document.report_loads(text, printable(name))
+            self._reports[number] = loads(ReportDocument, text, printable(name))
             return
         try:
             self._checks[number] = Check(options)
@@ -748,28 +700,29 @@ class SideBySide:
         """
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             running = {pool.submit(self._one, number): number for number in self._checks}
-            done = len(self._saved)
+            done = len(self._reports)
             yield done
             for future in as_completed(running):
                 number = running[future]
                 try:
-                    self._saved[number] = future.result()
+                    self._reports[number] = future.result()
                 except SlugcheckError as error:
                     pool.shutdown(cancel_futures=True)
                     raise _named(error, self._names[number]) from None
                 done += 1
                 yield done
 
-    def _one(self, number: int) -> Document:
+    def _one(self, number: int) -> ReportDocument:
         check = self._checks[number]
         report = gates.with_increase(check.whole(), check.rules, None)
-        return document.as_saved(report, self._names[number])
+        return to_document.report_document(report)
 
     @property
-    def documents(self) -> tuple[Document, ...]:
+    def candidates(self) -> tuple[Candidate, ...]:
         """The candidates in their order; ``measure`` has been exhausted."""
         return tuple(
-            replace(self._saved[number], label=name) for number, name in enumerate(self._names)
+            Candidate(label=name, report=self._reports[number])
+            for number, name in enumerate(self._names)
         )
 
 

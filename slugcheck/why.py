@@ -54,8 +54,8 @@ from slugcheck.model import (
     UnmeasuredSaving,
     Unsized,
     Why,
+    to_document,
 )
-from slugcheck.model.document import distribution_as_saved
 from slugcheck.packages import graph
 from slugcheck.packages.graph import Graph, Node
 from slugcheck.packages.known import (
@@ -817,8 +817,8 @@ def saving(name: str, before: SizeReport, after: SizeReport) -> MeasuredSaving |
         reason = f"{lost[0].name} could not be sized: {lost[0].reason}"
         return UnmeasuredSaving(reason=reason, tried=True)
     left = {canonicalize_name(one.name) for one in after.unsized}
-    then = {one.name: distribution_as_saved(one) for one in before.distributions}
-    now = {one.name: distribution_as_saved(one) for one in after.distributions}
+    then = {one.name: to_document.distribution(one) for one in before.distributions}
+    now = {one.name: to_document.distribution(one) for one in after.distributions}
     changed = tuple(
         change
         for change in changes_between(now, then, by_slug=True)

@@ -10,8 +10,10 @@ from rich.cells import cell_len
 
 from slugcheck.benching import agreement, host, judgement, trials
 from slugcheck.benching.statistics import differ, peak, percentile, spread
-from slugcheck.model import Status, document
+from slugcheck.model import Status
 from slugcheck.model.bench import Agreement, BenchResult, Outcome, Trial, Variant
+from slugcheck.model.document import dumps
+from slugcheck.model.to_document import bench_document
 from slugcheck.render import markdown, terminal
 from slugcheck.render.views import bench
 from slugcheck.text import inert
@@ -252,7 +254,7 @@ def test_hostile_names_and_reasons_are_harmless_in_every_form() -> None:
     found = replace(result(two, one), notes=(bad,))
     screen = inert(terminal.write(bench.view(found), width=100, color=False), "table")
     text = markdown.write(bench.view(found))
-    for form in (screen, text, document.bench_dumps(found)):
+    for form in (screen, text, dumps(bench_document(found))):
         assert "\x1b" not in form
         assert not re.search(r"^\s*::error", form, re.MULTILINE)
     assert "[bold]a|b" in screen  # told as it is, not read as markup

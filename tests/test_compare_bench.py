@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from slugcheck.benching import agreement
-from slugcheck.model import document as benchdoc
 from slugcheck.model.bench import BenchResult
+from slugcheck.model.document import dumps
+from slugcheck.model.to_document import bench_document
 from tests.support import stock
 from tests.support.benches import heavy, light, result
 from tests.support.commands import Done, slugcheck
@@ -37,7 +38,7 @@ def lists(requirements: Write) -> tuple[Path, Path]:
 def saved(tmp_path: Path) -> Callable[..., Path]:
     def write(found: BenchResult, name: str = "result.json") -> Path:
         path = tmp_path / name
-        path.write_text(benchdoc.bench_dumps(found), encoding="utf-8")
+        path.write_text(dumps(bench_document(found)), encoding="utf-8")
         return path
 
     return write
@@ -103,14 +104,21 @@ def test_what_is_no_result_is_one_line(
     slugcheck(lists[1], "--index-url", index.index_url, "--output", tmp_path / "report.json")
     (tmp_path / "old.json").write_text('{"schema": 99, "kind": "bench"}')
     (tmp_path / "part.json").write_text('{"schema": 1, "kind": "bench"}')
+    endless = json.loads(saved(result(light())).read_text())
+    endless["stacks"][0]["summary"]["rss_bytes"]["peak"]["median"] = float("inf")
+    (tmp_path / "endless.json").write_text(json.dumps(endless))
     twice = saved(result(light())), saved(result(light()), "again.json")
     for benches, words in (
         ([tmp_path / "none.json"], "cannot be read"),
         ([tmp_path / "text.json"], "is not JSON"),
         ([tmp_path / "report.json"], "kind is missing"),
-        ([tmp_path / "other.json"], "is not a result of slugcheck bench"),
+        ([tmp_path / "other.json"], "kind has an unknown value"),
         ([tmp_path / "old.json"], "has schema 99"),
         ([tmp_path / "part.json"], "stacks is missing"),
+        (
+            [tmp_path / "endless.json"],
+            "endless.json: stacks[0].summary.rss_bytes[...].median is out of range",
+        ),
         (twice, "has several results of bench"),
     ):
         more = [word for path in benches for word in ("--bench", path)]

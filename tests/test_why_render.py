@@ -26,7 +26,8 @@ from slugcheck.model import (
     UnmeasuredSaving,
     Why,
 )
-from slugcheck.model import document as whydoc
+from slugcheck.model.document import dumps
+from slugcheck.model.to_document import why_document
 from slugcheck.render import markdown, terminal
 from slugcheck.render.views.why import saved, view
 from slugcheck.text import inert
@@ -189,7 +190,7 @@ def test_no_line_is_longer_than_the_screen(width: int, unicode: bool) -> None:
 def test_no_text_from_outside_acts(text: str) -> None:
     why = hostile(text)
     table = inert(terminal.write(view(why, all_rows=True), width=100, color=False), "table")
-    document = whydoc.why_dumps(why)
+    document = dumps(why_document(why))
     page = markdown.write(view(why, all_rows=True))
     for shown in (table, page, document):
         assert "s3cret" not in shown
@@ -214,7 +215,7 @@ def test_every_row_of_a_markdown_table_has_the_cells_of_its_head(text: str) -> N
 
 
 def test_the_document_holds_both_the_graph_and_the_measurement() -> None:
-    found = json.loads(whydoc.why_dumps(sympy()))
+    found = json.loads(dumps(why_document(sympy())))
     first, newest, untried, failed = found["remedies"]
     assert first["graph"]["slug_bytes"] == 21_000_000
     assert first["measured"]["saves_slug_bytes"] == 46_333_333
@@ -235,7 +236,7 @@ def test_the_proof_of_a_resolver_is_cut_on_the_screen_and_whole_in_the_document(
     shown = " ".join(terminal.write(view(why), width=80, color=False).split())
     assert "… (all of it with --format json)" in shown
     assert shown.count("because a depends on b") < 10
-    assert json.loads(whydoc.why_dumps(why))["remedies"][0]["reason"] == reason
+    assert json.loads(dumps(why_document(why)))["remedies"][0]["reason"] == reason
 
 
 def test_what_is_saved_or_added_is_rounded_to_nearest() -> None:

@@ -167,7 +167,8 @@ def command(
     """
     from slugcheck.bench import Bench
     from slugcheck.benching import judgement
-    from slugcheck.model import document
+    from slugcheck.model.document import dumps
+    from slugcheck.model.to_document import bench_document
     from slugcheck.render import plot
     from slugcheck.render.views import bench as views
 
@@ -184,9 +185,9 @@ def command(
             for done, total in run.measure():
                 bar.update(done, total)
         found = run.result()
-    shown, dumps = partial(views.view, found), partial(document.bench_dumps, found)
+    shown, json = partial(views.view, found), lambda: dumps(bench_document(found))
     options.write(
-        wanted, terminal, lambda form, look: render(form, shown, dumps, look), all_rows=all_rows
+        wanted, terminal, lambda form, look: render(form, shown, json, look), all_rows=all_rows
     )
     for path in plots:
         terminal.write_file(path, plot.draw(found, path.suffix), option="--plot")

@@ -67,7 +67,8 @@ def command(
     measured.
     """
     from slugcheck.compare import SideBySide, compare, join, labels, load
-    from slugcheck.model import document
+    from slugcheck.model.document import dumps
+    from slugcheck.model.to_document import comparison_document
     from slugcheck.render.views import compare as views
 
     if len(paths) < 2:
@@ -83,13 +84,17 @@ def command(
         with terminal.progress("measuring candidates") as bar:
             for done in run.measure():
                 bar.update(done, len(paths))
-        documents = run.documents
-    found = compare(documents)
+        candidates = run.candidates
+    found = compare(candidates)
     if results:
-        found = join(found, documents, results)
+        found = join(found, candidates, results)
     shown = partial(views.view, found)
-    dumps = partial(document.comparison_dumps, found, documents)
+    reports = [one.report for one in candidates]
+
+    def json() -> str:
+        return dumps(comparison_document(found, reports))
+
     shared.write(
-        wanted, terminal, lambda form, look: render(form, shown, dumps, look), all_rows=all_rows
+        wanted, terminal, lambda form, look: render(form, shown, json, look), all_rows=all_rows
     )
     ctx.exit(0)

@@ -61,7 +61,8 @@ def command(
     Exit code: 0 answered, whether the app fits or not; 2 wrong usage, or NAME is not installed;
     3 it could not be measured.
     """
-    from slugcheck.model import document
+    from slugcheck.model.document import dumps
+    from slugcheck.model.to_document import why_document
     from slugcheck.render.views import why as views
     from slugcheck.why import wanted
 
@@ -69,9 +70,9 @@ def command(
     options.start_clock(given)
     places = outputs(format_, files, FORMATS)
     found = _answer(options.options(path, given), wanted(name, path), terminal, variants)
-    shown, dumps = partial(views.view, found), partial(document.why_dumps, found)
+    shown, json = partial(views.view, found), lambda: dumps(why_document(found))
     options.write(
-        places, terminal, lambda form, look: render(form, shown, dumps, look), all_rows=all_rows
+        places, terminal, lambda form, look: render(form, shown, json, look), all_rows=all_rows
     )
     ctx.exit(0)
 

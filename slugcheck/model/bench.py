@@ -1,4 +1,7 @@
-"""Records of a bench: what is run, each sample, and the result."""
+"""Records of a bench: what is run, each sample, and the result.
+
+Those that a saved result embeds as they are have the numbers of a document.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from slugcheck.model.numbers import Integer, Number
 from slugcheck.model.platform import Dyno
 from slugcheck.model.report import Finding, Status
 
@@ -34,11 +38,11 @@ class Memory:
     pages among their users; ``uss`` is what the process alone uses.
     """
 
-    rss: int | None
-    anon: int | None
-    pss: int | None
-    uss: int | None
-    peak: int | None
+    rss: Integer | None
+    anon: Integer | None
+    pss: Integer | None
+    uss: Integer | None
+    peak: Integer | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +54,13 @@ class Sample:
     """
 
     memory: Mapping[str, Memory]  # by stage
-    import_seconds: float
-    load_seconds: float
-    first_seconds: float
-    wall_ns: tuple[int, ...]
-    cpu_ns: tuple[int, ...]
-    foreign_cores: float | None
-    threads: int | None
+    import_seconds: Number
+    load_seconds: Number
+    first_seconds: Number
+    wall_ns: tuple[Integer, ...]
+    cpu_ns: tuple[Integer, ...]
+    foreign_cores: Number | None
+    threads: Integer | None
 
     @property
     def cpu_ms(self) -> float:
@@ -73,9 +77,9 @@ class Sample:
 class ColdStart:
     """One process timed from its start to its first result; ``evicted``: from the disk."""
 
-    seconds: float
-    cpu_seconds: float
-    faults: int
+    seconds: Number
+    cpu_seconds: Number
+    faults: Integer
     evicted: bool
 
 
@@ -87,11 +91,11 @@ class Spread:
     it holds the median (0.969 for the range of six samples).
     """
 
-    median: float
-    low: float
-    high: float
-    count: int
-    confidence: float
+    median: Number
+    low: Number
+    high: Number
+    count: Integer
+    confidence: Number
 
     @property
     def percent(self) -> float:
@@ -103,11 +107,11 @@ class Spread:
 class Latency:
     """Wall milliseconds of the timed inferences of all samples together, and how many a second."""
 
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
-    per_second: float
-    count: int
+    p50_ms: Number
+    p95_ms: Number
+    p99_ms: Number
+    per_second: Number
+    count: Integer
     noisy: str  # why the wall times are unreliable; "" if they are not
 
 
@@ -154,7 +158,7 @@ class Fed:
 
     name: str
     dtype: str
-    shape: tuple[int, ...]
+    shape: tuple[Integer, ...]
     origin: str
 
 
@@ -224,8 +228,8 @@ class Ratio:
     labels: tuple[str, str]
     cpu: Spread
     wall: Spread
-    blocks: tuple[float, ...]
-    wall_blocks: tuple[float, ...]
+    blocks: tuple[Number, ...]
+    wall_blocks: tuple[Number, ...]
     significant: bool
 
 
@@ -234,8 +238,8 @@ class Contrast:
     """One figure of two runtimes; ``significant`` is whether chance rarely explains it."""
 
     figure: str
-    first: float
-    second: float
+    first: Number
+    second: Number
     significant: bool
 
 
@@ -248,9 +252,9 @@ class Fit:
 
     label: str
     status: Status
-    anon: int
-    rss: int
-    workers_fit: int
+    anon: Integer
+    rss: Integer
+    workers_fit: Integer
     sentence: str
 
 
@@ -269,8 +273,8 @@ class BootFit:
 
     label: str
     status: Status
-    seconds: float
-    limit: int
+    seconds: Number
+    limit: Integer
     sentence: str
 
 
@@ -324,10 +328,10 @@ class Variant:
     rss: Spread | None  # steady, bytes
     peak: Spread | None
     cpu_ms: Spread | None
-    saves_bytes: int | None  # of the peak
+    saves_bytes: Integer | None  # of the peak
     significant: bool
-    cpu_percent: float | None
-    error: float | None  # largest output difference, relative to its channel
+    cpu_percent: Number | None
+    error: Number | None  # largest output difference, relative to its channel
     reason: str = ""  # why it was not measured
 
 
@@ -339,20 +343,20 @@ class Host:
     system: str
     machine: str
     processor: str
-    cores: int
-    memory_bytes: int | None
-    load: float | None  # of the last minute, when the run began
+    cores: Integer
+    memory_bytes: Integer | None
+    load: Number | None  # of the last minute, when the run began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
     """How it was measured."""
 
-    threads: int
-    processes: int
-    runs: int
+    threads: Integer
+    processes: Integer
+    runs: Integer
     inputs: tuple[Fed, ...]
-    seconds: float
+    seconds: Number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,8 +153,9 @@ def render_report(form: str, report: Report, look: Look) -> str:
     """Return a report in one of ``CHECK_FORMATS``."""
     if form in CI_WRITERS:
         return CI_WRITERS[form](report, look)
-    from slugcheck.model import document
+    from slugcheck.model.document import dumps
+    from slugcheck.model.to_document import report_document
     from slugcheck.render.views import check
 
     shown = partial(check.view, report)
-    return render(form, shown, partial(document.report_dumps, report), look)
+    return render(form, shown, lambda: dumps(report_document(report)), look)

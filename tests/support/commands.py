@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from slugcheck.cli import run
+from tests.support.schemas import held
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Done:
 
     @property
     def document(self) -> Any:
-        return json.loads(self.out)
+        """The JSON on stdout, as its schema describes it."""
+        return held(json.loads(self.out))
 
     def one(self, name: str) -> Any:
         """The distribution of that name in a JSON report."""

@@ -255,8 +255,7 @@ class _Reader:
             for name in ignored:
                 self._note(
                     origin,
-                    f"pip ignores {shown(name, 60)} after {before}; "
-                    "it works only on its own line",
+                    f"pip ignores {shown(name, 60)} after {before}; it works only on its own line",
                 )
         if line.options.editables[1:]:
             self._note(origin, "pip uses only the first -e on a line")

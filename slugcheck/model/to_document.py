@@ -1,0 +1,550 @@
+"""Makes the documents of ``model.document`` from a report, a comparison, a why or a bench result.
+
+Texts that may quote an address lose its credentials here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from slugcheck.model import (
+    Basis,
+    Brings,
+    Change,
+    Comparison,
+    Difference,
+    DistributionSize,
+    Estimate,
+    Finding,
+    Ignored,
+    Kind,
+    MeasuredSaving,
+    Migration,
+    ModelFile,
+    Need,
+    Part,
+    Remedy,
+    Report,
+    RootPaths,
+    RootSize,
+    Setup,
+    SharedRow,
+    SizeReport,
+    Standing,
+    StorageOption,
+    Unsized,
+    Verdict,
+    Verification,
+    Why,
+    document,
+)
+from slugcheck.model.bench import Agreement, BenchResult, DynoFit, StackResult, Summary
+from slugcheck.text import without_credentials
+
+S = TypeVar("S", bound=Struct)
+
+
+def _copied(kind: type[S], source: object, /, **others: Any) -> S:
+    """Return a record with the fields of the same name of ``source``, and others."""
+    names = (name for name in kind.__struct_fields__ if name not in others)
+    return kind(**{name: getattr(source, name) for name in names}, **others)
+
+
+def _clean(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(without_credentials(text) for text in texts)
+
+
+# --------------------------------------------------------------------------- report
+
+
+def report_document(report: Report) -> document.ReportDocument:
+    """Return the document of a report."""
+    sizes = report.sizes
+    exclusive = {root.name: root.exclusive_bytes for root in sizes.roots}
+    return document.ReportDocument(
+        schema=document.SCHEMA,
+        tool=document.Tool(name="slugcheck", version=report.tool_version),
+        subject=_subject(report),
+        target=_target(sizes),
+        requirements=tuple(
+            document.Requirement(
+                name=line.name, text=without_credentials(line.text), origin=line.origin
+            )
+            for line in report.requirements
+        ),
+        totals=_totals(report),
+        distributions=tuple(
+            distribution(size, exclusive.get(size.name)) for size in sizes.distributions
+        ),
+        roots=tuple(_root(root) for root in sizes.roots),
+        parts=tuple(_part(part) for part in sizes.parts),
+        app=_copied(document.App, report.app) if report.app else None,
+        models=tuple(_model(model) for model in report.models),
+        storage=tuple(_storage(option) for option in report.storage),
+        verify=_verification(report.verification) if report.verification else None,
+        overlaps=sizes.overlaps,
+        unsized=tuple(_unsized(unsized, report) for unsized in sizes.unsized),
+        verdicts=tuple(_verdict(verdict) for verdict in report.verdicts),
+        findings=tuple(_finding(finding) for finding in report.findings),
+        ignored=tuple(_ignored(ignored) for ignored in report.ignored),
+        base=_base(report.difference) if report.difference else None,
+        changes=tuple(_change(one) for one in report.difference.changes)
+        if report.difference
+        else (),
+        audit=_copied(document.Audit, report.audit) if report.audit else None,
+        assumptions=report.assumptions,
+        notes=_clean(report.notes),
+        transfer=_copied(document.Transfer, sizes.transfer, seconds=round(report.seconds, 3)),
+    )
+
+
+def _subject(report: Report) -> document.Subject:
+    project = report.project
+    return document.Subject(
+        path=report.path,
+        kind=report.kind,
+        sha256=report.sha256,
+        manager=str(project.manager) if project else None,
+        dependency_file=project.dependency_file.name if project else None,
+    )
+
+
+def _target(sizes: SizeReport) -> document.Target:
+    target = sizes.target
+    return document.Target(
+        platform=target.platform.name,
+        title=target.platform.title,
+        size_figure=target.platform.size_figure,
+        stack=target.stack.name,
+        glibc="{}.{}".format(*target.stack.glibc),
+        python=target.minor,
+        python_full=target.python_version,
+        python_origin=target.python_origin,
+        arch=target.stack.arch,
+        dyno=target.dyno.name if target.dyno else None,
+    )
+
+
+def _totals(report: Report) -> document.Totals:
+    sizes = report.sizes
+    return document.Totals(
+        distributions=len(sizes.distributions),
+        files=sizes.files,
+        download_bytes=sizes.download_bytes,
+        installed_bytes=sizes.plain_bytes + sizes.bytecode_bytes,
+        bytecode_bytes=sizes.bytecode_bytes,
+        dependencies_slug_bytes=sizes.dependencies_slug_bytes,
+        runtime_bytes=sizes.group_bytes("runtime"),
+        runtime_slug_bytes=sizes.group_slug_bytes("runtime"),
+        app_bytes=sizes.group_bytes("app"),
+        app_slug_bytes=sizes.group_slug_bytes("app"),
+        model_bytes=sizes.group_bytes("models"),
+        model_slug_bytes=sizes.group_slug_bytes("models"),
+        by_kind=_by_kind(sizes.distributions),
+        all_installed_bytes=sizes.installed.value,
+        all_installed_low_bytes=sizes.installed.low,
+        all_installed_high_bytes=sizes.installed.high,
+        slug_bytes=sizes.slug.value,
+        slug_low_bytes=sizes.slug.low,
+        slug_high_bytes=sizes.slug.high,
+        # only the platform's own runtime is still predicted if the rest was measured
+        basis=Basis.MEASURED if report.verification else sizes.slug.basis,
+    )
+
+
+def _by_kind(distributions: Sequence[DistributionSize]) -> dict[str, int]:
+    return {str(kind): sum(one.by_kind.get(kind, 0) for one in distributions) for kind in Kind}
+
+
+def distribution(size: DistributionSize, exclusive: int | None = None) -> document.Distribution:
+    """Return the record of a distribution; ``exclusive``: the bytes that go with its line."""
+    resolved, installed = size.distribution, size.installed
+    return document.Distribution(
+        name=size.name,
+        version=resolved.version,
+        filename=resolved.artifact.filename,
+        sha256=resolved.artifact.sha256,
+        direct=resolved.direct,
+        extras=resolved.extras,
+        origins=resolved.origins,
+        required_by=size.required_by,
+        download_bytes=size.download_bytes,
+        installed_bytes=installed.value,
+        installed_low_bytes=installed.low,
+        installed_high_bytes=installed.high,
+        exclusive_bytes=exclusive,
+        bytecode_bytes=size.bytecode.value,
+        bytecode_low_bytes=size.bytecode.low,
+        bytecode_high_bytes=size.bytecode.high,
+        slug_bytes=size.slug.value,
+        slug_low_bytes=size.slug.low,
+        slug_high_bytes=size.slug.high,
+        files=size.files,
+        bytecode_files=size.bytecode_files,
+        by_kind=_by_kind([size]),
+        via=size.via,
+        basis=size.basis,
+        plain_basis=size.plain.basis,
+        source_build=resolved.source_build,
+    )
+
+
+def _root(root: RootSize) -> document.Root:
+    return _copied(document.Root, root, exclusive=root.exclusive_names)
+
+
+def _part(part: Part) -> document.Part:
+    return document.Part(
+        name=part.name,
+        group=part.group,
+        installed_bytes=part.installed.value,
+        installed_low_bytes=part.installed.low,
+        installed_high_bytes=part.installed.high,
+        slug_bytes=part.slug.value,
+        slug_low_bytes=part.slug.low,
+        slug_high_bytes=part.slug.high,
+        basis=part.slug.basis,
+        note=part.note,
+    )
+
+
+def _model(model: ModelFile) -> document.Model:
+    return document.Model(
+        path=without_credentials(model.path),
+        bytes=model.bytes,
+        slug_bytes=model.slug.value,
+        slug_low_bytes=model.slug.low,
+        slug_high_bytes=model.slug.high,
+        basis=model.slug.basis,
+        place=str(model.place),
+        method=model.method,
+    )
+
+
+def _storage(option: StorageOption) -> document.StorageOption:
+    return document.StorageOption(
+        storage=str(option.storage),
+        title=option.title,
+        status=option.status,
+        recommended=option.recommended,
+        slug_bytes=option.slug.value,
+        slug_low_bytes=option.slug.low,
+        slug_high_bytes=option.slug.high,
+        downloads=tuple(replace(one, seconds=round(one.seconds, 3)) for one in option.downloads),
+        reasons=option.reasons,
+    )
+
+
+def _verification(verification: Verification) -> document.Verification:
+    errors = verification.error_percent()
+    installed, bytecode = verification.predicted_installed, verification.predicted_bytecode
+    slug = verification.predicted_slug
+    return _copied(
+        document.Verification,
+        verification,
+        command=without_credentials(verification.command),
+        seconds=round(verification.seconds, 3),
+        predicted=document.Predicted(
+            installed_bytes=installed.value,
+            installed_low_bytes=installed.low,
+            installed_high_bytes=installed.high,
+            plain_bytes=verification.predicted_plain_bytes,
+            bytecode_bytes=bytecode.value,
+            bytecode_low_bytes=bytecode.low,
+            bytecode_high_bytes=bytecode.high,
+            slug_bytes=slug.value,
+            slug_low_bytes=slug.low,
+            slug_high_bytes=slug.high,
+            seconds=round(verification.predicted_seconds.value, 3),
+        ),
+        error_percent=document.ErrorPercent(
+            **{name: round(error, 5) for name, error in errors.items()}
+        ),
+        notes=_clean(verification.notes),
+    )
+
+
+def _unsized(unsized: Unsized, report: Report) -> document.Unsized:
+    return document.Unsized(
+        name=without_credentials(unsized.name),
+        version=unsized.version,
+        reason=without_credentials(unsized.reason),
+        origin=unsized.origin,
+        allowed=unsized.name in report.allowed_unsized,
+    )
+
+
+def _verdict(verdict: Verdict) -> document.Verdict:
+    figure: Estimate[int] | Estimate[float] | None = verdict.figure
+    return _copied(
+        document.Verdict,
+        verdict,
+        measured=_number(figure.value) if figure else None,
+        low=_number(figure.low) if figure else None,
+        high=_number(figure.high) if figure else None,
+        basis=figure.basis if figure else None,
+        source=verdict.source.text,
+        source_date=verdict.source.date,
+    )
+
+
+def _number(value: float) -> int | float:
+    return value if isinstance(value, int) else round(value, 3)
+
+
+def _finding(finding: Finding) -> document.Finding:
+    return _copied(
+        document.Finding,
+        finding,
+        sentence=without_credentials(finding.sentence),
+        fix=without_credentials(finding.fix),
+    )
+
+
+def _ignored(ignored: Ignored) -> document.IgnoredFinding:
+    return _copied(
+        document.IgnoredFinding,
+        _finding(ignored.finding),
+        reason=ignored.reason,
+        expires=ignored.expires,
+    )
+
+
+def _base(difference: Difference) -> document.Base:
+    known = difference.base is not None
+    return document.Base(
+        label=difference.label,
+        totals=difference.base,
+        problem=without_credentials(difference.problem) if difference.problem else None,
+        installed_bytes=difference.installed_bytes if known else None,
+        installed_doubt_bytes=difference.installed_doubt_bytes if known else None,
+        slug_bytes=difference.slug_bytes if known else None,
+        slug_doubt_bytes=difference.slug_doubt_bytes if known else None,
+        parts=difference.parts,
+        notes=_clean(difference.notes),
+    )
+
+
+def _change(change: Change) -> Change:
+    percent = None if change.percent is None else round(change.percent, 3)
+    return replace(change, percent=percent)
+
+
+# --------------------------------------------------------------------------- comparison
+
+
+def comparison_document(
+    comparison: Comparison, reports: Sequence[document.ReportDocument]
+) -> document.ComparisonDocument:
+    """Return the document of a comparison; ``reports`` are those that it compares."""
+    labels = [setup.label for setup in comparison.stacks]
+    return document.ComparisonDocument(
+        schema=document.SCHEMA,
+        tool=document.Tool(name="slugcheck", version=comparison.tool_version),
+        target=reports[0].target,
+        stacks=tuple(
+            _candidate(setup, report)
+            for setup, report in zip(comparison.stacks, reports, strict=True)
+        ),
+        differences=tuple(_difference_row(row, labels) for row in comparison.shared),
+        migrations=tuple(_migration(migration) for migration in comparison.migrations),
+        savings=comparison.savings,
+        recommendation=comparison.recommendation,
+        footprints=dict(zip(labels, comparison.footprints, strict=False)),
+        notes=_clean(comparison.notes),
+    )
+
+
+def _candidate(setup: Setup, report: document.ReportDocument) -> document.Candidate:
+    return _copied(
+        document.Candidate,
+        setup,
+        totals=report.totals,
+        verdicts=report.verdicts,
+        models=report.models,
+        unsized=report.unsized,
+    )
+
+
+def _difference_row(row: SharedRow, labels: Sequence[str]) -> document.DifferenceRow:
+    return document.DifferenceRow(
+        name=row.name,
+        versions=dict(zip(labels, row.versions, strict=True)),
+        installed_bytes=dict(zip(labels, row.installed_bytes, strict=True)),
+        slug_bytes=dict(zip(labels, row.slug_bytes, strict=True)),
+    )
+
+
+def _migration(migration: Migration) -> document.Migration:
+    steps = None if migration.steps is None else tuple(
+        replace(
+            step, before=without_credentials(step.before), after=without_credentials(step.after)
+        )
+        for step in migration.steps
+    )  # fmt: skip
+    return document.Migration(from_=migration.from_label, to=migration.to_label, steps=steps)
+
+
+# --------------------------------------------------------------------------- why
+
+
+def why_document(why: Why) -> document.WhyDocument:
+    """Return the document of an answer."""
+    report = report_document(why.report)
+    return document.WhyDocument(
+        schema=document.SCHEMA,
+        tool=report.tool,
+        subject=report.subject,
+        target=report.target,
+        totals=report.totals,
+        transfer=report.transfer,
+        name=why.name,
+        extras=why.asked_extras,
+        standing=why.standing,
+        distribution=next((one for one in report.distributions if one.name == why.name), None),
+        unsized=_copied(document.UnsizedReason, why.unsized)
+        if why.unsized and why.standing is Standing.UNSIZED
+        else None,
+        needs=tuple(_need(need) for need in why.needs),
+        roots=tuple(_root_paths(root) for root in why.roots),
+        brings=_brings(why.brings) if why.brings else None,
+        remedies=tuple(_remedy(remedy) for remedy in why.remedies),
+        findings=tuple(_finding(one) for one in why.report.findings if one in why.findings),
+        notes=why.notes,
+    )
+
+
+def _need(need: Need) -> document.Need:
+    return _copied(
+        document.Need,
+        need,
+        by=need.by or None,
+        version=need.version or None,
+        extra=need.extra or None,
+        unmet=need.unmet or None,
+    )
+
+
+def _root_paths(root: RootPaths) -> document.RootPaths:
+    return _copied(document.RootPaths, root, version=root.version or None)
+
+
+def _brings(brings: Brings) -> document.Brings:
+    return document.Brings(
+        exclusive=tuple(one.name for one in brings.exclusive),
+        shared=tuple(one.name for one in brings.shared),
+        unsized=brings.unsized,
+        freed=brings.freed,
+    )
+
+
+def _remedy(remedy: Remedy) -> document.Remedy:
+    outcome = remedy.outcome
+    return _copied(
+        document.Remedy,
+        remedy,
+        measured=_saving(outcome) if isinstance(outcome, MeasuredSaving) else None,
+        tried=True if isinstance(outcome, MeasuredSaving) else outcome.tried,
+        reason=None if isinstance(outcome, MeasuredSaving) else outcome.reason,
+    )
+
+
+def _saving(saving: MeasuredSaving) -> document.MeasuredSaving:
+    return document.MeasuredSaving(
+        saves_installed_bytes=saving.installed_bytes,
+        saves_slug_bytes=saving.slug_bytes,
+        installed_doubt_bytes=saving.installed_doubt_bytes,
+        slug_doubt_bytes=saving.slug_doubt_bytes,
+        left_version=saving.left,
+        changes=saving.changes,
+        unsized_gone=saving.unsized_gone,
+        all_installed_bytes=saving.installed.value,
+        all_installed_low_bytes=saving.installed.low,
+        all_installed_high_bytes=saving.installed.high,
+        slug_bytes=saving.slug.value,
+        slug_low_bytes=saving.slug.low,
+        slug_high_bytes=saving.slug.high,
+    )
+
+
+# --------------------------------------------------------------------------- bench
+
+
+def bench_document(result: BenchResult) -> document.BenchDocument:
+    """Return the document of a bench result."""
+    return _copied(
+        document.BenchDocument,
+        result,
+        schema=document.SCHEMA,
+        kind="bench",
+        tool=document.Tool(name="slugcheck", version=result.tool_version),
+        stacks=tuple(_runtime(stack) for stack in result.stacks),
+        agreement=_agreement(result.agreement) if result.agreement else None,
+        dynos=tuple(_dyno(dyno) for dyno in result.dynos),
+        trials=tuple(_copied(document.Trial, trial) for trial in result.trials),
+        findings=tuple(_finding(finding) for finding in result.findings),
+        notes=_clean(result.notes),
+    )
+
+
+def _runtime(result: StackResult) -> document.Runtime:
+    return _copied(
+        document.Runtime,
+        result.stack,
+        model=without_credentials(result.stack.model),
+        failure=without_credentials(result.failure) if result.failure else None,
+        doubts=result.doubts,
+        summary=_summary(result.summary) if result.summary else None,
+        samples=result.samples,
+        cold_starts=result.cold_starts,
+    )
+
+
+def _summary(summary: Summary) -> document.Summary:
+    return _copied(
+        document.Summary,
+        summary,
+        rss_bytes=summary.rss,
+        anon_bytes=summary.anon,
+        pss_bytes=summary.pss,
+        uss_bytes=summary.uss,
+        cold_start_seconds=summary.cold_seconds,
+        cold_start_evicted_seconds=summary.evicted_seconds,
+    )
+
+
+def _agreement(agreement: Agreement) -> document.Agreement:
+    return _copied(
+        document.Agreement,
+        agreement,
+        outputs=tuple(
+            document.OutputDifference(
+                name=one.name,
+                absolute=_finite(one.absolute),
+                relative=_finite(one.relative),
+                agrees=one.agrees,
+            )
+            for one in agreement.outputs
+        ),
+        max_abs=_finite(agreement.max_abs),
+        max_rel=_finite(agreement.max_rel),
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    """Return None for infinity (the distance of NaN to a number), which JSON does not have."""
+    return None if value is None or value in (float("inf"), float("-inf")) else value
+
+
+def _dyno(fit: DynoFit) -> document.DynoFit:
+    return document.DynoFit(
+        names=fit.names,
+        ram_bytes=fit.dyno.ram_bytes,
+        killed_at_bytes=fit.dyno.r15_bytes,
+        workers_started=fit.dyno.workers,
+        fits=fit.fits,
+    )

@@ -1,0 +1,35 @@
+"""The published JSON Schemas, and documents held against them."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+SCHEMAS = Path(__file__).parent.parent.parent / "docs" / "schemas"
+
+
+@cache
+def validator(name: str) -> Any:
+    """The validator of a schema: ``report-1``, ``comparison-1``, ``why-1``, ``bench-1``, …"""
+    schema = json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def kind(document: Any) -> str:
+    """The kind of a document of slugcheck, by the names that only this kind has."""
+    names = {"kind": "bench", "differences": "comparison", "standing": "why"}
+    return next((found for name, found in names.items() if name in document), "report")
+
+
+def held(document: Any) -> Any:
+    """Return a document that its schema describes, with every name that the schema has."""
+    schema = validator(f"{kind(document)}-1")
+    schema.validate(document)
+    root = schema.schema["$defs"][schema.schema["$ref"].rpartition("/")[2]]
+    assert set(document) == set(root["properties"])
+    return document
