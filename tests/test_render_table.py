@@ -119,7 +119,7 @@ def test_the_first_line_is_the_verdict_as_well(case: str) -> None:
 def test_the_last_line_names_what_could_not_be_sized() -> None:
     line = last_line(cases.source())
     assert line.startswith("? UNKNOWN  slug 80M of 500M, but 3 packages")
-    assert line.endswith("could not be sized: mylib, pywin32, pywinpty")
+    assert line.endswith("could not be sized: mylib, pywin32 and pywinpty")
 
 
 def test_a_figure_on_the_edge_cannot_be_called() -> None:

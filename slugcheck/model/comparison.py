@@ -150,3 +150,8 @@ class Comparison:
     footprints: tuple[
         Footprint | None, ...
     ] = ()  # of the candidates, in their order; or none at all
+
+    @property
+    def counts_slug(self) -> bool:
+        """Whether the platform's size limit is about the slug."""
+        return self.size_figure == "slug"

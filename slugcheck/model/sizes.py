@@ -291,6 +291,16 @@ class SizeReport:
     slug: Estimate[int]  # the whole slug
 
     @property
+    def counts_slug(self) -> bool:
+        """Whether the platform's size limit is about the slug."""
+        return self.target.platform.size_figure == "slug"
+
+    @property
+    def counted(self) -> Estimate[int]:
+        """The total that the platform's size limit is about."""
+        return self.slug if self.counts_slug else self.installed
+
+    @property
     def download_bytes(self) -> int:
         """Bytes of the files the target's installer would fetch, where known."""
         return sum(d.download_bytes or 0 for d in self.distributions)

@@ -18,7 +18,7 @@ from slugcheck import reading
 from slugcheck.errors import MeasureError
 from slugcheck.running import child
 from slugcheck.running.child import Bounds, Ended
-from slugcheck.text import printable, shortened
+from slugcheck.text import listed, printable
 
 # -c counts for more than any file. protocol.allow: a partial clone would fetch what it lacks.
 _SAFE = (
@@ -401,7 +401,7 @@ def _is_safe(path: str) -> bool:
 
 
 def _some(paths: list[str]) -> str:
-    return shortened([printable(path[:_MOST_SHOWN]) for path in paths])
+    return listed([printable(path[:_MOST_SHOWN]) for path in paths])
 
 
 # --------------------------------------------------------------------------- contents

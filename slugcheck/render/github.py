@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from slugcheck.model import Report
 from slugcheck.render import wording
 from slugcheck.render.annotations import Level, Place, Remark, remarks
-from slugcheck.text import printable, printable_lines, shortened
+from slugcheck.text import listed, printable, printable_lines
 
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 # GitHub shows ten annotations of each kind for a step (docs.github.com, "Limits" of annotations).
@@ -34,7 +34,7 @@ def _of_level(found: list[Remark], level: Level, place: Place) -> Iterator[str]:
     shown = found if len(found) <= _MOST else found[: _MOST - 1]
     yield from (_command(one, place) for one in shown)
     if rest := found[len(shown) :]:
-        names = shortened([one.title for one in rest], 5)
+        names = listed([one.title for one in rest], 5)
         text = f"{len(rest)} more: {names}; the job's summary has them all"
         yield f"::{_COMMANDS[level]} title=slugcheck::{_data(text)}"
 

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from slugcheck import reading
 from slugcheck.errors import RequirementsError
-from slugcheck.text import printable, shortened
+from slugcheck.text import listed, printable
 
 NAME = "pyproject.toml"
 _SHOWN = 80
@@ -132,7 +132,7 @@ class Dependencies:
         entries = table.get(canonicalize_name(name))
         if isinstance(entries, list):
             return entries
-        known = shortened([printable(key[:_SHOWN]) for key in table]) or "none"
+        known = listed([printable(key[:_SHOWN]) for key in table]) or "none"
         message = f"{self._name} has no {kind} {printable(name[:_SHOWN])}"
         raise RequirementsError(message, hint=f"its {kind}s: {known}")
 

@@ -24,7 +24,9 @@ from slugcheck.model import (
     Unaudited,
     Verdict,
     Verification,
+    breakdown,
 )
+from slugcheck.model import Kind as FileKind
 from slugcheck.render import wording
 from slugcheck.render.view import (
     ABSENT,
@@ -53,8 +55,7 @@ from slugcheck.render.view import (
     View,
     line,
 )
-from slugcheck.render.view import Verdict as Outcome
-from slugcheck.text import clock, heroku_m, mb, plural, shortened
+from slugcheck.text import clock, heroku_m, listed, mb, plural
 
 _DOWNLOAD, _BYTECODE, _SHARE, _NAMES = 70, 96, 112, 70  # from which width on these are shown
 _MOST_FOOTNOTES = 6
@@ -63,6 +64,11 @@ _MOST_MODELS = 12
 _NAMED = 5
 _NOTABLE_BYTES = 100_000  # a folder below it says nothing about where the megabytes are
 _FIGURE = Kind.FIGURE
+_KINDS = {
+    FileKind.NATIVE: "native", FileKind.PYTHON: "Python", FileKind.BYTECODE: "bytecode",
+    FileKind.TESTS: "tests", FileKind.METADATA: "metadata", FileKind.DATA: "data",
+}  # fmt: skip
+_NAMED_GROUPS = ("app", "models", "other")  # the row's label says what these are
 _SIGNS = {
     ChangeKind.ADDED: ("+", Style.BAD),
     ChangeKind.REMOVED: ("-", Style.GOOD),
@@ -105,16 +111,11 @@ def _sections(report: Report, *, all_rows: bool) -> Iterator[Section]:
 
 
 def _packed(sizes: SizeReport) -> str:
-    return "slug" if wording.counts_slug(sizes) else "gzipped"
-
-
-def _outcome(report: Report) -> Outcome:
-    found = wording.conclusion(report)
-    return Outcome(status=found.status, word=found.word, sentence=found.sentence)
+    return wording.packed(counts_slug=sizes.counts_slug)
 
 
 def _head(report: Report) -> Section:
-    outcome = _outcome(report)
+    outcome = wording.conclusion(report)
     subject = Subject(
         name=report.path, facts=wording.target_words(report), run=wording.run_words(report)
     )
@@ -126,7 +127,7 @@ def _head(report: Report) -> Section:
 
 def _sizes(report: Report, *, all_rows: bool, folded: bool) -> Section:
     sizes = report.sizes
-    by_slug = wording.counts_slug(sizes)
+    by_slug = sizes.counts_slug
     guessed = _all_predicted(sizes, all_rows=all_rows)
     columns = (
         Column(head="distribution"),
@@ -146,25 +147,25 @@ def _sizes(report: Report, *, all_rows: bool, folded: bool) -> Section:
 
 def _size_rows(report: Report, *, all_rows: bool, mark: bool) -> Iterator[Row]:
     sizes = report.sizes
-    shown = wording.fold(sizes, everything=all_rows)
+    shown = breakdown.fold(sizes, everything=all_rows)
     yield from (_distribution(one, report, mark=mark) for one in shown.shown)
     if shown.rest:
         yield _rest(shown.rest, report, mark=mark)
-    yield from map(_overlap, wording.notable_overlaps(sizes))
-    if wording.has_more(sizes):
+    yield from map(_overlap, breakdown.notable_overlaps(sizes))
+    if breakdown.has_more(sizes):
         yield _dependencies(sizes, mark=mark)
-    parts = wording.part_rows(sizes.parts, everything=all_rows)
+    parts = breakdown.part_rows(sizes.parts, everything=all_rows)
     yield from (_part(part, sizes, mark=mark) for part in parts)
-    total = _figures(wording.total(sizes), predicted=mark and _is_predicted(sizes))
+    total = _figures(breakdown.total(sizes), predicted=mark and _is_predicted(sizes))
     cells = (line("total"), *total, (), line(wording.doubt(sizes)))
     yield Row(cells=cells, style=Style.STRONG, rule=True)
 
 
 def _all_predicted(sizes: SizeReport, *, all_rows: bool) -> bool:
     """Whether every row's installed size is predicted, so that the head can say it once."""
-    shown = wording.fold(sizes, everything=all_rows)
+    shown = breakdown.fold(sizes, everything=all_rows)
     rest = not shown.rest or any(one.basis is Basis.PREDICTED for one in shown.rest)
-    parts = wording.part_rows(sizes.parts, everything=all_rows)
+    parts = breakdown.part_rows(sizes.parts, everything=all_rows)
     rows = all(one.basis is Basis.PREDICTED for one in shown.shown)
     return rows and rest and all(part.predicted for part in parts) and _is_predicted(sizes)
 
@@ -173,7 +174,7 @@ def _is_predicted(sizes: SizeReport) -> bool:
     return sizes.installed.basis is Basis.PREDICTED
 
 
-def _figures(sums: wording.Sums, *, predicted: bool) -> tuple[Line, ...]:
+def _figures(sums: breakdown.Sums, *, predicted: bool) -> tuple[Line, ...]:
     """Return download, installed, bytecode and slug; ``predicted`` marks what is installed."""
     tilde = "~" if predicted else ""
     return (
@@ -190,10 +191,10 @@ def _distribution(one: DistributionSize, report: Report, *, mark: bool) -> Row:
     if one.distribution.source_build is not None:
         name = (*name, Span(" †", Style.ACCENT))
     predicted = mark and one.basis is Basis.PREDICTED
-    share = _share(wording.ranked(one, report.sizes), report.sizes)
+    share = _share(breakdown.ranked(one, report.sizes), report.sizes)
     cells: tuple[Cell, ...] = (
         name,
-        *_figures(wording.sums([one]), predicted=predicted),
+        *_figures(breakdown.sums([one]), predicted=predicted),
         share,
         _required_by(wording.reasons(one), report),
     )
@@ -209,15 +210,20 @@ def _required_by(reasons: Sequence[str], report: Report) -> Names:
 
 
 def _share(value: int, sizes: SizeReport) -> Share:
-    return Share(value / (wording.counted(sizes).value or 1))
+    return Share(value / (sizes.counted.value or 1))
 
 
 def _rest(rest: tuple[DistributionSize, ...], report: Report, *, mark: bool) -> Row:
     sizes = report.sizes
     predicted = mark and any(one.basis is Basis.PREDICTED for one in rest)
-    share = _share(sum(wording.ranked(one, sizes) for one in rest), sizes)
+    share = _share(sum(breakdown.ranked(one, sizes) for one in rest), sizes)
     name = line(f"… {len(rest):,} more")
-    cells: tuple[Cell, ...] = (name, *_figures(wording.sums(rest), predicted=predicted), share, ())
+    cells: tuple[Cell, ...] = (
+        name,
+        *_figures(breakdown.sums(rest), predicted=predicted),
+        share,
+        (),
+    )
     members = tuple(_distribution(one, report, mark=mark) for one in rest)
     return Row(cells=cells, style=Style.DIM, members=members, hint="see --all")
 
@@ -230,9 +236,9 @@ def _overlap(one: Overlap) -> Row:
 
 
 def _dependencies(sizes: SizeReport, *, mark: bool) -> Row:
-    sums = wording.dependencies(sizes)
+    sums = breakdown.dependencies(sizes)
     predicted = mark and any(one.basis is Basis.PREDICTED for one in sizes.distributions)
-    share = _share(sums.slug if wording.counts_slug(sizes) else sums.installed, sizes)
+    share = _share(sums.slug if sizes.counts_slug else sums.installed, sizes)
     cells: tuple[Cell, ...] = (
         line("dependencies"),
         *_figures(sums, predicted=predicted),
@@ -242,23 +248,30 @@ def _dependencies(sizes: SizeReport, *, mark: bool) -> Row:
     return Row(cells=cells, rule=True)
 
 
-def _part(part: wording.PartRow, sizes: SizeReport, *, mark: bool) -> Row:
-    sums = wording.Sums(download=None, installed=part.installed, bytecode=0, slug=part.slug)
-    share = _share(part.slug if wording.counts_slug(sizes) else part.installed, sizes)
+def _part(part: breakdown.PartRow, sizes: SizeReport, *, mark: bool) -> Row:
+    sums = breakdown.Sums(download=None, installed=part.installed, bytecode=0, slug=part.slug)
+    share = _share(part.slug if sizes.counts_slug else part.installed, sizes)
     own = _figures(sums, predicted=mark and part.predicted)
-    note = line(part.note, Style.DIM)
+    note = line(_part_note(part), Style.DIM)
     return Row(cells=(line(part.label, Style.ACCENT), *own, share, note))
 
 
+def _part_note(part: breakdown.PartRow) -> str:
+    group = "" if part.group in _NAMED_GROUPS else part.group
+    within = f" ±{part.percent:.0f} %" if part.percent >= 1 else ""
+    note = f": {part.note}" if part.note else ""
+    return f"{group}{within}{note}".strip()
+
+
 def _footnotes(sizes: SizeReport) -> Iterator[Block]:
-    kinds = " · ".join(f"{name} {share} %" for name, share in wording.kinds(sizes))
+    kinds = " · ".join(f"{_KINDS[kind]} {share} %" for kind, share in breakdown.kinds(sizes))
     if kinds:
         yield Paragraph((line(f"installed: {kinds}", Style.DIM),))
     builds = wording.source_builds(sizes, most=_MOST_FOOTNOTES)
     items = [Item(mark="†", text=line(text, Style.DIM), style=Style.ACCENT) for text in builds]
     items += [
         Item(mark=Status.WARN, text=line(wording.overlap(one), Style.DIM))
-        for one in wording.notable_overlaps(sizes)
+        for one in breakdown.notable_overlaps(sizes)
     ]
     if items:
         yield Items(tuple(items))
@@ -268,11 +281,21 @@ def _footnotes(sizes: SizeReport) -> Iterator[Block]:
 
 
 def _bars(verdicts: Sequence[Verdict]) -> Iterator[Bar]:
-    for one in wording.judged(verdicts):
-        beside = tuple(_bar(more, more.sentence) for more in one.beside)
-        yield _bar(one.verdict, wording.sentence(one.verdict), beside)
-    for verdict in wording.not_measured(verdicts):
-        yield Bar(name=verdict.budget, sentence=verdict.sentence)
+    """Yield the verdicts that have a figure, each with those that only inform about the same."""
+    groups: list[tuple[Verdict, list[Bar]]] = []
+    for verdict in verdicts:
+        if verdict.figure is None:
+            continue
+        same = next((beside for own, beside in groups if own.figure == verdict.figure), None)
+        if same is not None and not verdict.gates:
+            same.append(_bar(verdict, verdict.sentence))
+        else:
+            groups.append((verdict, []))
+    for verdict, beside in groups:
+        yield _bar(verdict, wording.sentence(verdict), tuple(beside))
+    for verdict in verdicts:
+        if verdict.figure is None:
+            yield Bar(name=verdict.budget, sentence=verdict.sentence)
 
 
 def _bar(verdict: Verdict, sentence: str, beside: tuple[Bar, ...] = ()) -> Bar:
@@ -504,13 +527,13 @@ def signed(value: int) -> str:
 
 
 def _change_total(sizes: SizeReport, found: Difference) -> Row:
-    by_slug = wording.counts_slug(sizes)
+    by_slug = sizes.counts_slug
     before = 0
     if found.base is not None:
         before = found.base.slug_bytes if by_slug else found.base.installed_bytes
     grown = found.slug_bytes if by_slug else found.installed_bytes
     percent = line(f"{100 * grown / before:+.1f} %" if before else "")
-    now = wording.counted(sizes).value
+    now = sizes.counted.value
     what = "slug" if by_slug else "installed"
     total = line(f"{what} {mb(before)} → {mb(now)} MB")
     own = line(signed(found.installed_bytes)), line(signed(found.slug_bytes))
@@ -546,12 +569,12 @@ def _unsized(report: Report) -> Section:
 
 
 def _contributors(sizes: SizeReport, *, folded: bool) -> Section:
-    contributors = wording.contributors(sizes)
+    contributors = breakdown.contributors(sizes)
     blocks: tuple[Block, ...]
-    what = "slug" if wording.counts_slug(sizes) else "total"
+    what = "slug" if sizes.counts_slug else "total"
     heading = line("largest contributors, MB")
     if not contributors:
-        least = f"no requirement accounts for {wording.LEAST_PERCENT} % of the {what}"
+        least = f"no requirement accounts for {breakdown.LEAST_PERCENT} % of the {what}"
         blocks = (Paragraph((line(least, Style.DIM),)),) if sizes.roots else ()
         return Section(heading=line("largest contributors"), blocks=blocks, rank=11)
     columns = (
@@ -561,7 +584,7 @@ def _contributors(sizes: SizeReport, *, folded: bool) -> Section:
         Column(head="freed", kind=_FIGURE),
         Column(wide_only=_NAMES),
     )
-    whole = wording.counted(sizes).value or 1
+    whole = sizes.counted.value or 1
     rows = tuple(_contributor(one, whole) for one in contributors)
     meaning = (
         "freed: gone if you delete the line; total: including packages shared with other lines"
@@ -570,8 +593,8 @@ def _contributors(sizes: SizeReport, *, folded: bool) -> Section:
     return Section(heading=heading, blocks=blocks, rank=11, folded=folded)
 
 
-def _contributor(one: wording.Contributor, whole: int) -> Row:
-    others = f"and {one.others} more package{'' if one.others == 1 else 's'}" if one.others else ""
+def _contributor(one: breakdown.Contributor, whole: int) -> Row:
+    others = f"and {plural(one.others, 'more package')}" if one.others else ""
     freed = line(mb(one.freed)) if one.freed else ABSENT
     share = Share(one.total / whole, one.freed / whole)
     name = line(one.name, code=True)
@@ -590,7 +613,7 @@ def _audit(audit: Audit) -> Section:
         groups.setdefault(one.reason, []).append(one)
     for reason, members in groups.items():
         names = [f"{one.name} {one.version}" if one.version else one.name for one in members]
-        text = line(f"not audited: {shortened(names, _NAMED)} ({reason})", Style.DOUBT)
+        text = line(f"not audited: {listed(names, _NAMED)} ({reason})", Style.DOUBT)
         items.append(Item(mark=Status.UNKNOWN, text=text))
     return Section(heading=line("audit"), blocks=(Items(tuple(items)),), rank=4)
 
@@ -600,15 +623,16 @@ def _audit_summary(audit: Audit) -> str:
         return f"not audited: {audit.problem}"
     whole = audit.audited + len(audit.unaudited)
     count = len(audit.vulnerabilities)
-    known = f"{count or 'no'} known vulnerabilit{'y' if count == 1 else 'ies'}"
+    known = plural(count, "known vulnerability", "known vulnerabilities")
+    known = known if count else f"no {known.removeprefix('0 ')}"
     names = {one.name for one in audit.vulnerabilities}
-    where = f" in {shortened(sorted(names))}" if names else ""
+    where = f" in {listed(sorted(names))}" if names else ""
     of_all = f"{audit.audited} of {plural(whole, 'distribution')} audited by {audit.service}"
     return f"{of_all}: {known}{where}"
 
 
 def _fixes(report: Report) -> Section:
-    by_slug = wording.counts_slug(report.sizes)
+    by_slug = report.sizes.counts_slug
     fixes = tuple(_fix(finding, by_slug=by_slug) for finding in report.findings)
     return Section(heading=line("to fix"), blocks=fixes, rank=5)
 
@@ -643,5 +667,5 @@ def _ignored(one: Ignored) -> str:
 
 def _legend(sizes: SizeReport) -> tuple[str, ...]:
     slug = sizes.slug.value
-    same = f" ({mb(slug)} MB = {heroku_m(slug)})" if wording.counts_slug(sizes) else ""
+    same = f" ({mb(slug)} MB = {heroku_m(slug)})" if sizes.counts_slug else ""
     return "~ predicted", "MB = 10^6 bytes", f"M = MiB{same}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from slugcheck.model import Comparison, Migration, Setup, SetupRow, SharedRow, Status, StepKind
+from slugcheck.render import wording
 from slugcheck.render.view import (
     ABSENT,
     Block,
@@ -26,8 +28,9 @@ from slugcheck.render.view import (
     line,
 )
 from slugcheck.render.views.check import signed
-from slugcheck.render.wording import percent
-from slugcheck.text import HEROKU_M, MEGABYTES, heroku_m, mb, mib, plural, shortened
+from slugcheck.text import HEROKU_M, MEGABYTES, heroku_m, listed, mb, mib, plural
+
+T = TypeVar("T")
 
 _LEAST_SHARE = 0.02  # of a stack: what is less folds into one line
 _MOST_ROWS = 10
@@ -175,14 +178,9 @@ class VersionRow:
     alike: bool = False
 
 
-def by_slug(found: Comparison) -> bool:
-    """Whether the platform's limit is about the slug."""
-    return found.size_figure == "slug"
-
-
 def packed(found: Comparison) -> str:
     """Return what the second column of sizes is called."""
-    return "slug" if by_slug(found) else "gzipped"
+    return wording.packed(counts_slug=found.counts_slug)
 
 
 def heading(found: Comparison) -> str:
@@ -209,7 +207,8 @@ def breakdown(found: Comparison, setup: Setup, *, everything: bool) -> Iterator[
     """Yield a stack's distributions and parts, small ones in one line, and its total."""
     whole = setup.counted.value or 1
     own = [row for row in setup.rows if row.version]
-    shown = [row for row in own if everything or _size(row, found) >= _LEAST_SHARE * whole]
+    least = 0 if everything else _LEAST_SHARE * whole
+    shown = [row for row in own if _counted(found, row.slug_bytes, row.installed_bytes) >= least]
     shown = shown if everything else shown[:_MOST_ROWS]
     rest = own[len(shown) :]
     if len(rest) == 1:
@@ -230,14 +229,14 @@ def breakdown(found: Comparison, setup: Setup, *, everything: bool) -> Iterator[
 
 def footprint_heads(found: Comparison) -> tuple[str, ...]:
     """Return the heads of the table of sizes and footprints."""
-    whole = "slug" if by_slug(found) else "installed, MB"
+    whole = _counted(found, "slug", "installed, MB")
     return "setup", whole, "peak RSS", "anonymous", "import, s", "cold, s", "CPU ms", "p50 ms"
 
 
 def footprint_rows(found: Comparison) -> Iterator[tuple[str, ...]]:
     """Yield size and footprint of each stack; a dagger marks a latency that is noisy."""
     for setup, one in zip(found.stacks, found.footprints, strict=False):
-        size = heroku_m(setup.slug.value) if by_slug(found) else mb(setup.installed_bytes)
+        size = _counted(found, heroku_m(setup.slug.value), mb(setup.installed_bytes))
         if one is None:
             yield setup.label, size, *("not measured", "", "", "", "", "")
             continue
@@ -251,8 +250,9 @@ def footprint_rows(found: Comparison) -> Iterator[tuple[str, ...]]:
         )  # fmt: skip
 
 
-def _size(row: SetupRow, found: Comparison) -> int:
-    return row.slug_bytes if by_slug(found) else row.installed_bytes
+def _counted(found: Comparison, slug: T, installed: T) -> T:
+    """Return of two sizes the one that the platform limits."""
+    return slug if found.counts_slug else installed
 
 
 def _size_row(row: SetupRow, style: str = "") -> SizeRow:
@@ -269,8 +269,15 @@ def _plain(value: int) -> str:
 def comparison_heads(found: Comparison) -> tuple[str, ...]:
     """Return the heads of the comparison's columns."""
     limit = f" of {found.limit_text}" if found.limit_text else ""
-    whole = "slug" if by_slug(found) else "gzipped"
-    return "setup", "installed, MB", f"{whole}{limit}", "status", "room left", "saves, MB", "saves"
+    return (
+        "setup",
+        "installed, MB",
+        f"{packed(found)}{limit}",
+        "status",
+        "room left",
+        "saves, MB",
+        "saves",
+    )
 
 
 def comparison_rows(found: Comparison) -> tuple[tuple[str, ...], ...]:
@@ -279,16 +286,15 @@ def comparison_rows(found: Comparison) -> tuple[tuple[str, ...], ...]:
 
 
 def _comparison_row(found: Comparison, setup: Setup) -> tuple[str, ...]:
-    doubt = percent(setup.slug)
+    doubt = wording.percent(setup.slug)
     room = setup.room_bytes
     slug = heroku_m(setup.slug.value)
-    counted_by_slug = by_slug(found)
     return (
         setup.label,
         mb(setup.installed_bytes),
         f"{slug} {doubt}".strip(),
         _WORDS[setup.status],
-        "" if room is None else _room(room, counted_by_slug),
+        "" if room is None else _room(room, found.counts_slug),
         _saved(setup, found),
         _percent(setup, found),
     )
@@ -302,7 +308,7 @@ def _room(room: int, in_m: bool) -> str:
 def _saved(setup: Setup, found: Comparison) -> str:
     if setup is found.stacks[0]:
         return ""
-    saved = setup.saved_slug_bytes if by_slug(found) else setup.saved_installed_bytes
+    saved = _counted(found, setup.saved_slug_bytes, setup.saved_installed_bytes)
     return mb(saved) if saved >= 0 else f"-{mb(-saved)}"
 
 
@@ -325,7 +331,7 @@ def difference_rows(found: Comparison, *, everything: bool) -> Iterator[VersionR
     if everything:
         yield from (_version_row(found, row) for row in alike)
     elif alike:
-        names = shortened([row.name for row in alike], 4)
+        names = listed([row.name for row in alike], 4)
         same = tuple("same" for _ in found.stacks)
         yield VersionRow(name=f"alike: {names}", cells=same, alike=True)
 
@@ -346,7 +352,7 @@ def _versions(
 
 
 def _sizes(found: Comparison, row: SharedRow) -> tuple[int | None, ...]:
-    return row.slug_bytes if by_slug(found) else row.installed_bytes
+    return _counted(found, row.slug_bytes, row.installed_bytes)
 
 
 def _version_row(found: Comparison, row: SharedRow) -> VersionRow:
@@ -363,9 +369,8 @@ def _version_row(found: Comparison, row: SharedRow) -> VersionRow:
 def summary_rows(found: Comparison) -> Iterator[tuple[str, ...]]:
     """Yield a row a stack: dependencies, models, total, and what it saves against the first."""
     for setup in found.stacks:
-        slug = by_slug(found)
-        dependencies = setup.dependencies_slug_bytes if slug else setup.dependencies_bytes
-        models = setup.model_slug_bytes if slug else setup.model_bytes
+        dependencies = _counted(found, setup.dependencies_slug_bytes, setup.dependencies_bytes)
+        models = _counted(found, setup.model_slug_bytes, setup.model_bytes)
         yield (
             setup.label,
             mb(dependencies),

@@ -47,7 +47,7 @@ from slugcheck.render.view import (
 )
 from slugcheck.render.view import Verdict as Outcome
 from slugcheck.render.wording import saving, target_words
-from slugcheck.text import heroku_m, mb, plural, shortened
+from slugcheck.text import heroku_m, listed, mb, plural
 
 _NAMED = 3
 _MOST_ROWS = 8
@@ -232,7 +232,7 @@ def _change_row(row: RemedyRow) -> Row:
 
 
 def _fixes(why: Why) -> Section:
-    by = wording.counts_slug(why.report.sizes)
+    by = why.report.sizes.counts_slug
     fixes = tuple(
         Fix(
             severity=finding.severity,
@@ -278,12 +278,12 @@ class SizeRow:
 
 def by_slug(why: Why) -> bool:
     """Whether the platform's limit is about the slug."""
-    return wording.counts_slug(why.report.sizes)
+    return why.report.sizes.counts_slug
 
 
 def packed(why: Why) -> str:
     """Return what the second column of sizes is called."""
-    return "slug" if by_slug(why) else "gzipped"
+    return wording.packed(counts_slug=by_slug(why))
 
 
 def title(why: Why) -> tuple[str, str]:
@@ -374,7 +374,7 @@ def share(why: Why) -> str:
     sizes = why.report.sizes
     freed = why.brings.freed
     own = freed.slug_bytes if by_slug(why) else freed.installed_bytes
-    whole = wording.counted(sizes).value
+    whole = sizes.counted.value
     what = "the slug" if by_slug(why) else "all that is installed"
     return f"{100 * own / whole:.1f} % of {what}" if whole else ""
 
@@ -391,7 +391,7 @@ def _size_row(one: DistributionSize, remark: str) -> SizeRow:
 
 
 def _rest_row(rest: Sequence[DistributionSize], remark: str) -> SizeRow:
-    names = shortened([one.name for one in rest], _NAMED)
+    names = listed([one.name for one in rest], _NAMED)
     return SizeRow(
         name=names,
         version="",
@@ -435,7 +435,7 @@ def then_head(why: Why) -> str:
 
 def now(why: Why) -> str:
     """Return the size that counts as it is, beside which the others stand."""
-    return _total(why, wording.counted(why.report.sizes).value)
+    return _total(why, why.report.sizes.counted.value)
 
 
 def _total(why: Why, value: int) -> str:
@@ -476,7 +476,7 @@ def is_idle(one: Remedy) -> bool:
 def idle(why: Why) -> str:
     """Return for which lines there is no newer version, in words."""
     names = dict.fromkeys(name for one in why.remedies if is_idle(one) for name in one.roots)
-    return f"no newer version fits: {shortened(tuple(names), 8)}" if names else ""
+    return f"no newer version fits: {listed(tuple(names), 8)}" if names else ""
 
 
 def _rank(one: Remedy, why: Why) -> tuple[int, int, str]:
@@ -538,9 +538,9 @@ def saved(value: int) -> str:
 
 def _change(one: Remedy, found: MeasuredSaving | None) -> str:
     if one.kind is RemedyKind.REMOVE_ALL:
-        return f"{_all(one)} lines: {shortened(one.roots, _NAMED)}"
+        return f"{_all(one)} lines: {listed(one.roots, _NAMED)}"
     if one.kind is RemedyKind.NEWEST_ALL:
-        return f"{_all(one)} → newest: {shortened(one.roots, _NAMED)}"
+        return f"{_all(one)} → newest: {listed(one.roots, _NAMED)}"
     before = " and ".join(dict.fromkeys(line.text for line in one.before)) or one.roots[0]
     if one.kind is RemedyKind.REMOVE:
         return before
@@ -568,7 +568,7 @@ def _fate(found: MeasuredSaving, why: Why) -> str:
 def _graph_notes(one: Remedy, why: Why) -> tuple[str, ...]:
     assert one.graph is not None  # noqa: S101 - the caller looked
     others = _others(one.graph.names, one, why)
-    return (f"also removed: {shortened(others, _NAMED)}",) if others else ()
+    return (f"also removed: {listed(others, _NAMED)}",) if others else ()
 
 
 def _others(names: Sequence[str], one: Remedy, why: Why) -> list[str]:
@@ -580,16 +580,16 @@ def _consequences(one: Remedy, found: MeasuredSaving, why: Why) -> Iterator[str]
     told = {why.name, *(() if one.kind is RemedyKind.TWIN else one.roots)}
     others = [change for change in found.changes if change.name not in told]
     if gone := [change.name for change in others if change.after is None]:
-        yield f"also removed: {shortened(gone, _NAMED)}"
+        yield f"also removed: {listed(gone, _NAMED)}"
     if new := [f"{change.name} {change.after}" for change in others if change.before is None]:
-        yield f"new: {shortened(new, _NAMED)}"
+        yield f"new: {listed(new, _NAMED)}"
     moved = [f"{c.name} {c.before} → {c.after}" for c in others if c.before and c.after]
     if moved:
-        yield f"also changed: {shortened(moved, _NAMED)}"
+        yield f"also changed: {listed(moved, _NAMED)}"
     if one.kind is RemedyKind.REMOVE and one.roots[0] != why.name:
         yield from _left(one.roots[0], found)
     if found.unsized_gone:
-        yield f"also removed: {shortened(found.unsized_gone)} (size unknown)"
+        yield f"also removed: {listed(found.unsized_gone)} (size unknown)"
 
 
 def _left(root: str, found: MeasuredSaving) -> Iterator[str]:
@@ -610,7 +610,7 @@ def untried(why: Why) -> str:
     if len(left) == len(found):
         return left[0].reason
     names = [_short(one) for one in why.remedies if is_untried(one)]
-    return f"{left[0].reason}: {shortened(names, 6)}"
+    return f"{left[0].reason}: {listed(names, 6)}"
 
 
 def _short(one: Remedy) -> str:
@@ -633,7 +633,7 @@ def conclusion(why: Why) -> str:
         return f"nothing in the file requires {why.name}"
     if own and not others:
         return "required only by its own line"
-    rest = shortened([root.name for root in others], _NAMED)
+    rest = listed([root.name for root in others], _NAMED)
     if own:
         return f"required by its own line and by {rest}"
     if len(others) == 1:

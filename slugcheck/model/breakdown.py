@@ -1,0 +1,194 @@
+"""The breakdown of a size: its rows, their sums, and the requirements behind most of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from slugcheck.model.figures import Basis
+from slugcheck.model.sizes import DistributionSize, Kind, Overlap, Part, SizeReport
+
+_ROWS = 12
+_LEAST_ROWS = 6
+_SHARE = 0.95
+_CONTRIBUTORS = 5
+LEAST_PERCENT = 2  # of the total, for a contributor
+_NOTABLE_BYTES = 50_000  # an overlap below prints as 0.0 or 0.1 MB and explains nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """Bytes of one row; a download is None where there is none or it is not known."""
+
+    download: int | None
+    installed: int
+    bytecode: int
+    slug: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """The distributions that get a row, the largest first, and those that one line stands for."""
+
+    shown: tuple[DistributionSize, ...]
+    rest: tuple[DistributionSize, ...]
+
+
+def fold(sizes: SizeReport, *, everything: bool, most: int = _ROWS) -> Fold:
+    """Return the distributions that make up 95 %, but at least 6 and at most ``most``."""
+    rows = sorted(sizes.distributions, key=lambda d: (-ranked(d, sizes), d.name))
+    if everything or len(rows) <= _LEAST_ROWS + 1:
+        return Fold(shown=tuple(rows), rest=())
+    enough = _SHARE * sum(ranked(row, sizes) for row in rows)
+    reached, count = 0, 0
+    while count < most and (reached < enough or count < _LEAST_ROWS):
+        reached += ranked(rows[count], sizes)
+        count += 1
+    if len(rows) - count == 1:  # a line for one other is no shorter than that one
+        count += 1
+    return Fold(shown=tuple(rows[:count]), rest=tuple(rows[count:]))
+
+
+def ranked(one: DistributionSize, sizes: SizeReport) -> int:
+    """Return the bytes that count on the platform: slug bytes on Heroku, else installed bytes."""
+    return one.slug.value if sizes.counts_slug else one.installed_bytes
+
+
+def sums(rows: Iterable[DistributionSize]) -> Sums:
+    """Return some distributions together; unknown downloads make the sum unknown."""
+    known = tuple(rows)
+    downloads = [row.download_bytes for row in known]
+    return Sums(
+        download=None if None in downloads else sum(size or 0 for size in downloads),
+        installed=sum(row.installed_bytes for row in known),
+        bytecode=sum(row.bytecode.value for row in known),
+        slug=sum(row.slug.value for row in known),
+    )
+
+
+def has_more(sizes: SizeReport) -> bool:
+    """Whether app files or models are counted beside distributions and runtime."""
+    return bool(sizes.distributions) and any(
+        part.group in ("app", "models") for part in sizes.parts
+    )
+
+
+def dependencies(sizes: SizeReport) -> Sums:
+    """Return the figures of all distributions, shared paths once."""
+    return Sums(
+        download=sums(sizes.distributions).download,
+        installed=sizes.plain_bytes + sizes.bytecode_bytes,
+        bytecode=sizes.bytecode_bytes,
+        slug=sizes.dependencies_slug_bytes,
+    )
+
+
+def total(sizes: SizeReport) -> Sums:
+    """Return the figures of the total line: distributions and parts, shared paths once."""
+    return Sums(
+        download=sums(sizes.distributions).download,
+        installed=sizes.installed.value,
+        bytecode=sizes.bytecode_bytes,
+        slug=sizes.slug.value,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRow:
+    """Parts in one row: a platform's runtime is one, and so are many models.
+
+    ``percent`` is half the width of the slug's interval; ``note`` is that of a single part.
+    """
+
+    label: str
+    group: str
+    installed: int
+    slug: int
+    percent: float
+    predicted: bool
+    note: str
+
+
+def part_rows(parts: Sequence[Part], *, everything: bool) -> tuple[PartRow, ...]:
+    """Return the parts by group in their order, each group as one row unless ``everything``."""
+    if everything:
+        return tuple(_part_row((part,), part.name) for part in parts)
+    groups = dict.fromkeys(part.group for part in parts)
+    found = ([part for part in parts if part.group == group] for group in groups)
+    return tuple(_part_row(members, _group_label(members)) for members in found)
+
+
+def _part_row(parts: Sequence[Part], label: str) -> PartRow:
+    slug = sum(part.slug.value for part in parts)
+    width = sum(part.slug.high - part.slug.low for part in parts)
+    return PartRow(
+        label=label,
+        group=parts[0].group,
+        installed=sum(part.installed.value for part in parts),
+        slug=slug,
+        percent=50 * width / slug if slug else 0.0,
+        predicted=any(part.slug.basis is Basis.PREDICTED for part in parts),
+        note=parts[0].note if len(parts) == 1 else "",
+    )
+
+
+def _group_label(parts: Sequence[Part]) -> str:
+    first = parts[0]
+    if len(parts) == 1:
+        return first.name
+    if first.group == "runtime":
+        # "Python 3.12 + pip + setuptools": the version of the first is the one that matters
+        return " + ".join([first.name, *(part.name.split(" ")[0] for part in parts[1:])])
+    return f"{first.group} ({len(parts)})"
+
+
+def notable_overlaps(sizes: SizeReport) -> tuple[Overlap, ...]:
+    """Return the overlaps that the figures show."""
+    return tuple(o for o in sizes.overlaps if max(o.bytes, o.slug_bytes) >= _NOTABLE_BYTES)
+
+
+def kinds(sizes: SizeReport) -> tuple[tuple[Kind, int], ...]:
+    """Return each kind of file that is 1.5 % or more of the installed bytes, and its percentage."""
+    totals = {kind: sum(d.by_kind.get(kind, 0) for d in sizes.distributions) for kind in Kind}
+    whole = sum(totals.values()) or 1
+    ordered = sorted(totals.items(), key=lambda item: -item[1])
+    return tuple(
+        (k, round(100 * size / whole)) for k, size in ordered if size and size * 200 >= 3 * whole
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contributor:
+    """A direct requirement: bytes that deleting its line frees, and of all that it needs.
+
+    App files and models are contributors as well, each group as one.
+
+    ``others`` is how many further distributions that frees.
+    """
+
+    name: str
+    freed: int
+    total: int
+    others: int
+
+
+def contributors(sizes: SizeReport) -> tuple[Contributor, ...]:
+    """Return the requirements, app files and models behind most, with at least 2 % each.
+
+    What goes with a line alone would hide two lines that need the same large thing, so they are
+    ordered by all that each needs; these overlap and are never summed.
+    """
+    by_slug = sizes.counts_slug
+    found = []
+    for root in sizes.roots:
+        alone = root.exclusive_slug_bytes if by_slug else root.exclusive_bytes
+        shared = root.shared_slug_bytes if by_slug else root.shared_bytes
+        others = sum(1 for name in root.exclusive_names if name != root.name)
+        found.append(Contributor(name=root.name, freed=alone, total=alone + shared, others=others))
+    for row in part_rows(sizes.parts, everything=False):
+        if row.group in ("app", "models"):
+            size = row.slug if by_slug else row.installed
+            found.append(Contributor(name=row.label, freed=size, total=size, others=0))
+    least = LEAST_PERCENT * sizes.counted.value / 100
+    ordered = sorted(found, key=lambda one: (-one.total, -one.freed, one.name))
+    return tuple(one for one in ordered if one.total >= least)[:_CONTRIBUTORS]
