@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -50,6 +51,40 @@ from slugcheck.version import __version__
 
 if TYPE_CHECKING:
     from slugcheck.advice.findings import Twin
+    from slugcheck.terminal import Bar
+
+
+class Progress(Protocol):
+    """Where a run shows what it is doing: the terminal, or nowhere (``SILENT``)."""
+
+    def status(self, text: str, /) -> AbstractContextManager[None]:
+        """Show that something is under way."""
+        ...
+
+    def progress(self, text: str, /) -> AbstractContextManager[Bar]:
+        """Show how far something is."""
+        ...
+
+    def steps(self) -> AbstractContextManager[Callable[[str], None]]:
+        """Show which of several steps is under way; the caller names each as it begins."""
+        ...
+
+
+class _Silent:
+    def status(self, _text: str, /) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def progress(self, _text: str, /) -> AbstractContextManager[Bar]:
+        return nullcontext(self)
+
+    def steps(self) -> AbstractContextManager[Callable[[str], None]]:
+        return nullcontext(lambda _: None)
+
+    def update(self, done: int, total: int) -> None:
+        pass
+
+
+SILENT: Progress = _Silent()
 
 
 class Check:
@@ -212,15 +247,24 @@ class Check:
                 pass
             return self._sizes(self._app.weighed(), other)
 
-    def whole(self) -> Report:
-        """Resolve, read and return the report, without progress.
+    def run(self, progress: Progress) -> Report:
+        """Return the report: every step in its order.
 
         :raises MeasureError: it cannot be measured.
         """
-        self.resolve()
-        for _ in self.read():
-            pass
-        return self.report()
+        with progress.status("resolving dependencies"):
+            self.resolve()
+        with progress.progress("reading wheel contents") as bar:
+            for done, total in self.read():
+                bar.update(done, total)
+        if self._options.verify:
+            with progress.steps() as tell:
+                self.verify(tell)
+        if self._options.audit is not None:
+            with progress.status("looking up known vulnerabilities"):
+                self.audit()
+        with progress.status("comparing with the limits"):
+            return self.report()
 
     def report(self) -> Report:
         """Return the whole report; ``read`` has been exhausted."""

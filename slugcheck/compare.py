@@ -16,7 +16,7 @@ from pathlib import Path
 from packaging.version import InvalidVersion
 
 from slugcheck import reading
-from slugcheck.check import Check
+from slugcheck.check import SILENT, Check
 from slugcheck.errors import SlugcheckError, UsageError
 from slugcheck.model import (
     BaseTotals,
@@ -762,7 +762,7 @@ class SideBySide:
 
     def _one(self, number: int) -> Document:
         check = self._checks[number]
-        report = gates.with_increase(check.whole(), check.rules, None)
+        report = gates.with_increase(check.run(SILENT), check.rules, None)
         return document.as_saved(report, self._names[number])
 
     @property

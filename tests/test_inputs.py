@@ -144,7 +144,7 @@ def test_extras_need_a_pyproject(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("framework\n")
     done = slugcheck(tmp_path / "requirements.txt", "--extra", "fast")
     assert done.code == 2
-    assert "--extra needs a pyproject.toml" in done.err
+    assert "extras and groups need a pyproject.toml" in done.err
 
 
 def test_what_a_pyproject_says_to_uv_is_not_passed_over(

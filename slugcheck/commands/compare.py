@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from slugcheck.commands import options as shared
-from slugcheck.errors import UsageError
 from slugcheck.render.formats import Look, outputs
 from slugcheck.terminal import Terminal
 
@@ -27,7 +25,7 @@ _FORMATS = ("table", "json", "markdown")
 )
 @click.option(
     "--label",
-    "given",
+    "labels",
     multiple=True,
     metavar="NAME",
     help="Name of a candidate; once for each, in order.",
@@ -52,7 +50,7 @@ def command(
     ctx: click.Context,
     /,
     paths: tuple[Path, ...],
-    given: tuple[str, ...],
+    labels: tuple[str, ...],
     benches: tuple[Path, ...],
     format_: str | None,
     files: tuple[str, ...],
@@ -68,29 +66,17 @@ def command(
     Exit code: 0 all were measured, whether they fit or not; 2 wrong usage; 3 one could not be
     measured.
     """
-    from slugcheck.compare import SideBySide, compare, join, labels, load
+    from slugcheck.api import run_compare
     from slugcheck.model import document
     from slugcheck.render import markdown
     from slugcheck.render import terminal as screen
     from slugcheck.render.views import compare as views
 
-    if len(paths) < 2:
-        message = "compare needs at least two candidates"
-        raise UsageError(message, hint="slugcheck compare requirements_a.txt requirements_b.txt")
     terminal = Terminal(quiet=quiet)
     shared.start_clock(options)
     wanted = outputs(format_, files, _FORMATS)
-    results = [load(path) for path in benches]
-    names = labels(paths, given)
-    asked = shared.options(paths[0], options)
-    with SideBySide([replace(asked, path=path) for path in paths], names) as run:
-        with terminal.progress("measuring candidates") as bar:
-            for done in run.measure():
-                bar.update(done, len(paths))
-        documents = run.documents
-    found = compare(documents)
-    if results:
-        found = join(found, documents, results)
+    candidates = [shared.options(path, options) for path in paths]
+    found, documents = run_compare(candidates, labels=labels, bench=benches, progress=terminal)
     forms: dict[str, Callable[[Look], str]] = {
         "table": lambda look: screen.write(
             views.view(found, all_rows=look.all_rows),
