@@ -51,7 +51,7 @@ from slugcheck.model import (
 )
 from slugcheck.packages.index.choice import Chooser
 from slugcheck.packages.index.client import HttpClient
-from slugcheck.packages.index.inventories import Cache, Warehouse, default_folder
+from slugcheck.packages.index.inventories import Cache, Inventories, default_folder
 from slugcheck.packages.index.pages import Pages
 from slugcheck.packages.resolve.stand_ins import StandIns
 from slugcheck.platforms import tags
@@ -102,9 +102,9 @@ def predict(case: Mapping[str, Any]) -> Predicted:
     with HttpClient() as client:
         pages = Pages(client, IndexOptions(), exclude_newer=day)
         chooser = Chooser(accepted, place.python_version)
-        warehouse = Warehouse(client=client, cache=cache)
+        store = Inventories(client=client, cache=cache)
         stand_ins = StandIns(
-            client=client, cache=cache, pages=pages, warehouse=warehouse, target=place,
+            client=client, cache=cache, pages=pages, store=store, target=place,
             chooser=chooser,
         )  # fmt: skip
         pins = [Requirement(text) for text in case["installed"]]
@@ -113,7 +113,7 @@ def predict(case: Mapping[str, Any]) -> Predicted:
         missing, built = [], []
         for pin in pins:
             try:
-                one = _read(pin, pages, chooser, warehouse, stand_ins)
+                one = _read(pin, pages, chooser, store, stand_ins)
             except MeasureError as error:
                 missing.append(f"{pin}: {error}")
                 continue
@@ -136,7 +136,7 @@ def predict(case: Mapping[str, Any]) -> Predicted:
 
 
 def _read(
-    pin: Requirement, pages: Pages, chooser: Chooser, warehouse: Warehouse, stand_ins: StandIns
+    pin: Requirement, pages: Pages, chooser: Chooser, store: Inventories, stand_ins: StandIns
 ) -> tuple[Distribution, Inventory] | Unsized:
     version = Version(str(pin.specifier).lstrip("="))
     file = chooser.best_for(pin.name, pages.files(pin.name), version)
@@ -145,7 +145,7 @@ def _read(
     artifact = Artifact(filename=file.filename, url=file.url, size=file.size, sha256=file.sha256)
     distribution = Distribution(name=pin.name, version=str(version), artifact=artifact, direct=True)
     if file.filename.endswith(".whl"):
-        return distribution, warehouse.inventory(artifact)
+        return distribution, store.inventory(artifact)
     stand_in = stand_ins.from_locked(distribution)
     if isinstance(stand_in, Unsized):
         return stand_in

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slugcheck import reading
-from slugcheck.check import Check
+from slugcheck.check import SILENT, Check
 from slugcheck.compare import difference as difference_of
 from slugcheck.errors import MeasureError, SlugcheckError, UsageError
 from slugcheck.model import Author, Difference, Report, Settings
@@ -52,7 +52,7 @@ class Base:
         self.label = printable(shown_value(name))
         self._given = options
         self._settings: Settings | None = None
-        self._options = replace(options, verify=False, top=None)
+        self._options = replace(options, verify=False, audit=None, top=None)
         self._temporary: temporary.Folder | None = None
         self._report: ReportDocument | None = None
         self._revision: Revision | None = None
@@ -71,7 +71,7 @@ class Base:
         if path.is_file() and (path.suffix or reading.dot_git(folder.resolve()) is None):
             self._of_file(path)
         elif path.is_dir():
-            self._options = replace(self._options, path=path)
+            self._options = replace(self._options, path=path, text=None)
         else:
             raise self._unknown(name)
 
@@ -104,7 +104,7 @@ class Base:
     def _of_file(self, path: Path) -> None:
         text = text_of(path)
         if text is None:
-            self._options = replace(self._options, path=path)
+            self._options = replace(self._options, path=path, text=None)
         else:
             self._report = loads(ReportDocument, text, self.label)
 
@@ -162,7 +162,7 @@ class Base:
         try:
             options, notes = self._prepared()
             with Check(options) as run:
-                report = run.whole()
+                report = run.run(SILENT)
         except SlugcheckError as error:
             return Measured(report=None, problem=self._problem(error))
         return Measured(report=report_document(report), notes=notes)

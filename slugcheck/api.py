@@ -1,4 +1,4 @@
-"""The Python API: ``slugcheck.check`` and ``slugcheck.compare``.
+"""The Python API: ``slugcheck.check`` and ``slugcheck.compare``, which the commands call too.
 
 Both return frozen records (``slugcheck.model``) and raise ``SlugcheckError`` or one of its
 subclasses. They print nothing, never end the process, and install no signal handlers. Temporary
@@ -9,55 +9,79 @@ interpreter exits.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from slugcheck.errors import UsageError
-from slugcheck.model import Comparison, IndexOptions, Report
+from slugcheck.model import Comparison, FindingSeverity, IndexOptions, Report
 from slugcheck.model.options import Options
+from slugcheck.reading import STDIN
+
+if TYPE_CHECKING:
+    from slugcheck.check import Progress
+    from slugcheck.model.document import ReportDocument
 
 StrPath = str | os.PathLike[str]
+
+
+class Arguments(TypedDict, total=False):
+    """What ``check`` and ``compare`` share; ``check`` explains each."""
+
+    platform: str | None
+    python: str | None
+    stack: str | None
+    dyno: str | None
+    config: StrPath | None
+    limits: Mapping[str, str] | Iterable[tuple[str, str]] | None
+    allow_unsized: Collection[str] | Literal["all"]
+    models: Collection[StrPath]
+    remote_models: bool
+    index_url: str | None
+    extra_index_urls: Collection[str]
+    find_links: Collection[StrPath]
+    env: Collection[str]
+    exclude_newer: str | None
+    offline: bool
+    cache: bool
+    build: bool
+
+
+class CheckArguments(Arguments, total=False):
+    """What ``check`` takes beside the path, the text and the base."""
+
+    extras: Collection[str]
+    groups: Collection[str]
+    verify: bool
+    audit: bool
+    audit_service: Literal["osv", "pypi"] | None
+    audit_url: str | None
+    fail_on: Literal["error", "warning"]
+    settings: Literal["base", "head"]
 
 
 def check(
     path: StrPath = ".",
     *,
-    platform: str | None = None,
-    python: str | None = None,
-    stack: str | None = None,
-    dyno: str | None = None,
-    config: StrPath | None = None,
-    limits: Mapping[str, str] | None = None,
-    allow_unsized: Collection[str] | Literal["all"] = (),
-    models: Collection[StrPath] = (),
-    remote_models: bool = False,
-    index_url: str | None = None,
-    extra_index_urls: Collection[str] = (),
-    find_links: Collection[StrPath] = (),
-    env: Collection[str] = (),
-    exclude_newer: str | None = None,
-    offline: bool = False,
-    cache: bool = True,
-    build: bool = False,
-    verify: bool = False,
-    audit: bool = False,
-    audit_service: Literal["osv", "pypi"] | None = None,
-    audit_url: str | None = None,
+    text: str | None = None,
     against: str | None = None,
-    settings: Literal["base", "head"] = "base",
+    **arguments: Unpack[CheckArguments],
 ) -> Report:
     """Size a project or a requirements file and check it against the platform's limits.
 
-    :param path: a project folder, a requirements file, or a lock file.
+    :param path: a project folder, a requirements file, or a lock file; ``"-"`` is standard input.
+    :param text: the lines of a requirements file, in place of a path.
+    :param against: a base to compare with: a git revision, a file, a folder, or a saved report.
     :param platform: where it is deployed, such as ``"aws-lambda"``; by default what the settings
         say, else ``"heroku"``.
     :param python: the target's Python, such as ``"3.12"``; by default what the project says.
     :param stack: the operating system image, such as ``"heroku-24"``.
     :param dyno: the machine size, such as ``"standard-1x"``.
     :param config: a settings file to use instead of the project's own.
+    :param extras: extras of a ``pyproject.toml`` to include.
+    :param groups: dependency groups of a ``pyproject.toml`` to include.
     :param limits: further budgets, such as ``{"slug": "300M", "build": "10m"}``.
     :param allow_unsized: names of distributions that may stay without a size, or ``"all"``.
     :param models: model files to count: paths, globs, and ``s3://``, ``gs://``, ``https://`` URLs.
@@ -68,81 +92,36 @@ def check(
     :param env: names of environment variables that the project's files may use as ``${NAME}``.
     :param exclude_newer: ignore files uploaded after this date, such as ``"2026-11-01"``.
     :param offline: use only what is in the caches.
-    :param cache: whether caches are read and written.
+    :param cache: whether caches are read and written; they are by default.
     :param build: allow building source archives, which runs code of the packages.
     :param verify: install and compress for real, which downloads everything.
     :param audit: look up known vulnerabilities; needs ``slugcheck[audit]``.
     :param audit_service: where to look them up; ``"osv"`` by default.
     :param audit_url: the address of an OSV service, such as a mirror.
-    :param against: a base to compare with: a git revision, a file, a folder, or a saved report.
-    :param settings: whose settings decide if the base is a git revision.
+    :param fail_on: which findings make the command fail: ``"error"`` (default) or ``"warning"``.
+    :param settings: whose settings decide if the base is a git revision: ``"base"`` (default), or
+        ``"head"``.
     :return: the report. ``report.verdicts`` holds one verdict for each budget, and
         ``report.sizes`` the totals in bytes.
     :raises UsageError: an argument, a settings file or the input file is wrong.
     :raises MeasureError: it could not be measured, for example because there is no resolution.
     """
-    options = _options(
-        path, platform=platform, python=python, stack=stack, dyno=dyno, config=config,
-        limits=limits, allow_unsized=allow_unsized, models=models, remote_models=remote_models,
-        index_url=index_url, extra_index_urls=extra_index_urls, find_links=find_links, env=env,
-        exclude_newer=exclude_newer, offline=offline, cache=cache, build=build,
-    )  # fmt: skip
-    options = replace(options, verify=verify, head_decides=settings == "head")
-    if audit:
-        from slugcheck.advice.audit import service
-
-        options = replace(options, audit=service(audit_service, audit_url))
-    return _report(options, against)
-
-
-def _report(options: Options, against: str | None) -> Report:
-    from slugcheck.against import Base
-    from slugcheck.check import Check
-    from slugcheck.policy import gates
-
-    with ExitStack() as stack:
-        base = Base(options, against) if against is not None and options.path.exists() else None
-        run = stack.enter_context(Check(options, ruling=base.ruling() if base else None))
-        if base is not None:
-            stack.enter_context(base)
-        run.resolve()
-        for _ in run.read():
-            pass
-        if options.verify:
-            run.verify(lambda _: None)
-        run.audit()
-        report = run.report()
-        if base is None:
-            return gates.with_increase(report, run.rules, None)
-        return base.compared(report, run)
+    if text is not None and path != ".":
+        raise UsageError("check takes a path or a text, not both")
+    options = options_of(STDIN if text is not None else path, **arguments)
+    return run_check(replace(options, text=text), against)
 
 
 def compare(
     *paths: StrPath,
     labels: Collection[str] = (),
     bench: Collection[StrPath] = (),
-    platform: str | None = None,
-    python: str | None = None,
-    stack: str | None = None,
-    dyno: str | None = None,
-    config: StrPath | None = None,
-    limits: Mapping[str, str] | None = None,
-    allow_unsized: Collection[str] | Literal["all"] = (),
-    models: Collection[StrPath] = (),
-    remote_models: bool = False,
-    index_url: str | None = None,
-    extra_index_urls: Collection[str] = (),
-    find_links: Collection[StrPath] = (),
-    env: Collection[str] = (),
-    exclude_newer: str | None = None,
-    offline: bool = False,
-    cache: bool = True,
-    build: bool = False,
+    **arguments: Unpack[Arguments],
 ) -> Comparison:
     """Size two or more candidates and compare them; the first is the reference.
 
-    The arguments that are not listed here mean what they mean for ``check``, and hold for every
-    candidate that is measured.
+    The other arguments mean what they mean for ``check``, and hold for every candidate that is
+    measured.
 
     :param paths: requirements files, project folders, or reports saved as JSON.
     :param labels: names for the candidates, in their order.
@@ -151,92 +130,156 @@ def compare(
     :raises UsageError: an argument or a file is wrong, or there are fewer than two candidates.
     :raises MeasureError: a candidate could not be measured; the message names it.
     """
+    _refuse_unknown(arguments, Arguments)
+    options = [options_of(path, **arguments) for path in paths]
+    return run_compare(options, labels=labels, bench=bench)[0]
+
+
+# --------------------------------------------------------------------------- for the commands
+
+
+def run_check(
+    options: Options, against: str | None = None, progress: Progress | None = None
+) -> Report:
+    """Return the report of one run; the base ``against`` is measured meanwhile.
+
+    :raises SlugcheckError: something is wrong, or could not be measured.
+    """
+    from slugcheck.against import Base
+    from slugcheck.check import SILENT, Check
+    from slugcheck.policy import gates
+
+    progress = progress or SILENT
+    with ExitStack() as stack:
+        # the check itself reports a missing path
+        there = options.path == STDIN or options.path.exists()
+        base = Base(options, against) if against is not None and there else None
+        run = stack.enter_context(Check(options, ruling=base.ruling() if base else None))
+        if base is not None:
+            stack.enter_context(base)
+        report = run.run(progress)
+        if base is None:
+            return gates.with_increase(report, run.rules, None)
+        with progress.status(f"measuring {base.label}"):
+            return base.compared(report, run)
+
+
+def run_compare(
+    options: Collection[Options],
+    *,
+    labels: Collection[str] = (),
+    bench: Collection[StrPath] = (),
+    progress: Progress | None = None,
+) -> tuple[Comparison, tuple[ReportDocument, ...]]:
+    """Return the comparison, and the candidates' reports as documents.
+
+    :raises SlugcheckError: something is wrong, or could not be measured.
+    """
+    from slugcheck.check import SILENT
     from slugcheck.compare import SideBySide, join, load
     from slugcheck.compare import compare as compared
     from slugcheck.compare import labels as labels_of
 
-    if len(paths) < 2:
-        raise UsageError("compare needs at least two candidates")
+    if len(options) < 2:
+        message = "compare needs at least two candidates"
+        raise UsageError(message, hint="slugcheck compare requirements_a.txt requirements_b.txt")
     results = [load(Path(name)) for name in bench]
-    options = [
-        _options(
-            path, platform=platform, python=python, stack=stack, dyno=dyno, config=config,
-            limits=limits, allow_unsized=allow_unsized, models=models,
-            remote_models=remote_models, index_url=index_url, extra_index_urls=extra_index_urls,
-            find_links=find_links, env=env, exclude_newer=exclude_newer, offline=offline,
-            cache=cache, build=build,
-        )
-        for path in paths
-    ]  # fmt: skip
     names = labels_of([one.path for one in options], tuple(labels))
-    with SideBySide(options, names) as run:
-        for _ in run.measure():
-            pass
+    with SideBySide(tuple(options), names) as run:
+        with (progress or SILENT).progress("measuring candidates") as bar:
+            for done in run.measure():
+                bar.update(done, len(options))
         candidates = run.candidates
     comparison = compared(candidates)
-    return join(comparison, candidates, results) if results else comparison
+    reports = tuple(one.report for one in candidates)
+    return (join(comparison, candidates, results) if results else comparison), reports
 
 
-def _options(
-    path: StrPath,
-    *,
-    platform: str | None,
-    python: str | None,
-    stack: str | None,
-    dyno: str | None,
-    config: StrPath | None,
-    limits: Mapping[str, str] | None,
-    allow_unsized: Collection[str] | Literal["all"],
-    models: Collection[StrPath],
-    remote_models: bool,
-    index_url: str | None,
-    extra_index_urls: Collection[str],
-    find_links: Collection[StrPath],
-    env: Collection[str],
-    exclude_newer: str | None,
-    offline: bool,
-    cache: bool,
-    build: bool,
-) -> Options:
-    """Return the arguments as the commands have them.
+def options_of(path: StrPath, **arguments: Unpack[CheckArguments]) -> Options:
+    """Return the arguments of ``check``, checked; one that is left out has its default.
 
-    :raises UsageError: a date is not one, or a single string stands where several are expected.
+    :raises UsageError: an argument is wrong.
     """
-    if exclude_newer is not None:
+    _refuse_unknown(arguments, CheckArguments)
+    path = _existing(Path(path))
+    for name in ("models", "env", "find_links", "extra_index_urls", "extras", "groups"):
+        if isinstance(arguments.get(name), str):  # each of its letters would count
+            raise UsageError(f"{name} must be a list of strings, not a string")
+    allowed = arguments.get("allow_unsized", ())
+    if isinstance(allowed, str) and allowed != "all":
+        raise UsageError('allow_unsized must be a list of names, or "all"')
+    names = () if isinstance(allowed, str) else tuple(allowed)
+    for name, choices in {"fail_on": ("error", "warning"), "settings": ("base", "head")}.items():
+        if arguments.get(name, choices[0]) not in choices:
+            raise UsageError(f"{name} must be {' or '.join(map(repr, choices))}")
+    limits = arguments.get("limits") or ()
+    extras, groups = tuple(arguments.get("extras", ())), tuple(arguments.get("groups", ()))
+    if (extras or groups) and path.name != "pyproject.toml":
+        option = f"--extra {extras[0]}" if extras else f"--group {groups[0]}"
+        message = f"extras and groups need a pyproject.toml, and this is {path}"
+        raise UsageError(message, hint=f"slugcheck check pyproject.toml {option}")
+    if arguments.get("verify") and path.name in ("-", "pyproject.toml"):
+        message = "--verify installs a requirements file, a lock file, or a project's folder"
+        raise UsageError(message, hint="name one of these")
+    if arguments.get("exclude_newer"):
         from slugcheck.packages.index.pages import cutoff
 
-        cutoff(exclude_newer)
-    several = {"models": models, "env": env, "find_links": find_links}
-    for name, value in {**several, "extra_index_urls": extra_index_urls}.items():
-        if isinstance(value, str):  # each of its letters would count
-            raise UsageError(f"{name} must be a list of strings, not a string")
-    everything = isinstance(allow_unsized, str)
-    if everything and allow_unsized != "all":
-        raise UsageError('allow_unsized must be a list of names, or "all"')
-    return Options(
-        path=_existing(Path(path)),
-        platform=platform,
-        stack=stack,
-        python=python,
+        cutoff(str(arguments["exclude_newer"]))  # uv's own refusal would come late, and as exit 3
+    options = Options(
+        path=path,
+        platform=arguments.get("platform"),
+        stack=arguments.get("stack"),
+        python=arguments.get("python"),
         python_origin="python",
-        dyno=dyno,
-        index=IndexOptions(
-            index_url=index_url,
-            extra_index_urls=tuple(extra_index_urls),
-            find_links=tuple(_place(os.fspath(place)) for place in find_links),
+        dyno=arguments.get("dyno"),
+        index=index_options(
+            arguments.get("index_url"),
+            arguments.get("extra_index_urls", ()),
+            arguments.get("find_links", ()),
         ),
-        env=tuple(env),
-        exclude_newer=exclude_newer,
-        offline=offline,
-        use_cache=cache,
-        allow_unsized=() if everything else tuple(allow_unsized),
-        allow_all_unsized=everything,
-        limits=tuple((limits or {}).items()),
-        build=build,
-        models=tuple(os.fspath(model) for model in models),
-        remote_models=remote_models,
-        config=None if config is None else Path(config),
+        extras=extras,
+        groups=groups,
+        env=tuple(arguments.get("env", ())),
+        exclude_newer=arguments.get("exclude_newer"),
+        offline=arguments.get("offline", False),
+        use_cache=arguments.get("cache", True),
+        allow_unsized=tuple(name for name in names if name != "all"),
+        allow_all_unsized=allowed == "all" or "all" in names,
+        limits=tuple(limits.items() if isinstance(limits, Mapping) else limits),
+        build=arguments.get("build", False),
+        models=tuple(os.fspath(model) for model in arguments.get("models", ())),
+        remote_models=arguments.get("remote_models", False),
+        config=Path(config) if (config := arguments.get("config")) is not None else None,
+        verify=arguments.get("verify", False),
+        fail_on=FindingSeverity(arguments.get("fail_on", "error")),
+        head_decides=arguments.get("settings") == "head",
     )
+    if arguments.get("audit"):
+        from slugcheck.advice.audit import service
+
+        chosen = service(arguments.get("audit_service"), arguments.get("audit_url"))
+        return replace(options, audit=chosen)
+    return options
+
+
+def index_options(
+    index_url: str | None = None,
+    extra_index_urls: Collection[str] = (),
+    find_links: Collection[StrPath] = (),
+) -> IndexOptions:
+    """Return the places that packages come from; folders are relative to the current one."""
+    places = [os.fspath(place) for place in find_links]
+    return IndexOptions(
+        index_url=index_url,
+        extra_index_urls=tuple(extra_index_urls),
+        find_links=tuple(p if "://" in p else str(Path(p).resolve()) for p in places),
+    )
+
+
+def _refuse_unknown(arguments: Mapping[str, object], kind: type) -> None:
+    """Refuse a misspelled argument, as any function does."""
+    if unknown := sorted(arguments.keys() - kind.__annotations__):
+        raise TypeError(f"unexpected keyword argument {unknown[0]!r}")
 
 
 def _existing(path: Path) -> Path:
@@ -254,7 +297,3 @@ def _existing(path: Path) -> Path:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"{printable(str(path))[:60]} cannot be read: {reason}") from None
     return path
-
-
-def _place(text: str) -> str:
-    return text if "://" in text else str(Path(text).resolve())

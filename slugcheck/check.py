@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -21,17 +21,12 @@ from slugcheck import platforms
 from slugcheck.model import (
     Audit,
     Distribution,
-    Estimate,
     Finding,
     Inventory,
-    Limit,
-    ModelPlace,
+    Project,
     Report,
-    Requirement,
     RequirementSet,
-    Service,
     Settings,
-    Severity,
     SizeReport,
     StorageOption,
     Target,
@@ -43,13 +38,48 @@ from slugcheck.packages.requirements.indexes import configured
 from slugcheck.policy import budgets, settings
 from slugcheck.policy.settings import merged, rules
 from slugcheck.project import app, target
-from slugcheck.project.app import App, Subject, Weighed
-from slugcheck.project.dependencies import Gatherer
+from slugcheck.project.app import App, Subject
+from slugcheck.project.dependencies import DependencyReader
 from slugcheck.running import child
 from slugcheck.version import __version__
 
 if TYPE_CHECKING:
-    from slugcheck.advice.findings import Twin
+    from slugcheck.advice.findings import Equivalent
+    from slugcheck.project.files import Listing
+    from slugcheck.terminal import Bar
+
+
+class Progress(Protocol):
+    """Where a run shows what it is doing: the terminal, or nowhere (``SILENT``)."""
+
+    def status(self, text: str, /) -> AbstractContextManager[None]:
+        """Show that something is under way."""
+        ...
+
+    def progress(self, text: str, /) -> AbstractContextManager[Bar]:
+        """Show how far something is."""
+        ...
+
+    def steps(self) -> AbstractContextManager[Callable[[str], None]]:
+        """Show which of several steps is under way; the caller names each as it begins."""
+        ...
+
+
+class _Silent:
+    def status(self, _text: str, /) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def progress(self, _text: str, /) -> AbstractContextManager[Bar]:
+        return nullcontext(self)
+
+    def steps(self) -> AbstractContextManager[Callable[[str], None]]:
+        return nullcontext(lambda _: None)
+
+    def update(self, done: int, total: int) -> None:
+        pass
+
+
+SILENT: Progress = _Silent()
 
 
 class Check:
@@ -73,31 +103,31 @@ class Check:
         self._options = options = merged(options, own)
         platform = described or platforms.load(options.platform or DEFAULT_PLATFORM)
         self.rules = rules(options, own, platform)
-        self._subject = app.read_subject(options, platform)
+        self.subject: Subject = app.read_subject(options, platform)
         self.target: Target = target.choose(
             platform,
             stack=options.stack,
             python=options.python,
             python_origin=options.python_origin,
             dyno=options.dyno,
-            folder=self._subject.folder,
-            manager=self._subject.manager,
-            present=self._subject.present,
-            top=self._subject.top,
+            folder=self.subject.folder,
+            manager=self.subject.manager,
+            present=self.subject.present,
+            top=self.subject.top,
         )
         self._refuse_what_the_build_refuses()
         more = () if ruling is None else (settings.local_models(self.settings),)
-        self._app = App(self._subject, options, (own, *more))
+        self._app = App(self.subject, options, (own, *more))
         self._members = self._app.members() if options.verify else ()
         self._verification: Verification | None = None
         self._audit: Audit | None = None
-        self._gatherer = Gatherer(self._subject, self.target, options)
+        self._dependencies = DependencyReader(self.subject, self.target, options)
 
     def _refuse_what_the_build_refuses(self) -> None:
         from slugcheck.project import manager as installs
 
-        project, files = self._subject.project, self._subject.files
-        if project is not None and files is not None and self.target.platform.buildpack:
+        if (built := self._built) is not None:
+            project, files = built
             installs.check(project, absent=files.absent, title=self.target.platform.title)
 
     def __enter__(self) -> Check:
@@ -105,7 +135,7 @@ class Check:
 
     def __exit__(self, *_: object) -> None:
         self._app.__exit__()
-        self._gatherer.__exit__()
+        self._dependencies.__exit__()
 
     def resolve(self) -> None:
         """Resolve the file for the target, or read the lock.
@@ -114,21 +144,26 @@ class Check:
         """
         threading.Thread(target=_preload, daemon=True).start()
         self._app.start()
-        self._gatherer.resolve()
+        self._dependencies.resolve()
 
     def read(self) -> Iterator[tuple[int, int]]:
         """Read every distribution's directory, yielding (done, of how many) as it goes."""
-        yield from self._gatherer.read()
+        yield from self._dependencies.read()
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment that markers are evaluated in."""
+        return self._dependencies.environment
 
     @property
     def pins(self) -> dict[str, str]:
         """The resolved versions by name; ``resolve`` has been called."""
-        return self._gatherer.pins
+        return self._dependencies.pins
 
     @property
     def inventories(self) -> tuple[tuple[Distribution, Inventory], ...]:
         """What has been read so far."""
-        return self._gatherer.inventories
+        return self._dependencies.inventories
 
     def verify(self, progress: Callable[[str], None]) -> Verification:
         """Install and compress for real; ``read`` has been exhausted.
@@ -142,12 +177,12 @@ class Check:
         from slugcheck.verify.run import verify
 
         sizes = self.sizes()
-        read = self._subject.requirements
+        read, project = self.subject.requirements, self.subject.project
         self._verification = verify(
             Plan(
                 sizes=sizes,
-                manager=self._subject.manager,
-                path=self._dependency_file,
+                manager=self.subject.manager,
+                path=project.dependency_file if project else self.subject.path,
                 files=self._members,
                 index=configured(self._options),
                 variables=self._options.variables,
@@ -158,45 +193,124 @@ class Check:
         )
         return self._verification
 
-    @property
-    def _requirements(self) -> tuple[Requirement, ...]:
-        read = self._subject.requirements
-        return read.requirements if read is not None else ()
-
-    @property
-    def _dependency_file(self) -> Path:
-        project = self._subject.project
-        return project.dependency_file if project is not None else self._subject.path
-
     def audit(self) -> None:
         """Look up known vulnerabilities, if requested; ``read`` has been exhausted."""
-        asked = self._options.audit
-        if asked is None:
+        service = self._options.audit
+        if service is None:
             return
         from slugcheck.advice import audit
 
-        resolved = [one for one, _ in self._gatherer.inventories]
-        read = {one.name for one in resolved}
-        unsized = [one for one in self._gatherer.unsized if one.name not in read]
+        resolved = [one for one, _ in self.inventories]
+        names = {one.name for one in resolved}
+        unsized = [one for one in self._dependencies.unsized if one.name not in names]
         if self._options.offline:
-            self._audit = audit.not_run(resolved, unsized, asked, "--offline excludes it")
-        else:
-            found = audit.run(resolved, unsized, asked)
-            self._audit = self._graded(found, asked)
+            self._audit = audit.not_run(resolved, unsized, service, "--offline excludes it")
+            return
+        result = audit.run(resolved, unsized, service)
+        if result.vulnerabilities and service.name == "osv":
+            graded = audit.with_severities(
+                result.vulnerabilities, service.url, self._dependencies.client
+            )
+            result = replace(result, vulnerabilities=graded)
+        self._audit = result
+
+    def run(self, progress: Progress) -> Report:
+        """Return the report: every step in its order.
+
+        :raises MeasureError: it cannot be measured.
+        """
+        with progress.status("resolving dependencies"):
+            self.resolve()
+        with progress.progress("reading wheel contents") as bar:
+            for done, total in self.read():
+                bar.update(done, total)
+        if self._options.verify:
+            with progress.steps() as tell:
+                self.verify(tell)
+        if self._options.audit is not None:
+            with progress.status("looking up known vulnerabilities"):
+                self.audit()
+        with progress.status("comparing with the limits"):
+            return self.report()
+
+    def report(self) -> Report:
+        """Return the whole report; ``read`` has been exhausted."""
+        from slugcheck.advice import audit
+        from slugcheck.policy import gates
+        from slugcheck.sizing import build_time, slug_parts
+
+        # size
+        app = self._app.contents()
+        sizes = self.sizes()
+        build, basis = build_time.predict(sizes), "predicted"
+        if (verified := self._verification) is not None:
+            unmeasured = self._unmeasured({one.name for one in sizes.distributions})
+            sizes = slug_parts.as_measured(sizes, verified, unsized=unmeasured)
+            build = build_time.from_measured(verified.seconds)
+            basis = f"from {verified.seconds:.0f} s measured here"
+        # judge
+        checkout_bytes = app.files.checkout_bytes if app.files else None
+        allow_all = self._options.allow_all_unsized
+        allowed = tuple(canonicalize_name(name) for name in self._options.allow_unsized)
+        verdicts = budgets.judge(
+            sizes,
+            build,
+            self.rules.limits,
+            build_basis=basis,
+            checkout_bytes=checkout_bytes,
+            allowed_unsized=allowed,
+            allow_all_unsized=allow_all,
+        )
+        # advise
+        findings = gates.sort_ignored(
+            (*self._findings(sizes), *audit.vulnerability_findings(self._audit, sizes)),
+            self.rules.ignores,
+            datetime.now(UTC).date(),
+        )
+        audited = gates.of_audit(
+            self.rules,
+            self._audit,
+            sum(1 for finding in findings.kept if finding.code == audit.CODE),
+            accepted=lambda name: allow_all or name in allowed,
+        )
+        storage_options: tuple[StorageOption, ...] = ()
+        if app.models:
+            from slugcheck.advice import storage
+
+            context = storage.context_of(
+                app.models, sizes, build, self.rules.limits, checkout_bytes
+            )
+            storage_options = storage.judge(app.models, context)
+        return Report(
+            path=self._options.shown_path,
+            kind=self.subject.kind,
+            sha256=self._dependencies.sha256,
+            sizes=sizes,
+            verdicts=(*verdicts, *gates.of_packages(self.rules, sizes), *audited),
+            audit=self._audit,
+            findings=findings.kept,
+            ignored=findings.ignored,
+            notes=(*self._notes(sizes), *findings.notes),
+            project=self.subject.project,
+            app=app.files,
+            models=app.models,
+            storage=storage_options,
+            verification=verified,
+            requirements=read.requirements if (read := self.subject.requirements) else (),
+            allowed_unsized=tuple(
+                one.name for one in sizes.unsized if allow_all or one.name in allowed
+            ),
+            fail_on=self._options.fail_on,
+            assumptions=build_time.assumptions(),
+            seconds=time.perf_counter() - self._started,
+            tool_version=__version__,
+        )
+
+    # ----------------------------------------------------------------- size
 
     def sizes(self) -> SizeReport:
         """Return the predicted sizes; ``read`` has been exhausted."""
-        return self._sizes(self._app.weighed(), self._gatherer)
-
-    @property
-    def subject(self) -> Subject:
-        """What is checked."""
-        return self._subject
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """The environment that markers are evaluated in."""
-        return self._gatherer.environment
+        return self._sizes(self._dependencies)
 
     def sizes_with(self, requirements: RequirementSet) -> SizeReport:
         """Resolve and size other requirements, everything else unchanged.
@@ -205,185 +319,79 @@ class Check:
 
         :raises MeasureError: the requirements cannot be resolved.
         """
-        changed = replace(self._subject, requirements=requirements)
-        with Gatherer(changed, self.target, self._options) as other:
+        changed = replace(self.subject, requirements=requirements)
+        with DependencyReader(changed, self.target, self._options) as other:
             other.resolve()
             for _ in other.read():
                 pass
-            return self._sizes(self._app.weighed(), other)
+            return self._sizes(other)
 
-    def whole(self) -> Report:
-        """Resolve, read and return the report, without progress.
-
-        :raises MeasureError: it cannot be measured.
-        """
-        self.resolve()
-        for _ in self.read():
-            pass
-        return self.report()
-
-    def report(self) -> Report:
-        """Return the whole report; ``read`` has been exhausted."""
-        from slugcheck.advice import audit
-        from slugcheck.policy import gates
-        from slugcheck.sizing import build_time
-
-        app = self._app.weighed()
-        sizes = self._sizes(app, self._gatherer)
-        build, basis = build_time.predict(sizes), "predicted"
-        if (verified := self._verification) is not None:
-            sizes = self._measured(sizes, verified)
-            build = build_time.from_measured(verified.seconds)
-            basis = f"from {verified.seconds:.0f} s measured here"
-        allowed = tuple(canonicalize_name(name) for name in self._options.allow_unsized)
-        verdicts = budgets.judge(
-            sizes,
-            build,
-            self.rules.limits,
-            build_basis=basis,
-            checkout_bytes=app.files.checkout_bytes if app.files else None,
-            allowed_unsized=allowed,
-            allow_all_unsized=self._options.allow_all_unsized,
-        )
-        found = gates.sort_ignored(
-            (*self._findings(sizes), *audit.vulnerability_findings(self._audit, sizes)),
-            self.rules.ignores,
-            _today(),
-        )
-        open_ones = sum(1 for one in found.kept if one.code == audit.CODE)
-        everything = self._options.allow_all_unsized
-        audited = gates.of_audit(
-            self.rules,
-            self._audit,
-            open_ones,
-            accepted=lambda name: everything or name in allowed,
-        )
-        return Report(
-            path=self._options.shown_path,
-            kind=self._subject.kind,
-            sha256=self._gatherer.sha256,
-            sizes=sizes,
-            verdicts=(*verdicts, *gates.of_packages(self.rules, sizes), *audited),
-            audit=self._audit,
-            findings=found.kept,
-            ignored=found.ignored,
-            notes=(*self._notes(sizes), *found.notes),
-            project=self._subject.project,
-            app=app.files,
-            models=app.models,
-            storage=self._storage(sizes, app, build),
-            verification=self._verification,
-            requirements=self._requirements,
-            allowed_unsized=self._allowed(sizes, allowed),
-            fail_on=self._options.fail_on,
-            assumptions=build_time.assumptions(),
-            seconds=time.perf_counter() - self._started,
-            tool_version=__version__,
-        )
-
-    def _sizes(self, app: Weighed, gathered: Gatherer) -> SizeReport:
+    def _sizes(self, dependencies: DependencyReader) -> SizeReport:
         from slugcheck import sizer
         from slugcheck.sizing import slug_parts
 
-        manager = self._subject.manager
-        names = {distribution.name for distribution, _ in gathered.inventories}
+        app, manager = self._app.contents(), self.subject.manager
+        names = {distribution.name for distribution, _ in dependencies.inventories}
         return sizer.measure(
             target=self.target,
-            inventories=gathered.inventories,
-            unsized=(*gathered.unsized, *self._unmeasured(names)),
-            environment=gathered.environment,
+            inventories=dependencies.inventories,
+            unsized=(*dependencies.unsized, *self._unmeasured(names)),
+            environment=dependencies.environment,
             parts=(
                 *slug_parts.runtime_parts(self.target, names, manager),
                 *([slug_parts.app_part(app.files)] if app.files else []),
                 *slug_parts.model_parts(app.models),
             ),
-            transfer=gathered.transfer(),
+            transfer=dependencies.transfer(),
             manager=manager,
         )
 
-    def _measured(self, sizes: SizeReport, verification: Verification) -> SizeReport:
-        from slugcheck.sizing import slug_parts as measured
-
-        names = {one.name for one in sizes.distributions}
-        return measured.as_measured(sizes, verification, unsized=self._unmeasured(names))
+    @property
+    def _built(self) -> tuple[Project, Listing] | None:
+        """The project and its files where the platform builds the folder itself."""
+        project, files = self.subject.project, self.subject.files
+        if project is None or files is None or not self.target.platform.buildpack:
+            return None
+        return project, files
 
     def _unmeasured(self, names: Collection[str]) -> tuple[Unsized, ...]:
         from slugcheck.project import hooks
 
-        project, files = self._subject.project, self._subject.files
-        if project is None or files is None or not self.target.platform.buildpack:
+        if (built := self._built) is None:
             return ()
+        project, files = built
         return hooks.unmeasured(project, files.absent, names)
 
-    def _storage(
-        self, sizes: SizeReport, app: Weighed, build: Estimate[float]
-    ) -> tuple[StorageOption, ...]:
-        from slugcheck.advice import storage
-        from slugcheck.model import figures
-        from slugcheck.sizing import slug_parts
-
-        if not app.models:
-            return ()
-        place = self.target.platform
-        packed = place.size_figure == "slug"
-        total = sizes.slug if packed else sizes.installed
-        own = [
-            p.slug if packed else p.installed for p in sizes.parts if p.group == slug_parts.MODELS
-        ]
-        pushed = sum(model.bytes for model in app.models if model.place is ModelPlace.APP)
-        ground = storage.Ground(
-            size=figures.without(total, own),
-            packed=packed,
-            build=build,
-            size_limit=self._limit(place.size_figure),
-            build_limit=self._limit("build"),
-            boot_limit=self._limit("boot"),
-            checkout_limit=self._limit("checkout"),
-            checkout_bytes=app.files.checkout_bytes - pushed if app.files else None,
-        )
-        return storage.judge(app.models, ground)
-
-    def _limit(self, figure: str) -> Limit | None:
-        """Return the limit of a figure that gates."""
-        gating = (limit for limit in self.rules.limits if limit.severity is Severity.FAIL)
-        return next((limit for limit in gating if limit.figure == figure), None)
+    # ----------------------------------------------------------------- advise
 
     def _findings(self, sizes: SizeReport) -> tuple[Finding, ...]:
-        from slugcheck.advice import findings
+        from slugcheck.advice import alternatives, findings
 
-        natives = any(
-            d.distribution.source_build is not None and d.distribution.source_build.native
-            for d in sizes.distributions
-        )
-        newest = self._gatherer.newest_python() if natives else None
-        return findings.findings(sizes, find_twin=self._twin, newest_python=newest)
+        def equivalent(name: str, version: str) -> Equivalent | None:
+            if self._options.offline:
+                return None
+            return alternatives.find(
+                name,
+                version,
+                target=self.target,
+                pages=self._dependencies.pages,
+                chooser=self._dependencies.chooser,
+                store=self._dependencies.store,
+            )
 
-    def _twin(self, name: str, version: str) -> Twin | None:
-        """Return a distribution that could replace another one, or None."""
-        from slugcheck.advice import alternatives
-
-        if self._options.offline:
-            return None
-        return alternatives.find(
-            name,
-            version,
-            target=self.target,
-            pages=self._gatherer.pages,
-            chooser=self._gatherer.chooser,
-            stock=self._gatherer.stock,
-        )
-
-    def _graded(self, outcome: Audit, asked: Service) -> Audit:
-        """Return an audit with the severities of its service."""
-        if not outcome.vulnerabilities or asked.name != "osv":
-            return outcome
-        from slugcheck.advice import audit
-
-        found = audit.with_severities(outcome.vulnerabilities, asked.url, self._gatherer.client)
-        return replace(outcome, vulnerabilities=found)
+        builds = (one.distribution.source_build for one in sizes.distributions)
+        compiles = any(build is not None and build.native for build in builds)
+        newest = self._dependencies.newest_python() if compiles else None
+        return findings.findings(sizes, find_equivalent=equivalent, newest_python=newest)
 
     def _notes(self, sizes: SizeReport) -> tuple[str, ...]:
-        notes = [*self._gatherer.notes, *self._app.notes(), *self._hooks(sizes)]
+        from slugcheck.project import hooks
+
+        notes = [*self._dependencies.notes, *self._app.notes()]
+        if (built := self._built) is not None:
+            project, files = built
+            names = {one.name for one in sizes.distributions}
+            notes += hooks.notes(project, files.absent, names, [one.path for one in files.files])
         if self._audit is not None:
             notes += self._audit.notes
         if self._verification is not None:
@@ -396,23 +404,6 @@ class Check:
                 "platform has it"
             )
         return tuple(notes)
-
-    def _hooks(self, sizes: SizeReport) -> tuple[str, ...]:
-        from slugcheck.project import hooks
-
-        project, files = self._subject.project, self._subject.files
-        if project is None or files is None or not self.target.platform.buildpack:
-            return ()
-        names = {one.name for one in sizes.distributions}
-        return hooks.notes(project, files.absent, names, [one.path for one in files.files])
-
-    def _allowed(self, sizes: SizeReport, named: Sequence[str]) -> tuple[str, ...]:
-        everything = self._options.allow_all_unsized
-        return tuple(u.name for u in sizes.unsized if everything or u.name in named)
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
 
 
 def _preload() -> None:

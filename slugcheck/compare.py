@@ -16,7 +16,7 @@ from pathlib import Path
 from packaging.version import InvalidVersion
 
 from slugcheck import reading
-from slugcheck.check import Check
+from slugcheck.check import SILENT, Check
 from slugcheck.errors import SlugcheckError, UsageError
 from slugcheck.model import (
     BaseTotals,
@@ -714,7 +714,7 @@ class SideBySide:
 
     def _one(self, number: int) -> ReportDocument:
         check = self._checks[number]
-        report = gates.with_increase(check.whole(), check.rules, None)
+        report = gates.with_increase(check.run(SILENT), check.rules, None)
         return to_document.report_document(report)
 
     @property

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -288,7 +287,10 @@ def _colored(stream: TextIO) -> bool:
 
 
 def _terminal_columns() -> int:
-    return shutil.get_terminal_size((_PIPED_COLUMNS, 24)).columns
+    try:
+        return os.get_terminal_size(_out().fileno()).columns or _PIPED_COLUMNS
+    except (ValueError, OSError):
+        return _PIPED_COLUMNS
 
 
 # --------------------------------------------------------------------------- files

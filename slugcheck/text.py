@@ -6,7 +6,6 @@ on a terminal are written out, and what a CI system would read as a command is d
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import threading
@@ -14,34 +13,50 @@ import unicodedata
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import NewType
+from typing import NewType, cast
 from urllib.parse import quote
+
+
+class _Pattern:
+    """A regular expression that is compiled when it is first used: start-up needs few of them."""
+
+    def __init__(self, pattern: str, flags: int) -> None:
+        self._pattern, self._flags = pattern, flags
+
+    def __getattr__(self, name: str) -> object:
+        method: object = getattr(re.compile(self._pattern, self._flags), name)
+        setattr(self, name, method)  # the next look-up finds it without coming here
+        return method
+
+
+def _lazy(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    return cast("re.Pattern[str]", _Pattern(pattern, flags))
+
 
 # --------------------------------------------------------------------------- credentials
 
 MASK = "***"
 _LEAST_SECRET = 4  # characters; a shorter value would hide half of every text
-_SEPARATOR = re.compile(r":[/\\]+|%3A(?:%2F|%5C)+", re.IGNORECASE)
-_WORD = re.compile(r"\S+")
+_SEPARATOR = _lazy(r":[/\\]+|%3A(?:%2F|%5C)+", re.IGNORECASE)
+_WORD = _lazy(r"\S+")
 # most URLs of a report: nothing in them to hide, so no further look is needed
-_PLAIN = re.compile(r"\S?https?://[\w-]++(?:\.[\w-]++)++(?::\d{1,5}(?!\w))?(?:/[^@?:%\s\\]*)?")
-_AUTHORITY_END = re.compile(r"[/\\?#\s]|%2F|%5C|%3F|%23|\Z", re.IGNORECASE)
-_AT = re.compile(r"@|%40", re.IGNORECASE)
-_COLON = re.compile(r":|%3A", re.IGNORECASE)
-_AT_IN_LINE = re.compile(r"(?<!\s)@|@(?!\s)|%40", re.IGNORECASE)  # not that of "name @ URL"
-_PORT = re.compile(r"\d{1,5}(?![0-9A-Za-z])|[^\w\s]{0,8}(?:\s|\Z)")  # or nothing: punctuation
-_HOST = re.compile(r"localhost\b|\[|[^\s:@/\\?#%]*\.|\Z", re.IGNORECASE)  # clearly a host
-_BEHIND_AT = re.compile(
+_PLAIN = _lazy(r"\S?https?://[\w-]++(?:\.[\w-]++)++(?::\d{1,5}(?!\w))?(?:/[^@?:%\s\\]*)?")
+_AUTHORITY_END = _lazy(r"[/\\?#\s]|%2F|%5C|%3F|%23|\Z", re.IGNORECASE)
+_AT = _lazy(r"@|%40", re.IGNORECASE)
+_COLON = _lazy(r":|%3A", re.IGNORECASE)
+_AT_IN_LINE = _lazy(r"(?<!\s)@|@(?!\s)|%40", re.IGNORECASE)  # not that of "name @ URL"
+_PORT = _lazy(r"\d{1,5}(?![0-9A-Za-z])|[^\w\s]{0,8}(?:\s|\Z)")  # or nothing: punctuation
+_HOST = _lazy(r"localhost\b|\[|[^\s:@/\\?#%]*\.|\Z", re.IGNORECASE)  # clearly a host
+_BEHIND_AT = _lazy(
     r"(?:@|%40)(?:localhost\b|\[[0-9A-F:.]+\]|(?:[\w-]++\.)++[\w-]++)(?!@)", re.IGNORECASE
 )
-_DRIVE = re.compile(r"[A-Za-z]:[/\\]")
-_BEFORE_USER = re.compile(r".*[\s=\"'`(\[{<>,;|/\\]", re.DOTALL)
-_LINE_NUMBER = re.compile(r"[^:]*:\d+:[A-Za-z][A-Za-z+.-]*")  # requirements.txt:3:https
+_DRIVE = _lazy(r"[A-Za-z]:[/\\]")
+_BEFORE_USER = _lazy(r".*[\s=\"'`(\[{<>,;|/\\]", re.DOTALL)
+_LINE_NUMBER = _lazy(r"[^:]*:\d+:[A-Za-z][A-Za-z+.-]*")  # requirements.txt:3:https
 _PUBLIC = frozenset({"git", "hg", "svn"})  # user names of git+ssh://git@host, which are no secret
-_QUERY = re.compile(r"\?[^\s#]+")
+_QUERY = _lazy(r"\?[^\s#]+")
 _AFTER_URL = "'\"`<>)]}.,;:"
-_JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_JSON_TEXT = _lazy(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _LOCK = threading.Lock()
 _SECRETS: set[str] = set()
 
@@ -79,6 +94,8 @@ def document_without_secrets(text: str) -> str:
     with _LOCK:
         if not _SECRETS:
             return text
+        import json
+
         escaped = {json.dumps(one)[1:-1] for one in _SECRETS} | _SECRETS
     found = sorted((one for one in escaped if one in text), key=len, reverse=True)
     if not found:
@@ -270,23 +287,23 @@ HIDDEN = (
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff"
 )
-_HIDDEN = re.compile(f"[{HIDDEN}]")
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>|~$&]")
+_HIDDEN = _lazy(f"[{HIDDEN}]")
+_MARKDOWN = _lazy(r"[\\`*_{}\[\]<>|~$&]")
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
-_LEADING = re.compile(r"^(?=[#+=-])|^\d+(?=[.)](?:\s|$))")  # begins a heading, a list, a rule
+_LEADING = _lazy(r"^(?=[#+=-])|^\d+(?=[.)](?:\s|$))")  # begins a heading, a list, a rule
 # What GitHub links, notifies or draws on its own (mentions and addresses, issues, URLs, commits,
 # emoji, formulas), found after Markdown is read: an entity or a backslash does not stop it, a
 # comment in the middle does.
-_REFERENCE = re.compile(
+_REFERENCE = _lazy(
     r"(?<=@)(?=\S)|(?<=#)(?=\d)|(?<=\bgh-)(?=\d)|(?<=:)(?=//)|(?<=:)(?=[\w+-]+:)|(?<=www)(?=\.)"
     r"|(?<=mailto:)|(?<=xmpp:)|(?<=\\\$)(?=\S)"
     r"|(?<=\b[0-9a-f]{4})(?=[0-9a-f]{3,36}\b)(?:(?<!\b[0-9]{4})|(?=[0-9]*[a-f]))",
     re.IGNORECASE,
 )
 # Bots know their comments by a marker wherever it stands, and obey a line that begins with "/".
-_MARKER = re.compile(r"<(?=!--)")
-_SLASH = re.compile(r"^(?=/\w)")
-_BACKTICKS = re.compile(r"`+")
+_MARKER = _lazy(r"<(?=!--)")
+_SLASH = _lazy(r"^(?=/\w)")
+_BACKTICKS = _lazy(r"`+")
 
 
 def printable(text: str) -> str:
@@ -383,14 +400,15 @@ Inert = NewType("Inert", str)
 
 _STYLE = r"\x1b\[[0-9;]*m"
 # the start of a line as the laxest reader sees it
-_LEADING_COLON = re.compile(rf"^((?:{_STYLE}|[^\S\n]|[{HIDDEN}])*):(?=[{HIDDEN}]*:)", re.MULTILINE)
-_LEGACY = re.compile(rf"#(?=[{HIDDEN}]*#[\w{HIDDEN}]*\[)")
-_HEADER = re.compile(rf"^((?:{_STYLE})*)(?=(?:---|\+\+\+|~~~)[^\S\n]|\^\^\^[^\S\n])", re.MULTILINE)
-_FOLD = re.compile(r"(?:(?<=travis_fold)|(?<=travis_time)|(?<=section_start)|(?<=section_end)):")
-_ATTACHMENT = re.compile(r"\[(?=\[ATTACHMENT)", re.IGNORECASE)
+_LEADING_COLON = _lazy(rf"^((?:{_STYLE}|[^\S\n]|[{HIDDEN}])*):(?=[{HIDDEN}]*:)", re.MULTILINE)
+_LEGACY = _lazy(rf"#(?=[{HIDDEN}]*#[\w{HIDDEN}]*\[)")
+_HEADER_START = rf"^((?:{_STYLE})*)(?=(?:---|\+\+\+|~~~)[^\S\n]|\^\^\^[^\S\n])"
+_HEADER = _lazy(_HEADER_START, re.MULTILINE)
+_FOLD = _lazy(r"(?:(?<=travis_fold)|(?<=travis_time)|(?<=section_start)|(?<=section_end)):")
+_ATTACHMENT = _lazy(r"\[(?=\[ATTACHMENT)", re.IGNORECASE)
 _CONTROL = r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-_ACTING_IN_OUTPUT = re.compile(rf"\x1b|{_CONTROL}")
-_ACTING_BUT_STYLE = re.compile(rf"\x1b(?!\[[0-9;]*m)|{_CONTROL}")
+_ACTING_IN_OUTPUT = _lazy(rf"\x1b|{_CONTROL}")
+_ACTING_BUT_STYLE = _lazy(rf"\x1b(?!\[[0-9;]*m)|{_CONTROL}")
 
 
 def inert(text: str, form: str) -> Inert:
@@ -426,7 +444,7 @@ def _markdown(text: str) -> str:
 # --------------------------------------------------------------------------- GitHub's annotations
 
 # What ``render.github`` writes, and no other command, such as stop-commands, set-env or add-mask.
-_ANNOTATION = re.compile(
+_ANNOTATION = _lazy(
     r"::(?:error|warning|notice) (?:file=[^:,\s][^:,]*,line=[0-9]+,)?title=[^:,]*::.*"
 )
 
@@ -441,10 +459,10 @@ def _annotations(text: str) -> str:
 
 # --------------------------------------------------------------------------- JSON and XML
 
-_HEADER_FIRST = re.compile(rf"{_HEADER.pattern}(.)", re.MULTILINE)
-_NOT_ASCII = re.compile(r"[^\n -~]")
-_SECOND_HASH_FOLLOWS = re.compile("#(?=#)")
-_QUOTED_COLON = re.compile(r'(?<="):(?=:)')  # a value's own: between values stands one alone
+_HEADER_FIRST = _lazy(rf"{_HEADER_START}(.)", re.MULTILINE)
+_NOT_ASCII = _lazy(r"[^\n -~]")
+_SECOND_HASH_FOLLOWS = _lazy("#(?=#)")
+_QUOTED_COLON = _lazy(r'(?<="):(?=:)')  # a value's own: between values stands one alone
 
 
 def _json(text: str) -> str:
@@ -497,8 +515,8 @@ _SECONDS = {
     "m": 60, "min": 60, "minute": 60, "minutes": 60,
     "h": 3600, "hour": 3600, "hours": 3600,
 }  # fmt: skip
-_NUMBER_AND_UNIT = re.compile(r"\s*([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)\s*")
-_CLOCK = re.compile(r"\s*([0-9]{1,9}):([0-5][0-9])\s*")
+_NUMBER_AND_UNIT = _lazy(r"\s*([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)\s*")
+_CLOCK = _lazy(r"\s*([0-9]{1,9}):([0-5][0-9])\s*")
 _COMMAS_FROM = 100_000  # tenths
 _QUOTED = 40  # characters of a wrong text that a message repeats
 
@@ -537,8 +555,11 @@ def parse_seconds(text: str) -> int:
 def _parse(text: str, factors: dict[str, int]) -> int | None:
     match = _NUMBER_AND_UNIT.fullmatch(text)
     factor = factors.get(match[2].lower()) if match else None
-    # a Fraction, since 0.29 * 10**9 as a float is a byte short
-    return None if match is None or factor is None else math.floor(Fraction(match[1]) * factor)
+    if match is None or factor is None:
+        return None
+    from fractions import Fraction  # since 0.29 * 10**9 as a float is a byte short
+
+    return math.floor(Fraction(match[1]) * factor)
 
 
 @dataclass(frozen=True, slots=True)

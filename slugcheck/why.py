@@ -59,7 +59,7 @@ from slugcheck.model import (
 from slugcheck.packages import graph
 from slugcheck.packages.graph import Graph, Node
 from slugcheck.packages.known import (
-    CPU_TWINS,
+    CPU_BUILDS,
     DEVELOPMENT,
     GPU_ONLY,
     HEADLESS,
@@ -683,7 +683,9 @@ def _replaced(context: Context, start: Start) -> Iterator[ChangedFile]:
     twin = _twin_of(context, start.name)
     if twin is not None and _is_rewritable(start):
         pin = f"=={context.version(start.name)}"
-        yield _rewritten(context, (start,), RemedyKind.TWIN, lambda one: _renamed(one, twin, pin))
+        yield _rewritten(
+            context, (start,), RemedyKind.EQUIVALENT, lambda one: _renamed(one, twin, pin)
+        )
 
 
 def _is_rewritable(start: Start) -> bool:
@@ -716,7 +718,7 @@ def _renamed(one: Requirement, name: str, specifier: str) -> Requirement:
 
 
 def _twin_of(context: Context, name: str) -> str | None:
-    twins = {**HEADLESS, **({} if context.report.sizes.target.platform.gpu else CPU_TWINS)}
+    twins = {**HEADLESS, **({} if context.report.sizes.target.platform.gpu else CPU_BUILDS)}
     twin = twins.get(name)
     return None if twin in context.requires else twin
 

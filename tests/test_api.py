@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import slugcheck
+from slugcheck.policy.budgets import exit_code
 from slugcheck.running import ending
 from tests.support import stock
 from tests.support.commands import slugcheck as command
@@ -157,11 +158,72 @@ def test_a_path_that_cannot_be_read_is_a_usage_error(name: str, tmp_path: Path) 
         {"env": ["NA-ME"]},
         {"allow_unsized": "some"},
         {"against": "no-such-revision"},
+        {"extras": ["fast"]},
+        {"groups": "dev"},
+        {"fail_on": "info"},
+        {"settings": "mine"},
+        {"text": "framework==1.0"},
     ],
 )
 def test_wrong_arguments_are_usage_errors(wrong: dict[str, object], requirements: Write) -> None:
     with pytest.raises(slugcheck.UsageError):
         slugcheck.check(requirements("framework==1.0\n"), **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("call", [slugcheck.check, slugcheck.compare])
+def test_a_misspelled_argument_is_a_type_error(call: Callable[..., object]) -> None:
+    with pytest.raises(TypeError, match="'platfrom'"):
+        call("requirements.txt", platfrom="heroku")
+    with pytest.raises(TypeError, match="'verify'"):
+        slugcheck.compare("a.txt", "b.txt", verify=True)  # type: ignore[call-arg]
+
+
+@pytest.mark.usefixtures("silent")
+def test_check_includes_extras_and_groups(index: PackageServer, tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text(
+        '[project]\nname = "shop"\ndependencies = ["framework"]\n[project.optional-dependencies]\n'
+        'fast = ["light==1.1"]\n[dependency-groups]\ndev = ["heavy==5.0"]\n'
+    )
+    report = slugcheck.check(
+        path, extras=["fast"], groups=["dev"], python="3.12", index_url=index.index_url
+    )
+    assert {"framework", "light", "heavy"} <= {one.name for one in report.sizes.distributions}
+
+
+@pytest.mark.usefixtures("silent")
+def test_check_reads_requirements_from_a_text(
+    index: PackageServer, requirements: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = requirements("framework==1.0\n")
+    monkeypatch.chdir(base.parent)
+    (base.parent / "-").mkdir()
+    report = slugcheck.check(
+        text="framework==1.0\nheavy==5.0\n", against=str(base), python="3.12",
+        index_url=index.index_url,
+    )  # fmt: skip
+    assert report.path == "<text>"
+    assert report.difference is not None
+    assert "heavy" in {one.name for one in report.difference.changes}
+    with pytest.raises(slugcheck.UsageError, match="<text>:2"):
+        slugcheck.check(text="framework\n=== no requirement\n", index_url=index.index_url)
+
+
+@pytest.mark.usefixtures("silent")
+def test_fail_on_warning_counts_as_for_the_command(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_sdist("native", "1.0", {"setup.py": "", "native.c": "int x;"})
+    path = requirements("native==1.0\n")
+    given = ("--python", "3.12", "--index-url", index.index_url)
+    for fail_on in ("error", "warning"):
+        report = slugcheck.check(
+            path,
+            python="3.12",
+            index_url=index.index_url,
+            fail_on=fail_on,
+        )
+        assert exit_code(report) == command(path, *given, "--fail-on", fail_on).code
 
 
 @pytest.mark.usefixtures("silent")

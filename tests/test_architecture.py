@@ -15,7 +15,7 @@ MODULES = modules(ROOT)
 IMPORTS = imports(MODULES)
 # Each entry of the package imports only what stands further down, as docs/architecture.md draws it.
 LAYERS = (
-    "__init__ api __main__ cli commands bench why against compare benching check render verify "
+    "__init__ __main__ cli commands api bench why against compare benching check render verify "
     "advice policy sizer project packages platforms sizing model terminal running reading "
     "text extras errors version"
 ).split()

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from slugcheck.model import Basis, Entry
 from slugcheck.sizing import bytecode, calibration
-from slugcheck.sizing.bytecode import Ground, predict
+from slugcheck.sizing.bytecode import Evidence, predict
 
 PREFIX = "/app/.heroku/python/lib/python3.11/site-packages"
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -55,7 +55,7 @@ def test_a_sample_of_a_real_package_comes_near_the_truth() -> None:
     runs = bytecode.spread_runs(entries, count=8, minor=RUNNING)
     factor = bytecode.factor_from_sources(entries, [[(e, texts[e]) for e in run] for run in runs])
     found = predict("unheard-of", entries, minor=RUNNING, prefix=PREFIX, factor=factor)
-    assert found.ground is Ground.SAMPLE
+    assert found.evidence is Evidence.SAMPLE
     assert found.estimate.value == pytest.approx(true_bytes(sources), rel=0.1)
 
 
@@ -99,16 +99,16 @@ def test_a_known_version_beats_a_sample_and_another_version_does_not() -> None:
     newest = known[-1]
     files = [entry(f"sympy/m{number}.py") for number in range(100)]
 
-    def ground(version: str | None, factor: float | None) -> Ground:
+    def evidence(version: str | None, factor: float | None) -> Evidence:
         return predict(
             "SymPy", files, minor="3.11", prefix="", factor=factor, version=version
-        ).ground
+        ).evidence
 
-    assert ground(newest.version, 1.0) is Ground.SAME_VERSION
-    assert ground("0.1", 1.0) is Ground.SAMPLE
-    assert ground("0.1", None) is Ground.OTHER_VERSION
-    assert ground(None, None) is Ground.OTHER_VERSION
-    assert ground("not a version", None) is Ground.OTHER_VERSION
+    assert evidence(newest.version, 1.0) is Evidence.SAME_VERSION
+    assert evidence("0.1", 1.0) is Evidence.SAMPLE
+    assert evidence("0.1", None) is Evidence.OTHER_VERSION
+    assert evidence(None, None) is Evidence.OTHER_VERSION
+    assert evidence("not a version", None) is Evidence.OTHER_VERSION
 
 
 def test_the_interval_grows_as_less_is_known() -> None:
@@ -154,7 +154,7 @@ def test_every_python_has_a_prediction(minor: str) -> None:
 
 def test_an_old_python_ignores_samples_of_a_new_one() -> None:
     files = [entry(f"a/m{number}.py") for number in range(1000)]
-    assert predict("a", files, minor="3.10", prefix="", factor=3.0).ground is Ground.MODEL
+    assert predict("a", files, minor="3.10", prefix="", factor=3.0).evidence is Evidence.MODEL
     assert bytecode.sample_runs("a", files, minor="3.10") == ()
 
 

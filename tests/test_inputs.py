@@ -66,6 +66,50 @@ def test_a_pyproject_is_sized_with_the_extras_and_groups_asked_for(
     assert {d["name"] for d in done.document["distributions"]} == {"framework", *names}
 
 
+@pytest.mark.parametrize(
+    ("dependency", "names"),
+    [
+        ("Shop[fast]", {"speedups"}),
+        ("shop[all]>=1", {"speedups", "admin"}),
+        ("shop[fast] ; python_version < '3.12'", set()),
+        ("shop[fast] ; python_version >= '3.12'", {"speedups"}),
+        ("shop[all] ; sys_platform == 'win32'", set()),
+        ("shop[partly]", {"admin"}),
+        ("shop[partly] ; sys_platform == 'linux'", {"admin"}),
+        ("shop[loop]", {"admin"}),
+        ("shop", set()),
+    ],
+)
+def test_a_project_that_requires_itself_gets_the_lines_of_its_extras(
+    index: PackageServer, tmp_path: Path, dependency: str, names: set[str]
+) -> None:
+    text = PROJECT.replace('"framework>=1",', f'"framework>=1", "{dependency}",').replace(
+        "[dependency-groups]",
+        "partly = [\"shop[fast] ; sys_platform == 'win32'\", \"admin ; os_name == 'posix'\"]\n"
+        'loop = ["shop[loop] ; os_name == \'posix\'", "shop[partly]"]\n[dependency-groups]',
+    )
+    done = check(index, project(tmp_path, text))
+    assert done.code == 0, done.err
+    assert {d["name"] for d in done.document["distributions"]} == {"framework", *names}
+
+
+def test_a_group_may_name_an_extra_of_the_project(index: PackageServer, tmp_path: Path) -> None:
+    text = PROJECT.replace('lint = ["linter"]', 'lint = ["linter", "shop[fast]"]')
+    done = check(index, project(tmp_path, text), "--group", "lint")
+    assert done.code == 0, done.err
+    names = {d["name"] for d in done.document["distributions"]}
+    assert names == {"framework", "linter", "speedups"}
+
+
+def test_an_extra_required_with_and_without_a_marker_is_required(
+    index: PackageServer, tmp_path: Path
+) -> None:
+    lines = '"shop[fast] ; os_name == \'nt\'", "shop[fast]",'
+    done = check(index, project(tmp_path, PROJECT.replace('"framework>=1",', lines)))
+    assert done.code == 0, done.err
+    assert {d["name"] for d in done.document["distributions"]} == {"speedups"}
+
+
 def test_a_finding_of_a_pyproject_names_its_line(index: PackageServer, tmp_path: Path) -> None:
     index.add_wheel("pywin32", "305", {"win32.pyd": b"MZ"}, tag="cp312-cp312-win_amd64")
     path = project(tmp_path, PROJECT.replace('"framework>=1"', '"pywin32==305"'))
@@ -100,7 +144,7 @@ def test_extras_need_a_pyproject(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("framework\n")
     done = slugcheck(tmp_path / "requirements.txt", "--extra", "fast")
     assert done.code == 2
-    assert "--extra needs a pyproject.toml" in done.err
+    assert "extras and groups need a pyproject.toml" in done.err
 
 
 def test_what_a_pyproject_says_to_uv_is_not_passed_over(

@@ -41,7 +41,7 @@ def limit(figure: str, value: int) -> Limit:
     )
 
 
-def ground(**changes: Any) -> storage.Ground:
+def context(**changes: Any) -> storage.StorageContext:
     """Heroku: 100 MB of slug in 500 MiB, a build of a minute in 15, 60 s to boot, 1 GB checkout."""
     values: dict[str, Any] = {
         "size": Estimate[int].measured(100 * MB),
@@ -53,13 +53,13 @@ def ground(**changes: Any) -> storage.Ground:
         "checkout_limit": limit("checkout", 1000 * MB),
         "checkout_bytes": MB,
     }
-    return storage.Ground(**(values | changes))
+    return storage.StorageContext(**(values | changes))
 
 
-def elsewhere(**changes: Any) -> storage.Ground:
+def elsewhere(**changes: Any) -> storage.StorageContext:
     """A platform that limits the installed bytes, and knows no boot or checkout."""
     installed = {"packed": False, "size_limit": limit("installed", 250 * MB)}
-    return ground(**(NONE | installed | changes))
+    return context(**(NONE | installed | changes))
 
 
 def model(size: int, name: str = "a.onnx", slug: Estimate[int] | None = None) -> ModelFile:
@@ -72,17 +72,17 @@ def model(size: int, name: str = "a.onnx", slug: Estimate[int] | None = None) ->
     )
 
 
-def judged(models: Sequence[ModelFile], on: storage.Ground) -> dict[Storage, StorageOption]:
+def judged(models: Sequence[ModelFile], on: storage.StorageContext) -> dict[Storage, StorageOption]:
     return {option.storage: option for option in storage.judge(models, on)}
 
 
-def statuses(models: Sequence[ModelFile], on: storage.Ground) -> tuple[Status, ...]:
+def statuses(models: Sequence[ModelFile], on: storage.StorageContext) -> tuple[Status, ...]:
     """In git, at boot, at build."""
     found = judged(models, on)
     return tuple(found[way].status for way in (Storage.SLUG, Storage.BOOT, Storage.BUILD))
 
 
-def recommended(models: Sequence[ModelFile], on: storage.Ground) -> StorageOption:
+def recommended(models: Sequence[ModelFile], on: storage.StorageContext) -> StorageOption:
     (only,) = (option for option in storage.judge(models, on) if option.recommended)
     return only
 
@@ -91,20 +91,20 @@ def recommended(models: Sequence[ModelFile], on: storage.Ground) -> StorageOptio
 
 
 def test_without_models_there_is_nothing_to_judge() -> None:
-    assert storage.judge((), ground()) == ()
+    assert storage.judge((), context()) == ()
 
 
 def test_small_models_may_be_kept_in_any_way_and_git_is_recommended() -> None:
     models = [model(12 * MB, name) for name in ("a.onnx", "b.onnx", "c.onnx")]
-    assert statuses(models, ground()) == (Status.PASS,) * 3
-    best = recommended(models, ground())
+    assert statuses(models, context()) == (Status.PASS,) * 3
+    best = recommended(models, context())
     assert best.storage is Storage.SLUG
     assert best.reasons[0] == "within every limit, and there is nothing to download"
 
 
 def test_the_slug_of_each_way_holds_what_is_in_it() -> None:
     packed = Estimate[int].predicted(30 * MB, 29 * MB, 31 * MB)
-    found = judged([model(40 * MB, slug=packed)], ground())
+    found = judged([model(40 * MB, slug=packed)], context())
     assert found[Storage.BOOT].slug == Estimate[int].measured(100 * MB)
     for way in (Storage.SLUG, Storage.BUILD):
         assert found[way].slug == Estimate[int].predicted(130 * MB, 129 * MB, 131 * MB)
@@ -112,27 +112,27 @@ def test_the_slug_of_each_way_holds_what_is_in_it() -> None:
 
 def test_a_slug_over_its_limit_fails_where_the_models_are_in_it() -> None:
     models = [model(90 * MB, f"{n}.onnx") for n in range(5)]
-    assert statuses(models, ground())[::2] == (Status.FAIL, Status.FAIL)
-    assert judged(models, ground())[Storage.BUILD].reasons[0] == "slug 524.6M of 500M, 24.6M over"
+    assert statuses(models, context())[::2] == (Status.FAIL, Status.FAIL)
+    assert judged(models, context())[Storage.BUILD].reasons[0] == "slug 524.6M of 500M, 24.6M over"
 
 
 def test_an_interval_across_the_limit_is_too_close_to_call() -> None:
     near = Estimate[int].predicted(40 * MB, 30 * MB, 50 * MB)
-    on = ground(size=Estimate[int].measured(480 * MB))
+    on = context(size=Estimate[int].measured(480 * MB))
     found = judged([model(45 * MB, slug=near)], on)
     assert found[Storage.BUILD].status is Status.UNKNOWN
     assert "too close to call" in found[Storage.BUILD].reasons[0]
 
 
 def test_no_way_is_recommended_when_every_way_fails() -> None:
-    on = ground(size=Estimate[int].measured(600 * MB))
+    on = context(size=Estimate[int].measured(600 * MB))
     options = storage.judge([model(7_000 * MB)], on)
     assert {option.status for option in options} == {Status.FAIL}
     assert not any(option.recommended for option in options)
 
 
 def test_a_predicted_slug_stays_predicted() -> None:
-    on = ground(size=Estimate[int].predicted(100 * MB, 98 * MB, 102 * MB))
+    on = context(size=Estimate[int].predicted(100 * MB, 98 * MB, 102 * MB))
     for option in storage.judge([model(MB)], on):
         assert option.slug.basis is Basis.PREDICTED
 
@@ -150,13 +150,13 @@ def test_a_predicted_slug_stays_predicted() -> None:
     ],
 )
 def test_github_warns_of_a_large_file_and_refuses_a_larger_one(size: int, status: Status) -> None:
-    assert judged([model(size)], ground())[Storage.SLUG].status is status
+    assert judged([model(size)], context())[Storage.SLUG].status is status
 
 
 def test_refused_files_are_named_the_largest_first_in_the_limits_unit() -> None:
     sizes = {"small.onnx": 1, "b.onnx": 120, "a.onnx": 130, "c.onnx": 110, "d.onnx": 101}
     models = [model(size * MIB, name) for name, size in sizes.items()]
-    on = ground(checkout_limit=None, size_limit=None)
+    on = context(checkout_limit=None, size_limit=None)
     first = judged(models, on)[Storage.SLUG].reasons[0]
     assert first == (
         "GitHub rejects files over 100 MiB: "
@@ -165,7 +165,7 @@ def test_refused_files_are_named_the_largest_first_in_the_limits_unit() -> None:
 
 
 def test_a_file_that_github_refuses_is_fetched_at_build() -> None:
-    best = recommended([model(200 * MB)], ground())
+    best = recommended([model(200 * MB)], context())
     assert best.storage is Storage.BUILD
     assert best.reasons[0].startswith("not in git: GitHub rejects files over 100 MiB: a.onnx")
 
@@ -173,13 +173,13 @@ def test_a_file_that_github_refuses_is_fetched_at_build() -> None:
 def test_a_checkout_over_its_limit_fails_and_comes_first() -> None:
     """Files that compress well: the slug would hold."""
     models = [model(49 * MB, f"{n}.onnx", Estimate[int].measured(MB)) for n in range(21)]
-    found = judged(models, ground())[Storage.SLUG]
+    found = judged(models, context())[Storage.SLUG]
     assert found.status is Status.FAIL
     assert found.reasons[0] == "git checkout 1030 MB is over 1000 MB"
 
 
 def test_a_checkout_that_is_not_known_is_not_claimed() -> None:
-    found = judged([model(12 * MB)], ground(checkout_bytes=None))[Storage.SLUG]
+    found = judged([model(12 * MB)], context(checkout_bytes=None))[Storage.SLUG]
     assert "models in the git checkout 12 MB of 1000 MB" in found.reasons
 
 
@@ -200,33 +200,33 @@ def test_a_checkout_that_is_not_known_is_not_claimed() -> None:
 def test_the_time_to_boot_is_judged_from_the_slowest_to_the_fastest_download(
     size: int, status: Status
 ) -> None:
-    found = judged([model(size)], ground())[Storage.BOOT]
+    found = judged([model(size)], context())[Storage.BOOT]
     assert found.status is status
 
 
 def test_seconds_are_of_all_models_at_each_bandwidth() -> None:
-    found = judged([model(100 * MB), model(50 * MB, "b.onnx")], ground())[Storage.BOOT]
+    found = judged([model(100 * MB), model(50 * MB, "b.onnx")], context())[Storage.BOOT]
     seconds = {one.bytes_per_second: one.seconds for one in found.downloads}
     assert seconds == {10e6: 15.0, 25e6: 6.0, 100e6: 1.5}
 
 
 def test_the_time_left_to_boot_is_never_rounded_up() -> None:
-    found = judged([model(194 * MB)], ground())[Storage.BOOT]  # 19.4 s
+    found = judged([model(194 * MB)], context())[Storage.BOOT]  # 19.4 s
     assert "leaves the app 40 of 60 s to boot, even at 10 MB/s" in found.reasons
 
 
 def test_a_slow_download_is_told_with_its_seconds() -> None:
-    found = judged([model(1_500 * MB)], ground())[Storage.BOOT]
+    found = judged([model(1_500 * MB)], context())[Storage.BOOT]
     assert any("the download takes 150 s at 10 MB/s" in reason for reason in found.reasons)
 
 
 def test_what_is_downloaded_at_boot_is_downloaded_again_at_every_restart() -> None:
-    found = judged([model(MB)], ground())[Storage.BOOT]
+    found = judged([model(MB)], context())[Storage.BOOT]
     assert "downloaded at every restart (at least once a day) on every dyno" in found.reasons
 
 
 def test_boot_is_recommended_when_the_slug_cannot_hold_the_models() -> None:
-    best = recommended([model(550 * MB)], ground())
+    best = recommended([model(550 * MB)], context())
     assert best.storage is Storage.BOOT
     assert best.reasons[0].startswith("neither in git nor at build: slug ")
 
@@ -243,7 +243,7 @@ def test_boot_is_recommended_when_the_slug_cannot_hold_the_models() -> None:
     ],
 )
 def test_the_download_counts_in_the_build(build: tuple[float, float], status: Status) -> None:
-    on = ground(build=Estimate[float].predicted(build[0], *build))
+    on = context(build=Estimate[float].predicted(build[0], *build))
     found = judged([model(100 * MB)], on)[Storage.BUILD]
     assert found.status is status
     if status is not Status.PASS:

@@ -113,7 +113,7 @@ def sympy() -> Why:
                 RemedyKind.REMOVE, "flask", UnmeasuredSaving(reason="not tried", tried=False), freed
             ),
             remedy(
-                RemedyKind.TWIN, "opencv-python",
+                RemedyKind.EQUIVALENT, "opencv-python",
                 UnmeasuredSaving(reason="does not resolve: no version", tried=True),
             ),
         ),

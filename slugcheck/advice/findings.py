@@ -15,7 +15,7 @@ from slugcheck.model import (
     Target,
 )
 from slugcheck.packages.known import (
-    CPU_TWINS,
+    CPU_BUILDS,
     DEVELOPMENT,
     GPU_ONLY,
     HEADLESS,
@@ -40,7 +40,7 @@ def origin(package: DistributionSize) -> Origin | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Twin:
+class Equivalent:
     """The measured size of a distribution that could replace another one."""
 
     name: str
@@ -49,10 +49,11 @@ class Twin:
     slug_bytes: int
 
 
-FindTwin = Callable[[str, str], Twin | None]  # (name, version) -> its size, None if not there
+# (name, version) -> its size, None if it is not there
+FindEquivalent = Callable[[str, str], Equivalent | None]
 
 
-def gpu_findings(sizes: SizeReport, find_twin: FindTwin) -> Iterable[Finding]:
+def gpu_findings(sizes: SizeReport, find_equivalent: FindEquivalent) -> Iterable[Finding]:
     """Yield the packages that need a GPU, with their CPU versions, on a platform without one."""
     if sizes.target.platform.gpu:
         return
@@ -61,10 +62,12 @@ def gpu_findings(sizes: SizeReport, find_twin: FindTwin) -> Iterable[Finding]:
     if "torch" in installed and any("torch" in _pullers(d, gpu) for d in gpu.values()):
         yield _torch(installed, gpu, sizes.target)
         gpu = {n: d for n, d in gpu.items() if "torch" not in _pullers(d, gpu)}
-    for name, twin_name in CPU_TWINS.items():
+    for name, cpu_name in CPU_BUILDS.items():
         if name in installed:
             own = {n: d for n, d in gpu.items() if name in _pullers(d, gpu)}
-            yield from _swap_for_twin(installed[name], twin_name, own, find_twin, sizes.target)
+            yield from _replace_by_cpu_build(
+                installed[name], cpu_name, own, find_equivalent, sizes.target
+            )
             gpu = {n: d for n, d in gpu.items() if n not in own}
     direct = [d for d in gpu.values() if d.distribution.direct]
     if direct:
@@ -109,31 +112,32 @@ def _torch(
     )
 
 
-def _swap_for_twin(
+def _replace_by_cpu_build(
     one: DistributionSize,
-    twin_name: str,
+    cpu_name: str,
     gpu: dict[str, DistributionSize],
-    find_twin: FindTwin,
+    find_equivalent: FindEquivalent,
     target: Target,
 ) -> Iterable[Finding]:
     version = one.distribution.version
-    twin = find_twin(twin_name, version)
-    if twin is None and not gpu:
+    cpu_build = find_equivalent(cpu_name, version)
+    if cpu_build is None and not gpu:
         return  # the version has no CPU build, and requires nothing that is for a GPU only
-    gone = [one, *gpu.values()] if twin else list(gpu.values())
-    saves = sum(d.installed_bytes for d in gone) - (twin.installed_bytes if twin else 0)
-    saves_slug = sum(d.slug.value for d in gone) - (twin.slug_bytes if twin else 0)
+    gone = [one, *gpu.values()] if cpu_build else list(gpu.values())
+    saves = sum(d.installed_bytes for d in gone) - (cpu_build.installed_bytes if cpu_build else 0)
+    saves_slug = sum(d.slug.value for d in gone) - (cpu_build.slug_bytes if cpu_build else 0)
     if saves <= 0:
         return
     extra = f" and requires {listed(list(gpu))}" if gpu else ""
-    fix = f"{twin_name}=={twin.version}" if twin else f"{twin_name}  # choose one of its versions"
+    version_of_fix = f"=={cpu_build.version}" if cpu_build else "  # choose one of its versions"
+    fix = f"{cpu_name}{version_of_fix}"
     yield Finding(
         code="cuda-on-cpu",
         severity=FindingSeverity.ERROR,
         subject=one.name,
         sentence=(
             f"{one.name} {version} contains GPU code{extra}, but {target.platform.title} has no "
-            f"GPU; replace {one.name} with {twin_name}, the same library without it"
+            f"GPU; replace {one.name} with {cpu_name}, the same library without it"
         ),
         fix=fix,
         saves_bytes=saves,
@@ -159,9 +163,6 @@ def _gpu_direct(direct: Sequence[DistributionSize], sizes: SizeReport) -> Findin
         saves_slug_bytes=sum(d.slug.value for d in direct),
         origin=origin(direct[0]),
     )
-
-
-__all__ = ["FindTwin", "Twin", "findings"]
 
 
 def opencv_findings(sizes: SizeReport) -> Iterable[Finding]:
@@ -227,7 +228,7 @@ def _post_compile(names: Sequence[str], pin: str) -> str:
 
 
 def findings(
-    sizes: SizeReport, *, find_twin: FindTwin, newest_python: str | None = None
+    sizes: SizeReport, *, find_equivalent: FindEquivalent, newest_python: str | None = None
 ) -> tuple[Finding, ...]:
     """Return the findings, the most severe first.
 
@@ -235,10 +236,10 @@ def findings(
     to be built from source.
     """
     found = [
-        *gpu_findings(sizes, find_twin),
+        *gpu_findings(sizes, find_equivalent),
         *opencv_findings(sizes),
         *_other_systems(sizes),
-        *_source_builds(sizes, newest_python, find_twin),
+        *_source_builds(sizes, newest_python, find_equivalent),
         *_placeholder(sizes),
         *_python_status(sizes.target),
         *_development(sizes),
@@ -284,7 +285,7 @@ def _foreign(
 
 
 def _source_builds(
-    sizes: SizeReport, newest_python: str | None, find_twin: FindTwin
+    sizes: SizeReport, newest_python: str | None, find_equivalent: FindEquivalent
 ) -> Iterable[Finding]:
     built = [d for d in sizes.distributions if d.distribution.source_build is not None]
     native = [
@@ -303,7 +304,7 @@ def _source_builds(
         severity=FindingSeverity.WARNING,
         subject=native[0].name,
         sentence=sentence,
-        fix=_source_fix(native, newest_python, minor, find_twin),
+        fix=_source_fix(native, newest_python, minor, find_equivalent),
         origin=origin(native[0]),
     )
 
@@ -312,7 +313,7 @@ def _source_fix(
     native: Sequence[DistributionSize],
     newest_python: str | None,
     minor: str,
-    find_twin: FindTwin,
+    find_equivalent: FindEquivalent,
 ) -> str:
     lines = []
     if newest_python is not None and newest_python != minor:
@@ -323,7 +324,7 @@ def _source_fix(
     lines.extend(
         f"psycopg2-binary=={one.distribution.version}"
         for one in native
-        if one.name == "psycopg2" and find_twin("psycopg2-binary", one.distribution.version)
+        if one.name == "psycopg2" and find_equivalent("psycopg2-binary", one.distribution.version)
     )
     if not lines:
         verb = "has no wheel and is" if len(native) == 1 else "have no wheel and are"

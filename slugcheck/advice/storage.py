@@ -20,6 +20,9 @@ from slugcheck.model import (
     Estimate,
     Limit,
     ModelFile,
+    ModelPlace,
+    Severity,
+    SizeReport,
     Status,
     Storage,
     StorageOption,
@@ -27,6 +30,7 @@ from slugcheck.model import (
 )
 from slugcheck.policy import budgets
 from slugcheck.policy.budgets import status_of
+from slugcheck.sizing import slug_parts
 from slugcheck.text import against, clock, listed, mb, mib, scale_for
 
 _ORDER = (Status.PASS, Status.WARN, Status.UNKNOWN, Status.FAIL)
@@ -37,7 +41,7 @@ _Reason = tuple[Status, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class StorageContext:
     """What the options are judged by. Limits are None where the platform has none.
 
     ``size`` is the figure of the size limit without the models: the slug if ``packed``, else the
@@ -54,15 +58,44 @@ class Ground:
     checkout_bytes: int | None
 
 
-def judge(models: Sequence[ModelFile], ground: Ground) -> tuple[StorageOption, ...]:
+def context_of(
+    models: Sequence[ModelFile],
+    sizes: SizeReport,
+    build: Estimate[float],
+    limits: Iterable[Limit],
+    checkout_bytes: int | None,
+) -> StorageContext:
+    """Return the figures and limits that decide for a report whose sizes include ``models``.
+
+    Only limits that gate count. ``checkout_bytes`` is the git checkout with the models, None if it
+    is unknown.
+    """
+    gating = {one.figure: one for one in reversed(tuple(limits)) if one.severity is Severity.FAIL}
+    figure = sizes.target.platform.size_figure
+    packed = figure == "slug"
+    own = [p.slug if packed else p.installed for p in sizes.parts if p.group == slug_parts.MODELS]
+    in_git = sum(model.bytes for model in models if model.place is ModelPlace.APP)
+    return StorageContext(
+        size=figures.without(sizes.slug if packed else sizes.installed, own),
+        packed=packed,
+        build=build,
+        size_limit=gating.get(figure),
+        build_limit=gating.get("build"),
+        boot_limit=gating.get("boot"),
+        checkout_limit=gating.get("checkout"),
+        checkout_bytes=None if checkout_bytes is None else checkout_bytes - in_git,
+    )
+
+
+def judge(models: Sequence[ModelFile], context: StorageContext) -> tuple[StorageOption, ...]:
     """Return the three options for ``models``, one of them recommended; nothing without models.
 
     The first reason of the recommended one says why. If every option fails, none is recommended.
     """
     if not models:
         return ()
-    in_git, at_build = _in_git(models, ground), _at_build(models, ground)
-    at_boot = _at_boot(models, ground)
+    in_git, at_build = _in_git(models, context), _at_build(models, context)
+    at_boot = _at_boot(models, context)
     # the simplest of equally good ones: one artefact first, then nothing to fetch at boot
     best = min((in_git, at_build, at_boot), key=lambda option: _ORDER.index(option.status))
     if best.status is Status.FAIL:
@@ -88,29 +121,31 @@ def _recommended(best: StorageOption, in_git: StorageOption, at_build: StorageOp
 # --------------------------------------------------------------------------- the options
 
 
-def _in_git(models: Sequence[ModelFile], ground: Ground) -> StorageOption:
-    size = _with(models, ground)
-    title = "in git and in the slug" if ground.packed else "in git and in the package"
-    reasons = [_size(size, ground), *_github(models, ground), *_checkout(models, ground)]
+def _in_git(models: Sequence[ModelFile], context: StorageContext) -> StorageOption:
+    size = _with(models, context)
+    title = "in git and in the slug" if context.packed else "in git and in the package"
+    reasons = [_size(size, context), *_github(models, context), *_checkout(models, context)]
     reasons.append((Status.PASS, "every version of a model stays in git's history"))
     return _option(Storage.SLUG, title, size, (), reasons)
 
 
-def _at_boot(models: Sequence[ModelFile], ground: Ground) -> StorageOption:
+def _at_boot(models: Sequence[ModelFile], context: StorageContext) -> StorageOption:
     downloads = _downloads(models)
     again = "downloaded at every restart (at least once a day) on every dyno"
-    if not ground.packed:
+    if not context.packed:
         again = "downloaded whenever an instance starts with an empty disk"
-    reasons = [_size(ground.size, ground), *_boot(downloads, ground), (Status.PASS, again)]
-    return _option(Storage.BOOT, "object storage, fetched at boot", ground.size, downloads, reasons)
+    reasons = [_size(context.size, context), *_boot(downloads, context), (Status.PASS, again)]
+    return _option(
+        Storage.BOOT, "object storage, fetched at boot", context.size, downloads, reasons
+    )
 
 
-def _at_build(models: Sequence[ModelFile], ground: Ground) -> StorageOption:
-    size, downloads = _with(models, ground), _downloads(models)
+def _at_build(models: Sequence[ModelFile], context: StorageContext) -> StorageOption:
+    size, downloads = _with(models, context), _downloads(models)
     where = "downloaded by bin/post_compile: in the slug, but not in git"
-    if not ground.packed:
+    if not context.packed:
         where = "downloaded by a build step: in the package, but not in git"
-    reasons = [_size(size, ground), *_build(downloads, ground), (Status.PASS, where)]
+    reasons = [_size(size, context), *_build(downloads, context), (Status.PASS, where)]
     return _option(Storage.BUILD, "object storage, fetched at build", size, downloads, reasons)
 
 
@@ -136,9 +171,9 @@ def _option(
 # --------------------------------------------------------------------------- reasons
 
 
-def _size(size: Estimate[int], ground: Ground) -> _Reason:
-    name = "slug" if ground.packed else "package"
-    limit = ground.size_limit
+def _size(size: Estimate[int], context: StorageContext) -> _Reason:
+    name = "slug" if context.packed else "package"
+    limit = context.size_limit
     if limit is None:
         return Status.PASS, f"{name} {mb(size.value)} MB"
     shown, cap = against(size.value, limit.value)
@@ -148,13 +183,13 @@ def _size(size: Estimate[int], ground: Ground) -> _Reason:
     return status, budgets.verdict(status, f"{name} {shown}", cap, margin=margin)
 
 
-def _github(models: Sequence[ModelFile], ground: Ground) -> list[_Reason]:
+def _github(models: Sequence[ModelFile], context: StorageContext) -> list[_Reason]:
     limit, warning = _constants()["github_file_limit"], _constants()["github_file_warning"]
     refused = [model for model in models if model.bytes > limit["bytes"]]
     warned = [model for model in models if model.bytes > warning["bytes"]]
     if refused:
         found = [(Status.FAIL, f"GitHub rejects files over {limit['text']}: {_list(refused)}")]
-        if ground.packed:
+        if context.packed:
             # Git LFS is what most people think of next
             found.append((Status.FAIL, _constants()["git_lfs"]["text"]))
         return found
@@ -163,22 +198,22 @@ def _github(models: Sequence[ModelFile], ground: Ground) -> list[_Reason]:
     return [(Status.PASS, f"no file is over GitHub's {limit['text']}")]
 
 
-def _checkout(models: Sequence[ModelFile], ground: Ground) -> list[_Reason]:
-    limit = ground.checkout_limit
+def _checkout(models: Sequence[ModelFile], context: StorageContext) -> list[_Reason]:
+    limit = context.checkout_limit
     if limit is None:
         return []
-    size = (ground.checkout_bytes or 0) + sum(model.bytes for model in models)
-    name = "git checkout" if ground.checkout_bytes is not None else "models in the git checkout"
+    size = (context.checkout_bytes or 0) + sum(model.bytes for model in models)
+    name = "git checkout" if context.checkout_bytes is not None else "models in the git checkout"
     shown, cap = against(size, limit.value)
     status = status_of(Estimate[int].measured(size), limit.value)
     return [(status, budgets.verdict(status, f"{name} {shown}", cap))]
 
 
-def _boot(downloads: Sequence[Download], ground: Ground) -> list[_Reason]:
+def _boot(downloads: Sequence[Download], context: StorageContext) -> list[_Reason]:
     """Judge the download by its interval, from the slowest to the fastest bandwidth."""
-    if ground.boot_limit is None:
+    if context.boot_limit is None:
         return []
-    limit = ground.boot_limit.value
+    limit = context.boot_limit.value
     share = float(_constants()["boot"]["share_for_download"])
     slowest, fastest = downloads[0], downloads[-1]
     slow = f"{_took(slowest.seconds)} at {_rate(slowest)}"
@@ -194,12 +229,12 @@ def _boot(downloads: Sequence[Download], ground: Ground) -> list[_Reason]:
     return [(Status.PASS, f"{left}, even at {_rate(slowest)}")]
 
 
-def _build(downloads: Sequence[Download], ground: Ground) -> list[_Reason]:
-    if ground.build_limit is None:
+def _build(downloads: Sequence[Download], context: StorageContext) -> list[_Reason]:
+    if context.build_limit is None:
         return []
-    limit = ground.build_limit.value
-    low = ground.build.low + downloads[-1].seconds
-    high = ground.build.high + downloads[0].seconds
+    limit = context.build_limit.value
+    low = context.build.low + downloads[-1].seconds
+    high = context.build.high + downloads[0].seconds
     span = f"build including the download {clock(low)} to {clock(high)}"
     time = Estimate.predicted(low, low, high)
     status = status_of(time, float(limit))
@@ -209,9 +244,11 @@ def _build(downloads: Sequence[Download], ground: Ground) -> list[_Reason]:
 # --------------------------------------------------------------------------- numbers
 
 
-def _with(models: Sequence[ModelFile], ground: Ground) -> Estimate[int]:
-    own = [model.slug if ground.packed else Estimate[int].measured(model.bytes) for model in models]
-    return figures.total([ground.size, *own], systematic_percent=0.0)
+def _with(models: Sequence[ModelFile], context: StorageContext) -> Estimate[int]:
+    own = [
+        model.slug if context.packed else Estimate[int].measured(model.bytes) for model in models
+    ]
+    return figures.total([context.size, *own], systematic_percent=0.0)
 
 
 def _downloads(models: Sequence[ModelFile]) -> tuple[Download, ...]:

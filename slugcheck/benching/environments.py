@@ -19,7 +19,7 @@ from pathlib import Path
 from slugcheck import reading
 from slugcheck.benching import plan
 from slugcheck.benching.plan import BenchOptions, Form
-from slugcheck.check import Check
+from slugcheck.check import SILENT, Check
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.model import Distribution, IndexOptions, Report, SizeReport
 from slugcheck.model.bench import DISTRIBUTIONS, InputSpec, Runtime
@@ -181,7 +181,7 @@ class Installer:
                 use_cache=self._options.use_cache,
             )
             with Check(asked) as check:
-                return configured(asked), check.whole()
+                return configured(asked), check.run(SILENT)
 
     def _refuse(self, runtime: Runtime, sizes: SizeReport) -> None:
         if sizes.unsized:

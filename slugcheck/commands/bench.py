@@ -210,6 +210,7 @@ def _check_plots(plots: tuple[Path, ...]) -> None:
 
 
 def _options(given: dict[str, Any]) -> BenchOptions:
+    from slugcheck import api
     from slugcheck.benching.plan import BenchOptions
 
     return BenchOptions(
@@ -229,11 +230,11 @@ def _options(given: dict[str, Any]) -> BenchOptions:
         memory_limits=tuple(_memory(text) for text in given["limits"]),
         time_limit=_seconds(given["time_limit"]),
         variants=given["variants"],
-        index=options.index(given),
+        index=api.index_options(given["index_url"], given["extra_index_urls"], given["find_links"]),
         env=given["env"],
         exclude_newer=given["exclude_newer"],
         offline=given["offline"],
-        use_cache=not given["no_cache"],
+        use_cache=given["cache"],
     )
 
 

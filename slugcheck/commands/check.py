@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from slugcheck.commands import options
-from slugcheck.errors import UsageError
 from slugcheck.render.formats import CHECK_FORMATS, outputs, render_report
 from slugcheck.terminal import Terminal
 
@@ -91,15 +90,14 @@ def command(
     Exit code: 0 it fits; 1 it is over budget, or the build or boot will fail; 2 wrong usage;
     3 it could not be measured.
     """
+    from slugcheck.api import run_check
+
     terminal = Terminal(quiet=quiet, verbose=verbose)
-    if given["verify"] and path.name in ("-", "pyproject.toml"):
-        message = "--verify installs a requirements file, a lock file, or a project's folder"
-        raise UsageError(message, hint="name one of these")
     if given["verify"]:
         options.require_linux("--verify")
     options.start_clock(given)
     wanted = outputs(format_, files, CHECK_FORMATS)
-    report = options.run_check(options.options(path, given), terminal, against=against)
+    report = run_check(options.options(path, given), against, terminal)
     for assumption in report.assumptions:
         terminal.detail(f"build time assumes: {assumption}")
     options.write(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import click
 
 from slugcheck.commands import options as shared
-from slugcheck.errors import UsageError
 from slugcheck.render.formats import FORMATS, outputs, render
 from slugcheck.terminal import Terminal
 
@@ -25,7 +23,7 @@ from slugcheck.terminal import Terminal
 )
 @click.option(
     "--label",
-    "given",
+    "labels",
     multiple=True,
     metavar="NAME",
     help="Name of a candidate; once for each, in order.",
@@ -50,7 +48,7 @@ def command(
     ctx: click.Context,
     /,
     paths: tuple[Path, ...],
-    given: tuple[str, ...],
+    labels: tuple[str, ...],
     benches: tuple[Path, ...],
     format_: str | None,
     files: tuple[str, ...],
@@ -66,30 +64,17 @@ def command(
     Exit code: 0 all were measured, whether they fit or not; 2 wrong usage; 3 one could not be
     measured.
     """
-    from slugcheck.compare import SideBySide, compare, join, labels, load
+    from slugcheck.api import run_compare
     from slugcheck.model.document import dumps
     from slugcheck.model.to_document import comparison_document
     from slugcheck.render.views import compare as views
 
-    if len(paths) < 2:
-        message = "compare needs at least two candidates"
-        raise UsageError(message, hint="slugcheck compare requirements_a.txt requirements_b.txt")
     terminal = Terminal(quiet=quiet)
     shared.start_clock(options)
     wanted = outputs(format_, files, FORMATS)
-    results = [load(path) for path in benches]
-    names = labels(paths, given)
-    asked = shared.options(paths[0], options)
-    with SideBySide([replace(asked, path=path) for path in paths], names) as run:
-        with terminal.progress("measuring candidates") as bar:
-            for done in run.measure():
-                bar.update(done, len(paths))
-        candidates = run.candidates
-    found = compare(candidates)
-    if results:
-        found = join(found, candidates, results)
+    candidates = [shared.options(path, options) for path in paths]
+    found, reports = run_compare(candidates, labels=labels, bench=benches, progress=terminal)
     shown = partial(views.view, found)
-    reports = [one.report for one in candidates]
 
     def json() -> str:
         return dumps(comparison_document(found, reports))

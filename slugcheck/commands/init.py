@@ -22,6 +22,7 @@ def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
 
     Its limits are today's size plus 25 %, but no more than the platform allows.
     """
+    from slugcheck.api import run_check
     from slugcheck.model import Settings
     from slugcheck.policy import settings
 
@@ -36,7 +37,7 @@ def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
     if own.origin is not None:
         message = f"{own.origin} already has settings"
         raise UsageError(message, hint="edit its [tool.slugcheck]")
-    report = options.run_check(options.options(path, given), terminal)
+    report = run_check(options.options(path, given), progress=terminal)
     if report.sizes.unsized:
         names = ", ".join(one.name for one in report.sizes.unsized[:3])
         message = f"the size is unknown: {names} could not be sized"

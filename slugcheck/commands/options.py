@@ -1,11 +1,11 @@
-"""Options that several commands have, and a checked run with its progress."""
+"""Options that several commands have, and what they write."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,9 +15,7 @@ from slugcheck.errors import UsageError
 from slugcheck.text import inert
 
 if TYPE_CHECKING:
-    from slugcheck.against import Base
-    from slugcheck.check import Check
-    from slugcheck.model import IndexOptions, Report, Service
+    from slugcheck.model import Report
     from slugcheck.model.options import Options
     from slugcheck.render.annotations import Place
     from slugcheck.render.formats import Look, Output
@@ -85,6 +83,7 @@ PLACES = (
     ),
     click.option(
         "--extra-index-url",
+        "extra_index_urls",
         multiple=True,
         metavar="URL",
         help="Additional package index. Repeatable.",
@@ -109,7 +108,13 @@ PLACES = (
         help="Ignore files uploaded after this date, such as 2026-11-01.",
     ),
     click.option("--offline", is_flag=True, help="Use only what is cached; no network."),
-    click.option("--no-cache", is_flag=True, help="Do not read or write any cache."),
+    click.option(
+        "--no-cache",
+        "cache",
+        flag_value=False,
+        default=True,
+        help="Do not read or write any cache.",
+    ),
     click.option(
         "--timeout",
         metavar="DURATION",
@@ -221,70 +226,14 @@ def require_linux(what: str) -> None:
 def options(path: Path, given: dict[str, Any]) -> Options:
     """Return what the options of the groups above come to; a group left out has its defaults.
 
-    :raises UsageError: a limit is not written NAME=VALUE, or a date is invalid.
+    :raises UsageError: a limit is not written NAME=VALUE, or another option is wrong.
     """
-    from slugcheck.model import FindingSeverity
-    from slugcheck.model.options import Options
+    from slugcheck import api
 
-    if given["exclude_newer"]:
-        from slugcheck.packages.index.pages import cutoff
-
-        cutoff(str(given["exclude_newer"]))  # uv's own refusal would come late, and as exit 3
-    allow = tuple(given.get("allow_unsized", ()))
-    return Options(
-        path=path,
-        platform=_text(given["platform"]),
-        stack=_text(given["stack"]),
-        python=_text(given["python"]),
-        dyno=_text(given["dyno"]),
-        index=index(given),
-        env=tuple(given["env"]),
-        extras=_of_pyproject(path, "--extra", given.get("extras", ())),
-        groups=_of_pyproject(path, "--group", given.get("groups", ())),
-        exclude_newer=_text(given["exclude_newer"]),
-        offline=bool(given["offline"]),
-        use_cache=not given["no_cache"],
-        allow_unsized=tuple(name for name in allow if name != "all"),
-        allow_all_unsized="all" in allow,
-        limits=tuple(_pair(text) for text in given.get("limits", ())),
-        build=bool(given["build"]),
-        models=tuple(given.get("models", ())),
-        remote_models=bool(given.get("remote_models", False)),
-        head_decides=given.get("settings") == "head",
-        verify=bool(given.get("verify", False)),
-        config=given["config"],
-        fail_on=FindingSeverity(given.get("fail_on", "error")),
-        audit=_service(given) if given.get("audit") else None,
-    )
-
-
-def _service(given: dict[str, Any]) -> Service:
-    from slugcheck.advice.audit import service
-
-    return service(_text(given["audit_service"]), _text(given["audit_url"]))
-
-
-def index(given: dict[str, Any]) -> IndexOptions:
-    """Return the places that packages come from."""
-    from slugcheck.model import IndexOptions
-
-    places = tuple(given["find_links"])
-    return IndexOptions(
-        index_url=_text(given["index_url"]),
-        extra_index_urls=tuple(given["extra_index_url"]),
-        find_links=tuple(p if "://" in p else str(Path(p).resolve()) for p in places),
-    )
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
-
-
-def _of_pyproject(path: Path, option: str, names: Sequence[str]) -> tuple[str, ...]:
-    if names and path.name != "pyproject.toml":
-        message = f"{option} needs a pyproject.toml, and this is {path}"
-        raise UsageError(message, hint=f"slugcheck check pyproject.toml {option} {names[0]}")
-    return tuple(names)
+    known = api.CheckArguments.__annotations__
+    arguments = {name: value for name, value in given.items() if name in known}
+    arguments["limits"] = tuple(_pair(text) for text in given.get("limits", ()))
+    return replace(api.options_of(path, **arguments), python_origin="--python")
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -293,58 +242,6 @@ def _pair(text: str) -> tuple[str, str]:
         message = f"--limit {text[:_QUOTED]}: expected NAME=VALUE"
         raise UsageError(message, hint="for example --limit slug=300M")
     return name.strip(), value.strip()
-
-
-def run_check(asked: Options, terminal: Terminal, *, against: str | None = None) -> Report:
-    """Return the report of one run, with its progress on the terminal.
-
-    ``against`` names a base, which is measured meanwhile.
-
-    :raises SlugcheckError: something is wrong, or could not be measured.
-    """
-    from slugcheck.check import Check
-    from slugcheck.policy import gates
-
-    with ExitStack() as stack:
-        # the check itself reports a missing path
-        base = _base(asked, against) if against is not None and _is_there(asked.path) else None
-        run = stack.enter_context(Check(asked, ruling=base.ruling() if base else None))
-        if base is not None:
-            stack.enter_context(base)
-        report = measured(run, asked, terminal)
-        if base is None:
-            return gates.with_increase(report, run.rules, None)
-        with terminal.status(f"measuring {base.label}"):
-            return base.compared(report, run)
-
-
-def _is_there(path: Path) -> bool:
-    from slugcheck.reading import STDIN
-
-    return path == STDIN or path.exists()
-
-
-def _base(asked: Options, against: str) -> Base:
-    from slugcheck.against import Base
-
-    return Base(asked, against)
-
-
-def measured(run: Check, asked: Options, terminal: Terminal) -> Report:
-    """Return the report of a run that has begun, with its progress on the terminal."""
-    with terminal.status("resolving dependencies"):
-        run.resolve()
-    with terminal.progress("reading wheel contents") as bar:
-        for done, total in run.read():
-            bar.update(done, total)
-    if asked.verify:
-        with terminal.steps() as say:
-            run.verify(say)
-    if asked.audit is not None:
-        with terminal.status("looking up known vulnerabilities"):
-            run.audit()
-    with terminal.status("comparing with the limits"):
-        return run.report()
 
 
 def _place() -> Place:

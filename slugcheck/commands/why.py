@@ -83,7 +83,7 @@ def _answer(asked: Options, wanted: Wanted, terminal: Terminal, most: int) -> Wh
 
     with ExitStack() as stack:
         run = stack.enter_context(Check(asked))
-        report = options.measured(run, asked, terminal)
+        report = run.run(terminal)
         inquiry = Inquiry(run, report, wanted, most=most)
         with terminal.progress("trying changes") as bar:
             for done in inquiry.measure():

@@ -97,6 +97,7 @@ class Options:
     """The user's options. ``index`` adds to the indexes of the file."""
 
     path: Path
+    text: str | None = field(default=None, repr=False)  # read in place of the path
     platform: str | None = None  # None: the settings', else DEFAULT_PLATFORM
     stack: str | None = None
     python: str | None = None
@@ -131,12 +132,14 @@ class Options:
     @property
     def shown_path(self) -> str:
         """What messages and reports call the path."""
+        if self.text is not None:
+            return "<text>"
         return "<stdin>" if self.path == reading.STDIN else str(self.path)
 
     @property
     def within(self) -> Path:
         """The folder outside of which no file of the project is read, a real path."""
-        return self.top or reading.top_of(self.path)
+        return self.top or reading.top_of(self.path if self.text is None else Path())
 
     @property
     def variables(self) -> Variables:
@@ -149,4 +152,4 @@ class Options:
     @property
     def is_folder(self) -> bool:
         """Whether the path is a project folder."""
-        return self.path.is_dir()
+        return self.text is None and self.path.is_dir()

@@ -92,7 +92,7 @@ class RemedyKind(StrEnum):
     REMOVE_ALL = "remove-all"  # every line that leads to the distribution
     NEWEST = "newest"  # the specifier dropped
     NEWEST_ALL = "newest-all"  # of every line that has one and leads to the distribution
-    TWIN = "twin"  # the same library without what the platform cannot use
+    EQUIVALENT = "twin"  # the same library without what the platform cannot use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ GPU_ONLY = re.compile(
 )
 TORCH_FAMILY = ("torch", "torchvision", "torchaudio")
 # The same library without GPU code, published under another name at the same versions.
-CPU_TWINS = {"tensorflow": "tensorflow-cpu", "xgboost": "xgboost-cpu"}
+CPU_BUILDS = {"tensorflow": "tensorflow-cpu", "xgboost": "xgboost-cpu"}
 HEADLESS = {
     "opencv-python": "opencv-python-headless",
     "opencv-contrib-python": "opencv-contrib-python-headless",

@@ -232,7 +232,7 @@ def _platform(reader: TableReader) -> Platform:
         ("limits", [limit.name for limit in limits]),
         ("dynos", [dyno.name for dyno in dynos]),
     ):
-        _no_twins(reader, key, found)
+        _no_duplicates(reader, key, found)
     return Platform(
         name=reader.text("name"),
         title=reader.text("title"),
@@ -255,7 +255,7 @@ def _platform(reader: TableReader) -> Platform:
     )
 
 
-def _no_twins(reader: TableReader, key: str, found: list[str]) -> None:
+def _no_duplicates(reader: TableReader, key: str, found: list[str]) -> None:
     for name, times in Counter(filter(None, found)).items():
         if times > 1:
             reader.mistake(key, f"has {name!r} {times} times")

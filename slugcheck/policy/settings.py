@@ -277,42 +277,42 @@ def load(
     within = within or (top.resolve() if top else reading.top_of(folder))
     if named is not None:
         if reading.belongs(named, within):
-            return _named(named, _Ground(within, platform))
-        return replace(_named(named, _Ground(Path("/"), platform)), author=Author.USER)
+            return _named(named, _Source(within, platform))
+        return replace(_named(named, _Source(Path("/"), platform)), author=Author.USER)
     folder = reading.real(folder, within)
     last = top.resolve() if top else reading.checkout_of(folder)
     above = [one for one in folder.parents if one == last or last in one.parents]
     for place in (folder, *above):
-        found = _in(place, _Ground(within, platform))
+        found = _in(place, _Source(within, platform))
         if found is not None:
             return found
     return Settings()
 
 
 @dataclass(frozen=True, slots=True)
-class _Ground:
+class _Source:
     """Where files may be read from, and the platform that overrides that of the settings."""
 
     within: Path
     platform: str | None
 
 
-def _named(path: Path, ground: _Ground) -> Settings:
-    if not reading.is_file(path, ground.within):
+def _named(path: Path, source: _Source) -> Settings:
+    if not reading.is_file(path, source.within):
         message = f"{_shown(path)}: settings file not found"
         raise UsageError(message, hint="name a slugcheck.toml or a pyproject.toml")
     if path.name != SHARED:
-        return _settings(_read(path, ground.within), path, "", ground)
-    table = _table(_read(path, ground.within), path)
+        return _settings(_read(path, source.within), path, "", source)
+    table = _table(_read(path, source.within), path)
     if table is None:
         message = f"{_shown(path)} has no [tool.slugcheck]"
         raise UsageError(message, hint="add the table, or name another file")
-    return _settings(table, path, "tool.slugcheck.", ground)
+    return _settings(table, path, "tool.slugcheck.", source)
 
 
-def _in(folder: Path, ground: _Ground) -> Settings | None:
+def _in(folder: Path, source: _Source) -> Settings | None:
     own, shared = folder / OWN, folder / SHARED
-    within = ground.within
+    within = source.within
     # a broken link or a folder of that name is an error: the user meant settings
     of_own = _read(own, within) if os.path.lexists(own) else None
     there = reading.is_file(shared, within)
@@ -321,9 +321,9 @@ def _in(folder: Path, ground: _Ground) -> Settings | None:
         message = f"{_shown(own)} and [tool.slugcheck] of {_shown(shared)} both have settings"
         raise UsageError(message, hint="keep only one of the two")
     if of_own is not None:
-        return _settings(of_own, own, "", ground)
+        return _settings(of_own, own, "", source)
     if of_shared is not None:
-        return _settings(of_shared, shared, "tool.slugcheck.", ground)
+        return _settings(of_shared, shared, "tool.slugcheck.", source)
     return None
 
 
@@ -344,7 +344,7 @@ _TABLES: Mapping[str, tuple[str, Callable[[object, Mistakes], Any]]] = {
 }
 
 
-def _settings(table: Mapping[str, object], path: Path, prefix: str, ground: _Ground) -> Settings:
+def _settings(table: Mapping[str, object], path: Path, prefix: str, source: _Source) -> Settings:
     mistakes = Mistakes(place=f"{_shown(path)}: {prefix}")
     found: dict[str, Any] = {}
     for key, value in table.items():
@@ -360,8 +360,8 @@ def _settings(table: Mapping[str, object], path: Path, prefix: str, ground: _Gro
             mistakes.unknown(key, {**_PLAIN, **_TABLES}, _misplaced(key, path))
     settings = Settings(origin=path, **found)
     try:
-        settings = _described(settings, path, ground)
-        mistakes.sentences.extend(_of_the_platform(settings, mistakes, ground.platform))
+        settings = _described(settings, path, source)
+        mistakes.sentences.extend(_of_the_platform(settings, mistakes, source.platform))
     except PlatformError as error:
         mistakes.add("platform", f": {error}; {error.hint}")
     if mistakes.sentences:
@@ -370,12 +370,12 @@ def _settings(table: Mapping[str, object], path: Path, prefix: str, ground: _Gro
     return settings
 
 
-def _described(settings: Settings, path: Path, ground: _Ground) -> Settings:
+def _described(settings: Settings, path: Path, source: _Source) -> Settings:
     """Return the settings with the platform file that they name, relative to their folder."""
     name = settings.platform
-    if name is None or not name.endswith(".toml") or ground.platform is not None:
+    if name is None or not name.endswith(".toml") or source.platform is not None:
         return settings
-    place = platforms.load_file(path.parent / name, within=ground.within)
+    place = platforms.load_file(path.parent / name, within=source.within)
     return replace(settings, described=place)
 
 

@@ -122,7 +122,7 @@ _NAMED = 3  # files that one note names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
+class AppContents:
     """The app's own files and models; ``files`` is None unless a folder is checked."""
 
     files: AppFiles | None
@@ -130,7 +130,7 @@ class Weighed:
 
 
 class App:
-    """One run's app, used as a context manager: ``start``, then ``weighed``."""
+    """One run's app, used as a context manager: ``start``, then ``contents``."""
 
     def __init__(self, subject: Subject, options: Options, own: Sequence[Settings]) -> None:
         """Find the models of flags and all settings; nothing is compressed yet.
@@ -192,14 +192,14 @@ class App:
                 files.measure, self._listing, lambda path: path in inside
             )
 
-    def weighed(self) -> Weighed:
+    def contents(self) -> AppContents:
         """Return the sizes, waiting for them.
 
         :raises MeasureError: a file cannot be read, or a server refuses it.
         :raises UsageError: the library for a server is not installed, or nothing matches there.
         """
         own = self._files.result() if self._files else None
-        return Weighed(files=own, models=self._models.result() if self._models else ())
+        return AppContents(files=own, models=self._models.result() if self._models else ())
 
     def notes(self) -> tuple[str, ...]:
         """Return what the user should know of the files."""

@@ -30,7 +30,7 @@ from slugcheck.packages.index.client import HttpClient
 from slugcheck.packages.index.inventories import (
     VARIABLE,
     Cache,
-    Warehouse,
+    Inventories,
     default_folder,
     is_fresh,
     trusted_folder,
@@ -59,7 +59,7 @@ _MAX_RESOLUTIONS = 4
 _FRESH_SECONDS = 600.0
 
 
-class Gatherer:
+class DependencyReader:
     """One run's way to the packages, used as a context manager: ``resolve``, exhaust ``read``."""
 
     def __init__(self, subject: Subject, place: Target, options: Options) -> None:
@@ -80,7 +80,7 @@ class Gatherer:
         self._client = HttpClient(
             index=subject.index, offline=options.offline, local=_local_places(subject, options)
         )
-        self._warehouse = Warehouse(client=self._client, cache=self._cache)
+        self._store = Inventories(client=self._client, cache=self._cache)
         self._stack = ExitStack()
         self._stack.enter_context(self._client)
         self._inventories: list[tuple[Distribution, Inventory]] = []
@@ -89,7 +89,7 @@ class Gatherer:
         self._resolved: Resolved | None = None
         self._lock_sha256 = ""
 
-    def __enter__(self) -> Gatherer:
+    def __enter__(self) -> DependencyReader:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -101,9 +101,9 @@ class Gatherer:
         return self._client
 
     @property
-    def stock(self) -> Warehouse:
+    def store(self) -> Inventories:
         """Where inventories come from."""
-        return self._warehouse
+        return self._store
 
     @cached_property
     def pages(self) -> Pages:
@@ -152,7 +152,7 @@ class Gatherer:
 
     def transfer(self) -> Transfer:
         """Return the traffic of this run."""
-        return self._warehouse.transfer()
+        return self._store.transfer()
 
     def newest_python(self) -> str | None:
         """Return the newest Python with wheels for everything, None if unknown."""
@@ -227,7 +227,7 @@ class Gatherer:
 
         def read(distribution: Distribution) -> Inventory:
             known = resolved.inventories.get(distribution.name)
-            return known or self._warehouse.inventory(distribution.artifact)
+            return known or self._store.inventory(distribution.artifact)
 
         for distribution, answer in _iter_inventories(distributions, read):
             if isinstance(answer, Unsized):
@@ -263,7 +263,7 @@ class Gatherer:
             client=self._client,
             cache=self._cache,
             pages=self.pages,
-            warehouse=self._warehouse,
+            store=self._store,
             target=self._target,
             chooser=self.chooser,
             build=self._options.build,

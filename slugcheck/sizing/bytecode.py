@@ -58,7 +58,7 @@ _AGREE = 0.06
 _OLD = "3.10"
 
 
-class Ground(StrEnum):
+class Evidence(StrEnum):
     """What a prediction stands on, the best first."""
 
     SAME_VERSION = "same_version"  # this version was measured for the calibration
@@ -76,7 +76,7 @@ class BytecodePrediction:
 
     estimate: Estimate[int]
     files: int
-    ground: Ground
+    evidence: Evidence
     model_bytes: int
 
 
@@ -99,15 +99,17 @@ def predict(
     sources = tuple(entry for entry in files if entry.path.endswith(".py"))
     if not sources:
         none = Estimate[int].measured(0)
-        return BytecodePrediction(estimate=none, files=0, ground=Ground.SAME_VERSION, model_bytes=0)
+        return BytecodePrediction(
+            estimate=none, files=0, evidence=Evidence.SAME_VERSION, model_bytes=0
+        )
     model = _model_bytes(sources, minor)
-    ratio, ground, python = _factor(name, version, minor, factor)
-    percent = _error_percent(ground, minor, python, model)
+    ratio, evidence, python = _factor(name, version, minor, factor)
+    percent = _error_percent(evidence, minor, python, model)
     spread = around(model * ratio, percent)
     paths = _path_bytes(sources, prefix)
     estimate = Estimate.predicted(spread.value + paths, spread.low + paths, spread.high + paths)
     return BytecodePrediction(
-        estimate=estimate, files=len(sources), ground=ground, model_bytes=round(model) + paths
+        estimate=estimate, files=len(sources), evidence=evidence, model_bytes=round(model) + paths
     )
 
 
@@ -167,24 +169,24 @@ def _model_bytes(sources: Iterable[Entry], minor: str) -> float:
 
 def _factor(
     name: str, version: str | None, minor: str, sampled: float | None
-) -> tuple[float, Ground, str]:
+) -> tuple[float, Evidence, str]:
     """Return the factor, what it stands on, and the Python that it was measured with."""
     known, same = calibration.load().find(name, version)
     measured, python = _measured(known.bytecode, minor) if known else (None, minor)
     if measured is not None and same:
-        return measured, Ground.SAME_VERSION, python
+        return measured, Evidence.SAME_VERSION, python
     running = _running_minor()
     # bytecode before 3.11 has so little in common with later that a sample says nothing of it
     if sampled is None or _OLD in (minor, running):
-        ground = Ground.MODEL if measured is None else Ground.OTHER_VERSION
-        return measured or 1.0, ground, python
+        evidence = Evidence.MODEL if measured is None else Evidence.OTHER_VERSION
+        return measured or 1.0, evidence, python
     if known is None or measured is None:
-        return sampled, Ground.SAMPLE, running
+        return sampled, Evidence.SAMPLE, running
     if _lazy(minor) != _lazy(running):
         here, _ = _measured(known.bytecode, running)
         sampled, running = sampled * measured / (here or measured), minor
     agrees = abs(math.log(sampled / measured)) < _AGREE
-    return math.sqrt(sampled * measured) if agrees else sampled, Ground.SAMPLE, running
+    return math.sqrt(sampled * measured) if agrees else sampled, Evidence.SAMPLE, running
 
 
 def _lazy(minor: str) -> bool:
@@ -209,13 +211,13 @@ def _running_minor() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _error_percent(ground: Ground, minor: str, measured_with: str, model_bytes: float) -> float:
+def _error_percent(evidence: Evidence, minor: str, measured_with: str, model_bytes: float) -> float:
     """Return the half width of the interval, which 90 of 100 distributions stay within."""
     errors = calibration.load().bytecode["error_percent"]
-    if ground is Ground.MODEL:
+    if evidence is Evidence.MODEL:
         by_size = errors["model"][calibration.nearest_minor(errors["model"], minor)]
         return float(next(e for below, e in by_size if below is None or model_bytes < below))
-    own = float(errors[ground])
+    own = float(errors[evidence])
     if minor == measured_with:
         return own
     transfer = errors["transfer"]  # of a factor from Python 3.11 to another, or back
@@ -238,7 +240,7 @@ def sample_runs(
     """
     sources = [entry for entry in entries if entry.path.endswith(".py")]
     predicted = _model_bytes(sources, minor)
-    if _factor(name, version, minor, None)[1] is Ground.SAME_VERSION or minor == _OLD:
+    if _factor(name, version, minor, None)[1] is Evidence.SAME_VERSION or minor == _OLD:
         return ()
     known, _ = calibration.load().find(name, version)
     if predicted < (WORTH_A_CHECK if known else WORTH_A_SAMPLE):

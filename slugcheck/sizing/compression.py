@@ -42,10 +42,10 @@ def predict(
         bytecode_bytes = _halfway(bytecode_bytes, model_bytecode)
     packed = base + _bytecode_share(known, bytecode_bytes.value, minor)
     factor = entry.slug if entry else 1.0
-    ground = ("same_version" if same else "other_version") if entry else "model"
+    evidence = ("same_version" if same else "other_version") if entry else "model"
     errors = numbers["error_percent"]
     transfer = _python(minor)[2] if bytecode_bytes.value else 0.0
-    percent = math.hypot(errors[ground], errors["stored"] * _stored_part(known), transfer)
+    percent = math.hypot(errors[evidence], errors["stored"] * _stored_part(known), transfer)
     own = around(max(packed, 0.0) * factor, percent)
     ends = (bytecode_bytes.low, bytecode_bytes.value, bytecode_bytes.high)
     low, middle, high = (_bytecode_share(known, end, minor) * factor for end in ends)

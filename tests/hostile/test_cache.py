@@ -18,7 +18,7 @@ import pytest
 
 from slugcheck.model import Artifact
 from slugcheck.packages.index.client import HttpClient
-from slugcheck.packages.index.inventories import Cache, Warehouse, is_inside, key_of
+from slugcheck.packages.index.inventories import Cache, Inventories, is_inside, key_of
 from slugcheck.reading import checkout_of
 from tests.support.commands import Done, slugcheck
 from tests.support.server import PackageServer, Quirk
@@ -128,10 +128,12 @@ def test_two_lines_of_one_run_do_not_share_a_claim(
 ) -> None:
     """One line's URL claims the hash of another line's wheel; whichever is read first."""
     with HttpClient() as client:
-        warehouse = Warehouse(client=client, cache=Cache(Path(os.environ["SLUGCHECK_CACHE_DIR"])))
+        inventories = Inventories(
+            client=client, cache=Cache(Path(os.environ["SLUGCHECK_CACHE_DIR"]))
+        )
         for _ in range(2):
-            lie = warehouse.inventory(replace(attacker.artifact(NAME), size=None))
-            truth = warehouse.inventory(honest.artifact(NAME))
+            lie = inventories.inventory(replace(attacker.artifact(NAME), size=None))
+            truth = inventories.inventory(honest.artifact(NAME))
             assert (lie.file_bytes, truth.file_bytes) == (len(TINY.content), len(HONEST.content))
 
 

@@ -18,7 +18,7 @@ from slugcheck.errors import MeasureError, NetworkError, WheelError
 from slugcheck.model import Artifact, IndexOptions, Inventory
 from slugcheck.packages.index import http
 from slugcheck.packages.index.client import HttpClient
-from slugcheck.packages.index.inventories import Cache, Warehouse
+from slugcheck.packages.index.inventories import Cache, Inventories
 from slugcheck.packages.index.pages import Pages
 from tests.support.commands import slugcheck
 from tests.support.server import JSON_TYPE, PackageServer, RawServer
@@ -51,7 +51,7 @@ def wheel_at(url: str, *, size: int | None = None) -> Artifact:
 
 def read(url: str, *, size: int | None = None) -> Inventory:
     with HttpClient() as client:
-        return Warehouse(client=client, cache=Cache(None)).inventory(wheel_at(url, size=size))
+        return Inventories(client=client, cache=Cache(None)).inventory(wheel_at(url, size=size))
 
 
 def failure(server: RawServer, *, size: int | None = None) -> str:
@@ -341,15 +341,15 @@ def test_parts_within_parts_of_metadata_are_not_followed() -> None:
 def test_a_run_sizes_so_many_files_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("slugcheck.packages.index.inventories.MAX_FILES", 10)
     with PackageServer() as server, HttpClient() as client:
-        warehouse = Warehouse(client=client, cache=Cache(None))
+        inventories = Inventories(client=client, cache=Cache(None))
         first, second, third = (
             server.add_wheel(name, "1.0", {f"{name}/{n}.py": "" for n in range(2)}).filename
             for name in "abc"
         )
         for filename in (first, second, first, second):  # the same wheel again counts once
-            warehouse.inventory(server.artifact(filename))
+            inventories.inventory(server.artifact(filename))
         with pytest.raises(WheelError, match="more than 10 files"):
-            warehouse.inventory(server.artifact(third))
+            inventories.inventory(server.artifact(third))
 
 
 # --------------------------------------------------------------------------- the whole command
@@ -398,12 +398,12 @@ def test_a_source_that_takes_the_compiler_a_gigabyte_does_not_get_it(tmp_path: P
         "import resource, sys\n"
         "from slugcheck.packages.index.inventories import Cache\n"
         "from slugcheck.packages.index.client import HttpClient\n"
-        "from slugcheck.packages.index.inventories import Warehouse\n"
+        "from slugcheck.packages.index.inventories import Inventories\n"
         "from slugcheck.model import Artifact\n"
         "url, name = sys.argv[1:]\n"
         "with HttpClient() as client:\n"
         "    found = Artifact(filename=name, url=url, size=None, sha256=None)\n"
-        "    Warehouse(client=client, cache=Cache(None)).inventory(found)\n"
+        "    Inventories(client=client, cache=Cache(None)).inventory(found)\n"
         f"{OWN_PEAK}print(peak + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
     )
     command = [sys.executable, "-c", code, path.as_uri(), archive.filename]

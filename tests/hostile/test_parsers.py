@@ -110,6 +110,20 @@ def test_extras_and_groups_that_multiply_or_go_deep_end(
     refused(bounded.slugcheck(tmp_path, *command), "include each other more than 50 deep")
 
 
+def test_extras_under_many_markers_end(bounded: Bounded, tmp_path: Path) -> None:
+    extras = []
+    for n in range(40):
+        twice = [f"app[e{n + 1}] ; python_version > '{major}.{n}'" for major in (1, 2)]
+        extras.append(f"e{n} = {json.dumps(twice)}")
+    lines = ["[project]", 'name = "app"', 'dependencies = ["app[e0]"]']
+    lines += ["[project.optional-dependencies]", *extras, 'e40 = ["flask"]']
+    (tmp_path / "pyproject.toml").write_text("\n".join(lines))
+    refused(
+        bounded.slugcheck(tmp_path, "check", "--offline", "--no-cache", "pyproject.toml"),
+        "more than 50 markers lead to the extra",
+    )
+
+
 # --------------------------------------------------------------------------- saved reports
 
 

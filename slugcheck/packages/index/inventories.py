@@ -71,7 +71,7 @@ _SIGNATURES = ("x-amz-", "x-goog-")
 _SIGNING = frozenset("expires signature key-pair-id policy awsaccesskeyid googleaccessid".split())
 
 
-class Warehouse:
+class Inventories:
     """Reads inventories, from the cache if possible. Thread-safe; hits need no network."""
 
     def __init__(self, *, client: HttpClient, cache: Cache) -> None:

@@ -88,6 +88,7 @@ _LONGEST_NAME = 4096  # PATH_MAX of Linux
 def read(
     path: Path,
     *,
+    text: str | None = None,
     within: Path | None = None,
     cwd_name: str | None = None,
     empty: bool = False,
@@ -98,9 +99,10 @@ def read(
 
     No file outside of ``within`` is read or looked for, by default the file's checkout.
 
-    ``cwd_name`` is the name that messages give the file, as seen from the current directory; by
-    default ``path`` as it is given. Includes are named after it. ``empty`` allows a file without
-    any requirement. ``variables`` are those that may be filled in; none by default.
+    ``text`` is what the file holds where it is not read from disk. ``cwd_name`` is the name that
+    messages give the file, as seen from the current directory; by default ``path`` as it is given.
+    Includes are named after it. ``empty`` allows a file without any requirement. ``variables`` are
+    those that may be filled in; none by default.
     A ``pyproject.toml`` is read for its dependencies, with the extras and groups of ``selection``.
 
     :raises Refused: the file is a link out of ``within``, not a regular file, or too large.
@@ -110,6 +112,7 @@ def read(
     top = _File(path=path, name=printable(cwd_name or str(path)))
     reader = _Reader(top, within or reading.top_of(path), variables or Variables())
     reader.selection = selection or Selection()
+    reader.text = text
     reader.read(empty=empty)
     return reader.result()
 
@@ -159,6 +162,7 @@ class _Reader:
         self._any_hashes = False
         self._lines = 0
         self.selection = Selection()  # of a pyproject.toml
+        self.text: str | None = None  # of the top file; None: it is read
 
     def read(self, *, empty: bool) -> None:
         """Read everything.
@@ -340,7 +344,10 @@ class _Reader:
         :raises RequirementsError: it cannot be read, or is not text.
         """
         try:
-            data = reading.read(file.path, within=self._within, limit=reading.REQUIREMENTS)
+            if file is self._top and self.text is not None:
+                data = self.text.encode("utf-8", "surrogatepass")
+            else:
+                data = reading.read(file.path, within=self._within, limit=reading.REQUIREMENTS)
         except FileNotFoundError:
             hint = "check the name; an include is relative to the file that includes it"
             raise RequirementsError(f"{file.name} does not exist", hint=hint) from None

@@ -30,6 +30,7 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
     more = configured(options)
     found = files.read(
         options.path,
+        text=options.text,
         within=options.within,
         cwd_name=options.shown_path,
         empty=empty or options.path.name == pyproject.NAME,

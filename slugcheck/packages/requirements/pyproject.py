@@ -21,6 +21,7 @@ from slugcheck.text import listed, printable
 NAME = "pyproject.toml"
 _SHOWN = 80
 _MOST_DEEP = 50  # extras and groups that include each other; real ones are three deep
+_MOST_CONDITIONS = 50  # sets of markers that one extra is required under
 _FOLDER_HINT = "check the project's folder instead, which reads its lock file"
 _NOT_READ = ("sources", "index", "constraint-dependencies", "override-dependencies")
 
@@ -50,10 +51,12 @@ class Dependencies:
             raise RequirementsError(f"{name} is not valid TOML: {error}") from None
         self._text = text
         self._lines: dict[str, int] = {}
-        self._done: set[tuple[str, str]] = set()  # kind and name of what was yielded before
+        # kind and name of what was read before -> the markers under which it was
+        self._done: dict[tuple[str, str], list[frozenset[str]]] = {}
         self._name = name
         self._selection = selection
         self._project = _table(document, "project")
+        self._own_name = canonicalize_name(str(self._project.get("name", "")))
         self._groups = _named(_table(document, "dependency-groups"))
         self._extras = _named(_table(self._project, "optional-dependencies"))
         self._uv = _table(_table(document, "tool"), "uv")
@@ -75,35 +78,53 @@ class Dependencies:
     def lines(self) -> Iterator[tuple[int, str]]:
         """Yield (line number, requirement) of everything that was selected, each once.
 
+        A requirement of the project on itself stands for the extras that it names, as for pip. Its
+        marker then holds for each line that they bring.
+
         :raises RequirementsError: a requirement is invalid, or an extra or group is unknown.
         """
         chosen = chain(
-            self._checked(self._project.get("dependencies", []), "project.dependencies"),
-            (one for name in self._selection.extras for one in self._extra(name, ())),
-            (one for name in self._selection.groups for one in self._group(name, ())),
+            self._expanded(self._project.get("dependencies", []), "project.dependencies", (), ()),
+            *(self._extra(name, (), ()) for name in self._selection.extras),
+            *(self._group(name, ()) for name in self._selection.groups),
         )
         seen: set[str] = set()
-        for requirement in chosen:
+        for line, requirement in chosen:
             if requirement not in seen:
                 seen.add(requirement)
-                yield self._line(requirement), requirement
+                yield line, requirement
 
-    def _extra(self, name: str, above: Collection[str]) -> Iterator[str]:
-        """Yield the requirements of an extra; ``package[other]`` of the package itself is one."""
-        key = canonicalize_name(name)
-        if not self._is_new("extra", key, above):
-            return
-        own = canonicalize_name(str(self._project.get("name", "")))
-        where = f"project.optional-dependencies.{printable(key)}"
-        for text in self._checked(self._member(self._extras, name, "extra"), where):
+    def _expanded(
+        self, entries: object, where: str, above: tuple[str, ...], conditions: tuple[str, ...]
+    ) -> Iterator[tuple[int, str]]:
+        """Yield lines and requirements; ``conditions`` are the markers that led to them.
+
+        ``above`` are the extras that led to them, the outermost first.
+        """
+        for text in self._checked(entries, where):
             requirement = reading.requirement(text)
-            if canonicalize_name(requirement.name) != own:
-                yield text
-                continue
-            for other in sorted(requirement.extras):
-                yield from self._extra(other, (*above, key))
+            marker = str(requirement.marker or "")
+            if requirement.url is None and canonicalize_name(requirement.name) == self._own_name:
+                both = tuple(dict.fromkeys((*conditions, *filter(None, [marker]))))
+                for other in sorted(requirement.extras):
+                    yield from self._extra(other, above, both)
+            elif not conditions:
+                yield self._line(text), text
+            else:
+                requirement.marker = None
+                every = " and ".join(f"({one})" for one in (*conditions, marker) if one)
+                yield self._line(text), f"{requirement} ; {every}"
 
-    def _group(self, name: str, above: Collection[str]) -> Iterator[str]:
+    def _extra(
+        self, name: str, above: tuple[str, ...], conditions: tuple[str, ...]
+    ) -> Iterator[tuple[int, str]]:
+        key = canonicalize_name(name)
+        if self._is_new("extra", key, above, conditions):
+            where = f"project.optional-dependencies.{printable(key)}"
+            entries = self._member(self._extras, name, "extra")
+            yield from self._expanded(entries, where, (*above, key), conditions)
+
+    def _group(self, name: str, above: tuple[str, ...]) -> Iterator[tuple[int, str]]:
         key = canonicalize_name(name)
         if key in above:
             message = f"{self._name}: the dependency group {printable(name)} includes itself"
@@ -114,19 +135,29 @@ class Dependencies:
             if isinstance(entry, dict) and isinstance(entry.get("include-group"), str):
                 yield from self._group(entry["include-group"], (*above, key))
             else:
-                yield from self._checked([entry], f"dependency-groups.{printable(key)}")
+                where = f"dependency-groups.{printable(key)}"
+                yield from self._expanded([entry], where, (), ())
 
-    def _is_new(self, kind: str, key: str, above: Collection[str]) -> bool:
-        """Return whether an extra or a group still counts: it is read once, however often named.
+    def _is_new(
+        self, kind: str, key: str, above: Collection[str], conditions: Collection[str] = ()
+    ) -> bool:
+        """Return whether an extra or a group still counts.
 
-        :raises RequirementsError: it is nested too deeply.
+        It is read once for each set of conditions, and not again under stricter ones.
+
+        :raises RequirementsError: it is nested too deeply, or under too many conditions.
         """
         if len(above) > _MOST_DEEP:
             message = f"{self._name}: {kind}s include each other more than {_MOST_DEEP} deep"
             raise RequirementsError(message, hint="list their requirements in one")
-        new = (kind, key) not in self._done
-        self._done.add((kind, key))
-        return new
+        known = self._done.setdefault((kind, key), [])
+        if any(earlier.issubset(conditions) for earlier in known):
+            return False
+        if len(known) >= _MOST_CONDITIONS:
+            message = f"{self._name}: more than {_MOST_CONDITIONS} markers lead to the {kind} "
+            raise RequirementsError(message + printable(key[:_SHOWN]))
+        known.append(frozenset(conditions))
+        return True
 
     def _member(self, table: Mapping[str, Any], name: str, kind: str) -> list[Any]:
         entries = table.get(canonicalize_name(name))

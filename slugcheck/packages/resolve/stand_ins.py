@@ -36,7 +36,7 @@ from slugcheck.packages.index.choice import Chooser, Likeness
 from slugcheck.packages.index.client import MAX_WHOLE, HttpClient
 from slugcheck.packages.index.inventories import (
     Cache,
-    Warehouse,
+    Inventories,
     inventory_from_document,
     inventory_to_document,
     is_fresh,
@@ -193,7 +193,7 @@ class StandIns:
         client: HttpClient,
         cache: Cache,
         pages: Pages,
-        warehouse: Warehouse,
+        store: Inventories,
         target: Target,
         chooser: Chooser,
         build: bool = False,
@@ -201,7 +201,7 @@ class StandIns:
         self.pages = pages
         self._client = client
         self._cache = cache
-        self._warehouse = warehouse
+        self._store = store
         self._target = target
         self._chooser = chooser
         self._build = build
@@ -369,7 +369,7 @@ class StandIns:
             filename=file.filename, url=file.url, size=file.size, sha256=file.sha256
         )
         try:
-            inventory = self._warehouse.inventory(artifact)
+            inventory = self._store.inventory(artifact)
         except MeasureError:
             return None  # the amount of its sources is the next best measure
         likeness = choosing.likeness(file, files, version)
@@ -385,7 +385,7 @@ class StandIns:
                 filename=wheel.name, url=wheel.as_uri(), size=wheel.stat().st_size, sha256=None
             )
             self._client.admit(wheel.parent)
-            inventory = self._warehouse.inventory(made)
+            inventory = self._store.inventory(made)
         except MeasureError as error:
             return Unsized(name=name, version=version, reason=str(error), origin=origin)
         return StandIn(
@@ -437,7 +437,7 @@ class StandIns:
 
     def _wheel(self, artifact: Artifact, requirement: Requirement) -> StandIn | Unsized:
         try:
-            inventory = self._warehouse.inventory(artifact)
+            inventory = self._store.inventory(artifact)
             requires = repaired_requires(inventory)
             version = version_of(inventory)
         except MeasureError as error:

@@ -62,7 +62,7 @@ _SIGNS = {
     RemedyKind.REMOVE_ALL: "-",
     RemedyKind.NEWEST: "^",
     RemedyKind.NEWEST_ALL: "^",
-    RemedyKind.TWIN: "~",
+    RemedyKind.EQUIVALENT: "~",
 }
 _WORDS = {"-": "without", "^": "newest", "~": "replaced"}
 _MEANINGS = (
@@ -577,7 +577,7 @@ def _others(names: Sequence[str], one: Remedy, why: Why) -> list[str]:
 
 def _consequences(one: Remedy, found: MeasuredSaving, why: Why) -> Iterator[str]:
     """Yield what else changes: what goes, what is new, and what gets another version."""
-    told = {why.name, *(() if one.kind is RemedyKind.TWIN else one.roots)}
+    told = {why.name, *(() if one.kind is RemedyKind.EQUIVALENT else one.roots)}
     others = [change for change in found.changes if change.name not in told]
     if gone := [change.name for change in others if change.after is None]:
         yield f"also removed: {listed(gone, _NAMED)}"
@@ -617,7 +617,11 @@ def _short(one: Remedy) -> str:
     names = _all(one) if len(one.roots) > 1 else one.roots[0]
     if one.kind in (RemedyKind.REMOVE, RemedyKind.REMOVE_ALL):
         return f"without {names}"
-    return f"the replacement of {names}" if one.kind is RemedyKind.TWIN else f"the newest {names}"
+    return (
+        f"the replacement of {names}"
+        if one.kind is RemedyKind.EQUIVALENT
+        else f"the newest {names}"
+    )
 
 
 # --------------------------------------------------------------------------- the conclusion
