@@ -20,6 +20,7 @@ import tomllib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -534,7 +535,7 @@ def _below(path: Path, top: str) -> list[str]:
 
     :raises Refused: the path does not go through ``top``.
     """
-    parts = (Path.cwd() / path).parts
+    parts = (path if path.is_absolute() else Path.cwd() / path).parts
     if (inside := _under(parts, top)) is not None:
         return inside
     for count in range(1, len(parts) + 1):
@@ -548,10 +549,15 @@ def _below(path: Path, top: str) -> list[str]:
 
 def _under(parts: Sequence[str], top: str) -> list[str] | None:
     """Return the parts below ``top`` as they are written; None where the path begins otherwise."""
-    above = Path(top).parts
-    start = parts[: len(above)]
-    same = [os.path.normcase(part) for part in start] == [os.path.normcase(part) for part in above]
-    return list(parts[len(above) :]) if same else None
+    above = _parts(top)
+    if tuple(map(os.path.normcase, parts[: len(above)])) != tuple(map(os.path.normcase, above)):
+        return None
+    return list(parts[len(above) :])
+
+
+@cache
+def _parts(top: str) -> tuple[str, ...]:
+    return Path(top).parts
 
 
 def _is_elsewhere(part: str) -> bool:

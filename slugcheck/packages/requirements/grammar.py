@@ -12,7 +12,7 @@ import functools
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from optparse import OptionParser, Values
 from pathlib import Path
 from typing import Any
@@ -295,12 +295,16 @@ class Places:
 
     folders: tuple[Path, ...]
     top: Path  # a real path
+    # thousands of lines may name the same few files
+    _real: dict[tuple[Path, str], Path | None] = field(default_factory=dict, compare=False)
 
     def found(self, name: str) -> Iterator[Path]:
         """Yield the real path of what has that name, folder by folder."""
         for folder in self.folders:
-            place = reading.found(folder / name, self.top)
-            if place is not None:
+            key = (folder, name)
+            if key not in self._real:
+                self._real[key] = reading.found(folder / name, self.top)
+            if (place := self._real[key]) is not None:
                 yield place
 
     def leaves(self, name: str) -> bool:
