@@ -71,6 +71,17 @@ def test_libraries_stay_behind_their_door(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
+def test_views_and_writers_do_not_know_each_other(module: str) -> None:
+    render = "slugcheck.render."
+    writers = {render + name for name in ("terminal", "markdown", "github", "junit", "sarif")}
+    views = {name for name in MODULES if name.startswith(f"{render}views.")}
+    if module in views:
+        assert not IMPORTS[module] & (writers | {f"{render}formats"})
+    if module in writers:
+        assert not IMPORTS[module] & views
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_no_module_is_named_for_leftovers(module: str) -> None:
     assert not {"utils", "helpers", "misc", "common"} & set(module.split("."))
 

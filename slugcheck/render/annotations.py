@@ -8,7 +8,6 @@ from __future__ import annotations
 import os.path
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from slugcheck.model import (
@@ -21,19 +20,13 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
+from slugcheck.text import printable, printable_lines
 
-_WORDS = {
+# What a verdict is called, beside its sentence.
+STATUS_WORDS = {
     Status.FAIL: "over budget", Status.UNKNOWN: "cannot say", Status.WARN: "soft limit passed",
     Status.PASS: "fits",
 }  # fmt: skip
-
-
-class Level(StrEnum):
-    """How grave a remark is."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,42 +49,45 @@ class Remark:
     """One thing to say. ``code`` is a rule's name, ``subject`` a distribution or ""."""
 
     code: str
-    level: Level
+    level: FindingSeverity
     title: str
     text: str
     fix: str
     subject: str
     origin: Origin | None
 
-
-_LEVELS = {
-    FindingSeverity.ERROR: Level.ERROR,
-    FindingSeverity.WARNING: Level.WARNING,
-    FindingSeverity.INFO: Level.NOTE,
-}
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The text and the lines of the fix, made safe to print."""
+        return printable(self.text), *(printable_lines(self.fix) if self.fix else ())
 
 
 def remarks(report: Report) -> tuple[Remark, ...]:
     """Return what there is to say, the gravest first."""
-    found = [
-        *_of_verdicts(report),
-        *(_of_unsized(one, report) for one in report.sizes.unsized),
-        *(_of_finding(finding) for finding in report.findings),
-    ]
-    order = list(Level)
+    return _ordered([*_of_verdicts(report), *package_remarks(report)])
+
+
+def package_remarks(report: Report) -> tuple[Remark, ...]:
+    """Return what there is to say beside the verdicts, the gravest first."""
+    unsized = [_of_unsized(one, report) for one in report.sizes.unsized]
+    return _ordered([*unsized, *map(_of_finding, report.findings)])
+
+
+def _ordered(found: list[Remark]) -> tuple[Remark, ...]:
+    order = list(FindingSeverity)
     return tuple(sorted(found, key=lambda one: order.index(one.level)))
 
 
 def _of_verdicts(report: Report) -> Iterator[Remark]:
     for verdict in report.verdicts:
-        level = level_of(verdict)
+        level = _level(verdict)
         if level is None:
             continue
-        subject = verdict.subject or _to_blame(verdict, report.sizes)
+        subject = verdict.subject or _largest_line(verdict, report.sizes)
         yield Remark(
             code=f"budget-{verdict.budget.partition('.')[0]}",
             level=level,
-            title=f"{verdict.budget}: {_WORDS[verdict.status]}",
+            title=f"{verdict.budget}: {STATUS_WORDS[verdict.status]}",
             text=verdict.sentence,
             fix="",
             subject=subject,
@@ -99,14 +95,14 @@ def _of_verdicts(report: Report) -> Iterator[Remark]:
         )
 
 
-def level_of(verdict: Verdict) -> Level | None:
+def _level(verdict: Verdict) -> FindingSeverity | None:
     """Return how grave a verdict is, None when there is nothing to say."""
     if verdict.gates and verdict.status in (Status.FAIL, Status.UNKNOWN):
-        return Level.ERROR
-    return Level.WARNING if verdict.status is Status.WARN else None
+        return FindingSeverity.ERROR
+    return FindingSeverity.WARNING if verdict.status is Status.WARN else None
 
 
-def _to_blame(verdict: Verdict, sizes: SizeReport) -> str:
+def _largest_line(verdict: Verdict, sizes: SizeReport) -> str:
     """Return the requirement that is behind most of a size; "" if no line is."""
     by_slug = verdict.budget == "slug"
     if not by_slug and verdict.budget not in ("installed", "download"):
@@ -125,7 +121,7 @@ def _of_unsized(one: Unsized, report: Report) -> Remark:
     shown = f"{one.name} {one.version}" if one.version else one.name
     return Remark(
         code="unsized",
-        level=Level.NOTE if allowed else Level.ERROR,
+        level=FindingSeverity.INFO if allowed else FindingSeverity.ERROR,
         title=f"{shown}: could not be sized",
         text=f"{one.reason} (accepted)" if allowed else one.reason,
         fix="",
@@ -137,7 +133,7 @@ def _of_unsized(one: Unsized, report: Report) -> Remark:
 def _of_finding(finding: Finding) -> Remark:
     return Remark(
         code=finding.code,
-        level=_LEVELS[finding.severity],
+        level=finding.severity,
         title=f"{finding.subject}: {finding.code}",
         text=finding.sentence,
         fix=finding.fix,

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slugcheck.model import Report
+from slugcheck.model import FindingSeverity, Report
 from slugcheck.render import wording
-from slugcheck.render.annotations import Level, Place, Remark, remarks
+from slugcheck.render.annotations import Place, Remark, remarks
 from slugcheck.text import listed, printable, printable_lines
 
-_COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 # GitHub shows ten annotations of each kind for a step (docs.github.com, "Limits" of annotations).
 _MOST = 10
 
@@ -23,20 +22,20 @@ def render(report: Report, place: Place) -> str:
     """Return the commands, the gravest first, and the conclusion as a plain last line."""
     found = remarks(report)
     lines: list[str] = []
-    for level in Level:
+    for level in FindingSeverity:
         lines += _of_level([one for one in found if one.level is level], level, place)
     conclusion = wording.conclusion(report)
     last = printable(f"{conclusion.word}: {conclusion.sentence}")
     return "\n".join([*lines, f"slugcheck: {last}"]) + "\n"
 
 
-def _of_level(found: list[Remark], level: Level, place: Place) -> Iterator[str]:
+def _of_level(found: list[Remark], level: FindingSeverity, place: Place) -> Iterator[str]:
     shown = found if len(found) <= _MOST else found[: _MOST - 1]
     yield from (_command(one, place) for one in shown)
     if rest := found[len(shown) :]:
         names = listed([one.title for one in rest], 5)
         text = f"{len(rest)} more: {names}; the job's summary has them all"
-        yield f"::{_COMMANDS[level]} title=slugcheck::{_data(text)}"
+        yield f"::{_name(level)} title=slugcheck::{_data(text)}"
 
 
 def _command(one: Remark, place: Place) -> str:
@@ -45,9 +44,12 @@ def _command(one: Remark, place: Place) -> str:
     if one.origin is not None and path is not None:
         properties += [f"file={_property(path)}", f"line={one.origin.line}"]
     properties.append(f"title={_property(f'slugcheck: {one.title}')}")
-    fix = printable_lines(one.fix) if one.fix else ()
-    text = "\n".join([printable(one.text), *fix])
-    return f"::{_COMMANDS[one.level]} {','.join(properties)}::{_data(text)}"
+    text = "\n".join(one.lines)
+    return f"::{_name(one.level)} {','.join(properties)}::{_data(text)}"
+
+
+def _name(level: FindingSeverity) -> str:
+    return "notice" if level is FindingSeverity.INFO else str(level)
 
 
 def _data(text: str) -> str:

@@ -9,9 +9,9 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
-from slugcheck.model import Report, Status, Verdict
-from slugcheck.render.annotations import Level, Remark, remarks
-from slugcheck.text import printable, printable_lines
+from slugcheck.model import FindingSeverity, Report, Status, Verdict
+from slugcheck.render.annotations import STATUS_WORDS, Remark, package_remarks
+from slugcheck.text import printable
 
 # What XML 1.0 has no way to write; printable() has written out the controls before.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -68,10 +68,10 @@ def _budgets(report: Report) -> Iterator[ET.Element]:
 
 
 def _judge(case: ET.Element, verdict: Verdict) -> None:
-    if verdict.gates and verdict.status is Status.FAIL:
-        _outcome(case, "failure", "over budget", verdict.sentence)
-    elif verdict.gates and verdict.status is Status.UNKNOWN:
-        _outcome(case, "error", "cannot say", verdict.sentence)
+    kinds = {Status.FAIL: "failure", Status.UNKNOWN: "error"}
+    if verdict.gates and verdict.status in kinds:
+        words = STATUS_WORDS[verdict.status]
+        _outcome(case, kinds[verdict.status], words, verdict.sentence)
     elif verdict.status is Status.UNKNOWN:
         _outcome(case, "skipped", "not measured", verdict.sentence)
     else:
@@ -79,11 +79,9 @@ def _judge(case: ET.Element, verdict: Verdict) -> None:
 
 
 def _others(report: Report) -> Iterator[ET.Element]:
-    for one in remarks(report):
-        if one.code.startswith("budget-"):
-            continue
+    for one in package_remarks(report):
         case = _case("unsized" if one.code == "unsized" else "finding", one.title)
-        if one.level is Level.NOTE:
+        if one.level is FindingSeverity.INFO:
             ET.SubElement(case, "system-out").text = _body(one)
         else:
             kind = "error" if one.code == "unsized" else "failure"
@@ -97,12 +95,9 @@ def _outcome(case: ET.Element, kind: str, what: str, message: str, body: str = "
 
 
 def _body(one: Remark) -> str:
-    lines = [printable(one.text)]
-    if one.origin is not None:
-        lines.append(f"at {printable(str(one.origin))}")
-    if one.fix:
-        lines += printable_lines(one.fix)
-    return _ILLEGAL.sub("�", "\n".join(lines))
+    text, *fix = one.lines
+    place = [f"at {printable(str(one.origin))}"] if one.origin is not None else []
+    return _ILLEGAL.sub("�", "\n".join([text, *place, *fix]))
 
 
 def _text(text: str) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from slugcheck.model import Report
-from slugcheck.render.annotations import Level, Place, Remark, remarks
-from slugcheck.text import printable, printable_lines
+from slugcheck.model import FindingSeverity, Report
+from slugcheck.render.annotations import Place, Remark, remarks
+from slugcheck.text import printable
 
 Json = dict[str, Any]
 _VERSION = "2.1.0"
@@ -36,7 +36,6 @@ _RULES = {
     "python-deprecated": "The platform has deprecated this Python",
     "development-tools": "Development tools would be deployed",
 }
-_LEVELS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "note"}
 
 
 def render(report: Report, place: Place) -> str:
@@ -75,12 +74,11 @@ def _rule(code: str) -> Json:
 
 
 def _result(one: Remark, place: Place, subject: str) -> Json:
-    lines = [printable(one.text), *(printable_lines(one.fix) if one.fix else ())]
     path = place.relative(one.origin.file if one.origin else subject)
     found: Json = {
         "ruleId": printable(one.code),
-        "level": _LEVELS[one.level],
-        "message": {"text": "\n".join([printable(one.title), *lines])},
+        "level": "note" if one.level is FindingSeverity.INFO else str(one.level),
+        "message": {"text": "\n".join([printable(one.title), *one.lines])},
         "partialFingerprints": {"slugcheck/v1": _fingerprint(one, path)},
     }
     if path is not None:
