@@ -1,10 +1,9 @@
 """Why a distribution is installed, and what each change of the file would save.
 
-``Inquiry`` is one question. ``of`` collects what a finished check knows, ``find`` answers from the
-graph of its resolution, ``changes`` proposes changed files, and ``Variants`` resolves and sizes
-them. Deleting a line can change the whole resolution, since its pin may have held back others, so
-savings are measured in the same way as the file itself. A change that cannot be resolved or sized
-has a reason instead of a saving.
+``Inquiry`` is one question about a finished check: it answers from the graph of the resolution,
+then resolves and sizes changed files. Deleting a line can change the whole resolution, since its
+pin may have held back others, so savings are measured in the same way as the file itself. A change
+that cannot be resolved or sized has a reason instead of a saving.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import difflib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -83,6 +82,7 @@ _EXAMPLE = "for example slugcheck why numpy requirements.txt"
 _LOCK = "a lock file has no lines to change: the graph alone says what would be removed"
 # Operators that do not exclude newer versions.
 _OPEN_ENDED = frozenset({">=", ">", "!="})
+_EQUIVALENTS = {**HEADLESS, **CPU_BUILDS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,14 +90,26 @@ class Start:
     """A direct requirement: a start of the graph, with its lines in the file."""
 
     name: str
-    extras: tuple[str, ...]
+    nodes: tuple[Node, ...]
     requirements: tuple[Requirement, ...]  # none in a lock, or for a skipped line
     lines: tuple[FileLine, ...]
 
     @property
-    def nodes(self) -> tuple[Node, ...]:
-        """The nodes that its paths start from."""
-        return graph.root_nodes(self.name, self.extras)
+    def is_rewritable(self) -> bool:
+        """Whether its lines name versions, not URLs."""
+        return bool(self.requirements) and all(one.url is None for one in self.requirements)
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether a line may exclude newer versions."""
+        return self.is_rewritable and any(_holds_back(r.specifier) for r in self.requirements)
+
+
+def _holds_back(specifier: str) -> bool:
+    try:
+        return any(one.operator not in _OPEN_ENDED for one in reading.specifiers(specifier))
+    except InvalidSpecifier:
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,36 +123,46 @@ class Context:
     unsized: Mapping[str, Unsized]
     asked: Asked | None = field(repr=False)  # None for a lock
 
+    @classmethod
+    def of(cls, run: Check, report: Report) -> Context:
+        """Return what a finished run knows."""
+        read = run.subject.requirements
+        return cls(
+            report=report,
+            subject=run.subject,
+            environment=run.environment,
+            inventories={d.name: (d, inventory) for d, inventory in run.inventories},
+            unsized={canonicalize_name(one.name): one for one in report.sizes.unsized},
+            asked=asked_for(read, run.environment) if read is not None else None,
+        )
+
     @cached_property
     def starts(self) -> tuple[Start, ...]:
         """The direct requirements, in the order of their names."""
-        sized = {
-            one.name: one.distribution
-            for one in self.report.sizes.distributions
-            if one.distribution.direct
-        }
-        found = [self._start(d.name, d.extras, d) for d in sized.values()]
-        found += [
-            self._start(name, (), None)
+        sized = {one.name: one.distribution for one in self.report.sizes.distributions}
+        names = {name for name, one in sized.items() if one.direct}
+        names |= {
+            name
             for name, one in self.unsized.items()
-            if name not in sized and self._is_direct(one)
-        ]
-        return tuple(sorted(found, key=lambda start: start.name))
+            if name not in sized
+            and (one.origin or (self.asked is not None and one.name in self.asked.direct))
+        }
+        return tuple(self._start(name, sized.get(name)) for name in sorted(names))
 
-    def _is_direct(self, one: Unsized) -> bool:
-        return one.origin is not None or (self.asked is not None and one.name in self.asked.direct)
-
-    def _start(self, name: str, extras: tuple[str, ...], found: Distribution | None) -> Start:
-        named = self.asked.direct.get(name, ()) if self.asked else ()
-        own = self.unsized.get(name)
-        origins = found.origins if found else (own.origin if own else None,)
-        # the name of a bare URL is unknown until it is read, but its line is known
-        urls = [u for u in self.asked.urls if u.origin in origins] if self.asked else []
-        requirements = (*named, *urls)
-        lines = [FileLine(text=one.text, origin=one.origin) for one in requirements]
-        if not lines and own is not None and own.origin is not None:
-            lines = [FileLine(text=own.name, origin=own.origin)]
-        return Start(name=name, extras=extras, requirements=requirements, lines=tuple(lines))
+    def _start(self, name: str, installed: Distribution | None) -> Start:
+        unsized = self.unsized.get(name)
+        origins = installed.origins if installed else (unsized.origin if unsized else None,)
+        requirements: tuple[Requirement, ...] = ()
+        if self.asked is not None:
+            # the name of a bare URL is unknown until it is read, but its line is known
+            urls = (one for one in self.asked.urls if one.origin in origins)
+            requirements = (*self.asked.direct.get(name, ()), *urls)
+        lines = tuple(FileLine(text=one.text, origin=one.origin) for one in requirements)
+        if not lines and unsized is not None and unsized.origin is not None:
+            lines = (FileLine(text=unsized.name, origin=unsized.origin),)
+        extras = installed.extras if installed else ()
+        nodes = graph.root_nodes(name, extras)
+        return Start(name=name, nodes=nodes, requirements=requirements, lines=lines)
 
     @cached_property
     def requires(self) -> Mapping[str, tuple[str, ...]]:
@@ -151,7 +173,7 @@ class Context:
     @cached_property
     def graph(self) -> Graph:
         """What requires what: one node for each distribution and extra."""
-        roots = {start.name: start.extras for start in self.starts}
+        roots = {start.name: [extra for _, extra in start.nodes[1:]] for start in self.starts}
         return graph.build(roots, self.requires, self.environment)
 
     def version(self, name: str) -> str:
@@ -160,28 +182,24 @@ class Context:
             return self.inventories[name][0].version
         return (self.unsized[name].version or "") if name in self.unsized else ""
 
-    def starts_reaching(self, nodes: Collection[Node]) -> Iterator[Start]:
-        """Yield the direct requirements from which one of ``nodes`` is reached."""
-        names = {name for name, _ in nodes}
-        for start in self.starts:
-            if self.graph.reach(start.nodes) & names:
-                yield start
-
     # ----------------------------------------------------------------- removals
 
     def gone_without(self, removed: Collection[str]) -> frozenset[str]:
-        """Return the names that are removed with the lines of some roots, by the graph."""
+        """Return the names that are removed with the lines of some starts, by the graph."""
         left = [node for s in self.starts if s.name not in removed for node in s.nodes]
         return self._reached - self.graph.reach(left)
 
     def gone_with(self, name: str) -> frozenset[str]:
         """Return the names that are removed if nothing requires a distribution, by the graph."""
-        every = [node for start in self.starts for node in start.nodes]
-        return self._reached - self.graph.reach(every, without=name)
+        return self._reached - self.graph.reach(self._nodes, without=name)
+
+    @property
+    def _nodes(self) -> list[Node]:
+        return [node for start in self.starts for node in start.nodes]
 
     @cached_property
     def _reached(self) -> frozenset[str]:
-        return self.graph.reach(node for start in self.starts for node in start.nodes)
+        return self.graph.reach(self._nodes)
 
     def freed(self, gone: Collection[str]) -> Freed:
         """Return what removing distributions frees in the totals."""
@@ -222,19 +240,6 @@ def _spare(overlaps: tuple[Overlap, ...]) -> tuple[int, int]:
     return sum(one.bytes for one in overlaps), sum(one.slug_bytes for one in overlaps)
 
 
-def of(run: Check, report: Report) -> Context:
-    """Return what a finished run knows."""
-    read = run.subject.requirements
-    return Context(
-        report=report,
-        subject=run.subject,
-        environment=run.environment,
-        inventories={d.name: (d, inventory) for d, inventory in run.inventories},
-        unsized={canonicalize_name(one.name): one for one in report.sizes.unsized},
-        asked=asked_for(read, run.environment) if read is not None else None,
-    )
-
-
 # --------------------------------------------------------------------------- paths
 
 
@@ -257,27 +262,19 @@ def shortest(
     counts = dict.fromkeys(before, 1)
     layer = list(before)
     while layer:
-        if found := sorted(node for node in layer if node in goals):
-            walks = (walk for node in found for walk in _walks(before, node))
-            count = sum(counts[node] for node in found)
+        if ends := sorted(node for node in layer if node in goals):
+            walks = (walk for node in ends for walk in _walks(before, node))
+            count = sum(counts[node] for node in ends)
             return Paths(shown=tuple(islice(walks, most)), count=count)
-        reached = _next_layer(graph, layer, before)
+        reached: dict[Node, list[Node]] = {}  # one step further, each with those it is reached from
+        for node in layer:
+            for target in _own(graph, node):
+                if target not in before:
+                    reached.setdefault(target, []).append(node)
         counts = {node: sum(counts[one] for one in earlier) for node, earlier in reached.items()}
         before |= reached
         layer = list(reached)
     return None
-
-
-def _next_layer(
-    graph: Graph, layer: Sequence[Node], before: Collection[Node]
-) -> dict[Node, list[Node]]:
-    """Return the nodes that are one step further, each with those it is reached from."""
-    reached: dict[Node, list[Node]] = {}
-    for node in layer:
-        for target in _own(graph, node):
-            if target not in before:
-                reached.setdefault(target, []).append(node)
-    return reached
 
 
 def _own(graph: Graph, node: Node) -> Iterator[Node]:
@@ -310,16 +307,8 @@ def label(node: Node) -> str:
 # --------------------------------------------------------------------------- the name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """The canonical name of the question, with its extras."""
-
-    name: str
-    extras: tuple[str, ...]
-
-
-def wanted(text: str, place: Path) -> Wanted:
-    """Return the meaning of the command's first argument; ``place`` is its second.
+def wanted(text: str, place: Path) -> tuple[Node, ...]:
+    """Return the nodes of the command's first argument; ``place`` is its second.
 
     :raises UsageError: it is not a package name.
     """
@@ -336,8 +325,7 @@ def wanted(text: str, place: Path) -> Wanted:
     if found.specifier or found.url or found.marker:
         message = f"{shown} is more than a name; the file decides the version"
         raise UsageError(message, hint=f"slugcheck why {found.name} {printable(str(place))}")
-    extras = sorted(canonicalize_name(extra) for extra in found.extras)
-    return Wanted(name=canonicalize_name(found.name), extras=tuple(extras))
+    return graph.root_nodes(canonicalize_name(found.name), sorted(found.extras))
 
 
 # --------------------------------------------------------------------------- requirements
@@ -349,21 +337,16 @@ def needs(context: Context, name: str) -> tuple[Need, ...]:
     A line that applies without an extra is not repeated for each extra.
     """
     found: dict[Node, dict[str, Pep508Requirement]] = {}
-    for node in sorted(context.graph.edges):
-        plain = found.get((node[0], ""), {})
-        for requirement in _requiring(context, node, name):
-            if str(requirement) not in plain:
-                found.setdefault(node, {})[str(requirement)] = requirement
+    for by, extra in sorted(context.graph.edges):
+        plain = found.get((by, ""), {})
+        for requirement in _naming(context, by, name) if by != name else ():
+            applies_here = graph.applies(requirement, context.environment, extra)
+            if applies_here and str(requirement) not in plain:
+                found.setdefault((by, extra), {})[str(requirement)] = requirement
     return tuple(_need(context, node, tuple(lines.values())) for node, lines in found.items())
 
 
-def _requiring(context: Context, node: Node, name: str) -> Iterator[Pep508Requirement]:
-    for requirement in _named(context, node[0], name):
-        if graph.applies(requirement, context.environment, node[1]) and node[0] != name:
-            yield requirement
-
-
-def _named(context: Context, by: str, name: str) -> Iterator[Pep508Requirement]:
+def _naming(context: Context, by: str, name: str) -> Iterator[Pep508Requirement]:
     """Yield the lines of one distribution's Requires-Dist that name another."""
     for line in context.requires[by]:
         requirement = graph.parse(line)
@@ -398,53 +381,38 @@ def _together(requirements: Sequence[Pep508Requirement]) -> str:
     return f"{requirements[0].name}{shown}{kept}"
 
 
-def unmet(context: Context, name: str) -> tuple[Need, ...]:
-    """Return the requirements that do not apply here, each with the reason."""
-    return (*_of_the_file(context, name), *_of_distributions(context, name))
-
-
-def _of_the_file(context: Context, name: str) -> Iterator[Need]:
-    read = context.subject.requirements
-    if read is None:
-        return
-    minor = context.report.sizes.target.minor
-    here = f"its marker excludes Linux with Python {minor}"
-    lines: list[tuple[str, str, str, Origin | None]] = [
-        (one.name, one.text, one.marker, one.origin) for one in read.requirements
-    ]
-    lines += [
-        (canonicalize_name(one.name), f"{one.name} ; {one.marker}", one.marker, one.origin)
-        for one in read.set_aside
-    ]
-    for named, text, marker, origin in lines:
-        if named == name and not applies(marker, context.environment):
-            yield _line(text, origin, here)
-    for one in read.constraints:
-        if one.name == name:
-            yield _line(one.text, one.origin, "a constraint limits versions but installs nothing")
-
-
-def _line(text: str, origin: Origin | None, unmet: str) -> Need:
-    return Need(
-        by="", version="", extra="", asks=text, lines=(text,), origin=origin, unmet=unmet
-    )  # fmt: skip
-
-
-def _of_distributions(context: Context, name: str) -> Iterator[Need]:
+def unmet(context: Context, name: str) -> Iterator[Need]:
+    """Yield the requirements that do not apply here, each with the reason."""
+    if (read := context.subject.requirements) is not None:
+        minor = context.report.sizes.target.minor
+        here = f"its marker excludes Linux with Python {minor}"
+        lines: list[tuple[str, str, str, Origin | None]] = [
+            (one.name, one.text, one.marker, one.origin) for one in read.requirements
+        ]
+        for aside in read.set_aside:
+            text = f"{aside.name} ; {aside.marker}"
+            lines.append((canonicalize_name(aside.name), text, aside.marker, aside.origin))
+        for named, text, marker, origin in lines:
+            if named == name and not applies(marker, context.environment):
+                yield _line(text, origin, here)
+        for one in read.constraints:
+            if one.name == name:
+                yield _line(
+                    one.text, one.origin, "a constraint limits versions but installs nothing"
+                )
     for by in sorted(context.requires):
-        for requirement in _named(context, by, name):
-            extra = _extra_that_asks(context, by, requirement)
+        for requirement in _naming(context, by, name):
+            known = context.inventories[by][1].provides_extra if by in context.inventories else ()
+            asks = (e for e in known if graph.applies(requirement, context.environment, e))
+            extra = canonicalize_name(next(asks, ""))
             reason = f"only with its extra {extra}" if extra else "its marker excludes this target"
             yield _need(context, (by, extra), (requirement,), reason)
 
 
-def _extra_that_asks(context: Context, by: str, requirement: Pep508Requirement) -> str:
-    """Return the extra with which a line would apply, or ""."""
-    if by not in context.inventories:
-        return ""
-    extras = context.inventories[by][1].provides_extra
-    asks = (e for e in extras if graph.applies(requirement, context.environment, e))
-    return canonicalize_name(next(asks, ""))
+def _line(text: str, origin: Origin | None, reason: str) -> Need:
+    return Need(
+        by="", version="", extra="", asks=text, lines=(text,), origin=origin, unmet=reason
+    )  # fmt: skip
 
 
 def unknown(context: Context, name: str) -> UsageError:
@@ -464,80 +432,53 @@ def unknown(context: Context, name: str) -> UsageError:
 # --------------------------------------------------------------------------- the answer
 
 
-def find(context: Context, wanted: Wanted) -> Why:
-    """Return why a distribution is installed, or why not.
+def find(context: Context, nodes: Sequence[Node]) -> Why:
+    """Return why a distribution is installed, or why not; ``nodes`` are those of ``wanted``.
 
     :raises UsageError: nothing requires that name.
     """
-    name = wanted.name
-    if name not in context.requires:
-        return _absent(context, wanted)
-    nodes, notes = _nodes(context, wanted)
+    (name, _), *with_extras = nodes
+    reached = [node for node in with_extras if node in context.graph.edges]
     sized = {one.name: one for one in context.report.sizes.distributions}
-    starts = tuple(context.starts_reaching(nodes))
-    return Why(
+    answer = Why(
         report=context.report,
         name=name,
-        asked_extras=wanted.extras,
+        asked_extras=tuple(extra for _, extra in with_extras),
         standing=Standing.INSTALLED if name in sized else Standing.UNSIZED,
         size=sized.get(name),
         unsized=None if name in sized else context.unsized.get(name),
         needs=needs(context, name),
-        roots=tuple(_roots(context, starts, nodes)),
+        roots=tuple(_roots(context, reached or nodes[:1])),
         brings=_brings(context, name, sized) if name in sized else None,
         remedies=(),
-        findings=_findings(context, name, [start.name for start in starts]),
-        notes=(*notes, *_unsized_roots(context, name)),
-    )
-
-
-def _absent(context: Context, wanted: Wanted) -> Why:
-    found = unmet(context, wanted.name)
-    if not found:
-        raise unknown(context, wanted.name)
-    return Why(
-        report=context.report,
-        name=wanted.name,
-        asked_extras=wanted.extras,
-        standing=Standing.ABSENT,
-        size=None,
-        unsized=None,
-        needs=found,
-        roots=(),
-        brings=None,
-        remedies=(),
         findings=(),
-        notes=tuple(_unsized_roots(context, wanted.name)),
+        notes=tuple(_unsized_roots(context, name)),
     )
+    if name not in context.requires:
+        if not (named := tuple(unmet(context, name))):
+            raise unknown(context, name)
+        return replace(answer, standing=Standing.ABSENT, needs=named)
+    if lost := [extra for name, extra in with_extras if (name, extra) not in reached]:
+        note = f"nothing requires {name}[{','.join(lost)}]"
+        answer = replace(answer, notes=(note, *answer.notes))
+    return replace(answer, findings=_findings(context, name, [one.name for one in answer.roots]))
 
 
-def _nodes(context: Context, wanted: Wanted) -> tuple[tuple[Node, ...], list[str]]:
-    """Return the nodes of the question, and a note on extras that nothing requires."""
-    named = tuple(
-        (wanted.name, e) for e in wanted.extras if (wanted.name, e) in context.graph.edges
-    )
-    lost = [extra for extra in wanted.extras if (wanted.name, extra) not in named]
-    notes = [f"nothing requires {wanted.name}[{','.join(lost)}]"] if lost else []
-    return named or ((wanted.name, ""),), notes
-
-
-def _roots(
-    context: Context, starts: Iterable[Start], nodes: Collection[Node]
-) -> Iterator[RootPaths]:
-    """Yield each root with its paths, the shortest first."""
+def _roots(context: Context, goals: Sequence[Node]) -> list[RootPaths]:
+    """Return the direct requirements that lead to the goals, the shortest path first."""
     found = []
-    for start in starts:
-        known = shortest(context.graph, start.nodes, nodes, most=_SHOWN_PATHS)
-        if known is not None:
-            found.append((len(known.shown[0]), start, known))
-    for _, start, known in sorted(found, key=lambda one: (one[0], one[1].name)):
-        yield RootPaths(
-            name=start.name,
-            version=context.version(start.name),
-            lines=start.lines,
-            paths=tuple(tuple(map(label, path)) for path in known.shown),
-            more_paths=known.count - len(known.shown),
-        )
+    for start in context.starts:
+        paths = shortest(context.graph, start.nodes, goals, most=_SHOWN_PATHS)
+        if paths is not None:
+            root = RootPaths(
+                name=start.name,
+                version=context.version(start.name),
+                lines=start.lines,
+                paths=tuple(tuple(map(label, path)) for path in paths.shown),
+                more_paths=paths.count - len(paths.shown),
+            )
+            found.append(root)
+    return sorted(found, key=lambda root: (len(root.paths[0]), root.name))
 
 
 def _brings(context: Context, name: str, sized: dict[str, DistributionSize]) -> Brings:
@@ -559,7 +500,10 @@ def _brings(context: Context, name: str, sized: dict[str, DistributionSize]) -> 
 
 def _findings(context: Context, name: str, roots: Iterable[str]) -> tuple[Finding, ...]:
     """Return the findings about the distribution, and those whose fix removes it."""
-    bringing, lines = frozenset(_above(context, name)), frozenset(roots)
+
+    def brings(other: str) -> bool:
+        nodes = [node for node in context.graph.edges if node[0] == other]
+        return other != name and name in context.graph.reach(nodes)
 
     def concerns(one: Finding) -> bool:
         if one.subject == name:
@@ -567,22 +511,15 @@ def _findings(context: Context, name: str, roots: Iterable[str]) -> tuple[Findin
         match one.code:
             case "cuda-on-cpu":
                 own = GPU_ONLY.match(name) is not None or name in TORCH_FAMILY
-                return own and (one.subject in bringing or one.subject in TORCH_FAMILY)
+                return own and (one.subject in TORCH_FAMILY or brings(one.subject))
             case "two-opencvs":
                 return name in OPENCV
             case "development-tools":
-                return not lines.isdisjoint(DEVELOPMENT)
+                return not DEVELOPMENT.isdisjoint(roots)
             case _:
                 return False
 
     return tuple(filter(concerns, context.report.findings))
-
-
-def _above(context: Context, name: str) -> Iterator[str]:
-    for other in context.requires:
-        nodes = [node for node in context.graph.edges if node[0] == other]
-        if other != name and name in context.graph.reach(nodes):
-            yield other
 
 
 def _unsized_roots(context: Context, name: str) -> Iterator[str]:
@@ -599,114 +536,85 @@ def _unsized_roots(context: Context, name: str) -> Iterator[str]:
 
 # --------------------------------------------------------------------------- changed files
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangedFile:
-    """A change of the file, not measured yet; ``requirements`` is None for a lock file."""
-
-    kind: RemedyKind
-    starts: tuple[Start, ...]
-    after: tuple[FileLine, ...]
-    graph: Freed | None
-    requirements: RequirementSet | None = field(repr=False)
-
-    def remedy(self, reason: str) -> Remedy:
-        """Return the remedy without a measurement."""
-        return Remedy(
-            kind=self.kind,
-            roots=tuple(start.name for start in self.starts),
-            before=tuple(line for start in self.starts for line in start.lines),
-            after=self.after,
-            graph=self.graph,
-            outcome=UnmeasuredSaving(reason=reason, tried=False),
-        )
+# A change of the file, and the file it leads to; None for a lock file.
+Variant = tuple[Remedy, RequirementSet | None]
 
 
-def changes(context: Context, why: Why) -> tuple[ChangedFile, ...]:
-    """Return the changed files to try, the largest removal by the graph first.
+def changes(context: Context, why: Why) -> tuple[Variant, ...]:
+    """Return the changes to try, none of them measured yet.
 
-    Those that change all lines come first, then each line with its replacements.
+    Those of several lines come first, then each line with its replacements, the largest removal by
+    the graph first.
     """
     named = {root.name for root in why.roots}
-    starts = [start for start in context.starts if start.name in named]
-    found = [(_removed(context, (start,)), start) for start in starts]
+    starts = tuple(start for start in context.starts if start.name in named)
+    removals = [(start, _removed(context, (start,))) for start in starts]
 
-    def rank(pair: tuple[ChangedFile, Start]) -> tuple[int, str]:
-        freed = pair[0].graph
-        return -(freed.slug_bytes if freed else 0), pair[1].name
+    def rank(removal: tuple[Start, Variant]) -> tuple[int, str]:
+        freed = removal[1][0].graph
+        return -(freed.slug_bytes if freed else 0), removal[0].name
 
-    several = [_removed(context, tuple(starts))] if len(starts) > 1 else []
-    held = tuple(start for start in starts if _is_held_back(start))
+    found = [_removed(context, starts)] if len(starts) > 1 else []
+    held = tuple(start for start in starts if start.is_held_back)
     if len(held) > 1:
-        several.append(_rewritten(context, held, RemedyKind.NEWEST_ALL, _newest))
-    ranked = sorted(found, key=rank)
-    return (*several, *(one for pair in ranked for one in (pair[0], *_replaced(context, pair[1]))))
+        found.append(_rewritten(context, held, RemedyKind.NEWEST_ALL))
+    for start, removal in sorted(removals, key=rank):
+        found.append(removal)
+        if start.is_held_back:
+            found.append(_rewritten(context, (start,), RemedyKind.NEWEST))
+        equivalents = HEADLESS if why.report.sizes.target.platform.gpu else _EQUIVALENTS
+        name = equivalents.get(start.name)
+        if name is not None and name not in context.requires and start.is_rewritable:
+            pin = f"=={context.version(start.name)}"
+            found.append(_rewritten(context, (start,), RemedyKind.EQUIVALENT, name, pin))
+    return tuple(found)
 
 
-# --------------------------------------------------------------------------- removed
-
-
-def _removed(context: Context, starts: tuple[Start, ...]) -> ChangedFile:
-    names = {start.name for start in starts}
-    asked = {one for start in starts for one in start.requirements}
-    read = context.subject.requirements
-    return ChangedFile(
-        kind=RemedyKind.REMOVE if len(starts) == 1 else RemedyKind.REMOVE_ALL,
-        starts=starts,
-        after=(),
-        graph=context.freed(context.gone_without(names)),
-        requirements=None if read is None else _without(read, asked, names),
+def _remedy(
+    kind: RemedyKind,
+    starts: Sequence[Start],
+    after: Iterable[str] = (),
+    freed: Freed | None = None,
+) -> Remedy:
+    return Remedy(
+        kind=kind,
+        roots=tuple(start.name for start in starts),
+        before=tuple(line for start in starts for line in start.lines),
+        after=tuple(FileLine(text=text) for text in dict.fromkeys(after)),
+        graph=freed,
+        outcome=UnmeasuredSaving(reason="", tried=False),
     )
 
 
-def _without(read: RequirementSet, asked: set[Requirement], names: set[str]) -> RequirementSet:
-    kept = tuple(one for one in read.requirements if one not in asked)
+def _removed(context: Context, starts: tuple[Start, ...]) -> Variant:
+    names = {start.name for start in starts}
+    freed = context.freed(context.gone_without(names))
+    kind = RemedyKind.REMOVE if len(starts) == 1 else RemedyKind.REMOVE_ALL
+    if (read := context.subject.requirements) is None:
+        return _remedy(kind, starts, freed=freed), None
+    removed = {one for start in starts for one in start.requirements}
+    kept = tuple(one for one in read.requirements if one not in removed)
     aside = tuple(one for one in read.set_aside if canonicalize_name(one.name) not in names)
-    return _with(replace(read, set_aside=aside), kept)
+    return _remedy(kind, starts, freed=freed), _with(replace(read, set_aside=aside), kept)
 
 
-def _with(read: RequirementSet, requirements: tuple[Requirement, ...]) -> RequirementSet:
-    """Return a set with other lines and its own digest, which is a key of the cache."""
-    lines = [f"{one.text} {one.specifier} {one.origin}" for one in requirements]
-    lines += [f"{one.name} {one.origin}" for one in read.set_aside]
-    digest = hashlib.sha256("\n".join([read.sha256, *lines]).encode("utf-8", "replace"))
-    return replace(read, requirements=requirements, sha256=digest.hexdigest())
-
-
-# --------------------------------------------------------------------------- replaced
-
-
-def _replaced(context: Context, start: Start) -> Iterator[ChangedFile]:
-    """Yield the replacements of a line: a newer version, a lighter variant."""
-    if _is_held_back(start):
-        yield _rewritten(context, (start,), RemedyKind.NEWEST, _newest)
-    twin = _twin_of(context, start.name)
-    if twin is not None and _is_rewritable(start):
-        pin = f"=={context.version(start.name)}"
-        yield _rewritten(
-            context, (start,), RemedyKind.EQUIVALENT, lambda one: _renamed(one, twin, pin)
-        )
-
-
-def _is_rewritable(start: Start) -> bool:
-    return bool(start.requirements) and all(one.url is None for one in start.requirements)
-
-
-def _is_held_back(start: Start) -> bool:
-    return _is_rewritable(start) and any(_holds_back(r.specifier) for r in start.requirements)
-
-
-def _holds_back(specifier: str) -> bool:
-    """Whether a specifier may exclude newer versions."""
-    try:
-        clauses = reading.specifiers(specifier)
-    except InvalidSpecifier:
-        return True
-    return any(clause.operator not in _OPEN_ENDED for clause in clauses)
-
-
-def _newest(one: Requirement) -> Requirement:
-    return _renamed(one, one.name, "")
+def _rewritten(
+    context: Context,
+    starts: tuple[Start, ...],
+    kind: RemedyKind,
+    name: str | None = None,
+    specifier: str = "",
+) -> Variant:
+    """Return a change of lines to another specifier, and another name if one is given."""
+    read = context.subject.requirements
+    assert read is not None  # noqa: S101 - a root has lines only where there is a file of them
+    lines = {
+        one: _renamed(one, name or one.name, specifier)
+        for start in starts
+        for one in start.requirements
+    }
+    changed = tuple(lines.get(one, one) for one in read.requirements)
+    return _remedy(kind, starts, [one.text for one in lines.values()]), _with(read, changed)
 
 
 def _renamed(one: Requirement, name: str, specifier: str) -> Requirement:
@@ -717,95 +625,81 @@ def _renamed(one: Requirement, name: str, specifier: str) -> Requirement:
     return replace(one, name=name, specifier=specifier, text=text, hashes=())
 
 
-def _twin_of(context: Context, name: str) -> str | None:
-    twins = {**HEADLESS, **({} if context.report.sizes.target.platform.gpu else CPU_BUILDS)}
-    twin = twins.get(name)
-    return None if twin in context.requires else twin
+def _with(read: RequirementSet, requirements: tuple[Requirement, ...]) -> RequirementSet:
+    """Return a set with other lines and its own digest, which is a key of the cache."""
+    lines = [f"{one.text} {one.specifier} {one.origin}" for one in requirements]
+    lines += [f"{one.name} {one.origin}" for one in read.set_aside]
+    digest = hashlib.sha256("\n".join([read.sha256, *lines]).encode("utf-8", "replace"))
+    return replace(read, requirements=requirements, sha256=digest.hexdigest())
 
 
-def _rewritten(
-    context: Context,
-    starts: tuple[Start, ...],
-    kind: RemedyKind,
-    rewrite: Callable[[Requirement], Requirement],
-) -> ChangedFile:
-    read = context.subject.requirements
-    assert read is not None  # noqa: S101 - a root has lines only where there is a file of them
-    own = {one: rewrite(one) for start in starts for one in start.requirements}
-    lines = tuple(own.get(one, one) for one in read.requirements)
-    return ChangedFile(
-        kind=kind,
-        starts=starts,
-        after=_lines(tuple(own.values())),
-        graph=None,
-        requirements=_with(read, lines),
-    )
+# --------------------------------------------------------------------------- the question
 
 
-def _lines(requirements: Sequence[Requirement]) -> tuple[FileLine, ...]:
-    return tuple(FileLine(text=text) for text in dict.fromkeys(one.text for one in requirements))
+class Inquiry:
+    """One question about a finished run: ``measure`` tries changes, ``why`` is the answer."""
 
+    def __init__(self, run: Check, report: Report, nodes: Sequence[Node], *, most: int) -> None:
+        """Find the answer from the graph; at most ``most`` changes will be measured.
 
-# --------------------------------------------------------------------------- measuring
-
-Measure = Callable[[RequirementSet], SizeReport]
-
-
-class Variants:
-    """The changed files of one question; ``measure`` yields how many are done."""
-
-    def __init__(
-        self, name: str, before: SizeReport, changes: Sequence[ChangedFile], *, most: int
-    ) -> None:
-        """Choose the first ``most`` of the changes; nothing is measured yet."""
-        self._name = name
-        self._before = before
-        self._changes = tuple(changes)
-        can = [number for number, one in enumerate(changes) if one.requirements is not None]
-        self._tried = tuple(can[: max(most, 0)])
-        self._outcomes: dict[int, MeasuredSaving | UnmeasuredSaving] = {}
+        :raises UsageError: nothing requires that name.
+        """
+        self._started = time.perf_counter()
+        self._run = run
+        context = Context.of(run, report)
+        self._answer = find(context, nodes)
+        untried = f"not tried: beyond --variants {most}" if most else "not tried (--variants 0)"
+        reason = _LOCK if context.asked is None else untried
+        self._remedies: list[Remedy] = []
+        self._tried: dict[int, RequirementSet] = {}
+        for number, (remedy, changed) in enumerate(changes(context, self._answer)):
+            outcome = UnmeasuredSaving(reason=reason, tried=False)
+            self._remedies.append(replace(remedy, outcome=outcome))
+            if changed is not None and len(self._tried) < most:
+                self._tried[number] = changed
 
     @property
     def count(self) -> int:
-        """The number to measure."""
+        """The number of changed files to measure."""
         return len(self._tried)
 
-    def measure(self, measure: Measure) -> Iterator[int]:
-        """Measure each, yielding how many are done."""
+    def measure(self) -> Iterator[int]:
+        """Resolve and size each changed file, yielding how many are done."""
         pool = ThreadPoolExecutor(_AT_ONCE)
         try:
-            running: dict[Future[SizeReport], int] = {}
-            for number in self._tried:
-                wanted = self._changes[number].requirements
-                assert wanted is not None  # noqa: S101 - chosen for having some
-                running[pool.submit(measure, wanted)] = number
+            running = {
+                pool.submit(self._run.sizes_with, changed): number
+                for number, changed in self._tried.items()
+            }
             for done, future in enumerate(as_completed(running), 1):
-                self._outcomes[running[future]] = self._outcome(future)
+                number = running[future]
+                outcome = self._outcome(future)
+                self._remedies[number] = replace(self._remedies[number], outcome=outcome)
                 yield done
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _outcome(self, future: Future[SizeReport]) -> MeasuredSaving | UnmeasuredSaving:
         try:
-            return saving(self._name, self._before, future.result())
+            return saving(self._answer.name, self._answer.report.sizes, future.result())
+        except ResolutionError as error:
+            reason = f"does not resolve: {error}"
+        except NetworkError as error:
+            reason = f"network error: {error}"
         except SlugcheckError as error:
-            return UnmeasuredSaving(reason=_because(error), tried=True)
+            reason = f"not measured: {error}"
+        return UnmeasuredSaving(reason=reason, tried=True)
 
-    def remedies(self, untried: str) -> tuple[Remedy, ...]:
-        """Return every change with its outcome; ``untried`` is the reason of those not measured."""
-        return tuple(
-            replace(one.remedy(untried), outcome=self._outcomes[number])
-            if number in self._outcomes
-            else one.remedy(untried)
-            for number, one in enumerate(self._changes)
+    @property
+    def why(self) -> Why:
+        """The answer, with what ``measure`` has found so far."""
+        report = self._answer.report
+        seconds = report.seconds + time.perf_counter() - self._started
+        return replace(
+            self._answer,
+            remedies=tuple(self._remedies),
+            report=replace(report, seconds=seconds),
         )
-
-
-def _because(error: SlugcheckError) -> str:
-    if isinstance(error, ResolutionError):
-        return f"does not resolve: {error}"
-    kind = "network error" if isinstance(error, NetworkError) else "not measured"
-    return f"{kind}: {error}"
 
 
 def saving(name: str, before: SizeReport, after: SizeReport) -> MeasuredSaving | UnmeasuredSaving:
@@ -839,47 +733,3 @@ def saving(name: str, before: SizeReport, after: SizeReport) -> MeasuredSaving |
         left=now[name].version if name in now else ("" if name in left else None),
         unsized_gone=tuple(sorted(known - left)),
     )
-
-
-# --------------------------------------------------------------------------- the question
-
-
-class Inquiry:
-    """One question about a finished run: ``measure`` tries changes, ``why`` is the answer."""
-
-    def __init__(self, run: Check, report: Report, wanted: Wanted, *, most: int) -> None:
-        """Find the answer from the graph; at most ``most`` changes will be measured.
-
-        :raises UsageError: nothing requires that name.
-        """
-        self._started = time.perf_counter()
-        self._run = run
-        known = of(run, report)
-        self._answer = find(known, wanted)
-        found = changes(known, self._answer)
-        self._variants = Variants(wanted.name, report.sizes, found, most=most)
-        self._untried = _LOCK if known.asked is None else _limit(most)
-
-    @property
-    def count(self) -> int:
-        """The number of changed files to measure."""
-        return self._variants.count
-
-    def measure(self) -> Iterator[int]:
-        """Resolve and size each changed file, yielding how many are done."""
-        yield from self._variants.measure(self._run.sizes_with)
-
-    @property
-    def why(self) -> Why:
-        """The answer, with what ``measure`` has found so far."""
-        report = self._answer.report
-        took = time.perf_counter() - self._started
-        return replace(
-            self._answer,
-            remedies=self._variants.remedies(self._untried),
-            report=replace(report, seconds=report.seconds + took),
-        )
-
-
-def _limit(most: int) -> str:
-    return f"not tried: beyond --variants {most}" if most else "not tried (--variants 0)"

@@ -16,7 +16,7 @@ from slugcheck.terminal import Terminal
 if TYPE_CHECKING:
     from slugcheck.model import Why
     from slugcheck.model.options import Options
-    from slugcheck.why import Wanted
+    from slugcheck.packages.graph import Node
 
 _VARIANTS = 12
 
@@ -77,14 +77,14 @@ def command(
     ctx.exit(0)
 
 
-def _answer(asked: Options, wanted: Wanted, terminal: Terminal, most: int) -> Why:
+def _answer(asked: Options, nodes: tuple[Node, ...], terminal: Terminal, most: int) -> Why:
     from slugcheck.check import Check
     from slugcheck.why import Inquiry
 
     with ExitStack() as stack:
         run = stack.enter_context(Check(asked))
         report = run.run(terminal)
-        inquiry = Inquiry(run, report, wanted, most=most)
+        inquiry = Inquiry(run, report, nodes, most=most)
         with terminal.progress("trying changes") as bar:
             for done in inquiry.measure():
                 bar.update(done, inquiry.count)

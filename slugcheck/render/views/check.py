@@ -633,11 +633,12 @@ def _audit_summary(audit: Audit) -> str:
 
 def _fixes(report: Report) -> Section:
     by_slug = report.sizes.counts_slug
-    fixes = tuple(_fix(finding, by_slug=by_slug) for finding in report.findings)
+    fixes = tuple(fix(finding, by_slug=by_slug) for finding in report.findings)
     return Section(heading=line("to fix"), blocks=fixes, rank=5)
 
 
-def _fix(finding: Finding, *, by_slug: bool) -> Fix:
+def fix(finding: Finding, *, by_slug: bool) -> Fix:
+    """Return a finding with what its fix saves."""
     facts = (
         Span(wording.saving(finding, by_slug=by_slug)),
         Span(str(finding.origin) if finding.origin else "", code=True),
