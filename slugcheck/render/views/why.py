@@ -229,9 +229,9 @@ def _size_row(sizes: Sequence[DistributionSize], remark: str = "") -> Row:
     if len(sizes) == 1:
         version = line(f" {sizes[0].distribution.version}", Style.DIM)
         name = (Span(sizes[0].name, code=True), *version)
-    sums = sums(sizes)
+    total = sums(sizes)
     files = line(f"{sum(one.files + one.bytecode_files for one in sizes):,}")
-    figures = line(mb(sums.installed)), line(mb(sums.slug)), files
+    figures = line(mb(total.installed)), line(mb(total.slug)), files
     return Row(cells=(name, *figures, line(remark, Style.DIM)))
 
 
