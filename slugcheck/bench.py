@@ -85,7 +85,7 @@ class Bench:
         self._platform = platforms.load(options.platform)
         self._dyno = judgement.choose(self._platform, options.dyno)
         self._given = inputs.parse(options.inputs)
-        self._asked = plan.forms(options)
+        self._forms = plan.forms(options)
         for runtime in Runtime:
             plan.interpreters(runtime, options.pythons)
         self._installer = Installer(options)
@@ -113,7 +113,7 @@ class Bench:
 
         :raises SlugcheckError: no runtime can be run, or an input is invalid.
         """
-        forms = self._asked or model.forms(self._launcher.folder)
+        forms = self._forms or model.forms(self._launcher.folder)
         for form in forms:
             say(f"looking for {form.label}")
             found = self._environment(form, say, tell)
@@ -223,8 +223,8 @@ class Bench:
             one.failure = _after(ended, len(one.samples))
             return
         one.samples.append(found)
-        if told := ended.event("outputs"):
-            one.outputs = told["outputs"]
+        if outputs := ended.event("outputs"):
+            one.outputs = outputs["outputs"]
 
     def _cold(self, one: _Running, *, evicted: bool) -> None:
         if one.failure or (evicted and not self._launcher.evict(one.places)):

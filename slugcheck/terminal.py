@@ -69,8 +69,8 @@ class Terminal:
     @property
     def width(self) -> int:
         """Columns for the artefact: COLUMNS, the terminal's, or 80 when piped; from 60 to 140."""
-        asked = os.environ.get("COLUMNS", "")
-        columns = int(asked[:9]) if asked.isascii() and asked.isdigit() else 0
+        given = os.environ.get("COLUMNS", "")
+        columns = int(given[:9]) if given.isascii() and given.isdigit() else 0
         if not columns:
             columns = _terminal_columns() if _out().isatty() else _PIPED_COLUMNS
         return max(_LEAST_COLUMNS, min(columns, _MOST_COLUMNS))
@@ -148,8 +148,8 @@ class Terminal:
         self._labelled("error", message, hint)
 
     def _labelled(self, label: str, message: str, hint: str | None) -> None:
-        said = [(label, message)] + ([("hint", hint)] if hint else [])
-        for name, text in said:
+        labelled = [(label, message)] + ([("hint", hint)] if hint else [])
+        for name, text in labelled:
             first, *more = printable_lines(text)
             _say(f"{_styled(f'{name}:', _BOLD[name])} {first}")
             for line in more:

@@ -65,7 +65,7 @@ from slugcheck.packages.known import (
     OPENCV,
     TORCH_FAMILY,
 )
-from slugcheck.packages.requirements.applicable import Asked, applies, asked_for
+from slugcheck.packages.requirements.applicable import Requested, applies, requested_by
 from slugcheck.project.app import Subject
 from slugcheck.sizing import slug_parts
 from slugcheck.sizing.installed import layout_of
@@ -121,7 +121,7 @@ class Context:
     environment: Mapping[str, str]
     inventories: Mapping[str, tuple[Distribution, Inventory]]
     unsized: Mapping[str, Unsized]
-    asked: Asked | None = field(repr=False)  # None for a lock
+    requested: Requested | None = field(repr=False)  # None for a lock
 
     @classmethod
     def of(cls, run: Check, report: Report) -> Context:
@@ -133,7 +133,7 @@ class Context:
             environment=run.environment,
             inventories={d.name: (d, inventory) for d, inventory in run.inventories},
             unsized={canonicalize_name(one.name): one for one in report.sizes.unsized},
-            asked=asked_for(read, run.environment) if read is not None else None,
+            requested=requested_by(read, run.environment) if read is not None else None,
         )
 
     @cached_property
@@ -145,7 +145,7 @@ class Context:
             name
             for name, one in self.unsized.items()
             if name not in sized
-            and (one.origin or (self.asked is not None and one.name in self.asked.direct))
+            and (one.origin or (self.requested is not None and one.name in self.requested.direct))
         }
         return tuple(self._start(name, sized.get(name)) for name in sorted(names))
 
@@ -153,10 +153,10 @@ class Context:
         unsized = self.unsized.get(name)
         origins = installed.origins if installed else (unsized.origin if unsized else None,)
         requirements: tuple[Requirement, ...] = ()
-        if self.asked is not None:
+        if self.requested is not None:
             # the name of a bare URL is unknown until it is read, but its line is known
-            urls = (one for one in self.asked.urls if one.origin in origins)
-            requirements = (*self.asked.direct.get(name, ()), *urls)
+            urls = (one for one in self.requested.urls if one.origin in origins)
+            requirements = (*self.requested.direct.get(name, ()), *urls)
         lines = tuple(FileLine(text=one.text, origin=one.origin) for one in requirements)
         if not lines and unsized is not None and unsized.origin is not None:
             lines = (FileLine(text=unsized.name, origin=unsized.origin),)
@@ -443,7 +443,7 @@ def find(context: Context, nodes: Sequence[Node]) -> Why:
     answer = Why(
         report=context.report,
         name=name,
-        asked_extras=tuple(extra for _, extra in with_extras),
+        requested_extras=tuple(extra for _, extra in with_extras),
         standing=Standing.INSTALLED if name in sized else Standing.UNSIZED,
         size=sized.get(name),
         unsized=None if name in sized else context.unsized.get(name),
@@ -649,7 +649,7 @@ class Inquiry:
         context = Context.of(run, report)
         self._answer = find(context, nodes)
         untried = f"not tried: beyond --variants {most}" if most else "not tried (--variants 0)"
-        reason = _LOCK if context.asked is None else untried
+        reason = _LOCK if context.requested is None else untried
         self._remedies: list[Remedy] = []
         self._tried: dict[int, RequirementSet] = {}
         for number, (remedy, changed) in enumerate(changes(context, self._answer)):

@@ -91,7 +91,7 @@ def sympy() -> Why:
     return Why(
         report=report,
         name="sympy",
-        asked_extras=(),
+        requested_extras=(),
         standing=Standing.INSTALLED,
         size=own,
         unsized=None,
@@ -133,7 +133,7 @@ def hostile(text: str) -> Why:
         own,
         report=replace(report, path=text),
         name=text,
-        asked_extras=(text,),
+        requested_extras=(text,),
         size=replace(
             report.sizes.distributions[0],
             distribution=replace(report.sizes.distributions[0].distribution, version=text),

@@ -169,7 +169,7 @@ class Installer:
             path = Path(named) if named else place / "requirements.txt"
             if named is None:
                 path.write_text("\n".join(DEFAULT[runtime]) + "\n", encoding="utf-8")
-            asked = Options(
+            listed_options = Options(
                 path=path,
                 platform=self._options.platform,
                 python=f"{sys.version_info.major}.{sys.version_info.minor}",
@@ -180,8 +180,8 @@ class Installer:
                 offline=self._options.offline,
                 use_cache=self._options.use_cache,
             )
-            with Check(asked) as check:
-                return configured(asked), check.run(SILENT)
+            with Check(listed_options) as check:
+                return configured(listed_options), check.run(SILENT)
 
     def _refuse(self, runtime: Runtime, sizes: SizeReport) -> None:
         if sizes.unsized:

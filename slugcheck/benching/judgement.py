@@ -161,12 +161,16 @@ def _threads(result: BenchResult, dyno: Dyno | None) -> Iterator[Finding]:
     """Yield findings on more threads than cores: they wait for each other, and spin."""
     if dyno is None or dyno.cores is None:
         return
-    asked = result.conditions.threads
+    requested = result.conditions.threads
     for one in result.stacks:
         if one.summary is None:
             continue
-        if asked == 0 or asked > dyno.cores:
-            used = f"{asked} threads" if asked else "one thread per core, the runtime's default"
+        if requested == 0 or requested > dyno.cores:
+            used = (
+                f"{requested} threads"
+                if requested
+                else "one thread per core, the runtime's default"
+            )
             yield _too_many(one, dyno, f"measured with {used}")
             continue
         default = _of(result, one.stack.label, variants.DEFAULT_THREADS)
@@ -253,8 +257,10 @@ def _fit(result: BenchResult, label: str) -> Fit | None:
 
 def _alike(result: BenchResult) -> bool:
     statuses = {fit.status for fit in result.chosen.fits} if result.chosen else set()
-    told = any(contrast.significant for contrast in result.contrasts)
-    return len(statuses) <= 1 and not told and not (result.ratio and result.ratio.significant)
+    significant = any(contrast.significant for contrast in result.contrasts)
+    return (
+        len(statuses) <= 1 and not significant and not (result.ratio and result.ratio.significant)
+    )
 
 
 def _fits(result: BenchResult) -> Iterator[str]:

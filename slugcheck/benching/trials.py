@@ -160,9 +160,9 @@ def _thrashes(ended: Ended, usual: float | None) -> bool:
 def _seen(ended: Ended) -> dict[str, int]:
     """Return the largest figures of the worker itself or of the launcher."""
     found = dict.fromkeys(("peak", "anon", "faults"), 0)
-    told = [one["memory"] for one in ended.events if one.get("memory")]
+    readings = [one["memory"] for one in ended.events if one.get("memory")]
     for key in ("peak", "anon"):
-        values = [one[key] or 0 for one in told]
+        values = [one[key] or 0 for one in readings]
         found[key] = max([*values, int((ended.limit or {}).get(key) or 0)])
     faults = [int(one.get("faults") or 0) for one in ended.events]
     found["faults"] = max([*faults, int((ended.limit or {}).get("faults") or 0)])

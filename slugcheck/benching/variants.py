@@ -162,9 +162,9 @@ def _job(launcher: Launcher, setup: Setup, way: Way) -> dict[str, Any] | str:
     if source.suffix == ".ort":
         return "the model is already an .ort file" if way.made == "ort" else "needs an .onnx file"
     to = launcher.folder / f"variant{_SUFFIXES[way.made]}"
-    asked = {**setup.form.job, "made": way.made, "to": str(to), "inputs": list(setup.inputs)}
+    conversion = {**setup.form.job, "made": way.made, "to": str(to), "inputs": list(setup.inputs)}
     worker = Worker(
-        python=setup.python, script="bench_convert.py", job=asked, environment={},
+        python=setup.python, script="bench_convert.py", job=conversion, environment={},
         cwd=str(launcher.folder),
     )  # fmt: skip
     ended = launcher.run(worker, total=_MADE_SECONDS, silence=_MADE_SECONDS)

@@ -274,9 +274,9 @@ class _Api:
         except requests.RequestException as error:
             raise NetworkError(f"GitHub cannot be reached: {type(error).__name__}") from None
         if answer.status_code in (401, 403, 404) and not _limited(answer):
-            raise _Refused(f"GitHub refused the request ({answer.status_code}): {_said(answer)}")
+            raise _Refused(f"GitHub refused the request ({answer.status_code}): {_reason(answer)}")
         if not 200 <= answer.status_code < 300:
-            message = f"GitHub answered {answer.status_code}: {_said(answer)}"
+            message = f"GitHub answered {answer.status_code}: {_reason(answer)}"
             raise NetworkError(message, hint="run the job again later")
         return answer
 
@@ -290,13 +290,13 @@ def _limited(answer: requests.Response) -> bool:
     return answer.headers.get("X-RateLimit-Remaining") == "0" or "Retry-After" in answer.headers
 
 
-def _said(answer: requests.Response) -> str:
+def _reason(answer: requests.Response) -> str:
     try:
         found = answer.json()
     except ValueError:
         return "no reason was given"
-    said = found.get("message") if isinstance(found, dict) else None
-    return printable(str(said or "no reason was given"))[:200]
+    message = found.get("message") if isinstance(found, dict) else None
+    return printable(str(message or "no reason was given"))[:200]
 
 
 def _json(answer: requests.Response) -> Any:
@@ -393,11 +393,11 @@ def _instead(
     terminal: Terminal, text: str, why: str, *, summary: bool, passed: bool = True
 ) -> None:
     place = os.environ.get("GITHUB_STEP_SUMMARY", "")
-    said = f"no comment: {why}"
+    message = f"no comment: {why}"
     if summary and place:
         terminal.append_file(Path(place), inert(text, "markdown"))
-        said += "; the report is in the job's summary"
+        message += "; the report is in the job's summary"
     if passed:
-        terminal.note(said)
+        terminal.note(message)
     else:
-        terminal.error(said)
+        terminal.error(message)

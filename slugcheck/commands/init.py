@@ -44,5 +44,5 @@ def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
         raise MeasureError(
             message, hint="run slugcheck check to see why, then fix or remove these lines"
         )
-    asked = {key: given[key] for key in ("platform", "stack", "python", "dyno")}
-    terminal.write_file(place, settings.settings_text(report, given=asked).encode())
+    choices = {key: given[key] for key in ("platform", "stack", "python", "dyno")}
+    terminal.write_file(place, settings.settings_text(report, given=choices).encode())

@@ -77,12 +77,12 @@ def command(
     ctx.exit(0)
 
 
-def _answer(asked: Options, nodes: tuple[Node, ...], terminal: Terminal, most: int) -> Why:
+def _answer(chosen: Options, nodes: tuple[Node, ...], terminal: Terminal, most: int) -> Why:
     from slugcheck.check import Check
     from slugcheck.why import Inquiry
 
     with ExitStack() as stack:
-        run = stack.enter_context(Check(asked))
+        run = stack.enter_context(Check(chosen))
         report = run.run(terminal)
         inquiry = Inquiry(run, report, nodes, most=most)
         with terminal.progress("trying changes") as bar:

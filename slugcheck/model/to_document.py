@@ -403,7 +403,7 @@ def why_document(why: Why) -> document.WhyDocument:
         totals=report.totals,
         transfer=report.transfer,
         name=why.name,
-        extras=why.asked_extras,
+        extras=why.requested_extras,
         standing=why.standing,
         distribution=next((one for one in report.distributions if one.name == why.name), None),
         unsized=_copied(document.UnsizedReason, why.unsized)

@@ -140,12 +140,12 @@ class Why:
     """The answer to ``slugcheck why NAME``; ``report`` is that of the file as it is.
 
     ``size`` is None unless the distribution is installed and sized, ``unsized`` unless it has no
-    size. ``asked_extras`` are the extras of the question.
+    size. ``requested_extras`` are the extras of the question.
     """
 
     report: Report
     name: str
-    asked_extras: tuple[str, ...]
+    requested_extras: tuple[str, ...]
     standing: Standing
     size: DistributionSize | None
     unsized: Unsized | None

@@ -90,7 +90,7 @@ def start(folder: Path, arguments: Sequence[str], stdin: bytes = b"") -> Ended:
     try:
         return child.run(
             command(arguments), what="git", cwd=folder, environment=environment(), bounds=_BOUNDS,
-            said=stdin,
+            sent=stdin,
         )  # fmt: skip
     except child.LateError:
         message = f"git did not answer within {_TIMEOUT_SECONDS:.0f} seconds"
@@ -236,8 +236,8 @@ def _lfs(folder: Path, names: Mapping[str, str]) -> Iterator[str]:
     """Yield those of ``names``, with the digests of their blobs, that are Git LFS pointers."""
     if not names:
         return
-    asked = b"".join(os.fsencode(name) + b"\0" for name in names)
-    answer = split_names(run(folder, "check-attr", "-z", "--stdin", "filter", stdin=asked))
+    request = b"".join(os.fsencode(name) + b"\0" for name in names)
+    answer = split_names(run(folder, "check-attr", "-z", "--stdin", "filter", stdin=request))
     marked = [
         name
         for name, _, value in zip(answer[::3], answer[1::3], answer[2::3], strict=True)
@@ -252,8 +252,8 @@ def _blob_sizes(folder: Path, digests: Sequence[str]) -> dict[str, int]:
     """Return the bytes of blobs by digest; what git does not have is left out."""
     if not digests:
         return {}
-    asked = "".join(f"{digest}\n" for digest in digests).encode("ascii")
-    answer = run(folder, "cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=asked)
+    request = "".join(f"{digest}\n" for digest in digests).encode("ascii")
+    answer = run(folder, "cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=request)
     lines = (line.split(" ") for line in answer.decode("ascii", "replace").splitlines())
     return {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdigit()}
 
@@ -315,8 +315,8 @@ def find(path: Path, name: str, top: Path) -> Revision | None:
     folder = lexical if path.is_dir() else lexical.parent
     if not folder.is_dir():
         return None
-    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-    done = start(folder, asked)
+    request = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    done = start(folder, request)
     if done.code != 0:
         return None
     commit = done.out.decode("ascii", "replace").strip()

@@ -109,10 +109,12 @@ def _title(section: Sequence[str]) -> str:
 
 
 def _of(sections: Sequence[Sequence[str]], left_out: Sequence[str]) -> Inert:
-    return _joined([*(block for section in sections for block in section), _said(left_out)])
+    return _joined(
+        [*(block for section in sections for block in section), _left_out_note(left_out)]
+    )
 
 
-def _said(left_out: Sequence[str]) -> str:
+def _left_out_note(left_out: Sequence[str]) -> str:
     without = f", without {', '.join(left_out)}" if left_out else ""
     return f"*Shortened{without}: the whole report is longer than fits here. It is in the JSON.*"
 
@@ -124,9 +126,9 @@ def _joined(blocks: Iterable[str]) -> Inert:
 def _first_that_fit(blocks: Sequence[str], most: int) -> Inert:
     """Return the first blocks as far as they fit: the last resort."""
     shown = 0
-    while shown < len(blocks) and size(_joined([*blocks[: shown + 1], _said(())])) <= most:
+    while shown < len(blocks) and size(_joined([*blocks[: shown + 1], _left_out_note(())])) <= most:
         shown += 1
-    return _joined([*blocks[:shown], _said(())])
+    return _joined([*blocks[:shown], _left_out_note(())])
 
 
 # --------------------------------------------------------------------------- blocks

@@ -133,17 +133,17 @@ def conclusion(report: Report) -> Outcome:
         failed = [v for v in gating if v.status is Status.FAIL]
         if not failed:
             return _will_fail(failures(report))
-        said = _all(failed) if len(failed) == 1 else _budgets(failed)
-        return Outcome(status=Status.FAIL, word="OVER BUDGET", sentence=said)
+        text = _all(failed) if len(failed) == 1 else _budgets(failed)
+        return Outcome(status=Status.FAIL, word="OVER BUDGET", sentence=text)
     if code:
         doubtful = _all([v for v in gating if v.status is Status.UNKNOWN][:1])
         names = _not_sized(report)
         # a verdict that is open for that alone has counted them already
         counted_there = doubtful.endswith("could not be sized")
-        said = f"{doubtful}: {names}" if names and counted_there else doubtful
+        text = f"{doubtful}: {names}" if names and counted_there else doubtful
         if names and not counted_there:
-            said = "; ".join(filter(None, (doubtful, f"not sized: {names}")))
-        return Outcome(status=Status.UNKNOWN, word="UNKNOWN", sentence=said)
+            text = "; ".join(filter(None, (doubtful, f"not sized: {names}")))
+        return Outcome(status=Status.UNKNOWN, word="UNKNOWN", sentence=text)
     held = [verdict for verdict in gating if verdict.figure is not None]
     if not held:
         shown = mb(report.sizes.counted.value)
@@ -193,11 +193,11 @@ def saving(finding: Finding, *, by_slug: bool) -> str:
 
     Slug bytes are in Heroku's M where the platform counts a slug, as in its verdicts.
     """
-    said = []
+    savings = []
     if finding.saves_bytes is not None:
-        said.append(f"{mb(finding.saves_bytes)} MB installed")
+        savings.append(f"{mb(finding.saves_bytes)} MB installed")
     if finding.saves_slug_bytes is not None:
         packed = finding.saves_slug_bytes
         slug = f"{heroku_m(packed, down=True)} of slug"
-        said.append(slug if by_slug else f"{mb(packed)} MB gzipped")
-    return f"saves {', '.join(said)}" if said else ""
+        savings.append(slug if by_slug else f"{mb(packed)} MB gzipped")
+    return f"saves {', '.join(savings)}" if savings else ""

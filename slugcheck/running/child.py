@@ -165,7 +165,7 @@ class Bounds:
 
 def run(
     command: Sequence[str], *, what: str, environment: Mapping[str, str], bounds: Bounds,
-    cwd: Path | None = None, said: bytes = b"", merged: bool = False,
+    cwd: Path | None = None, sent: bytes = b"", merged: bool = False,
 ) -> Ended:  # fmt: skip
     """Run a program to its end; what is left of its group is killed then.
 
@@ -177,13 +177,13 @@ def run(
     """
     with started(
         command, environment=environment, cwd=cwd, memory=bounds.memory,
-        stdin=subprocess.PIPE if said else subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stdin=subprocess.PIPE if sent else subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if merged else subprocess.PIPE,
     ) as process:  # fmt: skip
         if not _HAS_GROUPS:
-            found = _communicated(process, what, bounds, said)
+            found = _communicated(process, what, bounds, sent)
         else:
-            found = _Listener(process, what, bounds, said).listen()
+            found = _Listener(process, what, bounds, sent).listen()
     ending.halt()  # where the run is ending, the child was killed for that
     return Ended(code=process.returncode, out=found[0], err=found[1])
 
@@ -255,12 +255,12 @@ class _Listener:
     """
 
     def __init__(
-        self, process: subprocess.Popen[bytes], what: str, bounds: Bounds, said: bytes
+        self, process: subprocess.Popen[bytes], what: str, bounds: Bounds, sent: bytes
     ) -> None:
         self._process = process
         self._what = what
         self._bounds = bounds
-        self._said = memoryview(said)
+        self._unsent = memoryview(sent)
         self._heard: dict[int, list[bytes]] = {}
         self._length = 0
         self._selector = selectors.DefaultSelector()
@@ -339,12 +339,12 @@ class _Listener:
         stdin = self._process.stdin
         assert stdin is not None  # noqa: S101 - it is what was selected
         try:
-            self._said = self._said[os.write(descriptor, self._said[:_CHUNK]) :]
+            self._unsent = self._unsent[os.write(descriptor, self._unsent[:_CHUNK]) :]
         except BlockingIOError:
             return
         except OSError:  # it reads no more
-            self._said = self._said[:0]
-        if not self._said:
+            self._unsent = self._unsent[:0]
+        if not self._unsent:
             self._selector.unregister(stdin)
             stdin.close()
 
@@ -373,11 +373,11 @@ def has_ended(process: subprocess.Popen[bytes]) -> bool:
 
 
 def _communicated(
-    process: subprocess.Popen[bytes], what: str, bounds: Bounds, said: bytes
+    process: subprocess.Popen[bytes], what: str, bounds: Bounds, sent: bytes
 ) -> tuple[bytes, bytes]:
     allowed = min(bounds.seconds, deadline.left() + _GRACE_SECONDS)
     try:
-        out, err = process.communicate(said or None, timeout=allowed)
+        out, err = process.communicate(sent or None, timeout=allowed)
     except subprocess.TimeoutExpired:
         raise LateError(f"{what} did not finish within {allowed:.0f} s") from None
     return out or b"", err or b""

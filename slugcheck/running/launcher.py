@@ -171,9 +171,9 @@ class Launcher:
 
     def pair(self, workers: Sequence[Worker], *, blocks: int, per_block: int) -> Json:
         """Let two live workers infer in turn; return ``blocks``, or a ``reason``."""
-        asked = [worker.request() for worker in workers]
+        requests = [worker.request() for worker in workers]
         return self._ask(
-            do="pair", workers=asked, blocks=blocks, per_block=per_block, silence=SILENCE_SECONDS
+            do="pair", workers=requests, blocks=blocks, per_block=per_block, silence=SILENCE_SECONDS
         )
 
     def evict(self, places: Sequence[str]) -> int:
@@ -241,8 +241,8 @@ def _reason(event: Json) -> str:
 
 def _exit(answer: Json) -> str:
     code = answer["code"]
-    said = [line.strip() for line in answer["said"].splitlines() if line.strip()]
-    words = f": {said[-1]}" if said else ""
+    lines = [line.strip() for line in answer["output"].splitlines() if line.strip()]
+    words = f": {lines[-1]}" if lines else ""
     if code is not None and code < 0:
         return _SIGNALS.get(code, f"ended by signal {-code}") + words
     if code is None:

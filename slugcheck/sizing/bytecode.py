@@ -310,7 +310,7 @@ def _compiled_apart(source: bytes) -> int | None:
     bounds = child.Bounds(seconds=_APART_SECONDS)
     with _APART:
         try:
-            done = child.run(command, what="compiling", environment={}, bounds=bounds, said=source)
+            done = child.run(command, what="compiling", environment={}, bounds=bounds, sent=source)
         except (OSError, MeasureError):
             return None
     if done.code != 0 or not done.out.strip().isdigit():
@@ -349,12 +349,12 @@ def factor_from_sizes(
     for run in runs:
         sizes = [(size, _one_file(entry, coefficients)) for entry, size in run if size is not None]
         if sizes:
-            pairs.append((sum(true for true, _ in sizes), sum(said for _, said in sizes)))
+            pairs.append((sum(true for true, _ in sizes), sum(predicted for _, predicted in sizes)))
     if not pairs:
         return None
     if shrink is None:
         shrink = float(calibration.load().bytecode["shrinkage_runs"])
-    mean = (sum(true / said for true, said in pairs) + shrink) / (len(pairs) + shrink)
+    mean = (sum(true / predicted for true, predicted in pairs) + shrink) / (len(pairs) + shrink)
     whole = sum(_one_file(e, coefficients) for e in entries if e.path.endswith(".py"))
-    seen = sum(said for _, said in pairs)
+    seen = sum(predicted for _, predicted in pairs)
     return (sum(true for true, _ in pairs) + max(whole - seen, 0.0) * mean) / whole

@@ -256,8 +256,8 @@ def _check_names(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> None:
         one for listed in table(project, "optional-dependencies").values() for one in items(listed)
     ]
     lines = [*items(project.get("dependencies")), *extras]
-    asked = {one.name for one in from_project({"project": {"dependencies": lines}})}
-    if locked != asked:
+    required = {one.name for one in from_project({"project": {"dependencies": lines}})}
+    if locked != required:
         raise _stale()
 
 

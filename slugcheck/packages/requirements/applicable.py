@@ -15,7 +15,7 @@ from slugcheck.packages.index.urls import redact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Requested:
     """The requirements by name, those that name a URL or path apart, and what stays out.
 
     ``set_aside`` is what no size can have; ``skipped`` are names whose markers do not hold.
@@ -28,7 +28,7 @@ class Asked:
     set_aside: tuple[Unsized, ...]
     skipped: tuple[str, ...]
 
-    def with_stand_in(self, name: str, version: str, requirement: Requirement) -> Asked:
+    def with_stand_in(self, name: str, version: str, requirement: Requirement) -> Requested:
         """Return the same with a requirement that named a URL pinned to what is there."""
         pinned = replace(requirement, name=name, specifier=f"=={version}")
         return replace(self, direct={**self.direct, name: (*self.direct.get(name, ()), pinned)})
@@ -107,7 +107,7 @@ class Asked:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def asked_for(requirements: RequirementSet, environment: Mapping[str, str]) -> Asked:
+def requested_by(requirements: RequirementSet, environment: Mapping[str, str]) -> Requested:
     """Return what a file asks for in a target's marker environment."""
     direct: dict[str, tuple[Requirement, ...]] = {}
     urls, skipped = [], []
@@ -120,7 +120,7 @@ def asked_for(requirements: RequirementSet, environment: Mapping[str, str]) -> A
             urls.append(requirement)
     aside = [one for one in requirements.set_aside if applies(one.marker, environment)]
     skipped += [one.name for one in requirements.set_aside if one not in aside]
-    return Asked(
+    return Requested(
         requirements=requirements,
         environment=environment,
         direct=direct,

@@ -37,7 +37,7 @@ from slugcheck.model import (
     Unsized,
 )
 from slugcheck.packages import graph
-from slugcheck.packages.requirements.applicable import Asked, asked_for, intersection
+from slugcheck.packages.requirements.applicable import Requested, intersection, requested_by
 from slugcheck.packages.resolve.stand_ins import Outcome, StandIn, StandInMemory, WrongPython
 from slugcheck.packages.resolve.uv import Uv, version
 from slugcheck.packages.stub_wheels import is_stub
@@ -229,7 +229,7 @@ class Resolver:
         environment: Mapping[str, str],
         tags: Sequence[Tag],
     ) -> None:
-        self._asked = asked_for(requirements, environment)
+        self._requested = requested_by(requirements, environment)
         self._target = target
         self._uv = uv
         self._memory = memory
@@ -260,11 +260,11 @@ class Resolver:
         :raises ResolutionError: there is no solution, and it is not for want of a wheel.
         :raises NetworkError: an index cannot be reached.
         """
-        for requirement in self._asked.urls:
+        for requirement in self._requested.urls:
             self._take_url(requirement)
-        for name in self._asked.requirements.options.no_binary:
-            if name in self._asked.direct:
-                self._learn(self._for_name(name, SpecifierSet(self._asked.specifiers(name))))
+        for name in self._requested.requirements.options.no_binary:
+            if name in self._requested.direct:
+                self._learn(self._for_name(name, SpecifierSet(self._requested.specifiers(name))))
         for stand_in in self._memory.recall(self._key()):
             self._add(stand_in)
         return self._settled()
@@ -297,7 +297,7 @@ class Resolver:
             # two URLs may end alike, so these are not kept by name alone
             self._lost.append(found)
             return
-        self._asked = self._asked.with_stand_in(found.name, found.version, requirement)
+        self._requested = self._requested.with_stand_in(found.name, found.version, requirement)
         self._add(found)
 
     def _add(self, stand_in: StandIn) -> None:
@@ -323,14 +323,16 @@ class Resolver:
                     raise self._wrong_python()
                 return answer
             if not (self._look() or self._mend(answer)):
-                raise unsolvable(answer, self._asked.direct, self._target, self._stand_ins.pages)
+                raise unsolvable(
+                    answer, self._requested.direct, self._target, self._stand_ins.pages
+                )
             answer = self._round()
         message = "the resolver found no solution in forty rounds"
         raise ResolutionError(message, hint="pin more of the versions in the file")
 
     def _first_round(self) -> Pylock | Failure:
         """Resolve, and where versions are open look at the same time at what pip would take."""
-        if self._asked.all_pinned or self._looked:
+        if self._requested.all_pinned or self._looked:
             return self._round()
         with ThreadPoolExecutor(1) as pool:
             early = pool.submit(self._look_once)
@@ -338,10 +340,10 @@ class Resolver:
             return self._round() if self._look(early.result()) else answer
 
     def _round(self) -> Pylock | Failure:
-        return self._compile(self._asked.lines(without=self._excluded))
+        return self._compile(self._requested.lines(without=self._excluded))
 
     def _look_once(self) -> Pylock | Failure:
-        lines = self._asked.lines(without=self._excluded, extras=False)
+        lines = self._requested.lines(without=self._excluded, extras=False)
         return self._compile(lines, direct_only=True)
 
     def _compile(
@@ -353,7 +355,7 @@ class Resolver:
     ) -> Pylock | Failure:
         return self._uv.compile(
             lines,
-            constraints=self._asked.constraints(),
+            constraints=self._requested.constraints(),
             excludes=self._excludes(),
             find_links=(self._folder,),
             direct_only=direct_only,
@@ -392,14 +394,14 @@ class Resolver:
         before = self._progress()
         for name in failure.without_wheel:
             if name not in self._excluded:
-                asked = intersection(self._asked.specifiers(name), failure.wanted.get(name))
-                found = self._for_name(name, SpecifierSet(asked))
+                requested = intersection(self._requested.specifiers(name), failure.wanted.get(name))
+                found = self._for_name(name, SpecifierSet(requested))
                 if isinstance(found, StandIn) or not only_sources:
                     self._learn(found)
         return self._progress() > before
 
     def _for_name(self, name: str, wanted: SpecifierSet) -> Outcome | None:
-        return self._stand_ins.for_name(name, wanted, self._asked.direct.get(name, ()))
+        return self._stand_ins.for_name(name, wanted, self._requested.direct.get(name, ()))
 
     def _learn(self, found: Outcome | None) -> None:
         if isinstance(found, StandIn):
@@ -435,7 +437,7 @@ class Resolver:
     def _newest_of(self, minors: Collection[str]) -> str | None:
         return newest_with_wheels(
             self._uv,
-            self._asked,
+            self._requested,
             target=self._target,
             minors=minors,
             stand_ins=self._stand_ins_made(),
@@ -456,10 +458,10 @@ class Resolver:
         distributions = []
         inventories = {}
         for pinned in pylock.select(
-            found, self._asked.environment, self._tags, self._asked.hashes()
+            found, self._requested.environment, self._tags, self._requested.hashes()
         ):
             stand_in = self._made.get(pinned.name, {}).get(pinned.version)
-            requirements = self._asked.direct.get(pinned.name, ())
+            requirements = self._requested.direct.get(pinned.name, ())
             distribution = replace(
                 pinned,
                 direct=bool(requirements),
@@ -475,7 +477,7 @@ class Resolver:
             distributions.append(distribution)
         resolution = Resolution(
             distributions=tuple(distributions),
-            unsized=(*self._asked.set_aside, *self._lost, *self._excluded.values()),
+            unsized=(*self._requested.set_aside, *self._lost, *self._excluded.values()),
             notes=(*self._notes(), *_build_notes(distributions)),
             resolver=version(),
         )
@@ -487,21 +489,21 @@ class Resolver:
         return stand_in.direct_url or refused or is_stub(pinned.artifact.filename)
 
     def _check_hash(self, stand_in: StandIn) -> None:
-        allowed = self._asked.hashes().get(stand_in.name)
+        allowed = self._requested.hashes().get(stand_in.name)
         if allowed and stand_in.artifact.sha256 and stand_in.artifact.sha256 not in allowed:
             raise WrongHashError(stand_in.name, stand_in.version)
 
     def _notes(self) -> Iterator[str]:
-        yield from self._asked.requirements.notes
-        skipped = self._asked.skipped
+        yield from self._requested.requirements.notes
+        skipped = self._requested.skipped
         if skipped:
             markers = "its marker excludes" if len(skipped) == 1 else "their markers exclude"
             yield f"skipped {', '.join(skipped)}: {markers} Linux with Python {self._target.minor}"
-        if ":all:" in self._asked.requirements.options.no_binary:
+        if ":all:" in self._requested.requirements.options.no_binary:
             yield "--no-binary :all: builds everything from source; sizes are those of wheels"
 
     def _key(self) -> str:
-        return self._asked.digest(
+        return self._requested.digest(
             self._target.stack.name, self._target.python_version, self._uv.fingerprint
         )
 
@@ -531,10 +533,10 @@ class SettlingResolver(Resolver):
         ``overtaken``; that makes it possible to ask while the distributions are still being read.
         """
         found = _versions(resolved)
-        names = [name for name in found if not self._asked.is_pinned(name)]
+        names = [name for name in found if not self._requested.is_pinned(name)]
         if not names:
             return frozenset()
-        answer = self._look_again(self._asked.loose_lines(names, {}))
+        answer = self._look_again(self._requested.loose_lines(names, {}))
         if isinstance(answer, Failure):
             return frozenset(names)
         newest: dict[str, str] = {p.name: str(p.version) for p in answer.packages}
@@ -551,7 +553,7 @@ class SettlingResolver(Resolver):
         ``names`` are those that ``newer`` gave, ``requires`` the Requires-Dist lines of everything
         resolved.
         """
-        answer = self._look_again(self._asked.loose_lines(names, requires))
+        answer = self._look_again(self._requested.loose_lines(names, requires))
         before = self._progress()
         if not isinstance(answer, Failure):
             self._stand_in_for_sources(answer)
@@ -574,9 +576,9 @@ class SettlingResolver(Resolver):
         learnt = False
         while True:
             failure = self._uv.obstacle(
-                self._asked.lines(without=self._excluded),
+                self._requested.lines(without=self._excluded),
                 prefer=found,
-                constraints=(*self._asked.constraints(), *pins),
+                constraints=(*self._requested.constraints(), *pins),
                 excludes=self._excludes(),
                 find_links=(self._folder,),
             )
@@ -596,7 +598,7 @@ def _versions(resolved: Resolved) -> dict[str, str]:
 
 def newest_with_wheels(
     uv: Uv,
-    asked: Asked,
+    requested: Requested,
     *,
     target: Target,
     minors: Collection[str],
@@ -620,8 +622,8 @@ def newest_with_wheels(
             if release.minor not in minors or release.minor == target.minor:
                 continue
             answer = uv.for_python(release).compile(
-                asked.lines(without=without),
-                constraints=asked.constraints(),
+                requested.lines(without=without),
+                constraints=requested.constraints(),
                 excludes=without,
                 find_links=(folder,),
             )

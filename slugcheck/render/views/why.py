@@ -91,7 +91,7 @@ def _head(why: Why) -> Section:
     version = why.size.distribution.version if why.size else ""
     if why.unsized is not None:
         version = why.unsized.version or ""
-    extras = f"[{','.join(why.asked_extras)}]" if why.asked_extras else ""
+    extras = f"[{','.join(why.requested_extras)}]" if why.requested_extras else ""
     installed = "is not" if why.standing is Standing.ABSENT else "is"
     if why.standing is Standing.ABSENT:
         target = why.report.sizes.target

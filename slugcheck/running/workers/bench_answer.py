@@ -31,8 +31,8 @@ def answer(do: Callable[[dict[str, Any], Callable[..., None]], None]) -> None:
     try:
         do(job, tell)
     except (Exception, SystemExit) as error:
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        tell("failed", kind=type(error).__name__, reason=said[0])
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        tell("failed", kind=type(error).__name__, reason=lines[0])
         os._exit(1)
     tell("end")
     os._exit(0)  # what some runtimes do at exit takes long

@@ -140,8 +140,8 @@ def main() -> None:
         elif job["mode"] == "serve":
             worker.serve(runner)
     except (Exception, SystemExit) as error:
-        said = str(error).strip().splitlines() or [""]
-        worker.tell("failed", kind=type(error).__name__, reason=said[0], all=str(error)[-2000:])
+        lines = str(error).strip().splitlines() or [""]
+        worker.tell("failed", kind=type(error).__name__, reason=lines[0], all=str(error)[-2000:])
         sys.stdout.flush()
         os._exit(1)
     worker.tell("end")

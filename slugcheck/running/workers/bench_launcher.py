@@ -60,16 +60,16 @@ class Requests:
 class Worker:
     """One process, its events and the last it said."""
 
-    def __init__(self, asked: Job, limit: Any) -> None:
+    def __init__(self, request: Job, limit: Any) -> None:
         self.events: list[Job] = []
         self.garbage: Optional[bytes] = None
-        self.said = b""
+        self.output = b""
         self._rest = b""
         self.spawned = time.monotonic()
         enter = limit.enter if limit else None
         self.process: Any = subprocess.Popen(
-            limit.wrapped(asked["argv"]) if limit else asked["argv"],
-            env=asked["env"], cwd=asked.get("cwd"), stdin=subprocess.PIPE,
+            limit.wrapped(request["argv"]) if limit else request["argv"],
+            env=request["env"], cwd=request.get("cwd"), stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
             preexec_fn=enter,
         )  # fmt: skip
@@ -78,7 +78,7 @@ class Worker:
         for stream, ear in heard:
             self.ears.register(stream, selectors.EVENT_READ, ear)
             os.set_blocking(stream.fileno(), False)
-        self.write(json.dumps(dict(asked["job"], spawned=self.spawned)))
+        self.write(json.dumps(dict(request["job"], spawned=self.spawned)))
 
     def write(self, line: str) -> None:
         with contextlib.suppress(OSError):  # it has ended: its events say why
@@ -108,7 +108,7 @@ class Worker:
 
     def overhear(self, stream: IO[Any]) -> bool:
         found = _read(stream)
-        self.said = (self.said + (found or b""))[-_TAIL:]
+        self.output = (self.output + (found or b""))[-_TAIL:]
         return found != b""
 
     def kill(self) -> None:
@@ -141,8 +141,8 @@ class Launcher:
         os.set_blocking(0, True)
         try:
             while True:
-                asked = self._requests.next()
-                answer = getattr(self, "do_" + asked["do"])(asked)
+                request = self._requests.next()
+                answer = getattr(self, "do_" + request["do"])(request)
                 os.write(1, json.dumps(answer).encode() + b"\n")
         except (Ended, BrokenPipeError):
             return
@@ -151,59 +151,59 @@ class Launcher:
             for folder in self._folders:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def do_own(self, asked: Job) -> Any:
+    def do_own(self, request: Job) -> Any:
         """Remove that folder in the end."""
-        self._folders.append(asked["folder"])
+        self._folders.append(request["folder"])
         return {}
 
-    def do_probe(self, asked: Job) -> Any:
+    def do_probe(self, request: Job) -> Any:
         """Say which kind of limit can be had here."""
-        return {"kind": bench_limit.probe(asked["folder"])}
+        return {"kind": bench_limit.probe(request["folder"])}
 
-    def do_evict(self, asked: Job) -> Any:
+    def do_evict(self, request: Job) -> Any:
         """Take files out of the page cache; return how many bytes they are."""
-        return {"bytes": _evict(asked["places"])}
+        return {"bytes": _evict(request["places"])}
 
-    def do_run(self, asked: Job) -> Any:
+    def do_run(self, request: Job) -> Any:
         """Run one worker to its end."""
         try:
-            limit = bench_limit.make(asked["limit"]) if asked.get("limit") else None
+            limit = bench_limit.make(request["limit"]) if request.get("limit") else None
         except OSError as error:
             return {"outcome": "unlimited", "reason": str(error)}
         if limit:
             self._limits.append(limit)
         try:
-            worker = Worker(asked["worker"], limit)
+            worker = Worker(request["worker"], limit)
         except OSError as error:
             self._clean()
             return {"outcome": "unstarted", "reason": error.strerror or str(error)}
         self._workers.append(worker)
         try:
-            late = self._follow(worker, asked, limit)
+            late = self._follow(worker, request, limit)
             return _answer(worker, late, limit)
         finally:
             self._clean()
 
-    def do_pair(self, asked: Job) -> Any:
+    def do_pair(self, request: Job) -> Any:
         """Let two live workers infer in turn; return the times of each, block by block."""
         try:
-            for one in asked["workers"]:
+            for one in request["workers"]:
                 self._workers.append(Worker(one, None))
             for worker in self._workers:
-                self._until(worker, "ready", asked["silence"])
-            blocks = [self._block(asked) for _ in range(asked["blocks"])]
+                self._until(worker, "ready", request["silence"])
+            blocks = [self._block(request) for _ in range(request["blocks"])]
         except (_Silent, OSError) as error:
             return {"outcome": "failed", "reason": str(error), "events": _events(self._workers)}
         finally:
             self._clean()
         return {"outcome": "ended", "blocks": blocks}
 
-    def _block(self, asked: Job) -> Any:
+    def _block(self, request: Job) -> Any:
         times: list[list[list[int]]] = [[] for _ in self._workers]
-        for _ in range(asked["per_block"]):
+        for _ in range(request["per_block"]):
             for number, worker in enumerate(self._workers):
                 worker.write("go")
-                served = self._until(worker, "served", asked["silence"])
+                served = self._until(worker, "served", request["silence"])
                 times[number].append([served["cpu_ns"], served["wall_ns"]])
         return times
 
@@ -220,22 +220,22 @@ class Launcher:
                 break
         raise _Silent("a worker did not answer")
 
-    def _follow(self, worker: Worker, asked: Job, limit: Any) -> Any:
+    def _follow(self, worker: Worker, request: Job, limit: Any) -> Any:
         """Listen until the worker ends; return what ran out of time, "" if nothing did.
 
         A limited one has a time for all it does, another for each silence between two events.
         """
-        total = worker.spawned + asked["total"]
+        total = worker.spawned + request["total"]
         heard, last = 0, time.monotonic()
         while True:
             now = time.monotonic()
             if now > total:
                 return "total"
-            if now > last + asked["silence"]:
+            if now > last + request["silence"]:
                 return "silence"
             if limit and limit.watch(worker.process.pid):
                 return "limit"
-            wait = limit.interval if limit else min(total, last + asked["silence"]) - now
+            wait = limit.interval if limit else min(total, last + request["silence"]) - now
             if not self._wait(worker, wait) or worker.garbage:
                 return ""
             if len(worker.events) > heard:
@@ -281,7 +281,7 @@ def _answer(worker: Worker, late: str, limit: Any) -> Any:
         "code": code,
         "events": worker.events,
         "garbage": worker.garbage.decode("utf-8", "replace") if worker.garbage else None,
-        "said": worker.said.decode("utf-8", "replace"),
+        "output": worker.output.decode("utf-8", "replace"),
         "seconds": time.monotonic() - worker.spawned,
         "limit": limit.figures() if limit else None,
     }

@@ -28,25 +28,25 @@ def probe(name: str) -> Any:
     """Return {"kind", "folder"} of the first way that works here; it is tried, then undone."""
     for kind, base in (("cgroup-v2", _v2_bases()), ("cgroup-v1", _v1_bases())):
         for place in base:
-            asked = {"kind": kind, "folder": os.path.join(place, name), "bytes": 1 << 30}
+            request = {"kind": kind, "folder": os.path.join(place, name), "bytes": 1 << 30}
             try:
-                limit = make(asked)
+                limit = make(request)
             except OSError:
                 continue
             limit.remove()
-            return {"kind": kind, "folder": asked["folder"]}
+            return {"kind": kind, "folder": request["folder"]}
     if _systemd_works():
         return {"kind": "systemd", "folder": ""}
     return {"kind": "watchdog", "folder": ""}
 
 
-def make(asked: Job) -> Any:
+def make(request: Job) -> Any:
     """Return a limit that is in force.
 
     :raises OSError: it cannot be had.
     """
     kinds = {"cgroup-v2": _V2, "cgroup-v1": _V1, "systemd": _Systemd, "watchdog": _Watchdog}
-    return kinds[asked["kind"]](asked)
+    return kinds[request["kind"]](request)
 
 
 def _own(controller: str) -> Any:
@@ -139,8 +139,8 @@ class _Limit:
     interval = 0.02
     enter: Optional[Callable[[], None]] = None
 
-    def __init__(self, asked: Job) -> None:
-        self.bytes = asked["bytes"]
+    def __init__(self, request: Job) -> None:
+        self.bytes = request["bytes"]
         self.seen = {"peak": 0, "anon": 0, "faults": 0}
 
     def wrapped(self, argv: list[str]) -> Any:
@@ -171,9 +171,9 @@ class _Limit:
 class _Group(_Limit):
     """A cgroup, made here and removed here."""
 
-    def __init__(self, asked: Job) -> None:
-        super().__init__(asked)
-        self.folder = asked["folder"]
+    def __init__(self, request: Job) -> None:
+        super().__init__(request)
+        self.folder = request["folder"]
         os.mkdir(self.folder)
         try:
             self._restrict()
