@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from slugcheck import platforms
+from slugcheck import platforms, reading
 from slugcheck.model import Dyno, Limit, Platform, PythonRelease, Severity, Source, Stack, document
 from slugcheck.policy import limits, settings
 from slugcheck.text import MIB, mb
@@ -347,7 +347,7 @@ def _settings_schema() -> dict[str, Any]:
         },
     }
     takes = {"string": {"type": "string", "minLength": 1}, "list of strings": _STRINGS}
-    more = {"python": {"pattern": f"^{settings._PYTHON.pattern}$"}}
+    more = {"python": {"pattern": f"^{reading.PYTHON_VERSION.pattern}$"}}
     described = _complete(_SETTINGS, [*settings._PLAIN, *settings._TABLES])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -273,5 +273,5 @@ def test_variants_are_rows_with_their_saving_cost_and_error(
     assert (pattern["reason"], pattern["error"]) == ("", 0.0)
     assert pattern["peak"]["count"] == 3
     assert by_name[".ort file"]["reason"] == ""
-    assert "ONNX Runtime with other settings" in done.out
+    assert "ONNX Runtime settings" in done.out
     assert "no memory pattern" in done.out

@@ -122,8 +122,8 @@ def test_a_finding_of_a_pyproject_names_its_line(index: PackageServer, tmp_path:
 @pytest.mark.parametrize(
     ("text", "more", "message"),
     [
-        (PROJECT, ("--extra", "slow"), "has no extra slow\nhint: its extras: fast, all"),
-        (PROJECT, ("--group", "docs"), "has no group docs\nhint: its groups: lint, dev"),
+        (PROJECT, ("--extra", "slow"), "has no extra slow\nhint: its extras: fast and all"),
+        (PROJECT, ("--group", "docs"), "has no group docs\nhint: its groups: lint and dev"),
         ("[tool.poetry]\n", (), "has no [project] table"),
         ('[project]\nname="a"\ndynamic = ["dependencies"]\n', (), "leaves its dependencies"),
         ('[project]\nname = "a"\ndependencies = ["-r x.txt"]\n', (), ":3: invalid requirement"),

@@ -440,7 +440,7 @@ def _variants(stack: StackResult, variants: Sequence[Variant]) -> Section:
     columns = Column(), *(Column(head=head, kind=_FIGURE) for head in _VARIANT_HEADS)
     rows = tuple(_variant(one) for one in variants if one.label == label)
     blocks = (Table(columns=columns, rows=rows),) if rows else ()
-    return Section(heading=line(f"{label} with other settings"), blocks=blocks, rank=7)
+    return Section(heading=line(f"{label} settings"), blocks=blocks, rank=7)
 
 
 def _variant(one: Variant) -> Row:
