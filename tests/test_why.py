@@ -490,3 +490,17 @@ def test_several_forms_at_once(why: Any, requirements: Write, tmp_path: Path) ->
     assert '"standing": "installed"' in files[0].read_text()
     assert files[1].read_text().startswith("## ✅ pong 1.0 is in ")
     assert done.out.startswith("✓ pong 1.0 is in")
+
+
+def test_a_page_lists_what_the_table_folds(
+    why: Any, requirements: Write, server: PackageServer
+) -> None:
+    parts = [f"part{n:02}" for n in range(12)]
+    for part in parts:
+        server.add_wheel(part, "1.0", {f"{part}.py": ""})
+    server.add_wheel("all-parts", "1.0", {"all_parts.py": ""}, requires=parts)
+    path = requirements("all-parts\n")
+    page = why("all-parts", path, "--format", "markdown").out
+    assert all(f"`{part}` 1.0" in page for part in parts)
+    table = why("all-parts", path).out
+    assert not all(f"{part} 1.0" in table for part in parts)

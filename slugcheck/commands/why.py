@@ -70,7 +70,12 @@ def command(
     options.start_clock(given)
     places = outputs(format_, files, FORMATS)
     found = _answer(options.options(path, given), wanted(name, path), terminal, variants)
-    shown, json = partial(views.view, found), lambda: dumps(why_document(found))
+    # the table folds rows as the user wishes; a page lists them all
+    shown = partial(views.view, found, all_rows=True)
+
+    def json() -> str:
+        return dumps(why_document(found))
+
     options.write(
         places, terminal, lambda form, look: render(form, shown, json, look), all_rows=all_rows
     )

@@ -239,10 +239,11 @@ class Cache:
 
     def load(self, kind: str, key: str) -> dict[str, Any] | None:
         """Return a document, or None; an entry that cannot be read or believed is dropped."""
-        if self._folder is None or not self._is_own(self._folder):
+        folder = self._folder  # another thread may give it up meanwhile
+        if folder is None or not self._is_own(folder):
             return None
         try:
-            held = _read(self._path(self._folder, kind, key))
+            held = _read(self._path(folder, kind, key))
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -255,14 +256,15 @@ class Cache:
 
     def store(self, kind: str, key: str, document: Mapping[str, Any]) -> None:
         """Keep a document for later runs, unless it is too large or the folder does not let us."""
-        if self._folder is None or self.problem is not None or not self._is_own(self._folder):
+        folder = self._folder
+        if folder is None or self.problem is not None or not self._is_own(folder):
             return
         text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
         content = text.encode("utf-8", "surrogatepass")
         if len(content) > MAX_DOCUMENT:
             return
         packed = zlib.compress(content, _LEVEL)
-        path = self._path(self._folder, kind, key)
+        path = self._path(folder, kind, key)
         try:
             _write(path, _MAGIC + _checksum(packed, kind, key) + packed)
         except OSError as error:
@@ -270,9 +272,9 @@ class Cache:
 
     def drop(self, kind: str, key: str) -> None:
         """Forget a document."""
-        if self._folder is not None:
+        if (folder := self._folder) is not None:
             with contextlib.suppress(OSError):  # it stays, and is dropped again when next read
-                self._path(self._folder, kind, key).unlink(missing_ok=True)
+                self._path(folder, kind, key).unlink(missing_ok=True)
 
     def _is_own(self, folder: Path) -> bool:
         """Make the folder, or check once that nobody else writes into it."""
@@ -280,7 +282,7 @@ class Cache:
             return True
         try:
             if not folder.parent.is_dir():
-                folder.parent.mkdir(parents=True, mode=0o700)
+                folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with contextlib.suppress(FileExistsError):
                 folder.mkdir(mode=0o700)
             about = folder.lstat()
