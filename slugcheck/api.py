@@ -145,7 +145,6 @@ def run_check(
 
     :raises SlugcheckError: something is wrong, or could not be measured.
     """
-    from slugcheck.against import Base
     from slugcheck.check import SILENT, Check
     from slugcheck.policy import gates
 
@@ -153,7 +152,11 @@ def run_check(
     with ExitStack() as stack:
         # the check itself reports a missing path
         there = options.path == STDIN or options.path.exists()
-        base = Base(options, against) if against is not None and there else None
+        base = None
+        if against is not None and there:
+            from slugcheck.against import Base
+
+            base = Base(options, against)
         run = stack.enter_context(Check(options, ruling=base.ruling() if base else None))
         if base is not None:
             stack.enter_context(base)

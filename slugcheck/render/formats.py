@@ -153,9 +153,12 @@ def render_report(form: str, report: Report, look: Look) -> str:
     """Return a report in one of ``CHECK_FORMATS``."""
     if form in CI_WRITERS:
         return CI_WRITERS[form](report, look)
-    from slugcheck.model.document import dumps
-    from slugcheck.model.to_document import report_document
     from slugcheck.render.views import check
 
-    shown = partial(check.view, report)
-    return render(form, shown, lambda: dumps(report_document(report)), look)
+    def json() -> str:
+        from slugcheck.model.document import dumps
+        from slugcheck.model.to_document import report_document
+
+        return dumps(report_document(report))
+
+    return render(form, partial(check.view, report), json, look)
