@@ -134,7 +134,7 @@ class Check:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._app.__exit__()
+        self._app.close()
         self._dependencies.__exit__()
 
     def resolve(self) -> None:
@@ -252,6 +252,7 @@ class Check:
         checkout_bytes = app.files.checkout_bytes if app.files else None
         allow_all = self._options.allow_all_unsized
         allowed = tuple(canonicalize_name(name) for name in self._options.allow_unsized)
+        doubtful = budgets.unaccepted(sizes.unsized, allowed, everything=allow_all)
         verdicts = budgets.judge(
             sizes,
             build,
@@ -297,9 +298,7 @@ class Check:
             storage=storage_options,
             verification=verified,
             requirements=read.requirements if (read := self.subject.requirements) else (),
-            allowed_unsized=tuple(
-                one.name for one in sizes.unsized if allow_all or one.name in allowed
-            ),
+            allowed_unsized=tuple(one.name for one in sizes.unsized if one not in doubtful),
             fail_on=self._options.fail_on,
             assumptions=build_time.assumptions(),
             seconds=time.perf_counter() - self._started,

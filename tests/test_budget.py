@@ -160,7 +160,7 @@ def test_allowing_it_by_any_spelling_closes_the_verdict_and_still_tells_it() -> 
     sizes = sized(exact(10 * M), "secret-thing")
     found = verdict("slug", sizes, allow=["Secret.Thing"])
     assert found.status is Status.PASS
-    assert found.sentence.endswith("(without 1 package of unknown size, as allowed)")
+    assert found.sentence.endswith(", not counting 1 allowed package of unknown size")
     assert outcome(sizes, allow=["Secret.Thing"]) == 0
     assert [u.name for u in sizes.unsized] == ["secret-thing"]
 

@@ -1,7 +1,7 @@
 """The values that flow one way: target, resolution, inventories, report, verdicts.
 
-Rule of this module: frozen values only. It computes totals from parts (so that no total can
-disagree with them), starts nothing, prints nothing and imports nothing else of slugcheck.
+Rule of this package: frozen values only. They compute totals from parts (so that no total can
+disagree with them), start nothing and print nothing; ``document`` also reads and writes their JSON.
 
 Sizes are ``int`` bytes unless a name says otherwise; seconds are ``float``. MB is 10**6 bytes and
 MiB is 2**20 bytes; the "M" that Heroku prints is MiB.

@@ -413,7 +413,7 @@ def why_document(why: Why) -> document.WhyDocument:
         roots=tuple(_root_paths(root) for root in why.roots),
         brings=_brings(why.brings) if why.brings else None,
         remedies=tuple(_remedy(remedy) for remedy in why.remedies),
-        findings=tuple(_finding(one) for one in why.report.findings if one in why.findings),
+        findings=tuple(map(_finding, why.findings)),
         notes=why.notes,
     )
 

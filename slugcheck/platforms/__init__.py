@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from slugcheck import reading
-from slugcheck import reading as files
 from slugcheck.errors import PlatformError
 from slugcheck.model import (
     Dyno,
@@ -190,7 +189,7 @@ def load_file(path: Path, *, within: Path | None = None) -> Platform:
     :raises Refused: it is outside of ``within``, not a regular file, or too large.
     """
     try:
-        data = files.read(path, within=within or Path("/"), limit=files.SETTINGS)
+        data = reading.read(path, within=within or Path("/"), limit=reading.SETTINGS)
         text = data.decode("utf-8")
     except OSError as error:
         message = f"{path}: the platform file cannot be read: {error.strerror or error}"

@@ -23,6 +23,12 @@ from slugcheck.model import (
 )
 from slugcheck.text import against, clock, heroku_m, plural, scale_for
 
+N = TypeVar("N", int, float)
+
+# What stops the build or the boot of an app: import cv2 without libGL, pip without a Linux wheel,
+# a compiler that the platform does not have.
+_STOPS = frozenset({"opencv-gui", "other-system", "built-from-source"})
+
 
 def verdict(status: Status, shown: str, limit: str, *, margin: str = "", span: str = "") -> str:
     """Return the sentence for a figure and a limit, both as text.
@@ -83,11 +89,7 @@ def with_message(sentence: str, message: str, separator: str = ". ") -> str:
     return f"{sentence}{separator}{message}" if message else sentence
 
 
-N = TypeVar("N", int, float)
-
-# What stops the build or the boot of an app: import cv2 without libGL, pip without a Linux wheel,
-# a compiler that the platform does not have.
-_FAILS_AT = {"opencv-gui": "boot", "other-system": "build", "built-from-source": "build"}
+# --------------------------------------------------------------------------- judging
 
 
 def judge(
@@ -153,7 +155,7 @@ def failures(report: Report) -> tuple[Finding, ...]:
     return tuple(
         finding
         for finding in report.findings
-        if finding.code in _FAILS_AT
+        if finding.code in _STOPS
         and finding.severity in decisive
         and canonicalize_name(finding.subject) not in allowed
     )
@@ -195,7 +197,7 @@ def _of_size(limit: Limit, figure: Estimate[int], sizes: SizeReport, doubtful: i
                 figure, limit.value, status, unsized=doubtful, message=limit.message
             )
             if allowed := len(sizes.unsized) - doubtful:
-                sentence += f" (without {plural(allowed, 'package')} of unknown size, as allowed)"
+                sentence += f", not counting {plural(allowed, 'allowed package')} of unknown size"
     return _verdict(limit, status, figure, sentence)
 
 

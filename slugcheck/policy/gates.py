@@ -37,6 +37,9 @@ from slugcheck.policy import budgets
 from slugcheck.policy.budgets import status_of, with_message
 from slugcheck.text import Scale, listed, plural, scale_for
 
+_NAMED = 3
+_NO_BASE = "not judged: no base to compare with (--against)"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SortedFindings:
@@ -87,8 +90,7 @@ def _shown(rule: Ignore) -> str:
     return f"{rule.code} of {rule.subject}" if rule.subject else rule.code
 
 
-_NAMED = 3
-_NO_BASE = "not judged: no base to compare with (--against)"
+# --------------------------------------------------------------------------- verdicts
 
 
 def of_packages(rules: Rules, sizes: SizeReport) -> tuple[Verdict, ...]:
@@ -114,8 +116,10 @@ def of_audit(
         return (_without_audit(limit),) if limit else ()
     if audit.problem is not None:
         sentence = f"not audited: {audit.problem}"
-        unknown = _verdict("vulnerabilities", Status.UNKNOWN, None, most, text, sentence, source)
-        return (replace(unknown, unit="count"),)
+        status, figure = Status.UNKNOWN, None
+        return (
+            _verdict("vulnerabilities", status, figure, most, text, sentence, source, unit="count"),
+        )
     if limit is None:
         return ()
     unaudited = [one.name for one in audit.unaudited if not accepted(one.name)]
@@ -127,16 +131,17 @@ def of_audit(
         sentence = with_message(sentence, limit.message)
     elif unaudited:
         sentence = f"{sentence}; could not audit {listed(unaudited, _NAMED)}"
-    verdict = _verdict("vulnerabilities", status, figure, most, text, sentence, source)
-    return (replace(verdict, unit="count"),)
+    return (
+        _verdict("vulnerabilities", status, figure, most, text, sentence, source, unit="count"),
+    )
 
 
 def _without_audit(limit: CountLimit) -> Verdict:
     sentence = "not judged: nothing was audited (--audit)"
-    verdict = _verdict(
-        "vulnerabilities", Status.UNKNOWN, None, limit.value, limit.text, sentence, limit.source
-    )
-    return replace(verdict, unit="count", gates=False)
+    return _verdict(
+        "vulnerabilities", Status.UNKNOWN, None, limit.value, limit.text, sentence, limit.source,
+        unit="count", gates=False,
+    )  # fmt: skip
 
 
 def with_increase(report: Report, rules: Rules, difference: Difference | None) -> Report:
@@ -167,8 +172,9 @@ def _of_package(limit: PackageLimit, sizes: SizeReport) -> Verdict:
             figure, limit.value, status, what=limit.figure, message=limit.message
         )
     name = f"package.{limit.name}"
-    verdict = _verdict(name, status, figure, limit.value, limit.text, sentence, limit.source)
-    return replace(verdict, subject=limit.name)
+    return _verdict(
+        name, status, figure, limit.value, limit.text, sentence, limit.source, subject=limit.name
+    )
 
 
 def _figure_of(package: DistributionSize, figure: str) -> Estimate[int]:
@@ -189,8 +195,10 @@ def _of_denied(denied: Iterable[Denied], sizes: SizeReport) -> Verdict:
         sentence = f"not installed: {', '.join(f'{rule.name}{rule.specifier}' for rule in rules)}"
     figure = Estimate[int].measured(len(matches) + len(unsized))
     source = Source(text=f"set by {rules[0].place}", date="")
-    verdict = _verdict("deny", status, figure, 0, "none", sentence, source)
-    return replace(verdict, unit="count", subject=matches[0][1].name if matches else "")
+    subject = matches[0][1].name if matches else ""
+    return _verdict(
+        "deny", status, figure, 0, "none", sentence, source, unit="count", subject=subject
+    )
 
 
 def _matches(rule: Denied, package: DistributionSize) -> bool:
@@ -213,8 +221,9 @@ def _increase(
     name: str, limit: IncreaseLimit, difference: Difference | None, *, per_package: bool
 ) -> Verdict:
     if difference is None:
-        verdict = _verdict(name, Status.UNKNOWN, None, 0, limit.text, _NO_BASE, limit.source)
-        return replace(verdict, gates=False)
+        return _verdict(
+            name, Status.UNKNOWN, None, 0, limit.text, _NO_BASE, limit.source, gates=False
+        )
     base = difference.base
     if base is None:
         problem = f"not judged: {difference.problem}"
@@ -229,8 +238,10 @@ def _increase(
         sentence = _package_sentence(difference, grown, most, status, limit)
     else:
         sentence = _whole_sentence(difference, grown, before, most, status, limit)
-    verdict = _verdict(name, status, grown, most, limit.text, sentence, limit.source)
-    return replace(verdict, subject=_largest_contributor(difference, limit.figure))
+    return _verdict(
+        name, status, grown, most, limit.text, sentence, limit.source,
+        subject=_largest_contributor(difference, limit.figure),
+    )  # fmt: skip
 
 
 def _largest_contributor(difference: Difference, figure: str) -> str:
@@ -312,8 +323,13 @@ def _verdict(
     text: str,
     sentence: str,
     source: Source,
+    *,
+    unit: str = "bytes",
+    gates: bool = True,
+    subject: str = "",
 ) -> Verdict:
     return Verdict(
-        budget=name, status=status, gates=True, figure=figure, limit=limit, unit="bytes",
+        budget=name, status=status, gates=gates, figure=figure, limit=limit, unit=unit,
+        subject=subject,
         limit_text=text, sentence=sentence, source=source,
     )  # fmt: skip

@@ -474,6 +474,9 @@ def rules(options: Options, own: Settings, platform: Platform) -> Rules:
     return limits.rules(platform, [*own.budgets, *flags], denied=own.denied, ignores=own.ignores)
 
 
+# --------------------------------------------------------------------------- a first file
+
+
 # Enough for a year of ordinary growth, and little enough to catch a heavy package.
 MARGIN_PERCENT = 25
 _STEPS = (1, 2, 5, 10, 20, 25, 50, 100)
@@ -498,10 +501,13 @@ def settings_text(report: Report, *, given: dict[str, str | None]) -> str:
     budgets = []
     if target.platform.size_figure == "slug":
         limit = _limit(report, "slug")
-        budgets += [f"# {_today(heroku_m(slug), limit)}", f'slug = "{_in_m(slug, limit)}"']
+        budgets += [
+            f"# {_today(heroku_m(slug), limit)}",
+            f'slug = "{_proposed(slug, limit, MIB)}M"',
+        ]
     limit = _limit(report, "installed")
     budgets += [f"# {_today(f'{mb(installed)} MB', limit)}"]
-    budgets += [f'installed = "{_in_mb(installed, limit)}"']
+    budgets += [f'installed = "{_proposed(installed, limit, MB)}MB"']
     return _TEXT.format(chosen="\n".join(chosen), budgets="\n".join(budgets), margin=MARGIN_PERCENT)
 
 
@@ -524,12 +530,10 @@ def _today(shown: str, limit: int | None) -> str:
     return f"today {shown}" + (f"; the platform allows {heroku_m(limit)}" if limit else "")
 
 
-def _in_m(value: int, limit: int | None) -> str:
-    return f"{min(_with_margin(value, MIB), limit // MIB if limit else _with_margin(value, MIB))}M"
-
-
-def _in_mb(value: int, limit: int | None) -> str:
-    return f"{min(_with_margin(value, MB), limit // MB if limit else _with_margin(value, MB))}MB"
+def _proposed(value: int, limit: int | None, unit: int) -> int:
+    """Return today's value with its margin in whole units, never more than the limit."""
+    wanted = _with_margin(value, unit)
+    return min(wanted, limit // unit) if limit else wanted
 
 
 def _with_margin(value: int, unit: int) -> int:

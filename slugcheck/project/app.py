@@ -31,7 +31,7 @@ from slugcheck.project import manager as manager_module
 from slugcheck.project.archive import Member
 from slugcheck.project.files import Listing, listing
 from slugcheck.project.manager import manager_of
-from slugcheck.project.models import Found, Named, is_remote, unpushed
+from slugcheck.project.models import Named, is_remote, unpushed
 from slugcheck.text import listed, mb
 
 
@@ -130,7 +130,7 @@ class AppContents:
 
 
 class App:
-    """One run's app, used as a context manager: ``start``, then ``contents``."""
+    """One run's app: ``start``, then ``contents``, and ``close`` in the end."""
 
     def __init__(self, subject: Subject, options: Options, own: Sequence[Settings]) -> None:
         """Find the models of flags and all settings; nothing is compressed yet.
@@ -153,16 +153,9 @@ class App:
         self._files: Future[AppFiles] | None = None
         self._models: Future[tuple[ModelFile, ...]] | None = None
 
-    def __enter__(self) -> App:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Stop what is still compressing."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-
-    @property
-    def found(self) -> Found:
-        """The model files, not measured yet."""
-        return self._found
 
     def members(self) -> tuple[Member, ...]:
         """Return every file that the app brings into the slug, models among them.

@@ -332,6 +332,9 @@ def _shown(text: str) -> str:
     return printable(text[:_QUOTED])
 
 
+# --------------------------------------------------------------------------- compressed sizes
+
+
 Span = Callable[[int, int], bytes]  # the bytes from one offset up to another
 
 # Larger files are sampled. A core compresses some 25 MB of weights a second.

@@ -30,7 +30,7 @@ _BLANK = (
     "\t\n\v\f\r \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a"
     "\u2028\u2029\u205f\u3000"
 )
-_IN_QUOTES = 60
+_QUOTED = 60  # characters of an invalid text that a message repeats
 # The file names that the buildpack knows as misspellings.
 _MISSPELT = (
     " .python-version", ". python-version", ".python_version.txt", ".python_version",
@@ -45,11 +45,12 @@ Present = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requested:
-    """A version that the project requests, ``3.12`` or ``3.12.4``, and its place."""
+    """A version that is requested, ``3.12`` or ``3.12.4``, and its place."""
 
     version: str
-    origin: str  # "runtime.txt", ".python-version" or "Pipfile.lock"
+    origin: str  # "runtime.txt", ".python-version", "Pipfile.lock", an option or a default
     place: str  # file and line, for messages
+    by_project: bool = True
 
 
 def read_python(
@@ -136,7 +137,7 @@ class _Reader:
         data = self._bytes(path)
         lines = _version_lines(data)
         wanted = self._near(lines[0][1] if lines else "")
-        fix = f"delete runtime.txt and write a .python-version that contains only: {wanted}"
+        fix = _fix(wanted, "runtime.txt")
         if not lines:
             raise self._invalid(path, 1, "it contains no version", fix)
         if len(lines) > 1 and not _encoding(data):
@@ -160,8 +161,8 @@ class _Reader:
             if kind := _encoding(data):
                 message = f"Unable to read .python-version: it is {kind} ({_named(path)}:{number})"
                 raise self._error(message, "save it as UTF-8 without a byte order mark")
-            mended = f"write only the version into it: {self._near(text)}"
-            raise self._invalid(path, number, f"{_shown(text)} {_refusal(text)}", mended)
+            near = f"write only the version into it: {self._near(text)}"
+            raise self._invalid(path, number, f"{_shown(text)} {_refusal(text)}", near)
         if not lines:
             message = f"No Python version found in .python-version ({_named(path)})"
             raise self._error(message, fix)
@@ -192,8 +193,7 @@ class _Reader:
         if not _is_version(wanted):
             message = f"Invalid Python version in Pipfile.lock: {_shown(wanted)} ({place})"
             minor = self._near(wanted)
-            hint = f'set python_version = "{minor}" in the Pipfile, and run pipenv lock'
-            raise self._error(message, hint)
+            raise self._error(message, _fix(minor, "Pipfile.lock"))
         return Requested(version=wanted, origin="Pipfile.lock", place=place)
 
     # ----------------------------------------------------------------- reading
@@ -276,7 +276,7 @@ def _refusal(text: str) -> str:
 
 
 def _shown(text: str) -> str:
-    return repr(printable(text[:_IN_QUOTES]))
+    return repr(printable(text[:_QUOTED]))
 
 
 def _named(path: Path) -> str:
@@ -287,10 +287,12 @@ def _shell(name: str) -> str:
     return f'"{name}"' if re.search(r"[\s',]", name) else name
 
 
-_QUOTED = 40  # characters of an invalid text that a message repeats
 # A patch release comes about every two months: one this far ahead of the newest known one cannot be
 # out yet. A nearer one may be, and gets a note.
 _PATCHES_AHEAD = 10
+
+
+# --------------------------------------------------------------------------- the target
 
 
 def choose(
@@ -334,21 +336,11 @@ def choose(
 # --------------------------------------------------------------------------- Python
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
-    """A requested version, its origin, and its place for messages."""
-
-    version: str
-    origin: str
-    place: str
-    by_project: bool = False
-
-
-def _given(python: str, origin: str) -> _Wanted:
+def _given(python: str, origin: str) -> Requested:
     if not reading.PYTHON_VERSION.fullmatch(python.strip()):
         message = f"{origin} {python[:_QUOTED]!r} is not a Python version"
         raise PlatformError(message, hint="write it as 3.12 or 3.12.4")
-    return _Wanted(version=python.strip(), origin=origin, place=origin)
+    return Requested(version=python.strip(), origin=origin, place=origin, by_project=False)
 
 
 def _of_project(
@@ -357,7 +349,7 @@ def _of_project(
     manager: Manager | None,
     present: Present | None,
     top: Path | None,
-) -> _Wanted:
+) -> Requested:
     title, default = platform.title, platform.default_python
     if folder is not None:
         own = read_python(
@@ -371,11 +363,12 @@ def _of_project(
             top=top,
         )
         if own is not None:
-            return _Wanted(version=own.version, origin=own.origin, place=own.place, by_project=True)
-    return _Wanted(version=default, origin=f"{title}'s default", place=f"{title}'s default")
+            return own
+    origin = f"{title}'s default"
+    return Requested(version=default, origin=origin, place=origin, by_project=False)
 
 
-def _release(platform: Platform, wanted: _Wanted) -> tuple[PythonRelease, str]:
+def _release(platform: Platform, wanted: Requested) -> tuple[PythonRelease, str]:
     """Return the platform's release of a version's minor, and the full version."""
     minor = ".".join(wanted.version.split(".")[:2])
     offered = {release.minor: release for release in platform.pythons}
@@ -396,7 +389,7 @@ def _release(platform: Platform, wanted: _Wanted) -> tuple[PythonRelease, str]:
     raise PlatformError(message, hint=f"use {near}, the closest one")
 
 
-def _build_error(platform: Platform, minor: str, wanted: _Wanted, near: str) -> BuildError:
+def _build_error(platform: Platform, minor: str, wanted: Requested, near: str) -> BuildError:
     oldest, newest = platform.pythons[0].minor, platform.pythons[-1].minor
     fix = _fix(near, wanted.origin)
     hint = f"{fix}; {platform.title} offers {oldest} to {newest}"
@@ -410,7 +403,7 @@ def _build_error(platform: Platform, minor: str, wanted: _Wanted, near: str) -> 
     return BuildError(f"{platform.title}'s build would fail: {what} ({wanted.place})", hint=hint)
 
 
-def _check_patch(platform: Platform, wanted: _Wanted, release: PythonRelease) -> None:
+def _check_patch(platform: Platform, wanted: Requested, release: PythonRelease) -> None:
     ahead = int(wanted.version.rpartition(".")[2]) - int(release.version.rpartition(".")[2])
     if ahead > _PATCHES_AHEAD and platform.buildpack:
         what = f"The requested Python version isn't available: {wanted.version} ({wanted.place})"

@@ -158,7 +158,6 @@ def _table_rows(found: Sequence[str], rows: int, columns: int) -> Sequence[str]:
 
 
 MARKS = {Status.PASS: "✅", Status.WARN: "⚠️", Status.FAIL: "❌", Status.UNKNOWN: "❔"}
-NONE = DASH  # stands for a missing figure
 
 
 def pipe_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -274,7 +273,7 @@ def _missing(missing: view.MissingList, most_rows: int | None) -> str:
     rows = [
         (
             code(row.name) + (f" ({markdown(row.remark)})" if row.remark else ""),
-            code(row.place) if row.place else NONE,
+            code(row.place) if row.place else DASH,
             markdown(row.reason),
         )
         for row in missing.rows
@@ -315,7 +314,7 @@ def _weight(bar: view.Bar) -> int:
 
 def _bar(bar: view.Bar) -> tuple[str, str, str]:
     if bar.status is None:
-        return code(bar.name), NONE, markdown(bar.sentence)
+        return code(bar.name), DASH, markdown(bar.sentence)
     word = str(bar.status).upper() if bar.gates else str(bar.status)
     return code(bar.name), f"{MARKS[bar.status]} {word}", markdown(bar.sentence)
 
@@ -356,7 +355,7 @@ def _row(row: view.Row, kept: Sequence[int], *, noted: bool) -> tuple[str, ...]:
     if row.depth:
         cells[0] = f"↳ {cells[0]}"
     if row.style is Style.STRONG:
-        cells = [f"**{cell}**" if cell and cell != NONE else cell for cell in cells]
+        cells = [f"**{cell}**" if cell and cell != DASH else cell for cell in cells]
     notes = ["<br>".join(map(_line, row.notes))] if noted else []
     return (*cells, *notes)
 
@@ -372,7 +371,7 @@ def _cell(cell: view.Cell) -> str:
         case view.Mark():
             return markdown(cell.word)
         case view.Figure():
-            return markdown(f"{cell.text} {cell.within}".strip()) or NONE
+            return markdown(f"{cell.text} {cell.within}".strip()) or DASH
         case view.Graded():
             return f"{MARKS[cell.status]} {markdown(cell.text)}"
         case view.Stacked():

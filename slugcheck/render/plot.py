@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from slugcheck.model.bench import STAGES, BenchResult, StackResult
-from slugcheck.text import printable
+from slugcheck.text import MIB, printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +18,6 @@ _NAMES = {
 }  # fmt: skip
 # Distinguishable for colour-blind readers: Okabe and Ito, 2008.
 _COLOURS = ("#999999", "#0072B2", "#56B4E9", "#E69F00", "#F0E442", "#D55E00")
-_MIB = 2**20
 
 
 def draw(found: BenchResult, suffix: str) -> bytes:
@@ -56,11 +55,11 @@ def _memory(axes: Axes, found: BenchResult, stacks: list[StackResult]) -> None:
         axes.annotate(f"{top:,.0f}", (place, top), ha="center", va="bottom")
         anon = one.summary.peak_anon if one.summary else None
         if anon:
-            axes.hlines(anon / _MIB, place - 0.33, place + 0.33, colors="black", linestyles=":")
+            axes.hlines(anon / MIB, place - 0.33, place + 0.33, colors="black", linestyles=":")
     if found.chosen is not None:
         dyno = found.chosen.dyno
-        share = dyno.r14_bytes / _MIB / max(dyno.workers, 1)
-        label = f"{found.dyno}: {dyno.r14_bytes // _MIB} MiB / {dyno.workers} workers"
+        share = dyno.r14_bytes / MIB / max(dyno.workers, 1)
+        label = f"{found.dyno}: {dyno.r14_bytes // MIB} MiB / {dyno.workers} workers"
         if share < 4 * max(bottoms, default=1.0):
             axes.axhline(share, color="#CC3311", linestyle="--", linewidth=1, label=label)
     axes.set_ylabel("RSS of a worker, MiB (dotted: anonymous)")
@@ -72,7 +71,7 @@ def _memory(axes: Axes, found: BenchResult, stacks: list[StackResult]) -> None:
 
 def _mib(one: StackResult, stage: str) -> float:
     spread = one.summary.rss.get(stage) if one.summary else None
-    return spread.median / _MIB if spread else 0.0
+    return spread.median / MIB if spread else 0.0
 
 
 def _latency(axes: Axes, stacks: list[StackResult]) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from rich.box import Box
 from rich.cells import cell_len
 from rich.console import Console, JustifyMethod, RenderableType
-from rich.table import Table
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -43,11 +42,6 @@ class Signs:
     def pick(self, sign: str, plain: str) -> str:
         """Return a sign, or what stands for it in ASCII."""
         return sign if self.unicode else plain
-
-    @property
-    def none(self) -> str:
-        """What stands for a missing figure."""
-        return self.pick(DASH, "-")
 
     def clean(self, text: str) -> str:
         """Return text made safe for one line of this stream."""
@@ -92,22 +86,25 @@ _RESET = "\x1b[0m"
 _KEPT_BLANK = "\N{BRAILLE PATTERN BLANK}"  # rich drops white space at the end of a cell
 
 
+# --------------------------------------------------------------------------- rich
+
+
 class Verbatim(Text):
     """A line that the reader copies, and so never wrapped."""
 
 
 def marked(sign: Text, text: Text) -> RenderableType:
     """Return a sign, and text that wraps beside it."""
-    grid = Table.grid(padding=(0, 1, 0, 0), pad_edge=False)
+    grid = RichTable.grid(padding=(0, 1, 0, 0), pad_edge=False)
     grid.add_column(no_wrap=True, width=max(1, sign.cell_len))
     grid.add_column(overflow="fold")
     grid.add_row(sign, text)
     return grid
 
 
-def bare_table() -> Table:
+def bare_table() -> RichTable:
     """Return a table without lines, whose columns stand two blanks apart."""
-    return Table(
+    return RichTable(
         box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False
     )
 
@@ -127,6 +124,9 @@ def print_sections(sections: Iterable[list[RenderableType]], *, width: int, colo
             console.print(block, soft_wrap=isinstance(block, Verbatim))
     text = stream.getvalue().replace(_KEPT_BLANK, " ")
     return _BLANKS.sub(lambda end: _RESET if "\x1b" in end[0] else "", text)
+
+
+# --------------------------------------------------------------------------- bars
 
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -186,6 +186,9 @@ def nested_bar(part: float, whole: float, *, columns: int, unicode: bool) -> Tex
     bar = Text(used * filled, style="cyan")
     bar.append(rest * max(reached - filled, 0), style="cyan")
     return bar.append(left * (columns - max(reached, filled)))
+
+
+# --------------------------------------------------------------------------- writing
 
 
 _GAP = 2

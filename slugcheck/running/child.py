@@ -109,6 +109,9 @@ def _is_ours(place: str) -> bool:
     )
 
 
+# --------------------------------------------------------------------------- running
+
+
 PIPE = subprocess.PIPE
 # Measured: uv takes 60-95 MB for lists with torch, TensorFlow or boto3, 320 MB for all of Airflow's
 # extras, 620 MB for Apache Beam with Home Assistant, which have no solution. slugcheck itself has
@@ -133,6 +136,10 @@ class ChildError(MeasureError):
 
 class LateError(ChildError):
     """A program did not end in time."""
+
+
+class MemoryBoundError(ChildError):
+    """A program needed more memory than it may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +176,7 @@ def run(
 ) -> Ended:  # fmt: skip
     """Run a program to its end; what is left of its group is killed then.
 
-    ``what`` is its name in messages, ``said`` its input; ``merged`` puts stderr into ``out``.
+    ``what`` is its name in messages, ``sent`` its input; ``merged`` puts stderr into ``out``.
     ``cwd`` is an empty folder where none is named.
 
     :raises ChildError: it takes more than ``bounds`` allow.
@@ -295,8 +302,8 @@ class _Listener:
             if left <= 0:
                 message = f"{self._what} did not finish within {allowed:.0f} s"
                 raise LateError(message)
-            if watch.over():
-                raise self._too_large()
+            if (reason := watch.exceeded(self._what)) is not None:
+                raise MemoryBoundError(reason)
             self._take(min(left, _LOOK_SECONDS))
 
     def _last_words(self) -> None:
@@ -304,11 +311,6 @@ class _Listener:
         _kill(self._process)  # what it left in the background would hold its output open
         while self._speaking() and time.monotonic() < end:
             self._take(_LOOK_SECONDS)
-
-    def _too_large(self) -> ChildError:
-        message = f"{self._what} needed more than {MEMORY // 10**6} MB of memory and was stopped"
-        hint = "pin more versions exactly, so that the resolver has less to try"
-        return ChildError(message, hint=hint)
 
     def _speaking(self) -> bool:
         streams = {key.fd for key in self._selector.get_map().values()}
@@ -390,17 +392,21 @@ class _Watch:
         self._pid = pid
         self._most = most
 
-    def over(self) -> bool:
-        """Whether the child must be stopped."""
+    def exceeded(self, what: str) -> str | None:
+        """Return why the child must be stopped, which ``what`` names; None: it may go on."""
         own = _sizes[self._pid] = _resident(self._pid)
-        others = list(_sizes.values())
-        return own > self._most or (sum(others) > _TOGETHER and own >= max(others))
+        if own > self._most:
+            return f"{what} needed more than {self._most // 10**6} MB of memory and was stopped"
+        every = list(_sizes.values())
+        if sum(every) > _TOGETHER and own >= max(every):
+            bound = f"{_TOGETHER // 10**6} MB of memory together"
+            return f"{what} was stopped: it and the run's other programs needed more than {bound}"
+        return None
 
 
 class _Unwatched(_Watch):
-    def over(self) -> bool:
-        """Whether the child must be stopped: never."""
-        return False
+    def exceeded(self, what: str) -> None:
+        """Return None: nothing is watched."""
 
 
 @contextmanager

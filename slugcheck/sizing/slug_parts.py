@@ -85,7 +85,7 @@ def model_parts(models: Sequence[ModelFile]) -> tuple[Part, ...]:
 
 def _within(value: int, percent: float) -> Estimate[int]:
     if not percent:
-        return Estimate(value=value, low=value, high=value, basis=Basis.MEASURED)
+        return Estimate[int].measured(value)
     margin = int(value * percent / 100)
     return Estimate.predicted(value, value - margin, value + margin)
 
@@ -108,7 +108,6 @@ def as_measured(
         for one in sizes.distributions
     )
     runtime = [part for part in sizes.parts if part.group == RUNTIME]
-    others = [part for part in sizes.parts if part.group != RUNTIME]
     measured = replace(sizes, distributions=rows, unsized=unsized)
     more = verification.installed_bytes - measured.plain_bytes - measured.bytecode_bytes
     known = Estimate[int].measured
@@ -116,10 +115,7 @@ def as_measured(
         measured,
         parts=(*sizes.parts, *([_unpredicted(more)] if more > 0 else [])),
         installed=figures.total(
-            [
-                known(verification.installed_bytes),
-                *(part.installed for part in (*runtime, *others)),
-            ],
+            [known(verification.installed_bytes), *(part.installed for part in sizes.parts)],
             systematic_percent=0.0,
         ),
         slug=figures.total(

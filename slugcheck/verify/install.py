@@ -23,7 +23,7 @@ from slugcheck.errors import MeasureError
 from slugcheck.model import IndexOptions, Manager, SizeReport, Target
 from slugcheck.packages.resolve.uv import find_uv
 from slugcheck.running import child, temporary
-from slugcheck.running.child import Bounds, ChildError
+from slugcheck.running.child import Bounds, ChildError, Ended
 from slugcheck.text import listed, mb, printable, without_credentials
 from slugcheck.verify.plan import Place, Plan
 
@@ -112,24 +112,15 @@ def full_disk(work: Workspace) -> MeasureError:
     return MeasureError(message, hint="set TMPDIR to a folder with more space")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    output: str
-
-
 def run_step(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> Ended:
     """Run a command; the rest of its process group is killed when it ends or the run does.
 
     :raises MeasureError: its output is too long, or it does not end.
     """
     name = Path(command[0]).name
-    done = child.run(
+    return child.run(
         command, what=name, cwd=cwd, environment=environment, bounds=_BOUNDS, merged=True
     )
-    return Ended(code=done.code, output=done.output)
 
 
 # --------------------------------------------------------------------------- the folder

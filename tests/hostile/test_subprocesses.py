@@ -345,7 +345,8 @@ def test_an_endless_index_page_is_stopped_before_it_takes_a_gigabyte(
         time.sleep(0.01)
     out, err = process.communicate()
     assert (process.returncode, out) == (3, ""), err
-    assert "uv, the resolver, needed more than 700 MB of memory and was stopped" in err
+    assert err.startswith("error: uv, the resolver, ")
+    assert "needed more than 700 MB" in err or "needed more than 800 MB of memory together" in err
     assert len(err.splitlines()) == 2
     assert most < 1000 * 10**6
 

@@ -263,6 +263,9 @@ class Uv:
         except child.LateError:
             message = f"the resolver gave no answer within {_RUN_TIMEOUT_SECONDS:.0f} s"
             raise NetworkError(message, hint=_NETWORK_HINT) from None
+        except child.MemoryBoundError as error:
+            hint = "pin more versions exactly, so that the resolver has less to try"
+            raise child.MemoryBoundError(str(error), hint=hint) from None
         except OSError as error:
             message = f"uv, the resolver, could not be started: {error.strerror or error}"
             raise ResolutionError(message, hint="reinstall it: pip install uv") from None
