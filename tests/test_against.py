@@ -288,3 +288,10 @@ def test_budgets_of_the_command_line_are_no_change_of_the_budgets(
 ) -> None:
     done = against(index, repo, "main", "--limit", "increase=100MB", "--limit", "slug=400M")
     assert done.document["base"]["notes"] == []
+
+
+def test_what_is_removed_is_required_by_the_base_alone(index: PackageServer, repo: Path) -> None:
+    done = slugcheck(repo, "--index-url", index.index_url, "--against", "main")
+    rows = {line.split()[1]: line for line in done.out.splitlines() if line[:2] in ("- ", "+ ")}
+    assert rows["light"].endswith("main")
+    assert not rows["heavy"].endswith("main")

@@ -196,17 +196,21 @@ def _distribution(one: DistributionSize, report: Report, *, mark: bool) -> Row:
         name,
         *_figures(breakdown.sums([one]), predicted=predicted),
         share,
-        _required_by(wording.reasons(one), report),
+        _required_by(wording.reasons(one), _file(report)),
     )
     return Row(cells=cells)
 
 
-def _required_by(reasons: Sequence[str], report: Report) -> Names:
+def _required_by(reasons: Sequence[str], file: str) -> Names:
     """Return the file itself, where it names the distribution, and those that need it."""
     direct = reasons[:1] == ("direct",)
-    own = (PurePath(report.path).name or "the file",) if direct else ()
+    own = (file,) if direct else ()
     names = (*own, *reasons[len(own) :])
     return Names(names, Style.STRONG, short="direct") if direct else Names(names)
+
+
+def _file(report: Report) -> str:
+    return PurePath(report.path).name or "the file"
 
 
 def _share(value: int, sizes: SizeReport) -> Share:
@@ -501,6 +505,7 @@ def _change_rows(report: Report, found: Difference) -> Iterator[Row]:
 
 def _change_row(change: Change, report: Report) -> Row:
     sign, style = _SIGNS[change.kind]
+    base = report.difference.label if report.difference else ""  # it alone names what is removed
     name = (Span(change.name, code=True), *line(_versions(change), Style.DIM))
     percent = "" if change.percent is None else f"{change.percent:+.1f} %"
     cells: tuple[Cell, ...] = (
@@ -509,7 +514,7 @@ def _change_row(change: Change, report: Report) -> Row:
         line(signed(change.installed_bytes)),
         line(signed(change.slug_bytes)),
         line(percent, Style.DIM),
-        _required_by(change.because, report),
+        _required_by(change.because, base if change.after is None else _file(report)),
     )
     return Row(cells=cells)
 
