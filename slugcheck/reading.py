@@ -415,10 +415,8 @@ def leaves(path: Path, within: Path) -> bool:
     """Return whether a path leads outside of ``within``, or to where nothing is ever read."""
     try:
         real(path, within)
-    except Refused:
+    except (Refused, OSError):  # one that cannot be followed is left to nobody else
         return True
-    except OSError:
-        return False
     return False
 
 
@@ -538,13 +536,22 @@ def _below(path: Path, top: str) -> list[str]:
     parts = (path if path.is_absolute() else Path.cwd() / path).parts
     if (inside := _under(parts, top)) is not None:
         return inside
-    for count in range(1, len(parts) + 1):
-        place = os.path.realpath(Path(*parts[:count]))
+    place = ""  # the real path of what was walked, whether or not it is there
+    for count, part in enumerate(parts, 1):
+        place = _one_further(place, part)
         if place == top:
             return list(parts[count:])
-        if not os.path.lexists(place):  # nothing further down leads to a folder that is there
-            break
     raise _outside(path, Path(top), None)
+
+
+def _one_further(place: str, part: str) -> str:
+    """Return the real path of a part of the real path ``place``."""
+    if part == "..":
+        return os.path.dirname(place)  # noqa: PTH120 - of a real path
+    further = os.path.join(place, part)  # noqa: PTH118 - the first part is the root
+    # Windows has other ways than links for a path to lead elsewhere
+    walks = os.sep == "\\" or os.path.islink(further)  # noqa: PTH114
+    return os.path.realpath(further) if walks else further
 
 
 def _under(parts: Sequence[str], top: str) -> list[str] | None:

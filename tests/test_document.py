@@ -152,7 +152,12 @@ def broken(**changes: Any) -> str:
         ("[]", "r.json is not a report of slugcheck"),
         ('{"schema": true}', "r.json is not a report of slugcheck"),
         (broken(schema=SCHEMA + 1), "r.json has schema 2; this version reads schema 1"),
+        (broken(schema=10**4000), "r.json has schema of many digits; this version reads schema 1"),
         (broken(totals=None), "r.json: totals is not an object"),
+        (
+            broken(totals=plain(cases.onnx())["totals"] | {"slug_bytes": -5}),
+            "r.json: totals.slug_bytes is out of range",
+        ),
         (broken(totals={}), "r.json: totals.distributions is missing"),
         (broken(distributions={}), "r.json: distributions is not a list"),
         (

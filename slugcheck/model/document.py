@@ -44,7 +44,7 @@ from slugcheck.model.bench import (
 )
 from slugcheck.model.comparison import Footprint, Recommendation, Savings, Step
 from slugcheck.model.figures import Basis
-from slugcheck.model.numbers import Integer, Number
+from slugcheck.model.numbers import Integer, Number, Size
 from slugcheck.model.report import (
     BaseTotals,
     Change,
@@ -61,6 +61,7 @@ from slugcheck.model.why import FileLine, Freed, RemedyKind, Standing
 from slugcheck.text import without_credentials
 
 SCHEMA: Final = 1
+_LARGEST_SHOWN = 10**9  # a wrong schema number that a message repeats
 REPORT_HINT = "make one with: slugcheck FILE --format json --output report.json"
 
 
@@ -110,25 +111,25 @@ class Requirement(Struct, frozen=True, kw_only=True):
 class Totals(Struct, frozen=True, kw_only=True):
     """Sums: ``installed_bytes`` of the distributions, ``all_installed_bytes`` of everything."""
 
-    distributions: Integer
-    files: Integer
-    download_bytes: Integer
-    installed_bytes: Integer
-    bytecode_bytes: Integer
-    dependencies_slug_bytes: Integer
-    runtime_bytes: Integer
-    runtime_slug_bytes: Integer
-    app_bytes: Integer
-    app_slug_bytes: Integer
-    model_bytes: Integer
-    model_slug_bytes: Integer
-    by_kind: Mapping[str, Integer] = field(default_factory=dict)
-    all_installed_bytes: Integer
-    all_installed_low_bytes: Integer
-    all_installed_high_bytes: Integer
-    slug_bytes: Integer
-    slug_low_bytes: Integer
-    slug_high_bytes: Integer
+    distributions: Size
+    files: Size
+    download_bytes: Size
+    installed_bytes: Size
+    bytecode_bytes: Size
+    dependencies_slug_bytes: Size
+    runtime_bytes: Size
+    runtime_slug_bytes: Size
+    app_bytes: Size
+    app_slug_bytes: Size
+    model_bytes: Size
+    model_slug_bytes: Size
+    by_kind: Mapping[str, Size] = field(default_factory=dict)
+    all_installed_bytes: Size
+    all_installed_low_bytes: Size
+    all_installed_high_bytes: Size
+    slug_bytes: Size
+    slug_low_bytes: Size
+    slug_high_bytes: Size
     basis: Basis
 
 
@@ -697,7 +698,8 @@ def loads(kind: type[D], text: str, label: str, *, hint: str = REPORT_HINT) -> D
         raise UsageError(f"{label} is not a report of slugcheck", hint=hint)
     if number != SCHEMA:
         made = "a newer slugcheck; update this one" if number > SCHEMA else "an older slugcheck"
-        message = f"{label} has schema {number}; this version reads schema {SCHEMA}"
+        shown = number if abs(number) < _LARGEST_SHOWN else "of many digits"
+        message = f"{label} has schema {shown}; this version reads schema {SCHEMA}"
         raise UsageError(message, hint=f"it was made by {made}, or make the report again")
     try:
         return msgspec.convert(raw, kind)

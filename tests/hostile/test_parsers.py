@@ -124,6 +124,33 @@ def test_extras_under_many_markers_end(bounded: Bounded, tmp_path: Path) -> None
     )
 
 
+_LONG = " or ".join(f"python_version >= '3.{n % 90}'" for n in range(2_000))
+_MANY = json.dumps([f"app[x] ; python_version != '{n}'" for n in range(49)])
+
+
+@pytest.mark.parametrize(
+    ("lines", "extras", "message"),
+    [
+        (json.dumps([f"app[x] ; {_LONG}"]),
+         "x = " + json.dumps([f"alpha>=0.{n}" for n in range(4_000)]), "are too long"),
+        (_MANY, "x = " + json.dumps([f"app[y] ; {_LONG}"]) + '\ny = ["a"]', "are too long"),
+        (_MANY, "x = [\"app[y] ; python_version > '3'\"]\ny = " + json.dumps(["a"] * 90_000),
+         "are too long"),
+        (_MANY, "x = " + json.dumps(["app[" + ",".join(f"a{n}" for n in range(5_000)) + "]"] * 18)
+         + "".join(f"\na{n} = []" for n in range(5_000)), "name others more than 20,000 times"),
+    ],
+    ids=["long", "nested", "repeated", "mentions"],
+)  # fmt: skip
+def test_markers_of_extras_multiply_nothing(
+    bounded: Bounded, tmp_path: Path, lines: str, extras: str, message: str
+) -> None:
+    text = f'[project]\nname = "app"\ndependencies = {lines}\n'
+    (tmp_path / "pyproject.toml").write_text(f"{text}[project.optional-dependencies]\n{extras}\n")
+    refused(
+        bounded.slugcheck(tmp_path, "check", "--offline", "--no-cache", "pyproject.toml"), message
+    )
+
+
 # --------------------------------------------------------------------------- saved reports
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -345,6 +346,38 @@ def test_places_of_packages_may_not_lie_outside(
     silent(done, 2)
     assert "outside" in done.err
     assert "requirements.txt:1" in done.err
+
+
+@pytest.mark.parametrize("option", ["--find-links", "--index-url"])
+@pytest.mark.parametrize("way", ["'{}'", "loop/../../{}", "%00/../../{}", "link/../../../../{}"])
+def test_a_file_url_means_to_the_resolver_what_was_checked(
+    index: PackageServer, repo: Path, outside: Path, option: str, way: str
+) -> None:
+    wheel = make_wheel("hidden", "7.7.7", {"hidden.py": b""}, requires=["only-there"])
+    (outside / wheel.filename).write_bytes(wheel.content)
+    (repo / "s b").mkdir()
+    (repo / "loop").symlink_to("loop")
+    (repo / "deep" / "er" / "folder").mkdir(parents=True)
+    (repo / "link").symlink_to("deep/er/folder")
+    long = "s b/../" * 700 + f"../{outside.name}"
+    place = way.format(long if way == "'{}'" else outside.name).removeprefix("'").removesuffix("'")
+    line = f"{option} 'file://{repo}/{place}'"
+    (repo / "requirements.txt").write_text(f"{line}\nwebapp==1.0\nhidden\n")
+    done = slugcheck(repo / "requirements.txt", "--extra-index-url", index.index_url)
+    silent(done, 2, 3)
+    assert not {"7.7.7", "only-there"} & set(re.split(r"[\s,]+", done.out + done.err))
+
+
+def test_a_way_through_what_is_there_or_not_looks_alike(index: PackageServer, repo: Path) -> None:
+    (repo / "more.txt").write_text("webapp==1.0\n")
+    said = []
+    for folder in ("etc/passwd", "etc/nothing"):
+        way = f"/{folder}/../..{repo}/more.txt"
+        (repo / "requirements.txt").write_text(f"-r {way}\n")
+        done = slugcheck(repo / "requirements.txt", "-q", "--index-url", index.index_url)
+        said.append((done.code, done.out, done.err.replace(folder, "")))
+    assert said[0] == said[1]
+    assert said[0][0] == 0
 
 
 def test_the_users_own_folder_of_wheels_may_be_anywhere(

@@ -192,8 +192,8 @@ def from_place(pin: Pin, url: str, folder: Path, top: Path) -> Distribution | Un
     """Return what a lock takes from a URL, or from a path relative to ``folder`` inside ``top``."""
     place, _, fragment = url.partition("#")
     name = reading.last_part(place)
-    local = "://" not in place
-    if local:
+    there: Path | None = None
+    if "://" not in place:
         name = Path(place).name
         if reading.leaves(folder / place, top):
             return unsized(pin, f"its file {printable(place)[:_SHOWN]} is outside the checkout")
@@ -211,7 +211,7 @@ def from_place(pin: Pin, url: str, folder: Path, top: Path) -> Distribution | Un
         version=pin.version or "0",
         artifact=Artifact(
             filename=name,
-            url=(folder / place).resolve().as_uri() if local else place,
+            url=there.as_uri() if there is not None else place,
             size=None,
             sha256=pin.files.get(name) or only or (digest[1] if digest else None),
         ),

@@ -653,10 +653,10 @@ class OptionCollector:
         path = _path_in(url)
         if path is not None and self._places.leaves(path):
             raise BadLineError("its folder is outside the checkout")
-        if path is not None and next(self._places.found(path), None) is not None:
+        if scheme_of(url) == "file" or (
+            path is not None and next(self._places.found(path), None) is not None
+        ):
             raise BadLineError("an index on this disk can be named only on the command line")
-        if scheme_of(url) == "file":
-            return url
         check_url(url)
         return url
 
@@ -671,23 +671,21 @@ class OptionCollector:
             elif self._places.beside(folder).leaves(path):
                 raise BadLineError("its folder is outside the checkout")
             else:
-                self._take_folder(text, path, folder, note)
+                self._take_folder(path, folder, note)
         for text in texts[1:]:
             note(f"pip uses only the first --find-links on a line, not {shown(text, 60)}")
 
-    def _take_folder(self, text: str, path: str, folder: Path, note: Callable[[str], None]) -> None:
+    def _take_folder(self, path: str, folder: Path, note: Callable[[str], None]) -> None:
         found = next(self._places.beside(folder).found(path), None)
-        if found is not None and not found.is_dir():
+        if found is None:
+            note("pip ignores this --find-links: no such folder here")
+            return
+        if not found.is_dir():
             # it could link any file of this disk, which the resolver would read
             raise BadLineError("a page on this disk can be named only on the command line")
-        if found is not None:
-            self._places.refuse_strays(found, deep=0)
-        if scheme_of(text) == "file":
-            self._find_links.append(text)
-        elif found is None:
-            note("pip ignores this --find-links: no such folder here")
-        else:
-            self._find_links.append(str(found))
+        self._places.refuse_strays(found, deep=0)
+        # the real path: as written, the resolver could understand it otherwise than it was checked
+        self._find_links.append(str(found))
 
     def _take_releases(self, options: Values, note: Callable[[str], None]) -> None:
         if ":all:" in options.all_releases:

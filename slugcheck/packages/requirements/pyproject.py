@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from packaging.requirements import InvalidRequirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from slugcheck import reading
@@ -22,6 +22,8 @@ NAME = "pyproject.toml"
 _SHOWN = 80
 _MOST_DEEP = 50  # extras and groups that include each other; real ones are three deep
 _MOST_CONDITIONS = 50  # sets of markers that one extra is required under
+_MOST_MENTIONS = 20_000  # of extras and groups, followed through each other
+_MOST_CHARACTERS = 10**6  # of requirements with the markers that led to them; real files: 10,000
 _FOLDER_HINT = "check the project's folder instead, which reads its lock file"
 _NOT_READ = ("sources", "index", "constraint-dependencies", "override-dependencies")
 
@@ -53,6 +55,8 @@ class Dependencies:
         self._lines: dict[str, int] = {}
         # kind and name of what was read before -> the markers under which it was
         self._done: dict[tuple[str, str], list[frozenset[str]]] = {}
+        self._mentions = 0
+        self._characters = 0
         self._name = name
         self._selection = selection
         self._project = _table(document, "project")
@@ -101,8 +105,7 @@ class Dependencies:
 
         ``above`` are the extras that led to them, the outermost first.
         """
-        for text in self._checked(entries, where):
-            requirement = reading.requirement(text)
+        for text, requirement in self._checked(entries, where):
             marker = str(requirement.marker or "")
             if requirement.url is None and canonicalize_name(requirement.name) == self._own_name:
                 both = tuple(dict.fromkeys((*conditions, *filter(None, [marker]))))
@@ -113,7 +116,15 @@ class Dependencies:
             else:
                 requirement.marker = None
                 every = " and ".join(f"({one})" for one in (*conditions, marker) if one)
+                self._count(f"{requirement} ; {every}", every)
                 yield self._line(text), f"{requirement} ; {every}"
+
+    def _count(self, requirement: str, marker: str) -> None:
+        """Bound what markers multiply: a small file could stand for gigabytes."""
+        self._characters += len(requirement)
+        if len(marker) > reading.LONGEST_MARKER or self._characters > _MOST_CHARACTERS:
+            message = f"{self._name}: the markers of its requirements on itself are too long"
+            raise RequirementsError(message, hint="list the requirements themselves")
 
     def _extra(
         self, name: str, above: tuple[str, ...], conditions: tuple[str, ...]
@@ -150,6 +161,10 @@ class Dependencies:
         if len(above) > _MOST_DEEP:
             message = f"{self._name}: {kind}s include each other more than {_MOST_DEEP} deep"
             raise RequirementsError(message, hint="list their requirements in one")
+        self._mentions += 1
+        if self._mentions > _MOST_MENTIONS:
+            message = f"{self._name}: its {kind}s name others more than {_MOST_MENTIONS:,} times"
+            raise RequirementsError(message, hint="list their requirements in one")
         known = self._done.setdefault((kind, key), [])
         if any(earlier.issubset(conditions) for earlier in known):
             return False
@@ -167,18 +182,18 @@ class Dependencies:
         message = f"{self._name} has no {kind} {printable(name[:_SHOWN])}"
         raise RequirementsError(message, hint=f"its {kind}s: {known}")
 
-    def _checked(self, entries: object, where: str) -> Iterator[str]:
+    def _checked(self, entries: object, where: str) -> Iterator[tuple[str, Requirement]]:
         if not isinstance(entries, list):
             raise RequirementsError(f"{self._name}: {where} must be a list of strings")
         for entry in entries:
             if not isinstance(entry, str):
                 raise RequirementsError(f"{self._name}: {where} must be a list of strings")
             try:
-                reading.requirement(entry)
+                requirement = reading.requirement(entry)
             except InvalidRequirement:
                 message = f"{self._name}:{self._line(entry)}: invalid requirement "
                 raise RequirementsError(message + repr(printable(entry[:_SHOWN]))) from None
-            yield entry
+            yield entry, requirement
 
     def _line(self, requirement: str) -> int:
         if not self._lines:
