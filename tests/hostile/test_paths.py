@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -349,7 +348,7 @@ def test_places_of_packages_may_not_lie_outside(
 
 
 @pytest.mark.parametrize("option", ["--find-links", "--index-url"])
-@pytest.mark.parametrize("way", ["'{}'", "loop/../../{}", "%00/../../{}", "link/../../../../{}"])
+@pytest.mark.parametrize("way", ["{long}", "loop/../../..", "%00/../../..", "link/../../.."])
 def test_a_file_url_means_to_the_resolver_what_was_checked(
     index: PackageServer, repo: Path, outside: Path, option: str, way: str
 ) -> None:
@@ -359,13 +358,14 @@ def test_a_file_url_means_to_the_resolver_what_was_checked(
     (repo / "loop").symlink_to("loop")
     (repo / "deep" / "er" / "folder").mkdir(parents=True)
     (repo / "link").symlink_to("deep/er/folder")
-    long = "s b/../" * 700 + f"../{outside.name}"
-    place = way.format(long if way == "'{}'" else outside.name).removeprefix("'").removesuffix("'")
+    place = way.format(long="s b/../" * 700 + "../..") + "/outside"
     line = f"{option} 'file://{repo}/{place}'"
     (repo / "requirements.txt").write_text(f"{line}\nwebapp==1.0\nhidden\n")
-    done = slugcheck(repo / "requirements.txt", "--extra-index-url", index.index_url)
+    own = "--index-url" if option == "--find-links" else "--extra-index-url"
+    done = slugcheck(repo / "requirements.txt", own, index.index_url)
     silent(done, 2, 3)
-    assert not {"7.7.7", "only-there"} & set(re.split(r"[\s,]+", done.out + done.err))
+    assert "7.7.7" not in done.out + done.err
+    assert "only-there" not in done.out + done.err
 
 
 def test_a_way_through_what_is_there_or_not_looks_alike(index: PackageServer, repo: Path) -> None:
