@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from slugcheck.text import mb
 from tests.support import stock
 from tests.support.commands import Done, slugcheck
 from tests.support.server import PackageServer
@@ -242,3 +243,20 @@ def test_a_file_that_is_no_report_is_said(
         done = compare(index, one, path)
         assert (done.code, done.out) == (2, "")
         assert said in done.err
+
+
+@pytest.mark.parametrize("format_", ["table", "markdown"])
+def test_a_limit_on_installed_bytes_is_compared_with_installed_bytes(
+    index: PackageServer, stacks: tuple[Path, Path], format_: str
+) -> None:
+    function = "--platform", "aws-lambda"
+    done = compare(index, *stacks, *function, "--format", format_)
+    document = compare(index, *stacks, *function, "--format", "json").document
+    shown = " ".join(done.out.split())
+    assert done.code == 0, done.err
+    assert "installed of 250 MiB unzipped" in shown
+    assert "gzipped of" not in shown
+    for title in ("ize summary, installed, MB", "istributions, installed, MB"):
+        assert title in shown
+    for stack in document["stacks"]:
+        assert f"{mb(stack['totals']['all_installed_bytes'])} MB" in shown

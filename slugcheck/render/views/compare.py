@@ -101,9 +101,8 @@ def _counted(found: Comparison, slug: T, installed: T) -> T:
     return slug if found.counts_slug else installed
 
 
-def _packed(found: Comparison) -> str:
-    """Return what the second column of sizes is called."""
-    return wording.packed(counts_slug=found.counts_slug)
+def _counted_head(found: Comparison) -> str:
+    return _counted(found, "slug", "installed")
 
 
 # --------------------------------------------------------------------------- sizes
@@ -113,7 +112,7 @@ def _breakdown(found: Comparison, setup: Setup, *, all_rows: bool) -> Section:
     columns = (
         Column(head="distribution"),
         Column(head="installed", kind=_FIGURE),
-        Column(head=_packed(found), kind=_FIGURE),
+        Column(head=wording.packed(counts_slug=found.counts_slug), kind=_FIGURE),
     )
     table = Table(columns=columns, rows=tuple(_size_rows(found, setup, everything=all_rows)))
     return Section(heading=line(f"sizes of {setup.label}, MB"), blocks=(table,), rank=5)
@@ -155,11 +154,12 @@ def _plain(value: int) -> str:
 
 def _comparison(found: Comparison) -> Section:
     limit = f" of {found.limit_text}" if found.limit_text else ""
-    # what a narrow screen has no place for is in the size summary below
+    # what a narrow screen has no place for is in the tables above and below
+    installed = Column(head="installed, MB", kind=_FIGURE, wide_only=_ROOMY)
     columns = (
-        Column(head="setup"),
-        Column(head="installed, MB", kind=_FIGURE),
-        Column(head=f"{_packed(found)}{limit}", kind=_FIGURE),
+        Column(head="candidate"),
+        *((installed,) if found.counts_slug else ()),
+        Column(head=f"{_counted_head(found)}{limit}", kind=_FIGURE),
         Column(head="status", kind=Kind.STATE),
         Column(head="room left", kind=_FIGURE),
         Column(head="saves, MB", kind=_FIGURE, wide_only=_ROOMY),
@@ -175,12 +175,13 @@ def _comparison(found: Comparison) -> Section:
 
 
 def _comparison_row(found: Comparison, setup: Setup) -> Row:
-    slug = f"{heroku_m(setup.slug.value)} {wording.percent(setup.slug)}".strip()
+    value = setup.counted.value
+    counted = heroku_m(value) if found.counts_slug else f"{mb(value)} MB"
     return Row(
         cells=(
             line(setup.label),
-            line(mb(setup.installed_bytes)),
-            line(slug),
+            *((line(mb(setup.installed_bytes)),) if found.counts_slug else ()),
+            line(f"{counted} {wording.percent(setup.counted)}".strip()),
             line(_WORDS[setup.status], _STYLES[setup.status]),
             _room(setup, found),
             *_saved(setup, found),
@@ -211,7 +212,9 @@ def _saved(setup: Setup, found: Comparison) -> tuple[Line, Line]:
 def _differences(found: Comparison, *, all_rows: bool) -> Section:
     columns = Column(head="name"), *(Column(head=setup.label) for setup in found.stacks)
     table = Table(columns=columns, rows=tuple(_version_rows(found, everything=all_rows)))
-    return Section(heading=line(f"distributions, {_packed(found)}"), blocks=(table,), rank=6)
+    return Section(
+        heading=line(f"distributions, {_counted_head(found)}, MB"), blocks=(table,), rank=6
+    )
 
 
 def _version_rows(found: Comparison, *, everything: bool) -> Iterator[Row]:
@@ -239,7 +242,7 @@ def _versions(
         for column in range(len(found.stacks)):
             sizes = [_sizes(found, row)[column] for row in rest]
             known = [size for size in sizes if size is not None]
-            sums.append(line(f"{len(known)} ({mb(sum(known))} MB)") if known else ABSENT)
+            sums.append(line(f"{len(known)} ({mb(sum(known))})") if known else ABSENT)
         yield Row(cells=(line(f"{len(rest)} more {what}", code=True), *sums))
 
 
@@ -249,7 +252,7 @@ def _sizes(found: Comparison, row: SharedRow) -> tuple[int | None, ...]:
 
 def _version_row(found: Comparison, row: SharedRow) -> Row:
     cells = (
-        ABSENT if version is None else line(f"{version} ({mb(size or 0)} MB)")
+        ABSENT if version is None else line(f"{version} ({mb(size or 0)})")
         for version, size in zip(row.versions, _sizes(found, row), strict=True)
     )
     style = Style.DIM if row.alike else Style.PLAIN
@@ -261,7 +264,7 @@ def _version_row(found: Comparison, row: SharedRow) -> Row:
 
 def _summary(found: Comparison) -> Section:
     columns = (
-        Column(head="setup"),
+        Column(head="candidate"),
         Column(head="dependencies", kind=_FIGURE),
         Column(head="models", kind=_FIGURE),
         Column(head="total", kind=_FIGURE),
@@ -269,7 +272,7 @@ def _summary(found: Comparison) -> Section:
         Column(kind=_FIGURE),
     )
     table = Table(columns=columns, rows=tuple(_summary_row(found, one) for one in found.stacks))
-    title = line(f"size summary, MB of {_packed(found)}")
+    title = line(f"size summary, {_counted_head(found)}, MB")
     return Section(heading=title, blocks=(table,), rank=3)
 
 
@@ -292,7 +295,7 @@ def _summary_row(found: Comparison, setup: Setup) -> Row:
 
 def _footprints(found: Comparison) -> Section:
     columns = (
-        Column(head="setup"),
+        Column(head="candidate"),
         Column(head=_counted(found, "slug", "installed, MB"), kind=_FIGURE),
         Column(head="peak RSS", kind=_FIGURE),
         Column(head="anonymous", kind=_FIGURE),
