@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from slugcheck.compare import Candidate
+from slugcheck.compare import compare as compared
+from slugcheck.model.to_document import report_document
+from slugcheck.render import terminal
+from slugcheck.render.views.compare import view
 from slugcheck.text import mb
-from tests.support import stock
+from tests.support import cases, stock
 from tests.support.commands import Done, slugcheck
 from tests.support.server import PackageServer
 
@@ -260,3 +266,17 @@ def test_a_limit_on_installed_bytes_is_compared_with_installed_bytes(
         assert title in shown
     for stack in document["stacks"]:
         assert f"{mb(stack['totals']['all_installed_bytes'])} MB" in shown
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_long_labels_are_not_broken_in_the_middle_of_a_word(width: int) -> None:
+    report = report_document(cases.onnx())
+    labels = "services/api/requirements_heroku.txt", "services/api/requirements_heroku_onnx.txt"
+    found = compared([Candidate(label=label, report=report) for label in labels])
+    for figure in ("slug", "installed"):
+        shown = terminal.write(view(replace(found, size_figure=figure)), width=width, color=False)
+        for table in ("comparison ", "size summary, ", "distributions, "):
+            start = shown.index(f"\n{table}")
+            lines = shown[start : shown.index("\n\n", start + 2)].split("\n")
+            cut = [one for one in lines if "heroku" in one and "heroku.txt" not in one]
+            assert all("heroku_onnx.txt" in one for one in cut)

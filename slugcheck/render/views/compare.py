@@ -17,6 +17,7 @@ from slugcheck.render.view import (
     Kind,
     Line,
     Listing,
+    Names,
     Paragraph,
     Row,
     Section,
@@ -34,7 +35,8 @@ T = TypeVar("T")
 
 _LEAST_SHARE = 0.02  # of a candidate: what is less folds into one line
 _MOST_ROWS = 10
-_ROOMY = 100
+_WIDE, _ROOMY = 74, 100  # from which width on some columns are shown
+_HEADS = 50  # characters of all labels, where they are the heads of columns
 _FIGURE = Kind.FIGURE
 _WORDS = {
     Status.PASS: "fits", Status.FAIL: "too large", Status.UNKNOWN: "unknown",
@@ -101,6 +103,19 @@ def _counted(found: Comparison, slug: T, installed: T) -> T:
     return slug if found.counts_slug else installed
 
 
+def _name(setup: Setup, found: Comparison) -> Names:
+    return Names((setup.label,), Style.STRONG, short=_short(setup.label, found))
+
+
+def _short(label: str, found: Comparison) -> str:
+    """Return a label without the words that all candidates' labels begin with."""
+    starts = (label[:end] for end, sign in enumerate(label, 1) if sign in "/_- ")
+    alike = [
+        len(start) for start in starts if all(one.label.startswith(start) for one in found.stacks)
+    ]
+    return f"…{label[alike[-1] :]}" if alike and label[alike[-1] :] else label
+
+
 def _counted_head(found: Comparison) -> str:
     return _counted(found, "slug", "installed")
 
@@ -154,14 +169,14 @@ def _plain(value: int) -> str:
 
 def _comparison(found: Comparison) -> Section:
     limit = f" of {found.limit_text}" if found.limit_text else ""
-    # what a narrow screen has no place for is in the tables above and below
+    # what a narrow screen has no place for is in the tables around it, and in the sentences
     installed = Column(head="installed, MB", kind=_FIGURE, wide_only=_ROOMY)
     columns = (
-        Column(head="candidate"),
+        Column(head="candidate", kind=Kind.NAMES),
         *((installed,) if found.counts_slug else ()),
         Column(head=f"{_counted_head(found)}{limit}", kind=_FIGURE),
         Column(head="status", kind=Kind.STATE),
-        Column(head="room left", kind=_FIGURE),
+        Column(head="room left", kind=_FIGURE, wide_only=_WIDE),
         Column(head="saves, MB", kind=_FIGURE, wide_only=_ROOMY),
         Column(head="saves", kind=_FIGURE),
     )
@@ -179,7 +194,7 @@ def _comparison_row(found: Comparison, setup: Setup) -> Row:
     counted = heroku_m(value) if found.counts_slug else f"{mb(value)} MB"
     return Row(
         cells=(
-            line(setup.label),
+            _name(setup, found),
             *((line(mb(setup.installed_bytes)),) if found.counts_slug else ()),
             line(f"{counted} {wording.percent(setup.counted)}".strip()),
             line(_WORDS[setup.status], _STYLES[setup.status]),
@@ -210,7 +225,10 @@ def _saved(setup: Setup, found: Comparison) -> tuple[Line, Line]:
 
 
 def _differences(found: Comparison, *, all_rows: bool) -> Section:
-    columns = Column(head="name"), *(Column(head=setup.label) for setup in found.stacks)
+    labels = [setup.label for setup in found.stacks]
+    if max(map(len, labels)) > _HEADS // len(labels):
+        labels = [_short(label, found) for label in labels]
+    columns = Column(head="name"), *(Column(head=label) for label in labels)
     table = Table(columns=columns, rows=tuple(_version_rows(found, everything=all_rows)))
     return Section(
         heading=line(f"distributions, {_counted_head(found)}, MB"), blocks=(table,), rank=6
@@ -243,7 +261,7 @@ def _versions(
             sizes = [_sizes(found, row)[column] for row in rest]
             known = [size for size in sizes if size is not None]
             sums.append(line(f"{len(known)} ({mb(sum(known))})") if known else ABSENT)
-        yield Row(cells=(line(f"{len(rest)} more {what}", code=True), *sums))
+        yield Row(cells=(line(f"{len(rest)} more {what}"), *sums))
 
 
 def _sizes(found: Comparison, row: SharedRow) -> tuple[int | None, ...]:
@@ -264,7 +282,7 @@ def _version_row(found: Comparison, row: SharedRow) -> Row:
 
 def _summary(found: Comparison) -> Section:
     columns = (
-        Column(head="candidate"),
+        Column(head="candidate", kind=Kind.NAMES),
         Column(head="dependencies", kind=_FIGURE),
         Column(head="models", kind=_FIGURE),
         Column(head="total", kind=_FIGURE),
@@ -281,7 +299,7 @@ def _summary_row(found: Comparison, setup: Setup) -> Row:
     models = _counted(found, setup.model_slug_bytes, setup.model_bytes)
     return Row(
         cells=(
-            line(setup.label),
+            _name(setup, found),
             line(mb(dependencies)),
             line(mb(models) if setup.model_files else "none"),
             line(mb(setup.counted.value)),
@@ -295,7 +313,7 @@ def _summary_row(found: Comparison, setup: Setup) -> Row:
 
 def _footprints(found: Comparison) -> Section:
     columns = (
-        Column(head="candidate"),
+        Column(head="candidate", kind=Kind.NAMES),
         Column(head=_counted(found, "slug", "installed, MB"), kind=_FIGURE),
         Column(head="peak RSS", kind=_FIGURE),
         Column(head="anonymous", kind=_FIGURE),
@@ -311,14 +329,15 @@ def _footprints(found: Comparison) -> Section:
 def _footprint_rows(found: Comparison) -> Iterator[Row]:
     """Yield size and footprint of each candidate; a dagger marks a latency that is noisy."""
     for setup, one in zip(found.stacks, found.footprints, strict=True):
+        name = _name(setup, found)
         size = line(_counted(found, heroku_m(setup.slug.value), mb(setup.installed_bytes)))
         if one is None:
-            yield Row(cells=(line(setup.label), size, line("not measured"), *((ABSENT,) * 5)))
+            yield Row(cells=(name, size, line("not measured"), *((ABSENT,) * 5)))
             continue
         cold = one.cold_start_seconds
         yield Row(
             cells=(
-                line(setup.label),
+                name,
                 size,
                 ABSENT if one.rss_bytes is None else line(mib(one.rss_bytes)),
                 ABSENT if one.anon_bytes is None else line(mib(one.anon_bytes)),
