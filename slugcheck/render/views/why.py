@@ -92,22 +92,31 @@ def _head(why: Why) -> Section:
     if why.unsized is not None:
         version = why.unsized.version or ""
     extras = f"[{','.join(why.requested_extras)}]" if why.requested_extras else ""
-    installed = "is not" if why.standing is Standing.ABSENT else "is"
+    word = f"{f'{name}{extras} {version}'.strip()} is in {why.report.path}"
     if why.standing is Standing.ABSENT:
         target = why.report.sizes.target
-        sentence = f"{name} is not installed on {target.platform.title} with Python {target.minor}"
+        word = f"{name} is not installed on {target.platform.title} with Python {target.minor}"
+        sentence = _unmet(why.needs)
     elif why.unsized is not None:
         sentence = f"{name} could not be sized: {why.unsized.reason}"
     else:
         sentence = _conclusion(why)
     outcome = Outcome(
         status=Status.PASS if why.standing is Standing.INSTALLED else Status.UNKNOWN,
-        word=f"{f'{name}{extras} {version}'.strip()} {installed} in {why.report.path}",
+        word=word,
         sentence=sentence,
     )
     facts = wording.target_words(why.report)
     subject = Subject(name=why.report.path, facts=facts, run=_run_words(why))
     return Section(blocks=(outcome, subject), rank=0)
+
+
+def _unmet(needs: Sequence[Need]) -> str:
+    """Return why the first of those that name a distribution does not install it."""
+    if not needs:
+        return ""
+    first = needs[0]
+    return f"{first.by}: {first.unmet}" if first.by else first.unmet
 
 
 def _run_words(why: Why) -> tuple[str, ...]:
@@ -143,7 +152,7 @@ def _folded(
 
 def _needs(why: Why, *, all_rows: bool) -> Section:
     absent = why.standing is Standing.ABSENT
-    heads = ("named by", "requirement", "but") if absent else ("distribution", "requirement")
+    heads = ("named by", "requirement", "why not") if absent else ("distribution", "requirement")
     rows = []
     for need in why.needs:
         cells = line(_need_by(need), code=True), line(need.asks, code=True)
