@@ -6,6 +6,7 @@ Pure: nothing here is escaped, and nothing is measured.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from slugcheck.model import (
     DistributionSize,
@@ -221,7 +222,7 @@ def _size_rows(why: Why, *, everything: bool) -> Iterator[Row]:
     count = len(alone) if everything or len(alone) <= _MOST_ROWS + 1 else _MOST_ROWS
     yield from (_size_row([one], "required only by it") for one in alone[:count])
     if rest := alone[count:]:
-        yield _size_row(rest, "required only by it")
+        yield _size_rest(rest, "required only by it")
     if alone:
         freed = why.brings.freed
         figures = line(mb(freed.installed_bytes)), line(mb(freed.slug_bytes)), ABSENT
@@ -230,7 +231,13 @@ def _size_rows(why: Why, *, everything: bool) -> Iterator[Row]:
     if everything or len(shared) <= _NAMED:
         yield from (_size_row([one], "shared with others") for one in shared)
     else:
-        yield _size_row(shared, "shared with others")
+        yield _size_rest(shared, "shared with others")
+
+
+def _size_rest(sizes: Sequence[DistributionSize], remark: str) -> Row:
+    """Return one row for several distributions."""
+    members = tuple(_size_row([one], remark) for one in sizes)
+    return replace(_size_row(sizes, remark), members=members)
 
 
 def _size_row(sizes: Sequence[DistributionSize], remark: str = "") -> Row:
