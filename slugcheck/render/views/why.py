@@ -283,7 +283,7 @@ def _changes(why: Why, *, all_rows: bool) -> Section:
     blocks = _folded(columns, rows, all_rows, _MOST_CHANGES + 1)
     if lines := tuple(line(text, Style.DIM) for text in (_idle(why), _untried(why)) if text):
         blocks = (*blocks, Paragraph(lines))
-    return Section(heading=line("a change would save, MB"), blocks=blocks, rank=4)
+    return Section(heading=line("savings by change, MB"), blocks=blocks, rank=4)
 
 
 def _limit(why: Why) -> Verdict | None:
@@ -488,10 +488,10 @@ def _removal(why: Why) -> str:
     for one, outcome in _removing(why):
         if one.kind is not RemedyKind.REMOVE_ALL and _decisive(outcome, why) > 0:
             if one.kind is RemedyKind.REMOVE:
-                return f"removed without {one.roots[0]}"
+                return f"removed if you delete {one.roots[0]}"
             newest = f"the newest of {_all(one)}"
             return f"removed with {newest if one.kind is RemedyKind.NEWEST_ALL else _change(one)}"
-    return f"removed only without {'both' if len(why.roots) == 2 else 'all of them'}"
+    return f"removed only if you delete {'both' if len(why.roots) == 2 else 'all of them'}"
 
 
 def _removing(why: Why) -> Iterator[tuple[Remedy, MeasuredSaving]]:
