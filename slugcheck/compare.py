@@ -50,6 +50,7 @@ from slugcheck.model.document import (
     Summary,
     Unsized,
     Verdict,
+    content_of,
     loads,
     text_of,
 )
@@ -521,6 +522,7 @@ def _size(value: int, *, by_slug: bool, down: bool = False) -> str:
 
 # --------------------------------------------------------------------------- measuring candidates
 
+
 def labels(paths: Sequence[Path], given: Sequence[str]) -> tuple[str, ...]:
     """Return a label for each candidate: as given, else the shortest part of its path that differs.
 
@@ -633,11 +635,7 @@ def load(path: Path) -> Result:
     :raises UsageError: it cannot be read, or is not a result of bench.
     """
     label = printable(str(path))
-    try:
-        data = reading.read(path, within=reading.top_of(path), limit=reading.SAVED_REPORT)
-    except OSError as error:
-        raise UsageError(f"{label} cannot be read: {error.strerror}", hint=_BENCH_HINT) from None
-    text = data.decode("utf-8", "replace")
+    text = content_of(path, hint=_BENCH_HINT).decode("utf-8-sig", "replace")
     return Result(label=label, bench=loads(BenchDocument, text, label, hint=_BENCH_HINT))
 
 
