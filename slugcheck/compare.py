@@ -151,10 +151,10 @@ def _kind(now: Distribution | None, then: Distribution | None) -> ChangeKind:
         return ChangeKind.REMOVED
     if now.version == then.version:
         return ChangeKind.SAME_VERSION
-    return ChangeKind.UPGRADED if is_newer(now.version, then.version) else ChangeKind.DOWNGRADED
+    return ChangeKind.UPGRADED if _is_newer(now.version, then.version) else ChangeKind.DOWNGRADED
 
 
-def is_newer(version: str, other: str) -> bool:
+def _is_newer(version: str, other: str) -> bool:
     """Return whether a version is newer than another; an invalid version is the oldest."""
     try:
         own = reading.version(version)
@@ -475,7 +475,8 @@ def recommend(candidates: Sequence[Setup], *, by_slug: bool) -> Recommendation:
     if not fitting:
         if doubtful:
             names = listed([one.label for one in doubtful], _NAMED)
-            return _none(reasons, f"unknown whether {names} fits")
+            fit = "fits" if len(doubtful) == 1 else "fit"
+            return _none(reasons, f"unknown whether {names} {fit}")
         smallest = min(candidates, key=lambda one: one.counted.value)
         over = _size(-(smallest.room_bytes or 0), by_slug=by_slug)
         return _none(

@@ -143,6 +143,17 @@ def test_something_unsized_is_no_zero_in_a_recommendation(
     assert accepted.document["recommendation"]["label"] == "odd.txt"
 
 
+def test_several_candidates_that_cannot_be_judged_are_named_together(
+    index: PackageServer, requirements: Write
+) -> None:
+    odd = [
+        requirements(f"light\ngit+https://127.0.0.1:9/x.git#egg={name}\n", f"{name}.txt")
+        for name in ("one", "other")
+    ]
+    because = compare(index, *odd, "--format", "json").document["recommendation"]["because"]
+    assert because[-1] == "unknown whether one.txt and other.txt fit"
+
+
 def test_saved_reports_and_folders_stand_beside_files(
     index: PackageServer, stacks: tuple[Path, Path], tmp_path: Path
 ) -> None:
