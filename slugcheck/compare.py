@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,6 +50,7 @@ from slugcheck.model.document import (
     Summary,
     Unsized,
     Verdict,
+    content_of,
     loads,
     text_of,
 )
@@ -60,6 +62,7 @@ _PARTS = (
     ("Python and package manager", "runtime_bytes", "runtime_slug_bytes"),
     ("app files", "app_bytes", "app_slug_bytes"),
 )
+_AT_ONCE = 4  # resolving is the work of one processor: more at once only wait for each other
 _NAMED = 3  # candidates or packages that one sentence names
 _BENCH_HINT = "make one with: slugcheck bench --output result.json"
 _ASPECTS = (("platform", "title"), ("stack", "stack"), ("Python", "python_full"))
@@ -148,10 +151,10 @@ def _kind(now: Distribution | None, then: Distribution | None) -> ChangeKind:
         return ChangeKind.REMOVED
     if now.version == then.version:
         return ChangeKind.SAME_VERSION
-    return ChangeKind.UPGRADED if is_newer(now.version, then.version) else ChangeKind.DOWNGRADED
+    return ChangeKind.UPGRADED if _is_newer(now.version, then.version) else ChangeKind.DOWNGRADED
 
 
-def is_newer(version: str, other: str) -> bool:
+def _is_newer(version: str, other: str) -> bool:
     """Return whether a version is newer than another; an invalid version is the oldest."""
     try:
         own = reading.version(version)
@@ -472,7 +475,8 @@ def recommend(candidates: Sequence[Setup], *, by_slug: bool) -> Recommendation:
     if not fitting:
         if doubtful:
             names = listed([one.label for one in doubtful], _NAMED)
-            return _none(reasons, f"unknown whether {names} fits")
+            fit = "fits" if len(doubtful) == 1 else "fit"
+            return _none(reasons, f"unknown whether {names} {fit}")
         smallest = min(candidates, key=lambda one: one.counted.value)
         over = _size(-(smallest.room_bytes or 0), by_slug=by_slug)
         return _none(
@@ -517,6 +521,104 @@ def _size(value: int, *, by_slug: bool, down: bool = False) -> str:
     return scale.down(value) if down else scale.up(value)
 
 
+# --------------------------------------------------------------------------- measuring candidates
+
+
+def labels(paths: Sequence[Path], given: Sequence[str]) -> tuple[str, ...]:
+    """Return a label for each candidate: as given, else the shortest part of its path that differs.
+
+    :raises UsageError: there are more labels than candidates, or two are the same.
+    """
+    if len(given) > len(paths):
+        message = f"there are {len(given)} labels for {len(paths)} candidates"
+        raise UsageError(message, hint="give --label once for each candidate, in their order")
+    found = [*given, *_short(paths)[len(given) :]]
+    twice = next((one for one in found if found.count(one) > 1), None)
+    if twice is not None:
+        message = f"two candidates are called {printable(twice)}"
+        raise UsageError(message, hint="tell them apart with --label, once for each candidate")
+    return tuple(found)
+
+
+def _short(paths: Sequence[Path]) -> list[str]:
+    for count in range(1, max(len(path.parts) for path in paths) + 1):
+        names = ["/".join(path.parts[-count:]) or str(path) for path in paths]
+        if len(set(names)) == len(names):
+            return names
+    return [str(path) for path in paths]
+
+
+class SideBySide:
+    """The candidates of one comparison; ``measure`` yields how many are done."""
+
+    def __init__(self, options: Sequence[Options], names: Sequence[str]) -> None:
+        """Read every file; nothing touches the network yet.
+
+        :raises SlugcheckError: a file is wrong; the message names the candidate.
+        """
+        self._names = tuple(names)
+        self._reports: dict[int, ReportDocument] = {}
+        self._checks: dict[int, Check] = {}
+        with ExitStack() as stack:
+            for number, one in enumerate(options):
+                self._prepare(number, one, stack)
+            self._stack = stack.pop_all()
+
+    def _prepare(self, number: int, options: Options, stack: ExitStack) -> None:
+        name = self._names[number]
+        text = text_of(options.path) if options.path.is_file() else None
+        if text is not None:
+            self._reports[number] = loads(ReportDocument, text, printable(name))
+            return
+        try:
+            self._checks[number] = stack.enter_context(Check(options))
+        except SlugcheckError as error:
+            raise _named(error, name) from None
+
+    def __enter__(self) -> SideBySide:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def measure(self) -> Iterator[int]:
+        """Measure every candidate, yielding how many are done.
+
+        :raises SlugcheckError: one could not be measured; the message names it.
+        """
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            running = {pool.submit(self._one, number): number for number in self._checks}
+            done = len(self._reports)
+            yield done
+            for future in as_completed(running):
+                number = running[future]
+                try:
+                    self._reports[number] = future.result()
+                except SlugcheckError as error:
+                    pool.shutdown(cancel_futures=True)
+                    raise _named(error, self._names[number]) from None
+                done += 1
+                yield done
+
+    def _one(self, number: int) -> ReportDocument:
+        check = self._checks[number]
+        report = gates.with_increase(check.run(SILENT), check.rules, None)
+        return to_document.report_document(report)
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The candidates in their order; ``measure`` has been exhausted."""
+        return tuple(
+            Candidate(label=name, report=self._reports[number])
+            for number, name in enumerate(self._names)
+        )
+
+
+def _named(error: SlugcheckError, name: str) -> SlugcheckError:
+    """Return the error with the candidate it is about."""
+    return type(error)(f"{printable(name)}: {error}", hint=error.hint)
+
+
 # --------------------------------------------------------------------------- results of bench
 
 
@@ -534,11 +636,7 @@ def load(path: Path) -> Result:
     :raises UsageError: it cannot be read, or is not a result of bench.
     """
     label = printable(str(path))
-    try:
-        data = reading.read(path, within=reading.top_of(path), limit=reading.SAVED_REPORT)
-    except OSError as error:
-        raise UsageError(f"{label} cannot be read: {error.strerror}", hint=_BENCH_HINT) from None
-    text = data.decode("utf-8", "replace")
+    text = content_of(path, hint=_BENCH_HINT).decode("utf-8-sig", "replace")
     return Result(label=label, bench=loads(BenchDocument, text, label, hint=_BENCH_HINT))
 
 
@@ -627,105 +725,3 @@ def _disagreements(results: Sequence[Result]) -> Iterator[str]:
         agreement = result.bench.agreement
         if agreement is not None and agreement.status is Status.FAIL:
             yield f"{result.label}: {agreement.sentence}"
-
-
-# Resolving is the work of one processor; more at once only wait for each other.
-_AT_ONCE = 4
-
-
-def labels(paths: Sequence[Path], given: Sequence[str]) -> tuple[str, ...]:
-    """Return a label for each candidate: as given, else the shortest part of its path that differs.
-
-    :raises UsageError: there are more labels than candidates, or two are the same.
-    """
-    if len(given) > len(paths):
-        message = f"there are {len(given)} labels for {len(paths)} candidates"
-        raise UsageError(message, hint="give --label once for each candidate, in their order")
-    found = [*given, *_short(paths)[len(given) :]]
-    twice = next((one for one in found if found.count(one) > 1), None)
-    if twice is not None:
-        message = f"two candidates are called {printable(twice)}"
-        raise UsageError(message, hint="tell them apart with --label, once for each candidate")
-    return tuple(found)
-
-
-def _short(paths: Sequence[Path]) -> list[str]:
-    for count in range(1, max(len(path.parts) for path in paths) + 1):
-        names = ["/".join(path.parts[-count:]) or str(path) for path in paths]
-        if len(set(names)) == len(names):
-            return names
-    return [str(path) for path in paths]
-
-
-class SideBySide:
-    """The candidates of one comparison; ``measure`` yields how many are done."""
-
-    def __init__(self, options: Sequence[Options], names: Sequence[str]) -> None:
-        """Read every file; nothing touches the network yet.
-
-        :raises SlugcheckError: a file is wrong; the message names the candidate.
-        """
-        self._names = tuple(names)
-        self._reports: dict[int, ReportDocument] = {}
-        self._checks: dict[int, Check] = {}
-        try:
-            for number, one in enumerate(options):
-                self._prepare(number, one)
-        except BaseException:
-            self.__exit__()
-            raise
-
-    def _prepare(self, number: int, options: Options) -> None:
-        name = self._names[number]
-        text = text_of(options.path) if options.path.is_file() else None
-        if text is not None:
-            self._reports[number] = loads(ReportDocument, text, printable(name))
-            return
-        try:
-            self._checks[number] = Check(options)
-        except SlugcheckError as error:
-            raise _named(error, name) from None
-
-    def __enter__(self) -> SideBySide:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for check in self._checks.values():
-            check.__exit__()
-
-    def measure(self) -> Iterator[int]:
-        """Measure every candidate, yielding how many are done.
-
-        :raises SlugcheckError: one could not be measured; the message names it.
-        """
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            running = {pool.submit(self._one, number): number for number in self._checks}
-            done = len(self._reports)
-            yield done
-            for future in as_completed(running):
-                number = running[future]
-                try:
-                    self._reports[number] = future.result()
-                except SlugcheckError as error:
-                    pool.shutdown(cancel_futures=True)
-                    raise _named(error, self._names[number]) from None
-                done += 1
-                yield done
-
-    def _one(self, number: int) -> ReportDocument:
-        check = self._checks[number]
-        report = gates.with_increase(check.run(SILENT), check.rules, None)
-        return to_document.report_document(report)
-
-    @property
-    def candidates(self) -> tuple[Candidate, ...]:
-        """The candidates in their order; ``measure`` has been exhausted."""
-        return tuple(
-            Candidate(label=name, report=self._reports[number])
-            for number, name in enumerate(self._names)
-        )
-
-
-def _named(error: SlugcheckError, name: str) -> SlugcheckError:
-    """Return the error with the candidate it is about."""
-    return type(error)(f"{printable(name)}: {error}", hint=error.hint)

@@ -53,10 +53,10 @@ def test_it_is_made_once_and_then_edited(github: GithubServer, report: Path) -> 
     done = slugcheck("comment", report)
     assert done.code == 0, done.err
     assert done.out == ""
-    assert "comment made: https://github.example/" in done.err
+    assert "comment created: https://github.example/" in done.err
     report.write_text("## it does not fit\n")
-    assert "comment edited" in slugcheck("comment", report).err
-    assert "comment same" in slugcheck("comment", report).err
+    assert "comment updated" in slugcheck("comment", report).err
+    assert "comment unchanged" in slugcheck("comment", report).err
     assert bodies(github) == ["<!-- slugcheck comment: report -->\n## it does not fit\n"]
     assert [method for method, _, _ in github.asked].count("PATCH") == 1
 
@@ -67,7 +67,7 @@ def test_its_own_is_found_on_a_later_page(github: GithubServer, report: Path) ->
     slugcheck("comment", report)
     github.add("more talk")
     report.write_text("## newer\n")
-    assert "comment edited" in slugcheck("comment", report).err
+    assert "comment updated" in slugcheck("comment", report).err
     assert len(github.comments) == 7
 
 
@@ -75,7 +75,7 @@ def test_somebody_elses_comment_with_the_marker_is_left_alone(
     github: GithubServer, report: Path
 ) -> None:
     theirs = github.add("<!-- slugcheck comment: report -->\nit fits, trust me")
-    assert "comment made" in slugcheck("comment", report).err
+    assert "comment created" in slugcheck("comment", report).err
     assert theirs["body"].endswith("trust me")
     assert len(github.comments) == 2
 
@@ -85,7 +85,7 @@ def test_a_persons_token_finds_the_persons_comment(github: GithubServer, report:
     github.add("<!-- slugcheck comment: report -->\nof another", "another")
     slugcheck("comment", report)
     report.write_text("## newer\n")
-    assert "comment edited" in slugcheck("comment", report).err
+    assert "comment updated" in slugcheck("comment", report).err
     assert len(github.comments) == 2
 
 
@@ -210,12 +210,14 @@ def test_a_check_without_a_report_is_told_in_an_older_comment_and_makes_none(
     missing = tmp_path / "none.md"
     done = slugcheck("comment", missing, "--exit-code", "3")
     assert (done.code, bodies(github)) == (0, [])
+    assert "no comment: there is none to edit" in done.err
     report.write_text(GREEN, encoding="utf-8")
     slugcheck("comment", report)
     assert slugcheck("comment", missing, "--exit-code", "3").code == 0
     (body,) = bodies(github)
     assert "FITS" not in body
     assert "exit code 3" in body
+    assert "UNKNOWN: slugcheck could not check this commit" in body
     assert slugcheck("comment", missing, "--exit-code", "1").code == 2
 
 
@@ -233,11 +235,11 @@ def test_a_comment_that_another_bot_was_made_to_write_is_left_alone(
     github: GithubServer, report: Path
 ) -> None:
     theirs = github.add(f"<!-- slugcheck comment: report -->\n{GREEN}", "echo[bot]", "Bot")
-    assert "comment made" in slugcheck("comment", report).err
+    assert "comment created" in slugcheck("comment", report).err
     assert theirs["body"].endswith(GREEN)
     github.viewer = ""  # an old GitHub does not say who the token is of
     report.write_text("## newer\n")
-    assert "comment edited" in slugcheck("comment", report).err
+    assert "comment updated" in slugcheck("comment", report).err
 
 
 def test_where_comments_are_too_many_to_search_there_is_no_second_one(report: Path) -> None:

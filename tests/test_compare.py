@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.support import stock
+from slugcheck.compare import Candidate
+from slugcheck.compare import compare as compared
+from slugcheck.model.to_document import report_document
+from slugcheck.render import terminal
+from slugcheck.render.views.compare import view
+from slugcheck.text import mb
+from tests.support import cases, stock
 from tests.support.commands import Done, slugcheck
 from tests.support.server import PackageServer
 
@@ -136,6 +143,17 @@ def test_something_unsized_is_no_zero_in_a_recommendation(
     assert accepted.document["recommendation"]["label"] == "odd.txt"
 
 
+def test_several_candidates_that_cannot_be_judged_are_named_together(
+    index: PackageServer, requirements: Write
+) -> None:
+    odd = [
+        requirements(f"light\ngit+https://127.0.0.1:9/x.git#egg={name}\n", f"{name}.txt")
+        for name in ("one", "other")
+    ]
+    because = compare(index, *odd, "--format", "json").document["recommendation"]["because"]
+    assert because[-1] == "unknown whether one.txt and other.txt fit"
+
+
 def test_saved_reports_and_folders_stand_beside_files(
     index: PackageServer, stacks: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -242,3 +260,34 @@ def test_a_file_that_is_no_report_is_said(
         done = compare(index, one, path)
         assert (done.code, done.out) == (2, "")
         assert said in done.err
+
+
+@pytest.mark.parametrize("format_", ["table", "markdown"])
+def test_a_limit_on_installed_bytes_is_compared_with_installed_bytes(
+    index: PackageServer, stacks: tuple[Path, Path], format_: str
+) -> None:
+    function = "--platform", "aws-lambda"
+    done = compare(index, *stacks, *function, "--format", format_)
+    document = compare(index, *stacks, *function, "--format", "json").document
+    shown = " ".join(done.out.split())
+    assert done.code == 0, done.err
+    assert "installed of 250 MiB unzipped" in shown
+    assert "gzipped of" not in shown
+    for title in ("ize summary, installed, MB", "istributions, installed, MB"):
+        assert title in shown
+    for stack in document["stacks"]:
+        assert f"{mb(stack['totals']['all_installed_bytes'])} MB" in shown
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_long_labels_are_not_broken_in_the_middle_of_a_word(width: int) -> None:
+    report = report_document(cases.onnx())
+    labels = "services/api/requirements_heroku.txt", "services/api/requirements_heroku_onnx.txt"
+    found = compared([Candidate(label=label, report=report) for label in labels])
+    for figure in ("slug", "installed"):
+        shown = terminal.write(view(replace(found, size_figure=figure)), width=width, color=False)
+        for table in ("comparison ", "size summary, ", "distributions, "):
+            start = shown.index(f"\n{table}")
+            lines = shown[start : shown.index("\n\n", start + 2)].split("\n")
+            cut = [one for one in lines if "heroku" in one and "heroku.txt" not in one]
+            assert all("heroku_onnx.txt" in one for one in cut)

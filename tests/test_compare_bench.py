@@ -66,6 +66,16 @@ def test_each_stack_gets_the_figures_of_its_own_runtime(
         assert "footprints were measured on AMD EPYC, 2 cores" in " ".join(text.split())
 
 
+def test_a_result_may_begin_with_a_byte_order_mark(
+    index: PackageServer, lists: tuple[Path, Path], saved: Callable[..., Path]
+) -> None:
+    path = saved(result(heavy(), light()))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())  # as PowerShell saves it
+    done = compare(index, *lists, "--bench", path, "--format", "json")
+    assert done.code == 0, done.err
+    assert done.document["footprints"]["torch.txt"]["runtime"] == "PyTorch 1.0"
+
+
 def test_another_version_than_the_lists_is_told(
     index: PackageServer, lists: tuple[Path, Path], saved: Callable[..., Path]
 ) -> None:

@@ -48,7 +48,7 @@ _HINT = "write it with: slugcheck . --output report.md"
 # How slugcheck's Markdown begins, and what the check ended with.
 _CODES = {"## ❌": 1, "## ❔": 3}
 _NOT_CHECKED = """\
-## ❔ CANNOT SAY: slugcheck could not check this commit
+## ❔ UNKNOWN: slugcheck could not check this commit
 
 It ended with exit code {code}; the job's log says why.
 """
@@ -57,9 +57,9 @@ It ended with exit code {code}; the job's log says why.
 class Outcome(StrEnum):
     """What became of the comment."""
 
-    MADE = "made"
-    EDITED = "edited"
-    SAME = "same"
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
     REFUSED = "refused"
     OUTDATED = "outdated"  # a newer commit was pushed, whose own run comments
     NONE = "none"  # there was nothing to edit
@@ -163,16 +163,16 @@ def post(to: PullRequest, text: str, key: str, *, only_edit: bool = False) -> Po
                 return Posted(outcome=Outcome.OUTDATED, detail=detail)
             own = list(api.own_comments(marker(key)))
             if not own and only_edit:
-                return Posted(outcome=Outcome.NONE, detail="there is no comment to edit")
+                return Posted(outcome=Outcome.NONE, detail="there is none to edit")
             if not own:
                 made = api.ask("POST", api.comments, body=body)
-                return Posted(outcome=Outcome.MADE, detail=_address(made))
+                return Posted(outcome=Outcome.CREATED, detail=_address(made))
             edited = [api.edit(one, body) for one in own if not _says(one, body)]
         except _Refused as refused:
             return Posted(outcome=Outcome.REFUSED, detail=str(refused))
     if edited:
-        return Posted(outcome=Outcome.EDITED, detail=_address(edited[0]))
-    return Posted(outcome=Outcome.SAME, detail=_address(own[0]))
+        return Posted(outcome=Outcome.UPDATED, detail=_address(edited[0]))
+    return Posted(outcome=Outcome.UNCHANGED, detail=_address(own[0]))
 
 
 def _says(comment: Mapping[str, Any], body: str) -> bool:
@@ -366,7 +366,8 @@ def command(
     if posted.outcome is Outcome.REFUSED:
         _instead(terminal, text, posted.detail, summary=summary, passed=not code)
         ctx.exit(code)
-    terminal.note(f"comment {posted.outcome}: {posted.detail}")
+    done = "no comment" if posted.outcome is Outcome.NONE else f"comment {posted.outcome}"
+    terminal.note(f"{done}: {posted.detail}")
     ctx.exit(0)
 
 

@@ -1,4 +1,4 @@
-"""``slugcheck compare``: several stacks side by side."""
+"""``slugcheck compare``: several candidates side by side."""
 
 from __future__ import annotations
 

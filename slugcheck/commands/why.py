@@ -70,8 +70,7 @@ def command(
     options.start_clock(given)
     places = outputs(format_, files, FORMATS)
     found = _answer(options.options(path, given), wanted(name, path), terminal, variants)
-    # the table folds rows as the user wishes; a page lists them all
-    shown = partial(views.view, found, all_rows=True)
+    shown = partial(views.view, found)
 
     def json() -> str:
         return dumps(why_document(found))

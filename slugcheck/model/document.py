@@ -58,7 +58,7 @@ from slugcheck.model.report import (
 )
 from slugcheck.model.sizes import Origin, Overlap, SourceBuild
 from slugcheck.model.why import FileLine, Freed, RemedyKind, Standing
-from slugcheck.text import without_credentials
+from slugcheck.text import printable, without_credentials
 
 SCHEMA: Final = 1
 _LARGEST_SHOWN = 10**9  # a wrong schema number that a message repeats
@@ -668,17 +668,25 @@ def schema(kind: str) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
 
 
-def text_of(path: Path) -> str | None:
-    """Return the text of a saved report; None where the file is something else.
+def content_of(path: Path, *, hint: str = "check its permissions") -> bytes:
+    """Return the content of a saved document.
 
     :raises UsageError: it cannot be read, is a link out of its checkout, or too large.
     """
     try:
         top = reading.top_of(path)
-        content = reading.read(path, within=top, limit=reading.SAVED_REPORT)
+        return reading.read(path, within=top, limit=reading.SAVED_REPORT)
     except OSError as error:
-        message = f"{path} cannot be read: {error.strerror or error}"
-        raise UsageError(message, hint="check its permissions") from None
+        message = f"{printable(str(path))} cannot be read: {error.strerror or error}"
+        raise UsageError(message, hint=hint) from None
+
+
+def text_of(path: Path) -> str | None:
+    """Return the text of a saved report; None where the file is something else.
+
+    :raises UsageError: it cannot be read, is a link out of its checkout, or too large.
+    """
+    content = content_of(path)
     if path.suffix.lower() == ".json" or content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return content.decode("utf-8-sig", "replace")
     return None

@@ -136,10 +136,10 @@ def conclusion(report: Report) -> Outcome:
         text = _all(failed) if len(failed) == 1 else _budgets(failed)
         return Outcome(status=Status.FAIL, word="OVER BUDGET", sentence=text)
     if code:
-        doubtful = _all([v for v in gating if v.status is Status.UNKNOWN][:1])
-        names = _not_sized(report)
+        unknown = [v for v in gating if v.status is Status.UNKNOWN][:1]
+        doubtful, names = _all(unknown), _not_sized(report)
         # a verdict that is open for that alone has counted them already
-        counted_there = doubtful.endswith("could not be sized")
+        counted_there = any(v.figure is not None and v.figure.high <= v.limit for v in unknown)
         text = f"{doubtful}: {names}" if names and counted_there else doubtful
         if names and not counted_there:
             text = "; ".join(filter(None, (doubtful, f"not sized: {names}")))

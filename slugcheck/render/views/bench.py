@@ -469,8 +469,9 @@ def _fix(finding: Finding) -> Fix:
 def _notes(result: BenchResult) -> Section:
     items = [Item(text=line(note)) for note in result.notes]
     for one in result.stacks:
+        noisy = one.summary.latency.noisy if one.summary else ""
         for doubt in one.doubts:
-            mark = "†" if "latency" in doubt else Status.WARN
+            mark = "†" if noisy and noisy in doubt else Status.WARN
             text = line(f"{one.stack.label}: {doubt}")
             items.append(Item(mark=mark, text=text, style=Style.ACCENT))
     spreads = [summary.cpu_ms for _, summary in _measured(result)]

@@ -6,6 +6,7 @@ Pure: nothing here is escaped, and nothing is measured.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from slugcheck.model import (
     DistributionSize,
@@ -92,22 +93,31 @@ def _head(why: Why) -> Section:
     if why.unsized is not None:
         version = why.unsized.version or ""
     extras = f"[{','.join(why.requested_extras)}]" if why.requested_extras else ""
-    installed = "is not" if why.standing is Standing.ABSENT else "is"
+    word = f"{f'{name}{extras} {version}'.strip()} is in {why.report.path}"
     if why.standing is Standing.ABSENT:
         target = why.report.sizes.target
-        sentence = f"{name} is not installed on {target.platform.title} with Python {target.minor}"
+        word = f"{name} is not installed on {target.platform.title} with Python {target.minor}"
+        sentence = _unmet(why.needs)
     elif why.unsized is not None:
         sentence = f"{name} could not be sized: {why.unsized.reason}"
     else:
         sentence = _conclusion(why)
     outcome = Outcome(
         status=Status.PASS if why.standing is Standing.INSTALLED else Status.UNKNOWN,
-        word=f"{f'{name}{extras} {version}'.strip()} {installed} in {why.report.path}",
+        word=word,
         sentence=sentence,
     )
     facts = wording.target_words(why.report)
     subject = Subject(name=why.report.path, facts=facts, run=_run_words(why))
     return Section(blocks=(outcome, subject), rank=0)
+
+
+def _unmet(needs: Sequence[Need]) -> str:
+    """Return why the first of those that name a distribution does not install it."""
+    if not needs:
+        return ""
+    first = needs[0]
+    return f"{first.by}: {first.unmet}" if first.by else first.unmet
 
 
 def _run_words(why: Why) -> tuple[str, ...]:
@@ -143,7 +153,7 @@ def _folded(
 
 def _needs(why: Why, *, all_rows: bool) -> Section:
     absent = why.standing is Standing.ABSENT
-    heads = ("named by", "requirement", "but") if absent else ("distribution", "requirement")
+    heads = ("named by", "requirement", "why not") if absent else ("distribution", "requirement")
     rows = []
     for need in why.needs:
         cells = line(_need_by(need), code=True), line(need.asks, code=True)
@@ -212,7 +222,7 @@ def _size_rows(why: Why, *, everything: bool) -> Iterator[Row]:
     count = len(alone) if everything or len(alone) <= _MOST_ROWS + 1 else _MOST_ROWS
     yield from (_size_row([one], "required only by it") for one in alone[:count])
     if rest := alone[count:]:
-        yield _size_row(rest, "required only by it")
+        yield _size_rest(rest, "required only by it")
     if alone:
         freed = why.brings.freed
         figures = line(mb(freed.installed_bytes)), line(mb(freed.slug_bytes)), ABSENT
@@ -221,7 +231,13 @@ def _size_rows(why: Why, *, everything: bool) -> Iterator[Row]:
     if everything or len(shared) <= _NAMED:
         yield from (_size_row([one], "shared with others") for one in shared)
     else:
-        yield _size_row(shared, "shared with others")
+        yield _size_rest(shared, "shared with others")
+
+
+def _size_rest(sizes: Sequence[DistributionSize], remark: str) -> Row:
+    """Return one row for several distributions."""
+    members = tuple(_size_row([one], remark) for one in sizes)
+    return replace(_size_row(sizes, remark), members=members)
 
 
 def _size_row(sizes: Sequence[DistributionSize], remark: str = "") -> Row:
@@ -267,7 +283,7 @@ def _changes(why: Why, *, all_rows: bool) -> Section:
     blocks = _folded(columns, rows, all_rows, _MOST_CHANGES + 1)
     if lines := tuple(line(text, Style.DIM) for text in (_idle(why), _untried(why)) if text):
         blocks = (*blocks, Paragraph(lines))
-    return Section(heading=line("a change would save, MB"), blocks=blocks, rank=4)
+    return Section(heading=line("savings by change, MB"), blocks=blocks, rank=4)
 
 
 def _limit(why: Why) -> Verdict | None:
@@ -472,10 +488,10 @@ def _removal(why: Why) -> str:
     for one, outcome in _removing(why):
         if one.kind is not RemedyKind.REMOVE_ALL and _decisive(outcome, why) > 0:
             if one.kind is RemedyKind.REMOVE:
-                return f"removed without {one.roots[0]}"
+                return f"removed if you delete {one.roots[0]}"
             newest = f"the newest of {_all(one)}"
             return f"removed with {newest if one.kind is RemedyKind.NEWEST_ALL else _change(one)}"
-    return f"removed only without {'both' if len(why.roots) == 2 else 'all of them'}"
+    return f"removed only if you delete {'both' if len(why.roots) == 2 else 'all of them'}"
 
 
 def _removing(why: Why) -> Iterator[tuple[Remedy, MeasuredSaving]]:
