@@ -33,7 +33,6 @@ if TYPE_CHECKING:
         WheelError,
     )
     from slugcheck.model import (
-        Comparison,
         Distribution,
         Estimate,
         Finding,
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
         Unsized,
         Verdict,
     )
+    from slugcheck.model.comparison import Comparison
 
 __all__ = [
     "BuildError",
@@ -77,6 +77,7 @@ __all__ = [
 ]
 
 _FUNCTIONS = frozenset({"check", "compare"})
+_ELSEWHERE = {"check": "api", "compare": "api", "Comparison": "model.comparison"}
 
 
 if not TYPE_CHECKING:  # for type checkers a name is there or not
@@ -87,8 +88,8 @@ if not TYPE_CHECKING:  # for type checkers a name is there or not
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
-        kind = "api" if name in _FUNCTIONS else "errors" if name.endswith("Error") else "model"
-        value = getattr(import_module(f"{__name__}.{kind}"), name)
+        module = _ELSEWHERE.get(name, "errors" if name.endswith("Error") else "model")
+        value = getattr(import_module(f"{__name__}.{module}"), name)
         globals()[name] = value
         return value
 

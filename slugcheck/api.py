@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from slugcheck.errors import UsageError
-from slugcheck.model import Comparison, FindingSeverity, IndexOptions, Report
+from slugcheck.model import FindingSeverity, IndexOptions, Report
 from slugcheck.model.options import Options
 from slugcheck.reading import STDIN
 
 if TYPE_CHECKING:
     from slugcheck.check import Progress
+    from slugcheck.model.comparison import Comparison
     from slugcheck.model.document import ReportDocument
 
 StrPath = str | os.PathLike[str]

@@ -24,23 +24,25 @@ from slugcheck.model import (
     Basis,
     Change,
     ChangeKind,
-    Comparison,
     Difference,
     Estimate,
+    PartChange,
+    Status,
+    to_document,
+)
+from slugcheck.model.bench import DISTRIBUTIONS, Spread
+from slugcheck.model.comparison import (
+    Comparison,
     Footprint,
     Migration,
-    PartChange,
     Recommendation,
     Savings,
     Setup,
     SetupRow,
     SharedRow,
-    Status,
     Step,
     StepKind,
-    to_document,
 )
-from slugcheck.model.bench import DISTRIBUTIONS, Spread
 from slugcheck.model.document import (
     BenchDocument,
     Distribution,
@@ -58,6 +60,7 @@ from slugcheck.model.options import Options
 from slugcheck.policy import gates
 from slugcheck.text import HEROKU_M, MEGABYTES, listed, printable
 
+_SHOWN = 60  # characters of a label that a message repeats
 _PARTS = (
     ("Python and package manager", "runtime_bytes", "runtime_slug_bytes"),
     ("app files", "app_bytes", "app_slug_bytes"),
@@ -661,8 +664,8 @@ def join(
         measured = (
             runtime for result in results for runtime in result.bench.stacks if runtime.summary
         )
-        runtimes = {runtime.label for runtime in measured}
-        message = f"no candidate has a measured runtime ({printable(', '.join(sorted(runtimes)))})"
+        runtimes = sorted({printable(runtime.label[:_SHOWN]) for runtime in measured})
+        message = f"no candidate has a measured runtime ({listed(runtimes, 3)})"
         raise UsageError(message, hint="give --bench results of the runtimes that they install")
     return replace(
         comparison,

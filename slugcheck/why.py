@@ -30,30 +30,32 @@ from slugcheck.compare import changes as changes_between
 from slugcheck.compare import doubts
 from slugcheck.errors import NetworkError, ResolutionError, SlugcheckError, UsageError
 from slugcheck.model import (
-    Brings,
     ChangeKind,
     Distribution,
     DistributionSize,
-    FileLine,
     Finding,
-    Freed,
     Inventory,
-    MeasuredSaving,
-    Need,
     Origin,
     Overlap,
-    Remedy,
-    RemedyKind,
     Report,
     Requirement,
     RequirementSet,
-    RootPaths,
     SizeReport,
+    Unsized,
+    to_document,
+)
+from slugcheck.model.why import (
+    Brings,
+    FileLine,
+    Freed,
+    MeasuredSaving,
+    Need,
+    Remedy,
+    RemedyKind,
+    RootPaths,
     Standing,
     UnmeasuredSaving,
-    Unsized,
     Why,
-    to_document,
 )
 from slugcheck.packages import graph
 from slugcheck.packages.graph import Graph, Node

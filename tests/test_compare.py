@@ -14,7 +14,7 @@ from slugcheck.compare import compare as compared
 from slugcheck.model.to_document import report_document
 from slugcheck.render import terminal
 from slugcheck.render.views.compare import view
-from slugcheck.text import mb
+from slugcheck.text import heroku_m
 from tests.support import cases, stock
 from tests.support.commands import Done, slugcheck
 from tests.support.server import PackageServer
@@ -276,7 +276,9 @@ def test_a_limit_on_installed_bytes_is_compared_with_installed_bytes(
     for title in ("ize summary, installed, MB", "istributions, installed, MB"):
         assert title in shown
     for stack in document["stacks"]:
-        assert f"{mb(stack['totals']['all_installed_bytes'])} MB" in shown
+        verdict = next(one for one in stack["verdicts"] if one["gates"])
+        assert heroku_m(stack["totals"]["all_installed_bytes"]) in shown
+        assert verdict["sentence"].split(" of ")[0] in shown  # the same unit as the verdict's
 
 
 @pytest.mark.parametrize("width", [80, 100])

@@ -22,7 +22,8 @@ import yaml
 from benchmarks.architecture import layer, modules
 from slugcheck import errors
 from slugcheck.commands.group import cli
-from slugcheck.model import Comparison, Report, document
+from slugcheck.model import Report, document
+from slugcheck.model.comparison import Comparison
 from slugcheck.policy import settings
 
 ROOT = Path(__file__).parent.parent

@@ -9,16 +9,15 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from slugcheck.model import (
+from slugcheck.model import Change, ChangeKind, Estimate, Origin
+from slugcheck.model.document import dumps
+from slugcheck.model.to_document import why_document
+from slugcheck.model.why import (
     Brings,
-    Change,
-    ChangeKind,
-    Estimate,
     FileLine,
     Freed,
     MeasuredSaving,
     Need,
-    Origin,
     Remedy,
     RemedyKind,
     RootPaths,
@@ -26,8 +25,6 @@ from slugcheck.model import (
     UnmeasuredSaving,
     Why,
 )
-from slugcheck.model.document import dumps
-from slugcheck.model.to_document import why_document
 from slugcheck.render import markdown, terminal
 from slugcheck.render.views.why import saved, view
 from slugcheck.text import inert

@@ -21,7 +21,7 @@ from slugcheck.running.launcher import WORKERS
 
 _SEED = 20_261_126
 _LAYERS = Path(__file__).with_name("detector.json")
-_NAME = "embedded detector"
+_NAME = "built-in detector"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

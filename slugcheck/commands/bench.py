@@ -11,7 +11,7 @@ import click
 from slugcheck import extras
 from slugcheck.commands import options
 from slugcheck.errors import UsageError
-from slugcheck.render.formats import FORMATS, outputs, render
+from slugcheck.render.formats import FORMATS, outputs
 from slugcheck.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -140,12 +140,6 @@ PLOT = (
 @options.with_options(
     MODEL, WHERE, HOW, TARGET, options.PLACES, PLOT, options.writing("machine size")
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(FORMATS),
-    help="Format of the report on stdout.  [default: table]",
-)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -167,7 +161,6 @@ def command(
     """
     from slugcheck.bench import Bench
     from slugcheck.benching import judgement
-    from slugcheck.model.document import dumps
     from slugcheck.model.to_document import bench_document
     from slugcheck.render import plot
     from slugcheck.render.views import bench as views
@@ -185,10 +178,8 @@ def command(
             for done, total in run.measure():
                 bar.update(done, total)
         found = run.result()
-    shown, json = partial(views.view, found), lambda: dumps(bench_document(found))
-    options.write(
-        wanted, terminal, lambda form, look: render(form, shown, json, look), all_rows=all_rows
-    )
+    shown, document = partial(views.view, found), partial(bench_document, found)
+    options.write_view(wanted, terminal, shown, document, all_rows=all_rows)
     for path in plots:
         terminal.write_file(path, plot.draw(found, path.suffix), option="--plot")
     ctx.exit(judgement.exit_code(found))

@@ -23,12 +23,6 @@ from slugcheck.terminal import Terminal
 )
 @options.with_options(options.LIMITS, options.INDEXES)
 @click.option(
-    "--format",
-    "format_",
-    type=click.Choice(CHECK_FORMATS),
-    help="Format of the report on stdout.  [default: table]",
-)
-@click.option(
     "--against",
     metavar="BASE",
     help="Compare with BASE and limit the increase: a git revision such as origin/main, a file, "
@@ -64,6 +58,7 @@ from slugcheck.terminal import Terminal
 @options.with_options(
     options.writing(
         "distribution",
+        formats=CHECK_FORMATS,
         quiet="Print the verdict alone, on one line: no table, no progress, no notes.",
     )
 )

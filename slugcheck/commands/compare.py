@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from slugcheck.commands import options as shared
-from slugcheck.render.formats import FORMATS, outputs, render
+from slugcheck.render.formats import FORMATS, outputs
 from slugcheck.terminal import Terminal
 
 
@@ -37,12 +37,6 @@ from slugcheck.terminal import Terminal
     help="Add what `slugcheck bench` measured of the runtimes. Repeatable.",
 )
 @shared.with_options(shared.TARGET, shared.MODELS, shared.LIMITS, shared.INDEXES, shared.WRITING)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(FORMATS),
-    help="Format of the report on stdout.  [default: table]",
-)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -65,7 +59,6 @@ def command(
     measured.
     """
     from slugcheck.api import run_compare
-    from slugcheck.model.document import dumps
     from slugcheck.model.to_document import comparison_document
     from slugcheck.render.views import compare as views
 
@@ -74,12 +67,6 @@ def command(
     wanted = outputs(format_, files, FORMATS)
     candidates = [shared.options(path, options) for path in paths]
     found, reports = run_compare(candidates, labels=labels, bench=benches, progress=terminal)
-    shown = partial(views.view, found)
-
-    def json() -> str:
-        return dumps(comparison_document(found, reports))
-
-    shared.write(
-        wanted, terminal, lambda form, look: render(form, shown, json, look), all_rows=all_rows
-    )
+    shown, document = partial(views.view, found), partial(comparison_document, found, reports)
+    shared.write_view(wanted, terminal, shown, document, all_rows=all_rows)
     ctx.exit(0)

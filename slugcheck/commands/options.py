@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from slugcheck.errors import UsageError
+from slugcheck.render.formats import FORMATS
 from slugcheck.text import inert
 
 if TYPE_CHECKING:
     from slugcheck.model import Report
+    from slugcheck.model.document import Document
     from slugcheck.model.options import Options
     from slugcheck.render.annotations import Place
-    from slugcheck.render.formats import Look, Output
+    from slugcheck.render.formats import Look, Output, Shown
     from slugcheck.terminal import Terminal
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -152,10 +154,19 @@ _LEAST_SECONDS = 1
 
 
 def writing(
-    row: str, *, quiet: str = "Show no progress and no notes."
+    row: str,
+    *,
+    formats: Sequence[str] = FORMATS,
+    quiet: str = "Show no progress and no notes.",
 ) -> tuple[Callable[[F], F], ...]:
     """Return the options on what is written; ``row`` is what --all shows every one of."""
     return (
+        click.option(
+            "--format",
+            "format_",
+            type=click.Choice(formats),
+            help="Format of the report on stdout.  [default: table]",
+        ),
         click.option(
             "--output",
             "-o",
@@ -254,6 +265,25 @@ def _place() -> Place:
     found = dot_git(here)
     root = Path(named) if named else found.parent if found else here
     return Place(cwd=str(here.resolve()), root=str(root.resolve()))
+
+
+def write_view(
+    wanted: Sequence[Output],
+    terminal: Terminal,
+    shown: Shown,
+    document: Callable[[], Document],
+    *,
+    all_rows: bool,
+) -> None:
+    """Write a result in every form that is wanted; ``document`` makes what JSON holds.
+
+    :raises UsageError: a file cannot be written.
+    """
+    from slugcheck.render.formats import render
+
+    write(
+        wanted, terminal, lambda form, look: render(form, shown, document, look), all_rows=all_rows
+    )
 
 
 def write(

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from slugcheck.commands import options
-from slugcheck.render.formats import FORMATS, outputs, render
+from slugcheck.render.formats import FORMATS, outputs
 from slugcheck.terminal import Terminal
 
 if TYPE_CHECKING:
-    from slugcheck.model import Why
     from slugcheck.model.options import Options
+    from slugcheck.model.why import Why
     from slugcheck.packages.graph import Node
 
 _VARIANTS = 12
@@ -33,12 +33,6 @@ _VARIANTS = 12
     f"resolving and measuring each; 0 tries none.  [default: {_VARIANTS}]",
 )
 @options.with_options(options.SELECTION, options.TARGET, options.MODELS, options.INDEXES)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(FORMATS),
-    help="Format of the report on stdout.  [default: table]",
-)
 @options.with_options(options.WRITING)
 @click.pass_context
 def command(
@@ -61,7 +55,6 @@ def command(
     Exit code: 0 answered, whether the app fits or not; 2 wrong usage, or NAME is not installed;
     3 it could not be measured.
     """
-    from slugcheck.model.document import dumps
     from slugcheck.model.to_document import why_document
     from slugcheck.render.views import why as views
     from slugcheck.why import wanted
@@ -70,14 +63,8 @@ def command(
     options.start_clock(given)
     places = outputs(format_, files, FORMATS)
     found = _answer(options.options(path, given), wanted(name, path), terminal, variants)
-    shown = partial(views.view, found)
-
-    def json() -> str:
-        return dumps(why_document(found))
-
-    options.write(
-        places, terminal, lambda form, look: render(form, shown, json, look), all_rows=all_rows
-    )
+    shown, document = partial(views.view, found), partial(why_document, found)
+    options.write_view(places, terminal, shown, document, all_rows=all_rows)
     ctx.exit(0)
 
 

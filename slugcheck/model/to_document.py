@@ -13,36 +13,27 @@ from msgspec import Struct
 
 from slugcheck.model import (
     Basis,
-    Brings,
     Change,
-    Comparison,
     Difference,
     DistributionSize,
     Estimate,
     Finding,
     Ignored,
     Kind,
-    MeasuredSaving,
-    Migration,
     ModelFile,
-    Need,
     Part,
-    Remedy,
     Report,
-    RootPaths,
     RootSize,
-    Setup,
-    SharedRow,
     SizeReport,
-    Standing,
     StorageOption,
     Unsized,
     Verdict,
     Verification,
-    Why,
     document,
 )
 from slugcheck.model.bench import Agreement, BenchResult, DynoFit, StackResult, Summary
+from slugcheck.model.comparison import Comparison, Migration, Setup, SharedRow
+from slugcheck.model.why import Brings, MeasuredSaving, Need, Remedy, RootPaths, Standing, Why
 from slugcheck.text import without_credentials
 
 S = TypeVar("S", bound=Struct)

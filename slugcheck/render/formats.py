@@ -18,6 +18,7 @@ from slugcheck.errors import UsageError
 
 if TYPE_CHECKING:
     from slugcheck.model import Report
+    from slugcheck.model.document import Document
     from slugcheck.render.annotations import Place
     from slugcheck.render.view import View
 
@@ -144,9 +145,13 @@ FORMATS = (*WRITERS, "json")
 CHECK_FORMATS = (*FORMATS, *CI_WRITERS)
 
 
-def render(form: str, shown: Shown, dumps: Callable[[], str], look: Look) -> str:
-    """Return a result in one of ``FORMATS``; ``dumps`` returns its JSON."""
-    return dumps() if form == "json" else WRITERS[form](shown, look)
+def render(form: str, shown: Shown, document: Callable[[], Document], look: Look) -> str:
+    """Return a result in one of ``FORMATS``; ``document`` makes what JSON holds."""
+    if form != "json":
+        return WRITERS[form](shown, look)
+    from slugcheck.model.document import dumps
+
+    return dumps(document())
 
 
 def render_report(form: str, report: Report, look: Look) -> str:
@@ -155,10 +160,9 @@ def render_report(form: str, report: Report, look: Look) -> str:
         return CI_WRITERS[form](report, look)
     from slugcheck.render.views import check
 
-    def json() -> str:
-        from slugcheck.model.document import dumps
+    def document() -> Document:
         from slugcheck.model.to_document import report_document
 
-        return dumps(report_document(report))
+        return report_document(report)
 
-    return render(form, partial(check.view, report), json, look)
+    return render(form, partial(check.view, report), document, look)

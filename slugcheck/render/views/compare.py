@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from slugcheck.model import Comparison, Migration, Setup, SetupRow, SharedRow, Status, StepKind
+from slugcheck.model import Status
+from slugcheck.model.comparison import Comparison, Migration, Setup, SetupRow, SharedRow, StepKind
 from slugcheck.render import wording
 from slugcheck.render.view import (
     ABSENT,
@@ -29,7 +30,7 @@ from slugcheck.render.view import (
     line,
 )
 from slugcheck.render.views.check import signed
-from slugcheck.text import HEROKU_M, MEGABYTES, heroku_m, listed, mb, mib, plural
+from slugcheck.text import HEROKU_M, MEGABYTES, Scale, heroku_m, listed, mb, mib, plural, scale_for
 
 T = TypeVar("T")
 
@@ -190,8 +191,7 @@ def _comparison(found: Comparison) -> Section:
 
 
 def _comparison_row(found: Comparison, setup: Setup) -> Row:
-    value = setup.counted.value
-    counted = heroku_m(value) if found.counts_slug else f"{mb(value)} MB"
+    counted = _scale(setup, found).up(setup.counted.value)
     return Row(
         cells=(
             _name(setup, found),
@@ -207,9 +207,18 @@ def _comparison_row(found: Comparison, setup: Setup) -> Row:
 def _room(setup: Setup, found: Comparison) -> Line:
     if setup.room_bytes is None:
         return ()
-    scale = _counted(found, HEROKU_M, MEGABYTES)
+    scale = _scale(setup, found)
     over = setup.room_bytes < 0
     return line(f"{scale.up(-setup.room_bytes)} over" if over else scale.down(setup.room_bytes))
+
+
+def _scale(setup: Setup, found: Comparison) -> Scale:
+    """Return the unit of a candidate's size, which is that of its verdict."""
+    if found.counts_slug:
+        return HEROKU_M
+    if setup.room_bytes is None:
+        return MEGABYTES
+    return scale_for(setup.counted.value, setup.counted.value + setup.room_bytes)
 
 
 def _saved(setup: Setup, found: Comparison) -> tuple[Line, Line]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from slugcheck.model import (
-    DistributionSize,
+from slugcheck.model import DistributionSize, Status, Verdict
+from slugcheck.model.breakdown import sums
+from slugcheck.model.why import (
     Freed,
     MeasuredSaving,
     Need,
@@ -17,11 +18,8 @@ from slugcheck.model import (
     RemedyKind,
     RootPaths,
     Standing,
-    Status,
-    Verdict,
     Why,
 )
-from slugcheck.model.breakdown import sums
 from slugcheck.render import wording
 from slugcheck.render.view import (
     ABSENT,

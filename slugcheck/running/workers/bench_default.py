@@ -1,4 +1,4 @@
-"""The embedded detector as a PyTorch module, from its layers and the weights slugcheck wrote."""
+"""The built-in detector as a PyTorch module, from its layers and the weights slugcheck wrote."""
 
 from __future__ import annotations
 
