@@ -38,6 +38,7 @@ from slugcheck.packages.requirements.grammar import (
     BadLineError,
     BeyondBoundsError,
     Line,
+    OutsideError,
     Parts,
     Places,
     decode,
@@ -54,6 +55,7 @@ from slugcheck.packages.requirements.grammar import (
 from slugcheck.packages.requirements.pyproject import Selection
 from slugcheck.text import plural
 
+_OUTSIDE_HINT = "remove the line, and name the place on the command line: -i or --find-links"
 _OTHER_MACHINE = (
     "a path on the machine where the file was written; pip fails on the platform: "
     "write name==version instead"
@@ -378,12 +380,14 @@ def _folder_hint(file: _File) -> str:
 def _mistake(
     origin: Origin, written: str, error: BadLineError, variables: Variables
 ) -> tuple[str, str]:
-    """Return sentence and hint for a line that pip refuses; values of variables stay hidden."""
+    """Return sentence and hint for a line that is refused; values of variables stay hidden."""
     line = shown(written)
     if variables.missing(written):
         return _without_value(origin, written, variables)
     filled = fills_in(written, variables)
     reason = "with its environment variables filled in" if filled else str(error)
+    if isinstance(error, OutsideError):
+        return f"{origin}: slugcheck does not follow '{line}': {reason}", _OUTSIDE_HINT
     return f"{origin}: pip refuses '{line}': {reason}", "correct the line, or remove it"
 
 
@@ -652,11 +656,11 @@ class OptionCollector:
             note("pip expands only ${NAME}; any other $ stays as it is")
         path = _path_in(url)
         if path is not None and self._places.leaves(path):
-            raise BadLineError("its folder is outside the checkout")
+            raise OutsideError("its folder is outside the checkout")
         if scheme_of(url) == "file" or (
             path is not None and next(self._places.found(path), None) is not None
         ):
-            raise BadLineError("an index on this disk can be named only on the command line")
+            raise OutsideError("an index on this disk can be named only on the command line")
         check_url(url)
         return url
 
@@ -669,7 +673,7 @@ class OptionCollector:
                 check_url(text)
                 self._find_links.append(text)
             elif self._places.beside(folder).leaves(path):
-                raise BadLineError("its folder is outside the checkout")
+                raise OutsideError("its folder is outside the checkout")
             else:
                 self._take_folder(path, folder, note)
         for text in texts[1:]:
@@ -682,7 +686,7 @@ class OptionCollector:
             return
         if not found.is_dir():
             # it could link any file of this disk, which the resolver would read
-            raise BadLineError("a page on this disk can be named only on the command line")
+            raise OutsideError("a page on this disk can be named only on the command line")
         self._places.refuse_strays(found, deep=0)
         # the real path: as written, the resolver could understand it otherwise than it was checked
         self._find_links.append(str(found))

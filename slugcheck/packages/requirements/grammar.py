@@ -82,6 +82,10 @@ class BadLineError(Exception):
     """pip refuses a line; the message says why and is safe to show."""
 
 
+class OutsideError(BadLineError):
+    """slugcheck refuses what a line would read; pip might not."""
+
+
 class BeyondBoundsError(Exception):
     """A file has more or longer lines than any real one; the message follows its location."""
 
@@ -314,11 +318,11 @@ class Places:
     def refuse_strays(self, place: Path, *, deep: int) -> None:
         """Make sure that no link in a folder of packages leads out; uv follows them.
 
-        :raises BadLineError: a link does.
+        :raises OutsideError: a link does.
         """
         link = reading.stray(place, self.top, deep=deep)
         if link is not None:
-            raise BadLineError(f"{shown(link)} in its folder is a link that leads outside")
+            raise OutsideError(f"{shown(link)} in its folder is a link that leads outside")
 
     def beside(self, folder: Path) -> Places:
         """Return the same with another folder before those there are."""
