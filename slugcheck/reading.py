@@ -110,25 +110,25 @@ def toml(text: str) -> dict[str, Any]:
     if any(line.count(".") >= MOST_KEY_PARTS for line in text.split("\n")):
         _check_keys(text)
     try:
-        found = tomllib.loads(text)
+        document = tomllib.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     # decimal numbers have a limit in Python, others fail only when they are shown
-    if _LONG_NUMBER.search(text) and any(map(_is_huge, _leaves(found))):
+    if _LONG_NUMBER.search(text) and any(map(_is_huge, _leaves(document))):
         raise ValueError("a number has too many digits")
-    return found
+    return document
 
 
 def _leaves(document: object) -> Iterator[object]:
     todo = [document]
     while todo:
-        one = todo.pop()
-        if isinstance(one, dict):
-            todo += one.values()
-        elif isinstance(one, list):
-            todo += one
+        node = todo.pop()
+        if isinstance(node, dict):
+            todo += node.values()
+        elif isinstance(node, list):
+            todo += node
         else:
-            yield one
+            yield node
 
 
 def _is_huge(value: object) -> bool:
@@ -350,8 +350,8 @@ def top_of(path: Path) -> Path:
 def checkout_of(path: Path) -> Path:
     """Return the git checkout that holds a file or folder, else its folder; links are resolved."""
     folder = (path if path.is_dir() else path.parent).resolve()
-    found = dot_git(folder)
-    return found.parent if found else folder
+    git_entry = dot_git(folder)
+    return git_entry.parent if git_entry else folder
 
 
 def dot_git(folder: Path) -> Path | None:
@@ -402,7 +402,7 @@ def real(path: Path, within: Path) -> Path:
     return Path(_walked(path, within).real)
 
 
-def found(path: Path, within: Path) -> Path | None:
+def destination(path: Path, within: Path) -> Path | None:
     """Return where a path leads; None where nothing is there, or it leads outside."""
     try:
         place = real(path, within)
@@ -521,7 +521,7 @@ def _walked(path: Path, within: Path) -> _Location:
         else:
             rest.extendleft(reversed(Path(target).parts))
     place = places[-1]
-    if top == "/" and place.startswith(tuple(f"{one}/" for one in _NOT_IN_ROOT)):
+    if top == "/" and place.startswith(tuple(f"{folder}/" for folder in _NOT_IN_ROOT)):
         raise _outside(path, within, link)
     return _Location(place, link)
 
@@ -592,7 +592,7 @@ def _outside(path: Path, within: Path, link: tuple[str, str] | None) -> Refused:
     place = "checkout" if os.path.lexists(within / ".git") else "project's folder"
     if link is None:
         return Refused(_name(path), f"is outside the {place}")
-    name, target = (printable(one)[:_SHOWN] for one in link)
+    name, target = (printable(text)[:_SHOWN] for text in link)
     via = "a link" if path.as_posix().endswith(link[0]) else f"reached through the link {name}"
     why = f"is {via} that leads outside the {place} (-> {target})"
     if via != "a link":

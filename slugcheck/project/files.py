@@ -511,7 +511,7 @@ def _pruned(
 
 
 def _ignore_content(folder: Path, path: Path, notes: list[str]) -> bytes:
-    real = reading.found(path, folder)
+    real = reading.destination(path, folder)
     if real is None or not real.is_file():
         notes.append(".slugignore is ignored: it is a link to a file outside the app")
         return b""

@@ -139,7 +139,7 @@ def _version_files(project: Project, absent: Absent) -> Iterator[str]:
         yield "runtime.txt is deprecated: use a .python-version file instead"
     for name in _VERSION_FILES:
         why = absent(name)
-        if why is not None and reading.found(project.folder / name, project.top):
+        if why is not None and reading.destination(project.folder / name, project.top):
             yield f"{name} has no effect on the build: {why}"
 
 

@@ -162,7 +162,7 @@ class _Folder:
 
     def _exists(self, name: str) -> bool:
         there = self._why_not(name) is None
-        return there and reading.found(self.folder / name, self.top) is not None
+        return there and reading.destination(self.folder / name, self.top) is not None
 
     def _is_file(self, name: str) -> bool:
         return self._why_not(name) is None and reading.is_file(self.folder / name, self.top)
@@ -239,7 +239,7 @@ def _on_disk(folder: Path) -> Absent:
     inside = folder.resolve()
 
     def absent(name: str) -> str | None:
-        found = reading.found(folder / name, inside)
+        found = reading.destination(folder / name, inside)
         # a link out of the folder is reported, but its target is not read
         stray = (folder / name).is_symlink() and reading.leaves(folder / name, inside)
         there = (found is not None or stray) and ("/" in name or _really(folder, name))

@@ -148,7 +148,7 @@ def _texts(path: Path, top: Path) -> Iterator[tuple[Path, str]]:
     todo = [path]
     while todo:
         file = todo.pop()
-        real = reading.found(file, top)
+        real = reading.destination(file, top)
         if real is None or real in seen or not real.is_file():
             continue
         seen.add(real)

@@ -197,7 +197,7 @@ def from_place(pin: Pin, url: str, folder: Path, top: Path) -> Distribution | Un
         name = Path(place).name
         if reading.leaves(folder / place, top):
             return unsized(pin, f"its file {printable(place)[:_SHOWN]} is outside the checkout")
-        there = reading.found(folder / place, top)
+        there = reading.destination(folder / place, top)
         if there is not None and there.is_dir():
             return unsized(pin, "it is a folder; its size is known only after a build")
         if there is None or not there.is_file():

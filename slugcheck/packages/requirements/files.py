@@ -149,7 +149,7 @@ class _Reader:
         folder = top.path.absolute().parent
         # pip takes relative paths from the working directory, which on a platform is the app's
         # folder: that of the top file or, for requirements/prod.txt, the current one.
-        folders = dict.fromkeys((reading.found(folder, within) or folder, Path.cwd()))
+        folders = dict.fromkeys((reading.destination(folder, within) or folder, Path.cwd()))
         self._places = Places(tuple(folders), within)
         self._options = OptionCollector(self._places)
         self._digest = hashlib.sha256()
@@ -224,7 +224,7 @@ class _Reader:
 
     def _real(self, file: _File) -> Path:
         if file.path not in self._reals:
-            self._reals[file.path] = reading.found(file.path, self._within) or file.path
+            self._reals[file.path] = reading.destination(file.path, self._within) or file.path
         return self._reals[file.path]
 
     def _take(self, line: Line, written: str, file: _File, origin: Origin) -> None:

@@ -307,7 +307,7 @@ class Places:
         for folder in self.folders:
             key = (folder, name)
             if key not in self._real:
-                self._real[key] = reading.found(folder / name, self.top)
+                self._real[key] = reading.destination(folder / name, self.top)
             if (place := self._real[key]) is not None:
                 yield place
 
@@ -484,7 +484,7 @@ def place_of(path: str, places: Places) -> Path | None:
     """Return the file, or the folder with a project in it, that ``path`` names."""
     for found in places.found(path):
         describing = (found / name for name in ("pyproject.toml", "setup.py"))
-        if found.is_file() or any(reading.found(one, places.top) for one in describing):
+        if found.is_file() or any(reading.destination(one, places.top) for one in describing):
             return found
     return None
 
