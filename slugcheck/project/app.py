@@ -83,13 +83,13 @@ def read_subject(options: Options, platform: Platform) -> Subject:
             manager=manager or Manager.PIP,
             lock=path,
         )
-    found = read_requirements(options)
+    requirements = read_requirements(options)
     return Subject(
         path=path,
         top=options.within,
         kind="requirements",
-        index=found.options,
-        requirements=found,
+        index=requirements.options,
+        requirements=requirements,
     )
 
 
@@ -114,8 +114,10 @@ def _folder(options: Options, platform: Platform) -> Subject:
     )
     if project.manager is not Manager.PIP:
         return replace(subject, lock=project.dependency_file)
-    found = read_requirements(replace(options, path=project.dependency_file, top=top), empty=True)
-    return replace(subject, requirements=found, index=found.options)
+    requirements = read_requirements(
+        replace(options, path=project.dependency_file, top=top), empty=True
+    )
+    return replace(subject, requirements=requirements, index=requirements.options)
 
 
 _NAMED = 3  # files that one note names
@@ -142,12 +144,12 @@ class App:
         self._options = options
         self._folder = subject.folder
         named = [_of_flag(text, subject.top) for text in options.models]
-        for one in own:
-            named += _of_settings(one, subject.top, remote=options.remote_models)
+        for settings in own:
+            named += _of_settings(settings, subject.top, remote=options.remote_models)
         members = self._listing.files if self._listing else ()
         inside = subject.folder if self._listing else None
-        self._found = models.find(named, inside, members)
-        for named_remote in self._found.remote:
+        self._model_sources = models.find(named, inside, members)
+        for named_remote in self._model_sources.remote:
             models.require_library(named_remote.text)
         self._pool = ThreadPoolExecutor(2)
         self._files: Future[AppFiles] | None = None
@@ -162,25 +164,25 @@ class App:
 
         :raises UsageError: a model is on a server, so its bytes are not here.
         """
-        if self._found.remote:
+        if self._model_sources.remote:
             message = "--verify needs the model files, but some are on a server"
             raise UsageError(message, hint="download them and name the files with --model")
         own = self._listing.files if self._listing else ()
         places = {member.path for member in own}
         more: list[Member] = []
-        for one in self._found.local:
-            if one.member is None:
-                place = _free(_inside(one.shown), places)
+        for model in self._model_sources.local:
+            if model.member is None:
+                place = _free(_inside(model.shown), places)
                 places.add(place)
-                more.append(Member(path=place, disk=one.path, size=one.size))
+                more.append(Member(path=place, disk=model.path, size=model.size))
         return (*own, *more)
 
     def start(self) -> None:
         """Begin to compress."""
         offline = self._options.offline
-        self._models = self._pool.submit(models.measure, self._found, offline=offline)
+        self._models = self._pool.submit(models.measure, self._model_sources, offline=offline)
         if self._listing is not None:
-            inside = self._found.in_app
+            inside = self._model_sources.in_app
             self._files = self._pool.submit(
                 files.measure, self._listing, lambda path: path in inside
             )
@@ -206,7 +208,7 @@ class App:
         except MeasureError:
             return ()
         ignored = {member.path for member in self._listing.ignored} if self._listing else set()
-        left = [n for n in unpushed(self._folder, self._found, names) if n not in ignored]
+        left = [n for n in unpushed(self._folder, self._model_sources, names) if n not in ignored]
         if not left:
             return ()
         size = sum((self._folder / name).stat().st_size for name in left)

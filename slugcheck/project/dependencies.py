@@ -131,18 +131,21 @@ class DependencyReader:
     @property
     def pins(self) -> dict[str, str]:
         """The resolved versions by name."""
-        return {one.name: one.version for one in self._found.resolution.distributions}
+        return {
+            distribution.name: distribution.version
+            for distribution in self._solution.resolution.distributions
+        }
 
     @property
     def unsized(self) -> tuple[Unsized, ...]:
         """The packages without a size: left out of the resolution, or not readable."""
-        return (*self._found.resolution.unsized, *self._unread)
+        return (*self._solution.resolution.unsized, *self._unread)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the resolution and the cache."""
         problems = filter(None, (self._cache.problem, self._uv_problem))
-        return (*self._found.resolution.notes, *problems)
+        return (*self._solution.resolution.notes, *problems)
 
     @property
     def sha256(self) -> str:
@@ -199,7 +202,7 @@ class DependencyReader:
             if not names or not left or self._resolver is None:
                 return
             requires = {d.name: inventory.requires_dist for d, inventory in self._inventories}
-            overtaken = self._resolver.overtaken(self._found, names, requires)
+            overtaken = self._resolver.overtaken(self._solution, names, requires)
             if overtaken is None:
                 self._settle(self._resolver)
                 return
@@ -209,19 +212,19 @@ class DependencyReader:
         """Return the names that pip may resolve otherwise, unless that was settled minutes ago."""
         if self._resolver is None or self._options.offline:
             return frozenset()
-        memory = self._cache.load("settled", self._resolver.fingerprint(self._found))
+        memory = self._cache.load("settled", self._resolver.fingerprint(self._solution))
         if memory is not None and is_fresh(memory, _FRESH_SECONDS) and not self._is_local:
             return frozenset()
-        names = self._resolver.newer(self._found)
+        names = self._resolver.newer(self._solution)
         if not names:
             self._settle(self._resolver)
         return names
 
     def _settle(self, resolver: SettlingResolver) -> None:
-        self._cache.store("settled", resolver.fingerprint(self._found), {"at": time.time()})
+        self._cache.store("settled", resolver.fingerprint(self._solution), {"at": time.time()})
 
     def _read_once(self) -> Iterator[tuple[int, int]]:
-        resolved = self._found
+        resolved = self._solution
         distributions = resolved.resolution.distributions
         self._inventories, self._unread = [], []
 
@@ -237,7 +240,7 @@ class DependencyReader:
             yield len(self._inventories) + len(self._unread), len(distributions)
 
     @property
-    def _found(self) -> Resolved:
+    def _solution(self) -> Resolved:
         assert self._resolved is not None, "resolve() comes first"  # noqa: S101 - a caller's slip
         return self._resolved
 
@@ -281,9 +284,9 @@ class DependencyReader:
                 path, self.environment, self._tags, top=self._subject.top
             )
             return self._stood_in(distributions, unsized, (), path.name)
-        found = self._project_lock(path, manager)
-        self._lock_sha256 = found.sha256
-        return self._stood_in(found.distributions, found.unsized, found.notes, found.resolver)
+        lock = self._project_lock(path, manager)
+        self._lock_sha256 = lock.sha256
+        return self._stood_in(lock.distributions, lock.unsized, lock.notes, lock.resolver)
 
     def _project_lock(self, path: Path, manager: Manager) -> Locked:
         from slugcheck.packages.index.pages import Pages
@@ -323,12 +326,12 @@ class DependencyReader:
             if distribution.artifact.filename.endswith(".whl"):
                 kept.append(distribution)
                 continue
-            found = stand_ins.from_locked(distribution)
-            if isinstance(found, Unsized):
-                aside.append(found)
+            stand_in = stand_ins.from_locked(distribution)
+            if isinstance(stand_in, Unsized):
+                aside.append(stand_in)
             else:
-                kept.append(found.replacing(distribution))
-                inventories[distribution.name] = found.inventory
+                kept.append(stand_in.replacing(distribution))
+                inventories[distribution.name] = stand_in.inventory
         resolution = Resolution(
             distributions=tuple(kept), unsized=tuple(aside), notes=notes, resolver=resolver
         )
@@ -343,9 +346,9 @@ def _local_places(subject: Subject, options: Options) -> list[Path]:
     given = configured(options)
     urls = (given.index_url or "", *given.extra_index_urls)
     pages = [path.resolve() for url in urls if (path := local_path(url)) is not None]
-    places = [Path(one) if "://" not in one else local_path(one) for one in given.find_links]
+    places = [Path(link) if "://" not in link else local_path(link) for link in given.find_links]
     links = [path.resolve() for path in places if path is not None]
-    folders = [one if one.is_dir() else one.parent for one in links]
+    folders = [path if path.is_dir() else path.parent for path in links]
     return [subject.top, *folders, *(page.parent for page in pages)]
 
 

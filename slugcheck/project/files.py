@@ -74,22 +74,22 @@ def biggest(files: Iterable[tuple[str, int, int]]) -> tuple[FolderSize, ...]:
             continue
         level = top
         for folder in parents:
-            found = level.setdefault(f"{folder}/", _Sum())
-            found.add(size, share)
-            level = found.inner
-    rows = [_row(path, found) for path, found in top.items()]
+            total = level.setdefault(f"{folder}/", _Sum())
+            total.add(size, share)
+            level = total.inner
+    rows = [_row(path, total) for path, total in top.items()]
     return tuple(
         sorted(rows, key=lambda row: (-row.slug_bytes, -row.bytes, row.path))[:_MOST_FOLDERS]
     )
 
 
-def _row(path: str, found: _Sum) -> FolderSize:
+def _row(path: str, total: _Sum) -> FolderSize:
     while True:
-        largest = max(found.inner.items(), key=lambda item: item[1].slug, default=None)
-        if largest is None or largest[1].slug < _DOMINATES * found.slug:
+        largest = max(total.inner.items(), key=lambda item: item[1].slug, default=None)
+        if largest is None or largest[1].slug < _DOMINATES * total.slug:
             break
-        path, found = path + largest[0], largest[1]
-    return FolderSize(path=path, files=found.files, bytes=found.bytes, slug_bytes=found.slug)
+        path, total = path + largest[0], largest[1]
+    return FolderSize(path=path, files=total.files, bytes=total.bytes, slug_bytes=total.slug)
 
 
 # --------------------------------------------------------------------------- without git
@@ -123,27 +123,29 @@ def walk(folder: Path) -> tuple[tuple[str, ...], tuple[LeftOut, ...]]:
                 todo.append(f"{path}/")
             else:
                 names.append(path)
-    return tuple(sorted(names)), tuple(sorted(out, key=lambda one: (-one.bytes, one.path)))
+    return tuple(sorted(names)), tuple(
+        sorted(out, key=lambda omission: (-omission.bytes, omission.path))
+    )
 
 
 def skipped_note(skipped: Sequence[LeftOut]) -> str:
     """Return the note about left-out folders; empty if they are version control only."""
     alike: dict[str, list[LeftOut]] = {}
-    for one in skipped:
-        if one.kind != _VERSION_CONTROL:
-            alike.setdefault(one.path.rpartition("/")[2], []).append(one)
-    shown = [_place(ones) for ones in alike.values()]
+    for omission in skipped:
+        if omission.kind != _VERSION_CONTROL:
+            alike.setdefault(omission.path.rpartition("/")[2], []).append(omission)
+    shown = [_place(omissions) for omissions in alike.values()]
     if not shown:
         return ""
     return f"not counted, as not normally committed: {listed(shown, _NAMED_FOLDERS)}"
 
 
-def _place(ones: Sequence[LeftOut]) -> str:
-    size = mb(sum(one.bytes for one in ones))
-    if len(ones) == 1:
-        return f"{_quoted(ones[0].path)} ({ones[0].kind}, {size} MB)"
-    name = ones[0].path.rpartition("/")[2]
-    return f"{_quoted(name)} in {len(ones):,} folders ({ones[0].kind} each, {size} MB)"
+def _place(omissions: Sequence[LeftOut]) -> str:
+    size = mb(sum(omission.bytes for omission in omissions))
+    if len(omissions) == 1:
+        return f"{_quoted(omissions[0].path)} ({omissions[0].kind}, {size} MB)"
+    name = omissions[0].path.rpartition("/")[2]
+    return f"{_quoted(name)} in {len(omissions):,} folders ({omissions[0].kind} each, {size} MB)"
 
 
 def _kind(entry: os.DirEntry[str]) -> str:
@@ -245,11 +247,11 @@ def compiler_notes(members: Iterable[Member]) -> Iterator[str]:
     """Yield notes on what an old slug compiler removed by itself."""
     temporary = [member for member in members if member.path.startswith("tmp/")]
     desktop = [member for member in members if member.path.rpartition("/")[2] == ".DS_Store"]
-    for what, found in (("tmp/", temporary), (".DS_Store", desktop)):
-        if found:
-            size = mb(sum(member.size for member in found))
+    for name, leftovers in (("tmp/", temporary), (".DS_Store", desktop)):
+        if leftovers:
+            size = mb(sum(member.size for member in leftovers))
             yield (
-                f"{what} is counted ({plural(len(found), 'file')}, {size} MB): Heroku's slug "
+                f"{name} is counted ({plural(len(leftovers), 'file')}, {size} MB): Heroku's slug "
                 "compiler of 2014 removed it after the build; today's documentation does not "
                 "mention it"
             )
@@ -334,7 +336,7 @@ def listing(folder: Path) -> Listing:
     kept, removed = _pruned(folder, members, reasons, notes)
     notes += lfs_notes(kept, lfs)
     notes += compiler_notes(kept)
-    inside = frozenset(one for member in kept for one in _above(member.path))
+    inside = frozenset(parent for member in kept for parent in _above(member.path))
     return Listing(
         folder=folder,
         files=kept,
@@ -349,7 +351,7 @@ def listing(folder: Path) -> Listing:
 
 
 def measure(
-    found: Listing, is_model: Callable[[str], bool], progress: Progress | None = None
+    app_listing: Listing, is_model: Callable[[str], bool], progress: Progress | None = None
 ) -> AppFiles:
     """Compress the files that are not models and return their sizes.
 
@@ -358,21 +360,21 @@ def measure(
 
     :raises MeasureError: a file cannot be read, or changes meanwhile.
     """
-    own = [member for member in found.files if not is_model(member.path)]
+    own = [member for member in app_listing.files if not is_model(member.path)]
     packed = gzipped_tar(own, progress=progress) if own else None
     shares = packed.shares if packed else ()
     return AppFiles(
         files=len(own),
         bytes=sum(member.size for member in own),
         slug_bytes=packed.total if packed else 0,
-        checkout_bytes=found.checkout_bytes,
-        ignored_files=len(found.ignored),
-        ignored_bytes=sum(member.size for member in found.ignored),
+        checkout_bytes=app_listing.checkout_bytes,
+        ignored_files=len(app_listing.ignored),
+        ignored_bytes=sum(member.size for member in app_listing.ignored),
         folders=biggest(
             (member.path, member.size, share) for member, share in zip(own, shares, strict=True)
         ),
-        tracked=found.tracked,
-        notes=found.notes,
+        tracked=app_listing.tracked,
+        notes=app_listing.notes,
     )
 
 
@@ -395,7 +397,7 @@ def _without_git(
 ) -> Collection[str]:
     """Return what would be pushed if every file were added; ``known`` tracks nothing."""
     names, out = walk(folder)
-    left_out |= {one.path: f"{one.kind} is skipped without git" for one in out}
+    left_out |= {omission.path: f"{omission.kind} is skipped without git" for omission in out}
     if note := skipped_note(out):
         notes.append(note)
     if known is None or not names:

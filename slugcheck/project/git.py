@@ -170,8 +170,8 @@ def _where(folder: Path) -> str | None:
     if "not a git repository" in errors:
         return None
     if "dubious ownership" in errors or "safe.directory" in errors:
-        found = reading.dot_git(folder)
-        top = printable(str(found.parent if found else folder))
+        git_entry = reading.dot_git(folder)
+        top = printable(str(git_entry.parent if git_entry else folder))
         message = f"git refuses to read {top}: the folder belongs to another user"
         hint = f"trust it with: git config --global --add safe.directory {top}"
         raise MeasureError(message, hint=hint)
@@ -225,10 +225,10 @@ def _submodules(folder: Path) -> frozenset[str]:
     if not file.is_file() or file.is_symlink():
         return frozenset()
     pattern = r"^submodule\..*\.path$"
-    found = run(
+    answer = run(
         folder, "config", "-z", "--file", str(file), "--get-regexp", pattern, answers=(0, 1)
     )
-    values = (entry.partition("\n")[2].strip("/") for entry in split_names(found))
+    values = (entry.partition("\n")[2].strip("/") for entry in split_names(answer))
     return frozenset(value.removeprefix(prefix) for value in values if value.startswith(prefix))
 
 
@@ -320,13 +320,13 @@ def find(path: Path, name: str, top: Path) -> Revision | None:
     if done.code != 0:
         return None
     commit = done.out.decode("ascii", "replace").strip()
-    found = Path(os.fsdecode(run(folder, "rev-parse", "--show-toplevel")).removesuffix("\n"))
+    checkout = Path(os.fsdecode(run(folder, "rev-parse", "--show-toplevel")).removesuffix("\n"))
     prefix = os.fsdecode(run(folder, "rev-parse", "--show-prefix")).removesuffix("\n")
-    _refuse_moved(lexical, name, commit, top=top, found=found)
-    return Revision(commit=commit, top=found, prefix=prefix)
+    _refuse_moved(lexical, name, commit, top=top, checkout=checkout)
+    return Revision(commit=commit, top=checkout, prefix=prefix)
 
 
-def _refuse_moved(path: Path, name: str, commit: str, *, top: Path, found: Path) -> None:
+def _refuse_moved(path: Path, name: str, commit: str, *, top: Path, checkout: Path) -> None:
     """Refuse a path that a change leads elsewhere: the base's settings there would not count."""
     shown = printable(str(path)[:_LONGEST_REASON])
     above = [place for place in (path, *path.parents) if place.resolve().is_relative_to(top)]
@@ -336,11 +336,11 @@ def _refuse_moved(path: Path, name: str, commit: str, *, top: Path, found: Path)
         message = f"{shown} leads through the link {printable(str(inside[-1])[:_LONGEST_REASON])}"
         hint = "with --against a revision, name the folder that the link leads to"
         raise MeasureError(message, hint=hint)
-    if _is_submodule(found):
+    if _is_submodule(checkout):
         message = f"{shown} is in a submodule, whose revisions are its own"
         raise MeasureError(message, hint="with --against a revision, check it out by itself")
-    relative = path.resolve().relative_to(found.resolve()).as_posix()
-    done = start(found, ("cat-file", "-t", "--end-of-options", f"{commit}:{relative}"))
+    relative = path.resolve().relative_to(checkout.resolve()).as_posix()
+    done = start(checkout, ("cat-file", "-t", "--end-of-options", f"{commit}:{relative}"))
     if done.code == 0 and (done.output.strip() == "tree") != path.is_dir():
         was, now = ("folder", "file") if path.is_file() else ("file", "folder")
         message = f"{shown} is a {now} here, and a {was} in {printable(name)}"

@@ -97,10 +97,10 @@ def _notes(
         if _is_file(project, absent, hook):
             yield f"the build runs {hook}; what it adds or removes is not counted"
     if "django" in names and absent(_NO_STATIC) is not None:
-        found = [
+        scripts = [
             path for path in paths if _is_manage(path) and not (project.folder / path).is_symlink()
         ]
-        if manage := min(found, key=lambda path: (path.count("/"), path), default=None):
+        if manage := min(scripts, key=lambda path: (path.count("/"), path), default=None):
             yield (
                 f"the build runs {printable(manage)} collectstatic (unless DISABLE_COLLECTSTATIC "
                 "is set); the files that it adds to the slug are not counted"

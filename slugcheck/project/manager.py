@@ -86,18 +86,18 @@ def read_plainly(folder: Path, *, title: str = "the platform", top: Path | None 
     :raises UsageError: it has none or several, or one is a link out of the checkout.
     """
     top = top or reading.top_of(folder)
-    found = [m for m, (name, _) in _FILES.items() if reading.is_file(folder / name, top)]
+    managers = [m for m, (name, _) in _FILES.items() if reading.is_file(folder / name, top)]
     shown = printable(str(folder))
-    if not found:
+    if not managers:
         message = f"{shown} has no dependency file that slugcheck reads"
         raise UsageError(message, hint=f"add {_ONE_OF}, or name a requirements file")
-    if len(found) > 1:
-        names = ", ".join(_FILES[manager][0] for manager in found)
+    if len(managers) > 1:
+        names = ", ".join(_FILES[manager][0] for manager in managers)
         message = f"{shown} has {names}; {title} does not say which one it uses"
-        example = printable(str(folder / _FILES[found[0]][0]))
+        example = printable(str(folder / _FILES[managers[0]][0]))
         raise UsageError(message, hint=f"name one: slugcheck {example}")
-    file = folder / _FILES[found[0]][0]
-    return Project(folder=folder, top=top, manager=found[0], dependency_file=file)
+    file = folder / _FILES[managers[0]][0]
+    return Project(folder=folder, top=top, manager=managers[0], dependency_file=file)
 
 
 def manager_of(path: Path) -> Manager | None:
@@ -121,36 +121,38 @@ class _Folder:
         :raises BuildError: one of the buildpack's checks fails.
         """
         if not self._is_python():
-            what = "Couldn't find any supported Python project files, nor a package manager file"
-            raise self._none_found(what)
+            problem = "Couldn't find any supported Python project files, nor a package manager file"
+            raise self._none_found(problem)
         if self._exists(".heroku/python"):
-            what = "Existing '.heroku/python/' directory found"
+            problem = "Existing '.heroku/python/' directory found"
             hint = "run git rm -r --cached .heroku/python, and add .heroku/ to .gitignore"
-            raise self._error(what, hint)
-        found = [manager for manager, (name, _) in _FILES.items() if self._is_file(name)]
-        if Manager.PIPENV not in found and self._is_file("Pipfile"):
-            what = f"No 'Pipfile.lock' found{self._reason('Pipfile.lock')}"
+            raise self._error(problem, hint)
+        managers = [manager for manager, (name, _) in _FILES.items() if self._is_file(name)]
+        if Manager.PIPENV not in managers and self._is_file("Pipfile"):
+            problem = f"No 'Pipfile.lock' found{self._reason('Pipfile.lock')}"
             write = "run pipenv lock and add Pipfile.lock to git"
-            raise self._error(what, self._remedy("Pipfile.lock") or write)
-        if len(found) > 1:
-            listed = ", ".join(f"{name} ({tool})" for name, tool in map(_FILES.__getitem__, found))
-            what = f"Multiple Python package manager files were found: {listed}"
+            raise self._error(problem, self._remedy("Pipfile.lock") or write)
+        if len(managers) > 1:
+            listed = ", ".join(
+                f"{name} ({tool})" for name, tool in map(_FILES.__getitem__, managers)
+            )
+            problem = f"Multiple Python package manager files were found: {listed}"
             hint = (
                 "keep the one you use and delete the others (git rm), or list them in .slugignore"
             )
-            raise self._error(what, hint)
-        if not found:
+            raise self._error(problem, hint)
+        if not managers:
             if self._is_file("setup.py"):
-                what = "Implicit setup.py file support has been sunset"
+                problem = "Implicit setup.py file support has been sunset"
                 write = "write a requirements.txt with the line: --editable ."
-                raise self._unpushed(what) or self._error(what, write)
+                raise self._unpushed(problem) or self._error(problem, write)
             raise self._none_found("Couldn't find any supported Python package manager files")
         for name in _ENVIRONMENTS:
             if self._is_file(f"{name}/pyvenv.cfg"):
-                what = f"Existing '{name}/' directory found, a virtual environment"
+                problem = f"Existing '{name}/' directory found, a virtual environment"
                 hint = f"run git rm -r --cached {name}, and add {name}/ to .gitignore"
-                raise self._error(what, hint)
-        return found[0]
+                raise self._error(problem, hint)
+        return managers[0]
 
     # ----------------------------------------------------------------- the build's own view
 
@@ -183,16 +185,16 @@ class _Folder:
 
     # ----------------------------------------------------------------- errors
 
-    def _error(self, what: str, hint: str) -> BuildError:
+    def _error(self, problem: str, hint: str) -> BuildError:
         if self._exists("bin/pre_compile"):
             hint += " (bin/pre_compile could fix it during the build; slugcheck does not run it)"
-        return BuildError(f"{self.fails}{what}", hint=hint)
+        return BuildError(f"{self.fails}{problem}", hint=hint)
 
-    def _unpushed(self, what: str) -> BuildError | None:
+    def _unpushed(self, problem: str) -> BuildError | None:
         """Return the error for a dependency file that is on disk, but will not be in the build."""
         for name in _NAMES:
             if remedy := self._remedy(name):
-                return self._error(f"{what}{self._reason(name)}", remedy)
+                return self._error(f"{problem}{self._reason(name)}", remedy)
         return None
 
     def _reason(self, name: str) -> str:
@@ -211,20 +213,20 @@ class _Folder:
             return f"remove {name} from .slugignore"
         return f"run git add --force {name} and commit it"
 
-    def _none_found(self, what: str) -> BuildError:
-        if unpushed := self._unpushed(what):
+    def _none_found(self, problem: str) -> BuildError:
+        if unpushed := self._unpushed(problem):
             return unpushed
         near = next((name for name in _MISSPELT if _really(self.folder, name)), None)
         if near:
-            return self._error(f"{what}: {near} is misspelt", f"git mv {near} requirements.txt")
+            return self._error(f"{problem}: {near} is misspelt", f"git mv {near} requirements.txt")
         near_by = sorted(self.folder.glob("*requirements*.txt"))
         others = [path.name for path in near_by if path.is_file() and not path.is_symlink()]
         if others:
             other = printable(others[0])
             named = f"slugcheck {printable(str(self.folder / others[0]))}"
             hint = f"include it from a requirements.txt (-r {other}), or name it: {named}"
-            return self._error(f"{what}: {other} is not read by default", hint)
-        return self._error(what, f"add {_ONE_OF} to the folder's root; it may be empty")
+            return self._error(f"{problem}: {other} is not read by default", hint)
+        return self._error(problem, f"add {_ONE_OF} to the folder's root; it may be empty")
 
 
 def _really(folder: Path, name: str) -> bool:
@@ -239,10 +241,10 @@ def _on_disk(folder: Path) -> Absent:
     inside = folder.resolve()
 
     def absent(name: str) -> str | None:
-        found = reading.destination(folder / name, inside)
+        place = reading.destination(folder / name, inside)
         # a link out of the folder is reported, but its target is not read
         stray = (folder / name).is_symlink() and reading.leaves(folder / name, inside)
-        there = (found is not None or stray) and ("/" in name or _really(folder, name))
+        there = (place is not None or stray) and ("/" in name or _really(folder, name))
         return None if there else _NOT_THERE
 
     return absent
@@ -276,8 +278,8 @@ def check(project: Project, *, absent: Absent, title: str = "Heroku") -> None:
         message = f"{fails} cannot read {printable(str(path))}: {reason}"
         raise BuildError(message, hint="fix it: it must be valid TOML in UTF-8") from None
     if project.manager is Manager.POETRY:
-        for what, hint in _refusals(tables, absent):
-            raise BuildError(f"{fails}: {what}", hint=hint)
+        for problem, hint in _refusals(tables, absent):
+            raise BuildError(f"{fails}: {problem}", hint=hint)
 
 
 def installs_itself(project: Project) -> bool:
@@ -317,8 +319,10 @@ def _refusals(tables: dict[str, Any], absent: Absent) -> Iterator[tuple[str, str
     is_package = poetry.get("package-mode") is not False
     for field in ("name", "version") if is_package else ():
         if field not in own and field not in poetry:
-            what = f"Either [project.{field}] or [tool.poetry.{field}] is required in package mode"
-            yield what, f"add it, or {_NO_PACKAGE}"
+            problem = (
+                f"Either [project.{field}] or [tool.poetry.{field}] is required in package mode"
+            )
+            yield problem, f"add it, or {_NO_PACKAGE}"
     groups = ("dependencies" in own, own.get("optional-dependencies"), "dependencies" in poetry)
     if not any(groups):
         yield "Group(s) not found: main (via --only)", "add dependencies = [] to [project]"
@@ -327,23 +331,25 @@ def _refusals(tables: dict[str, Any], absent: Absent) -> Iterator[tuple[str, str
     fails = "The current project could not be installed"
     for readme in (*_readmes(own.get("readme")), *_readmes(poetry.get("readme"))):
         if why := absent(readme):
-            what = f"{fails}: Readme path {printable(readme)} does not exist"
-            what += "" if why == _NOT_THERE else f": {why}"
-            yield what, f"add {printable(readme)}, or {_NO_PACKAGE}"
+            problem = f"{fails}: Readme path {printable(readme)} does not exist"
+            problem += "" if why == _NOT_THERE else f": {why}"
+            yield problem, f"add {printable(readme)}, or {_NO_PACKAGE}"
     packages = poetry.get("packages")
     if isinstance(packages, list) and packages:
         for path in _included(packages):
             if absent(path):
-                what = f"{fails}: {printable(path)} does not contain any element"
-                yield what, "fix packages in [tool.poetry] of pyproject.toml"
+                problem = f"{fails}: {printable(path)} does not contain any element"
+                yield problem, "fix packages in [tool.poetry] of pyproject.toml"
         return
     name = str(own.get("name", poetry.get("name", "")))
     module = canonicalize_name(name).replace("-", "_")
     for place in ("", "src/"):
-        found = [path for path in (f"{place}{module}", f"{place}{module}.py") if not absent(path)]
-        if len(found) > 1:
-            yield f"Both {found[0]} and {found[1]} exist", "rename one of them"
-        if found:
+        existing = [
+            path for path in (f"{place}{module}", f"{place}{module}.py") if not absent(path)
+        ]
+        if len(existing) > 1:
+            yield f"Both {existing[0]} and {existing[1]} exist", "rename one of them"
+        if existing:
             return
     shown = printable(name)[:_QUOTED]
     yield f"{fails}: No file/folder found for package {shown}", _NO_PACKAGE
@@ -352,9 +358,9 @@ def _refusals(tables: dict[str, Any], absent: Absent) -> Iterator[tuple[str, str
 def _readmes(value: object) -> Iterator[str]:
     if isinstance(value, dict):
         value = value.get("file")
-    for one in value if isinstance(value, list) else [value]:
-        if isinstance(one, str) and one:
-            yield PurePosixPath(one).as_posix()
+    for path in value if isinstance(value, list) else [value]:
+        if isinstance(path, str) and path:
+            yield PurePosixPath(path).as_posix()
 
 
 def _included(packages: list[Any]) -> Iterator[str]:

@@ -79,7 +79,7 @@ class Local:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class ModelSources:
     """The model files, each once. ``remote`` are URLs, which may contain credentials."""
 
     local: tuple[Local, ...] = ()
@@ -88,7 +88,7 @@ class Found:
     @property
     def in_app(self) -> frozenset[str]:
         """The relative paths of those that are among the app's files."""
-        return frozenset(one.member.path for one in self.local if one.member is not None)
+        return frozenset(file.member.path for file in self.local if file.member is not None)
 
 
 class _Missing(UsageError):
@@ -110,7 +110,7 @@ def is_model(path: str) -> bool:
     return path.lower().endswith(_KINDS)
 
 
-def find(named: Iterable[Named], folder: Path | None, app: Sequence[Member] = ()) -> Found:
+def find(named: Iterable[Named], folder: Path | None, app: Sequence[Member] = ()) -> ModelSources:
     """Return the models of an app in ``folder``: known kinds among its files, and those named.
 
     ``app`` are the app's files as they are pushed. A named file may be of any kind; a named folder
@@ -127,21 +127,21 @@ def find(named: Iterable[Named], folder: Path | None, app: Sequence[Member] = ()
     }
     remote: dict[str, Named] = {}
     mistakes: list[UsageError] = []
-    for one in named:
-        scheme = _SCHEME.match(one.text)
-        if is_remote(one.text) and one.remote:
-            remote.setdefault(one.text, one)
+    for model in named:
+        scheme = _SCHEME.match(model.text)
+        if is_remote(model.text) and model.remote:
+            remote.setdefault(model.text, model)
             continue
         try:
-            paths = _local(one) if not scheme else _refuse(one, scheme[1])
+            paths = _local(model) if not scheme else _refuse(model, scheme[1])
         except _Missing as error:
-            mistakes += [] if one.optional else [error]
+            mistakes += [] if model.optional else [error]
             continue
         except UsageError as error:
             mistakes.append(error)
             continue
         except (OSError, RuntimeError) as error:  # RuntimeError: ~name of nobody
-            mistakes.append(_unreadable(one, error))
+            mistakes.append(_unreadable(model, error))
             continue
         try:
             for path in paths:
@@ -150,18 +150,18 @@ def find(named: Iterable[Named], folder: Path | None, app: Sequence[Member] = ()
         except UsageError as error:
             mistakes.append(error)
         except (OSError, RuntimeError) as error:
-            mistakes.append(_unreadable(one, error))
+            mistakes.append(_unreadable(model, error))
     if mistakes:
         raise UsageError("\n".join(map(str, mistakes)), hint=mistakes[0].hint)
-    return Found(
-        local=tuple(sorted(local.values(), key=lambda one: one.shown)),
+    return ModelSources(
+        local=tuple(sorted(local.values(), key=lambda file: file.shown)),
         remote=tuple(remote.values()),
     )
 
 
-def unpushed(folder: Path, found: Found, files: Iterable[str]) -> tuple[str, ...]:
+def unpushed(folder: Path, counted: ModelSources, files: Iterable[str]) -> tuple[str, ...]:
     """Return the model files among ``files`` below ``folder`` that are not counted."""
-    known = {_real(one.path) for one in found.local}
+    known = {_real(file.path) for file in counted.local}
     return tuple(
         path
         for path in files
@@ -175,51 +175,53 @@ def unpushed(folder: Path, found: Found, files: Iterable[str]) -> tuple[str, ...
 # --------------------------------------------------------------------------- named files
 
 
-def _local(one: Named) -> tuple[Path, ...]:
-    if not one.text.strip():
-        raise UsageError(f"{one.origin} is empty", hint="name a file, a folder or a glob")
-    _refuse_outside(one)
-    path = one.base / Path(one.text).expanduser()
-    if _is_inside(path, one.within):
+def _local(named: Named) -> tuple[Path, ...]:
+    if not named.text.strip():
+        raise UsageError(f"{named.origin} is empty", hint="name a file, a folder or a glob")
+    _refuse_outside(named)
+    path = named.base / Path(named.text).expanduser()
+    if _is_inside(path, named.within):
         if path.is_file():
             return (path,)
         if path.is_dir():
-            return _below(one, path)
-    text = os.path.expanduser(one.text)  # noqa: PTH111 - a glob is no path
+            return _below(named, path)
+    text = os.path.expanduser(named.text)  # noqa: PTH111 - a glob is no path
     # Path.glob takes no absolute pattern
-    matches = sorted(glob.glob(text, root_dir=one.base, recursive=True))  # noqa: PTH207 - absolute ones too
-    paths = [one.base / match for match in matches]
+    matches = sorted(glob.glob(text, root_dir=named.base, recursive=True))  # noqa: PTH207 - absolute ones too
+    paths = [named.base / match for match in matches]
     # matches beyond a link stay hidden: neither their names nor their existence is shown
-    paths = [path for path in paths if _is_inside(path.parent, one.within)]
-    found = [inner for path in paths for inner in _matched(path, one.within)]
-    if not found:
-        message = f"{one.origin} {_shown(one.text)}: file not found"
-        if glob.has_magic(one.text):
-            message = f"{one.origin} {_shown(one.text)}: no match"
-        hint = f"paths start from {_shown(str(one.base))}; quote a glob so that the shell leaves it"
+    paths = [path for path in paths if _is_inside(path.parent, named.within)]
+    files = [inner for path in paths for inner in _matched(path, named.within)]
+    if not files:
+        message = f"{named.origin} {_shown(named.text)}: file not found"
+        if glob.has_magic(named.text):
+            message = f"{named.origin} {_shown(named.text)}: no match"
+        hint = (
+            f"paths start from {_shown(str(named.base))}; quote a glob so that the shell leaves it"
+        )
         raise _Missing(message, hint=hint)
-    return tuple(found)
+    return tuple(files)
 
 
-def _refuse_outside(one: Named) -> None:
+def _refuse_outside(named: Named) -> None:
     """Check where a path or a glob begins, before anything is searched.
 
     :raises UsageError: it begins outside of ``within``.
     """
-    if one.within is None:
+    if named.within is None:
         return
-    if one.text.startswith("~"):
-        raise _outside(one, "is outside the checkout")
-    parts = Path(one.text).parts
+    if named.text.startswith("~"):
+        raise _outside(named, "is outside the checkout")
+    parts = Path(named.text).parts
     plain = next((n for n, part in enumerate(parts) if glob.has_magic(part)), len(parts))
     try:
-        reading.real(one.base / Path(*parts[:plain]), one.within)
+        reading.real(named.base / Path(*parts[:plain]), named.within)
     except reading.Refused as error:
-        raise _outside(one, error.why) from None
+        raise _outside(named, error.why) from None
 
 
-def _outside(one: Named, why: str) -> UsageError:
-    message = f"{one.origin} {_shown(one.text)} {why}"
+def _outside(named: Named, why: str) -> UsageError:
+    message = f"{named.origin} {_shown(named.text)} {why}"
     return UsageError(message, hint="name the file itself on the command line: --model PATH")
 
 
@@ -233,12 +235,12 @@ def _matched(path: Path, within: Path | None) -> list[Path]:
     return _models_below(path, within) if path.is_dir() else [path]
 
 
-def _below(one: Named, folder: Path) -> tuple[Path, ...]:
-    found = _models_below(folder, one.within)
-    if not found:
-        message = f"{one.origin} {_shown(one.text)}: no file of a known kind in this folder"
+def _below(named: Named, folder: Path) -> tuple[Path, ...]:
+    paths = _models_below(folder, named.within)
+    if not paths:
+        message = f"{named.origin} {_shown(named.text)}: no file of a known kind in this folder"
         raise UsageError(message, hint=f"name the files; known kinds: {' '.join(_KINDS[:-2])}")
-    return tuple(found)
+    return tuple(paths)
 
 
 def _models_below(folder: Path, within: Path | None) -> list[Path]:
@@ -254,7 +256,7 @@ def _walk(folder: Path, within: Path | None) -> list[Path]:
 
     :raises OSError: a folder cannot be read.
     """
-    found: list[Path] = []
+    files: list[Path] = []
     seen: set[str] = set()
 
     def stop(error: OSError) -> None:
@@ -265,8 +267,8 @@ def _walk(folder: Path, within: Path | None) -> list[Path]:
         inside = [name for name in folders if _is_inside(Path(place, name), within)]
         folders[:] = sorted(name for name in inside if _real(Path(place, name)) not in seen)
         paths = (Path(place, name) for name in sorted(names))
-        found += (path for path in paths if _is_inside(path, within) and path.is_file())
-    return found
+        files += (path for path in paths if _is_inside(path, within) and path.is_file())
+    return files
 
 
 def _saved_models(members: Iterable[Member]) -> frozenset[PurePosixPath]:
@@ -297,30 +299,30 @@ def _relative(path: Path, folder: Path | None) -> str:
     named = os.path.abspath(path)  # noqa: PTH100 - a link is shown by its own name
     places = [place.resolve() for place in (folder, Path.cwd()) if place is not None]
     for place in places:
-        for one in (Path(named), path.resolve()):
-            if one.is_relative_to(place):
-                return one.relative_to(place).as_posix()
+        for spelling in (Path(named), path.resolve()):
+            if spelling.is_relative_to(place):
+                return spelling.relative_to(place).as_posix()
     seen = Path(os.path.relpath(named))
     if seen.parts[: _MOST_UP + 1] == ("..",) * (_MOST_UP + 1):
         return f"…/{path.parent.name}/{path.name}"
     return seen.as_posix()
 
 
-def _unreadable(one: Named, error: Exception) -> UsageError:
+def _unreadable(named: Named, error: Exception) -> UsageError:
     why = getattr(error, "strerror", None) or "no such user"
-    message = f"{one.origin} {_shown(one.text)} cannot be read: {why}"
+    message = f"{named.origin} {_shown(named.text)} cannot be read: {why}"
     return UsageError(message, hint="check the path and its permissions")
 
 
-def _refuse(one: Named, scheme: str) -> tuple[Path, ...]:
+def _refuse(named: Named, scheme: str) -> tuple[Path, ...]:
     if scheme.lower() in REMOTE:
         message = (
-            f"{one.origin} {_shown(one.text)} is on a server, and slugcheck does not contact "
+            f"{named.origin} {_shown(named.text)} is on a server, and slugcheck does not contact "
             "servers that the checked project names"
         )
         hint = "name it on the command line (--model URL), or allow all with --remote-models"
         raise UsageError(message, hint=hint)
-    message = f"{one.origin} {_shown(one.text)}: {printable(scheme)}:// is not supported"
+    message = f"{named.origin} {_shown(named.text)}: {printable(scheme)}:// is not supported"
     raise UsageError(message, hint="name a path, or an s3://, gs:// or https:// address")
 
 
@@ -492,20 +494,20 @@ def _from_bucket(path: str, scheme: str, shown: str) -> list[ModelFile]:
     with _explained(scheme, shown):
         files = _filesystem(scheme)
         sizes = _objects(files, f"{bucket}/{key}".rstrip("/"), shown, scheme)
-        return [_of_object(files, scheme, one, size) for one, size in sizes.items()]
+        return [_of_object(files, scheme, name, size) for name, size in sizes.items()]
 
 
 def _objects(files: Any, path: str, shown: str, scheme: str) -> dict[str, int]:
     """Return the objects that a path names, with their sizes, sorted."""
     if _MAGIC & set(path):
-        found = _listed(files.glob, path)
+        sizes = _listed(files.glob, path)
         why = "no match"
     else:
         below = _object(files, path) or _listed(files.find, path)
-        found = {one: size for one, size in below.items() if one == path or is_model(one)}
+        sizes = {name: size for name, size in below.items() if name == path or is_model(name)}
         why = "no such object, and no model file below it"
-    if found:
-        return found
+    if sizes:
+        return sizes
     bucket = path.partition("/")[0]
     if _is_missing(files, bucket):
         message = f"{_TITLES[scheme]} has no bucket {printable(bucket)}"
@@ -530,9 +532,9 @@ def _object(files: Any, path: str) -> dict[str, int]:
     return _sizes({path: about})
 
 
-def _sizes(found: Mapping[str, Any]) -> dict[str, int]:
-    files = (one for one in sorted(found) if found[one]["type"] == "file")
-    return {one: int(found[one]["size"]) for one in files if not one.endswith("/")}
+def _sizes(details: Mapping[str, Any]) -> dict[str, int]:
+    files = (name for name in sorted(details) if details[name]["type"] == "file")
+    return {name: int(details[name]["size"]) for name in files if not name.endswith("/")}
 
 
 def _is_missing(files: Any, bucket: str) -> bool:
@@ -634,7 +636,7 @@ def _explained(scheme: str, shown: str) -> Iterator[None]:
 
 def _explanation(error: Exception, scheme: str) -> tuple[str, str]:
     title = _TITLES[scheme]
-    names = {one.__name__ for one in type(error).__mro__}
+    names = {base.__name__ for base in type(error).__mro__}
     # gcsfs has no class for a refusal
     refused = isinstance(error, PermissionError) or str(error).startswith("Forbidden")
     status = getattr(error, "code", None) or getattr(error, "status", None)
@@ -666,29 +668,29 @@ def _model(shown: str, size: int, slug: Estimate[int], method: str) -> ModelFile
 # --------------------------------------------------------------------------- all models
 
 
-def measure(found: Found, *, offline: bool = False) -> tuple[ModelFile, ...]:
+def measure(sources: ModelSources, *, offline: bool = False) -> tuple[ModelFile, ...]:
     """Return every model file, measured.
 
     :raises MeasureError: one cannot be read, or a server refuses it.
     :raises UsageError: the library for that kind of server is not installed.
     """
-    models = [_local_size(one) for one in found.local]
-    if found.remote:
-        for named in found.remote:
+    models = [_local_size(file) for file in sources.local]
+    if sources.remote:
+        for named in sources.remote:
             models += read(named.text, offline=offline)
     return tuple(models)
 
 
-def _local_size(one: Local) -> ModelFile:
-    content = one.member.content if one.member is not None else None
+def _local_size(file: Local) -> ModelFile:
+    content = file.member.content if file.member is not None else None
     if content is not None:
         slug, method = size_of_bytes(content)
     else:
-        slug, method = size_of_file(one.path, one.size)
+        slug, method = size_of_file(file.path, file.size)
     return ModelFile(
-        path=one.shown,
-        bytes=one.size,
+        path=file.shown,
+        bytes=file.size,
         slug=slug,
-        place=ModelPlace.APP if one.member is not None else ModelPlace.LOCAL,
+        place=ModelPlace.APP if file.member is not None else ModelPlace.LOCAL,
         method=method,
     )

@@ -166,23 +166,25 @@ def expanded(glob: str, budget: Budget) -> tuple[str, ...]:
 
     :raises TooCostlyError: the budget is used up.
     """
-    found: list[str] = []
+    alternatives: list[str] = []
     todo = [glob]
     while todo:
-        one = todo.pop()
-        budget.spend(len(one))
-        start = next((at for at, character in _characters(one) if character == "{"), None)
+        alternative = todo.pop()
+        budget.spend(len(alternative))
+        start = next((at for at, character in _characters(alternative) if character == "{"), None)
         if start is None:
-            found.append(one)
+            alternatives.append(alternative)
             continue
-        ends = _alternatives(one, start)
+        ends = _alternatives(alternative, start)
         if ends:
             cuts = [start, *ends]
-            inner = [one[a + 1 : b] for a, b in itertools.pairwise(cuts)]
-            budget.spend(len(one) * len(inner))
+            inner = [alternative[a + 1 : b] for a, b in itertools.pairwise(cuts)]
+            budget.spend(len(alternative) * len(inner))
             # reversed: the last of the list is the next one out
-            todo += [one[:start] + part + one[ends[-1] + 1 :] for part in reversed(inner)]
-    return tuple(found)
+            todo += [
+                alternative[:start] + part + alternative[ends[-1] + 1 :] for part in reversed(inner)
+            ]
+    return tuple(alternatives)
 
 
 def _characters(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
@@ -193,16 +195,16 @@ def _characters(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
 def _alternatives(text: str, start: int) -> list[int]:
     """Return where the commas of the brace at ``start`` are, and its end; empty if it has none."""
     depth = 0
-    found: list[int] = []
+    commas: list[int] = []
     for position, character in _characters(text, start):
         if character == "{":
             depth += 1
         elif character == "}":
             depth -= 1
             if not depth:
-                return [*found, position]
+                return [*commas, position]
         elif character == "," and depth == 1:
-            found.append(position)
+            commas.append(position)
     return []
 
 
@@ -220,11 +222,11 @@ def matches(glob: str, root: Folder, budget: Budget) -> Iterator[str]:
     # A tree can be deeper than Python's recursion: the levels are kept here.
     levels = [search.walk(_Place(root, "", 0, False))]
     while levels:
-        for found in levels[-1]:
-            if isinstance(found, _Place):
-                levels.append(search.walk(found))
+        for path_or_place in levels[-1]:
+            if isinstance(path_or_place, _Place):
+                levels.append(search.walk(path_or_place))
                 break
-            yield found
+            yield path_or_place
         else:
             levels.pop()
 
@@ -355,11 +357,11 @@ def _pattern(part: str) -> re.Pattern[str]:
         elif character == "?":
             chunks[-1] += "."
         elif character == "[":
-            found = _set(part, position)
-            if found is None:
+            char_set = _set(part, position)
+            if char_set is None:
                 return _NEVER
-            chunks[-1] += found[0]
-            position = found[1]
+            chunks[-1] += char_set[0]
+            position = char_set[1]
         else:
             if character == "\\":
                 character = part[position : position + 1]
@@ -436,15 +438,15 @@ def quoted(text: str) -> str:
 
 def parse(content: bytes) -> tuple[Entry, ...]:
     """Return the entries in order, those from the words of comments marked."""
-    found: list[Entry] = []
+    entries: list[Entry] = []
     for number, line in enumerate(_text(content).split("\n"), 1):
         comment = False
         for word in _words(line):
             text, _, rest = word.partition("#")
             if text:
-                found.append(Entry(line=number, text=text, in_comment=comment))
+                entries.append(Entry(line=number, text=text, in_comment=comment))
             comment = comment or bool(rest) or word != text
-    return tuple(found)
+    return tuple(entries)
 
 
 def removed(
@@ -473,8 +475,8 @@ def removed(
         gone = False
         try:
             budget.spend(_ENTRY_STEPS)
-            found = _found(entry, tree, budget)
-            for path in (path for where in found for path in removed_by(where, tree, budget)):
+            matched = _matched(entry, tree, budget)
+            for path in (path for where in matched for path in removed_by(where, tree, budget)):
                 into.setdefault(path, entry)
                 gone = True
         except TooCostlyError:
@@ -484,7 +486,7 @@ def removed(
             continue
         if not gone:
             idle.append(entry)
-        elif "." in found:
+        elif "." in matched:
             notes.append(
                 f".slugignore {entry.where} also matches the app's own folder, "
                 "so it removes the whole app"
@@ -501,7 +503,7 @@ def _text(content: bytes) -> str:
     return content.decode("utf-8", "surrogateescape")
 
 
-def _found(entry: Entry, tree: Folder, budget: Budget) -> tuple[str, ...]:
+def _matched(entry: Entry, tree: Folder, budget: Budget) -> tuple[str, ...]:
     """Return the paths that ``Dir[]`` finds for an entry, each once, none outside of the folder.
 
     :raises UsageError: it is longer than a path can be.
@@ -513,12 +515,12 @@ def _found(entry: Entry, tree: Folder, budget: Budget) -> tuple[str, ...]:
         message = f".slugignore:{entry.line}: an entry of {len(entry.text):,} characters"
         raise UsageError(message, hint=f"shorten it to {_LONGEST:,} characters")
     globs = [entry.text] if "/" in entry.text else [entry.text, f"**/{entry.text}"]
-    found: dict[str, None] = {}  # in order, unlike a set
+    paths: dict[str, None] = {}  # in order, unlike a set
     for glob in globs:
-        for one in expanded(glob, budget):
-            for path in matches(one, tree, budget):
-                found[posixpath.normpath(path or ".")] = None
-    return tuple(where for where in found if where != ".." and not where.startswith("../"))
+        for alternative in expanded(glob, budget):
+            for path in matches(alternative, tree, budget):
+                paths[posixpath.normpath(path or ".")] = None
+    return tuple(where for where in paths if where != ".." and not where.startswith("../"))
 
 
 # --------------------------------------------------------------------------- notes

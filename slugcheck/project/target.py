@@ -92,12 +92,12 @@ class _Reader:
     def read(self, manager: Manager | None) -> Requested | None:
         uv = self.buildpack and manager is Manager.UV
         if self._there("runtime.txt"):
-            found = self._runtime()
+            requested = self._runtime()
             if uv:
                 message = "The runtime.txt file isn't supported when using uv"
-                pin = self._near(found.version)
+                pin = self._near(requested.version)
                 raise self._error(message, f"delete it, and run: uv python pin {pin}")
-            return found
+            return requested
         for name in self._misspelt():
             message = f"Your .python-version file is spelled incorrectly: {name!r}"
             raise self._error(message, f"git mv {_shell(name)} .python-version")
@@ -146,8 +146,10 @@ class _Reader:
         version = text.removeprefix("python-")
         if not text.startswith("python-") or not _is_version(version):
             kind = _encoding(data)
-            what = f"it is {kind}" if kind else f"{_shown(text)} is not like python-{self.default}"
-            raise self._invalid(path, number, what, fix)
+            problem = (
+                f"it is {kind}" if kind else f"{_shown(text)} is not like python-{self.default}"
+            )
+            raise self._invalid(path, number, problem, fix)
         return Requested(version=version, origin="runtime.txt", place=f"{_named(path)}:{number}")
 
     def _version_file(self) -> Requested:
@@ -205,8 +207,8 @@ class _Reader:
             message = f"{_named(path)} cannot be read: {error.strerror or error}"
             raise BuildError(message, hint="check its permissions") from None
 
-    def _invalid(self, path: Path, number: int, what: str, hint: str) -> BuildError:
-        message = f"Invalid Python version in {path.name}: {what} ({_named(path)}:{number})"
+    def _invalid(self, path: Path, number: int, problem: str, hint: str) -> BuildError:
+        message = f"Invalid Python version in {path.name}: {problem} ({_named(path)}:{number})"
         return self._error(message, hint)
 
     def _error(self, message: str, hint: str) -> BuildError:
@@ -394,22 +396,22 @@ def _build_error(platform: Platform, minor: str, wanted: Requested, near: str) -
     fix = _fix(near, wanted.origin)
     hint = f"{fix}; {platform.title} offers {oldest} to {newest}"
     if not platform.buildpack:
-        what = f"{platform.title} does not offer Python {minor} ({wanted.place})"
-        return BuildError(what, hint=hint)
+        problem = f"{platform.title} does not offer Python {minor} ({wanted.place})"
+        return BuildError(problem, hint=hint)
     if reading.minor_key(minor) < reading.minor_key(oldest):
-        what = f"Python {minor} has reached end-of-life and is no longer supported"
+        problem = f"Python {minor} has reached end-of-life and is no longer supported"
     else:
-        what = f"The requested Python version isn't recognised: {minor} is not supported yet"
-    return BuildError(f"{platform.title}'s build would fail: {what} ({wanted.place})", hint=hint)
+        problem = f"The requested Python version isn't recognised: {minor} is not supported yet"
+    return BuildError(f"{platform.title}'s build would fail: {problem} ({wanted.place})", hint=hint)
 
 
 def _check_patch(platform: Platform, wanted: Requested, release: PythonRelease) -> None:
     ahead = int(wanted.version.rpartition(".")[2]) - int(release.version.rpartition(".")[2])
     if ahead > _PATCHES_AHEAD and platform.buildpack:
-        what = f"The requested Python version isn't available: {wanted.version} ({wanted.place})"
+        problem = f"The requested Python version isn't available: {wanted.version} ({wanted.place})"
         known = f"the newest on {release.source.date} was {release.version}"
         raise BuildError(
-            f"{platform.title}'s build would fail: {what}",
+            f"{platform.title}'s build would fail: {problem}",
             hint=f"{_fix(release.minor, wanted.origin)}; {known}",
         )
 
