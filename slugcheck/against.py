@@ -57,7 +57,7 @@ class Base:
         self._report: ReportDocument | None = None
         self._revision: Revision | None = None
         self._pool = ThreadPoolExecutor(1)
-        self._found: Future[Measured] | None = None
+        self._measurement: Future[Measured] | None = None
         if not name.strip():  # such as an unset variable of a CI system
             raise UsageError("--against is empty", hint=_REPORT_HINT)
         path = Path(name)
@@ -121,7 +121,7 @@ class Base:
 
     def __enter__(self) -> Base:
         """Start to measure in the background."""
-        self._found = self._pool.submit(self.measure)
+        self._measurement = self._pool.submit(self.measure)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -131,10 +131,10 @@ class Base:
 
     def compared(self, report: Report, run: Check) -> Report:
         """Return the report with its difference from the base, judged."""
-        assert self._found is not None, "used outside of its with"  # noqa: S101 - a caller's slip
-        found = difference(report, self, self._found.result())
+        assert self._measurement is not None, "used outside of its with"  # noqa: S101 - a caller's slip
+        base_difference = difference(report, self, self._measurement.result())
         notes = (*report.notes, *self._of_settings(run.settings))
-        return gates.with_increase(replace(report, notes=notes), run.rules, found)
+        return gates.with_increase(replace(report, notes=notes), run.rules, base_difference)
 
     def _of_settings(self, own: Settings) -> tuple[str, ...]:
         """Return notes on how a change alters its base's settings, or that they are unknown."""
@@ -176,37 +176,37 @@ class Base:
         return f"{self.label} was not measured: {reason}"
 
     def _prepared(self) -> tuple[Options, tuple[str, ...]]:
-        found = self._revision
-        if found is None:
+        revision = self._revision
+        if revision is None:
             return self._options, ()
         self._temporary = temporary.Folder()
         place = self._temporary.path.resolve()
-        notes = git.write(found, place)
+        notes = git.write(revision, place)
         own = replace(self._options, named=self._given.path)
-        inside = place / found.prefix
+        inside = place / revision.prefix
         path = inside if own.is_folder else inside / own.path.name
         if not path.exists():
-            name = "the folder" if own.is_folder else f"{found.prefix}{own.path.name}"
-            raise UsageError(f"{printable(name)} is not in {found.commit[:12]}")
+            name = "the folder" if own.is_folder else f"{revision.prefix}{own.path.name}"
+            raise UsageError(f"{printable(name)} is not in {revision.commit[:12]}")
         config = self._config(place)
         # models that the base names are merged already
         return replace(own, path=path, top=place, config=config, remote_models=True), notes
 
     def _config(self, place: Path) -> Path | None:
         """Return the base's version of the settings file of ``--config``; the user's own stays."""
-        named, found = self._options.config, self._revision
-        if named is None or found is None or not reading.belongs(named, self._given.within):
+        named, revision = self._options.config, self._revision
+        if named is None or revision is None or not reading.belongs(named, self._given.within):
             return named
-        inside = reading.real(named, self._given.within).relative_to(found.top.resolve())
+        inside = reading.real(named, self._given.within).relative_to(revision.top.resolve())
         return place / inside if reading.is_file(place / inside, place) else None
 
 
-def difference(report: Report, against: Base, found: Measured) -> Difference:
+def difference(report: Report, against: Base, measured: Measured) -> Difference:
     """Return the difference between a report and its base."""
-    if found.report is None:
+    if measured.report is None:
         return Difference(
             label=against.label, base=None, changes=(), parts=(), installed_bytes=0, slug_bytes=0,
-            problem=found.problem,
+            problem=measured.problem,
         )  # fmt: skip
-    own = difference_of(report_document(report), found.report, label=against.label)
-    return replace(own, notes=(*own.notes, *found.notes))
+    own = difference_of(report_document(report), measured.report, label=against.label)
+    return replace(own, notes=(*own.notes, *measured.notes))

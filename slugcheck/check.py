@@ -200,9 +200,9 @@ class Check:
             return
         from slugcheck.advice import audit
 
-        resolved = [one for one, _ in self.inventories]
-        names = {one.name for one in resolved}
-        unsized = [one for one in self._dependencies.unsized if one.name not in names]
+        resolved = [distribution for distribution, _ in self.inventories]
+        names = {distribution.name for distribution in resolved}
+        unsized = [package for package in self._dependencies.unsized if package.name not in names]
         if self._options.offline:
             self._audit = audit.not_run(resolved, unsized, service, "--offline excludes it")
             return
@@ -244,7 +244,7 @@ class Check:
         sizes = self.sizes()
         build, basis = build_time.predict(sizes), "predicted"
         if (verified := self._verification) is not None:
-            unmeasured = self._unmeasured({one.name for one in sizes.distributions})
+            unmeasured = self._unmeasured({size.name for size in sizes.distributions})
             sizes = slug_parts.as_measured(sizes, verified, unsized=unmeasured)
             build = build_time.from_measured(verified.seconds)
             basis = f"from {verified.seconds:.0f} s measured here"
@@ -298,7 +298,9 @@ class Check:
             storage=storage_options,
             verification=verified,
             requirements=read.requirements if (read := self.subject.requirements) else (),
-            allowed_unsized=tuple(one.name for one in sizes.unsized if one not in doubtful),
+            allowed_unsized=tuple(
+                unsized.name for unsized in sizes.unsized if unsized not in doubtful
+            ),
             fail_on=self._options.fail_on,
             assumptions=build_time.assumptions(),
             seconds=time.perf_counter() - self._started,
@@ -378,7 +380,7 @@ class Check:
                 store=self._dependencies.store,
             )
 
-        builds = (one.distribution.source_build for one in sizes.distributions)
+        builds = (size.distribution.source_build for size in sizes.distributions)
         compiles = any(build is not None and build.native for build in builds)
         newest = self._dependencies.newest_python() if compiles else None
         return findings.findings(sizes, find_equivalent=equivalent, newest_python=newest)
@@ -389,8 +391,10 @@ class Check:
         notes = [*self._dependencies.notes, *self._app.notes()]
         if (built := self._built) is not None:
             project, files = built
-            names = {one.name for one in sizes.distributions}
-            notes += hooks.notes(project, files.absent, names, [one.path for one in files.files])
+            names = {size.name for size in sizes.distributions}
+            notes += hooks.notes(
+                project, files.absent, names, [member.path for member in files.files]
+            )
         if self._audit is not None:
             notes += self._audit.notes
         if self._verification is not None:

@@ -128,9 +128,9 @@ class TableReader:
 
     def _row(self, read: Callable[[TableReader], Row], path: str, row: Mapping[str, Any]) -> Row:
         reader = TableReader(row, path, self)
-        found = read(reader)
+        parsed = read(reader)
         reader.finish()
-        return found
+        return parsed
 
     def root(self, key: str, name: str) -> TableReader | None:
         """Return the table ``name`` of the table ``key`` at the top of the file, if it exists."""
@@ -161,8 +161,8 @@ _MINOR = r"3\.[0-9]{1,3}"
 def names() -> tuple[str, ...]:
     """Return the names of the built-in platforms, Heroku first, the rest by name."""
     files = (file.name for file in resources.files(__name__).iterdir())
-    found = sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
-    return ("heroku", *(name for name in found if name != "heroku"))
+    built_in = sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
+    return ("heroku", *(name for name in built_in if name != "heroku"))
 
 
 def load(name: str) -> Platform:
@@ -225,13 +225,13 @@ def _platform(reader: TableReader) -> Platform:
     pythons = reader.rows("pythons", _python, at_least=1)
     limits = reader.rows("limits", _limit)
     dynos = reader.rows("dynos", _dyno)
-    for key, found in (
+    for key, row_names in (
         ("stacks", [stack.name for stack in stacks]),
         ("pythons", [release.minor for release in pythons]),
         ("limits", [limit.name for limit in limits]),
         ("dynos", [dyno.name for dyno in dynos]),
     ):
-        _no_duplicates(reader, key, found)
+        _no_duplicates(reader, key, row_names)
     return Platform(
         name=reader.text("name"),
         title=reader.text("title"),
@@ -254,8 +254,8 @@ def _platform(reader: TableReader) -> Platform:
     )
 
 
-def _no_duplicates(reader: TableReader, key: str, found: list[str]) -> None:
-    for name, times in Counter(filter(None, found)).items():
+def _no_duplicates(reader: TableReader, key: str, row_names: list[str]) -> None:
+    for name, times in Counter(filter(None, row_names)).items():
         if times > 1:
             reader.mistake(key, f"has {name!r} {times} times")
 

@@ -200,13 +200,13 @@ def find(target: Target) -> Interpreter:
     _same_kind(target)
     seen: dict[str, Interpreter] = {}
     for path in _candidates(target.minor):
-        found = _described(path)
-        if found is None:
+        interpreter = _described(path)
+        if interpreter is None:
             continue
-        if found.minor == target.minor and not found.unfit:
-            return found
-        seen.setdefault(found.version + found.unfit, found)
-    has = ", ".join(_text(one) for one in seen.values())
+        if interpreter.minor == target.minor and not interpreter.unfit:
+            return interpreter
+        seen.setdefault(interpreter.version + interpreter.unfit, interpreter)
+    has = ", ".join(_text(other) for other in seen.values())
     message = f"--verify needs Python {target.minor}; this machine has {has or 'none'}"
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
     hint = f"install python{target.minor}, or use --python {own}"
@@ -217,13 +217,13 @@ def foreign_wheels(sizes: SizeReport) -> list[str]:
     """Return the file names of the wheels that this machine's installer rejects."""
     own = {*platform_tags(), "any"}
     foreign = []
-    for one in sizes.distributions:
+    for size in sizes.distributions:
         try:
-            tags = reading.wheel_filename(one.distribution.artifact.filename)[3]
+            tags = reading.wheel_filename(size.distribution.artifact.filename)[3]
         except InvalidWheelFilename:
             continue
         if not any(tag.platform in own for tag in tags):
-            foreign.append(one.distribution.artifact.filename)
+            foreign.append(size.distribution.artifact.filename)
     return foreign
 
 
@@ -269,8 +269,8 @@ def _of_pyenv(minor: str) -> Iterator[str]:
         yield str(path)
 
 
-def _text(found: Interpreter) -> str:
-    return f"{found.version}{found.unfit and f' ({found.unfit})'}"
+def _text(interpreter: Interpreter) -> str:
+    return f"{interpreter.version}{interpreter.unfit and f' ({interpreter.unfit})'}"
 
 
 def _described(path: str) -> Interpreter | None:
@@ -429,8 +429,8 @@ def _pip_command(site: Site) -> list[str]:
 
 
 def _platforms_pip(target: Target) -> str:
-    names = (_PIP.match(part.name) for part in target.python.parts)
-    return next((found[1] for found in names if found), "26.2.1")
+    matches = (_PIP.match(part.name) for part in target.python.parts)
+    return next((match[1] for match in matches if match), "26.2.1")
 
 
 def _own_pip() -> str | None:
@@ -495,11 +495,11 @@ def _activated(site: Site) -> dict[str, str]:
 
 def _environment(site: Site, index: IndexOptions) -> dict[str, str]:
     """Return the children's environment, with index URLs: `ps` shows arguments to everyone."""
-    found = {key: value for key, value in os.environ.items() if _KEPT.match(key)}
-    if "PATH" in found:
-        found["PATH"] = child.safe_path(found["PATH"])
-    found |= dict(_named(site.place))
-    found |= {
+    variables = {key: value for key, value in os.environ.items() if _KEPT.match(key)}
+    if "PATH" in variables:
+        variables["PATH"] = child.safe_path(variables["PATH"])
+    variables |= dict(_named(site.place))
+    variables |= {
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -510,17 +510,19 @@ def _environment(site: Site, index: IndexOptions) -> dict[str, str]:
         "TMPDIR": str(site.work.folder),
     }
     if index.index_url:
-        found["PIP_INDEX_URL"] = found["UV_DEFAULT_INDEX"] = index.index_url
+        variables["PIP_INDEX_URL"] = variables["UV_DEFAULT_INDEX"] = index.index_url
     if index.extra_index_urls:
-        found["PIP_EXTRA_INDEX_URL"] = found["UV_INDEX"] = " ".join(index.extra_index_urls)
+        variables["PIP_EXTRA_INDEX_URL"] = variables["UV_INDEX"] = " ".join(index.extra_index_urls)
     if index.no_index:
-        found["PIP_NO_INDEX"] = found["UV_NO_INDEX"] = "1"
+        variables["PIP_NO_INDEX"] = variables["UV_NO_INDEX"] = "1"
     if index.trusted_hosts:
-        found["PIP_TRUSTED_HOST"] = found["UV_INSECURE_HOST"] = " ".join(index.trusted_hosts)
+        variables["PIP_TRUSTED_HOST"] = variables["UV_INSECURE_HOST"] = " ".join(
+            index.trusted_hosts
+        )
     if links := [_as_url(place) for place in index.find_links]:
-        found["PIP_FIND_LINKS"] = " ".join(links)
-        found["UV_FIND_LINKS"] = ",".join(links)
-    return found
+        variables["PIP_FIND_LINKS"] = " ".join(links)
+        variables["UV_FIND_LINKS"] = ",".join(links)
+    return variables
 
 
 def _named(place: Place) -> Iterator[tuple[str, str]]:
@@ -535,13 +537,13 @@ def _as_url(place: str) -> str:
     return place if "://" in place else Path(place).resolve().as_uri()
 
 
-def _must(site: Site, command: Sequence[str], environment: Mapping[str, str], what: str) -> None:
+def _must(site: Site, command: Sequence[str], environment: Mapping[str, str], action: str) -> None:
     done = run_step(command, cwd=site.place.folder, environment=environment)
     if done.code != 0:
-        raise _failed(site, what, done.output)
+        raise _failed(site, action, done.output)
 
 
-def _failed(site: Site, what: str, output: str) -> MeasureError:
+def _failed(site: Site, action: str, output: str) -> MeasureError:
     if _NO_SPACE in output:
         return full_disk(site.work)
     for name, value in _named(site.place):
@@ -553,7 +555,7 @@ def _failed(site: Site, what: str, output: str) -> MeasureError:
     reason = printable(text.replace(str(site.work.folder), "\u2026"))
     short = reason if len(reason) <= _SHOWN else f"{reason[: _SHOWN - 1]}\u2026"
     hint = "the platform's build would probably fail too"
-    return MeasureError(f"{what} failed: {short}", hint=hint)
+    return MeasureError(f"{action} failed: {short}", hint=hint)
 
 
 def _tool(site: Site) -> Path:
@@ -561,5 +563,5 @@ def _tool(site: Site) -> Path:
 
 
 def _version_in(environment: Path, name: str) -> str | None:
-    found = sorted(environment.glob(f"lib/python*/site-packages/{name}-*.dist-info"))
-    return found[0].name.split("-")[1].removesuffix(".dist") if found else None
+    folders = sorted(environment.glob(f"lib/python*/site-packages/{name}-*.dist-info"))
+    return folders[0].name.split("-")[1].removesuffix(".dist") if folders else None

@@ -56,9 +56,9 @@ class Plan:
     def pins(self) -> tuple[str, ...]:
         """The resolved versions, as lines of a constraints file."""
         return tuple(
-            f"{one.name}=={one.distribution.version}"
-            for one in self.sizes.distributions
-            if not one.distribution.direct_url
+            f"{size.name}=={size.distribution.version}"
+            for size in self.sizes.distributions
+            if not size.distribution.direct_url
         )
 
 
@@ -98,15 +98,17 @@ def lay_out(plan: Plan, work: Path) -> Place:
         folder = _copied(original.parent, beside) if copy_all else work
         file = folder / original.name if copy_all else original
         return Place(app=app, folder=folder, file=file, variables=names)
-    found = list(_local(texts, Places((original.parent, Path.cwd()), top), plan.variables))
-    for origin, absolute, path in found:
+    references = list(_local(texts, Places((original.parent, Path.cwd()), top), plan.variables))
+    for origin, absolute, path in references:
         if absolute and path.is_dir():
             raise _elsewhere(origin, path)
     if pushed:
         return Place(app=app, folder=app, file=app / plan.path.name, variables=names)
-    folder = _below(_base(original, [path for _, absolute, path in found if not absolute]), beside)
+    folder = _below(
+        _base(original, [path for _, absolute, path in references if not absolute]), beside
+    )
     folder.mkdir(parents=True, exist_ok=True)
-    for _, _, path in found:
+    for _, _, path in references:
         _mirror(path, beside)
     return Place(app=app, folder=folder, file=original, variables=names)
 

@@ -92,8 +92,8 @@ def weigh(prefix: Path, before: frozenset[Path], layout: Layout) -> Weights:
 def _identity(folder: Path) -> tuple[str, str]:
     """Return the canonical name and the version of an installed distribution."""
     stem, _, version = folder.name.removesuffix(".dist-info").rpartition("-")
-    found = PathDistribution(folder)
-    return canonicalize_name(found.name or stem), found.version or version
+    distribution = PathDistribution(folder)
+    return canonicalize_name(distribution.name or stem), distribution.version or version
 
 
 def _recorded(record: Path) -> Iterable[Path]:
