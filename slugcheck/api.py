@@ -188,14 +188,14 @@ def run_compare(
         message = "compare needs at least two candidates"
         raise UsageError(message, hint="slugcheck compare requirements_a.txt requirements_b.txt")
     results = [load(Path(name)) for name in bench]
-    names = labels_of([one.path for one in options], tuple(labels))
+    names = labels_of([candidate_options.path for candidate_options in options], tuple(labels))
     with SideBySide(tuple(options), names) as run:
         with (progress or SILENT).progress("measuring candidates") as bar:
             for done in run.measure():
                 bar.update(done, len(options))
         candidates = run.candidates
     comparison = compared(candidates)
-    reports = tuple(one.report for one in candidates)
+    reports = tuple(candidate.report for candidate in candidates)
     return (join(comparison, candidates, results) if results else comparison), reports
 
 

@@ -116,35 +116,35 @@ def changes(
     return tuple(sorted(differing, key=rank))
 
 
-def _alike(one: Distribution | None, other: Distribution | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return (one.version, one.installed_bytes, one.slug_bytes) == (
-        other.version, other.installed_bytes, other.slug_bytes,
+def _alike(now: Distribution | None, then: Distribution | None) -> bool:
+    if now is None or then is None:
+        return now is then
+    return (now.version, now.installed_bytes, now.slug_bytes) == (
+        then.version, then.installed_bytes, then.slug_bytes,
     )  # fmt: skip
 
 
 def _change(now: Distribution | None, then: Distribution | None, *, by_slug: bool) -> Change:
-    one = now or then
-    assert one is not None  # noqa: S101 - a name comes from one of the two
+    distribution = now or then
+    assert distribution is not None  # noqa: S101 - a name comes from one of the two
     before = (then.slug_bytes if by_slug else then.installed_bytes) if then else 0
     installed = (now.installed_bytes if now else 0) - (then.installed_bytes if then else 0)
     slug = (now.slug_bytes if now else 0) - (then.slug_bytes if then else 0)
     return Change(
-        name=one.name,
+        name=distribution.name,
         kind=_kind(now, then),
         before=then.version if then else None,
         after=now.version if now else None,
         installed_bytes=installed,
         slug_bytes=slug,
         percent=100 * (slug if by_slug else installed) / before if before else None,
-        because=reasons(one),
+        because=reasons(distribution),
     )
 
 
-def reasons(one: Distribution) -> tuple[str, ...]:
+def reasons(distribution: Distribution) -> tuple[str, ...]:
     """Return what requires a distribution: ``direct``, and the names of others."""
-    return (*(("direct",) if one.direct else ()), *one.required_by)
+    return (*(("direct",) if distribution.direct else ()), *distribution.required_by)
 
 
 def _kind(now: Distribution | None, then: Distribution | None) -> ChangeKind:
@@ -215,10 +215,10 @@ def _half(low: int, high: int) -> int:
 
 
 def _difference_notes(head: ReportDocument, base: ReportDocument, label: str) -> Iterator[str]:
-    for what, field in _ASPECTS:
+    for aspect, field in _ASPECTS:
         own, then = getattr(head.target, field), getattr(base.target, field)
         if own != then:
-            yield f"{label} is for {what} {then}, this for {own}: this alone changes sizes"
+            yield f"{label} is for {aspect} {then}, this for {own}: this alone changes sizes"
     if head.tool.version != base.tool.version:
         made = f"{label} was made by slugcheck {base.tool.version}"
         yield f"{made}, this by {head.tool.version}: this alone may change predictions"
@@ -230,13 +230,16 @@ def _difference_notes(head: ReportDocument, base: ReportDocument, label: str) ->
 
 
 def _pins(unsized: Sequence[Unsized]) -> str:
-    names = [f"{one.name} {one.version}" if one.version else one.name for one in unsized]
+    names = [
+        f"{package.name} {package.version}" if package.version else package.name
+        for package in unsized
+    ]
     return listed(names, 5)
 
 
 def by_name(report: ReportDocument) -> Mapping[str, Distribution]:
     """Return a report's distributions by their names."""
-    return {one.name: one for one in report.distributions}
+    return {distribution.name: distribution for distribution in report.distributions}
 
 
 # --------------------------------------------------------------------------- candidates
@@ -253,8 +256,8 @@ class Candidate:
 def compare(candidates: Sequence[Candidate]) -> Comparison:
     """Return the comparison of two candidates or more; the others are compared with the first."""
     first = candidates[0].report
-    reports = [one.report for one in candidates]
-    setups = tuple(_setup(one, first) for one in candidates)
+    reports = [candidate.report for candidate in candidates]
+    setups = tuple(_setup(candidate, first) for candidate in candidates)
     limit = _size_verdict(first)
     return Comparison(
         title=first.target.title,
@@ -271,45 +274,45 @@ def compare(candidates: Sequence[Candidate]) -> Comparison:
 
 
 def _setup(candidate: Candidate, first: ReportDocument) -> Setup:
-    one = candidate.report
-    totals, size = one.totals, _size_verdict(one)
-    counted, reference = _counted(one), _counted(first)
+    report = candidate.report
+    totals, size = report.totals, _size_verdict(report)
+    counted, reference = _counted(report), _counted(first)
     saved = reference.value - counted.value
     return Setup(
         label=candidate.label,
-        path=one.subject.path,
-        target=_target(one),
+        path=report.subject.path,
+        target=_target(report),
         distributions=totals.distributions,
         dependencies_bytes=totals.installed_bytes,
         dependencies_slug_bytes=totals.dependencies_slug_bytes,
-        model_files=len(one.models),
+        model_files=len(report.models),
         model_bytes=totals.model_bytes,
         model_slug_bytes=totals.model_slug_bytes,
         installed_bytes=totals.all_installed_bytes,
-        slug=_slug(one),
+        slug=_slug(report),
         counted=counted,
-        rows=tuple(_rows(one)),
-        status=_status(one),
+        rows=tuple(_rows(report)),
+        status=_status(report),
         sentence=size.sentence if size else "no limit",
         room_bytes=size.limit - counted.value if size else None,
-        unsized=tuple(_unsized(one)),
+        unsized=tuple(_unsized(report)),
         saved_installed_bytes=first.totals.all_installed_bytes - totals.all_installed_bytes,
         saved_slug_bytes=first.totals.slug_bytes - totals.slug_bytes,
         saved_percent=100 * saved / reference.value if reference.value else None,
     )
 
 
-def _target(one: ReportDocument) -> str:
-    target = one.target
+def _target(report: ReportDocument) -> str:
+    target = report.target
     return f"{target.title} · {target.stack} · Python {target.python_full}"
 
 
-def _by_slug(one: ReportDocument) -> bool:
-    return one.target.size_figure == "slug"
+def _by_slug(report: ReportDocument) -> bool:
+    return report.target.size_figure == "slug"
 
 
-def _slug(one: ReportDocument) -> Estimate[int]:
-    totals = one.totals
+def _slug(report: ReportDocument) -> Estimate[int]:
+    totals = report.totals
     return Estimate(
         value=totals.slug_bytes,
         low=totals.slug_low_bytes,
@@ -318,10 +321,10 @@ def _slug(one: ReportDocument) -> Estimate[int]:
     )
 
 
-def _counted(one: ReportDocument) -> Estimate[int]:
-    if _by_slug(one):
-        return _slug(one)
-    totals = one.totals
+def _counted(report: ReportDocument) -> Estimate[int]:
+    if _by_slug(report):
+        return _slug(report)
+    totals = report.totals
     return Estimate(
         value=totals.all_installed_bytes,
         low=totals.all_installed_low_bytes,
@@ -330,28 +333,28 @@ def _counted(one: ReportDocument) -> Estimate[int]:
     )
 
 
-def _size_verdict(one: ReportDocument) -> Verdict | None:
-    name = one.target.size_figure
-    return next((v for v in one.verdicts if v.budget == name and v.gates), None)
+def _size_verdict(report: ReportDocument) -> Verdict | None:
+    name = report.target.size_figure
+    return next((v for v in report.verdicts if v.budget == name and v.gates), None)
 
 
-def _status(one: ReportDocument) -> Status:
-    gating = {verdict.status for verdict in one.verdicts if verdict.gates}
+def _status(report: ReportDocument) -> Status:
+    gating = {verdict.status for verdict in report.verdicts if verdict.gates}
     if Status.FAIL in gating:
         return Status.FAIL
-    if Status.UNKNOWN in gating or any(_unsized(one)):
+    if Status.UNKNOWN in gating or any(_unsized(report)):
         return Status.UNKNOWN
     return Status.PASS
 
 
-def _unsized(one: ReportDocument) -> Iterator[str]:
-    yield from (unsized.name for unsized in one.unsized if not unsized.allowed)
+def _unsized(report: ReportDocument) -> Iterator[str]:
+    yield from (unsized.name for unsized in report.unsized if not unsized.allowed)
 
 
-def _rows(one: ReportDocument) -> Iterator[SetupRow]:
-    by_slug = _by_slug(one)
+def _rows(report: ReportDocument) -> Iterator[SetupRow]:
+    by_slug = _by_slug(report)
     ordered = sorted(
-        one.distributions,
+        report.distributions,
         key=lambda d: (-(d.slug_bytes if by_slug else d.installed_bytes), d.name),
     )
     for d in ordered:
@@ -359,23 +362,23 @@ def _rows(one: ReportDocument) -> Iterator[SetupRow]:
             name=d.name, version=d.version, installed_bytes=d.installed_bytes,
             slug_bytes=d.slug_bytes,
         )  # fmt: skip
-    twice = one.totals.installed_bytes - sum(d.installed_bytes for d in one.distributions)
-    packed = one.totals.dependencies_slug_bytes - sum(d.slug_bytes for d in one.distributions)
+    twice = report.totals.installed_bytes - sum(d.installed_bytes for d in report.distributions)
+    packed = report.totals.dependencies_slug_bytes - sum(d.slug_bytes for d in report.distributions)
     if twice or packed:
         yield SetupRow(
             name="overlapping files (counted once)", version="", installed_bytes=twice,
             slug_bytes=packed,
         )  # fmt: skip
     for name, installed, slug in _PARTS:
-        if getattr(one.totals, installed) or getattr(one.totals, slug):
+        if getattr(report.totals, installed) or getattr(report.totals, slug):
             yield SetupRow(
-                name=name, version="", installed_bytes=getattr(one.totals, installed),
-                slug_bytes=getattr(one.totals, slug),
+                name=name, version="", installed_bytes=getattr(report.totals, installed),
+                slug_bytes=getattr(report.totals, slug),
             )  # fmt: skip
-    if one.models:
+    if report.models:
         yield SetupRow(
-            name=f"models ({len(one.models)})", version="",
-            installed_bytes=one.totals.model_bytes, slug_bytes=one.totals.model_slug_bytes,
+            name=f"models ({len(report.models)})", version="",
+            installed_bytes=report.totals.model_bytes, slug_bytes=report.totals.model_slug_bytes,
         )  # fmt: skip
 
 
@@ -383,17 +386,25 @@ def _rows(one: ReportDocument) -> Iterator[SetupRow]:
 
 
 def _shared(reports: Sequence[ReportDocument]) -> Iterator[SharedRow]:
-    tables = [by_name(one) for one in reports]
+    tables = [by_name(report) for report in reports]
     by_slug = _by_slug(reports[0])
     rows = []
     for name in dict.fromkeys(name for table in tables for name in table):
-        found = [table.get(name) for table in tables]
+        distributions = [table.get(name) for table in tables]
         rows.append(
             SharedRow(
                 name=name,
-                versions=tuple(one.version if one else None for one in found),
-                installed_bytes=tuple(one.installed_bytes if one else None for one in found),
-                slug_bytes=tuple(one.slug_bytes if one else None for one in found),
+                versions=tuple(
+                    distribution.version if distribution else None for distribution in distributions
+                ),
+                installed_bytes=tuple(
+                    distribution.installed_bytes if distribution else None
+                    for distribution in distributions
+                ),
+                slug_bytes=tuple(
+                    distribution.slug_bytes if distribution else None
+                    for distribution in distributions
+                ),
             )
         )
 
@@ -428,16 +439,16 @@ def _migration(first: Candidate, other: Candidate) -> Migration:
 
 def _lines(requirements: Sequence[Requirement]) -> Mapping[str, str]:
     """Return the lines by name; a name may have several lines with different markers."""
-    found: dict[str, str] = {}
-    for one in requirements:
-        name = one.name or one.text
-        found[name] = f"{found[name]}\n{one.text}" if name in found else one.text
-    return found
+    lines: dict[str, str] = {}
+    for requirement in requirements:
+        name = requirement.name or requirement.text
+        lines[name] = f"{lines[name]}\n{requirement.text}" if name in lines else requirement.text
+    return lines
 
 
 def _savings(candidates: Sequence[Setup]) -> Savings | None:
-    largest = max(candidates, key=lambda one: one.counted.value)
-    smallest = min(candidates, key=lambda one: one.counted.value)
+    largest = max(candidates, key=lambda candidate: candidate.counted.value)
+    smallest = min(candidates, key=lambda candidate: candidate.counted.value)
     if largest is smallest:
         return None
     saved = largest.counted.value - smallest.counted.value
@@ -453,13 +464,13 @@ def _savings(candidates: Sequence[Setup]) -> Savings | None:
 def _notes(candidates: Sequence[Candidate]) -> Iterator[str]:
     reference, first = candidates[0].label, candidates[0].report
     for candidate in candidates[1:]:
-        label, one = candidate.label, candidate.report
-        if _target(one) != _target(first):
-            yield f"{label} is for {_target(one)}, {reference} for {_target(first)}"
-        if one.totals.basis != first.totals.basis:
-            yield f"{label} is {one.totals.basis}, {reference} {first.totals.basis}"
-        if one.tool.version != first.tool.version:
-            yield f"{label} was made by slugcheck {one.tool.version}"
+        label, report = candidate.label, candidate.report
+        if _target(report) != _target(first):
+            yield f"{label} is for {_target(report)}, {reference} for {_target(first)}"
+        if report.totals.basis != first.totals.basis:
+            yield f"{label} is {report.totals.basis}, {reference} {first.totals.basis}"
+        if report.tool.version != first.tool.version:
+            yield f"{label} was made by slugcheck {report.tool.version}"
     for candidate in candidates:
         names = [unsized.name for unsized in candidate.report.unsized]
         if names:
@@ -471,30 +482,30 @@ def _notes(candidates: Sequence[Candidate]) -> Iterator[str]:
 
 def recommend(candidates: Sequence[Setup], *, by_slug: bool) -> Recommendation:
     """Return the smallest candidate that fits, with the figures as reasons."""
-    reasons = [_fits(one, by_slug=by_slug) for one in candidates]
-    doubtful = [one for one in candidates if one.status is Status.UNKNOWN]
-    fitting = [one for one in candidates if one.status is Status.PASS]
-    ordered = sorted(fitting, key=lambda one: one.counted.value)
+    reasons = [_fits(candidate, by_slug=by_slug) for candidate in candidates]
+    doubtful = [candidate for candidate in candidates if candidate.status is Status.UNKNOWN]
+    fitting = [candidate for candidate in candidates if candidate.status is Status.PASS]
+    ordered = sorted(fitting, key=lambda candidate: candidate.counted.value)
     if not fitting:
         if doubtful:
-            names = listed([one.label for one in doubtful], _NAMED)
+            names = listed([candidate.label for candidate in doubtful], _NAMED)
             fit = "fits" if len(doubtful) == 1 else "fit"
             return _none(reasons, f"unknown whether {names} {fit}")
-        smallest = min(candidates, key=lambda one: one.counted.value)
+        smallest = min(candidates, key=lambda candidate: candidate.counted.value)
         over = _size(-(smallest.room_bytes or 0), by_slug=by_slug)
         return _none(
             reasons, f"no candidate fits; {smallest.label} is the closest, {over} too large"
         )
     best = ordered[0]
-    smaller = [one for one in doubtful if one.counted.low <= best.counted.high]
+    smaller = [candidate for candidate in doubtful if candidate.counted.low <= best.counted.high]
     if smaller:
-        names = listed([one.label for one in smaller], _NAMED)
+        names = listed([candidate.label for candidate in smaller], _NAMED)
         return _none(reasons, f"{names} may be smaller than {best.label}, but cannot be judged")
     if len(ordered) > 1 and ordered[1].counted.low <= best.counted.high:
         other = ordered[1].label
         reasons.append(f"{best.label} and {other} are too close to call")
         return Recommendation(label=None, because=tuple(reasons))
-    largest = max(candidates, key=lambda one: one.counted.value)
+    largest = max(candidates, key=lambda candidate: candidate.counted.value)
     if largest is not best:
         saved = largest.counted.value - best.counted.value
         share = 100 * saved / largest.counted.value
@@ -507,16 +518,16 @@ def _none(reasons: list[str], why: str) -> Recommendation:
     return Recommendation(label=None, because=(*reasons, why))
 
 
-def _fits(one: Setup, *, by_slug: bool) -> str:
-    if one.status is Status.UNKNOWN:
-        return f"{one.label} cannot be judged: {one.sentence}"
-    if one.room_bytes is None:
-        return f"{one.label} is {_size(one.counted.value, by_slug=by_slug)}"
-    if one.status is Status.FAIL and one.room_bytes >= 0:
-        return f"{one.label} is within the size limit, but over another budget"
-    if one.status is Status.FAIL:
-        return f"{one.label} does not fit: {_size(-one.room_bytes, by_slug=by_slug)} too large"
-    return f"{one.label} fits with {_size(one.room_bytes, by_slug=by_slug, down=True)} left"
+def _fits(setup: Setup, *, by_slug: bool) -> str:
+    if setup.status is Status.UNKNOWN:
+        return f"{setup.label} cannot be judged: {setup.sentence}"
+    if setup.room_bytes is None:
+        return f"{setup.label} is {_size(setup.counted.value, by_slug=by_slug)}"
+    if setup.status is Status.FAIL and setup.room_bytes >= 0:
+        return f"{setup.label} is within the size limit, but over another budget"
+    if setup.status is Status.FAIL:
+        return f"{setup.label} does not fit: {_size(-setup.room_bytes, by_slug=by_slug)} too large"
+    return f"{setup.label} fits with {_size(setup.room_bytes, by_slug=by_slug, down=True)} left"
 
 
 def _size(value: int, *, by_slug: bool, down: bool = False) -> str:
@@ -535,12 +546,12 @@ def labels(paths: Sequence[Path], given: Sequence[str]) -> tuple[str, ...]:
     if len(given) > len(paths):
         message = f"there are {len(given)} labels for {len(paths)} candidates"
         raise UsageError(message, hint="give --label once for each candidate, in their order")
-    found = [*given, *_short(paths)[len(given) :]]
-    twice = next((one for one in found if found.count(one) > 1), None)
+    all_labels = [*given, *_short(paths)[len(given) :]]
+    twice = next((label for label in all_labels if all_labels.count(label) > 1), None)
     if twice is not None:
         message = f"two candidates are called {printable(twice)}"
         raise UsageError(message, hint="tell them apart with --label, once for each candidate")
-    return tuple(found)
+    return tuple(all_labels)
 
 
 def _short(paths: Sequence[Path]) -> list[str]:
@@ -563,8 +574,8 @@ class SideBySide:
         self._reports: dict[int, ReportDocument] = {}
         self._checks: dict[int, Check] = {}
         with ExitStack() as stack:
-            for number, one in enumerate(options):
-                self._prepare(number, one, stack)
+            for number, candidate_options in enumerate(options):
+                self._prepare(number, candidate_options, stack)
             self._stack = stack.pop_all()
 
     def _prepare(self, number: int, options: Options, stack: ExitStack) -> None:
@@ -590,7 +601,7 @@ class SideBySide:
         :raises SlugcheckError: one could not be measured; the message names it.
         """
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            running = {pool.submit(self._one, number): number for number in self._checks}
+            running = {pool.submit(self._report_of, number): number for number in self._checks}
             done = len(self._reports)
             yield done
             for future in as_completed(running):
@@ -603,7 +614,7 @@ class SideBySide:
                 done += 1
                 yield done
 
-    def _one(self, number: int) -> ReportDocument:
+    def _report_of(self, number: int) -> ReportDocument:
         check = self._checks[number]
         report = gates.with_increase(check.run(SILENT), check.rules, None)
         return to_document.report_document(report)
@@ -659,7 +670,10 @@ def join(
             message = f"{printable(candidate.label)} has several results of bench ({names})"
             raise UsageError(message, hint="give --bench one result for each runtime")
         footprints += [_footprint(runtime, own) for _, runtime, own, _ in matches] or [None]
-        notes += [_version(candidate.label, runtime, one) for _, runtime, _, one in matches]
+        notes += [
+            _version(candidate.label, runtime, distribution)
+            for _, runtime, _, distribution in matches
+        ]
     if not any(footprints):
         measured = (
             runtime for result in results for runtime in result.bench.stacks if runtime.summary
@@ -682,22 +696,24 @@ def _matches(
     for result in results:
         for runtime in result.bench.stacks:
             names = DISTRIBUTIONS.get(runtime.runtime, ())
-            one = next((installed[name] for name in names if name in installed), None)
-            if runtime.summary is not None and one is not None:
-                yield result.label, runtime, runtime.summary, one
+            distribution = next((installed[name] for name in names if name in installed), None)
+            if runtime.summary is not None and distribution is not None:
+                yield result.label, runtime, runtime.summary, distribution
 
 
-def _footprint(runtime: Runtime, one: Summary) -> Footprint:
+def _footprint(runtime: Runtime, summary: Summary) -> Footprint:
     return Footprint(
         runtime=f"{runtime.label} {runtime.version}",
         model=runtime.model,
-        rss_bytes=_peak(one.rss_bytes),
-        anon_bytes=_peak(one.anon_bytes),
-        import_seconds=one.import_seconds.median,
-        cold_start_seconds=one.cold_start_seconds.median if one.cold_start_seconds else None,
-        cpu_ms=one.cpu_ms.median,
-        p50_ms=one.latency.p50_ms,
-        noisy=bool(one.latency.noisy),
+        rss_bytes=_peak(summary.rss_bytes),
+        anon_bytes=_peak(summary.anon_bytes),
+        import_seconds=summary.import_seconds.median,
+        cold_start_seconds=summary.cold_start_seconds.median
+        if summary.cold_start_seconds
+        else None,
+        cpu_ms=summary.cpu_ms.median,
+        p50_ms=summary.latency.p50_ms,
+        noisy=bool(summary.latency.noisy),
     )
 
 
@@ -705,12 +721,12 @@ def _peak(stages: Mapping[str, Spread]) -> int | None:
     return round(stages["peak"].median) if "peak" in stages else None
 
 
-def _version(label: str, runtime: Runtime, one: Distribution) -> str:
-    if runtime.version == one.version:
+def _version(label: str, runtime: Runtime, distribution: Distribution) -> str:
+    if runtime.version == distribution.version:
         return ""
     return (
-        f"{label} has {one.name} {one.version}, but its footprint was measured with "
-        f"{runtime.version}"
+        f"{label} has {distribution.name} {distribution.version}, but its footprint was measured "
+        f"with {runtime.version}"
     )
 
 

@@ -83,9 +83,9 @@ def without_credentials(text: str) -> str:
 def without_secrets(text: str) -> str:
     """Return text without the values given to ``keep_secret``."""
     with _LOCK:
-        found = sorted((one for one in _SECRETS if one in text), key=len, reverse=True)
-    for value in found:
-        text = text.replace(value, MASK)
+        present = sorted((secret for secret in _SECRETS if secret in text), key=len, reverse=True)
+    for secret in present:
+        text = text.replace(secret, MASK)
     return text
 
 
@@ -96,11 +96,11 @@ def document_without_secrets(text: str) -> str:
             return text
         import json
 
-        escaped = {json.dumps(one)[1:-1] for one in _SECRETS} | _SECRETS
-    found = sorted((one for one in escaped if one in text), key=len, reverse=True)
-    if not found:
+        escaped = {json.dumps(secret)[1:-1] for secret in _SECRETS} | _SECRETS
+    present = sorted((secret for secret in escaped if secret in text), key=len, reverse=True)
+    if not present:
         return text
-    pattern = re.compile("|".join(map(re.escape, found)))
+    pattern = re.compile("|".join(map(re.escape, present)))
     if not text.lstrip().startswith("{"):
         return pattern.sub(MASK, text)
     return _JSON_TEXT.sub(lambda match: pattern.sub(MASK, match[0][1:-1]).join('""'), text)
@@ -205,9 +205,9 @@ def _hidden(line: str, separator: re.Match[str], word_at: int, last_at: int) -> 
             return None
         after = _COLON.search(authority, inside.end())
         if after is not None and not _PORT.match(line, begin + after.end()):
-            found = max(word_at, last_at)  # user@corp:password
-            if found > begin + inside.start() or inside[0] != "@":
-                return found if found > begin + inside.start() else len(line)
+            end = max(word_at, last_at)  # user@corp:password
+            if end > begin + inside.start() or inside[0] != "@":
+                return end if end > begin + inside.start() else len(line)
         return max(word_at, begin + inside.start()) if colon else begin + inside.start()
     if colon is not None and not authority.startswith("["):
         port = _PORT.match(line, begin + colon.end())
@@ -244,8 +244,8 @@ def _without_scheme(text: str) -> str:
 
 
 def _user_start(text: str, end: int) -> int:
-    found = _BEFORE_USER.match(text, 0, end)
-    return found.end() if found else 0
+    match = _BEFORE_USER.match(text, 0, end)
+    return match.end() if match else 0
 
 
 def _query_hidden(text: str) -> str:
@@ -426,8 +426,8 @@ def without_commands(text: str) -> str:
     return _plain(_ACTING_BUT_STYLE.sub(_shown, text))
 
 
-def _shown(found: re.Match[str]) -> str:
-    return written_out(found[0])
+def _shown(match: re.Match[str]) -> str:
+    return written_out(match[0])
 
 
 def _plain(text: str) -> str:
@@ -467,7 +467,7 @@ _QUOTED_COLON = _lazy(r'(?<="):(?=:)')  # a value's own: between values stands o
 
 def _json(text: str) -> str:
     """Escape in strings only: what is replaced here stands nowhere else in JSON."""
-    text = _NOT_ASCII.sub(lambda found: _unit_escapes(found[0]), text)
+    text = _NOT_ASCII.sub(lambda match: _unit_escapes(match[0]), text)
     text = _SECOND_HASH_FOLLOWS.sub(r"\\u0023", text)
     text = _QUOTED_COLON.sub(r"\\u003a", text)
     return _FOLD.sub(r"\\u003a", text)
@@ -484,7 +484,7 @@ def _xml(text: str) -> str:
     text = _SECOND_HASH_FOLLOWS.sub("&#35;", text)
     text = _LEADING_COLON.sub(r"\1&#58;", text)
     text = _FOLD.sub("&#58;", text)
-    return _HEADER_FIRST.sub(lambda found: f"{found[1]}&#{ord(found[2])};", text)
+    return _HEADER_FIRST.sub(lambda match: f"{match[1]}&#{ord(match[2])};", text)
 
 
 _RULES: dict[str, Callable[[str], str]] = {
@@ -526,14 +526,14 @@ def parse_size(text: str) -> int:
 
     :raises ValueError: the text is no size; the sentence says what is accepted.
     """
-    found = _parse(text, _SIZES)
-    if found is None:
+    size = _parse(text, _SIZES)
+    if size is None:
         message = (
             f"{text[:_QUOTED]!r} is not a size; write bytes (524288000), "
             "K, M, G or KiB, MiB, GiB (powers of 1024), or kB, MB, GB (powers of 1000)"
         )
         raise ValueError(message)
-    return found
+    return size
 
 
 def parse_seconds(text: str) -> int:
@@ -543,13 +543,13 @@ def parse_seconds(text: str) -> int:
     """
     if clocked := _CLOCK.fullmatch(text):
         return int(clocked[1]) * 60 + int(clocked[2])
-    found = _parse(text, _SECONDS)
-    if found is None:
+    duration = _parse(text, _SECONDS)
+    if duration is None:
         message = (
             f"{text[:_QUOTED]!r} is not a duration; write seconds (900 or 900s), 15m, 1h or 1:30"
         )
         raise ValueError(message)
-    return found
+    return duration
 
 
 def _parse(text: str, factors: dict[str, int]) -> int | None:

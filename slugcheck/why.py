@@ -99,7 +99,9 @@ class Start:
     @property
     def is_rewritable(self) -> bool:
         """Whether its lines name versions, not URLs."""
-        return bool(self.requirements) and all(one.url is None for one in self.requirements)
+        return bool(self.requirements) and all(
+            requirement.url is None for requirement in self.requirements
+        )
 
     @property
     def is_held_back(self) -> bool:
@@ -109,7 +111,7 @@ class Start:
 
 def _holds_back(specifier: str) -> bool:
     try:
-        return any(one.operator not in _OPEN_ENDED for one in reading.specifiers(specifier))
+        return any(clause.operator not in _OPEN_ENDED for clause in reading.specifiers(specifier))
     except InvalidSpecifier:
         return True
 
@@ -134,20 +136,23 @@ class Context:
             subject=run.subject,
             environment=run.environment,
             inventories={d.name: (d, inventory) for d, inventory in run.inventories},
-            unsized={canonicalize_name(one.name): one for one in report.sizes.unsized},
+            unsized={canonicalize_name(package.name): package for package in report.sizes.unsized},
             requested=requested_by(read, run.environment) if read is not None else None,
         )
 
     @cached_property
     def starts(self) -> tuple[Start, ...]:
         """The direct requirements, in the order of their names."""
-        sized = {one.name: one.distribution for one in self.report.sizes.distributions}
-        names = {name for name, one in sized.items() if one.direct}
+        sized = {size.name: size.distribution for size in self.report.sizes.distributions}
+        names = {name for name, distribution in sized.items() if distribution.direct}
         names |= {
             name
-            for name, one in self.unsized.items()
+            for name, package in self.unsized.items()
             if name not in sized
-            and (one.origin or (self.requested is not None and one.name in self.requested.direct))
+            and (
+                package.origin
+                or (self.requested is not None and package.name in self.requested.direct)
+            )
         }
         return tuple(self._start(name, sized.get(name)) for name in sorted(names))
 
@@ -157,9 +162,14 @@ class Context:
         requirements: tuple[Requirement, ...] = ()
         if self.requested is not None:
             # the name of a bare URL is unknown until it is read, but its line is known
-            urls = (one for one in self.requested.urls if one.origin in origins)
+            urls = (
+                requirement for requirement in self.requested.urls if requirement.origin in origins
+            )
             requirements = (*self.requested.direct.get(name, ()), *urls)
-        lines = tuple(FileLine(text=one.text, origin=one.origin) for one in requirements)
+        lines = tuple(
+            FileLine(text=requirement.text, origin=requirement.origin)
+            for requirement in requirements
+        )
         if not lines and unsized is not None and unsized.origin is not None:
             lines = (FileLine(text=unsized.name, origin=unsized.origin),)
         extras = installed.extras if installed else ()
@@ -169,7 +179,7 @@ class Context:
     @cached_property
     def requires(self) -> Mapping[str, tuple[str, ...]]:
         """The Requires-Dist lines of everything that is installed."""
-        known = {name: found.requires_dist for name, (_, found) in self.inventories.items()}
+        known = {name: inventory.requires_dist for name, (_, inventory) in self.inventories.items()}
         return {**dict.fromkeys(self.unsized, ()), **known}
 
     @cached_property
@@ -205,13 +215,13 @@ class Context:
 
     def freed(self, gone: Collection[str]) -> Freed:
         """Return what removing distributions frees in the totals."""
-        sizes = [one for one in self.report.sizes.distributions if one.name in gone]
+        sizes = [size for size in self.report.sizes.distributions if size.name in gone]
         spare, spare_slug = self._counted_once(gone)
         back, back_slug = self._replaced_by_runtime(gone)
         return Freed(
             names=tuple(sorted(gone)),
-            installed_bytes=sum(one.installed_bytes for one in sizes) - spare - back,
-            slug_bytes=sum(one.slug.value for one in sizes) - spare_slug - back_slug,
+            installed_bytes=sum(size.installed_bytes for size in sizes) - spare - back,
+            slug_bytes=sum(size.slug.value for size in sizes) - spare_slug - back_slug,
         )
 
     def _counted_once(self, gone: Collection[str]) -> tuple[int, int]:
@@ -230,7 +240,7 @@ class Context:
     def _replaced_by_runtime(self, gone: Collection[str]) -> tuple[int, int]:
         """Return the bytes of the platform's own pip or setuptools that replace removed ones."""
         sizes = self.report.sizes
-        left = {one.name for one in sizes.distributions} - set(gone)
+        left = {size.name for size in sizes.distributions} - set(gone)
         own = slug_parts.runtime_parts(sizes.target, left, self.subject.manager)
         return (
             sum(part.installed.value for part in own) - sizes.group_bytes(RUNTIME),
@@ -239,7 +249,10 @@ class Context:
 
 
 def _spare(overlaps: tuple[Overlap, ...]) -> tuple[int, int]:
-    return sum(one.bytes for one in overlaps), sum(one.slug_bytes for one in overlaps)
+    return (
+        sum(overlap.bytes for overlap in overlaps),
+        sum(overlap.slug_bytes for overlap in overlaps),
+    )
 
 
 # --------------------------------------------------------------------------- paths
@@ -273,7 +286,9 @@ def shortest(
             for target in _own(graph, node):
                 if target not in before:
                     reached.setdefault(target, []).append(node)
-        counts = {node: sum(counts[one] for one in earlier) for node, earlier in reached.items()}
+        counts = {
+            node: sum(counts[previous] for previous in earlier) for node, earlier in reached.items()
+        }
         before |= reached
         layer = list(reached)
     return None
@@ -297,7 +312,7 @@ def _walks(before: dict[Node, list[Node]], goal: Node) -> Iterator[tuple[Node, .
         earlier = before[walk[0]]
         if not earlier:
             yield walk
-        waiting += [(one, *walk) for one in sorted(earlier, reverse=True)]
+        waiting += [(node, *walk) for node in sorted(earlier, reverse=True)]
 
 
 def label(node: Node) -> str:
@@ -321,13 +336,13 @@ def wanted(text: str, place: Path) -> tuple[Node, ...]:
         other = printable(str(place)) if str(place) != "." else "NAME"
         raise UsageError(message, hint=f"slugcheck why {other} {shown}")
     try:
-        found = reading.requirement(text)
+        requirement = reading.requirement(text)
     except InvalidRequirement:
         raise UsageError(f"{shown!r} is not a package name", hint=_EXAMPLE) from None
-    if found.specifier or found.url or found.marker:
+    if requirement.specifier or requirement.url or requirement.marker:
         message = f"{shown} is more than a name; the file decides the version"
-        raise UsageError(message, hint=f"slugcheck why {found.name} {printable(str(place))}")
-    return graph.root_nodes(canonicalize_name(found.name), sorted(found.extras))
+        raise UsageError(message, hint=f"slugcheck why {requirement.name} {printable(str(place))}")
+    return graph.root_nodes(canonicalize_name(requirement.name), sorted(requirement.extras))
 
 
 # --------------------------------------------------------------------------- requirements
@@ -338,14 +353,14 @@ def needs(context: Context, name: str) -> tuple[Need, ...]:
 
     A line that applies without an extra is not repeated for each extra.
     """
-    found: dict[Node, dict[str, Pep508Requirement]] = {}
+    by_node: dict[Node, dict[str, Pep508Requirement]] = {}
     for by, extra in sorted(context.graph.edges):
-        plain = found.get((by, ""), {})
+        plain = by_node.get((by, ""), {})
         for requirement in _naming(context, by, name) if by != name else ():
             applies_here = graph.applies(requirement, context.environment, extra)
             if applies_here and str(requirement) not in plain:
-                found.setdefault((by, extra), {})[str(requirement)] = requirement
-    return tuple(_need(context, node, tuple(lines.values())) for node, lines in found.items())
+                by_node.setdefault((by, extra), {})[str(requirement)] = requirement
+    return tuple(_need(context, node, tuple(lines.values())) for node, lines in by_node.items())
 
 
 def _naming(context: Context, by: str, name: str) -> Iterator[Pep508Requirement]:
@@ -374,11 +389,11 @@ def _together(requirements: Sequence[Pep508Requirement]) -> str:
     """Return a single line as it is; several combined, without markers, with the highest bound."""
     if len(requirements) == 1:
         return str(requirements[0])
-    clauses = {clause for one in requirements for clause in one.specifier}
+    clauses = {clause for requirement in requirements for clause in requirement.specifier}
     bounds = [clause for clause in clauses if clause.operator == ">="]
     weaker = sorted(bounds, key=lambda clause: reading.version(clause.version))[:-1]
     kept = ",".join(sorted(str(clause) for clause in clauses.difference(weaker)))
-    extras = sorted({extra for one in requirements for extra in one.extras})
+    extras = sorted({extra for requirement in requirements for extra in requirement.extras})
     shown = f"[{','.join(extras)}]" if extras else ""
     return f"{requirements[0].name}{shown}{kept}"
 
@@ -389,7 +404,7 @@ def unmet(context: Context, name: str) -> Iterator[Need]:
         minor = context.report.sizes.target.minor
         here = f"its marker excludes Linux with Python {minor}"
         lines: list[tuple[str, str, str, Origin | None]] = [
-            (one.name, one.text, one.marker, one.origin) for one in read.requirements
+            (line.name, line.text, line.marker, line.origin) for line in read.requirements
         ]
         for aside in read.set_aside:
             text = f"{aside.name} ; {aside.marker}"
@@ -397,10 +412,12 @@ def unmet(context: Context, name: str) -> Iterator[Need]:
         for named, text, marker, origin in lines:
             if named == name and not applies(marker, context.environment):
                 yield _line(text, origin, here)
-        for one in read.constraints:
-            if one.name == name:
+        for constraint in read.constraints:
+            if constraint.name == name:
                 yield _line(
-                    one.text, one.origin, "a constraint limits versions but installs nothing"
+                    constraint.text,
+                    constraint.origin,
+                    "a constraint limits versions but installs nothing",
                 )
     for by in sorted(context.requires):
         for requirement in _naming(context, by, name):
@@ -441,7 +458,7 @@ def find(context: Context, nodes: Sequence[Node]) -> Why:
     """
     (name, _), *with_extras = nodes
     reached = [node for node in with_extras if node in context.graph.edges]
-    sized = {one.name: one for one in context.report.sizes.distributions}
+    sized = {size.name: size for size in context.report.sizes.distributions}
     answer = Why(
         report=context.report,
         name=name,
@@ -463,12 +480,12 @@ def find(context: Context, nodes: Sequence[Node]) -> Why:
     if lost := [extra for name, extra in with_extras if (name, extra) not in reached]:
         note = f"nothing requires {name}[{','.join(lost)}]"
         answer = replace(answer, notes=(note, *answer.notes))
-    return replace(answer, findings=_findings(context, name, [one.name for one in answer.roots]))
+    return replace(answer, findings=_findings(context, name, [root.name for root in answer.roots]))
 
 
 def _roots(context: Context, goals: Sequence[Node]) -> list[RootPaths]:
     """Return the direct requirements that lead to the goals, the shortest path first."""
-    found = []
+    roots = []
     for start in context.starts:
         paths = shortest(context.graph, start.nodes, goals, most=_SHOWN_PATHS)
         if paths is not None:
@@ -479,8 +496,8 @@ def _roots(context: Context, goals: Sequence[Node]) -> list[RootPaths]:
                 paths=tuple(tuple(map(label, path)) for path in paths.shown),
                 more_paths=paths.count - len(paths.shown),
             )
-            found.append(root)
-    return sorted(found, key=lambda root: (len(root.paths[0]), root.name))
+            roots.append(root)
+    return sorted(roots, key=lambda root: (len(root.paths[0]), root.name))
 
 
 def _brings(context: Context, name: str, sized: dict[str, DistributionSize]) -> Brings:
@@ -489,8 +506,8 @@ def _brings(context: Context, name: str, sized: dict[str, DistributionSize]) -> 
     gone = context.gone_with(name) | {name}
 
     def largest_first(names: Collection[str]) -> tuple[DistributionSize, ...]:
-        found = [sized[one] for one in names if one in sized]
-        return tuple(sorted(found, key=lambda one: (-one.slug.value, one.name)))
+        sizes = [sized[brought] for brought in names if brought in sized]
+        return tuple(sorted(sizes, key=lambda size: (-size.slug.value, size.name)))
 
     return Brings(
         exclusive=largest_first(everything & gone),
@@ -507,13 +524,13 @@ def _findings(context: Context, name: str, roots: Iterable[str]) -> tuple[Findin
         nodes = [node for node in context.graph.edges if node[0] == other]
         return other != name and name in context.graph.reach(nodes)
 
-    def concerns(one: Finding) -> bool:
-        if one.subject == name:
+    def concerns(finding: Finding) -> bool:
+        if finding.subject == name:
             return True
-        match one.code:
+        match finding.code:
             case "cuda-on-cpu":
                 own = GPU_ONLY.match(name) is not None or name in TORCH_FAMILY
-                return own and (one.subject in TORCH_FAMILY or brings(one.subject))
+                return own and (finding.subject in TORCH_FAMILY or brings(finding.subject))
             case "two-opencvs":
                 return name in OPENCV
             case "development-tools":
@@ -556,20 +573,20 @@ def changes(context: Context, why: Why) -> tuple[Variant, ...]:
         freed = removal[1][0].graph
         return -(freed.slug_bytes if freed else 0), removal[0].name
 
-    found = [_removed(context, starts)] if len(starts) > 1 else []
+    variants = [_removed(context, starts)] if len(starts) > 1 else []
     held = tuple(start for start in starts if start.is_held_back)
     if len(held) > 1:
-        found.append(_rewritten(context, held, RemedyKind.NEWEST_ALL))
+        variants.append(_rewritten(context, held, RemedyKind.NEWEST_ALL))
     for start, removal in sorted(removals, key=rank):
-        found.append(removal)
+        variants.append(removal)
         if start.is_held_back:
-            found.append(_rewritten(context, (start,), RemedyKind.NEWEST))
+            variants.append(_rewritten(context, (start,), RemedyKind.NEWEST))
         equivalents = HEADLESS if why.report.sizes.target.platform.gpu else _EQUIVALENTS
         name = equivalents.get(start.name)
         if name is not None and name not in context.requires and start.is_rewritable:
             pin = f"=={context.version(start.name)}"
-            found.append(_rewritten(context, (start,), RemedyKind.EQUIVALENT, name, pin))
-    return tuple(found)
+            variants.append(_rewritten(context, (start,), RemedyKind.EQUIVALENT, name, pin))
+    return tuple(variants)
 
 
 def _remedy(
@@ -594,9 +611,9 @@ def _removed(context: Context, starts: tuple[Start, ...]) -> Variant:
     kind = RemedyKind.REMOVE if len(starts) == 1 else RemedyKind.REMOVE_ALL
     if (read := context.subject.requirements) is None:
         return _remedy(kind, starts, freed=freed), None
-    removed = {one for start in starts for one in start.requirements}
-    kept = tuple(one for one in read.requirements if one not in removed)
-    aside = tuple(one for one in read.set_aside if canonicalize_name(one.name) not in names)
+    removed = {requirement for start in starts for requirement in start.requirements}
+    kept = tuple(requirement for requirement in read.requirements if requirement not in removed)
+    aside = tuple(line for line in read.set_aside if canonicalize_name(line.name) not in names)
     return _remedy(kind, starts, freed=freed), _with(replace(read, set_aside=aside), kept)
 
 
@@ -611,26 +628,29 @@ def _rewritten(
     read = context.subject.requirements
     assert read is not None  # noqa: S101 - a root has lines only where there is a file of them
     lines = {
-        one: _renamed(one, name or one.name, specifier)
+        requirement: _renamed(requirement, name or requirement.name, specifier)
         for start in starts
-        for one in start.requirements
+        for requirement in start.requirements
     }
-    changed = tuple(lines.get(one, one) for one in read.requirements)
-    return _remedy(kind, starts, [one.text for one in lines.values()]), _with(read, changed)
+    changed = tuple(lines.get(requirement, requirement) for requirement in read.requirements)
+    return _remedy(kind, starts, [line.text for line in lines.values()]), _with(read, changed)
 
 
-def _renamed(one: Requirement, name: str, specifier: str) -> Requirement:
+def _renamed(requirement: Requirement, name: str, specifier: str) -> Requirement:
     """Return a line with another name and version; it keeps extras and marker, not hashes."""
-    extras = f"[{','.join(one.extras)}]" if one.extras else ""
-    marker = f" ; {one.marker}" if one.marker else ""
+    extras = f"[{','.join(requirement.extras)}]" if requirement.extras else ""
+    marker = f" ; {requirement.marker}" if requirement.marker else ""
     text = f"{name}{extras}{specifier}{marker}"
-    return replace(one, name=name, specifier=specifier, text=text, hashes=())
+    return replace(requirement, name=name, specifier=specifier, text=text, hashes=())
 
 
 def _with(read: RequirementSet, requirements: tuple[Requirement, ...]) -> RequirementSet:
     """Return a set with other lines and its own digest, which is a key of the cache."""
-    lines = [f"{one.text} {one.specifier} {one.origin}" for one in requirements]
-    lines += [f"{one.name} {one.origin}" for one in read.set_aside]
+    lines = [
+        f"{requirement.text} {requirement.specifier} {requirement.origin}"
+        for requirement in requirements
+    ]
+    lines += [f"{aside.name} {aside.origin}" for aside in read.set_aside]
     digest = hashlib.sha256("\n".join([read.sha256, *lines]).encode("utf-8", "replace"))
     return replace(read, requirements=requirements, sha256=digest.hexdigest())
 
@@ -709,14 +729,14 @@ def saving(name: str, before: SizeReport, after: SizeReport) -> MeasuredSaving |
 
     If a package loses its size, or a new one has none, there is no reliable figure.
     """
-    known = {canonicalize_name(one.name) for one in before.unsized}
-    lost = [one for one in after.unsized if canonicalize_name(one.name) not in known]
+    known = {canonicalize_name(package.name) for package in before.unsized}
+    lost = [package for package in after.unsized if canonicalize_name(package.name) not in known]
     if lost:
         reason = f"{lost[0].name} could not be sized: {lost[0].reason}"
         return UnmeasuredSaving(reason=reason, tried=True)
-    left = {canonicalize_name(one.name) for one in after.unsized}
-    then = {one.name: to_document.distribution(one) for one in before.distributions}
-    now = {one.name: to_document.distribution(one) for one in after.distributions}
+    left = {canonicalize_name(package.name) for package in after.unsized}
+    then = {size.name: to_document.distribution(size) for size in before.distributions}
+    now = {size.name: to_document.distribution(size) for size in after.distributions}
     changed = tuple(
         change
         for change in changes_between(now, then, by_slug=True)

@@ -210,12 +210,12 @@ class Agreement:
     @property
     def max_abs(self) -> float | None:
         """The largest absolute difference."""
-        return max((one.absolute for one in self.outputs), default=None)
+        return max((output.absolute for output in self.outputs), default=None)
 
     @property
     def max_rel(self) -> float | None:
         """The largest difference in relation to its channel."""
-        return max((one.relative for one in self.outputs), default=None)
+        return max((output.relative for output in self.outputs), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -384,4 +384,4 @@ class BenchResult:
     @property
     def chosen(self) -> DynoFit | None:
         """The chosen machine size, with how each runtime fits it."""
-        return next((one for one in self.dynos if self.dyno in one.names), None)
+        return next((fit for fit in self.dynos if self.dyno in fit.names), None)

@@ -49,9 +49,9 @@ def fold(sizes: SizeReport, *, everything: bool, most: int = _ROWS) -> Fold:
     return Fold(shown=tuple(rows[:count]), rest=tuple(rows[count:]))
 
 
-def ranked(one: DistributionSize, sizes: SizeReport) -> int:
+def ranked(size: DistributionSize, sizes: SizeReport) -> int:
     """Return the bytes that count on the platform: slug bytes on Heroku, else installed bytes."""
-    return one.slug.value if sizes.counts_slug else one.installed_bytes
+    return size.slug.value if sizes.counts_slug else size.installed_bytes
 
 
 def sums(rows: Iterable[DistributionSize]) -> Sums:
@@ -114,8 +114,8 @@ def part_rows(parts: Sequence[Part], *, everything: bool) -> tuple[PartRow, ...]
     if everything:
         return tuple(_part_row((part,), part.name) for part in parts)
     groups = dict.fromkeys(part.group for part in parts)
-    found = ([part for part in parts if part.group == group] for group in groups)
-    return tuple(_part_row(members, _group_label(members)) for members in found)
+    grouped = ([part for part in parts if part.group == group] for group in groups)
+    return tuple(_part_row(members, _group_label(members)) for members in grouped)
 
 
 def _part_row(parts: Sequence[Part], label: str) -> PartRow:
@@ -179,16 +179,22 @@ def contributors(sizes: SizeReport) -> tuple[Contributor, ...]:
     ordered by all that each needs; these overlap and are never summed.
     """
     by_slug = sizes.counts_slug
-    found = []
+    unordered = []
     for root in sizes.roots:
         alone = root.exclusive_slug_bytes if by_slug else root.exclusive_bytes
         shared = root.shared_slug_bytes if by_slug else root.shared_bytes
         others = sum(1 for name in root.exclusive_names if name != root.name)
-        found.append(Contributor(name=root.name, freed=alone, total=alone + shared, others=others))
+        unordered.append(
+            Contributor(name=root.name, freed=alone, total=alone + shared, others=others)
+        )
     for row in part_rows(sizes.parts, everything=False):
         if row.group in ("app", "models"):
             size = row.slug if by_slug else row.installed
-            found.append(Contributor(name=row.label, freed=size, total=size, others=0))
+            unordered.append(Contributor(name=row.label, freed=size, total=size, others=0))
     least = LEAST_PERCENT * sizes.counted.value / 100
-    ordered = sorted(found, key=lambda one: (-one.total, -one.freed, one.name))
-    return tuple(one for one in ordered if one.total >= least)[:_CONTRIBUTORS]
+    ordered = sorted(
+        unordered,
+        key=lambda contributor: (-contributor.total, -contributor.freed, contributor.name),
+    )
+    large = [contributor for contributor in ordered if contributor.total >= least]
+    return tuple(large[:_CONTRIBUTORS])

@@ -662,10 +662,10 @@ def dumps(document: Document) -> str:
 
 def schema(kind: str) -> dict[str, Any]:
     """Return the JSON Schema of a kind of document, one of ``KINDS``."""
-    found = msgspec.json.schema(KINDS[kind])
-    for part in found["$defs"].values():  # docstrings become plain text
+    json_schema = msgspec.json.schema(KINDS[kind])
+    for part in json_schema["$defs"].values():  # docstrings become plain text
         part["description"] = " ".join(part["description"].split()).replace("``", "`")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **json_schema}
 
 
 def content_of(path: Path, *, hint: str = "check its permissions") -> bytes:
@@ -730,12 +730,12 @@ _WRONG_TYPE = re.compile(r"Expected `([^`]+)`, got .*")
 def _mistake(error: str) -> str:
     """Return what msgspec says of a value in plain words, led by the value's path."""
     match = _MISTAKE.fullmatch(error)
-    what, path = (match[1], match[2] or "") if match else (error, "")
-    if missing := _MISSING.fullmatch(what):
+    complaint, path = (match[1], match[2] or "") if match else (error, "")
+    if missing := _MISSING.fullmatch(complaint):
         return f"{f'{path}.{missing[1]}'.lstrip('.')} is missing"
-    if wrong := _WRONG_TYPE.fullmatch(what):
+    if wrong := _WRONG_TYPE.fullmatch(complaint):
         words = [_WORDS.get(name, name) for name in wrong[1].split(" | ") if name != "null"]
         return f"{path} is not {' or '.join(words)}"
-    if what.startswith("Invalid enum value"):
+    if complaint.startswith("Invalid enum value"):
         return f"{path} has an unknown value"
-    return f"{path} is {'out of range' if _RANGE.match(what) else 'not valid'}"
+    return f"{path} is {'out of range' if _RANGE.match(complaint) else 'not valid'}"

@@ -79,7 +79,7 @@ def without(whole: Estimate[int], parts: Iterable[Estimate[int]]) -> Estimate[in
 
 
 def _left(doubt: int, gone: Iterable[int]) -> float:
-    return math.sqrt(max(doubt**2 - sum(one**2 for one in gone), 0))
+    return math.sqrt(max(doubt**2 - sum(error**2 for error in gone), 0))
 
 
 def around(value: float, percent: float) -> Estimate[int]:

@@ -34,13 +34,13 @@ class Variables:
 
         :raises UsageError: one is not the name of a variable.
         """
-        found = frozenset(names)
-        for name in found:
+        variables = frozenset(names)
+        for name in variables:
             if not _NAME.fullmatch(name):
                 message = "--env takes the name of an environment variable"
                 raise UsageError(message, hint="write --env NAME, without a value")
-        keep_secret(os.environ.get(name, "") for name in found)
-        return cls(found)
+        keep_secret(os.environ.get(name, "") for name in variables)
+        return cls(variables)
 
     def value(self, name: str) -> str | None:
         """Return the value of an allowed name; None if it is not allowed, unset or empty."""

@@ -336,16 +336,16 @@ class SizeReport:
 
     def line_of(self, name: str) -> Origin | None:
         """Return the line of a distribution: its own, or the nearest that requires it."""
-        by_name = {one.name: one for one in self.distributions}
+        by_name = {size.name: size for size in self.distributions}
         waiting, seen = [name], {name}
         while waiting:
             current = waiting.pop(0)
-            one = by_name.get(current)
-            if one is None:
+            size = by_name.get(current)
+            if size is None:
                 continue
-            if one.distribution.origins:
-                return one.distribution.origins[0]
-            more = [other for other in one.required_by if other not in seen]
+            if size.distribution.origins:
+                return size.distribution.origins[0]
+            more = [other for other in size.required_by if other not in seen]
             seen.update(more)
             waiting += more
         return None

@@ -83,7 +83,7 @@ def report_document(report: Report) -> document.ReportDocument:
         findings=tuple(_finding(finding) for finding in report.findings),
         ignored=tuple(_ignored(ignored) for ignored in report.ignored),
         base=_base(report.difference) if report.difference else None,
-        changes=tuple(_change(one) for one in report.difference.changes)
+        changes=tuple(_change(change) for change in report.difference.changes)
         if report.difference
         else (),
         audit=_copied(document.Audit, report.audit) if report.audit else None,
@@ -148,7 +148,7 @@ def _totals(report: Report) -> document.Totals:
 
 
 def _by_kind(distributions: Sequence[DistributionSize]) -> dict[str, int]:
-    return {str(kind): sum(one.by_kind.get(kind, 0) for one in distributions) for kind in Kind}
+    return {str(kind): sum(size.by_kind.get(kind, 0) for size in distributions) for kind in Kind}
 
 
 def distribution(size: DistributionSize, exclusive: int | None = None) -> document.Distribution:
@@ -225,7 +225,9 @@ def _storage(option: StorageOption) -> document.StorageOption:
         slug_bytes=option.slug.value,
         slug_low_bytes=option.slug.low,
         slug_high_bytes=option.slug.high,
-        downloads=tuple(replace(one, seconds=round(one.seconds, 3)) for one in option.downloads),
+        downloads=tuple(
+            replace(download, seconds=round(download.seconds, 3)) for download in option.downloads
+        ),
         reasons=option.reasons,
     )
 
@@ -396,7 +398,9 @@ def why_document(why: Why) -> document.WhyDocument:
         name=why.name,
         extras=why.requested_extras,
         standing=why.standing,
-        distribution=next((one for one in report.distributions if one.name == why.name), None),
+        distribution=next(
+            (installed for installed in report.distributions if installed.name == why.name), None
+        ),
         unsized=_copied(document.UnsizedReason, why.unsized)
         if why.unsized and why.standing is Standing.UNSIZED
         else None,
@@ -426,8 +430,8 @@ def _root_paths(root: RootPaths) -> document.RootPaths:
 
 def _brings(brings: Brings) -> document.Brings:
     return document.Brings(
-        exclusive=tuple(one.name for one in brings.exclusive),
-        shared=tuple(one.name for one in brings.shared),
+        exclusive=tuple(size.name for size in brings.exclusive),
+        shared=tuple(size.name for size in brings.shared),
         unsized=brings.unsized,
         freed=brings.freed,
     )
@@ -514,12 +518,12 @@ def _agreement(agreement: Agreement) -> document.Agreement:
         agreement,
         outputs=tuple(
             document.OutputDifference(
-                name=one.name,
-                absolute=_finite(one.absolute),
-                relative=_finite(one.relative),
-                agrees=one.agrees,
+                name=output.name,
+                absolute=_finite(output.absolute),
+                relative=_finite(output.relative),
+                agrees=output.agrees,
             )
-            for one in agreement.outputs
+            for output in agreement.outputs
         ),
         max_abs=_finite(agreement.max_abs),
         max_rel=_finite(agreement.max_rel),

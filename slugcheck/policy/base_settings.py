@@ -73,9 +73,9 @@ def _read(options: Options, revision: Revision, place: Path, label: str) -> Sett
         origin=origin,
         author=Author.BASE,
         models_from=origin.parent,
-        budgets=tuple(replace(one, place=shown(one.place)) for one in own.budgets),
-        denied=tuple(replace(one, place=shown(one.place)) for one in own.denied),
-        ignores=tuple(replace(one, place=shown(one.place)) for one in own.ignores),
+        budgets=tuple(replace(budget, place=shown(budget.place)) for budget in own.budgets),
+        denied=tuple(replace(package, place=shown(package.place)) for package in own.denied),
+        ignores=tuple(replace(ignore, place=shown(ignore.place)) for ignore in own.ignores),
     )
 
 
@@ -108,7 +108,7 @@ def changes(base: Settings, own: Settings, label: str, *, decides: bool) -> tupl
     more = len(altered) - _MOST_CHANGES
     altered = [*altered[:_MOST_CHANGES], *([f"changes {more} more settings"] if more > 0 else [])]
     effect = "in effect once merged" if decides else "in effect now (--settings head)"
-    sentences = [f"this change {printable(one)}; {effect}" for one in altered]
+    sentences = [f"this change {printable(change)}; {effect}" for change in altered]
     if altered and base.origin is not None and own.origin is None:
         stay = f"; the settings of {label} decide until it is merged" if decides else ""
         sentences.insert(0, f"this change deletes the settings in {base.origin.name}{stay}")
@@ -119,37 +119,38 @@ def _changes(base: Settings, own: Settings) -> Iterator[str]:
     for key in ("platform", "stack", "dyno", "python"):
         then, now = getattr(base, key), getattr(own, key)
         if then != now:
-            before, after = (_short(one or "the default") for one in (then, now))
+            before, after = (_short(setting or "the default") for setting in (then, now))
             yield f"changes {key} from {before} to {after}"
     if base.described != own.described and base.platform == own.platform:
         yield f"changes the platform file {_short(own.platform or '')}"
     yield from _of_budgets(
-        {one.name: one for one in base.budgets}, {one.name: one for one in own.budgets}
+        {budget.name: budget for budget in base.budgets},
+        {budget.name: budget for budget in own.budgets},
     )
     yield from _of_sets(
-        [_denied(one) for one in base.denied],
-        [_denied(one) for one in own.denied],
-        lambda one: f"denies {one}",
-        lambda one: f"no longer denies {one}",
+        [_denied(package) for package in base.denied],
+        [_denied(package) for package in own.denied],
+        lambda package: f"denies {package}",
+        lambda package: f"no longer denies {package}",
     )
     yield from _of_sets(
-        [_ignored(one) for one in base.ignores],
-        [_ignored(one) for one in own.ignores],
-        lambda one: f"ignores {one}",
-        lambda one: f"no longer ignores {one}",
+        [_ignored(ignore) for ignore in base.ignores],
+        [_ignored(ignore) for ignore in own.ignores],
+        lambda finding: f"ignores {finding}",
+        lambda finding: f"no longer ignores {finding}",
     )
     yield from _of_sets(
         base.allow_unsized,
         own.allow_unsized,
-        lambda one: f"allows {one} to have no size",
-        lambda one: f"no longer allows {one} to have no size",
+        lambda package: f"allows {package} to have no size",
+        lambda package: f"no longer allows {package} to have no size",
     )
     yield from _of_sets(
         base.models,
         # a model in the checkout takes effect at once
-        [one for one in own.models if is_remote(one) or one in base.models],
-        lambda one: f"adds the model {one}",
-        lambda one: f"removes the model {one}",
+        [model for model in own.models if is_remote(model) or model in base.models],
+        lambda model: f"adds the model {model}",
+        lambda model: f"removes the model {model}",
     )
 
 
@@ -184,17 +185,17 @@ def _of_sets(
     added: Callable[[str], str],
     removed: Callable[[str], str],
 ) -> Iterator[str]:
-    yield from (removed(_short(one)) for one in then if one not in now)
-    yield from (added(_short(one)) for one in now if one not in then)
+    yield from (removed(_short(member)) for member in then if member not in now)
+    yield from (added(_short(member)) for member in now if member not in then)
 
 
-def _denied(one: Denied) -> str:
-    return f"{one.name}{one.specifier}"
+def _denied(package: Denied) -> str:
+    return f"{package.name}{package.specifier}"
 
 
-def _ignored(one: Ignore) -> str:
-    subject = f" of {one.subject}" if one.subject else ""
-    return f"{one.code}{subject} until {one.expires.isoformat()}"
+def _ignored(ignore: Ignore) -> str:
+    subject = f" of {ignore.subject}" if ignore.subject else ""
+    return f"{ignore.code}{subject} until {ignore.expires.isoformat()}"
 
 
 def _short(text: str) -> str:

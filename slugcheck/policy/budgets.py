@@ -50,18 +50,18 @@ def size_sentence(
     limit: int,
     status: Status,
     *,
-    what: str = "",
+    figure_name: str = "",
     unsized: int = 0,
     message: str = "",
 ) -> str:
     """Return the sentence for a size in bytes.
 
-    ``what`` follows the figure: "81M slug of 200M". ``unsized`` is how many packages the figure
-    leaves out, ``message`` the advice to add when the figure is over the limit.
+    ``figure_name`` follows the figure: "81M slug of 200M". ``unsized`` is how many packages the
+    figure leaves out, ``message`` the advice to add when the figure is over the limit.
     """
     scale = scale_for(figure.value, limit)
     shown, cap = against(figure.value, limit)
-    shown = f"{shown} {what}" if what else shown
+    shown = f"{shown} {figure_name}" if figure_name else shown
     if status is Status.UNKNOWN and unsized and figure.high <= limit:
         return f"{shown} of {cap}, but {plural(unsized, 'package')} could not be sized"
     if status is Status.FAIL:

@@ -122,7 +122,7 @@ def of_audit(
         )
     if limit is None:
         return ()
-    unaudited = [one.name for one in audit.unaudited if not accepted(one.name)]
+    unaudited = [package.name for package in audit.unaudited if not accepted(package.name)]
     figure = Estimate[int].measured(count)
     status = status_of(figure, most, open_ended=bool(unaudited))
     known = plural(count, "known vulnerability", "known vulnerabilities")
@@ -169,7 +169,7 @@ def _of_package(limit: PackageLimit, sizes: SizeReport) -> Verdict:
         sentence = "could not be sized" if unsized else "not installed"
     else:
         sentence = budgets.size_sentence(
-            figure, limit.value, status, what=limit.figure, message=limit.message
+            figure, limit.value, status, figure_name=limit.figure, message=limit.message
         )
     name = f"package.{limit.name}"
     return _verdict(

@@ -63,13 +63,13 @@ class Mistakes:
     place: str
     sentences: list[str] = field(default_factory=list)
 
-    def add(self, key: str, what: str) -> None:
-        """Note a mistake at a key; ``what`` follows the path of the key."""
-        self.sentences.append(f"{self.place}{printable(key[:QUOTED])}{what}")
+    def add(self, key: str, complaint: str) -> None:
+        """Note a mistake at a key; ``complaint`` follows the path of the key."""
+        self.sentences.append(f"{self.place}{printable(key[:QUOTED])}{complaint}")
 
-    def whole(self, what: str) -> None:
+    def whole(self, complaint: str) -> None:
         """Note a mistake of the table itself."""
-        self.sentences.append(f"{self.place.rstrip('.')} {what}")
+        self.sentences.append(f"{self.place.rstrip('.')} {complaint}")
 
     def below(self, key: str) -> Mistakes:
         """Return the same list for a nested table."""
@@ -156,12 +156,14 @@ def denied(value: object, mistakes: Mistakes) -> tuple[Denied, ...]:
     if isinstance(value, dict):
         pairs = [(str(key), reason) for key, reason in value.items()]
     elif isinstance(value, list):
-        pairs = [(one, "") for one in value]
+        pairs = [(requirement, "") for requirement in value]
     else:
         mistakes.whole('must be a list such as ["torch"], or a table of reasons')
         return ()
     return tuple(
-        one for name, reason in pairs if (one := _denied(name, reason, mistakes)) is not None
+        package
+        for name, reason in pairs
+        if (package := _denied(name, reason, mistakes)) is not None
     )
 
 
@@ -190,11 +192,11 @@ def _denied(name: object, reason: object, mistakes: Mistakes) -> Denied | None:
 
 def ignores(value: object, mistakes: Mistakes) -> tuple[Ignore, ...]:
     """Return the rules for findings to ignore: tables with code, reason and expires."""
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+    if not isinstance(value, list) or not all(isinstance(table, dict) for table in value):
         mistakes.whole("must be tables, written as [[ignore]]")
         return ()
-    found = (_ignore(table, number, mistakes) for number, table in enumerate(value))
-    return tuple(one for one in found if one is not None)
+    parsed = (_ignore(table, number, mistakes) for number, table in enumerate(value))
+    return tuple(rule for rule in parsed if rule is not None)
 
 
 def _ignore(table: Mapping[str, Any], number: int, mistakes: Mistakes) -> Ignore | None:
@@ -253,7 +255,7 @@ def of(options: Options) -> Settings:
 
 def local_models(own: Settings) -> Settings:
     """Return settings with nothing but the local models of these."""
-    local = tuple(one for one in own.models if not is_remote(one))
+    local = tuple(model for model in own.models if not is_remote(model))
     return Settings(origin=own.origin, author=own.author, models=local)
 
 
@@ -281,11 +283,11 @@ def load(
         return replace(_named(named, _Source(Path("/"), platform)), author=Author.USER)
     folder = reading.real(folder, within)
     last = top.resolve() if top else reading.checkout_of(folder)
-    above = [one for one in folder.parents if one == last or last in one.parents]
+    above = [parent for parent in folder.parents if parent == last or last in parent.parents]
     for place in (folder, *above):
-        found = _in(place, _Source(within, platform))
-        if found is not None:
-            return found
+        settings = _in(place, _Source(within, platform))
+        if settings is not None:
+            return settings
     return Settings()
 
 
@@ -346,19 +348,19 @@ _TABLES: Mapping[str, tuple[str, Callable[[object, Mistakes], Any]]] = {
 
 def _settings(table: Mapping[str, object], path: Path, prefix: str, source: _Source) -> Settings:
     mistakes = Mistakes(place=f"{_shown(path)}: {prefix}")
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for key, value in table.items():
         if key in _PLAIN:
             try:
-                found[key] = _PLAIN[key](value)
+                fields[key] = _PLAIN[key](value)
             except Wrong as wrong:
                 mistakes.add(key, f" must be {wrong}")
         elif key in _TABLES:
             name, parse = _TABLES[key]
-            found[name] = parse(value, mistakes.below(key))
+            fields[name] = parse(value, mistakes.below(key))
         else:
             mistakes.unknown(key, {**_PLAIN, **_TABLES}, _misplaced(key, path))
-    settings = Settings(origin=path, **found)
+    settings = Settings(origin=path, **fields)
     try:
         settings = _described(settings, path, source)
         mistakes.sentences.extend(_of_the_platform(settings, mistakes, source.platform))
