@@ -43,12 +43,12 @@ class Graph:
 
     def required_by(self) -> dict[str, tuple[str, ...]]:
         """Return for each name the other distributions that need it, sorted."""
-        found: dict[str, set[str]] = {name: set() for name in self.names}
+        requirers: dict[str, set[str]] = {name: set() for name in self.names}
         for (source, _), targets in self.edges.items():
             for name, _ in targets:
                 if name != source:
-                    found[name].add(source)
-        return {name: tuple(sorted(sources)) for name, sources in found.items()}
+                    requirers[name].add(source)
+        return {name: tuple(sorted(sources)) for name, sources in requirers.items()}
 
 
 def build(

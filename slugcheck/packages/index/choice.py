@@ -154,15 +154,15 @@ def platforms_of(files: Iterable[ProjectFile], version: Version) -> str:
 
     ``any platform``, ``Windows only``, ``macOS and Windows only``, ``Linux and macOS`` ...
     """
-    found: set[str] = set()
+    systems: set[str] = set()
     for file in files:
         if file.version == version:
-            found |= {_system(tag.platform) for tag in file.tags}
-    if "any platform" in found or not found:
-        return "any platform" if found else ""
-    words = sorted(found, key=str.lower)
+            systems |= {_system(tag.platform) for tag in file.tags}
+    if "any platform" in systems or not systems:
+        return "any platform" if systems else ""
+    words = sorted(systems, key=str.lower)
     text = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-    return text if "Linux" in found else f"{text} only"
+    return text if "Linux" in systems else f"{text} only"
 
 
 def _system(platform: str) -> str:

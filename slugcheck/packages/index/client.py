@@ -140,12 +140,12 @@ class HttpClient:
         """
         path = local_path(url)
         if path is not None:
-            found = Fetched(url=url, content_type="", body=self._read_local(path, max_bytes))
+            fetched = Fetched(url=url, content_type="", body=self._read_local(path, max_bytes))
         else:
-            found = self.attempt(lambda: self._fetch(url, max_bytes, accept))
-        if sha256 is not None and hashlib.sha256(found.body).hexdigest() != sha256.lower():
+            fetched = self.attempt(lambda: self._fetch(url, max_bytes, accept))
+        if sha256 is not None and hashlib.sha256(fetched.body).hexdigest() != sha256.lower():
             raise wrong_hash(url)
-        return found
+        return fetched
 
     def _fetch(self, url: str, max_bytes: int, accept: str | None) -> Fetched:
         # Some servers call a .tar.gz gzip-encoded, and requests would unpack it.
@@ -184,7 +184,9 @@ class HttpClient:
 
     def admits(self, path: Path) -> bool:
         """Return whether a ``file:`` URL may lead to a path; it need not be there."""
-        return self._local is None or any(not reading.leaves(path, one) for one in self._local)
+        return self._local is None or any(
+            not reading.leaves(path, folder) for folder in self._local
+        )
 
     def _open_local(self, path: Path) -> LocalFile:
         if self._local is None:
@@ -487,11 +489,11 @@ def chunks(response: Response, url: str, limit: int) -> Iterator[bytes]:
 
 def _content_range(response: Response, known: int | None) -> tuple[int, int, int | None]:
     """Return start, stop and total length of a 206; total is None when it is of no use."""
-    found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
-    if not found or response.headers.get("Content-Encoding", "identity").lower() != "identity":
+    match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
+    if not match or response.headers.get("Content-Encoding", "identity").lower() != "identity":
         return 0, 0, None
-    total = known if found[3] == "*" else int(found[3])
-    return int(found[1]), int(found[2]) + 1, total
+    total = known if match[3] == "*" else int(match[3])
+    return int(match[1]), int(match[2]) + 1, total
 
 
 def wrong_hash(url: str) -> NetworkError:

@@ -226,10 +226,10 @@ class _HostAuth(AuthBase):
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         url = str(r.url)
-        found = self._credentials.get(origin_of(url))
-        if found is None and netrc_counts(url, self._named_origins):
-            found = get_netrc_auth(url)
-        return _basic(found)(r) if found else r
+        credentials = self._credentials.get(origin_of(url))
+        if credentials is None and netrc_counts(url, self._named_origins):
+            credentials = get_netrc_auth(url)
+        return _basic(credentials)(r) if credentials else r
 
 
 def _basic(credentials: Credentials) -> HTTPBasicAuth:

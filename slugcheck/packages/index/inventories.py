@@ -100,13 +100,13 @@ class Inventories:
         )  # fmt: skip
         self._counted[artifact.url] = len(inventory.entries), sum(map(len, lines))
         files, lines_read = (sum(column) for column in zip(*self._counted.values(), strict=True))
-        for amount, most, what in (
+        for amount, most, noun in (
             (files, MAX_FILES, "files"),
             (lines_read, MAX_LINES, "dependencies, extras and scripts"),
         ):
             if amount > most:
                 raise WheelError(
-                    f"{artifact.filename}: with it, the wheels have more than {most:,} {what}",
+                    f"{artifact.filename}: with it, the wheels have more than {most:,} {noun}",
                     hint="check fewer requirements at a time",
                 )
 

@@ -104,7 +104,7 @@ class Pages:
         self._client = client
         self._options = options
         self._cutoff = exclude_newer
-        self._found: dict[str, tuple[ProjectFile, ...]] = {}
+        self._files: dict[str, tuple[ProjectFile, ...]] = {}
         self._flat: dict[str, tuple[_Listed, ...]] = {}
         self._lock = threading.Lock()
 
@@ -117,19 +117,21 @@ class Pages:
         """
         project = canonicalize_name(name)
         with self._lock:
-            known = self._found.get(project)
+            known = self._files.get(project)
         if known is not None:
             return known
         listed = [*self._from_indexes(project), *self._from_links(project)]
         files: dict[str, ProjectFile] = {}
-        for one in listed:
-            if self._cutoff and (one.uploaded is None or one.uploaded >= self._cutoff):
+        for listed_file in listed:
+            if self._cutoff and (
+                listed_file.uploaded is None or listed_file.uploaded >= self._cutoff
+            ):
                 continue
-            file = _project_file(one, project)
+            file = _project_file(listed_file, project)
             if file is not None:
                 files.setdefault(file.filename, file)
         with self._lock:
-            return self._found.setdefault(project, tuple(files.values()))
+            return self._files.setdefault(project, tuple(files.values()))
 
     def prefetch(self, names: Iterable[str]) -> None:
         """Read the pages of several distributions side by side.
@@ -147,19 +149,19 @@ class Pages:
             return
 
     def _from_indexes(self, project: str) -> list[_Listed]:
-        found: list[_Listed] = []
+        listed: list[_Listed] = []
         refusal: NetworkError | None = None
         for index in self._indexes():
             try:
-                found += self._read(_page_url(index, project), project)
+                listed += self._read(_page_url(index, project), project)
             except RefusedError as error:
                 if error.status in _REFUSED:
                     refusal = error
                 elif error.status not in _ABSENT:
                     raise
-        if refusal is not None and not found:
+        if refusal is not None and not listed:
             raise refusal
-        return found
+        return listed
 
     def _indexes(self) -> Sequence[str]:
         if self._options.no_index:
@@ -176,13 +178,19 @@ class Pages:
                 listed = tuple(self._flat_list(place))
                 with self._lock:
                     self._flat[place] = listed
-            yield from (one for one in listed if _may_be_of(one.filename, project))
+            yield from (
+                listed_file for listed_file in listed if _may_be_of(listed_file.filename, project)
+            )
 
     def _flat_list(self, place: str) -> Iterator[_Listed]:
         """Yield what a find-links place lists: a folder, one file, or a page of links."""
         path = _local(place)
         if path is not None and path.is_dir():
-            yield from (_local_file(one) for one in sorted(path.iterdir()) if one.is_file())
+            yield from (
+                _local_file(file_path)
+                for file_path in sorted(path.iterdir())
+                if file_path.is_file()
+            )
         elif _is_package(place):
             yield (
                 _local_file(path) if path is not None else _Listed(reading.last_part(place), place)
@@ -213,8 +221,8 @@ class Pages:
             raise NetworkError(message, hint="check the index URL") from None
         if len(parsed) > _MAX_FILES:
             raise _too_many(url)
-        found = [_listed(package, name) for package, name in parsed]
-        return [one for one in found if len(one.filename) <= _MAX_FILENAME]
+        listed = [_listed(package, name) for package, name in parsed]
+        return [listed_file for listed_file in listed if len(listed_file.filename) <= _MAX_FILENAME]
 
 
 def _too_many(url: str) -> NetworkError:
@@ -279,8 +287,8 @@ def _take_names(page: object) -> list[str]:
 def _links(body: bytes) -> bytes:
     """Return an HTML page with nothing but its links, without their texts."""
     kept: list[bytes] = []
-    for found in _TAG.finditer(body):
-        tag, name = found[0], found["name"]
+    for match in _TAG.finditer(body):
+        tag, name = match[0], match["name"]
         if name and len(tag) <= _LONGEST_TAG and tag.endswith(b">"):
             kept += tag, b"</a>\n" if name.lower() == b"a" else b"\n"
     return b"".join(kept)
@@ -300,31 +308,31 @@ def _listed(package: DistributionPackage, name: str) -> _Listed:
     )
 
 
-def _project_file(one: _Listed, project: str) -> ProjectFile | None:
+def _project_file(listed_file: _Listed, project: str) -> ProjectFile | None:
     """Return the file, or None when its name is that of no wheel or source archive of ours."""
-    kind = FileKind.WHEEL if one.filename.endswith(".whl") else FileKind.SDIST
+    kind = FileKind.WHEEL if listed_file.filename.endswith(".whl") else FileKind.SDIST
     tags: frozenset[Tag] = frozenset()
     build: tuple[int, str] | tuple[()] = ()
     name: str
     try:
         if kind is FileKind.WHEEL:
-            name, version, build, tags = reading.wheel_filename(one.filename)
+            name, version, build, tags = reading.wheel_filename(listed_file.filename)
         else:
-            name, version = _sdist_name(one.filename, project)
+            name, version = _sdist_name(listed_file.filename, project)
     except ValueError:  # of the name, of its version
         return None
     if canonicalize_name(name) != project:
         return None
     return ProjectFile(
-        filename=one.filename,
-        url=one.url,
+        filename=listed_file.filename,
+        url=listed_file.url,
         version=version,
         kind=kind,
-        size=one.size,
-        sha256=one.sha256,
-        requires_python=one.requires_python,
-        yanked=one.yanked,
-        uploaded=one.uploaded,
+        size=listed_file.size,
+        sha256=listed_file.sha256,
+        requires_python=listed_file.requires_python,
+        yanked=listed_file.yanked,
+        uploaded=listed_file.uploaded,
         tags=tags,
         build=build,
     )

@@ -75,12 +75,12 @@ def split_credentials(url: str) -> tuple[str, Credentials | None]:
 
 def credentials_in(urls: Iterable[str]) -> dict[str, Credentials]:
     """Return the credentials that ``urls`` hold, by origin; the first URL of an origin wins."""
-    found: dict[str, Credentials] = {}
+    by_origin: dict[str, Credentials] = {}
     for url in urls:
         clean, credentials = split_credentials(url)
         if credentials is not None:
-            found.setdefault(origin_of(clean), credentials)
-    return found
+            by_origin.setdefault(origin_of(clean), credentials)
+    return by_origin
 
 
 def local_path(url: str) -> Path | None:

@@ -144,19 +144,19 @@ def _entry(member: Member) -> Entry:
     )
 
 
-def _fail(archive: str, what: str) -> NoReturn:
-    raise WheelError(f"{archive}: {what}", hint="installers refuse it too; choose another version")
+def _fail(archive: str, fault: str) -> NoReturn:
+    raise WheelError(f"{archive}: {fault}", hint="installers refuse it too; choose another version")
 
 
 def _dist_info(directory: Directory) -> str:
     """Return the one top-level ``*.dist-info`` folder, whatever the spelling of the name in it."""
     tops = {member.name.partition("/")[0] for member in directory.members if "/" in member.name}
-    found = sorted(top for top in tops if top.endswith(".dist-info"))
-    if not found:
+    folders = sorted(top for top in tops if top.endswith(".dist-info"))
+    if not folders:
         _fail(directory.archive, "it has no *.dist-info folder, so it is not a wheel")
-    if len(found) > 1:
-        _fail(directory.archive, f"it has more than one *.dist-info folder: {', '.join(found)}")
-    return found[0]
+    if len(folders) > 1:
+        _fail(directory.archive, f"it has more than one *.dist-info folder: {', '.join(folders)}")
+    return folders[0]
 
 
 def _read_texts(
@@ -263,18 +263,18 @@ class _Metadata(Distribution):
 
     def values(self, field: str) -> tuple[str, ...]:
         """Return the values of a field, folded lines joined."""
-        found = self._fields.get_all(field) or ()
-        if len(found) > _MAX_LINES:
-            _fail(self._archive, f"its METADATA has {len(found):,} {field} lines")
-        return tuple(" ".join(str(value).split()) for value in found)
+        lines = self._fields.get_all(field) or ()
+        if len(lines) > _MAX_LINES:
+            _fail(self._archive, f"its METADATA has {len(lines):,} {field} lines")
+        return tuple(" ".join(str(value).split()) for value in lines)
 
     def scripts(self, group: str) -> tuple[tuple[str, str], ...]:
         """Return (name, ``module:attr``) of each entry point of a group, without extras."""
         try:
-            found = self.entry_points.select(group=group)
-            if len(found) > _MAX_LINES:
-                _fail(self._archive, f"its entry_points.txt has {len(found):,} {group}")
-            return tuple((point.name, point.value.partition("[")[0].strip()) for point in found)
+            points = self.entry_points.select(group=group)
+            if len(points) > _MAX_LINES:
+                _fail(self._archive, f"its entry_points.txt has {len(points):,} {group}")
+            return tuple((point.name, point.value.partition("[")[0].strip()) for point in points)
         except (TypeError, ValueError):
             _fail(self._archive, "its entry_points.txt cannot be read")
 

@@ -115,9 +115,9 @@ def read_directory(span: Span, size: int, archive: str) -> Directory:
     )
 
 
-def _fail(archive: str, what: str) -> NoReturn:
+def _fail(archive: str, fault: str) -> NoReturn:
     raise WheelError(
-        f"{archive}: {what}",
+        f"{archive}: {fault}",
         hint="the file is damaged or not a wheel; ask its maintainers to upload it again",
     )
 
@@ -312,8 +312,8 @@ def _checked_offsets(members: list[Member], start: int, archive: str) -> tuple[i
     nexts = (*offsets[1:], start) if ordered else ()
     for (offset, compressed, name), following in zip(ordered, nexts, strict=True):
         if offset + _LOCAL.size + compressed > following:
-            what = "reaches beyond the file's data" if following == start else "overlaps another"
-            _fail(archive, f"{name!r} {what}")
+            fault = "reaches beyond the file's data" if following == start else "overlaps another"
+            _fail(archive, f"{name!r} {fault}")
     return offsets
 
 

@@ -101,14 +101,14 @@ def _pick(
         else:  # it would become a part of the index's URL
             aside.append(unsized(pin, "its name is invalid"))
     shelves.prefetch(wanted)
-    found: list[Distribution] = []
+    distributions: list[Distribution] = []
     for pin in wanted:
         answer = _choose(pin, shelves.of(pin.index), chooser, lock)
         if isinstance(answer, Unsized):
             aside.append(answer)
         else:
-            found.append(answer)
-    return found, aside
+            distributions.append(answer)
+    return distributions, aside
 
 
 def locked(
@@ -125,12 +125,12 @@ def locked(
     :raises NetworkError: an index cannot be reached.
     """
     entries = tuple(entries)
-    pins = (one for one in entries if isinstance(one, Pin))
-    found, without = _pick(pins, shelves, chooser, path.name)
-    found += (one for one in entries if isinstance(one, Distribution))
+    pins = (entry for entry in entries if isinstance(entry, Pin))
+    distributions, without = _pick(pins, shelves, chooser, path.name)
+    distributions += (entry for entry in entries if isinstance(entry, Distribution))
     return Locked(
-        distributions=tuple(sorted(found, key=lambda one: one.name)),
-        unsized=(*(one for one in entries if isinstance(one, Unsized)), *without),
+        distributions=tuple(sorted(distributions, key=lambda distribution: distribution.name)),
+        unsized=(*(entry for entry in entries if isinstance(entry, Unsized)), *without),
         sha256=hashlib.sha256(data).hexdigest(),
         notes=tuple(dict.fromkeys(notes)),
         resolver=path.name,
@@ -243,8 +243,8 @@ def toml(path: Path, data: bytes, hint: str | None = None) -> dict[str, Any]:
     try:
         return reading.toml(data.decode("utf-8"))
     except ValueError as error:
-        what = printable(str(error))[:_SHOWN]
-        message = f"{printable(str(path))} is not valid TOML: {what}"
+        problem = printable(str(error))[:_SHOWN]
+        message = f"{printable(str(path))} is not valid TOML: {problem}"
         raise RequirementsError(message, hint=hint) from None
 
 
@@ -270,10 +270,12 @@ def packages(lock: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
     :raises RequirementsError: there are more of them than in any real lock.
     """
-    found = [one for one in items(lock.get("package")) if isinstance(one, dict)]
-    if len(found) > MOST_PACKAGES:
+    package_tables = [
+        package for package in items(lock.get("package")) if isinstance(package, dict)
+    ]
+    if len(package_tables) > MOST_PACKAGES:
         raise RequirementsError(f"{name} has more than {MOST_PACKAGES:,} packages")
-    return found
+    return package_tables
 
 
 def items(value: object) -> list[Any]:
@@ -296,8 +298,10 @@ def applies(
 
 def sha256_of(hashes: Iterable[object]) -> frozenset[str]:
     """Return the sha256 digests among ``algorithm:hexdigest`` texts."""
-    texts = [one for one in hashes if isinstance(one, str)]
-    return frozenset(one[7:].lower() for one in texts if one.startswith("sha256:"))
+    texts = [hash_text for hash_text in hashes if isinstance(hash_text, str)]
+    return frozenset(
+        hash_text[7:].lower() for hash_text in texts if hash_text.startswith("sha256:")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,7 +316,7 @@ class Dependency:
 
 def from_project(pyproject: Mapping[str, Any]) -> list[Dependency]:
     """Return ``[project] dependencies``; invalid ones are left for the tool to refuse."""
-    found = []
+    dependencies = []
     for line in items(table(pyproject, "project").get("dependencies")):
         try:
             wanted = reading.requirement(text(line))
@@ -324,8 +328,8 @@ def from_project(pyproject: Mapping[str, Any]) -> list[Dependency]:
             marker=str(wanted.marker or ""),
             extras=tuple(sorted(wanted.extras)),
         )
-        found.append(dependency)
-    return found
+        dependencies.append(dependency)
+    return dependencies
 
 
 class Lines:
@@ -362,8 +366,13 @@ def mark_direct(
         known = named.get(dependency.name, ())
         named[dependency.name] = tuple(sorted({*known, *dependency.extras}))
     return [
-        replace(one, direct=True, extras=named[one.name], origins=lines.origin(one.name))
-        if one.name in named
-        else one
-        for one in distributions
+        replace(
+            distribution,
+            direct=True,
+            extras=named[distribution.name],
+            origins=lines.origin(distribution.name),
+        )
+        if distribution.name in named
+        else distribution
+        for distribution in distributions
     ]

@@ -74,7 +74,9 @@ def read(
     sources = _Sources(lock, variables or Variables())
     notes: list[str] = []
     lines = Lines(pipfile_data.decode("utf-8", errors="replace"), str(pipfile_path))
-    direct = {canonicalize_name(name): one for name, one in table(pipfile, "packages").items()}
+    direct = {
+        canonicalize_name(name): wanted for name, wanted in table(pipfile, "packages").items()
+    }
     entries: list[Pin | Distribution | Unsized] = []
     for name, entry in table(lock, "default").items():
         details = entry if isinstance(entry, dict) else {"version": entry}
@@ -114,7 +116,7 @@ def _hash(pipfile: Mapping[str, Any], sources: object, *, canonical: bool) -> st
         },
         "default": named(pipfile.get("packages", {})),
         "develop": named(pipfile.get("dev-packages", {})),
-        **{key: named(one) for key, one in pipfile.items() if key not in _NO_PACKAGES},
+        **{key: named(section) for key, section in pipfile.items() if key not in _NO_PACKAGES},
     }
     try:
         written = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
@@ -168,10 +170,10 @@ class _Sources:
         missing: list[str] = []
 
         def value(match: re.Match[str]) -> str:
-            found = self._variables.value(match[1] or match[2])
-            if found is None:
+            expansion = self._variables.value(match[1] or match[2])
+            if expansion is None:
                 missing.append(match[1] or match[2])
-            return found or match[0]
+            return expansion or match[0]
 
         url = _VARIABLE.sub(value, self._urls[known])
         if missing:
@@ -186,7 +188,7 @@ def _pin(name: str, details: Mapping[str, Any]) -> Pin:
         name=canonicalize_name(name),
         version=text(details.get("version", "")).removeprefix("===").removeprefix("==").strip(),
         hashes=sha256_of(items(details.get("hashes"))),
-        extras=tuple(canonicalize_name(text(one)) for one in items(details.get("extras"))),
+        extras=tuple(canonicalize_name(text(extra)) for extra in items(details.get("extras"))),
     )
 
 

@@ -91,7 +91,7 @@ def read(
     else:
         listed = list(_main(lock, environment, notes))
     lines = Lines(project_data.decode("utf-8", errors="replace"), str(project_path))
-    extras = {one.name: one.extras for one in dependencies}
+    extras = {dependency.name: dependency.extras for dependency in dependencies}
     entries: list[Pin | Distribution | Unsized] = []
     for package in listed:
         pin = _pin(package, lock)
@@ -188,18 +188,18 @@ def _main_dependencies(pyproject: Mapping[str, Any]) -> list[Dependency]:
     if "dependencies" in table(pyproject, "project"):
         return from_project(pyproject)
     return [
-        one
+        dependency
         for name, wanted in table(pyproject, "tool", "poetry", "dependencies").items()
         if name.lower() != "python"
-        for one in _dependency(name, wanted)
-        if one is not None
+        for dependency in _dependency(name, wanted)
+        if dependency is not None
     ]
 
 
 def _dependency(name: str, wanted: object) -> Iterator[Dependency | None]:
     """Yield what a table's entry asks for; an optional one comes with an extra only."""
-    for one in wanted if isinstance(wanted, list) else [wanted]:
-        details = one if isinstance(one, dict) else {"version": one}
+    for constraint in wanted if isinstance(wanted, list) else [wanted]:
+        details = constraint if isinstance(constraint, dict) else {"version": constraint}
         if not details.get("optional"):
             yield _from_details(name, details)
 
@@ -259,7 +259,11 @@ class _Walk:
         for number, package in enumerate(listed):
             by_name.setdefault(canonicalize_name(text(package.get("name", ""))), []).append(number)
         reached: dict[int, set[str]] = {}
-        queue = [one for one in roots if _holds(one.marker, self.environment, self.notes)]
+        queue = [
+            dependency
+            for dependency in roots
+            if _holds(dependency.marker, self.environment, self.notes)
+        ]
         while queue:
             wanted = queue.pop()
             matched = self._match(wanted, listed, by_name.get(wanted.name, []))
@@ -301,9 +305,9 @@ class _Walk:
         self._step(1 + len(table(package, "extras")))
         of_extras = set(self._of_extras(package, extras))
         for name, wanted in table(package, "dependencies").items():
-            for one in wanted if isinstance(wanted, list) else [wanted]:
+            for constraint in wanted if isinstance(wanted, list) else [wanted]:
                 self._step(1 + len(extras))
-                details = one if isinstance(one, dict) else {"version": one}
+                details = constraint if isinstance(constraint, dict) else {"version": constraint}
                 if details.get("optional") and canonicalize_name(name) not in of_extras:
                     continue
                 dependency = _from_details(name, details)
@@ -326,20 +330,22 @@ def _pin(package: Mapping[str, Any], lock: Mapping[str, Any]) -> Pin:
     if listed is None:  # where older locks keep them
         listed = table(lock, "metadata", "files").get(name)
     if listed is None:
-        hashes = [f"sha256:{one}" for one in items(table(lock, "metadata", "hashes").get(name))]
-        listed = [{"hash": one} for one in hashes]
-    files = [one for one in items(listed) if isinstance(one, dict)]
+        hashes = [
+            f"sha256:{digest}" for digest in items(table(lock, "metadata", "hashes").get(name))
+        ]
+        listed = [{"hash": hash_text} for hash_text in hashes]
+    files = [file for file in items(listed) if isinstance(file, dict)]
     named = {
-        text(one["file"]): digest
-        for one in files
-        if "file" in one
-        for digest in sha256_of([one.get("hash")])
+        text(file["file"]): digest
+        for file in files
+        if "file" in file
+        for digest in sha256_of([file.get("hash")])
     }
     source = table(package, "source")
     return Pin(
         name=canonicalize_name(name),
         version=text(package.get("version", "")),
-        hashes=sha256_of(one.get("hash") for one in files),
+        hashes=sha256_of(file.get("hash") for file in files),
         files=named,
         index=text(source.get("url")) if source.get("type") == "legacy" else None,
     )
@@ -374,8 +380,8 @@ def requirements(table: Mapping[str, Any]) -> tuple[list[str], str | None]:
         if name == "python":
             python = specifier(wanted) if isinstance(wanted, str) else None
             continue
-        for one in wanted if isinstance(wanted, list) else [wanted]:
-            lines += _lines(name, one, extras.get(name.lower(), ()))
+        for constraint in wanted if isinstance(wanted, list) else [wanted]:
+            lines += _lines(name, constraint, extras.get(name.lower(), ()))
     return lines, python
 
 
@@ -384,11 +390,11 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _extras_of(table: Mapping[str, Any]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    extras: dict[str, list[str]] = {}
     for extra, names in table.items():
         for name in names if isinstance(names, list) else []:
-            found.setdefault(str(name).lower(), []).append(extra)
-    return found
+            extras.setdefault(str(name).lower(), []).append(extra)
+    return extras
 
 
 def _lines(name: str, wanted: object, extras: list[str] | tuple[()]) -> Iterator[str]:

@@ -104,7 +104,7 @@ def read(
     content = project_data.decode("utf-8", errors="replace")
     named = mark_direct(distributions, from_project(pyproject), content, str(project_path))
     return Locked(
-        distributions=tuple(sorted(named, key=lambda one: one.name)),
+        distributions=tuple(sorted(named, key=lambda distribution: distribution.name)),
         unsized=unsized,
         sha256=hashlib.sha256(data).hexdigest(),
         notes=(*notes, *_own(lock, pyproject)),
@@ -199,22 +199,24 @@ def _kept(values: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
 
 def _index_sources(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the sources that name an index; uv is not asked about projects with others."""
-    found = {}
+    sources = {}
     for name, value in table(settings, "sources").items():
         several = value if isinstance(value, list) else [value]
-        kept = [_kept(one, _OF_SOURCE) for one in map(table, several) if "index" in one]
+        kept = [_kept(source, _OF_SOURCE) for source in map(table, several) if "index" in source]
         if kept:
-            found[name] = kept
-    return found
+            sources[name] = kept
+    return sources
 
 
 def _indexes(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the indexes of the project: uv holds them against those that the lock names."""
-    found = [_kept(one, _OF_INDEX) for one in items(settings.get("index")) if isinstance(one, dict)]
-    found += [{"url": url} for url in items(settings.get("extra-index-url"))]
+    indexes = [
+        _kept(index, _OF_INDEX) for index in items(settings.get("index")) if isinstance(index, dict)
+    ]
+    indexes += [{"url": url} for url in items(settings.get("extra-index-url"))]
     if "index-url" in settings:
-        found.append({"url": settings["index-url"], "default": True})
-    return [one for one in found if str(one.get("url")).startswith(("https://", "http://"))]
+        indexes.append({"url": settings["index-url"], "default": True})
+    return [index for index in indexes if str(index.get("url")).startswith(("https://", "http://"))]
 
 
 def _stale() -> BuildError:
@@ -229,17 +231,21 @@ def _needs_code(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> str:
     project, settings = table(pyproject, "project"), table(pyproject, "tool", "uv")
     if project.get("dynamic") or not {"name", "version"} <= set(project):
         return "pyproject.toml leaves metadata to the build backend, which is not run"
-    elsewhere = [one for one in _flat(settings.get("sources")) if "index" not in one]
-    own = [one for one in items(lock.get("package")) if set(table(one, "source")) & _OWN]
+    elsewhere = [source for source in _flat(settings.get("sources")) if "index" not in source]
+    own = [
+        package for package in items(lock.get("package")) if set(table(package, "source")) & _OWN
+    ]
     if elsewhere or "workspace" in settings or len(own) > 1:
         return "it has sources other than an index, and their code is not run"
     return ""
 
 
 def _flat(sources: object) -> list[dict[str, Any]]:
-    found = table(sources).values()
-    listed = [one for value in found for one in (value if isinstance(value, list) else [value])]
-    return [table(one) for one in listed]
+    stated = table(sources).values()
+    listed = [
+        source for value in stated for source in (value if isinstance(value, list) else [value])
+    ]
+    return [table(source) for source in listed]
 
 
 def _check_names(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> None:
@@ -247,16 +253,22 @@ def _check_names(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> None:
     project = table(pyproject, "project")
     dynamic = items(project.get("dynamic"))
     name = canonicalize_name(text(project.get("name", "")))
-    roots = [one for one in items(lock.get("package")) if table(one).get("name") == name]
+    roots = [
+        package for package in items(lock.get("package")) if table(package).get("name") == name
+    ]
     if len(roots) != 1 or "dependencies" in dynamic or "optional-dependencies" in dynamic:
         return
     known = items(table(roots[0], "metadata").get("requires-dist"))
-    locked = {canonicalize_name(text(table(one).get("name", ""))) for one in known}
+    locked = {canonicalize_name(text(table(requirement).get("name", ""))) for requirement in known}
     extras = [
-        one for listed in table(project, "optional-dependencies").values() for one in items(listed)
+        line
+        for listed in table(project, "optional-dependencies").values()
+        for line in items(listed)
     ]
     lines = [*items(project.get("dependencies")), *extras]
-    required = {one.name for one in from_project({"project": {"dependencies": lines}})}
+    required = {
+        dependency.name for dependency in from_project({"project": {"dependencies": lines}})
+    }
     if locked != required:
         raise _stale()
 

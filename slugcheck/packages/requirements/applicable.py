@@ -42,9 +42,9 @@ class Requested:
         """Return the direct requirements for the resolver, markers already judged."""
         return [
             f"{name}{_bracketed(r.extras) if extras else ''}{r.specifier}"
-            for name, found in self.direct.items()
+            for name, requirements in self.direct.items()
             if name not in without
-            for r in found
+            for r in requirements
         ]
 
     def constraints(self) -> list[str]:
@@ -86,14 +86,14 @@ class Requested:
 
     def hashes(self) -> dict[str, frozenset[str]]:
         """Return the sha256 digests that the file allows, by name, for names that have any."""
-        found: dict[str, set[str]] = {}
+        by_name: dict[str, set[str]] = {}
         for name, requirements in self.direct.items():
             for requirement in requirements:
                 for item in requirement.hashes:
                     algorithm, _, digest = item.partition(":")
                     if algorithm == "sha256":
-                        found.setdefault(name, set()).add(digest)
-        return {name: frozenset(digests) for name, digests in found.items()}
+                        by_name.setdefault(name, set()).add(digest)
+        return {name: frozenset(digests) for name, digests in by_name.items()}
 
     def digest(self, *more: str) -> str:
         """Return what the choice of versions depends on as one digest, without credentials."""
@@ -118,8 +118,8 @@ def requested_by(requirements: RequirementSet, environment: Mapping[str, str]) -
             direct[requirement.name] = (*direct.get(requirement.name, ()), requirement)
         else:
             urls.append(requirement)
-    aside = [one for one in requirements.set_aside if applies(one.marker, environment)]
-    skipped += [one.name for one in requirements.set_aside if one not in aside]
+    aside = [unsized for unsized in requirements.set_aside if applies(unsized.marker, environment)]
+    skipped += [unsized.name for unsized in requirements.set_aside if unsized not in aside]
     return Requested(
         requirements=requirements,
         environment=environment,

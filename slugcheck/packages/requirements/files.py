@@ -493,8 +493,8 @@ def _repository(url: str) -> str:
 
 
 def _fragment_hashes(url: str) -> list[str]:
-    found = re.findall(r"[#&](sha256|sha384|sha512)=([0-9a-f]+)", url)
-    return [f"{algorithm}:{digest}" for algorithm, digest in found]
+    hashes = re.findall(r"[#&](sha256|sha384|sha512)=([0-9a-f]+)", url)
+    return [f"{algorithm}:{digest}" for algorithm, digest in hashes]
 
 
 def _wheel(filename: str, name: str) -> tuple[str, str | None]:
@@ -512,12 +512,12 @@ def _wheel(filename: str, name: str) -> tuple[str, str | None]:
 
 def _local(parts: Parts, line: Line, origin: Origin, places: Places) -> Requirement | Unsized:
     path = parts.path if parts.path is not None else _path_of(parts.url or "")
-    found = None if path is None else place_of(path, places)
-    if found is None or (line.editable and found.is_file()):
+    place = None if path is None else place_of(path, places)
+    if place is None or (line.editable and place.is_file()):
         return _missing(parts, path, line, origin, places)
-    name, version = _wheel(found.name if found.is_file() else "", parts.name)
+    name, version = _wheel(place.name if place.is_file() else "", parts.name)
     fragment = re.search(r"[#&](subdirectory=[^&]+)", parts.url or "")
-    url = found.as_uri() + (f"#{fragment[1]}" if fragment else "")
+    url = place.as_uri() + (f"#{fragment[1]}" if fragment else "")
     exact = Parts(name=name, extras=parts.extras, marker=parts.marker)
     return Requirement(
         name=name,
@@ -541,7 +541,7 @@ def _path_of(url: str) -> str | None:
 
 
 def _missing(parts: Parts, path: str | None, line: Line, origin: Origin, places: Places) -> Unsized:
-    there = next(places.found(path), None) if path else None
+    there = next(places.real_paths(path), None) if path else None
     text = path or parts.url or ""
     last = there.name if there else re.split(r"[\\/]", text.rstrip("\\/"))[-1]
     name, version = _named(last)
@@ -658,7 +658,7 @@ class OptionCollector:
         if path is not None and self._places.leaves(path):
             raise OutsideError("its folder is outside the checkout")
         if scheme_of(url) == "file" or (
-            path is not None and next(self._places.found(path), None) is not None
+            path is not None and next(self._places.real_paths(path), None) is not None
         ):
             raise OutsideError("an index on this disk can be named only on the command line")
         check_url(url)
@@ -680,16 +680,16 @@ class OptionCollector:
             note(f"pip uses only the first --find-links on a line, not {shown(text, 60)}")
 
     def _take_folder(self, path: str, folder: Path, note: Callable[[str], None]) -> None:
-        found = next(self._places.beside(folder).found(path), None)
-        if found is None:
+        real = next(self._places.beside(folder).real_paths(path), None)
+        if real is None:
             note("pip ignores this --find-links: no such folder here")
             return
-        if not found.is_dir():
+        if not real.is_dir():
             # it could link any file of this disk, which the resolver would read
             raise OutsideError("a page on this disk can be named only on the command line")
-        self._places.refuse_strays(found, deep=0)
+        self._places.refuse_strays(real, deep=0)
         # the real path: as written, the resolver could understand it otherwise than it was checked
-        self._find_links.append(str(found))
+        self._find_links.append(str(real))
 
     def _take_releases(self, options: Values, note: Callable[[str], None]) -> None:
         if ":all:" in options.all_releases:

@@ -189,8 +189,8 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, line.line
 
 
-def _too_long(number: int, what: str, length: int, most: int) -> BeyondBoundsError:
-    return BeyondBoundsError(number, f"a {what} of {length:,} characters; the limit is {most:,}")
+def _too_long(number: int, part: str, length: int, most: int) -> BeyondBoundsError:
+    return BeyondBoundsError(number, f"a {part} of {length:,} characters; the limit is {most:,}")
 
 
 def _editor_numbers(text: str) -> list[int]:
@@ -302,7 +302,7 @@ class Places:
     # thousands of lines may name the same few files
     _real: dict[tuple[Path, str], Path | None] = field(default_factory=dict, compare=False)
 
-    def found(self, name: str) -> Iterator[Path]:
+    def real_paths(self, name: str) -> Iterator[Path]:
         """Yield the real path of what has that name, folder by folder."""
         for folder in self.folders:
             key = (folder, name)
@@ -482,12 +482,12 @@ def _is_path(wanted: str, path: str, places: Places) -> bool:
 
 def place_of(path: str, places: Places) -> Path | None:
     """Return the file, or the folder with a project in it, that ``path`` names."""
-    for found in places.found(path):
-        describing = (found / name for name in ("pyproject.toml", "setup.py"))
-        if found.is_file() or any(reading.destination(one, places.top) for one in describing):
-            return found
+    for place in places.real_paths(path):
+        describing = (place / name for name in ("pyproject.toml", "setup.py"))
+        if place.is_file() or any(reading.destination(file, places.top) for file in describing):
+            return place
     return None
 
 
 def _is_folder(path: str, places: Places) -> bool:
-    return any(found.is_dir() for found in places.found(path))
+    return any(place.is_dir() for place in places.real_paths(path))

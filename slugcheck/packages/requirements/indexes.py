@@ -28,7 +28,7 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
     :raises UsageError: an index URL or a folder of wheels is invalid.
     """
     more = configured(options)
-    found = files.read(
+    requirements = files.read(
         options.path,
         text=options.text,
         within=options.within,
@@ -37,14 +37,14 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
         variables=options.variables,
         selection=pyproject.Selection(extras=options.extras, groups=options.groups),
     )
-    own = found.options
+    own = requirements.options
     # the file may not weaken the way to a server that gets the user's credentials
     named = more.index_url or more.extra_index_urls or more.find_links
     trusted = () if named else tuple(host for host in own.trusted_hosts if "*" not in host)
     for url in filter(None, (own.index_url, *own.extra_index_urls)):
         _check_url(url)
     return replace(
-        found,
+        requirements,
         options=replace(
             own,
             index_url=options.index.index_url or own.index_url or more.index_url,
@@ -68,7 +68,7 @@ def configured(options: Options, environ: Mapping[str, str] = os.environ) -> Ind
     def filled(url: str) -> str:
         return _filled(url, environ)
 
-    found = replace(
+    index_options = replace(
         given,
         index_url=filled(given.index_url or _named(default or "", environ)) or None,
         extra_index_urls=tuple(
@@ -76,17 +76,21 @@ def configured(options: Options, environ: Mapping[str, str] = os.environ) -> Ind
         ),
         find_links=tuple(map(filled, given.find_links)),
     )
-    for url in filter(None, (found.index_url, *found.extra_index_urls)):
+    for url in filter(None, (index_options.index_url, *index_options.extra_index_urls)):
         _check_url(url)
-    for place in found.find_links:
+    for place in index_options.find_links:
         if "://" in place:
             _check_url(place)
         elif not Path(place).exists():
             message = f"--find-links {place}: no such folder"
             raise UsageError(message, hint="name a folder of wheels, or a page that links to them")
-    places = (found.index_url or "", *found.extra_index_urls, *found.find_links)
+    places = (
+        index_options.index_url or "",
+        *index_options.extra_index_urls,
+        *index_options.find_links,
+    )
     origins = (origin_of(place) for place in places if place.startswith(("http:", "https:")))
-    return replace(found, named_origins=tuple(dict.fromkeys(origins)))
+    return replace(index_options, named_origins=tuple(dict.fromkeys(origins)))
 
 
 def _named(text: str, environ: Mapping[str, str]) -> str:

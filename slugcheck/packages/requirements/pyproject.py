@@ -115,7 +115,9 @@ class Dependencies:
                 yield self._line(text), text
             else:
                 requirement.marker = None
-                every = " and ".join(f"({one})" for one in (*conditions, marker) if one)
+                every = " and ".join(
+                    f"({condition})" for condition in (*conditions, marker) if condition
+                )
                 self._count(f"{requirement} ; {every}", every)
                 yield self._line(text), f"{requirement} ; {every}"
 

@@ -114,9 +114,9 @@ class Resolver:
     def _settled(self) -> Resolved:
         """Go through the rounds; what the hashes of the file refuse takes another one."""
         for _ in range(_MAX_ROUNDS):
-            found = self._rounds()
+            lock = self._rounds()
             try:
-                resolved = self._resolved(found)
+                resolved = self._resolved(lock)
             except WrongHashError as error:
                 before = self._progress()
                 self._refused.add(error.name)
@@ -134,13 +134,13 @@ class Resolver:
         return hashlib.sha256("\n".join([self._key(), *pins]).encode()).hexdigest()
 
     def _take_url(self, requirement: Requirement) -> None:
-        found = self._stand_ins.from_url(requirement)
-        if isinstance(found, Unsized):
+        outcome = self._stand_ins.from_url(requirement)
+        if isinstance(outcome, Unsized):
             # two URLs may end alike, so these are not kept by name alone
-            self._lost.append(found)
+            self._lost.append(outcome)
             return
-        self._requested = self._requested.with_stand_in(found.name, found.version, requirement)
-        self._add(found)
+        self._requested = self._requested.with_stand_in(outcome.name, outcome.version, requirement)
+        self._add(outcome)
 
     def _add(self, stand_in: StandIn) -> None:
         if stand_in.version in self._made.get(stand_in.name, {}):
@@ -217,10 +217,10 @@ class Resolver:
             self._stand_in_for_sources(answer)
         return self._progress() > before
 
-    def _stand_in_for_sources(self, found: Pylock) -> None:
+    def _stand_in_for_sources(self, lock: Pylock) -> None:
         sources = [
             package
-            for package in found.packages
+            for package in lock.packages
             if package.sdist is not None and not package.wheels and package.version is not None
         ]
         if len(sources) > 1:
@@ -237,29 +237,29 @@ class Resolver:
         for name in failure.without_wheel:
             if name not in self._excluded:
                 requested = intersection(self._requested.specifiers(name), failure.wanted.get(name))
-                found = self._for_name(name, SpecifierSet(requested))
-                if isinstance(found, StandIn) or not only_sources:
-                    self._learn(found)
+                outcome = self._for_name(name, SpecifierSet(requested))
+                if isinstance(outcome, StandIn) or not only_sources:
+                    self._learn(outcome)
         return self._progress() > before
 
     def _for_name(self, name: str, wanted: SpecifierSet) -> Outcome | None:
         return self._stand_ins.for_name(name, wanted, self._requested.direct.get(name, ()))
 
-    def _learn(self, found: Outcome | None) -> None:
-        if isinstance(found, StandIn):
-            self._add(found)
-        elif isinstance(found, Unsized):
-            self._excluded[found.name] = found
-        elif isinstance(found, WrongPython):
+    def _learn(self, outcome: Outcome | None) -> None:
+        if isinstance(outcome, StandIn):
+            self._add(outcome)
+        elif isinstance(outcome, Unsized):
+            self._excluded[outcome.name] = outcome
+        elif isinstance(outcome, WrongPython):
             # set aside as well, so that the rounds go on and find every one of them
-            self._blocked[found.name] = found
-            self._excluded[found.name] = Unsized(
-                name=found.name, version=found.version, reason="no wheel for this Python"
+            self._blocked[outcome.name] = outcome
+            self._excluded[outcome.name] = Unsized(
+                name=outcome.name, version=outcome.version, reason="no wheel for this Python"
             )
 
     def _wrong_python(self) -> ResolutionError:
-        blocked = [(found.name, found.version) for found in self._blocked.values()]
-        minors = set.intersection(*(set(found.pythons) for found in self._blocked.values()))
+        blocked = [(mismatch.name, mismatch.version) for mismatch in self._blocked.values()]
+        minors = set.intersection(*(set(mismatch.pythons) for mismatch in self._blocked.values()))
         compiled = built_natively(self._stand_ins_made())
         return no_wheel_for_python(blocked, compiled, self._target, self._newest_of(minors))
 
@@ -294,13 +294,13 @@ class Resolver:
         lost = [unsized.name for unsized in self._lost]
         return tuple(name for name in dict.fromkeys([*lost, *self._excluded]) if _is_name(name))
 
-    def _resolved(self, found: Pylock) -> Resolved:
+    def _resolved(self, lock: Pylock) -> Resolved:
         from slugcheck.packages.locks import pylock
 
         distributions = []
         inventories = {}
         for pinned in pylock.select(
-            found, self._requested.environment, self._tags, self._requested.hashes()
+            lock, self._requested.environment, self._tags, self._requested.hashes()
         ):
             stand_in = self._made.get(pinned.name, {}).get(pinned.version)
             requirements = self._requested.direct.get(pinned.name, ())
@@ -374,15 +374,15 @@ class SettlingResolver(Resolver):
         What the distributions ask of each other is left out, so these are only candidates for
         ``overtaken``; that makes it possible to ask while the distributions are still being read.
         """
-        found = _versions(resolved)
-        names = [name for name in found if not self._requested.is_pinned(name)]
+        versions = _versions(resolved)
+        names = [name for name in versions if not self._requested.is_pinned(name)]
         if not names:
             return frozenset()
         answer = self._look_again(self._requested.loose_lines(names, {}))
         if isinstance(answer, Failure):
             return frozenset(names)
         newest: dict[str, str] = {p.name: str(p.version) for p in answer.packages}
-        return frozenset(name for name in names if newest.get(name) != found[name])
+        return frozenset(name for name in names if newest.get(name) != versions[name])
 
     def overtaken(
         self,
@@ -402,24 +402,24 @@ class SettlingResolver(Resolver):
             self._free(answer, _versions(resolved))
         return None if self._progress() == before else self._settled()
 
-    def _free(self, answer: Pylock, found: Mapping[str, str]) -> None:
+    def _free(self, answer: Pylock, versions: Mapping[str, str]) -> None:
         """Make stand-ins for what alone keeps a newer version out: sources behind its wheel."""
         pins = [
             f"{package.name}=={package.version}"
             for package in answer.packages
-            if found.get(package.name) != str(package.version)
+            if versions.get(package.name) != str(package.version)
         ]
         alone = [[pin] for pin in pins[:_MOST_TRIED_ALONE]] if len(pins) > 1 else []
         for tried in [pins, *alone] if pins else []:
-            if self._is_freed(tried, found):
+            if self._is_freed(tried, versions):
                 return
 
-    def _is_freed(self, pins: Sequence[str], found: Mapping[str, str]) -> bool:
+    def _is_freed(self, pins: Sequence[str], versions: Mapping[str, str]) -> bool:
         learnt = False
         while True:
             failure = self._uv.obstacle(
                 self._requested.lines(without=self._excluded),
-                prefer=found,
+                prefer=versions,
                 constraints=(*self._requested.constraints(), *pins),
                 excludes=self._excludes(),
                 find_links=(self._folder,),
@@ -587,8 +587,8 @@ def _unknown(name: str, direct: Mapping[str, Sequence[Requirement]], pages: Page
 
 
 def _place(name: str, direct: Mapping[str, Sequence[Requirement]]) -> str:
-    found = direct.get(name)
-    return f" ({found[0].origin})" if found else ""
+    requirements = direct.get(name)
+    return f" ({requirements[0].origin})" if requirements else ""
 
 
 def _conflict(failure: Failure, direct: Mapping[str, Sequence[Requirement]]) -> ResolutionError:

@@ -124,8 +124,8 @@ class StandInMemory:
         document = self._cache.load("stand-ins", key) if self._used else None
         if document is None or document.get("maker") != _MAKER or not _is_fresh(document):
             return ()
-        found = [_from_document(item) for item in document.get("stand-ins", [])]
-        return tuple(stand_in for stand_in in found if stand_in is not None)
+        remembered = [_from_document(item) for item in document.get("stand-ins", [])]
+        return tuple(stand_in for stand_in in remembered if stand_in is not None)
 
     def remember(self, key: str, stand_ins: Sequence[StandIn]) -> None:
         """Keep stand-ins for the next run, unless they came from the last."""
@@ -419,15 +419,15 @@ class StandIns:
         if artifact.filename.endswith(".whl"):
             return self._wheel(artifact, requirement)
         files = self._files_or_none(requirement.name)
-        found = self._from_source(
+        outcome = self._from_source(
             requirement.name or shown, None, artifact, files, requirement.origin
         )
-        if isinstance(found, Unsized):
+        if isinstance(outcome, Unsized):
             return replace(
-                found, reason=found.reason.replace("only a source archive fits, and ", "")
+                outcome, reason=outcome.reason.replace("only a source archive fits, and ", "")
             )
-        named = requirement.name or canonicalize_name(found.inventory.dist_info.split("-")[0])
-        return replace(found, name=named, direct_url=True)
+        named = requirement.name or canonicalize_name(outcome.inventory.dist_info.split("-")[0])
+        return replace(outcome, name=named, direct_url=True)
 
     def _files_or_none(self, name: str) -> tuple[ProjectFile, ...]:
         try:
@@ -462,12 +462,12 @@ class StandIns:
             reason = f"it is a local folder, and {archive.reason}"
             return Unsized(name=shown, version=None, reason=reason, origin=requirement.origin)
         artifact = Artifact(filename=path.name, url=path.as_uri(), size=0, sha256=None)
-        found = self._stand_in(
+        stand_in = self._stand_in(
             archive, requirement.name or archive.name, None, artifact, (), direct_url=True
         )
         if requirement.editable:  # its files are the app's own and stay where they are
-            return replace(found, inventory=replace(found.inventory, entries=()))
-        return found
+            return replace(stand_in, inventory=replace(stand_in.inventory, entries=()))
+        return stand_in
 
     def from_locked(self, distribution: Distribution) -> StandIn | Unsized:
         """Return what stands for a source archive that a lock names."""

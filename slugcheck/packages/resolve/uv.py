@@ -414,8 +414,8 @@ def understand(stderr: str) -> Failure:
 
 def _listed_ranges(flat: str) -> list[str]:
     # "all of: x<1 x>2 have no usable wheels" names the distribution before each range
-    found = re.findall(r"all of: ((?:[A-Za-z0-9._-]+[<>=!~]\S*+ ?)+)have no usable wheels", flat)
-    return [re.split(r"[<>=!~]", group.split()[0])[0] for group in found]
+    groups = re.findall(r"all of: ((?:[A-Za-z0-9._-]+[<>=!~]\S*+ ?)+)have no usable wheels", flat)
+    return [re.split(r"[<>=!~]", group.split()[0])[0] for group in groups]
 
 
 def _shorten(text: str) -> str:

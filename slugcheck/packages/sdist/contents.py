@@ -172,11 +172,11 @@ def find_payload(project: Project, dist: str) -> Mapping[str, str]:
     License files and what setup.py lists as scripts and data files are among them.
     """
     if project.backend in _SETUPTOOLS or project.egg_info is not None:
-        found = dict(setuptools_files(project))
+        payload = dict(setuptools_files(project))
     else:
-        found = dict(_whole_folders(project))
-    found.update(_extras(project, dist))
-    kept = {target: source for target, source in found.items() if _installs(target)}
+        payload = dict(_whole_folders(project))
+    payload.update(_extras(project, dist))
+    kept = {target: source for target, source in payload.items() if _installs(target)}
     return {target: kept[target] for target in sorted(kept)}
 
 
@@ -273,17 +273,17 @@ def _holders(path: str, by_folder: Mapping[str, str]) -> Iterator[tuple[str, str
 
 def _package_dirs(project: Project) -> dict[str, str]:
     """Return setuptools' ``package_dir``: where packages lie, ``""`` for all others."""
-    found = {
+    folders = {
         k: v for k, v in project.setup_keywords.table("package_dir").items() if isinstance(v, str)
     }
     for line in project.cfg("options", "package_dir").splitlines():
         package, equals, folder = line.partition("=")
         if equals:
-            found.setdefault(package.strip(), folder.strip())
+            folders.setdefault(package.strip(), folder.strip())
     for package, folder in project.table("tool", "setuptools", "package-dir").items():
         if isinstance(folder, str):
-            found.setdefault(package, folder)
-    return {package: join(folder) for package, folder in found.items()}
+            folders.setdefault(package, folder)
+    return {package: join(folder) for package, folder in folders.items()}
 
 
 def _base(project: Project, folders: Folders) -> str:
@@ -298,9 +298,9 @@ def _base(project: Project, folders: Folders) -> str:
     stated = _package_dirs(project).get("")
     if stated is not None:
         return stated
-    found = _found(project)
-    if found is not None:
-        return join(found.where)
+    rule = _finding_rule(project)
+    if rule is not None:
+        return join(rule.where)
     in_src = any(folders.is_package(f) for _, f in folders.below("src"))
     return "src" if in_src and not automatic_tops(project.name, folders, "") else ""
 
@@ -320,9 +320,9 @@ def _packages(project: Project, folders: Folders, base: str) -> dict[str, str]:
     explicit = _explicit(project)
     if explicit is not None:
         return dict(_located(explicit, _package_dirs(project), folders, base))
-    found = _found(project)
-    if found is not None:
-        packages = dict(_discovered(found, folders, base))
+    rule = _finding_rule(project)
+    if rule is not None:
+        packages = dict(_discovered(rule, folders, base))
         fitting = {p: f for p, f in packages.items() if not tops or p.split(".")[0] in tops}
         if fitting:
             return fitting
@@ -340,7 +340,7 @@ def _explicit(project: Project) -> tuple[str, ...] | None:
     return named or None
 
 
-def _found(project: Project) -> FoundPackages | None:
+def _finding_rule(project: Project) -> FoundPackages | None:
     """Return the rule by which packages are found, where it can be read."""
     value = project.setup_keywords.values.get("packages")
     if isinstance(value, FoundPackages):
@@ -467,19 +467,19 @@ def _by_pyproject(project: Project) -> bool:
 
 
 def _package_data(project: Project) -> dict[str, tuple[str, ...]]:
-    found = {
+    by_package = {
         k: v if isinstance(v, tuple) else (v,)
         for k, v in project.setup_keywords.table("package_data").items()
     }
     section = "options.package_data"
     if project.setup_cfg.has_section(section):
         for package in project.setup_cfg.options(section):
-            found[package] = tuple(re.split(r"[\s,]+", project.cfg(section, package)))
+            by_package[package] = tuple(re.split(r"[\s,]+", project.cfg(section, package)))
     for package, patterns in project.table("tool", "setuptools", "package-data").items():
-        found[package] = text_list(patterns)
+        by_package[package] = text_list(patterns)
     return {
         "" if package == "*" else package: tuple(p for p in patterns if isinstance(p, str))
-        for package, patterns in found.items()
+        for package, patterns in by_package.items()
     }
 
 
@@ -542,8 +542,8 @@ def _module_name(project: Project) -> str | None:
         project.table("tool", "flit", "metadata").get("module"),
         project.table("tool", "maturin").get("module-name"),
     )
-    found = next((name for name in candidates if isinstance(name, str)), None)
-    return found.split(".")[0] if found else None
+    module = next((name for name in candidates if isinstance(name, str)), None)
+    return module.split(".")[0] if module else None
 
 
 def _extras(project: Project, dist: str) -> Iterator[tuple[str, str]]:

@@ -75,12 +75,12 @@ def read_metadata(project: Project) -> SourceMetadata:
         _setup_py,
     ):  # fmt: skip
         try:
-            found = place(project)
+            stated = place(project)
         except Unstated as reason:
             reasons.append(str(reason))
             continue
-        if found is not None:
-            return _checked(found)
+        if stated is not None:
+            return _checked(stated)
     raise Unstated(reasons[-1] if reasons else "it does not state its dependencies")
 
 
@@ -123,10 +123,10 @@ def _bounded(lines: Iterable[str]) -> list[str]:
 
     :raises Unstated: they are more than any real project has.
     """
-    found = list(itertools.islice(lines, _MOST_LINES + 1))
-    if len(found) > _MOST_LINES:
+    taken = list(itertools.islice(lines, _MOST_LINES + 1))
+    if len(taken) > _MOST_LINES:
         raise Unstated(f"it names more than {_MOST_LINES:,} dependencies")
-    return found
+    return taken
 
 
 def _requires_txt(text: str) -> tuple[list[str], list[str]]:
@@ -259,22 +259,22 @@ def _listed(text: str) -> Iterator[str]:
             yield line.strip()
 
 
-def _checked(found: _Stated) -> SourceMetadata:
+def _checked(stated: _Stated) -> SourceMetadata:
     """Repair each line; an irreparable one is fatal unless only an extra requires it."""
     requires: list[str] = []
-    notes = list(found.notes)
-    for line in _bounded(found.requires):
+    notes = list(stated.notes)
+    for line in _bounded(stated.requires):
         repaired = repair_requirement(line)
         if repaired is not None:
             requires.append(repaired)
         elif "extra ==" in line:
             notes.append(f"left out of its extras: the invalid dependency {line!r}")
         else:
-            raise Unstated(f"{found.origin} has the invalid dependency {line!r}")
-    python = found.python if isinstance(found.python, str) else None
+            raise Unstated(f"{stated.origin} has the invalid dependency {line!r}")
+    python = stated.python if isinstance(stated.python, str) else None
     return SourceMetadata(
         requires=tuple(dict.fromkeys(requires)),
-        extras=tuple(dict.fromkeys(canonicalize_name(extra) for extra in found.extras)),
+        extras=tuple(dict.fromkeys(canonicalize_name(extra) for extra in stated.extras)),
         requires_python=repair_specifier(python) or None if python else None,
         notes=tuple(notes),
     )
@@ -340,11 +340,11 @@ def _groups(project: Project) -> dict[str, dict[str, str]]:
     for groups in (*map(_parsed, texts), _cfg_groups(project), _keyword_groups(project)):
         if groups:
             return groups
-    found = {
+    pyproject_groups = {
         "console_scripts": _pyproject_scripts(project, "scripts"),
         "gui_scripts": _pyproject_scripts(project, "gui-scripts"),
     }
-    return {group: scripts for group, scripts in found.items() if scripts}
+    return {group: scripts for group, scripts in pyproject_groups.items() if scripts}
 
 
 def _parsed(text: str) -> dict[str, dict[str, str]]:

@@ -65,12 +65,12 @@ class Project:
         """The project's own egg-info folder: the one nearest to the top."""
         if self.folder:
             return None
-        found = {
+        folders = {
             path.rpartition("/")[0]
             for path in self.tree.texts
             if path.rpartition("/")[0].endswith(".egg-info") and path.count("/") <= 2
         }
-        return min(found, key=lambda path: (path.count("/"), path), default=None)
+        return min(folders, key=lambda path: (path.count("/"), path), default=None)
 
     def egg_text(self, name: str) -> str | None:
         """Return a text of the egg-info folder, such as ``top_level.txt``."""
@@ -91,10 +91,10 @@ class Project:
 
     def table(self, *keys: str) -> Mapping[str, Any]:
         """Return a table of pyproject.toml; empty when it is absent."""
-        found: Any = self.pyproject
+        table: Any = self.pyproject
         for key in keys:
-            found = found.get(key) if isinstance(found, dict) else None
-        return cast("Mapping[str, Any]", found) if isinstance(found, dict) else {}
+            table = table.get(key) if isinstance(table, dict) else None
+        return cast("Mapping[str, Any]", table) if isinstance(table, dict) else {}
 
     @cached_property
     def backend(self) -> str:
@@ -390,11 +390,11 @@ class _Reader:
         later = self._items_set[name]
         branches: list[SetupCall] = []
         for node in self._assigned[name]:
-            found: dict[str, object] = {}
+            branch_values: dict[str, object] = {}
             hidden: set[str] = set()
-            whole = self._take_mapping(node, found, hidden, depth + 1)
+            whole = self._take_mapping(node, branch_values, hidden, depth + 1)
             branches.append(
-                SetupCall(values=found, unknown=frozenset(hidden), open_ended=not whole)
+                SetupCall(values=branch_values, unknown=frozenset(hidden), open_ended=not whole)
             )
         agreed = _merged(branches)
         unknown |= agreed.unknown | later
@@ -406,9 +406,9 @@ class _Reader:
 
         :raises _Unknown: it is computed.
         """
-        found = self._value(node, depth)
-        self._spend(found)
-        return found
+        literal = self._value(node, depth)
+        self._spend(literal)
+        return literal
 
     def _value(self, node: ast.expr | None, depth: int) -> object:
         if depth > _MAX_DEPTH or node is None:
@@ -447,7 +447,7 @@ class _Reader:
     def _call(self, node: ast.Call, depth: int) -> object:
         function = node.func.attr if isinstance(node.func, ast.Attribute) else _name(node.func)
         if function in ("find_packages", "find_namespace_packages"):
-            return self._found(node, function, depth)
+            return self._finding_rule(node, function, depth)
         if function in ("list", "tuple", "sorted") and len(node.args) == 1 and not node.keywords:
             inner = self.value(node.args[0], depth)
             if isinstance(inner, tuple):
@@ -458,7 +458,7 @@ class _Reader:
             return _text_method(function, self.value(node.func.value, depth), node)
         raise _Unknown
 
-    def _found(self, node: ast.Call, function: str, depth: int) -> FoundPackages:
+    def _finding_rule(self, node: ast.Call, function: str, depth: int) -> FoundPackages:
         names = ("where", "exclude", "include")
         given = dict(zip(names, node.args, strict=False))
         for keyword in node.keywords:

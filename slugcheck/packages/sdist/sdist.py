@@ -237,18 +237,18 @@ def load_source(
     known = _from_document(document, filename) if document is not None else None
     if known is not None:
         return known
-    found = read_source(fetch(), filename)
-    cache.store(_KIND, key, _to_document(found))
-    return found
+    archive = read_source(fetch(), filename)
+    cache.store(_KIND, key, _to_document(archive))
+    return archive
 
 
-def _to_document(found: SourceArchive | Unreadable) -> dict[str, Any]:
+def _to_document(archive: SourceArchive | Unreadable) -> dict[str, Any]:
     head = {"reader": _READER}
-    if isinstance(found, Unreadable):
-        return {**head, "unreadable": found.reason}
-    columns = [[getattr(e, name) for e in found.entries] for name in _COLUMNS]
-    plain = {name: getattr(found, name) for name in _FIELDS}
-    size = found.native_bytes
+    if isinstance(archive, Unreadable):
+        return {**head, "unreadable": archive.reason}
+    columns = [[getattr(e, name) for e in archive.entries] for name in _COLUMNS]
+    plain = {name: getattr(archive, name) for name in _FIELDS}
+    size = archive.native_bytes
     native = [size.value, size.low, size.high] if size else None
     return {**head, **plain, "entries": columns, "native_bytes": native}
 
@@ -482,8 +482,8 @@ def _open_folder(folder: Path) -> FolderTree:
 def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, int | None]]:
     """Yield (path, bytes) of each file, None as the bytes of what is neither file nor folder."""
     try:
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
+        with os.scandir(folder) as scan:
+            entries = sorted(scan, key=lambda entry: entry.name)
         for entry in entries:
             path = f"{prefix}{entry.name}"
             if entry.is_dir(follow_symlinks=False):
