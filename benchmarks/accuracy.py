@@ -60,14 +60,14 @@ class Row:
     packages: int
     exact: int
     seen: int  # packages that the shipped calibration has measured in that very version
-    found: Verification
+    verification: Verification
     strict_installed: float
     strict_slug: float
 
     @property
     def errors(self) -> dict[str, float]:
         """Errors in percent."""
-        return self.found.error_percent()
+        return self.verification.error_percent()
 
 
 # --------------------------------------------------------------------------- leaving out
@@ -92,9 +92,9 @@ class Leaver:
         data = copy.deepcopy(self._shipped)
         for name, version in pins.items():
             known = data["known"].get(name, {})
-            for one in list(known):
-                if every_version or one == version.partition("+")[0]:
-                    del known[one]
+            for known_version in list(known):
+                if every_version or known_version == version.partition("+")[0]:
+                    del known[known_version]
             if not known:
                 data["known"].pop(name, None)
         if self._wheels:
@@ -169,12 +169,12 @@ def run_set(name: str, minor: str, leaver: Leaver, exclude_newer: str | None) ->
             with using(leaver.without(pins, every_version=False)):
                 _exhaust(run)
                 sizes = run.sizes()
-                found = run.verify(lambda _: None)
+                verification = run.verify(lambda _: None)
         with using(leaver.without(pins, every_version=True)), checking(options) as again:
             again.resolve()
             _exhaust(again)
             strict = again.sizes()
-    plain = dict(found.plain_by_name)
+    plain = dict(verification.plain_by_name)
     wrong = [d for d in sizes.distributions if d.plain.value != plain.get(d.name)]
     installed = strict.plain_bytes + strict.bytecode_bytes
     return Row(
@@ -183,9 +183,9 @@ def run_set(name: str, minor: str, leaver: Leaver, exclude_newer: str | None) ->
         packages=len(sizes.distributions),
         exact=len(sizes.distributions) - len(wrong),
         seen=leaver.seen(pins),
-        found=found,
-        strict_installed=_percent(installed, found.installed_bytes),
-        strict_slug=_percent(strict.dependencies_slug_bytes, found.slug_bytes),
+        verification=verification,
+        strict_installed=_percent(installed, verification.installed_bytes),
+        strict_slug=_percent(strict.dependencies_slug_bytes, verification.slug_bytes),
     )
 
 
@@ -215,11 +215,12 @@ _HEAD = (
 
 def line(row: Row) -> str:
     """Return a row of the table."""
-    found, errors = row.found, row.errors
+    verification, errors = row.verification, row.errors
     return (
         f"| {row.name} | {row.minor} | {row.packages} | {row.exact} | "
-        f"{found.installed_bytes / 1e6:.1f} | {errors['plain']:+.5f} | {errors['bytecode']:+.2f} | "
-        f"{errors['installed']:+.2f} | {found.slug_bytes / 1e6:.1f} | {errors['slug']:+.2f} | "
+        f"{verification.installed_bytes / 1e6:.1f} | {errors['plain']:+.5f} | "
+        f"{errors['bytecode']:+.2f} | {errors['installed']:+.2f} | "
+        f"{verification.slug_bytes / 1e6:.1f} | {errors['slug']:+.2f} | "
         f"{row.strict_installed:+.2f} | {row.strict_slug:+.2f} |"
     )
 
@@ -251,7 +252,7 @@ def main() -> None:
     parser.add_argument("--exclude-newer", default=DATE, metavar="DATE")
     parser.add_argument("--refit", action="store_true")
     options = parser.parse_args()
-    pythons = dict(one.split("=", 1) for one in options.python)
+    pythons = dict(pair.split("=", 1) for pair in options.python)
     folders = [str(Path(path).parent) for path in pythons.values()]
     os.environ["PATH"] = os.pathsep.join([*folders, os.environ["PATH"]])
     date = None if options.exclude_newer == "none" else options.exclude_newer
@@ -269,7 +270,7 @@ def main() -> None:
     print("\n" + "\n".join(f"- {text}" for text in summary(rows)) if rows else "")
     print("".join(f"- skipped: {text}\n" for text in skipped), end="")
     if options.refit:
-        more = [word for one in options.python for word in ("--python", one)]
+        more = [word for pair in options.python for word in ("--python", pair)]
         cache = ["--cache", str(options.corpus)] if options.corpus else []
         subprocess.run([sys.executable, "-m", "benchmarks.calibrate", *cache, *more], check=True)
 

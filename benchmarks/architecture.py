@@ -27,13 +27,13 @@ def modules(root: Path) -> dict[str, Path]:
 
 def names_imported(path: Path) -> set[str]:
     """Return every name in an import statement of a module, inside functions too."""
-    found: set[str] = set()
+    names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
 
 
 def imports(known: Mapping[str, Path]) -> dict[str, set[str]]:
@@ -54,10 +54,10 @@ def layer(module: str) -> str:
 
 def between_layers(edges: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
     """Return which entries of the package each entry imports."""
-    found: dict[str, set[str]] = defaultdict(set)
+    layers: dict[str, set[str]] = defaultdict(set)
     for module, targets in edges.items():
-        found[layer(module)] |= {layer(target) for target in targets} - {layer(module)}
-    return dict(found)
+        layers[layer(module)] |= {layer(target) for target in targets} - {layer(module)}
+    return dict(layers)
 
 
 def circles(edges: Mapping[str, Iterable[str]]) -> list[tuple[str, ...]]:

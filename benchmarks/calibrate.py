@@ -81,7 +81,7 @@ def best_shrinkage(wheels: Sequence[Wheel]) -> float:
 
     def loss(shrink: float) -> float:
         pairs = [(w, sampled_factor(w, shrink)) for w in wheels]
-        return sum(log_ratio(factor(w, "3.11"), found) ** 2 for w, found in pairs if found)
+        return sum(log_ratio(factor(w, "3.11"), sampled) ** 2 for w, sampled in pairs if sampled)
 
     return min((0.0, 0.25, 0.5, 1.0, 2.0), key=loss)
 
@@ -164,12 +164,12 @@ def main() -> None:
     default = Path(__file__).parent.parent / "slugcheck/sizing/calibration.json"
     parser.add_argument("--output", type=Path, default=default)
     options = parser.parse_args()
-    found = download(read_sections(), options.cache)
-    paths = [path for some in found.values() for path in some]
+    by_section = download(read_sections(), options.cache)
+    paths = [path for some in by_section.values() for path in some]
     wheels = measure(paths, options.cache, dict(p.split("=", 1) for p in options.python))
     by_file = {wheel.filename: wheel for wheel in wheels}
-    corpus = [by_file[path.name] for path in found["corpus"]]
-    sets = {s: [by_file[p.name] for p in ps] for s, ps in found.items() if s.startswith("S")}
+    corpus = [by_file[path.name] for path in by_section["corpus"]]
+    sets = {s: [by_file[p.name] for p in ps] for s, ps in by_section.items() if s.startswith("S")}
     data = calibrate(corpus, wheels, sets)
     data["corpus"] = {
         "wheels": len(wheels), "distributions": len({w.name for w in wheels}),

@@ -75,9 +75,9 @@ def transfer(wheels: Iterable[Wheel], minor: str) -> float:
     return quantile_percent([log_ratio(factor(w, minor), factor(w, "3.11")) for w in both])
 
 
-def drifts(wheels: Iterable[Wheel], data: Data, what: str) -> list[tuple[Wheel, float]]:
+def drifts(wheels: Iterable[Wheel], data: Data, figure: str) -> list[tuple[Wheel, float]]:
     """Return how far the factor of another version is off, for versions that differ."""
-    found = []
+    errors = []
     for wheel in wheels:
         other, _ = calibration.parse(without(data, wheel)).find(wheel.name, wheel.version)
         if other is None:
@@ -85,14 +85,14 @@ def drifts(wheels: Iterable[Wheel], data: Data, what: str) -> list[tuple[Wheel, 
         own = data["known"][wheel.name].get(wheel.version)
         if own:
             factors = (own[1]["3.11"], other.bytecode["3.11"])
-            pair = factors if what == "bytecode" else (own[0], other.slug)
-            found.append((wheel, log_ratio(*pair)))
-    return found
+            pair = factors if figure == "bytecode" else (own[0], other.slug)
+            errors.append((wheel, log_ratio(*pair)))
+    return errors
 
 
 def slug_pythons(wheels: Sequence[Wheel], minors: Iterable[str]) -> dict[str, list[float]]:
     """Return, by Python, the factors of slug._python: means, and the error that is left."""
-    found = {"3.11": [1.0, 1.0, 0.0]}
+    factors = {"3.11": [1.0, 1.0, 0.0]}
     for minor in minors:
         both = [w for w in wheels if minor in w.other_shares and has_sources(w, minor)]
         if not both:
@@ -103,8 +103,8 @@ def slug_pythons(wheels: Sequence[Wheel], minors: Iterable[str]) -> dict[str, li
         parts = [(w.gzip_full - w.gzip_plain) / w.gzip_full for w in both]
         left = [part * np.log(share / mean) for part, share in zip(parts, shares, strict=True)]
         values = (float(np.mean(ratios)), mean)
-        found[minor] = [*(round(value, 3) for value in values), quantile_percent(left)]
-    return dict(sorted(found.items()))
+        factors[minor] = [*(round(value, 3) for value in values), quantile_percent(left)]
+    return dict(sorted(factors.items()))
 
 
 def log_ratio(true: float | None, predicted: float | None) -> float:
@@ -150,15 +150,15 @@ def predict_with(data: Data, wheel: Wheel, *, sample: bool, minor: str = "3.11")
         known, same = calibration.load().find(wheel.name, wheel.version)
         worth = bytecode.WORTH_A_CHECK if known else bytecode.WORTH_A_SAMPLE
         wanted = sample and not same and model_bytecode(wheel, "3.11") >= worth
-        found = bytecode.predict(
+        predicted = bytecode.predict(
             wheel.name, wheel.sources, minor=minor, prefix=PREFIX, version=wheel.version,
             factor=sampled_factor(wheel) if wanted else None,
         )  # fmt: skip
         share = compression.predict(
-            wheel.entries, found.estimate, minor=minor, name=wheel.name,
-            version=wheel.version, model_bytecode=found.model_bytes,
+            wheel.entries, predicted.estimate, minor=minor, name=wheel.name,
+            version=wheel.version, model_bytecode=predicted.model_bytes,
         )  # fmt: skip
-        return found.estimate, share
+        return predicted.estimate, share
 
 
 def modes(data: Data, folds: Folds) -> dict[str, Predict]:

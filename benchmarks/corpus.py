@@ -65,7 +65,7 @@ def download(sections: dict[str, list[str]], cache: Path) -> dict[str, list[Path
     """Return the wheels of each section, fetched with pip for Python 3.11 on Linux x86_64."""
     names = [f"manylinux_2_{minor}_x86_64" for minor in _GLIBC]
     names += ["manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64", "linux_x86_64"]
-    found = {}
+    wheels = {}
     for section, lines in sections.items():
         folder = cache / "wheels" / section
         if len(list(folder.glob("*.whl"))) < len(lines):
@@ -73,8 +73,8 @@ def download(sections: dict[str, list[str]], cache: Path) -> dict[str, list[Path
             command += ["--only-binary", ":all:", "--python-version", "3.11"]
             command += [word for name in names for word in ("--platform", name)]
             subprocess.run([*command, "--dest", str(folder), *lines], check=True)
-        found[section] = sorted(folder.glob("*.whl"))
-    return found
+        wheels[section] = sorted(folder.glob("*.whl"))
+    return wheels
 
 
 def measure(paths: Iterable[Path], cache: Path, pythons: dict[str, str]) -> list[Wheel]:
@@ -116,9 +116,9 @@ def _load(path: Path, cache: Path) -> Wheel:
     for folder in sorted(cache.glob("sizes-*")):
         file = folder / f"{path.name}.json"
         if file.exists():
-            found = json.loads(file.read_text("utf-8"))["sizes"]
+            compiled = json.loads(file.read_text("utf-8"))["sizes"]
             sizes[folder.name.removeprefix("sizes-")] = {
-                source: size for source, size in found.items() if size is not None
+                source: size for source, size in compiled.items() if size is not None
             }
     shares = {}
     for folder in sorted(cache.glob("truth-*")):

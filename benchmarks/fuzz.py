@@ -725,7 +725,7 @@ def _zip_parser() -> Parser:
         _wheel(method=zipfile.ZIP_STORED),
     ]
     return Parser(
-        [{"demo.whl": one} for one in seeds],
+        [{"demo.whl": wheel} for wheel in seeds],
         run,
         (b"PK\1\2", b"PK\3\4", b"PK\5\6", b"PK\6\6", b"PK\6\7"),
         records=True,
@@ -743,10 +743,10 @@ def _metadata_parser() -> Parser:
     def run(folder: Path, files: Files) -> None:
         path = folder / "demo-1.0-py3-none-any.whl"
         path.write_bytes(_wheel(files["METADATA"], files["entry_points.txt"]))
-        found = read_inventory(
+        inventory = read_inventory(
             Artifact(filename=path.name, url=path.as_uri(), size=None, sha256=None), client
         )
-        for line in found.requires_dist:
+        for line in inventory.requires_dist:
             requirement = graph.parse(line)
             if requirement is not None:
                 graph.applies(requirement, environment, "fast")
@@ -971,8 +971,8 @@ def _globs_parser() -> Parser:
     def run(_: Path, files: Files) -> None:
         text = files["glob"].decode("utf-8", "replace")[:1_024]  # as .slugignore is held to
         budget = slugignore.Budget(len(PATHS))
-        for one in slugignore.expanded(text, budget):
-            for path in slugignore.matches(one, tree, budget):
+        for pattern in slugignore.expanded(text, budget):
+            for path in slugignore.matches(pattern, tree, budget):
                 for _gone in slugignore.removed_by(path or ".", tree, budget):
                     pass
 
@@ -981,8 +981,8 @@ def _globs_parser() -> Parser:
         b"?", b"d/", b"*a",
     )  # fmt: skip
     seeds = [
-        {"glob": one.encode()}
-        for one in (*SLUGIGNORE.split("\n")[1:-1], "l0/l1/x", "**/**/*.py", "{a,{b,c}}/*")
+        {"glob": pattern.encode()}
+        for pattern in (*SLUGIGNORE.split("\n")[1:-1], "l0/l1/x", "**/**/*.py", "{a,{b,c}}/*")
     ]
     return Parser(seeds, run, tokens, refusals=(slugignore.TooCostlyError,))
 
@@ -1041,8 +1041,8 @@ def _sdist_parser() -> Parser:
     old = PKG_INFO.replace("2.2", "1.1").encode()
     seeds = [every, {"PKG-INFO": old, **{k: v for k, v in every.items() if "egg" in k}}]
     seeds += [
-        {"PKG-INFO": old, one: every[one]}
-        for one in ("setup.py", "setup.py", "setup.cfg", "pyproject.toml")
+        {"PKG-INFO": old, name: every[name]}
+        for name in ("setup.py", "setup.py", "setup.cfg", "pyproject.toml")
     ]
     tokens = (
         *_TOML_TOKENS, b"base + ", b"more, ", b"*more, ", b"**kwargs, ", b"lambda: ", b"f'{",
@@ -1298,18 +1298,18 @@ def main() -> None:
         f"{'parser':<14}{'inputs':>9}{'refused':>9}{'crashes':>9}{'slowest':>10}{'over 1 s':>10}{'peak MB':>9}{'ms each':>9}"
     )
     failed = False
-    for one in _in_processes(given.parsers or list(PARSERS), given.count, given.seed):
-        each = one.seconds * 1000 / max(1, one.inputs)
+    for outcome in _in_processes(given.parsers or list(PARSERS), given.count, given.seed):
+        milliseconds = outcome.seconds * 1000 / max(1, outcome.inputs)
         print(
-            f"{one.parser:<14}{one.inputs:>9,}{one.refused:>9,}{one.crashes:>9,}{one.slowest:>8.2f} s"
-            f"{one.slow:>10}{one.peak_mb:>9.0f}{each:>9.2f}",
+            f"{outcome.parser:<14}{outcome.inputs:>9,}{outcome.refused:>9,}{outcome.crashes:>9,}"
+            f"{outcome.slowest:>8.2f} s{outcome.slow:>10}{outcome.peak_mb:>9.0f}{milliseconds:>9.2f}",
             flush=True,
         )
-        for kind, times in sorted((one.kinds or {}).items(), key=lambda item: -item[1]):
+        for kind, times in sorted((outcome.kinds or {}).items(), key=lambda item: -item[1]):
             print(f"    {times} x {kind}")
-        if one.shortest:
-            print(f"    the shortest input: {one.shortest}")
-        failed = failed or bool(one.crashes or one.slow)
+        if outcome.shortest:
+            print(f"    the shortest input: {outcome.shortest}")
+        failed = failed or bool(outcome.crashes or outcome.slow)
     sys.exit(int(failed))
 
 

@@ -109,23 +109,23 @@ def predict(case: Mapping[str, Any]) -> Predicted:
         )  # fmt: skip
         pins = [Requirement(text) for text in case["installed"]]
         pages.prefetch([pin.name for pin in pins])
-        found: list[tuple[Distribution, Inventory]] = []
+        inventories: list[tuple[Distribution, Inventory]] = []
         missing, built = [], []
         for pin in pins:
             try:
-                one = _read(pin, pages, chooser, store, stand_ins)
+                outcome = _read(pin, pages, chooser, store, stand_ins)
             except MeasureError as error:
                 missing.append(f"{pin}: {error}")
                 continue
-            if isinstance(one, Unsized):
-                missing.append(f"{pin}: {one.reason}")
+            if isinstance(outcome, Unsized):
+                missing.append(f"{pin}: {outcome.reason}")
                 continue
-            found.append(one)
-            if one[0].source_build is not None:
+            inventories.append(outcome)
+            if outcome[0].source_build is not None:
                 built.append(pin.name)
     sizes = sizer.measure(
-        target=place, inventories=found, unsized=(), environment=tags.marker_environment(place),
-        parts=(), transfer=Transfer(),
+        target=place, inventories=inventories, unsized=(),
+        environment=tags.marker_environment(place), parts=(), transfer=Transfer(),
     )  # fmt: skip
     return Predicted(
         case=case,
@@ -180,9 +180,9 @@ def _tags(minor: str) -> tuple[Tag, ...]:
 # --------------------------------------------------------------------------- allowances
 
 
-def allowance(one: Predicted, others: Sequence[Predicted]) -> float | None:
+def allowance(log: Predicted, others: Sequence[Predicted]) -> float | None:
     """Return the mean rest of the logs of a group with little app code, in MiB."""
-    same = [p.rest_mib for p in others if p.case["group"] == one.case["group"]]
+    same = [p.rest_mib for p in others if p.case["group"] == log.case["group"]]
     return fmean(same) if same else None
 
 
@@ -218,42 +218,42 @@ class Row:
         return self.off is not None and abs(self.off) > self.limit and not self.explained
 
 
-def rows(found: Sequence[Predicted]) -> Iterator[Row]:
+def rows(logs: Sequence[Predicted]) -> Iterator[Row]:
     """Yield the lines of the table."""
     ground = [
-        one
-        for one in found
-        if one.has_little_app and not one.missing and one.packages_mib < _SMALL_MIB
+        log
+        for log in logs
+        if log.has_little_app and not log.missing and log.packages_mib < _SMALL_MIB
     ]
-    for one in found:
-        yield _row(one, ground)
+    for log in logs:
+        yield _row(log, ground)
 
 
-def _row(one: Predicted, ground: Sequence[Predicted]) -> Row:
-    case = one.case
+def _row(log: Predicted, ground: Sequence[Predicted]) -> Row:
+    case = log.case
     printed = float(case["printed_mib"])
-    fitted = allowance(one, ground)
-    rest = allowance(one, [other for other in ground if other is not one])
+    fitted = allowance(log, ground)
+    rest = allowance(log, [other for other in ground if other is not log])
     derived = derived_mib(case["group"])
 
     def off(more: float | None) -> float | None:
-        return None if more is None else 100 * (one.packages_mib + more - printed) / printed
+        return None if more is None else 100 * (log.packages_mib + more - printed) / printed
 
     own = off(fitted)
-    modern = Version(case["python"]) >= Version("3.10") and one.has_little_app
+    modern = Version(case["python"]) >= Version("3.10") and log.has_little_app
     limit = _NEW_LIMIT if modern else _OLD_LIMIT
     again = 100 * (float(case["reinstalled_mib"]) - printed) / printed
     alike = own is not None and abs(again - own) <= _ALIKE
-    predicted = _NONE if fitted is None else f"{one.packages_mib + fitted:.1f}"
+    predicted = _NONE if fitted is None else f"{log.packages_mib + fitted:.1f}"
     remarks = [_app(case["app_code"])]
     if fitted is None:
         remarks.append("no small log to take its group's allowance from")
-    elif rest is None and one in ground:
+    elif rest is None and log in ground:
         remarks.append("the allowance is from this very log")
     if own is not None and abs(own) > limit and alike:
         remarks.append(f"a real reinstall is off alike ({again:+.1f} %)")
-    if one.missing:
-        remarks.append(f"without {', '.join(text.split(':')[0] for text in one.missing)}")
+    if log.missing:
+        remarks.append(f"without {', '.join(text.split(':')[0] for text in log.missing)}")
     return Row(
         text=(
             f"| {case['id']} | {case['python']} | {len(case['installed'])} | {printed:.1f} | "
@@ -262,7 +262,7 @@ def _row(one: Predicted, ground: Sequence[Predicted]) -> Row:
         ),
         off=own,
         limit=limit,
-        explained=not one.has_little_app or alike,
+        explained=not log.has_little_app or alike,
     )
 
 
@@ -281,22 +281,22 @@ def main() -> int:
     wanted = parser.parse_args().cases
     cases = json.loads(_DATA.read_text("utf-8"))["cases"]
     chosen = [case for case in cases if not wanted or case["id"] in wanted]
-    found = [predict(case) for case in chosen]
+    logs = [predict(case) for case in chosen]
     print(f"{_HEAD}\n|{'---|' * 9}")
-    lines = list(rows(found))
+    lines = list(rows(logs))
     print("\n".join(line.text for line in lines))
     print()
     for title, limit in (("Python 3.10 and newer, little app code", 2.0), ("the others", 4.0)):
-        offs = [abs(one.off) for one in lines if one.limit == limit and one.off is not None]
+        offs = [abs(line.off) for line in lines if line.limit == limit and line.off is not None]
         if offs:
             within = sum(off <= limit for off in offs)
             print(f"- {title}: {within} of {len(offs)} logs within {limit:.0f} %")
-    outside = [one for one in lines if one.off is not None and abs(one.off) > one.limit]
-    missed = sum(one.missed for one in outside)
+    outside = [line for line in lines if line.off is not None and abs(line.off) > line.limit]
+    missed = sum(line.missed for line in outside)
     print(f"- {len(outside)} are further off, {len(outside) - missed} of them explained")
-    for one in found:
-        for text in one.missing:
-            print(f"- not sized in {one.case['id']}: {text}")
+    for log in logs:
+        for text in log.missing:
+            print(f"- not sized in {log.case['id']}: {text}")
     return 1 if any(line.missed for line in lines) else 0
 
 

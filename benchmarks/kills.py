@@ -87,9 +87,9 @@ def figures(place: Ground) -> Any:
     return document["distributions"], document["totals"], document["verdicts"]
 
 
-def plain(found: Any) -> Any:
+def plain(run_figures: Any) -> Any:
     """Return figures without where they came from, which a cache changes."""
-    distributions, totals, verdicts = found
+    distributions, totals, verdicts = run_figures
     return [{k: v for k, v in d.items() if k != "via"} for d in distributions], totals, verdicts
 
 
@@ -127,7 +127,7 @@ def _all(folder: Path) -> set[Path]:
 
 def kill(
     place: Ground, kills: int, numbers: list[signal.Signals], chance: random.Random,
-    said: Callable[[str], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> str:  # fmt: skip
     """Do all of it; return a table.
 
@@ -151,7 +151,7 @@ def kill(
             checked += 1
             wrong += plain(figures(place)) != truth
             left += any(place.temporary.iterdir())
-            said(f"{count + 1} of {kills}: {wrong} wrong, {left} with something left")
+            say(f"{count + 1} of {kills}: {wrong} wrong, {left} with something left")
     rows = [_row(number, tally) for number, tally in tallies.items()]
     shown = [
         f"an undisturbed run: {cold:.2f} s cold, {usual:.2f} s warm",
@@ -185,12 +185,12 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200, help="of each signal")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--signals", default="SIGKILL,SIGTERM,SIGINT")
-    asked = parser.parse_args()
-    numbers = [signal.Signals[name] for name in asked.signals.split(",")]
+    options = parser.parse_args()
+    numbers = [signal.Signals[name] for name in options.signals.split(",")]
     with tempfile.TemporaryDirectory(prefix="kills-") as name, PackageServer() as server:
         place = ground(server, Path(name))
-        chance = random.Random(asked.seed)
-        print(kill(place, asked.kills, numbers, chance, lambda line: print(line, flush=True)))
+        chance = random.Random(options.seed)
+        print(kill(place, options.kills, numbers, chance, lambda line: print(line, flush=True)))
 
 
 if __name__ == "__main__":

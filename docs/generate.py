@@ -104,7 +104,11 @@ def _platforms() -> str:
 
 
 def _overview(platform: Platform) -> Iterable[str]:
-    own = [one.text for one in platform.limits if one.figure == platform.size_figure]
+    own = [
+        size_limit.text
+        for size_limit in platform.limits
+        if size_limit.figure == platform.size_figure
+    ]
     limit = own[0] if own else "no size limit known"
     return f"`{platform.name}`", platform.title, limit, platform.default_python, _counted(platform)
 
@@ -121,13 +125,13 @@ def _platform(platform: Platform) -> str:
         )
     else:
         blocks.append("slugcheck knows no limits of this platform.\n")
-    blocks.append(_rows("stack", platform.stacks, lambda one: _stack(one, platform)))
-    blocks.append(_rows("python", platform.pythons, lambda one: _python(one, platform)))
+    blocks.append(_rows("stack", platform.stacks, lambda stack: _stack(stack, platform)))
+    blocks.append(_rows("python", platform.pythons, lambda release: _python(release, platform)))
     if platform.dynos:
         head = ("machine", "memory", "killed at", "workers", "USD a month")
-        table = _table(head, (_dyno(one, platform) for one in platform.dynos))
-        used = dict.fromkeys(_source(one.source) for one in platform.dynos)
-        sources = "\n".join(f"Source: {_cell(one)}\n" for one in used)
+        table = _table(head, (_dyno(dyno, platform) for dyno in platform.dynos))
+        used = dict.fromkeys(_source(dyno.source) for dyno in platform.dynos)
+        sources = "\n".join(f"Source: {_cell(source)}\n" for source in used)
         blocks.append(
             f'??? note "Machine sizes (`--dyno`)"\n\n{_indented(table)}\n{_indented(sources)}'
         )
@@ -139,7 +143,7 @@ def _rows(kind: str, rows: Iterable[object], row: Callable[..., Iterable[str]]) 
         "stack": ("stack", "glibc", "architecture", "status", "missing libraries", "source"),
         "python": ("Python", "newest release", "status", "what the platform adds", "source"),
     }
-    return _table(heads[kind], (row(one) for one in rows))
+    return _table(heads[kind], (row(fact) for fact in rows))
 
 
 def _limit(limit: Limit) -> Iterable[str]:
@@ -409,10 +413,10 @@ def _screens(path: Path) -> None:
     path.write_text(_SCREEN.sub(_again, text), encoding="utf-8")
 
 
-def _again(found: re.Match[str]) -> str:
+def _again(match: re.Match[str]) -> str:
     environment = os.environ | {"COLUMNS": "80", "PYTHONUTF8": "1"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    command = shlex.split(found[2])
+    command = shlex.split(match[2])
     subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, check=False
     )  # fills caches
@@ -420,9 +424,9 @@ def _again(found: re.Match[str]) -> str:
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False
     )
     if done.returncode > 1:
-        print(f"failed, so its output stays: {found[2]}")
-        return found[0]
-    return f"{found[1]}{done.stdout.rstrip()}\n```\n"
+        print(f"failed, so its output stays: {match[2]}")
+        return match[0]
+    return f"{match[1]}{done.stdout.rstrip()}\n```\n"
 
 
 def main() -> None:

@@ -67,7 +67,7 @@ def measure(
     required_by = needs.required_by()
     return SizeReport(
         target=target,
-        distributions=tuple(_distribution_size(one, required_by) for one in sized),
+        distributions=tuple(_distribution_size(package, required_by) for package in sized),
         roots=_roots(sized, needs),
         parts=tuple(parts),
         overlaps=overlaps,
@@ -125,16 +125,16 @@ def find_overlaps(sized: Sequence[Sized]) -> tuple[Overlap, ...]:
     The bytes counted are those of all but the largest file at each path.
     """
     owners: dict[str, list[tuple[str, Entry]]] = defaultdict(list)
-    for one in sized:
-        for entry in one.installed.files:
-            owners[entry.path].append((one.distribution.name, entry))
+    for package in sized:
+        for entry in package.installed.files:
+            owners[entry.path].append((package.distribution.name, entry))
     groups: dict[tuple[str, ...], list[tuple[str, int, int]]] = defaultdict(list)
-    for path, found in owners.items():
-        if len(found) > 1:
-            names = tuple(sorted({name for name, _ in found}))
-            kept = max(found, key=lambda pair: pair[1].size)[1]
-            spare = sum(entry.size for _, entry in found) - kept.size
-            packed = sum(entry.compressed for _, entry in found) - kept.compressed
+    for path, writers in owners.items():
+        if len(writers) > 1:
+            names = tuple(sorted({name for name, _ in writers}))
+            kept = max(writers, key=lambda pair: pair[1].size)[1]
+            spare = sum(entry.size for _, entry in writers) - kept.size
+            packed = sum(entry.compressed for _, entry in writers) - kept.compressed
             groups[names].append((path, spare, packed))
     return tuple(
         Overlap(
@@ -153,8 +153,12 @@ def find_overlaps(sized: Sequence[Sized]) -> tuple[Overlap, ...]:
 
 def _graph(sized: Sequence[Sized], environment: Mapping[str, str]) -> graph.Graph:
     return graph.build(
-        {one.distribution.name: one.distribution.extras for one in sized if _is_root(one)},
-        {one.distribution.name: one.inventory.requires_dist for one in sized},
+        {
+            package.distribution.name: package.distribution.extras
+            for package in sized
+            if _is_root(package)
+        },
+        {package.distribution.name: package.inventory.requires_dist for package in sized},
         environment,
     )
 
@@ -163,23 +167,26 @@ def _with_roots(sized: tuple[Sized, ...], environment: Mapping[str, str]) -> tup
     """Mark the direct requirements: a lock names none, so those that nothing requires count."""
     if any(map(_is_root, sized)):
         return sized
-    requires = {one.distribution.name: one.inventory.requires_dist for one in sized}
+    requires = {package.distribution.name: package.inventory.requires_dist for package in sized}
     needed = graph.build(dict.fromkeys(requires, ()), requires, environment).required_by()
     return tuple(
         replace(
-            one, distribution=replace(one.distribution, direct=not needed[one.distribution.name])
+            package,
+            distribution=replace(
+                package.distribution, direct=not needed[package.distribution.name]
+            ),
         )
-        for one in sized
+        for package in sized
     )
 
 
-def _is_root(one: Sized) -> bool:
-    return one.distribution.direct
+def _is_root(package: Sized) -> bool:
+    return package.distribution.direct
 
 
 def _roots(sized: Sequence[Sized], needs: graph.Graph) -> tuple[RootSize, ...]:
-    by_name = {one.distribution.name: one for one in sized}
-    roots = [one.distribution for one in sized if _is_root(one)]
+    by_name = {package.distribution.name: package for package in sized}
+    roots = [package.distribution for package in sized if _is_root(package)]
     reach = {d.name: needs.reach(graph.root_nodes(d.name, d.extras)) for d in roots}
     counts: dict[str, int] = defaultdict(int)
     for names in reach.values():
@@ -198,38 +205,40 @@ def _roots(sized: Sequence[Sized], needs: graph.Graph) -> tuple[RootSize, ...]:
             exclusive_names=tuple(alone),
         )
 
-    found = [root(d.name) for d in roots]
-    return tuple(sorted(found, key=lambda r: (-r.exclusive_slug_bytes, r.name)))
+    root_sizes = [root(d.name) for d in roots]
+    return tuple(sorted(root_sizes, key=lambda r: (-r.exclusive_slug_bytes, r.name)))
 
 
-def _installed(one: Sized) -> int:
-    return one.plain.value + one.bytecode.value
+def _installed(package: Sized) -> int:
+    return package.plain.value + package.bytecode.value
 
 
 # --------------------------------------------------------------------------- values
 
 
-def _distribution_size(one: Sized, required_by: Mapping[str, tuple[str, ...]]) -> DistributionSize:
-    name = one.distribution.name
+def _distribution_size(
+    package: Sized, required_by: Mapping[str, tuple[str, ...]]
+) -> DistributionSize:
+    name = package.distribution.name
     return DistributionSize(
-        distribution=one.distribution,
-        via=one.inventory.via,
-        download_bytes=one.distribution.artifact.size or one.inventory.file_bytes,
-        plain=one.plain,
-        bytecode=one.bytecode,
-        slug=one.slug,
-        files=len(one.installed.files),
-        bytecode_files=one.bytecode_files,
-        by_kind=_by_kind(one),
+        distribution=package.distribution,
+        via=package.inventory.via,
+        download_bytes=package.distribution.artifact.size or package.inventory.file_bytes,
+        plain=package.plain,
+        bytecode=package.bytecode,
+        slug=package.slug,
+        files=len(package.installed.files),
+        bytecode_files=package.bytecode_files,
+        by_kind=_by_kind(package),
         required_by=required_by.get(name, ()),
     )
 
 
-def _by_kind(one: Sized) -> dict[Kind, int]:
+def _by_kind(package: Sized) -> dict[Kind, int]:
     totals: dict[Kind, int] = defaultdict(int)
-    for entry in one.installed.files:
+    for entry in package.installed.files:
         totals[kind_of(entry.path)] += entry.size
-    totals[Kind.BYTECODE] += one.bytecode.value
+    totals[Kind.BYTECODE] += package.bytecode.value
     return {kind: totals[kind] for kind in Kind if totals[kind]}
 
 
@@ -238,9 +247,10 @@ def _total_installed(
 ) -> Estimate[int]:
     spare = Estimate[int].measured(-sum(overlap.bytes for overlap in overlaps))
     bytecodes = figures.total(
-        [one.bytecode for one in sized], systematic_percent=bytecode.systematic_percent(minor)
+        [package.bytecode for package in sized],
+        systematic_percent=bytecode.systematic_percent(minor),
     )
-    plain = [one.plain for one in sized]
+    plain = [package.plain for package in sized]
     return figures.total(
         [*plain, bytecodes, spare, *(part.installed for part in parts)], systematic_percent=0.0
     )
@@ -251,6 +261,6 @@ def _total_slug(
 ) -> Estimate[int]:
     spare = Estimate[int].measured(-sum(overlap.slug_bytes for overlap in overlaps))
     shares = figures.total(
-        [one.slug for one in sized], systematic_percent=compression.systematic_percent()
+        [package.slug for package in sized], systematic_percent=compression.systematic_percent()
     )
     return figures.total([shares, spare, *(part.slug for part in parts)], systematic_percent=0.0)

@@ -111,20 +111,21 @@ def run(
             service=title(service), audited=0, vulnerabilities=(), unaudited=tuple(aside),
             problem=answer,
         )  # fmt: skip
-    found, more = _read(answer, pins)
+    vulnerabilities, more = _read(answer, pins)
     return Audit(
         service=title(service),
         audited=len(pins) - len(more),
-        vulnerabilities=tuple(found),
+        vulnerabilities=tuple(vulnerabilities),
         unaudited=(*aside, *more),
         notes=tuple(_notes(pins)),
     )
 
 
 def _notes(pins: Mapping[str, Distribution]) -> Iterator[str]:
-    for name, one in pins.items():
-        if (public := _public(one.version)) != one.version and "+" in one.version:
-            yield f"{name} {one.version} was audited as {public}: services know no local versions"
+    for name, distribution in pins.items():
+        version = distribution.version
+        if (public := _public(version)) != version and "+" in version:
+            yield f"{name} {version} was audited as {public}: services know no local versions"
 
 
 def not_run(
@@ -146,16 +147,18 @@ def _pins(
     """Return the versions that can be audited, by name, and the rest with reasons."""
     aside = [Unaudited(name=u.name, version=u.version, reason="not resolved") for u in unsized]
     pins: dict[str, Distribution] = {}
-    for one in distributions:
+    for distribution in distributions:
         reason = ""
-        if one.direct_url:
+        if distribution.direct_url:
             reason = "installed from a URL, so it may differ from the published version"
-        elif _public(one.version) is None:
+        elif _public(distribution.version) is None:
             reason = "invalid version"
         if reason:
-            aside.append(Unaudited(name=one.name, version=one.version, reason=reason))
+            aside.append(
+                Unaudited(name=distribution.name, version=distribution.version, reason=reason)
+            )
         else:
-            pins[one.name] = one
+            pins[distribution.name] = distribution
     return pins, aside
 
 
@@ -169,10 +172,10 @@ def _public(version: str) -> str | None:
 
 def _lines(pins: Mapping[str, Distribution]) -> Iterator[str]:
     """Yield the pinned list, without markers: they would be judged for this machine's Python."""
-    hashed = all(one.artifact.sha256 for one in pins.values())
-    for name, one in pins.items():
-        more = f" --hash=sha256:{one.artifact.sha256}" if hashed else ""
-        yield f"{name}=={_public(one.version)}{more}"
+    hashed = all(distribution.artifact.sha256 for distribution in pins.values())
+    for name, distribution in pins.items():
+        more = f" --hash=sha256:{distribution.artifact.sha256}" if hashed else ""
+        yield f"{name}=={_public(distribution.version)}{more}"
 
 
 # --------------------------------------------------------------------------- pip-audit
@@ -215,18 +218,18 @@ def _environment(service: Service, folder: Path) -> dict[str, str]:
 
     The URL goes here because other users of the machine could read it on the command line.
     """
-    found = child.environment(child.NETWORK)
-    found |= {"TMPDIR": str(folder), "PYTHONSAFEPATH": "1"}
-    return found | ({"PIP_AUDIT_OSV_URL": service.url} if service.name == "osv" else {})
+    environment = child.environment(child.NETWORK)
+    environment |= {"TMPDIR": str(folder), "PYTHONSAFEPATH": "1"}
+    return environment | ({"PIP_AUDIT_OSV_URL": service.url} if service.name == "osv" else {})
 
 
 def _document(text: str) -> dict[str, Any] | None:
     try:
-        found = reading.json(text)
+        document = reading.json(text)
     except ValueError:
         return None
-    listed = isinstance(found, dict) and isinstance(found.get("dependencies"), list)
-    return found if listed else None
+    listed = isinstance(document, dict) and isinstance(document.get("dependencies"), list)
+    return document if listed else None
 
 
 def _problem(errors: str, service: Service) -> str:
@@ -246,7 +249,7 @@ def _problem(errors: str, service: Service) -> str:
 def _read(
     document: Mapping[str, Any], pins: Mapping[str, Distribution]
 ) -> tuple[list[Vulnerability], list[Unaudited]]:
-    found: list[Vulnerability] = []
+    vulnerabilities: list[Vulnerability] = []
     aside: list[Unaudited] = []
     answered = set()
     for entry in document["dependencies"]:
@@ -256,27 +259,29 @@ def _read(
         version, vulns = pins[name].version, entry.get("vulns")
         if isinstance(vulns, list):
             answered.add(name)
-            found += [_vulnerability(one, name, version) for one in vulns if isinstance(one, dict)]
+            vulnerabilities += [
+                _vulnerability(vuln, name, version) for vuln in vulns if isinstance(vuln, dict)
+            ]
         elif reason := entry.get("skip_reason"):
             answered.add(name)
             text = f"unknown to the service: {printable(str(reason))[:_LONGEST_SUMMARY]}"
             aside.append(Unaudited(name=name, version=version, reason=text))
     aside += [
-        Unaudited(name=name, version=one.version, reason="missing from the answer")
-        for name, one in pins.items()
+        Unaudited(name=name, version=distribution.version, reason="missing from the answer")
+        for name, distribution in pins.items()
         if name not in answered
     ]
-    return found, aside
+    return vulnerabilities, aside
 
 
 def _vulnerability(entry: Mapping[str, Any], name: str, version: str) -> Vulnerability:
     summary = str(entry.get("description") or "").strip().partition("\n")[0]
-    fixed = [str(one) for one in entry.get("fix_versions") or ()]
+    fixed = [str(fix_version) for fix_version in entry.get("fix_versions") or ()]
     return Vulnerability(
         id=str(entry.get("id", "?")),
         name=name,
         version=version,
-        aliases=tuple(sorted(str(one) for one in entry.get("aliases") or ())),
+        aliases=tuple(sorted(str(alias) for alias in entry.get("aliases") or ())),
         fixed_versions=tuple(sorted(fixed, key=_order)),
         severity=None,
         summary=summary[:_LONGEST_SUMMARY],
@@ -301,16 +306,23 @@ def with_severities(
     if base == url.rstrip("/"):
         return tuple(vulnerabilities)  # not the path of the OSV API: records cannot be located
     with ThreadPoolExecutor(_LOOKUPS_AT_ONCE) as pool:
-        words = pool.map(lambda one: _severity(one, base, client), vulnerabilities[:_MOST_LOOKUPS])
+        words = pool.map(
+            lambda vulnerability: _severity(vulnerability, base, client),
+            vulnerabilities[:_MOST_LOOKUPS],
+        )
         graded = [
-            replace(one, severity=word) for one, word in zip(vulnerabilities, words, strict=False)
+            replace(vulnerability, severity=word)
+            for vulnerability, word in zip(vulnerabilities, words, strict=False)
         ]
     return (*graded, *vulnerabilities[_MOST_LOOKUPS:])
 
 
-def _severity(one: Vulnerability, base: str, client: HttpClient) -> str | None:
+def _severity(vulnerability: Vulnerability, base: str, client: HttpClient) -> str | None:
     # a PYSEC record often has none where GitHub's of the same vulnerability has
-    ids = (one.id, *(alias for alias in one.aliases if alias.startswith("GHSA-")))
+    ids = (
+        vulnerability.id,
+        *(alias for alias in vulnerability.aliases if alias.startswith("GHSA-")),
+    )
     for name in ids[:2]:
         try:
             body = client.get(f"{base}{_RECORD}{quote(name, safe='')}", _RECORD_BYTES)
@@ -345,10 +357,10 @@ def _of_vectors(rows: Iterable[dict[str, Any]]) -> str | None:
     for kind, read in (("CVSS_V4", CVSS4), ("CVSS_V3", CVSS3), ("CVSS_V2", CVSS2)):
         if kind in vectors:
             try:
-                found = read(vectors[kind])
+                vector = read(vectors[kind])
             except CVSSError:
                 continue
-            word = found.severity if kind == "CVSS_V4" else found.severities()[0]
+            word = vector.severity if kind == "CVSS_V4" else vector.severities()[0]
             return str(word).lower()
     return None
 
@@ -358,44 +370,53 @@ def _of_vectors(rows: Iterable[dict[str, Any]]) -> str | None:
 
 def vulnerability_findings(audit: Audit | None, sizes: SizeReport) -> tuple[Finding, ...]:
     """Return one finding per vulnerability; one without a severity is a warning."""
-    return tuple(_finding(one, sizes) for one in audit.vulnerabilities) if audit else ()
-
-
-def _finding(one: Vulnerability, sizes: SizeReport) -> Finding:
-    cves = [alias for alias in one.aliases if alias.startswith("CVE-")]
-    also = f" ({', '.join(cves[:2])})" if cves else ""
-    severity = f", severity {one.severity}" if one.severity else ", severity unknown"
-    about = f": {one.summary}" if one.summary else ""
-    return Finding(
-        code=CODE,
-        severity=_SEVERITIES.get(one.severity or "", FindingSeverity.WARNING),
-        subject=one.name,
-        sentence=f"{one.name} {one.version} has {one.id}{also}{severity}{about}",
-        fix=_fix(one, sizes),
-        origin=sizes.line_of(one.name),
-        ids=(one.id, *one.aliases),
+    return (
+        tuple(_finding(vulnerability, sizes) for vulnerability in audit.vulnerabilities)
+        if audit
+        else ()
     )
 
 
-def _fix(one: Vulnerability, sizes: SizeReport) -> str:
-    version = _next(one)
+def _finding(vulnerability: Vulnerability, sizes: SizeReport) -> Finding:
+    cves = [alias for alias in vulnerability.aliases if alias.startswith("CVE-")]
+    also = f" ({', '.join(cves[:2])})" if cves else ""
+    severity = (
+        f", severity {vulnerability.severity}" if vulnerability.severity else ", severity unknown"
+    )
+    about = f": {vulnerability.summary}" if vulnerability.summary else ""
+    return Finding(
+        code=CODE,
+        severity=_SEVERITIES.get(vulnerability.severity or "", FindingSeverity.WARNING),
+        subject=vulnerability.name,
+        sentence=(
+            f"{vulnerability.name} {vulnerability.version} has {vulnerability.id}"
+            f"{also}{severity}{about}"
+        ),
+        fix=_fix(vulnerability, sizes),
+        origin=sizes.line_of(vulnerability.name),
+        ids=(vulnerability.id, *vulnerability.aliases),
+    )
+
+
+def _fix(vulnerability: Vulnerability, sizes: SizeReport) -> str:
+    version = _next(vulnerability)
     if version is None:
-        return f"# no release of {one.name} fixes it yet"
-    own = next((d for d in sizes.distributions if d.name == one.name), None)
-    line = f"{one.name}>={version}"
+        return f"# no release of {vulnerability.name} fixes it yet"
+    own = next((d for d in sizes.distributions if d.name == vulnerability.name), None)
+    line = f"{vulnerability.name}>={version}"
     if own is None or own.distribution.direct:
         return line
     return f"# required by {', '.join(own.required_by[:3])}; add the line\n{line}"
 
 
-def _next(one: Vulnerability) -> str | None:
+def _next(vulnerability: Vulnerability) -> str | None:
     """Return the lowest version that fixes it and is newer than the present one."""
     try:
-        present = reading.version(one.version)
+        present = reading.version(vulnerability.version)
     except InvalidVersion:
-        return next(iter(one.fixed_versions), None)
+        return next(iter(vulnerability.fixed_versions), None)
     newer = []
-    for text in one.fixed_versions:
+    for text in vulnerability.fixed_versions:
         try:
             version = reading.version(text)
         except InvalidVersion:

@@ -74,10 +74,10 @@ def gpu_findings(sizes: SizeReport, find_equivalent: FindEquivalent) -> Iterable
         yield _gpu_direct(direct, sizes)
 
 
-def _pullers(one: DistributionSize, gpu: dict[str, DistributionSize]) -> frozenset[str]:
+def _pullers(package: DistributionSize, gpu: dict[str, DistributionSize]) -> frozenset[str]:
     """Return the distributions that require a GPU one, directly or through other GPU ones."""
     seen: set[str] = set()
-    waiting = list(one.required_by)
+    waiting = list(package.required_by)
     while waiting:
         name = waiting.pop()
         if name not in seen:
@@ -113,17 +113,17 @@ def _torch(
 
 
 def _replace_by_cpu_build(
-    one: DistributionSize,
+    package: DistributionSize,
     cpu_name: str,
     gpu: dict[str, DistributionSize],
     find_equivalent: FindEquivalent,
     target: Target,
 ) -> Iterable[Finding]:
-    version = one.distribution.version
+    version = package.distribution.version
     cpu_build = find_equivalent(cpu_name, version)
     if cpu_build is None and not gpu:
         return  # the version has no CPU build, and requires nothing that is for a GPU only
-    gone = [one, *gpu.values()] if cpu_build else list(gpu.values())
+    gone = [package, *gpu.values()] if cpu_build else list(gpu.values())
     saves = sum(d.installed_bytes for d in gone) - (cpu_build.installed_bytes if cpu_build else 0)
     saves_slug = sum(d.slug.value for d in gone) - (cpu_build.slug_bytes if cpu_build else 0)
     if saves <= 0:
@@ -134,15 +134,15 @@ def _replace_by_cpu_build(
     yield Finding(
         code="cuda-on-cpu",
         severity=FindingSeverity.ERROR,
-        subject=one.name,
+        subject=package.name,
         sentence=(
-            f"{one.name} {version} contains GPU code{extra}, but {target.platform.title} has no "
-            f"GPU; replace {one.name} with {cpu_name}, the same library without it"
+            f"{package.name} {version} contains GPU code{extra}, but {target.platform.title} has "
+            f"no GPU; replace {package.name} with {cpu_name}, the same library without it"
         ),
         fix=fix,
         saves_bytes=saves,
         saves_slug_bytes=saves_slug,
-        origin=origin(one),
+        origin=origin(package),
     )
 
 
@@ -195,18 +195,18 @@ def _two_opencvs(installed: dict[str, DistributionSize], sizes: SizeReport) -> F
     )
 
 
-def _opencv_with_gui(one: DistributionSize, target: Target) -> Finding:
-    headless = f"{HEADLESS[one.name]}=={one.distribution.version}"
+def _opencv_with_gui(package: DistributionSize, target: Target) -> Finding:
+    headless = f"{HEADLESS[package.name]}=={package.distribution.version}"
     return Finding(
         code="opencv-gui",
         severity=FindingSeverity.ERROR,
-        subject=one.name,
+        subject=package.name,
         sentence=(
-            f"{one.name} needs libGL.so.1, which {target.stack.name} does not have: "
-            f"`import cv2` fails at boot; required by {required_by(one)}"
+            f"{package.name} needs libGL.so.1, which {target.stack.name} does not have: "
+            f"`import cv2` fails at boot; required by {required_by(package)}"
         ),
-        fix=headless if one.distribution.direct else _post_compile([one.name], headless),
-        origin=origin(one),
+        fix=headless if package.distribution.direct else _post_compile([package.name], headless),
+        origin=origin(package),
     )
 
 
@@ -235,7 +235,7 @@ def findings(
     ``newest_python`` is the platform's newest Python with wheels for everything, if a package has
     to be built from source.
     """
-    found = [
+    all_findings = [
         *gpu_findings(sizes, find_equivalent),
         *opencv_findings(sizes),
         *_other_systems(sizes),
@@ -245,20 +245,22 @@ def findings(
         *_development(sizes),
     ]
     order = list(FindingSeverity)
-    return tuple(sorted(found, key=lambda f: (order.index(f.severity), -(f.saves_bytes or 0))))
+    return tuple(
+        sorted(all_findings, key=lambda f: (order.index(f.severity), -(f.saves_bytes or 0)))
+    )
 
 
 def _other_systems(sizes: SizeReport) -> Iterable[Finding]:
     for unsized in sizes.unsized:
         yield from _foreign(unsized.name, unsized.version, unsized.origin, FindingSeverity.ERROR)
-    for one in sizes.distributions:
-        if one.distribution.direct:
+    for package in sizes.distributions:
+        if package.distribution.direct:
             yield from _foreign(
-                one.name,
-                one.distribution.version,
-                origin(one),
+                package.name,
+                package.distribution.version,
+                origin(package),
                 FindingSeverity.INFO,
-                one.installed_bytes,
+                package.installed_bytes,
             )
 
 
@@ -322,9 +324,10 @@ def _source_fix(
         )
         lines.append(newest_python)
     lines.extend(
-        f"psycopg2-binary=={one.distribution.version}"
-        for one in native
-        if one.name == "psycopg2" and find_equivalent("psycopg2-binary", one.distribution.version)
+        f"psycopg2-binary=={package.distribution.version}"
+        for package in native
+        if package.name == "psycopg2"
+        and find_equivalent("psycopg2-binary", package.distribution.version)
     )
     if not lines:
         verb = "has no wheel and is" if len(native) == 1 else "have no wheel and are"
@@ -333,8 +336,8 @@ def _source_fix(
 
 
 def _placeholder(sizes: SizeReport) -> Iterable[Finding]:
-    named = {one.name: origin(one) for one in sizes.distributions}
-    named |= {one.name: one.origin for one in sizes.unsized}
+    named = {package.name: origin(package) for package in sizes.distributions}
+    named |= {unsized.name: unsized.origin for unsized in sizes.unsized}
     if "sklearn" in named:
         yield Finding(
             code="placeholder",
@@ -379,5 +382,5 @@ def _development(sizes: SizeReport) -> Iterable[Finding]:
     )
 
 
-def _removal(root: RootSize, one: DistributionSize) -> str:
-    return f"# remove: {root.name}=={one.distribution.version}"
+def _removal(root: RootSize, package: DistributionSize) -> str:
+    return f"# remove: {root.name}=={package.distribution.version}"

@@ -70,7 +70,9 @@ def context_of(
     Only limits that gate count. ``checkout_bytes`` is the git checkout with the models, None if it
     is unknown.
     """
-    gating = {one.figure: one for one in reversed(tuple(limits)) if one.severity is Severity.FAIL}
+    gating = {
+        limit.figure: limit for limit in reversed(tuple(limits)) if limit.severity is Severity.FAIL
+    }
     figure = sizes.target.platform.size_figure
     packed = figure == "slug"
     own = [p.slug if packed else p.installed for p in sizes.parts if p.group == slug_parts.MODELS]
@@ -102,8 +104,10 @@ def judge(models: Sequence[ModelFile], context: StorageContext) -> tuple[Storage
         return in_git, at_boot, at_build
     why = _recommended(best, in_git, at_build)
     return tuple(
-        replace(one, recommended=True, reasons=(why, *one.reasons)) if one is best else one
-        for one in (in_git, at_boot, at_build)
+        replace(option, recommended=True, reasons=(why, *option.reasons))
+        if option is best
+        else option
+        for option in (in_git, at_boot, at_build)
     )
 
 
@@ -188,11 +192,11 @@ def _github(models: Sequence[ModelFile], context: StorageContext) -> list[_Reaso
     refused = [model for model in models if model.bytes > limit["bytes"]]
     warned = [model for model in models if model.bytes > warning["bytes"]]
     if refused:
-        found = [(Status.FAIL, f"GitHub rejects files over {limit['text']}: {_list(refused)}")]
+        reasons = [(Status.FAIL, f"GitHub rejects files over {limit['text']}: {_list(refused)}")]
         if context.packed:
             # Git LFS is what most people think of next
-            found.append((Status.FAIL, _constants()["git_lfs"]["text"]))
-        return found
+            reasons.append((Status.FAIL, _constants()["git_lfs"]["text"]))
+        return reasons
     if warned:
         return [(Status.WARN, f"GitHub warns about files over {warning['text']}: {_list(warned)}")]
     return [(Status.PASS, f"no file is over GitHub's {limit['text']}")]

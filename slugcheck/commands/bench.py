@@ -177,12 +177,12 @@ def command(
         with terminal.progress("measuring") as bar:
             for done, total in run.measure():
                 bar.update(done, total)
-        found = run.result()
-    shown, document = partial(views.view, found), partial(bench_document, found)
+        result = run.result()
+    shown, document = partial(views.view, result), partial(bench_document, result)
     options.write_view(wanted, terminal, shown, document, all_rows=all_rows)
     for path in plots:
-        terminal.write_file(path, plot.draw(found, path.suffix), option="--plot")
-    ctx.exit(judgement.exit_code(found))
+        terminal.write_file(path, plot.draw(result, path.suffix), option="--plot")
+    ctx.exit(judgement.exit_code(result))
 
 
 def _check_plots(plots: tuple[Path, ...]) -> None:
@@ -233,26 +233,26 @@ def _size(text: str, option: str) -> int:
     from slugcheck.text import parse_size
 
     try:
-        found = parse_size(text)
+        size = parse_size(text)
     except ValueError as error:
         raise UsageError(f"{option}: {error}") from None
-    return found
+    return size
 
 
 def _memory(text: str) -> int:
-    found = _size(text, "--memory-limit")
-    if found < _LEAST_BYTES:
+    size = _size(text, "--memory-limit")
+    if size < _LEAST_BYTES:
         raise UsageError(f"--memory-limit {text}: no worker runs in less than 16M")
-    return found
+    return size
 
 
 def _seconds(text: str) -> float:
     from slugcheck.text import parse_seconds
 
     try:
-        found = parse_seconds(text)
+        seconds = parse_seconds(text)
     except ValueError as error:
         raise UsageError(f"--time-limit: {error}") from None
-    if found < 1:
+    if seconds < 1:
         raise UsageError(f"--time-limit {text}: a worker needs at least a second")
-    return float(found)
+    return float(seconds)

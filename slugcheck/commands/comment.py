@@ -113,8 +113,8 @@ def current(environ: Mapping[str, str]) -> PullRequest | None:
 
 def _head(pull: Mapping[str, Any]) -> str:
     """Return the newest commit of a pull request, "" where GitHub does not say."""
-    found = pull.get("head")
-    return str(found.get("sha", "")) if isinstance(found, dict) else ""
+    head = pull.get("head")
+    return str(head.get("sha", "")) if isinstance(head, dict) else ""
 
 
 def _event(path: str) -> dict[str, Any]:
@@ -125,8 +125,8 @@ def _event(path: str) -> dict[str, Any]:
         event = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise UsageError(f"GITHUB_EVENT_PATH {path} cannot be read as JSON") from None
-    found = event.get("pull_request") if isinstance(event, dict) else None
-    return found if isinstance(found, dict) else {}
+    pull = event.get("pull_request") if isinstance(event, dict) else None
+    return pull if isinstance(pull, dict) else {}
 
 
 def marker(key: str) -> str:
@@ -167,7 +167,7 @@ def post(to: PullRequest, text: str, key: str, *, only_edit: bool = False) -> Po
             if not own:
                 made = api.ask("POST", api.comments, body=body)
                 return Posted(outcome=Outcome.CREATED, detail=_address(made))
-            edited = [api.edit(one, body) for one in own if not _says(one, body)]
+            edited = [api.edit(comment, body) for comment in own if not _says(comment, body)]
         except _Refused as refused:
             return Posted(outcome=Outcome.REFUSED, detail=str(refused))
     if edited:
@@ -214,14 +214,14 @@ class _Api:
         Where GitHub does not say who that is, those of any bot.
         """
         login: str | None = None
-        for one in self._all_comments():
-            user = one.get("user")
-            if not isinstance(user, dict) or not str(one.get("body", "")).startswith(marked):
+        for comment in self._all_comments():
+            user = comment.get("user")
+            if not isinstance(user, dict) or not str(comment.get("body", "")).startswith(marked):
                 continue
             if login is None:
                 login = self._login()
             if user.get("login") == login if login else user.get("type") == "Bot":
-                yield one
+                yield comment
 
     def _all_comments(self) -> Iterator[dict[str, Any]]:
         place: str | None = f"{self.comments}?per_page=100"
@@ -229,10 +229,10 @@ class _Api:
             if place is None:
                 return
             answer = self._send("GET", place)
-            found = _json(answer)
-            if not isinstance(found, list):
+            page = _json(answer)
+            if not isinstance(page, list):
                 raise NetworkError("GitHub's answer is not a list of comments")
-            yield from (one for one in found if isinstance(one, dict))
+            yield from (comment for comment in page if isinstance(comment, dict))
             place = answer.links.get("next", {}).get("url")
             if place is not None and not place.startswith(f"{self._to.api}/"):
                 raise NetworkError("GitHub links to a next page on another host")  # for the token
@@ -258,10 +258,10 @@ class _Api:
 
     def ask(self, method: str, place: str, **body: str) -> dict[str, Any]:
         """Return the answer's object."""
-        found = _json(self._send(method, place, **body))
-        if not isinstance(found, dict):
+        document = _json(self._send(method, place, **body))
+        if not isinstance(document, dict):
             raise NetworkError("GitHub's answer is not a JSON object")
-        return found
+        return document
 
     def _send(self, method: str, place: str, **body: str) -> requests.Response:
         import requests
@@ -292,10 +292,10 @@ def _limited(answer: requests.Response) -> bool:
 
 def _reason(answer: requests.Response) -> str:
     try:
-        found = answer.json()
+        document = answer.json()
     except ValueError:
         return "no reason was given"
-    message = found.get("message") if isinstance(found, dict) else None
+    message = document.get("message") if isinstance(document, dict) else None
     return printable(str(message or "no reason was given"))[:200]
 
 

@@ -66,7 +66,8 @@ def command(
     shared.start_clock(options)
     wanted = outputs(format_, files, FORMATS)
     candidates = [shared.options(path, options) for path in paths]
-    found, reports = run_compare(candidates, labels=labels, bench=benches, progress=terminal)
-    shown, document = partial(views.view, found), partial(comparison_document, found, reports)
+    comparison, reports = run_compare(candidates, labels=labels, bench=benches, progress=terminal)
+    shown = partial(views.view, comparison)
+    document = partial(comparison_document, comparison, reports)
     shared.write_view(wanted, terminal, shown, document, all_rows=all_rows)
     ctx.exit(0)

@@ -39,7 +39,7 @@ def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
         raise UsageError(message, hint="edit its [tool.slugcheck]")
     report = run_check(options.options(path, given), progress=terminal)
     if report.sizes.unsized:
-        names = ", ".join(one.name for one in report.sizes.unsized[:3])
+        names = ", ".join(unsized.name for unsized in report.sizes.unsized[:3])
         message = f"the size is unknown: {names} could not be sized"
         raise MeasureError(
             message, hint="run slugcheck check to see why, then fix or remove these lines"

@@ -188,7 +188,7 @@ def with_options(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[F], F]:
     """Return a decorator that gives a command the options of some groups, in their order."""
 
     def decorate(function: F) -> F:
-        for option in reversed([one for group in groups for one in group]):
+        for option in reversed([decorator for group in groups for decorator in group]):
             function = option(function)
         return function
 
@@ -224,13 +224,13 @@ def start_clock(given: dict[str, Any], *, usual: int = _USUAL_SECONDS) -> None:
 # --------------------------------------------------------------------------- steps
 
 
-def require_linux(what: str) -> None:
+def require_linux(feature: str) -> None:
     """Refuse what measures with the tools and files of Linux.
 
     :raises UsageError: slugcheck runs on another system.
     """
     if not str(sys.platform).startswith("linux"):
-        message = f"{what} needs Linux"
+        message = f"{feature} needs Linux"
         raise UsageError(message, hint="run it in CI, in a container, or in WSL")
 
 
@@ -262,8 +262,8 @@ def _place() -> Place:
 
     here = Path.cwd()
     named = os.environ.get("GITHUB_WORKSPACE", "")
-    found = dot_git(here)
-    root = Path(named) if named else found.parent if found else here
+    git_path = dot_git(here)
+    root = Path(named) if named else git_path.parent if git_path else here
     return Place(cwd=str(here.resolve()), root=str(root.resolve()))
 
 
@@ -303,20 +303,20 @@ def write(
     from slugcheck.render.formats import Look
 
     place = _place()
-    for one in wanted:
+    for output in wanted:
         look = Look(
             width=terminal.width,
-            color=terminal.color and one.path is None,
-            unicode=terminal.unicode or one.path is not None,
+            color=terminal.color and output.path is None,
+            unicode=terminal.unicode or output.path is not None,
             all_rows=all_rows,
             place=place,
-            verdict_only=verdict_only and one.path is None,
+            verdict_only=verdict_only and output.path is None,
         )
-        text = inert(form(one.format, look), one.format)
-        if one.path is None:
+        text = inert(form(output.format, look), output.format)
+        if output.path is None:
             terminal.artefact(text)
         else:
-            terminal.write_file(one.path, text)
+            terminal.write_file(output.path, text)
 
 
 def add_step_summary(report: Report, terminal: Terminal, wanted: Sequence[Output]) -> None:
@@ -325,7 +325,7 @@ def add_step_summary(report: Report, terminal: Terminal, wanted: Sequence[Output
     :raises UsageError: the summary cannot be written.
     """
     path = os.environ.get("GITHUB_STEP_SUMMARY", "")
-    if path and any(one.format == "github" for one in wanted):
+    if path and any(output.format == "github" for output in wanted):
         from slugcheck.render import markdown
         from slugcheck.render.views import check
 

@@ -62,8 +62,8 @@ def command(
     terminal = Terminal(quiet=quiet)
     options.start_clock(given)
     places = outputs(format_, files, FORMATS)
-    found = _answer(options.options(path, given), wanted(name, path), terminal, variants)
-    shown, document = partial(views.view, found), partial(why_document, found)
+    answer = _answer(options.options(path, given), wanted(name, path), terminal, variants)
+    shown, document = partial(views.view, answer), partial(why_document, answer)
     options.write_view(places, terminal, shown, document, all_rows=all_rows)
     ctx.exit(0)
 

@@ -38,7 +38,7 @@ def predict(sizes: SizeReport, *, fixed: float = _FIXED_SECONDS) -> Estimate[flo
     ``fixed`` are seconds for the platform's own steps, 0 for installing and compressing only.
     """
     install = fixed + _install_seconds(sizes)
-    native = sum(_native_seconds(one) for one in sizes.distributions)
+    native = sum(_native_seconds(package) for package in sizes.distributions)
     return Estimate.predicted(
         install + native,
         install / _SPREAD + native / _NATIVE_SPREAD,
@@ -63,17 +63,17 @@ def _install_seconds(sizes: SizeReport) -> float:
     seconds += sizes.bytecode_bytes / _BYTECODE_BYTES_PER_SECOND
     if sizes.target.platform.size_figure == "slug":
         seconds += sizes.installed.value / _GZIP_BYTES_PER_SECOND
-    builds = [one.distribution.source_build for one in sizes.distributions]
+    builds = [package.distribution.source_build for package in sizes.distributions]
     pure = sum(1 for build in builds if build is not None and not build.native)
     return seconds + pure * _PURE_BUILD_SECONDS
 
 
-def _native_seconds(one: DistributionSize) -> float:
+def _native_seconds(package: DistributionSize) -> float:
     """Return seconds to build one distribution; 0 unless it is native and has no wheel."""
-    build = one.distribution.source_build
+    build = package.distribution.source_build
     if build is None or not build.native:
         return 0.0
-    return _NATIVE_BUILD_SECONDS + one.by_kind.get(Kind.NATIVE, 0) * _NATIVE_SECONDS_PER_BYTE
+    return _NATIVE_BUILD_SECONDS + package.by_kind.get(Kind.NATIVE, 0) * _NATIVE_SECONDS_PER_BYTE
 
 
 def assumptions() -> tuple[str, ...]:

@@ -59,7 +59,7 @@ def _halfway(corrected: Estimate[int], model: int) -> Estimate[int]:
     against the mean moves less from one version to the next (4.9 % instead of 7.8 % rms).
     """
     low, value, high = (
-        round(math.sqrt(one * model)) for one in (corrected.low, corrected.value, corrected.high)
+        round(math.sqrt(size * model)) for size in (corrected.low, corrected.value, corrected.high)
     )
     return Estimate(value=value, low=low, high=high, basis=corrected.basis)
 

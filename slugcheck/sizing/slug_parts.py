@@ -102,10 +102,10 @@ def as_measured(
     own = verification.slug_bytes - sum(p.slug.value for p in sizes.parts if p.group != RUNTIME)
     scale = own / sizes.dependencies_slug_bytes if sizes.dependencies_slug_bytes else 1.0
     rows = tuple(
-        _measured(one, plain[one.name], bytecode.get(one.name, 0), scale)
-        if one.name in plain
-        else one
-        for one in sizes.distributions
+        _measured(package, plain[package.name], bytecode.get(package.name, 0), scale)
+        if package.name in plain
+        else package
+        for package in sizes.distributions
     )
     runtime = [part for part in sizes.parts if part.group == RUNTIME]
     measured = replace(sizes, distributions=rows, unsized=unsized)
@@ -125,15 +125,17 @@ def as_measured(
     )
 
 
-def _measured(one: DistributionSize, plain: int, bytecode: int, scale: float) -> DistributionSize:
+def _measured(
+    package: DistributionSize, plain: int, bytecode: int, scale: float
+) -> DistributionSize:
     return replace(
-        one,
+        package,
         plain=Estimate[int].measured(plain),
         bytecode=Estimate[int].measured(bytecode),
         slug=Estimate(
-            value=round(one.slug.value * scale),
-            low=round(one.slug.low * scale),
-            high=round(one.slug.high * scale),
+            value=round(package.slug.value * scale),
+            low=round(package.slug.low * scale),
+            high=round(package.slug.high * scale),
             basis=Basis.PREDICTED,
         ),
     )
