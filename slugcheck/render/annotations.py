@@ -69,13 +69,13 @@ def remarks(report: Report) -> tuple[Remark, ...]:
 
 def package_remarks(report: Report) -> tuple[Remark, ...]:
     """Return what there is to say beside the verdicts, the gravest first."""
-    unsized = [_of_unsized(one, report) for one in report.sizes.unsized]
+    unsized = [_of_unsized(distribution, report) for distribution in report.sizes.unsized]
     return _ordered([*unsized, *map(_of_finding, report.findings)])
 
 
-def _ordered(found: list[Remark]) -> tuple[Remark, ...]:
+def _ordered(unordered: list[Remark]) -> tuple[Remark, ...]:
     order = list(FindingSeverity)
-    return tuple(sorted(found, key=lambda one: order.index(one.level)))
+    return tuple(sorted(unordered, key=lambda remark: order.index(remark.level)))
 
 
 def _of_verdicts(report: Report) -> Iterator[Remark]:
@@ -116,17 +116,17 @@ def _largest_line(verdict: Verdict, sizes: SizeReport) -> str:
     return max(whole, key=lambda name: whole[name], default="")
 
 
-def _of_unsized(one: Unsized, report: Report) -> Remark:
-    allowed = one.name in report.allowed_unsized
-    shown = f"{one.name} {one.version}" if one.version else one.name
+def _of_unsized(unsized: Unsized, report: Report) -> Remark:
+    allowed = unsized.name in report.allowed_unsized
+    shown = f"{unsized.name} {unsized.version}" if unsized.version else unsized.name
     return Remark(
         code="unsized",
         level=FindingSeverity.INFO if allowed else FindingSeverity.ERROR,
         title=f"{shown}: could not be sized",
-        text=f"{one.reason} (accepted)" if allowed else one.reason,
+        text=f"{unsized.reason} (accepted)" if allowed else unsized.reason,
         fix="",
-        subject=one.name,
-        origin=one.origin,
+        subject=unsized.name,
+        origin=unsized.origin,
     )
 
 

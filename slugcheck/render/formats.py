@@ -60,14 +60,14 @@ def outputs(
     :raises UsageError: a format or suffix is unknown, or a file is named twice.
     """
     shown = format_ or "table"
-    found = [_file(text, format_, known) for text in files]
-    paths = [one.path for one in found]
+    to_files = [_file(text, format_, known) for text in files]
+    paths = [output.path for output in to_files]
     if twice := next((path for path in paths if paths.count(path) > 1), None):
         message = f"--output: {twice} is given twice"
         raise UsageError(message, hint="write each format to its own file")
-    if any(one.format == shown for one in found):
-        return tuple(found)
-    return (Output(format=shown, path=None), *found)
+    if any(output.format == shown for output in to_files):
+        return tuple(to_files)
+    return (Output(format=shown, path=None), *to_files)
 
 
 def _file(text: str, given: str | None, known: Collection[str]) -> Output:

@@ -20,32 +20,34 @@ _MOST = 10
 
 def render(report: Report, place: Place) -> str:
     """Return the commands, the gravest first, and the conclusion as a plain last line."""
-    found = remarks(report)
+    all_remarks = remarks(report)
     lines: list[str] = []
     for level in FindingSeverity:
-        lines += _of_level([one for one in found if one.level is level], level, place)
+        lines += _of_level(
+            [remark for remark in all_remarks if remark.level is level], level, place
+        )
     conclusion = wording.conclusion(report)
     last = printable(f"{conclusion.word}: {conclusion.sentence}")
     return "\n".join([*lines, f"slugcheck: {last}"]) + "\n"
 
 
-def _of_level(found: list[Remark], level: FindingSeverity, place: Place) -> Iterator[str]:
-    shown = found if len(found) <= _MOST else found[: _MOST - 1]
-    yield from (_command(one, place) for one in shown)
-    if rest := found[len(shown) :]:
-        names = listed([one.title for one in rest], 5)
+def _of_level(level_remarks: list[Remark], level: FindingSeverity, place: Place) -> Iterator[str]:
+    shown = level_remarks if len(level_remarks) <= _MOST else level_remarks[: _MOST - 1]
+    yield from (_command(remark, place) for remark in shown)
+    if rest := level_remarks[len(shown) :]:
+        names = listed([remark.title for remark in rest], 5)
         text = f"{len(rest)} more: {names}; the job's summary has them all"
         yield f"::{_name(level)} title=slugcheck::{_data(text)}"
 
 
-def _command(one: Remark, place: Place) -> str:
+def _command(remark: Remark, place: Place) -> str:
     properties = []
-    path = place.relative(one.origin.file) if one.origin else None
-    if one.origin is not None and path is not None:
-        properties += [f"file={_property(path)}", f"line={one.origin.line}"]
-    properties.append(f"title={_property(f'slugcheck: {one.title}')}")
-    text = "\n".join(one.lines)
-    return f"::{_name(one.level)} {','.join(properties)}::{_data(text)}"
+    path = place.relative(remark.origin.file) if remark.origin else None
+    if remark.origin is not None and path is not None:
+        properties += [f"file={_property(path)}", f"line={remark.origin.line}"]
+    properties.append(f"title={_property(f'slugcheck: {remark.title}')}")
+    text = "\n".join(remark.lines)
+    return f"::{_name(remark.level)} {','.join(properties)}::{_data(text)}"
 
 
 def _name(level: FindingSeverity) -> str:

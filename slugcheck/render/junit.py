@@ -44,7 +44,7 @@ def render(report: Report) -> str:
 
 def _properties(report: Report) -> ET.Element:
     sizes = report.sizes
-    found = ET.Element("properties")
+    properties = ET.Element("properties")
     for name, value in (
         ("platform", sizes.target.platform.name),
         ("stack", sizes.target.stack.name),
@@ -52,8 +52,8 @@ def _properties(report: Report) -> ET.Element:
         ("installed_bytes", str(sizes.installed.value)),
         ("slug_bytes", str(sizes.slug.value)),
     ):
-        ET.SubElement(found, "property", {"name": name, "value": _text(value)})
-    return found
+        ET.SubElement(properties, "property", {"name": name, "value": _text(value)})
+    return properties
 
 
 def _case(group: str, name: str) -> ET.Element:
@@ -79,24 +79,24 @@ def _judge(case: ET.Element, verdict: Verdict) -> None:
 
 
 def _others(report: Report) -> Iterator[ET.Element]:
-    for one in package_remarks(report):
-        case = _case("unsized" if one.code == "unsized" else "finding", one.title)
-        if one.level is FindingSeverity.INFO:
-            ET.SubElement(case, "system-out").text = _body(one)
+    for remark in package_remarks(report):
+        case = _case("unsized" if remark.code == "unsized" else "finding", remark.title)
+        if remark.level is FindingSeverity.INFO:
+            ET.SubElement(case, "system-out").text = _body(remark)
         else:
-            kind = "error" if one.code == "unsized" else "failure"
-            _outcome(case, kind, one.code, one.text, _body(one))
+            kind = "error" if remark.code == "unsized" else "failure"
+            _outcome(case, kind, remark.code, remark.text, _body(remark))
         yield case
 
 
-def _outcome(case: ET.Element, kind: str, what: str, message: str, body: str = "") -> None:
-    found = ET.SubElement(case, kind, {"type": _text(what), "message": _text(message)})
-    found.text = body or None
+def _outcome(case: ET.Element, kind: str, label: str, message: str, body: str = "") -> None:
+    outcome = ET.SubElement(case, kind, {"type": _text(label), "message": _text(message)})
+    outcome.text = body or None
 
 
-def _body(one: Remark) -> str:
-    text, *fix = one.lines
-    place = [f"at {printable(str(one.origin))}"] if one.origin is not None else []
+def _body(remark: Remark) -> str:
+    text, *fix = remark.lines
+    place = [f"at {printable(str(remark.origin))}"] if remark.origin is not None else []
     return _ILLEGAL.sub("�", "\n".join([text, *place, *fix]))
 
 

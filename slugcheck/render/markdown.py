@@ -75,9 +75,9 @@ def _clipped(value: Any, most: int) -> Any:
     if isinstance(value, str):
         return value if len(value) <= most else f"{value[: most - 1]}…"
     if isinstance(value, tuple | list):
-        return type(value)(_clipped(one, most) for one in value)
+        return type(value)(_clipped(member, most) for member in value)
     if isinstance(value, dict):
-        return {_clipped(key, most): _clipped(one, most) for key, one in value.items()}
+        return {_clipped(key, most): _clipped(member, most) for key, member in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = (field.name for field in dataclasses.fields(value) if field.init)
         return replace(value, **{name: _clipped(getattr(value, name), most) for name in fields})
@@ -89,15 +89,15 @@ def _clipped(value: Any, most: int) -> Any:
 
 def _sections(blocks: Iterable[str]) -> list[list[str]]:
     """Return blocks by their headings; what is folded away stays in one piece."""
-    found: list[list[str]] = [[]]
+    sections: list[list[str]] = [[]]
     depth = 0
     for block in blocks:
         if depth == 0 and (block.startswith("### ") or block.startswith(_OPENS)):
-            found.append([])
+            sections.append([])
         depth += block.startswith(_OPENS)
         depth -= block == _CLOSES
-        found[-1].append(block)
-    return found
+        sections[-1].append(block)
+    return sections
 
 
 def _title(section: Sequence[str]) -> str:
@@ -149,12 +149,12 @@ def _cut_text(block: str, rows: int) -> str:
     return "\n".join([*lines[:rows], f"{bullet}*{len(lines) - rows:,} more*"])
 
 
-def _table_rows(found: Sequence[str], rows: int, columns: int) -> Sequence[str]:
+def _table_rows(lines: Sequence[str], rows: int, columns: int) -> Sequence[str]:
     """Return the first rows and the last, which is often the total."""
-    if len(found) <= rows + 1:
-        return found
-    more = f"| *{len(found) - rows:,} more* |{'  |' * (columns - 1)}"
-    return [*found[: rows - 1], more, found[-1]]
+    if len(lines) <= rows + 1:
+        return lines
+    more = f"| *{len(lines) - rows:,} more* |{'  |' * (columns - 1)}"
+    return [*lines[: rows - 1], more, lines[-1]]
 
 
 MARKS = {Status.PASS: "✅", Status.WARN: "⚠️", Status.FAIL: "❌", Status.UNKNOWN: "❔"}
@@ -303,7 +303,7 @@ def _bars(bars: view.Bars, most_rows: int | None) -> str:
         shown = sorted(shown, key=_weight)  # what fails is not what is cut off
     rows: list[Sequence[str]] = []
     for bar in shown:
-        rows += [_bar(one) for one in (bar, *bar.beside)]
+        rows += [_bar(row_bar) for row_bar in (bar, *bar.beside)]
     return pipe_table(("budget", "verdict", ""), _cut(rows, most_rows, 3))
 
 
@@ -332,7 +332,7 @@ def _table(shown: view.Table, most_rows: int | None) -> Iterator[str]:
     kept = [number for number, column in enumerate(shown.columns) if column.wide_only <= _WIDTH]
     columns = [shown.columns[number] for number in kept]
     noted = any(row.notes for row in shown.rows)
-    heads = [f"{markdown(one.head)}{_SUFFIX.get(one.kind, '')}" for one in columns]
+    heads = [f"{markdown(column.head)}{_SUFFIX.get(column.kind, '')}" for column in columns]
     heads += [""] if noted else []
     rows, folded = _opened(shown.rows)
     yield pipe_table(heads, [_row(row, kept, noted=noted) for row in rows])
@@ -347,7 +347,7 @@ def _opened(rows: Sequence[view.Row]) -> tuple[list[view.Row], list[view.Row]]:
     members = [member for row in rows for member in row.members]
     if len(rows) + len(members) > _OPEN_ROWS + 5 and len(members) > 1:
         return list(rows), members
-    return [one for row in rows for one in (row.members or (row,))], []
+    return [opened for row in rows for opened in (row.members or (row,))], []
 
 
 def _row(row: view.Row, kept: Sequence[int], *, noted: bool) -> tuple[str, ...]:

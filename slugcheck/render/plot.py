@@ -20,7 +20,7 @@ _NAMES = {
 _COLOURS = ("#999999", "#0072B2", "#56B4E9", "#E69F00", "#F0E442", "#D55E00")
 
 
-def draw(found: BenchResult, suffix: str) -> bytes:
+def draw(result: BenchResult, suffix: str) -> bytes:
     """Return the picture as the bytes of an SVG or PNG file."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -30,10 +30,10 @@ def draw(found: BenchResult, suffix: str) -> bytes:
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     FigureCanvasSVG(figure)
     left, right = figure.subplots(1, 2)
-    stacks = [one for one in found.stacks if one.summary]
-    _memory(left, found, stacks)
+    stacks = [runtime for runtime in result.stacks if runtime.summary]
+    _memory(left, result, stacks)
     _latency(right, stacks)
-    figure.suptitle(_title(found), fontsize=11)
+    figure.suptitle(_title(result), fontsize=11)
     stream = io.BytesIO()
     kind = suffix.lower().removeprefix(".")
     # no date in the file: the same result gives the same bytes
@@ -42,24 +42,27 @@ def draw(found: BenchResult, suffix: str) -> bytes:
     return stream.getvalue()
 
 
-def _memory(axes: Axes, found: BenchResult, stacks: list[StackResult]) -> None:
+def _memory(axes: Axes, result: BenchResult, stacks: list[StackResult]) -> None:
     """Bars that grow by what each stage adds, to the peak; a mark where anonymous memory ends."""
-    names = [_name(one) for one in stacks]
+    names = [_name(runtime) for runtime in stacks]
     bottoms = [0.0] * len(stacks)
     for stage, colour in zip((*STAGES, "peak"), _COLOURS, strict=True):
-        tops = [max(_mib(one, stage), bottom) for one, bottom in zip(stacks, bottoms, strict=True)]
+        tops = [
+            max(_mib(runtime, stage), bottom)
+            for runtime, bottom in zip(stacks, bottoms, strict=True)
+        ]
         heights = [top - bottom for top, bottom in zip(tops, bottoms, strict=True)]
         axes.bar(names, heights, bottom=bottoms, color=colour, label=_NAMES[stage], width=0.55)
         bottoms = tops
-    for place, (one, top) in enumerate(zip(stacks, bottoms, strict=True)):
+    for place, (runtime, top) in enumerate(zip(stacks, bottoms, strict=True)):
         axes.annotate(f"{top:,.0f}", (place, top), ha="center", va="bottom")
-        anon = one.summary.peak_anon if one.summary else None
+        anon = runtime.summary.peak_anon if runtime.summary else None
         if anon:
             axes.hlines(anon / MIB, place - 0.33, place + 0.33, colors="black", linestyles=":")
-    if found.chosen is not None:
-        dyno = found.chosen.dyno
+    if result.chosen is not None:
+        dyno = result.chosen.dyno
         share = dyno.r14_bytes / MIB / max(dyno.workers, 1)
-        label = f"{found.dyno}: {dyno.r14_bytes // MIB} MiB / {dyno.workers} workers"
+        label = f"{result.dyno}: {dyno.r14_bytes // MIB} MiB / {dyno.workers} workers"
         if share < 4 * max(bottoms, default=1.0):
             axes.axhline(share, color="#CC3311", linestyle="--", linewidth=1, label=label)
     axes.set_ylabel("RSS of a worker, MiB (dotted: anonymous)")
@@ -69,18 +72,18 @@ def _memory(axes: Axes, found: BenchResult, stacks: list[StackResult]) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _mib(one: StackResult, stage: str) -> float:
-    spread = one.summary.rss.get(stage) if one.summary else None
+def _mib(runtime: StackResult, stage: str) -> float:
+    spread = runtime.summary.rss.get(stage) if runtime.summary else None
     return spread.median / MIB if spread else 0.0
 
 
 def _latency(axes: Axes, stacks: list[StackResult]) -> None:
     """How many inferences were done within a time: the whole distribution, tail included."""
-    for one, colour in zip(stacks, ("#0072B2", "#D55E00"), strict=False):
-        times = sorted(value / 1e6 for sample in one.samples for value in sample.wall_ns)
+    for runtime, colour in zip(stacks, ("#0072B2", "#D55E00"), strict=False):
+        times = sorted(value / 1e6 for sample in runtime.samples for value in sample.wall_ns)
         shares = [100 * (n + 1) / len(times) for n in range(len(times))]
-        noisy = " (noisy)" if one.summary and one.summary.latency.noisy else ""
-        label = f"{_name(one)}, {len(times)}{noisy}"
+        noisy = " (noisy)" if runtime.summary and runtime.summary.latency.noisy else ""
+        label = f"{_name(runtime)}, {len(times)}{noisy}"
         axes.step(times, shares, where="post", color=colour, label=label)
     axes.set_xlabel("milliseconds")
     axes.set_ylabel("% of inferences done within")
@@ -92,14 +95,14 @@ def _latency(axes: Axes, stacks: list[StackResult]) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _title(found: BenchResult) -> str:
-    runtimes = " against ".join(one.stack.label for one in found.stacks)
-    models = ", ".join(dict.fromkeys(one.stack.model for one in found.stacks))
+def _title(result: BenchResult) -> str:
+    runtimes = " against ".join(runtime.stack.label for runtime in result.stacks)
+    models = ", ".join(dict.fromkeys(runtime.stack.model for runtime in result.stacks))
     return _text(f"{runtimes}: {models}")
 
 
-def _name(one: StackResult) -> str:
-    return _text(f"{one.stack.label} {one.stack.version}".strip())
+def _name(runtime: StackResult) -> str:
+    return _text(f"{runtime.stack.label} {runtime.stack.version}".strip())
 
 
 def _text(text: str) -> str:

@@ -40,22 +40,22 @@ _RULES = {
 
 def render(report: Report, place: Place) -> str:
     """Return the report as SARIF text; paths are relative to the root of the repository."""
-    found = remarks(report)
+    all_remarks = remarks(report)
     project = report.project
     subject = str(project.dependency_file) if project is not None else report.path
     run: Json = {
-        "tool": {"driver": _driver(report, found)},
+        "tool": {"driver": _driver(report, all_remarks)},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"ROOT": {"description": {"text": "the root of the repository"}}},
         "invocations": [{"executionSuccessful": True}],
-        "results": [_result(one, place, subject) for one in found],
+        "results": [_result(remark, place, subject) for remark in all_remarks],
     }
     document = {"$schema": _SCHEMA, "version": _VERSION, "runs": [run]}
     return json.dumps(document, indent=2, sort_keys=True, allow_nan=False)
 
 
-def _driver(report: Report, found: Iterable[Remark]) -> Json:
-    codes = sorted({one.code for one in found})
+def _driver(report: Report, all_remarks: Iterable[Remark]) -> Json:
+    codes = sorted({remark.code for remark in all_remarks})
     return {
         "name": "slugcheck",
         "version": report.tool_version or "0",
@@ -73,17 +73,17 @@ def _rule(code: str) -> Json:
     }
 
 
-def _result(one: Remark, place: Place, subject: str) -> Json:
-    path = place.relative(one.origin.file if one.origin else subject)
-    found: Json = {
-        "ruleId": printable(one.code),
-        "level": "note" if one.level is FindingSeverity.INFO else str(one.level),
-        "message": {"text": "\n".join([printable(one.title), *one.lines])},
-        "partialFingerprints": {"slugcheck/v1": _fingerprint(one, path)},
+def _result(remark: Remark, place: Place, subject: str) -> Json:
+    path = place.relative(remark.origin.file if remark.origin else subject)
+    result: Json = {
+        "ruleId": printable(remark.code),
+        "level": "note" if remark.level is FindingSeverity.INFO else str(remark.level),
+        "message": {"text": "\n".join([printable(remark.title), *remark.lines])},
+        "partialFingerprints": {"slugcheck/v1": _fingerprint(remark, path)},
     }
     if path is not None:
-        found["locations"] = [_location(path, one.origin.line if one.origin else 1)]
-    return found
+        result["locations"] = [_location(path, remark.origin.line if remark.origin else 1)]
+    return result
 
 
 def _location(path: str, line: int) -> Json:
@@ -96,7 +96,7 @@ def _location(path: str, line: int) -> Json:
     }
 
 
-def _fingerprint(one: Remark, path: str | None) -> str:
+def _fingerprint(remark: Remark, path: str | None) -> str:
     """What stays alike while lines and figures move: the rule, the distribution, the file."""
-    text = "\n".join([one.code, one.subject, path or ""])
+    text = "\n".join([remark.code, remark.subject, path or ""])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -541,7 +541,7 @@ def _shortened(
         if not isinstance(cell, view.Names) or not cell.short:
             continue
         column = (other[n] for other in rows)
-        if any(_least(one) > widths[n] for one in column if isinstance(one, view.Names)):
+        if any(_least(names) > widths[n] for names in column if isinstance(names, view.Names)):
             cells[n] = view.Names((cell.short, *cell.names[1:]), cell.first)
     return cells
 

@@ -22,15 +22,15 @@ from slugcheck.render.view import Verdict as Outcome
 from slugcheck.text import heroku_m, listed, mb, plural
 
 
-def label(one: DistributionSize) -> str:
+def label(size: DistributionSize) -> str:
     """Return name and extras."""
-    extras = one.distribution.extras
-    return f"{one.name}[{','.join(extras)}]" if extras else one.name
+    extras = size.distribution.extras
+    return f"{size.name}[{','.join(extras)}]" if extras else size.name
 
 
-def reasons(one: DistributionSize) -> tuple[str, ...]:
+def reasons(size: DistributionSize) -> tuple[str, ...]:
     """Return why a distribution is there: ``direct``, and the names that need it."""
-    return (*(("direct",) if one.distribution.direct else ()), *one.required_by)
+    return (*(("direct",) if size.distribution.direct else ()), *size.required_by)
 
 
 # --------------------------------------------------------------------------- built from source
@@ -41,14 +41,14 @@ def source_builds(sizes: SizeReport, *, most: int) -> tuple[str, ...]:
 
     Builds that compile are listed one by one, up to ``most``; pure Python ones share a line.
     """
-    native = [one for one in _built(sizes) if one[1].native]
-    pure = [one.name for one, build in _built(sizes) if not build.native]
+    native = [built for built in _built(sizes) if built[1].native]
+    pure = [size.name for size, build in _built(sizes) if not build.native]
     lines = [
-        f"{one.name} is built from source on the platform ({build.reason}); {_sized(build)}"
-        for one, build in native[:most]
+        f"{size.name} is built from source on the platform ({build.reason}); {_sized(build)}"
+        for size, build in native[:most]
     ]
     if native[most:]:
-        lines.append(f"also {listed([one.name for one, _ in native[most:]], 8)}")
+        lines.append(f"also {listed([size.name for size, _ in native[most:]], 8)}")
     if pure:
         lines.append(f"built from source without compiling: {listed(pure, 8)}")
     return tuple(lines)
@@ -82,14 +82,14 @@ def run_words(report: Report) -> tuple[str, ...]:
     """Return what was found, and what finding it took."""
     sizes, transfer = report.sizes, report.sizes.transfer
     direct = sum(1 for d in sizes.distributions if d.distribution.direct)
-    found = f"{plural(len(sizes.distributions), 'distribution')}, {direct} direct"
+    counted = f"{plural(len(sizes.distributions), 'distribution')}, {direct} direct"
     took = f"{math.ceil(report.seconds * 10) / 10:.1f} s"
     if report.verification is not None:
-        return found, took, "verified by a real install"
+        return counted, took, "verified by a real install"
     if not transfer.requests:
-        return found, took, "nothing fetched"
+        return counted, took, "nothing fetched"
     read = f"{mb(transfer.bytes)} MB read in {plural(transfer.requests, 'request')}"
-    return found, took, f"{read}, {transfer.cached} cached" if transfer.cached else read
+    return counted, took, f"{read}, {transfer.cached} cached" if transfer.cached else read
 
 
 # --------------------------------------------------------------------------- sizes
@@ -157,10 +157,10 @@ def conclusion(report: Report) -> Outcome:
     )
 
 
-def _will_fail(found: Sequence[Finding]) -> Outcome:
-    more = f"; and {len(found) - 1} more" if len(found) > 1 else ""
-    word = "WILL FAIL" if found[0].severity is FindingSeverity.ERROR else "MAY FAIL"
-    return Outcome(status=Status.FAIL, word=word, sentence=found[0].sentence + more)
+def _will_fail(findings: Sequence[Finding]) -> Outcome:
+    more = f"; and {len(findings) - 1} more" if len(findings) > 1 else ""
+    word = "WILL FAIL" if findings[0].severity is FindingSeverity.ERROR else "MAY FAIL"
+    return Outcome(status=Status.FAIL, word=word, sentence=findings[0].sentence + more)
 
 
 def _budgets(failed: Sequence[Verdict]) -> str:
@@ -174,17 +174,17 @@ def _all(verdicts: Iterable[Verdict]) -> str:
 
 def _not_sized(report: Report) -> str:
     doubtful = unaccepted(report.sizes.unsized, report.allowed_unsized, everything=False)
-    names = [one.name for one in doubtful]
+    names = [unsized.name for unsized in doubtful]
     return listed(names)
 
 
 # --------------------------------------------------------------------------- the rest
 
 
-def overlap(one: Overlap) -> str:
+def overlap(overlapping: Overlap) -> str:
     """Return which distributions install the same files."""
-    names = listed(one.names)
-    files = f"{plural(one.files, 'file')} (such as {one.example})"
+    names = listed(overlapping.names)
+    files = f"{plural(overlapping.files, 'file')} (such as {overlapping.example})"
     return f"{names} overlap in {files}: the last one installed wins, so they are counted once"
 
 

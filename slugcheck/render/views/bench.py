@@ -92,8 +92,8 @@ def _sections(result: BenchResult, *, all_rows: bool) -> Iterator[Section]:
     if result.dynos:
         yield _machines(result, all_rows=all_rows)
     yield _trials(result)
-    for one in result.stacks:
-        yield _variants(one, result.variants)
+    for runtime in result.stacks:
+        yield _variants(runtime, result.variants)
     fixes = tuple(map(_fix, result.findings))
     yield Section(heading=line("to fix"), blocks=fixes, rank=5)
     yield _notes(result)
@@ -105,11 +105,11 @@ def _sections(result: BenchResult, *, all_rows: bool) -> Iterator[Section]:
 
 def _measured(result: BenchResult) -> list[tuple[StackResult, Summary]]:
     """Return the runtimes that have figures, with them."""
-    return [(one, one.summary) for one in result.stacks if one.summary]
+    return [(runtime, runtime.summary) for runtime in result.stacks if runtime.summary]
 
 
-def _name(one: StackResult) -> str:
-    return f"{one.stack.label} {one.stack.version}".strip()
+def _name(runtime: StackResult) -> str:
+    return f"{runtime.stack.label} {runtime.stack.version}".strip()
 
 
 # --------------------------------------------------------------------------- head
@@ -117,9 +117,9 @@ def _name(one: StackResult) -> str:
 
 def _head(result: BenchResult) -> Section:
     how, host = result.conditions, result.host
-    models = dict.fromkeys(one.stack.model for one in result.stacks)
+    models = dict.fromkeys(runtime.stack.model for runtime in result.stacks)
     threads = plural(how.threads, "thread") if how.threads else "default number of threads"
-    pythons = dict.fromkeys(one.stack.python for one, _ in _measured(result))
+    pythons = dict.fromkeys(runtime.stack.python for runtime, _ in _measured(result))
     subject = Subject(
         name=", ".join(models),
         facts=(" against ".join(map(_name, result.stacks)), threads),
@@ -142,7 +142,7 @@ def _head(result: BenchResult) -> Section:
 
 def _verdict(result: BenchResult) -> Verdict:
     """Return the outcome; it fails or is unknown where the exit code says so."""
-    failed = [one for one in result.stacks if one.failure]
+    failed = [runtime for runtime in result.stacks if runtime.failure]
     if failed:
         return Verdict(status=Status.UNKNOWN, word="NOT MEASURED", sentence=_failure(failed[0]))
     if result.agreement is not None and result.agreement.status is Status.FAIL:
@@ -178,10 +178,10 @@ def _fit_sentence(fit: Fit, chosen: DynoFit, where: str = "") -> str:
     return f"{workers}{where}: {_used(fit)} of {quota}, {fit.workers_fit} would fit"
 
 
-def _failure(one: StackResult) -> str:
-    count = plural(len(one.samples), "process", "processes")
-    after = f" after {count}" if one.samples else ""
-    return f"{one.stack.label} was not measured{after}: {one.failure}"
+def _failure(runtime: StackResult) -> str:
+    count = plural(len(runtime.samples), "process", "processes")
+    after = f" after {count}" if runtime.samples else ""
+    return f"{runtime.stack.label} was not measured{after}: {runtime.failure}"
 
 
 # --------------------------------------------------------------------------- comparison
@@ -191,7 +191,7 @@ def _comparison(result: BenchResult) -> Section:
     measured = _measured(result)
     columns: tuple[Column, ...] = (
         Column(),
-        *(Column(head=_name(one), kind=_FIGURE) for one, _ in measured),
+        *(Column(head=_name(runtime), kind=_FIGURE) for runtime, _ in measured),
     )
     if len(measured) == 2:
         saves = Column(head="saves", kind=_FIGURE, wide_only=_WIDE)
@@ -199,7 +199,9 @@ def _comparison(result: BenchResult) -> Section:
     rows = tuple(_rows(measured))
     blocks: list[Block] = [Table(columns=columns, rows=rows)] if measured else []
     items = [
-        Item(mark=Status.FAIL, text=line(_failure(one))) for one in result.stacks if one.failure
+        Item(mark=Status.FAIL, text=line(_failure(runtime)))
+        for runtime in result.stacks
+        if runtime.failure
     ]
     if result.agreement is not None:
         agreement = result.agreement
@@ -223,7 +225,7 @@ def _rows(measured: Sequence[tuple[StackResult, Summary]]) -> Iterator[Row]:
         *, less: Callable[[float], str] | None = None, depth: int = 0, minor: bool = False,
         noisy: bool = False,
     ) -> Row:  # fmt: skip
-        readings = [value(summary, one) for one, summary in measured]
+        readings = [value(summary, runtime) for runtime, summary in measured]
         style = Style.DIM if minor else Style.GOOD
         saved: tuple[Cell, ...] = ()
         if len(readings) == 2:
@@ -240,8 +242,10 @@ def _rows(measured: Sequence[tuple[StackResult, Summary]]) -> Iterator[Row]:
         return row(name, value, less=less, depth=1, minor=True)
 
     summaries = [summary for _, summary in measured]
-    yield row("environment, MB", lambda _, one: _size(one.stack.environment_bytes), less=_less_mb)
-    yield row("model, MB", lambda _, one: _size(one.stack.model_bytes))
+    yield row(
+        "environment, MB", lambda _, runtime: _size(runtime.stack.environment_bytes), less=_less_mb
+    )
+    yield row("model, MB", lambda _, runtime: _size(runtime.stack.model_bytes))
     yield row("peak RSS, MiB", lambda s, _: _memory(s.rss.get("peak")), less=_less_mib)
     yield part("anonymous", lambda s, _: _memory(s.anon.get("peak")), _less_mib)
     if any(summary.pss for summary in summaries):
@@ -330,8 +334,8 @@ def _ratio(ratio: Ratio) -> str:
 def _stages(result: BenchResult) -> Section:
     columns = Column(), *(Column(head=head, kind=_FIGURE) for head in _STAGES.values())
     rows = []
-    for one, summary in _measured(result):
-        rows.append(_stage_row(one.stack.label, summary.rss))
+    for runtime, summary in _measured(result):
+        rows.append(_stage_row(runtime.stack.label, summary.rss))
         if summary.anon:
             rows.append(_stage_row("anonymous", summary.anon, part=True))
     blocks = (Table(columns=columns, rows=tuple(rows)),) if rows else ()
@@ -340,7 +344,7 @@ def _stages(result: BenchResult) -> Section:
 
 def _stage_row(name: str, memory: Mapping[str, Spread], *, part: bool = False) -> Row:
     spreads = [memory.get(stage) for stage in _STAGES]
-    cells = [Figure(mib(round(one.median)) if one else "") for one in spreads]
+    cells = [Figure(mib(round(spread.median)) if spread else "") for spread in spreads]
     style = Style.DIM if part else Style.PLAIN
     return Row(cells=(line(name), *cells), style=style, depth=int(part))
 
@@ -358,10 +362,10 @@ def _machines(result: BenchResult, *, all_rows: bool) -> Section:
     for fit in shown[0].fits:
         columns.append(Column(head=fit.label, kind=Kind.STATE))
         columns.append(Column(head="fit", kind=_FIGURE, wide_only=_WIDE))
-    rows = [_machine(one, chosen=one is result.chosen) for one in shown]
+    rows = [_machine(machine, chosen=machine is result.chosen) for machine in shown]
     if rest := result.dynos[len(shown) :]:
         rows.append(_larger(rest))
-    statuses = {fit.status for one in shown for fit in one.fits}
+    statuses = {fit.status for machine in shown for fit in machine.fits}
     items = [
         Item(mark=status, text=line(meaning, Style.DIM))
         for status, meaning in _FIT_MEANINGS.items()
@@ -383,28 +387,28 @@ def _shown(result: BenchResult, *, all_rows: bool) -> Sequence[DynoFit]:
     """Return the machine sizes up to the first above which every runtime fits."""
     tight = (
         number
-        for number, one in enumerate(result.dynos)
-        if one is result.chosen or any(fit.status is not Status.PASS for fit in one.fits)
+        for number, machine in enumerate(result.dynos)
+        if machine is result.chosen or any(fit.status is not Status.PASS for fit in machine.fits)
     )
     count = max(tight, default=0) + 2
     # a row for one other is no shorter than that one
     return result.dynos if all_rows or len(result.dynos) <= count + 1 else result.dynos[:count]
 
 
-def _machine(one: DynoFit, *, chosen: bool = False) -> Row:
-    more = len(one.names) - _MOST_NAMES
-    name = ", ".join(one.names[:_MOST_NAMES]) + (f" +{more}" if more > 0 else "")
+def _machine(machine: DynoFit, *, chosen: bool = False) -> Row:
+    more = len(machine.names) - _MOST_NAMES
+    name = ", ".join(machine.names[:_MOST_NAMES]) + (f" +{more}" if more > 0 else "")
     style = Style.STRONG if chosen else Style.PLAIN
-    cells: list[Cell] = [line(name, style), line(str(one.dyno.ram_bytes // MIB))]
-    cells.append(line(str(one.dyno.workers)))
-    for fit in one.fits:
+    cells: list[Cell] = [line(name, style), line(str(machine.dyno.ram_bytes // MIB))]
+    cells.append(line(str(machine.dyno.workers)))
+    for fit in machine.fits:
         cells += [Graded(fit.status, _used(fit)), line(str(fit.workers_fit))]
     return Row(cells=tuple(cells))
 
 
 def _larger(rest: Sequence[DynoFit]) -> Row:
     """Return one row for the larger machine sizes, which every runtime fits."""
-    name = line(f"… {sum(len(one.names) for one in rest)} larger")
+    name = line(f"… {sum(len(machine.names) for machine in rest)} larger")
     fits = [cell for fit in rest[0].fits for cell in (Graded(fit.status, "fits"), ())]
     members = tuple(map(_machine, rest))
     return Row(cells=(name, (), (), *fits), style=Style.DIM, members=members, hint="see --all")
@@ -422,7 +426,7 @@ def _used(fit: Fit) -> str:
 
 
 def _trials(result: BenchResult) -> Section:
-    methods = dict.fromkeys(_METHODS.get(one.method, one.method) for one in result.trials)
+    methods = dict.fromkeys(_METHODS.get(trial.method, trial.method) for trial in result.trials)
     enforced = line(f"limit enforced by {', '.join(methods)}", Style.DIM)
     items = Items(tuple(Item(mark=_OUTCOMES[o.outcome], text=_trial(o)) for o in result.trials))
     blocks = (items, Paragraph((enforced,))) if result.trials else ()
@@ -438,26 +442,26 @@ def _trial(trial: Trial) -> Line:
 def _variants(stack: StackResult, variants: Sequence[Variant]) -> Section:
     label = stack.stack.label
     columns = Column(), *(Column(head=head, kind=_FIGURE) for head in _VARIANT_HEADS)
-    rows = tuple(_variant(one) for one in variants if one.label == label)
+    rows = tuple(_variant(variant) for variant in variants if variant.label == label)
     blocks = (Table(columns=columns, rows=rows),) if rows else ()
     return Section(heading=line(f"{label} settings"), blocks=blocks, rank=7)
 
 
-def _variant(one: Variant) -> Row:
-    if one.reason or one.peak is None or one.cpu_ms is None:
-        note = line(f"not measured: {one.reason}", Style.DIM)
-        return Row(cells=(line(one.name), *((),) * len(_VARIANT_HEADS)), notes=(note,))
-    saves = "" if one.saves_bytes is None else _less_mib(one.saves_bytes)
+def _variant(variant: Variant) -> Row:
+    if variant.reason or variant.peak is None or variant.cpu_ms is None:
+        note = line(f"not measured: {variant.reason}", Style.DIM)
+        return Row(cells=(line(variant.name), *((),) * len(_VARIANT_HEADS)), notes=(note,))
+    saves = "" if variant.saves_bytes is None else _less_mib(variant.saves_bytes)
     figures = (
-        mib(round(one.peak.median)),
-        saves if one.significant else "~",
-        mib(round(one.rss.median)) if one.rss else "",
-        f"{one.cpu_ms.median:.1f}",
-        "" if one.cpu_percent is None else f"{one.cpu_percent:+.0f} %",
-        "" if one.error is None else f"{one.error:.1g}",
+        mib(round(variant.peak.median)),
+        saves if variant.significant else "~",
+        mib(round(variant.rss.median)) if variant.rss else "",
+        f"{variant.cpu_ms.median:.1f}",
+        "" if variant.cpu_percent is None else f"{variant.cpu_percent:+.0f} %",
+        "" if variant.error is None else f"{variant.error:.1g}",
     )
-    how = line(one.advice, Style.DIM, code=True)
-    return Row(cells=(line(one.name), *map(line, figures)), notes=(how,) if how else ())
+    how = line(variant.advice, Style.DIM, code=True)
+    return Row(cells=(line(variant.name), *map(line, figures)), notes=(how,) if how else ())
 
 
 def _fix(finding: Finding) -> Fix:
@@ -468,17 +472,17 @@ def _fix(finding: Finding) -> Fix:
 
 def _notes(result: BenchResult) -> Section:
     items = [Item(text=line(note)) for note in result.notes]
-    for one in result.stacks:
-        noisy = one.summary.latency.noisy if one.summary else ""
-        for doubt in one.doubts:
+    for runtime in result.stacks:
+        noisy = runtime.summary.latency.noisy if runtime.summary else ""
+        for doubt in runtime.doubts:
             mark = "†" if noisy and noisy in doubt else Status.WARN
-            text = line(f"{one.stack.label}: {doubt}")
+            text = line(f"{runtime.stack.label}: {doubt}")
             items.append(Item(mark=mark, text=text, style=Style.ACCENT))
     spreads = [summary.cpu_ms for _, summary in _measured(result)]
-    sure = "95 % " if all(one.confidence >= _CONFIDENCE for one in spreads) else ""
+    sure = "95 % " if all(spread.confidence >= _CONFIDENCE for spread in spreads) else ""
     interval = (f"± {sure}confidence interval of the median",)
     legend = (
-        *(interval if any(one.count > 1 for one in spreads) else ()),
+        *(interval if any(spread.count > 1 for spread in spreads) else ()),
         "RSS includes file pages, anonymous memory does not",
         *(("~ no significant difference",) if result.variants else ()),
         "MB = 10^6 bytes",

@@ -148,7 +148,7 @@ def _sizes(report: Report, *, all_rows: bool, folded: bool) -> Section:
 def _size_rows(report: Report, *, all_rows: bool, mark: bool) -> Iterator[Row]:
     sizes = report.sizes
     shown = breakdown.fold(sizes, everything=all_rows)
-    yield from (_distribution(one, report, mark=mark) for one in shown.shown)
+    yield from (_distribution(size, report, mark=mark) for size in shown.shown)
     if shown.rest:
         yield _rest(shown.rest, report, mark=mark)
     yield from map(_overlap, breakdown.notable_overlaps(sizes))
@@ -164,9 +164,9 @@ def _size_rows(report: Report, *, all_rows: bool, mark: bool) -> Iterator[Row]:
 def _all_predicted(sizes: SizeReport, *, all_rows: bool) -> bool:
     """Whether every row's installed size is predicted, so that the head can say it once."""
     shown = breakdown.fold(sizes, everything=all_rows)
-    rest = not shown.rest or any(one.basis is Basis.PREDICTED for one in shown.rest)
+    rest = not shown.rest or any(size.basis is Basis.PREDICTED for size in shown.rest)
     parts = breakdown.part_rows(sizes.parts, everything=all_rows)
-    rows = all(one.basis is Basis.PREDICTED for one in shown.shown)
+    rows = all(size.basis is Basis.PREDICTED for size in shown.shown)
     return rows and rest and all(part.predicted for part in parts) and _is_predicted(sizes)
 
 
@@ -185,18 +185,18 @@ def _figures(sums: breakdown.Sums, *, predicted: bool) -> tuple[Line, ...]:
     )
 
 
-def _distribution(one: DistributionSize, report: Report, *, mark: bool) -> Row:
-    version = one.distribution.version
-    name: Line = (Span(wording.label(one), code=True), Span(f" {version}", Style.DIM))
-    if one.distribution.source_build is not None:
+def _distribution(size: DistributionSize, report: Report, *, mark: bool) -> Row:
+    version = size.distribution.version
+    name: Line = (Span(wording.label(size), code=True), Span(f" {version}", Style.DIM))
+    if size.distribution.source_build is not None:
         name = (*name, Span(" †", Style.ACCENT))
-    predicted = mark and one.basis is Basis.PREDICTED
-    share = _share(breakdown.ranked(one, report.sizes), report.sizes)
+    predicted = mark and size.basis is Basis.PREDICTED
+    share = _share(breakdown.ranked(size, report.sizes), report.sizes)
     cells: tuple[Cell, ...] = (
         name,
-        *_figures(breakdown.sums([one]), predicted=predicted),
+        *_figures(breakdown.sums([size]), predicted=predicted),
         share,
-        _required_by(wording.reasons(one), _file(report)),
+        _required_by(wording.reasons(size), _file(report)),
     )
     return Row(cells=cells)
 
@@ -219,8 +219,8 @@ def _share(value: int, sizes: SizeReport) -> Share:
 
 def _rest(rest: tuple[DistributionSize, ...], report: Report, *, mark: bool) -> Row:
     sizes = report.sizes
-    predicted = mark and any(one.basis is Basis.PREDICTED for one in rest)
-    share = _share(sum(breakdown.ranked(one, sizes) for one in rest), sizes)
+    predicted = mark and any(size.basis is Basis.PREDICTED for size in rest)
+    share = _share(sum(breakdown.ranked(size, sizes) for size in rest), sizes)
     name = line(f"… {len(rest):,} more")
     cells: tuple[Cell, ...] = (
         name,
@@ -228,20 +228,20 @@ def _rest(rest: tuple[DistributionSize, ...], report: Report, *, mark: bool) -> 
         share,
         (),
     )
-    members = tuple(_distribution(one, report, mark=mark) for one in rest)
+    members = tuple(_distribution(size, report, mark=mark) for size in rest)
     return Row(cells=cells, style=Style.DIM, members=members, hint="see --all")
 
 
-def _overlap(one: Overlap) -> Row:
-    name = line(f"overlap: {plural(one.files, 'file')}", Style.ACCENT)
-    installed, slug = (line(f"-{mb(size)}") for size in (one.bytes, one.slug_bytes))
+def _overlap(overlap: Overlap) -> Row:
+    name = line(f"overlap: {plural(overlap.files, 'file')}", Style.ACCENT)
+    installed, slug = (line(f"-{mb(size)}") for size in (overlap.bytes, overlap.slug_bytes))
     counted = line("counted once", Style.DIM)
     return Row(cells=(name, ABSENT, installed, ABSENT, slug, (), counted))
 
 
 def _dependencies(sizes: SizeReport, *, mark: bool) -> Row:
     sums = breakdown.dependencies(sizes)
-    predicted = mark and any(one.basis is Basis.PREDICTED for one in sizes.distributions)
+    predicted = mark and any(size.basis is Basis.PREDICTED for size in sizes.distributions)
     share = _share(sums.slug if sizes.counts_slug else sums.installed, sizes)
     cells: tuple[Cell, ...] = (
         line("dependencies"),
@@ -274,8 +274,8 @@ def _footnotes(sizes: SizeReport) -> Iterator[Block]:
     builds = wording.source_builds(sizes, most=_MOST_FOOTNOTES)
     items = [Item(mark="†", text=line(text, Style.DIM), style=Style.ACCENT) for text in builds]
     items += [
-        Item(mark=Status.WARN, text=line(wording.overlap(one), Style.DIM))
-        for one in breakdown.notable_overlaps(sizes)
+        Item(mark=Status.WARN, text=line(wording.overlap(overlap), Style.DIM))
+        for overlap in breakdown.notable_overlaps(sizes)
     ]
     if items:
         yield Items(tuple(items))
@@ -360,7 +360,7 @@ def _models(models: Sequence[ModelFile], packed: str, *, folded: bool) -> Sectio
     shown = ordered[:_MOST_MODELS] if len(ordered) > _MOST_MODELS + 1 else ordered
     rows = [_model_row(model) for model in shown]
     if rest := ordered[len(shown) :]:
-        size, slug = sum(one.bytes for one in rest), sum(one.slug.value for one in rest)
+        size, slug = sum(model.bytes for model in rest), sum(model.slug.value for model in rest)
         cells = (
             line(f"… {len(rest)} more"),
             line(mb(size)),
@@ -401,8 +401,8 @@ def _storage_item(option: StorageOption) -> Item:
     facts = option.reasons
     if option.downloads:
         rates = ", ".join(
-            f"{_duration(one.seconds)} at {one.bytes_per_second / 1e6:g} MB/s"
-            for one in option.downloads
+            f"{_duration(download.seconds)} at {download.bytes_per_second / 1e6:g} MB/s"
+            for download in option.downloads
         )
         facts = (*facts, f"download at assumed rates: {rates}")
     return Item(mark=option.status, text=title, below=(line("; ".join(facts), Style.DIM),))
@@ -426,20 +426,20 @@ def _verification(measured: Verification, packed: str) -> Section:
     return Section(heading=line("verified by a real install"), blocks=blocks, rank=10)
 
 
-def _verified_rows(found: Verification, packed: str) -> Iterator[Row]:
-    errors = found.error_percent()
+def _verified_rows(verified: Verification, packed: str) -> Iterator[Row]:
+    errors = verified.error_percent()
     sizes = (
-        ("installed", found.installed_bytes, found.predicted_installed.value, "installed"),
-        ("without bytecode", found.plain_bytes, found.predicted_plain_bytes, "plain"),
-        ("bytecode", found.bytecode_bytes, found.predicted_bytecode.value, "bytecode"),
-        (packed, found.slug_bytes, found.predicted_slug.value, "slug"),
+        ("installed", verified.installed_bytes, verified.predicted_installed.value, "installed"),
+        ("without bytecode", verified.plain_bytes, verified.predicted_plain_bytes, "plain"),
+        ("bytecode", verified.bytecode_bytes, verified.predicted_bytecode.value, "bytecode"),
+        (packed, verified.slug_bytes, verified.predicted_slug.value, "slug"),
     )
     for name, measured, predicted, key in sizes:
         error = _error(errors[key], predicted - measured)
         yield _verified_row(
             f"{name}, MB", f"{measured / 1e6:,.3f}", f"{predicted / 1e6:,.3f}", error
         )
-    seconds = f"{found.seconds:.1f}", f"{found.predicted_seconds.value:.1f}"
+    seconds = f"{verified.seconds:.1f}", f"{verified.predicted_seconds.value:.1f}"
     yield _verified_row("seconds", *seconds, f"{errors['seconds']:+.0f} %")
 
 
@@ -459,14 +459,14 @@ def _error(percent: float, difference: int) -> str:
 # --------------------------------------------------------------------------- --against
 
 
-def _changes(report: Report, found: Difference) -> Section:
-    label = Span(found.label, code=True)
-    if found.base is None:
-        problem = line(found.problem or "it could not be measured", Style.DOUBT)
+def _changes(report: Report, difference: Difference) -> Section:
+    label = Span(difference.label, code=True)
+    if difference.base is None:
+        problem = line(difference.problem or "it could not be measured", Style.DOUBT)
         items: tuple[Block, ...] = (Items((Item(mark=Status.UNKNOWN, text=problem),)),)
         return Section(heading=(Span("against "), label), blocks=items, rank=3)
-    summary = Paragraph((line(_change_summary(found)),))
-    rows = tuple(_change_rows(report, found))
+    summary = Paragraph((line(_change_summary(difference)),))
+    rows = tuple(_change_rows(report, difference))
     heads = ("installed", _packed(report.sizes), "%")
     columns = (
         Column(kind=Kind.MARK),
@@ -474,7 +474,7 @@ def _changes(report: Report, found: Difference) -> Section:
         *(Column(head=head, kind=_FIGURE) for head in heads),
         Column(head="required by", kind=Kind.NAMES, wide_only=_NAMES),
     )
-    notes = tuple(Item(text=line(note)) for note in found.notes)
+    notes = tuple(Item(text=line(note)) for note in difference.notes)
     blocks: tuple[Block, ...] = (
         *([Table(columns=columns, rows=rows)] if rows else []),
         summary,
@@ -483,10 +483,10 @@ def _changes(report: Report, found: Difference) -> Section:
     return Section(heading=(Span("against "), label, Span(", MB")), blocks=blocks, rank=3)
 
 
-def _change_rows(report: Report, found: Difference) -> Iterator[Row]:
+def _change_rows(report: Report, difference: Difference) -> Iterator[Row]:
     """Yield the changes, the largest first, many small ones in one row, parts and the total."""
-    changes = found.changes
-    if not changes and not found.parts:
+    changes = difference.changes
+    if not changes and not difference.parts:
         return
     shown = changes if len(changes) <= _MOST_CHANGES + 1 else changes[:_MOST_CHANGES]
     yield from (_change_row(change, report) for change in shown)
@@ -497,10 +497,10 @@ def _change_rows(report: Report, found: Difference) -> Iterator[Row]:
         members = tuple(_change_row(change, report) for change in rest)
         own = line(signed(installed)), line(signed(slug))
         yield Row(cells=(Mark("~", "", Style.DIM), name, *own, (), ()), members=members)
-    for part in found.parts:
+    for part in difference.parts:
         sizes = line(signed(part.installed_bytes)), line(signed(part.slug_bytes))
         yield Row(cells=(Mark("~", "", Style.DIM), line(part.name), *sizes, (), ()))
-    yield _change_total(report.sizes, found)
+    yield _change_total(report.sizes, difference)
 
 
 def _change_row(change: Change, report: Report) -> Row:
@@ -531,29 +531,29 @@ def signed(value: int) -> str:
     return shown if not value else f"{'+' if value > 0 else '-'}{shown}"
 
 
-def _change_total(sizes: SizeReport, found: Difference) -> Row:
+def _change_total(sizes: SizeReport, difference: Difference) -> Row:
     by_slug = sizes.counts_slug
     before = 0
-    if found.base is not None:
-        before = found.base.slug_bytes if by_slug else found.base.installed_bytes
-    grown = found.slug_bytes if by_slug else found.installed_bytes
+    if difference.base is not None:
+        before = difference.base.slug_bytes if by_slug else difference.base.installed_bytes
+    grown = difference.slug_bytes if by_slug else difference.installed_bytes
     percent = line(f"{100 * grown / before:+.1f} %" if before else "")
     now = sizes.counted.value
-    what = "slug" if by_slug else "installed"
-    total = line(f"{what} {mb(before)} → {mb(now)} MB")
-    own = line(signed(found.installed_bytes)), line(signed(found.slug_bytes))
+    size_name = "slug" if by_slug else "installed"
+    total = line(f"{size_name} {mb(before)} → {mb(now)} MB")
+    own = line(signed(difference.installed_bytes)), line(signed(difference.slug_bytes))
     return Row(cells=((), line("total"), *own, percent, total), style=Style.STRONG)
 
 
-def _change_summary(found: Difference) -> str:
+def _change_summary(difference: Difference) -> str:
     """Return the change in a sentence: "2 added, 1 upgraded: slug +12.3 MB"."""
     counts = {
-        kind: sum(1 for change in found.changes if change.kind is kind) for kind in ChangeKind
+        kind: sum(1 for change in difference.changes if change.kind is kind) for kind in ChangeKind
     }
     parts = [f"{count} {str(kind).replace('-', ' ')}" for kind, count in counts.items() if count]
-    if found.parts:
-        parts.append(f"{plural(len(found.parts), 'other part')} changed")
-    return f"{', '.join(parts) or 'nothing changed'}: slug {signed(found.slug_bytes)} MB"
+    if difference.parts:
+        parts.append(f"{plural(len(difference.parts), 'other part')} changed")
+    return f"{', '.join(parts) or 'nothing changed'}: slug {signed(difference.slug_bytes)} MB"
 
 
 # --------------------------------------------------------------------------- what is in the way
@@ -562,12 +562,12 @@ def _change_summary(found: Difference) -> str:
 def _unsized(report: Report) -> Section:
     missing = [
         Missing(
-            name=f"{one.name} {one.version}" if one.version else one.name,
-            place=str(one.origin) if one.origin else "",
-            remark="accepted" if one.name in report.allowed_unsized else "",
-            reason=one.reason,
+            name=f"{unsized.name} {unsized.version}" if unsized.version else unsized.name,
+            place=str(unsized.origin) if unsized.origin else "",
+            remark="accepted" if unsized.name in report.allowed_unsized else "",
+            reason=unsized.reason,
         )
-        for one in report.sizes.unsized
+        for unsized in report.sizes.unsized
     ]
     blocks = (MissingList(tuple(missing)),) if missing else ()
     return Section(heading=line(f"could not be sized: {len(missing)}"), blocks=blocks, rank=2)
@@ -576,21 +576,21 @@ def _unsized(report: Report) -> Section:
 def _contributors(sizes: SizeReport, *, folded: bool) -> Section:
     contributors = breakdown.contributors(sizes)
     blocks: tuple[Block, ...]
-    what = "slug" if sizes.counts_slug else "total"
+    total_name = "slug" if sizes.counts_slug else "total"
     heading = line("largest contributors, MB")
     if not contributors:
-        least = f"no requirement accounts for {breakdown.LEAST_PERCENT} % of the {what}"
+        least = f"no requirement accounts for {breakdown.LEAST_PERCENT} % of the {total_name}"
         blocks = (Paragraph((line(least, Style.DIM),)),) if sizes.roots else ()
         return Section(heading=line("largest contributors"), blocks=blocks, rank=11)
     columns = (
         Column(head="requirement"),
-        Column(head=f"of the {what}", kind=Kind.SHARE),
+        Column(head=f"of the {total_name}", kind=Kind.SHARE),
         Column(head="total", kind=_FIGURE),
         Column(head="freed", kind=_FIGURE),
         Column(wide_only=_NAMES),
     )
     whole = sizes.counted.value or 1
-    rows = tuple(_contributor(one, whole) for one in contributors)
+    rows = tuple(_contributor(contributor, whole) for contributor in contributors)
     meaning = (
         "freed: gone if you delete the line; total: including packages shared with other lines"
     )
@@ -598,12 +598,12 @@ def _contributors(sizes: SizeReport, *, folded: bool) -> Section:
     return Section(heading=heading, blocks=blocks, rank=11, folded=folded)
 
 
-def _contributor(one: breakdown.Contributor, whole: int) -> Row:
-    others = f"and {plural(one.others, 'more package')}" if one.others else ""
-    freed = line(mb(one.freed)) if one.freed else ABSENT
-    share = Share(one.total / whole, one.freed / whole)
-    name = line(one.name, code=True)
-    return Row(cells=(name, share, line(mb(one.total)), freed, line(others, Style.DIM)))
+def _contributor(contributor: breakdown.Contributor, whole: int) -> Row:
+    others = f"and {plural(contributor.others, 'more package')}" if contributor.others else ""
+    freed = line(mb(contributor.freed)) if contributor.freed else ABSENT
+    share = Share(contributor.total / whole, contributor.freed / whole)
+    name = line(contributor.name, code=True)
+    return Row(cells=(name, share, line(mb(contributor.total)), freed, line(others, Style.DIM)))
 
 
 # --------------------------------------------------------------------------- what would help
@@ -614,10 +614,13 @@ def _audit(audit: Audit) -> Section:
     style = Style.DOUBT if audit.problem else Style.PLAIN
     items = [Item(text=line(_audit_summary(audit), style))]
     groups: dict[str, list[Unaudited]] = {}
-    for one in audit.unaudited:
-        groups.setdefault(one.reason, []).append(one)
+    for unaudited in audit.unaudited:
+        groups.setdefault(unaudited.reason, []).append(unaudited)
     for reason, members in groups.items():
-        names = [f"{one.name} {one.version}" if one.version else one.name for one in members]
+        names = [
+            f"{member.name} {member.version}" if member.version else member.name
+            for member in members
+        ]
         text = line(f"not audited: {listed(names, _NAMED)} ({reason})", Style.DOUBT)
         items.append(Item(mark=Status.UNKNOWN, text=text))
     return Section(heading=line("audit"), blocks=(Items(tuple(items)),), rank=4)
@@ -630,7 +633,7 @@ def _audit_summary(audit: Audit) -> str:
     count = len(audit.vulnerabilities)
     known = plural(count, "known vulnerability", "known vulnerabilities")
     known = known if count else f"no {known.removeprefix('0 ')}"
-    names = {one.name for one in audit.vulnerabilities}
+    names = {vulnerability.name for vulnerability in audit.vulnerabilities}
     where = f" in {listed(sorted(names))}" if names else ""
     of_all = f"{audit.audited} of {plural(whole, 'distribution')} audited by {audit.service}"
     return f"{of_all}: {known}{where}"
@@ -666,9 +669,9 @@ def _notes(report: Report) -> Section:
     return Section(heading=heading, blocks=blocks, rank=12, quiet=True)
 
 
-def _ignored(one: Ignored) -> str:
-    until = f", until {one.expires}" if one.expires else ""
-    return f"ignored: {one.finding.code} of {one.finding.subject} ({one.reason}{until})"
+def _ignored(ignored: Ignored) -> str:
+    until = f", until {ignored.expires}" if ignored.expires else ""
+    return f"ignored: {ignored.finding.code} of {ignored.finding.subject} ({ignored.reason}{until})"
 
 
 def _legend(sizes: SizeReport) -> tuple[str, ...]:

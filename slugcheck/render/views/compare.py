@@ -50,96 +50,100 @@ _STYLES = {
 _LEGEND = "sizes with bytecode, predicted unless verified · MB = 10^6 bytes · M = MiB"
 
 
-def view(found: Comparison, *, all_rows: bool = False) -> View:
+def view(comparison: Comparison, *, all_rows: bool = False) -> View:
     """Return what to show of a comparison; ``all_rows`` shows every distribution."""
-    return View(tuple(_sections(found, all_rows=all_rows)))
+    return View(tuple(_sections(comparison, all_rows=all_rows)))
 
 
-def _sections(found: Comparison, *, all_rows: bool) -> Iterator[Section]:
-    yield _head(found)
-    for setup in found.stacks:
-        yield _breakdown(found, setup, all_rows=all_rows)
-    yield _comparison(found)
-    yield _differences(found, all_rows=all_rows)
-    yield _summary(found)
-    if found.footprints:
-        yield _footprints(found)
-    yield from map(_migration, found.migrations)
-    notes = tuple(Item(text=line(note)) for note in found.notes)
+def _sections(comparison: Comparison, *, all_rows: bool) -> Iterator[Section]:
+    yield _head(comparison)
+    for setup in comparison.stacks:
+        yield _breakdown(comparison, setup, all_rows=all_rows)
+    yield _comparison(comparison)
+    yield _differences(comparison, all_rows=all_rows)
+    yield _summary(comparison)
+    if comparison.footprints:
+        yield _footprints(comparison)
+    yield from map(_migration, comparison.migrations)
+    notes = tuple(Item(text=line(note)) for note in comparison.notes)
     legend = Paragraph((line(_LEGEND, Style.DIM),))
     blocks: tuple[Block, ...] = (Items(notes), legend) if notes else (legend,)
     title = line("notes") if notes else ()
     yield Section(heading=title, blocks=blocks, rank=8, quiet=True)
-    reasons = tuple(Item(text=line(reason)) for reason in found.recommendation.because)
+    reasons = tuple(Item(text=line(reason)) for reason in comparison.recommendation.because)
     if reasons:
         yield Section(heading=line("reasons"), blocks=(Items(reasons),), rank=1)
 
 
-def _head(found: Comparison) -> Section:
-    taken = found.recommendation
+def _head(comparison: Comparison) -> Section:
+    taken = comparison.recommendation
     outcome = Verdict(
         status=Status.PASS if taken.label else Status.UNKNOWN,
         word=f"take {taken.label}" if taken.label else "no recommendation",
         sentence="",
     )
-    heading = " against ".join(setup.label for setup in found.stacks)
-    lines = line(heading, Style.STRONG), *map(line, _targets(found))
+    heading = " against ".join(setup.label for setup in comparison.stacks)
+    lines = line(heading, Style.STRONG), *map(line, _targets(comparison))
     return Section(blocks=(outcome, Paragraph(lines)), rank=0)
 
 
-def _targets(found: Comparison) -> Iterator[str]:
+def _targets(comparison: Comparison) -> Iterator[str]:
     """Yield each candidate with its file and target; the target once if all have the same."""
-    alike = len({setup.target for setup in found.stacks}) == 1
-    for setup in found.stacks:
+    alike = len({setup.target for setup in comparison.stacks}) == 1
+    for setup in comparison.stacks:
         target = "" if alike else f" → {setup.target}"
         path = f"{setup.path}, " if setup.path != setup.label else ""
         count = plural(setup.distributions, "distribution")
         yield f"{setup.label}: {path}{count}{target}"
     if alike:
-        yield f"→ {found.stacks[0].target}"
+        yield f"→ {comparison.stacks[0].target}"
 
 
-def _counted(found: Comparison, slug: T, installed: T) -> T:
+def _counted(comparison: Comparison, slug: T, installed: T) -> T:
     """Return of two sizes the one that the platform limits."""
-    return slug if found.counts_slug else installed
+    return slug if comparison.counts_slug else installed
 
 
-def _name(setup: Setup, found: Comparison) -> Names:
-    return Names((setup.label,), Style.STRONG, short=_short(setup.label, found))
+def _name(setup: Setup, comparison: Comparison) -> Names:
+    return Names((setup.label,), Style.STRONG, short=_short(setup.label, comparison))
 
 
-def _short(label: str, found: Comparison) -> str:
+def _short(label: str, comparison: Comparison) -> str:
     """Return a label without the words that all candidates' labels begin with."""
     starts = (label[:end] for end, sign in enumerate(label, 1) if sign in "/_- ")
     alike = [
-        len(start) for start in starts if all(one.label.startswith(start) for one in found.stacks)
+        len(start)
+        for start in starts
+        if all(setup.label.startswith(start) for setup in comparison.stacks)
     ]
     return f"…{label[alike[-1] :]}" if alike and label[alike[-1] :] else label
 
 
-def _counted_head(found: Comparison) -> str:
-    return _counted(found, "slug", "installed")
+def _counted_head(comparison: Comparison) -> str:
+    return _counted(comparison, "slug", "installed")
 
 
 # --------------------------------------------------------------------------- sizes
 
 
-def _breakdown(found: Comparison, setup: Setup, *, all_rows: bool) -> Section:
+def _breakdown(comparison: Comparison, setup: Setup, *, all_rows: bool) -> Section:
     columns = (
         Column(head="distribution"),
         Column(head="installed", kind=_FIGURE),
-        Column(head=wording.packed(counts_slug=found.counts_slug), kind=_FIGURE),
+        Column(head=wording.packed(counts_slug=comparison.counts_slug), kind=_FIGURE),
     )
-    table = Table(columns=columns, rows=tuple(_size_rows(found, setup, everything=all_rows)))
+    table = Table(columns=columns, rows=tuple(_size_rows(comparison, setup, everything=all_rows)))
     return Section(heading=line(f"sizes of {setup.label}, MB"), blocks=(table,), rank=5)
 
 
-def _size_rows(found: Comparison, setup: Setup, *, everything: bool) -> Iterator[Row]:
+def _size_rows(comparison: Comparison, setup: Setup, *, everything: bool) -> Iterator[Row]:
     """Yield a candidate's distributions and parts, small ones in one line, and its total."""
     whole = setup.counted.value or 1
     own = [row for row in setup.rows if row.version]
     least = 0 if everything else _LEAST_SHARE * whole
-    shown = [row for row in own if _counted(found, row.slug_bytes, row.installed_bytes) >= least]
+    shown = [
+        row for row in own if _counted(comparison, row.slug_bytes, row.installed_bytes) >= least
+    ]
     shown = shown if everything else shown[:_MOST_ROWS]
     rest = own[len(shown) :]
     if len(rest) == 1:
@@ -168,64 +172,64 @@ def _plain(value: int) -> str:
 # --------------------------------------------------------------------------- comparison
 
 
-def _comparison(found: Comparison) -> Section:
-    limit = f" of {found.limit_text}" if found.limit_text else ""
+def _comparison(comparison: Comparison) -> Section:
+    limit = f" of {comparison.limit_text}" if comparison.limit_text else ""
     # what a narrow screen has no place for is in the tables around it, and in the sentences
     installed = Column(head="installed, MB", kind=_FIGURE, wide_only=_ROOMY)
     columns = (
         Column(head="candidate", kind=Kind.NAMES),
-        *((installed,) if found.counts_slug else ()),
-        Column(head=f"{_counted_head(found)}{limit}", kind=_FIGURE),
+        *((installed,) if comparison.counts_slug else ()),
+        Column(head=f"{_counted_head(comparison)}{limit}", kind=_FIGURE),
         Column(head="status", kind=Kind.STATE),
         Column(head="room left", kind=_FIGURE, wide_only=_WIDE),
         Column(head="saves, MB", kind=_FIGURE, wide_only=_ROOMY),
         Column(head="saves", kind=_FIGURE),
     )
-    rows = tuple(_comparison_row(found, setup) for setup in found.stacks)
+    rows = tuple(_comparison_row(comparison, setup) for setup in comparison.stacks)
     sentences = tuple(
         Item(mark=setup.status, text=line(f"{setup.label}: {setup.sentence}"))
-        for setup in found.stacks
+        for setup in comparison.stacks
     )
     blocks = Table(columns=columns, rows=rows), Items(sentences)
     return Section(heading=line("comparison"), blocks=blocks, rank=2)
 
 
-def _comparison_row(found: Comparison, setup: Setup) -> Row:
-    counted = _scale(setup, found).up(setup.counted.value)
+def _comparison_row(comparison: Comparison, setup: Setup) -> Row:
+    counted = _scale(setup, comparison).up(setup.counted.value)
     return Row(
         cells=(
-            _name(setup, found),
-            *((line(mb(setup.installed_bytes)),) if found.counts_slug else ()),
+            _name(setup, comparison),
+            *((line(mb(setup.installed_bytes)),) if comparison.counts_slug else ()),
             line(f"{counted} {wording.percent(setup.counted)}".strip()),
             line(_WORDS[setup.status], _STYLES[setup.status]),
-            _room(setup, found),
-            *_saved(setup, found),
+            _room(setup, comparison),
+            *_saved(setup, comparison),
         )
     )
 
 
-def _room(setup: Setup, found: Comparison) -> Line:
+def _room(setup: Setup, comparison: Comparison) -> Line:
     if setup.room_bytes is None:
         return ()
-    scale = _scale(setup, found)
+    scale = _scale(setup, comparison)
     over = setup.room_bytes < 0
     return line(f"{scale.up(-setup.room_bytes)} over" if over else scale.down(setup.room_bytes))
 
 
-def _scale(setup: Setup, found: Comparison) -> Scale:
+def _scale(setup: Setup, comparison: Comparison) -> Scale:
     """Return the unit of a candidate's size, which is that of its verdict."""
-    if found.counts_slug:
+    if comparison.counts_slug:
         return HEROKU_M
     if setup.room_bytes is None:
         return MEGABYTES
     return scale_for(setup.counted.value, setup.counted.value + setup.room_bytes)
 
 
-def _saved(setup: Setup, found: Comparison) -> tuple[Line, Line]:
+def _saved(setup: Setup, comparison: Comparison) -> tuple[Line, Line]:
     """Return what a candidate saves against the first: MB and percent."""
-    if setup is found.stacks[0]:
+    if setup is comparison.stacks[0]:
         return (), ()
-    saved = _counted(found, setup.saved_slug_bytes, setup.saved_installed_bytes)
+    saved = _counted(comparison, setup.saved_slug_bytes, setup.saved_installed_bytes)
     percent = "" if setup.saved_percent is None else f"{setup.saved_percent:.1f} %"
     return line(mb(saved) if saved >= 0 else f"-{mb(-saved)}"), line(percent)
 
@@ -233,54 +237,54 @@ def _saved(setup: Setup, found: Comparison) -> tuple[Line, Line]:
 # --------------------------------------------------------------------------- distributions
 
 
-def _differences(found: Comparison, *, all_rows: bool) -> Section:
-    labels = [setup.label for setup in found.stacks]
+def _differences(comparison: Comparison, *, all_rows: bool) -> Section:
+    labels = [setup.label for setup in comparison.stacks]
     if max(map(len, labels)) > _HEADS // len(labels):
-        labels = [_short(label, found) for label in labels]
+        labels = [_short(label, comparison) for label in labels]
     columns = Column(head="name"), *(Column(head=label) for label in labels)
-    table = Table(columns=columns, rows=tuple(_version_rows(found, everything=all_rows)))
+    table = Table(columns=columns, rows=tuple(_version_rows(comparison, everything=all_rows)))
     return Section(
-        heading=line(f"distributions, {_counted_head(found)}, MB"), blocks=(table,), rank=6
+        heading=line(f"distributions, {_counted_head(comparison)}, MB"), blocks=(table,), rank=6
     )
 
 
-def _version_rows(found: Comparison, *, everything: bool) -> Iterator[Row]:
+def _version_rows(comparison: Comparison, *, everything: bool) -> Iterator[Row]:
     """Yield what only some have, then versions that differ, then what all have alike."""
-    partial = [row for row in found.shared if not row.everywhere]
-    differing = [row for row in found.shared if row.everywhere and not row.alike]
-    alike = [row for row in found.shared if row.alike]
-    for rows, what in ((partial, "that only some have"), (differing, "in other versions")):
-        yield from _versions(found, rows, what, everything=everything)
+    partial = [row for row in comparison.shared if not row.everywhere]
+    differing = [row for row in comparison.shared if row.everywhere and not row.alike]
+    alike = [row for row in comparison.shared if row.alike]
+    for rows, remark in ((partial, "that only some have"), (differing, "in other versions")):
+        yield from _versions(comparison, rows, remark, everything=everything)
     if everything:
-        yield from (_version_row(found, row) for row in alike)
+        yield from (_version_row(comparison, row) for row in alike)
     elif alike:
         names = line(f"alike: {listed([row.name for row in alike], 4)}")
-        yield Row(cells=(names, *(line("same") for _ in found.stacks)), style=Style.DIM)
+        yield Row(cells=(names, *(line("same") for _ in comparison.stacks)), style=Style.DIM)
 
 
 def _versions(
-    found: Comparison, rows: Sequence[SharedRow], what: str, *, everything: bool
+    comparison: Comparison, rows: Sequence[SharedRow], remark: str, *, everything: bool
 ) -> Iterator[Row]:
     shown = rows if everything or len(rows) <= _MOST_ROWS + 1 else rows[:_MOST_ROWS]
-    yield from (_version_row(found, row) for row in shown)
+    yield from (_version_row(comparison, row) for row in shown)
     rest = rows[len(shown) :]
     if rest:
         sums: list[Cell] = []
-        for column in range(len(found.stacks)):
-            sizes = [_sizes(found, row)[column] for row in rest]
+        for column in range(len(comparison.stacks)):
+            sizes = [_sizes(comparison, row)[column] for row in rest]
             known = [size for size in sizes if size is not None]
             sums.append(line(f"{len(known)} ({mb(sum(known))})") if known else ABSENT)
-        yield Row(cells=(line(f"{len(rest)} more {what}"), *sums))
+        yield Row(cells=(line(f"{len(rest)} more {remark}"), *sums))
 
 
-def _sizes(found: Comparison, row: SharedRow) -> tuple[int | None, ...]:
-    return _counted(found, row.slug_bytes, row.installed_bytes)
+def _sizes(comparison: Comparison, row: SharedRow) -> tuple[int | None, ...]:
+    return _counted(comparison, row.slug_bytes, row.installed_bytes)
 
 
-def _version_row(found: Comparison, row: SharedRow) -> Row:
+def _version_row(comparison: Comparison, row: SharedRow) -> Row:
     cells = (
         ABSENT if version is None else line(f"{version} ({mb(size or 0)})")
-        for version, size in zip(row.versions, _sizes(found, row), strict=True)
+        for version, size in zip(row.versions, _sizes(comparison, row), strict=True)
     )
     style = Style.DIM if row.alike else Style.PLAIN
     return Row(cells=(line(row.name, code=not row.alike), *cells), style=style)
@@ -289,7 +293,7 @@ def _version_row(found: Comparison, row: SharedRow) -> Row:
 # --------------------------------------------------------------------------- summary
 
 
-def _summary(found: Comparison) -> Section:
+def _summary(comparison: Comparison) -> Section:
     columns = (
         Column(head="candidate", kind=Kind.NAMES),
         Column(head="dependencies", kind=_FIGURE),
@@ -298,21 +302,23 @@ def _summary(found: Comparison) -> Section:
         Column(head="saves", kind=_FIGURE),
         Column(kind=_FIGURE),
     )
-    table = Table(columns=columns, rows=tuple(_summary_row(found, one) for one in found.stacks))
-    title = line(f"size summary, {_counted_head(found)}, MB")
+    table = Table(
+        columns=columns, rows=tuple(_summary_row(comparison, setup) for setup in comparison.stacks)
+    )
+    title = line(f"size summary, {_counted_head(comparison)}, MB")
     return Section(heading=title, blocks=(table,), rank=3)
 
 
-def _summary_row(found: Comparison, setup: Setup) -> Row:
-    dependencies = _counted(found, setup.dependencies_slug_bytes, setup.dependencies_bytes)
-    models = _counted(found, setup.model_slug_bytes, setup.model_bytes)
+def _summary_row(comparison: Comparison, setup: Setup) -> Row:
+    dependencies = _counted(comparison, setup.dependencies_slug_bytes, setup.dependencies_bytes)
+    models = _counted(comparison, setup.model_slug_bytes, setup.model_bytes)
     return Row(
         cells=(
-            _name(setup, found),
+            _name(setup, comparison),
             line(mb(dependencies)),
             line(mb(models) if setup.model_files else "none"),
             line(mb(setup.counted.value)),
-            *_saved(setup, found),
+            *_saved(setup, comparison),
         )
     )
 
@@ -320,10 +326,10 @@ def _summary_row(found: Comparison, setup: Setup) -> Row:
 # --------------------------------------------------------------------------- footprints
 
 
-def _footprints(found: Comparison) -> Section:
+def _footprints(comparison: Comparison) -> Section:
     columns = (
         Column(head="candidate", kind=Kind.NAMES),
-        Column(head=_counted(found, "slug", "installed, MB"), kind=_FIGURE),
+        Column(head=_counted(comparison, "slug", "installed, MB"), kind=_FIGURE),
         Column(head="peak RSS", kind=_FIGURE),
         Column(head="anonymous", kind=_FIGURE),
         Column(head="import, s", kind=_FIGURE),
@@ -331,29 +337,29 @@ def _footprints(found: Comparison) -> Section:
         Column(head="CPU ms", kind=_FIGURE),
         Column(head="p50 ms", kind=_FIGURE),
     )
-    table = Table(columns=columns, rows=tuple(_footprint_rows(found)))
+    table = Table(columns=columns, rows=tuple(_footprint_rows(comparison)))
     return Section(heading=line("worker, MiB"), blocks=(table,), rank=4)
 
 
-def _footprint_rows(found: Comparison) -> Iterator[Row]:
+def _footprint_rows(comparison: Comparison) -> Iterator[Row]:
     """Yield size and footprint of each candidate; a dagger marks a latency that is noisy."""
-    for setup, one in zip(found.stacks, found.footprints, strict=True):
-        name = _name(setup, found)
-        size = line(_counted(found, heroku_m(setup.slug.value), mb(setup.installed_bytes)))
-        if one is None:
+    for setup, footprint in zip(comparison.stacks, comparison.footprints, strict=True):
+        name = _name(setup, comparison)
+        size = line(_counted(comparison, heroku_m(setup.slug.value), mb(setup.installed_bytes)))
+        if footprint is None:
             yield Row(cells=(name, size, line("not measured"), *((ABSENT,) * 5)))
             continue
-        cold = one.cold_start_seconds
+        cold = footprint.cold_start_seconds
         yield Row(
             cells=(
                 name,
                 size,
-                ABSENT if one.rss_bytes is None else line(mib(one.rss_bytes)),
-                ABSENT if one.anon_bytes is None else line(mib(one.anon_bytes)),
-                line(f"{one.import_seconds:.2f}"),
+                ABSENT if footprint.rss_bytes is None else line(mib(footprint.rss_bytes)),
+                ABSENT if footprint.anon_bytes is None else line(mib(footprint.anon_bytes)),
+                line(f"{footprint.import_seconds:.2f}"),
                 ABSENT if cold is None else line(f"{cold:.2f}"),
-                line(f"{one.cpu_ms:.1f}"),
-                line(f"{one.p50_ms:.1f}{' †' if one.noisy else ''}"),
+                line(f"{footprint.cpu_ms:.1f}"),
+                line(f"{footprint.p50_ms:.1f}{' †' if footprint.noisy else ''}"),
             )
         )
 

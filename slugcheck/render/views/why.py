@@ -121,8 +121,8 @@ def _unmet(needs: Sequence[Need]) -> str:
 def _run_words(why: Why) -> tuple[str, ...]:
     """Return what was looked at, and what it took."""
     sizes = why.report.sizes
-    direct = sum(1 for one in sizes.distributions if one.distribution.direct)
-    tried = sum(1 for one in why.remedies if not _is_untried(one))
+    direct = sum(1 for size in sizes.distributions if size.distribution.direct)
+    tried = sum(1 for remedy in why.remedies if not _is_untried(remedy))
     words = [f"{plural(len(sizes.distributions), 'distribution')}, {direct} direct"]
     if tried:
         words.append(f"{plural(tried, 'changed file')} resolved and sized")
@@ -179,11 +179,11 @@ def _root(root: RootPaths, path: str) -> Cell:
     if not root.lines:
         return line(f"{root.name} {root.version}".strip(), code=True)
     lines: list[Line] = []
-    for one in root.lines:
-        where = str(one.origin or "")
-        if one.origin is not None and one.origin.file == path:
-            where = f":{one.origin.line}"
-        lines.append((Span(one.text, code=True), *line(f" {where}".rstrip(), Style.DIM)))
+    for file_line in root.lines:
+        where = str(file_line.origin or "")
+        if file_line.origin is not None and file_line.origin.file == path:
+            where = f":{file_line.origin.line}"
+        lines.append((Span(file_line.text, code=True), *line(f" {where}".rstrip(), Style.DIM)))
     return Stacked(tuple(lines))
 
 
@@ -218,7 +218,7 @@ def _size_rows(why: Why, *, everything: bool) -> Iterator[Row]:
     yield _size_row([why.size])
     alone, shared = why.brings.exclusive, why.brings.shared
     count = len(alone) if everything or len(alone) <= _MOST_ROWS + 1 else _MOST_ROWS
-    yield from (_size_row([one], "required only by it") for one in alone[:count])
+    yield from (_size_row([size], "required only by it") for size in alone[:count])
     if rest := alone[count:]:
         yield _size_rest(rest, "required only by it")
     if alone:
@@ -227,24 +227,24 @@ def _size_rows(why: Why, *, everything: bool) -> Iterator[Row]:
         cells = (line("freed in total"), *figures, line(_share(why, freed), Style.DIM))
         yield Row(cells=cells, style=Style.STRONG)
     if everything or len(shared) <= _NAMED:
-        yield from (_size_row([one], "shared with others") for one in shared)
+        yield from (_size_row([size], "shared with others") for size in shared)
     else:
         yield _size_rest(shared, "shared with others")
 
 
 def _size_rest(sizes: Sequence[DistributionSize], remark: str) -> Row:
     """Return one row for several distributions."""
-    members = tuple(_size_row([one], remark) for one in sizes)
+    members = tuple(_size_row([size], remark) for size in sizes)
     return replace(_size_row(sizes, remark), members=members)
 
 
 def _size_row(sizes: Sequence[DistributionSize], remark: str = "") -> Row:
-    name = line(listed([one.name for one in sizes], _NAMED))
+    name = line(listed([size.name for size in sizes], _NAMED))
     if len(sizes) == 1:
         version = line(f" {sizes[0].distribution.version}", Style.DIM)
         name = (Span(sizes[0].name, code=True), *version)
     total = sums(sizes)
-    files = line(f"{sum(one.files + one.bytecode_files for one in sizes):,}")
+    files = line(f"{sum(size.files + size.bytecode_files for size in sizes):,}")
     figures = line(mb(total.installed)), line(mb(total.slug)), files
     return Row(cells=(name, *figures, line(remark, Style.DIM)))
 
@@ -252,8 +252,8 @@ def _size_row(sizes: Sequence[DistributionSize], remark: str = "") -> Row:
 def _share(why: Why, freed: Freed) -> str:
     sizes = why.report.sizes
     total = sizes.counted.value
-    what = "the slug" if sizes.counts_slug else "all that is installed"
-    return f"{100 * _decisive(freed, why) / total:.1f} % of {what}" if total else ""
+    whole = "the slug" if sizes.counts_slug else "all that is installed"
+    return f"{100 * _decisive(freed, why) / total:.1f} % of {whole}" if total else ""
 
 
 def _decisive(saving: Freed | MeasuredSaving, why: Why) -> int:
@@ -273,7 +273,7 @@ def _changes(why: Why, *, all_rows: bool) -> Section:
         *_figure_columns(why, f"then of {limit.limit_text}" if limit else "then"),
         Column(head=why.name if len(why.name) <= _LONGEST_HEAD else "it", kind=Kind.STATE),
     )
-    rows = [_change_row(one, why) for one in _shown(why)]
+    rows = [_change_row(remedy, why) for remedy in _shown(why)]
     if rows:
         now = _total(why, why.report.sizes.counted.value)
         own = line("the file as it is", Style.DIM), ABSENT, ABSENT, line(now, Style.DIM)
@@ -300,68 +300,74 @@ def _shown(why: Why) -> list[Remedy]:
     A line that is deleted, but needed by others, comes back in its newest version: the same change
     is not shown twice. What was not tried has no row, unless the graph tells something of it.
     """
-    removals = [_versions(one) for one in why.remedies if one.kind is RemedyKind.REMOVE]
+    removals = [_versions(remedy) for remedy in why.remedies if remedy.kind is RemedyKind.REMOVE]
     kept = [
-        one
-        for one in why.remedies
-        if not _is_idle(one)
-        and not (one.kind is RemedyKind.NEWEST and _versions(one) in removals)
-        and not (_is_untried(one) and one.graph is None)
+        remedy
+        for remedy in why.remedies
+        if not _is_idle(remedy)
+        and not (remedy.kind is RemedyKind.NEWEST and _versions(remedy) in removals)
+        and not (_is_untried(remedy) and remedy.graph is None)
     ]
 
-    def rank(one: Remedy) -> tuple[int, int, str]:
-        if isinstance(one.outcome, MeasuredSaving):
-            return 0, -_decisive(one.outcome, why), one.roots[0]
-        if one.graph is not None and not one.outcome.tried:
-            return 1, -_decisive(one.graph, why), one.roots[0]
-        return 2, 0, one.roots[0]
+    def rank(remedy: Remedy) -> tuple[int, int, str]:
+        if isinstance(remedy.outcome, MeasuredSaving):
+            return 0, -_decisive(remedy.outcome, why), remedy.roots[0]
+        if remedy.graph is not None and not remedy.outcome.tried:
+            return 1, -_decisive(remedy.graph, why), remedy.roots[0]
+        return 2, 0, remedy.roots[0]
 
     return sorted(kept, key=rank)
 
 
-def _versions(one: Remedy) -> object:
+def _versions(remedy: Remedy) -> object:
     """Return what a change does to versions; what was not measured is like nothing else."""
-    if not isinstance(one.outcome, MeasuredSaving):
-        return one
-    return [(change.name, change.after) for change in one.outcome.changes]
+    if not isinstance(remedy.outcome, MeasuredSaving):
+        return remedy
+    return [(change.name, change.after) for change in remedy.outcome.changes]
 
 
-def _is_untried(one: Remedy) -> bool:
+def _is_untried(remedy: Remedy) -> bool:
     """Whether a change was left out, and did not fail."""
-    return not isinstance(one.outcome, MeasuredSaving) and not one.outcome.tried
+    return not isinstance(remedy.outcome, MeasuredSaving) and not remedy.outcome.tried
 
 
-def _is_idle(one: Remedy) -> bool:
+def _is_idle(remedy: Remedy) -> bool:
     """Whether the search for a newer version that fits found nothing."""
-    outcome = one.outcome
+    outcome = remedy.outcome
     same = isinstance(outcome, MeasuredSaving) and not (outcome.changes or outcome.unsized_gone)
-    return one.kind in (RemedyKind.NEWEST, RemedyKind.NEWEST_ALL) and same
+    return remedy.kind in (RemedyKind.NEWEST, RemedyKind.NEWEST_ALL) and same
 
 
 def _idle(why: Why) -> str:
-    names = dict.fromkeys(name for one in why.remedies if _is_idle(one) for name in one.roots)
+    names = dict.fromkeys(
+        name for remedy in why.remedies if _is_idle(remedy) for name in remedy.roots
+    )
     return f"no newer version fits: {listed(tuple(names), 8)}" if names else ""
 
 
 def _untried(why: Why) -> str:
     """Return which changes were not measured, and why; "" where all were."""
-    left = [one for one in why.remedies if _is_untried(one)]
-    reasons = [one.outcome.reason for one in left if not isinstance(one.outcome, MeasuredSaving)]
+    left = [remedy for remedy in why.remedies if _is_untried(remedy)]
+    reasons = [
+        remedy.outcome.reason for remedy in left if not isinstance(remedy.outcome, MeasuredSaving)
+    ]
     if not left or len(left) == len(why.remedies):
         return reasons[0] if reasons else ""
     return f"{reasons[0]}: {listed(list(map(_short, left)), 6)}"
 
 
-def _short(one: Remedy) -> str:
-    names = _all(one) if len(one.roots) > 1 else one.roots[0]
-    if _MARKS[one.kind] is _WITHOUT:
+def _short(remedy: Remedy) -> str:
+    names = _all(remedy) if len(remedy.roots) > 1 else remedy.roots[0]
+    if _MARKS[remedy.kind] is _WITHOUT:
         return f"without {names}"
-    return f"the newest {names}" if _MARKS[one.kind] is _NEWEST else f"the replacement of {names}"
+    return (
+        f"the newest {names}" if _MARKS[remedy.kind] is _NEWEST else f"the replacement of {names}"
+    )
 
 
-def _change_row(one: Remedy, why: Why) -> Row:
-    outcome = one.outcome
-    first = _MARKS[one.kind], line(_change(one), code=True)
+def _change_row(remedy: Remedy, why: Why) -> Row:
+    outcome = remedy.outcome
+    first = _MARKS[remedy.kind], line(_change(remedy), code=True)
     if isinstance(outcome, MeasuredSaving):
         counted = outcome.slug if why.report.sizes.counts_slug else outcome.installed
         verdict = _limit(why)
@@ -370,19 +376,19 @@ def _change_row(one: Remedy, why: Why) -> Row:
             style = Style.GOOD if counted.high <= verdict.limit else Style.BAD
         figures = line(saved(outcome.installed_bytes)), line(saved(outcome.slug_bytes))
         then = line(_total(why, counted.value), style)
-        notes = tuple(line(note, Style.DIM) for note in _consequences(one, outcome, why))
+        notes = tuple(line(note, Style.DIM) for note in _consequences(remedy, outcome, why))
         return Row(cells=(*first, *figures, then, _fate(outcome, why)), notes=notes)
-    if outcome.tried or one.graph is None:
+    if outcome.tried or remedy.graph is None:
         # a resolver's proof can be a page long
         reason = outcome.reason
         if len(reason) > _LONGEST:
             reason = f"{reason[:_LONGEST].rpartition(' ')[0]} … (all of it with --format json)"
         notes = (line(reason, Style.DOUBT),) if outcome.tried else ()
         return Row(cells=(*first, ABSENT, ABSENT, (), ()), notes=notes)
-    goes = why.name in one.graph.names
+    goes = why.name in remedy.graph.names
     fate = line("removed", Style.GOOD) if goes else line("stays", Style.DIM)
-    figures = line(saved(one.graph.installed_bytes)), line(saved(one.graph.slug_bytes))
-    others = [name for name in one.graph.names if name not in (why.name, *one.roots)]
+    figures = line(saved(remedy.graph.installed_bytes)), line(saved(remedy.graph.slug_bytes))
+    others = [name for name in remedy.graph.names if name not in (why.name, *remedy.roots)]
     notes = (line(f"also removed: {listed(others, _NAMED)}", Style.DIM),) if others else ()
     return Row(cells=(*first, *figures, (), fate), notes=notes)
 
@@ -394,23 +400,23 @@ def saved(value: int) -> str:
     return f"+{mb(-value)}" if value <= -_NOTABLE_BYTES else "0.0"
 
 
-def _change(one: Remedy) -> str:
-    if one.kind is RemedyKind.REMOVE_ALL:
-        return f"{_all(one)} lines: {listed(one.roots, _NAMED)}"
-    if one.kind is RemedyKind.NEWEST_ALL:
-        return f"{_all(one)} → newest: {listed(one.roots, _NAMED)}"
-    before = " and ".join(dict.fromkeys(line.text for line in one.before)) or one.roots[0]
-    if one.kind is RemedyKind.REMOVE:
+def _change(remedy: Remedy) -> str:
+    if remedy.kind is RemedyKind.REMOVE_ALL:
+        return f"{_all(remedy)} lines: {listed(remedy.roots, _NAMED)}"
+    if remedy.kind is RemedyKind.NEWEST_ALL:
+        return f"{_all(remedy)} → newest: {listed(remedy.roots, _NAMED)}"
+    before = " and ".join(dict.fromkeys(line.text for line in remedy.before)) or remedy.roots[0]
+    if remedy.kind is RemedyKind.REMOVE:
         return before
-    after = " and ".join(line.text for line in one.after)
-    if one.kind is RemedyKind.NEWEST:
-        changes = one.outcome.changes if isinstance(one.outcome, MeasuredSaving) else ()
-        after = next((c.after for c in changes if c.name in one.roots and c.after), "newest")
+    after = " and ".join(line.text for line in remedy.after)
+    if remedy.kind is RemedyKind.NEWEST:
+        changes = remedy.outcome.changes if isinstance(remedy.outcome, MeasuredSaving) else ()
+        after = next((c.after for c in changes if c.name in remedy.roots and c.after), "newest")
     return f"{before} → {after}"
 
 
-def _all(one: Remedy) -> str:
-    return "both" if len(one.roots) == 2 else f"all {len(one.roots)}"
+def _all(remedy: Remedy) -> str:
+    return "both" if len(remedy.roots) == 2 else f"all {len(remedy.roots)}"
 
 
 def _fate(outcome: MeasuredSaving, why: Why) -> Line:
@@ -422,9 +428,9 @@ def _fate(outcome: MeasuredSaving, why: Why) -> Line:
     return line(f"then {outcome.left}")
 
 
-def _consequences(one: Remedy, outcome: MeasuredSaving, why: Why) -> Iterator[str]:
+def _consequences(remedy: Remedy, outcome: MeasuredSaving, why: Why) -> Iterator[str]:
     """Yield what else changes: what goes, what is new, and what gets another version."""
-    in_row = {why.name, *(() if one.kind is RemedyKind.EQUIVALENT else one.roots)}
+    in_row = {why.name, *(() if remedy.kind is RemedyKind.EQUIVALENT else remedy.roots)}
     others = [change for change in outcome.changes if change.name not in in_row]
     if gone := [change.name for change in others if change.after is None]:
         yield f"also removed: {listed(gone, _NAMED)}"
@@ -433,8 +439,8 @@ def _consequences(one: Remedy, outcome: MeasuredSaving, why: Why) -> Iterator[st
     moved = [f"{c.name} {c.before} → {c.after}" for c in others if c.before and c.after]
     if moved:
         yield f"also changed: {listed(moved, _NAMED)}"
-    root = one.roots[0]
-    if one.kind is RemedyKind.REMOVE and root != why.name:
+    root = remedy.roots[0]
+    if remedy.kind is RemedyKind.REMOVE and root != why.name:
         change = next((change for change in outcome.changes if change.name == root), None)
         if change is None and root not in outcome.unsized_gone:
             yield f"{root} stays: others require it"
@@ -451,7 +457,7 @@ def _notes(why: Why) -> Section:
     notes = tuple(Item(text=line(note)) for note in why.notes)
     blocks: tuple[Block, ...] = (Items(notes),) if notes else ()
     if why.size is not None or why.remedies:
-        used = {_MARKS[one.kind] for one in _shown(why)}
+        used = {_MARKS[remedy.kind] for remedy in _shown(why)}
         marks = tuple(text for mark, text in _MEANINGS.items() if mark in used)
         legend = (*marks, "sizes are predicted", "MB = 10^6 bytes", "M = MiB")
         blocks = (*blocks, Paragraph((line(" · ".join(legend), Style.DIM),)))
@@ -474,8 +480,8 @@ def _conclusion(why: Why) -> str:
         )
     if len(others) > 1:
         return f"required by {plural(len(others), 'line')}: {names}; {_removal(why)}"
-    for one, outcome in _removing(why):
-        new = next((c for c in outcome.changes if c.name in one.roots and c.after), None)
+    for remedy, outcome in _removing(why):
+        new = next((c for c in outcome.changes if c.name in remedy.roots and c.after), None)
         if new is not None:
             return f"required only by {names}; {new.name} {new.after} no longer requires it"
     return f"required only by {names}"
@@ -483,16 +489,17 @@ def _conclusion(why: Why) -> str:
 
 def _removal(why: Why) -> str:
     """Return which change of less than all lines removes it and saves something."""
-    for one, outcome in _removing(why):
-        if one.kind is not RemedyKind.REMOVE_ALL and _decisive(outcome, why) > 0:
-            if one.kind is RemedyKind.REMOVE:
-                return f"removed if you delete {one.roots[0]}"
-            newest = f"the newest of {_all(one)}"
-            return f"removed with {newest if one.kind is RemedyKind.NEWEST_ALL else _change(one)}"
+    for remedy, outcome in _removing(why):
+        if remedy.kind is not RemedyKind.REMOVE_ALL and _decisive(outcome, why) > 0:
+            if remedy.kind is RemedyKind.REMOVE:
+                return f"removed if you delete {remedy.roots[0]}"
+            newest = f"the newest of {_all(remedy)}"
+            means = newest if remedy.kind is RemedyKind.NEWEST_ALL else _change(remedy)
+            return f"removed with {means}"
     return f"removed only if you delete {'both' if len(why.roots) == 2 else 'all of them'}"
 
 
 def _removing(why: Why) -> Iterator[tuple[Remedy, MeasuredSaving]]:
-    for one in why.remedies:
-        if isinstance(one.outcome, MeasuredSaving) and one.outcome.left is None:
-            yield one, one.outcome
+    for remedy in why.remedies:
+        if isinstance(remedy.outcome, MeasuredSaving) and remedy.outcome.left is None:
+            yield remedy, remedy.outcome
