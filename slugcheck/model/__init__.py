@@ -29,6 +29,7 @@ from slugcheck.model.platform import (
     Target,
 )
 from slugcheck.model.report import (
+    AfterFix,
     AppFiles,
     Audit,
     BaseTotals,
@@ -43,6 +44,7 @@ from slugcheck.model.report import (
     Manager,
     ModelFile,
     ModelPlace,
+    Obstacle,
     PartChange,
     Project,
     Report,
@@ -77,6 +79,7 @@ from slugcheck.model.sizes import (
 )
 
 __all__ = [
+    "AfterFix",
     "AppFiles",
     "Artifact",
     "Audit",
@@ -108,6 +111,7 @@ __all__ = [
     "Manager",
     "ModelFile",
     "ModelPlace",
+    "Obstacle",
     "Origin",
     "Overlap",
     "PackageLimit",

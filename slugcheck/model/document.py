@@ -303,7 +303,10 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """Something wrong or wasteful, with its fix; savings are null if not measured."""
+    """Something wrong or wasteful, with its fix; what was not measured is null.
+
+    ``then_bytes`` is the figure that the platform limits, once the fix is applied.
+    """
 
     code: str
     severity: FindingSeverity
@@ -312,8 +315,20 @@ class Finding(Struct, frozen=True, kw_only=True):
     fix: str
     saves_bytes: Integer | None = None
     saves_slug_bytes: Integer | None = None
+    then_bytes: Integer | None = None
+    then_status: Status | None = None
     origin: Origin | None = None
     ids: tuple[str, ...] = ()
+
+
+class Obstacle(Struct, frozen=True, kw_only=True):
+    """What keeps the project from being measured as it is; ``instead`` says what was sized."""
+
+    sentence: str
+    fix: str
+    instead: str
+    refused: bool
+    origin: Origin | None = None
 
 
 class IgnoredFinding(Finding, frozen=True, kw_only=True):
@@ -377,6 +392,7 @@ class ReportDocument(Struct, frozen=True, kw_only=True):
     verdicts: tuple[Verdict, ...]
     findings: tuple[Finding, ...] = ()
     ignored: tuple[IgnoredFinding, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
     base: Base | None = None
     changes: tuple[Change, ...] = ()
     audit: Audit | None = None

@@ -45,10 +45,23 @@ class FindingSeverity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AfterFix:
+    """What the check comes to once a fix is applied: resolved, sized and judged again.
+
+    ``counted`` is the figure that the platform limits, in bytes; ``status`` is the worst of the
+    gating budgets on sizes.
+    """
+
+    counted: Estimate[int]
+    status: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """Something wrong or wasteful, with the exact lines that fix it.
 
-    ``saves_bytes`` (installed) and ``saves_slug_bytes`` are None if the saving was not measured.
+    ``saves_bytes`` (installed) and ``saves_slug_bytes`` are None if the saving was not measured,
+    and ``after`` is None if the fix was not applied and sized.
     """
 
     code: str
@@ -58,8 +71,24 @@ class Finding:
     fix: str
     saves_bytes: int | None = None
     saves_slug_bytes: int | None = None
+    after: AfterFix | None = None
     origin: Origin | None = None
     ids: tuple[str, ...] = ()  # of a vulnerability: its own and its aliases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """What keeps the project from being measured as it is; the sizes are of something else.
+
+    ``refused``: the platform's build would refuse the project for it. ``instead`` says what was
+    sized in its place, such as "sized with Python 3.10"; "" if that changes nothing.
+    """
+
+    sentence: str
+    fix: str = ""
+    instead: str = ""
+    refused: bool = True
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,6 +402,7 @@ class Report:
     difference: Difference | None = None
     audit: Audit | None = None
     ignored: tuple[Ignored, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
     requirements: tuple[Requirement, ...] = ()  # the lines of the file; a lock has none
     allowed_unsized: tuple[str, ...] = ()
     fail_on: FindingSeverity = FindingSeverity.ERROR  # the mildest that decides the exit code

@@ -21,6 +21,7 @@ from slugcheck.model import (
     Ignored,
     Kind,
     ModelFile,
+    Obstacle,
     Part,
     Report,
     RootSize,
@@ -82,6 +83,7 @@ def report_document(report: Report) -> document.ReportDocument:
         verdicts=tuple(_verdict(verdict) for verdict in report.verdicts),
         findings=tuple(_finding(finding) for finding in report.findings),
         ignored=tuple(_ignored(ignored) for ignored in report.ignored),
+        obstacles=tuple(_obstacle(obstacle) for obstacle in report.obstacles),
         base=_base(report.difference) if report.difference else None,
         changes=tuple(_change(change) for change in report.difference.changes)
         if report.difference
@@ -295,6 +297,17 @@ def _finding(finding: Finding) -> document.Finding:
         finding,
         sentence=without_credentials(finding.sentence),
         fix=without_credentials(finding.fix),
+        then_bytes=finding.after.counted.value if finding.after else None,
+        then_status=finding.after.status if finding.after else None,
+    )
+
+
+def _obstacle(obstacle: Obstacle) -> document.Obstacle:
+    return _copied(
+        document.Obstacle,
+        obstacle,
+        sentence=without_credentials(obstacle.sentence),
+        fix=without_credentials(obstacle.fix),
     )
 
 

@@ -132,11 +132,13 @@ def unaccepted(
 
 
 def exit_code(report: Report) -> int:
-    """Return 1 when a gating budget is exceeded or the app will fail, else 3 or 0.
+    """Return the exit code of a report: 0, 1 or 3.
 
-    It is 3 when a budget cannot be judged, or when something could not be sized and was not
-    allowed.
+    3: something other than the project as it is was sized, a budget cannot be judged, or a package
+    could not be sized and was not allowed. 1: a gating budget is exceeded, or the app will fail.
     """
+    if report.obstacles:
+        return 3
     gating = [verdict.status for verdict in report.verdicts if verdict.gates]
     if Status.FAIL in gating or failures(report):
         return 1

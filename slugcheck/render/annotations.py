@@ -13,6 +13,7 @@ from pathlib import Path
 from slugcheck.model import (
     Finding,
     FindingSeverity,
+    Obstacle,
     Origin,
     Report,
     SizeReport,
@@ -70,7 +71,8 @@ def remarks(report: Report) -> tuple[Remark, ...]:
 def package_remarks(report: Report) -> tuple[Remark, ...]:
     """Return what there is to say beside the verdicts, the gravest first."""
     unsized = [_of_unsized(distribution, report) for distribution in report.sizes.unsized]
-    return _ordered([*unsized, *map(_of_finding, report.findings)])
+    obstacles = map(_of_obstacle, report.obstacles)
+    return _ordered([*obstacles, *unsized, *map(_of_finding, report.findings)])
 
 
 def _ordered(unordered: list[Remark]) -> tuple[Remark, ...]:
@@ -127,6 +129,18 @@ def _of_unsized(unsized: Unsized, report: Report) -> Remark:
         fix="",
         subject=unsized.name,
         origin=unsized.origin,
+    )
+
+
+def _of_obstacle(obstacle: Obstacle) -> Remark:
+    return Remark(
+        code="obstacle",
+        level=FindingSeverity.ERROR,
+        title="the build will fail" if obstacle.refused else "not measured as it is",
+        text="; ".join(filter(None, (obstacle.sentence, obstacle.instead))),
+        fix=obstacle.fix,
+        subject="",
+        origin=obstacle.origin,
     )
 
 

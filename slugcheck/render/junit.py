@@ -16,6 +16,7 @@ from slugcheck.text import printable
 # What XML 1.0 has no way to write; printable() has written out the controls before.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SUITE = "slugcheck"
+_NOT_FINDINGS = ("obstacle", "unsized")  # measuring failed there, not the app
 
 
 def render(report: Report) -> str:
@@ -80,11 +81,11 @@ def _judge(case: ET.Element, verdict: Verdict) -> None:
 
 def _others(report: Report) -> Iterator[ET.Element]:
     for remark in package_remarks(report):
-        case = _case("unsized" if remark.code == "unsized" else "finding", remark.title)
+        case = _case(remark.code if remark.code in _NOT_FINDINGS else "finding", remark.title)
         if remark.level is FindingSeverity.INFO:
             ET.SubElement(case, "system-out").text = _body(remark)
         else:
-            kind = "error" if remark.code == "unsized" else "failure"
+            kind = "error" if remark.code in _NOT_FINDINGS else "failure"
             _outcome(case, kind, remark.code, remark.text, _body(remark))
         yield case
 

@@ -25,6 +25,7 @@ _RULES = {
     "budget-package": "A distribution is larger than its own budget",
     "budget-deny": "A distribution is installed that the project denies",
     "budget-vulnerabilities": "There are known vulnerabilities, or the audit failed",
+    "obstacle": "The project could not be measured as it is",
     "unsized": "A distribution could not be sized, so the totals are without it",
     "vulnerability": "A resolved version has a known vulnerability",
     "cuda-on-cpu": "GPU code on a platform without a GPU",

@@ -129,6 +129,8 @@ def conclusion(report: Report) -> Outcome:
     place = report.sizes.target.platform.title
     gating = [verdict for verdict in report.verdicts if verdict.gates]
     code = exit_code(report)
+    if report.obstacles:
+        return _obstructed(report)
     if code == 1:
         failed = [v for v in gating if v.status is Status.FAIL]
         if not failed:
@@ -155,6 +157,16 @@ def conclusion(report: Report) -> Outcome:
         word=f"FITS {place}",
         sentence=_all(held[:1]) + first,
     )
+
+
+def _obstructed(report: Report) -> Outcome:
+    refusals = [obstacle for obstacle in report.obstacles if obstacle.refused]
+    first = (refusals or list(report.obstacles))[0]
+    more = len(report.obstacles) - 1
+    text = f"{first.sentence}; and {more} more" if more else first.sentence
+    if refusals:
+        return Outcome(status=Status.FAIL, word="WILL FAIL", sentence=text)
+    return Outcome(status=Status.UNKNOWN, word="UNKNOWN", sentence=text)
 
 
 def _will_fail(findings: Sequence[Finding]) -> Outcome:
@@ -186,6 +198,17 @@ def overlap(overlapping: Overlap) -> str:
     names = listed(overlapping.names)
     files = f"{plural(overlapping.files, 'file')} (such as {overlapping.example})"
     return f"{names} overlap in {files}: the last one installed wins, so they are counted once"
+
+
+def after_fix(finding: Finding, *, by_slug: bool) -> str:
+    """Return what the check comes to with a fix applied: "then 337M: fits"."""
+    after = finding.after
+    if after is None:
+        return ""
+    size = after.counted.value
+    outcomes = {Status.FAIL: "still over budget", Status.UNKNOWN: "too close to call"}
+    shown = heroku_m(size) if by_slug else f"{mb(size)} MB"
+    return f"then {shown}: {outcomes.get(after.status, 'fits')}"
 
 
 def saving(finding: Finding, *, by_slug: bool) -> str:

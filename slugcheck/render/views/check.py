@@ -14,6 +14,7 @@ from slugcheck.model import (
     Difference,
     DistributionSize,
     Finding,
+    FindingSeverity,
     Ignored,
     ModelFile,
     Overlap,
@@ -102,6 +103,7 @@ def _sections(report: Report, *, all_rows: bool) -> Iterator[Section]:
     if report.difference is not None:
         yield _changes(report, report.difference)
     yield Section(blocks=(Bars(tuple(_bars(report.verdicts))),), rank=1)
+    yield _obstacles(report)
     yield _unsized(report)
     yield _contributors(report.sizes, folded=folded)
     if report.audit is not None:
@@ -559,6 +561,26 @@ def _change_summary(difference: Difference) -> str:
 # --------------------------------------------------------------------------- what is in the way
 
 
+def _obstacles(report: Report) -> Section:
+    blocks = tuple(
+        Fix(
+            severity=FindingSeverity.ERROR,
+            sentence=obstacle.sentence,
+            facts=tuple(
+                fact
+                for fact in (
+                    Span(obstacle.instead),
+                    Span(str(obstacle.origin) if obstacle.origin else "", code=True),
+                )
+                if fact.text
+            ),
+            lines=obstacle.fix,
+        )
+        for obstacle in report.obstacles
+    )
+    return Section(heading=line(f"obstacles: {len(blocks)}"), blocks=blocks, rank=2)
+
+
 def _unsized(report: Report) -> Section:
     missing = [
         Missing(
@@ -649,6 +671,7 @@ def fix(finding: Finding, *, by_slug: bool) -> Fix:
     """Return a finding with what its fix saves."""
     facts = (
         Span(wording.saving(finding, by_slug=by_slug)),
+        Span(wording.after_fix(finding, by_slug=by_slug)),
         Span(str(finding.origin) if finding.origin else "", code=True),
         Span(finding.code, code=True),
     )
