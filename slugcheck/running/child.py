@@ -103,9 +103,10 @@ def _is_ours(place: str) -> bool:
     slugcheck's own environment may well lie there, as a ``.venv`` does.
     """
     real = os.path.realpath(place)
-    own = {os.path.realpath(one) for one in (sys.prefix, sys.base_prefix)}
+    own = {os.path.realpath(prefix) for prefix in (sys.prefix, sys.base_prefix)}
     return Path(place).is_absolute() and (
-        not any(_within(real, root) for root in _roots()) or any(_within(real, one) for one in own)
+        not any(_within(real, root) for root in _roots())
+        or any(_within(real, prefix) for prefix in own)
     )
 
 
@@ -188,11 +189,11 @@ def run(
         stderr=subprocess.STDOUT if merged else subprocess.PIPE,
     ) as process:  # fmt: skip
         if not _HAS_GROUPS:
-            found = _communicated(process, what, bounds, sent)
+            out, err = _communicated(process, what, bounds, sent)
         else:
-            found = _Listener(process, what, bounds, sent).listen()
+            out, err = _Listener(process, what, bounds, sent).listen()
     ending.halt()  # where the run is ending, the child was killed for that
-    return Ended(code=process.returncode, out=found[0], err=found[1])
+    return Ended(code=process.returncode, out=out, err=err)
 
 
 @contextmanager
@@ -231,10 +232,10 @@ def started(
 def _program(name: str, environment: Mapping[str, str]) -> str:
     if os.path.dirname(name):  # noqa: PTH120 - Path drops a leading "./"
         return os.path.abspath(name)  # noqa: PTH100 - the working folder is another
-    found = shutil.which(name, path=environment.get("PATH", os.defpath))
-    if found is None:
+    program = shutil.which(name, path=environment.get("PATH", os.defpath))
+    if program is None:
         raise FileNotFoundError(2, f"{name} is not installed")
-    return found
+    return program
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -325,17 +326,17 @@ class _Listener:
 
     def _hear(self, stream: Any, descriptor: int) -> None:
         try:
-            found = os.read(descriptor, _CHUNK)
+            chunk = os.read(descriptor, _CHUNK)
         except BlockingIOError:
             return
-        if not found:
+        if not chunk:
             self._selector.unregister(stream)
             return
-        self._length += len(found)
+        self._length += len(chunk)
         if self._length > self._bounds.output:
             message = f"{self._what} printed more than {self._bounds.output // 2**20} MiB"
             raise ChildError(message)
-        self._heard[descriptor].append(found)
+        self._heard[descriptor].append(chunk)
 
     def _tell(self, descriptor: int) -> None:
         stdin = self._process.stdin
@@ -355,14 +356,14 @@ class _Listener:
 def _exit_sign(pid: int) -> Iterator[int | None]:
     """Yield what becomes readable when a child ends, where the system has such a thing."""
     try:
-        found = os.pidfd_open(pid) if sys.platform == "linux" else None
+        descriptor = os.pidfd_open(pid) if sys.platform == "linux" else None
     except (AttributeError, OSError):
-        found = None
+        descriptor = None
     try:
-        yield found
+        yield descriptor
     finally:
-        if found is not None:
-            os.close(found)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def has_ended(process: subprocess.Popen[bytes]) -> bool:
