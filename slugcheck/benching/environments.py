@@ -263,7 +263,7 @@ def _install(folder: Path, lines: list[str], index: IndexOptions) -> None:
 def _run(command: list[str]) -> None:
     try:
         done = child.run(
-            command, what="installing", environment=clean_environment(os.environ),
+            command, label="installing", environment=clean_environment(os.environ),
             bounds=_BOUNDS, merged=True,
         )  # fmt: skip
     except child.LateError:
