@@ -457,7 +457,7 @@ def _release(platform: Platform, wanted: Requested, refuse: Refuse) -> tuple[Pyt
         f"{platform.title} does not offer Python {minor} ({wanted.place}); "
         f"as of {dates} it offers {', '.join(offered)}"
     )
-    raise PlatformError(message, hint=f"use {near}, the closest one")
+    raise PlatformError(message, hint=f"use {near}, the nearest that it supports")
 
 
 def _build_error(platform: Platform, minor: str, wanted: Requested, near: str) -> BuildError:
