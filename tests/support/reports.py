@@ -59,17 +59,19 @@ def assert_golden(name: str, text: str) -> None:
 # --------------------------------------------------------------------------- the target
 
 
-def limit(name: str, figure: str, value: int, text: str, severity: Severity) -> Limit:
+def limit(
+    name: str, figure: str, value: int, text: str, severity: Severity, since: str = ""
+) -> Limit:
     unit = "seconds" if figure in ("build", "boot") else "bytes"
     return Limit(
         name=name, figure=figure, value=value, unit=unit, severity=severity, text=text,
-        source=SOURCE,
+        source=SOURCE, since=since,
     )  # fmt: skip
 
 
 HEROKU_LIMITS = (
     limit("slug", "slug", 524_288_000, "500M", Severity.FAIL),
-    limit("heroku-cap", "slug", 1_048_576_000, "1000M", Severity.NOTE),
+    limit("heroku-cap", "slug", 1_048_576_000, "1000M", Severity.NOTE, "2026-03-19"),
     limit("heroku-warning", "slug", 314_572_800, "300M", Severity.WARN),
     limit("build", "build", 900, "15 minutes", Severity.FAIL),
     limit("boot", "boot", 60, "60 s", Severity.FAIL),
