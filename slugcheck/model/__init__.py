@@ -60,6 +60,7 @@ from slugcheck.model.report import (
 )
 from slugcheck.model.sizes import (
     Artifact,
+    Cause,
     Distribution,
     DistributionSize,
     Entry,
@@ -88,6 +89,7 @@ __all__ = [
     "BaseTotals",
     "Basis",
     "Budget",
+    "Cause",
     "Change",
     "ChangeKind",
     "CountLimit",

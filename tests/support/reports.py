@@ -36,6 +36,7 @@ from slugcheck.model import (
     Transfer,
     Unsized,
 )
+from slugcheck.packages import causes
 from slugcheck.policy import budgets
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -220,6 +221,7 @@ def report(
         target=place,
         distributions=rows,
         roots=_roots(rows),
+        causes=causes.causes(rows, _roots(rows)),
         parts=parts,
         overlaps=overlaps,
         unsized=unsized,
@@ -260,6 +262,7 @@ def _roots(rows: Sequence[DistributionSize]) -> tuple[RootSize, ...]:
             exclusive_slug_bytes=sum(by_name[n].slug.value for n in alone),
             shared_slug_bytes=sum(by_name[n].slug.value for n in shared),
             exclusive_names=tuple(alone),
+            shared_names=tuple(shared),
         )
 
     return tuple(root(name) for name in reached)

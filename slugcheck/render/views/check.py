@@ -9,6 +9,7 @@ from slugcheck.model import (
     AppFiles,
     Audit,
     Basis,
+    Cause,
     Change,
     ChangeKind,
     Difference,
@@ -646,23 +647,51 @@ def _contributors(sizes: SizeReport, *, folded: bool) -> Section:
         Column(head=f"of the {total_name}", kind=Kind.SHARE),
         Column(head="total", kind=_FIGURE),
         Column(head="freed", kind=_FIGURE),
-        Column(wide_only=_NAMES),
+        Column(kind=Kind.NAMES, wide_only=_NAMES),
     )
-    whole = sizes.counted.value or 1
-    rows = tuple(_contributor(contributor, whole) for contributor in contributors)
-    meaning = (
-        "freed: gone if you delete the line; total: including packages shared with other lines"
+    causes = breakdown.causes(sizes)
+    shared = [cause for cause in causes if cause.shared]
+    rows = tuple(
+        [_cause(cause, sizes) for cause in shared]
+        + [row for contributor in contributors for row in _lines(contributor, causes, sizes)]
     )
+    meaning = "total = freed + shared with other lines; freed: gone if you delete the line"
+    if shared:
+        meaning += ", shared: gone only with the last line that requires it"
     blocks = (Table(columns=columns, rows=rows), Paragraph((line(meaning, Style.DIM),)))
     return Section(heading=heading, blocks=blocks, rank=11, folded=folded)
 
 
+def _lines(
+    contributor: breakdown.Contributor, causes: Sequence[Cause], sizes: SizeReport
+) -> Iterator[Row]:
+    """Yield the row of a line, and those of the causes that it alone has."""
+    yield _contributor(contributor, sizes.counted.value or 1)
+    for cause in causes:
+        if not cause.shared and cause.roots == (contributor.name,):
+            yield _cause(cause, sizes)
+
+
+def _cause(cause: Cause, sizes: SizeReport) -> Row:
+    size = breakdown.cause_bytes(cause, sizes)
+    share = Share(size / (sizes.counted.value or 1), 0 if cause.shared else None)
+    itself = " itself" if cause.name in cause.roots else ""
+    cells: tuple[Cell, ...] = line(cause.name + itself), share, line(mb(size)), ABSENT
+    if not cause.shared:
+        return Row(cells=(*cells, Names(("included",))), depth=1)
+    lines = ["its own line" if name == cause.name else name for name in cause.roots]
+    by = line(f"required by {listed(lines, _NAMED)}", Style.DIM)
+    return Row(cells=(*cells, Names(("shared",))), notes=(by,))
+
+
 def _contributor(contributor: breakdown.Contributor, whole: int) -> Row:
-    others = f"and {plural(contributor.others, 'more package')}" if contributor.others else ""
+    more = f"and {contributor.others:,} more"
+    packages = f"{more} package{'s' if contributor.others > 1 else ''}"
+    others = Names((packages,), short=more) if contributor.others else ()
     freed = line(mb(contributor.freed)) if contributor.freed else ABSENT
     share = Share(contributor.total / whole, contributor.freed / whole)
     name = line(contributor.name, code=True)
-    return Row(cells=(name, share, line(mb(contributor.total)), freed, line(others, Style.DIM)))
+    return Row(cells=(name, share, line(mb(contributor.total)), freed, others))
 
 
 # --------------------------------------------------------------------------- what would help
