@@ -28,7 +28,7 @@ from slugcheck.model import (
     Unsized,
     figures,
 )
-from slugcheck.packages import graph
+from slugcheck.packages import causes, graph
 from slugcheck.sizing import bytecode, compression
 from slugcheck.sizing.installed import Installed, Layout, install, layout_of
 from slugcheck.sizing.kinds import kind_of
@@ -65,10 +65,13 @@ def measure(
     overlaps = find_overlaps(sized)
     needs = _graph(sized, environment)
     required_by = needs.required_by()
+    distributions = tuple(_distribution_size(package, required_by) for package in sized)
+    roots = _roots(sized, needs)
     return SizeReport(
         target=target,
-        distributions=tuple(_distribution_size(package, required_by) for package in sized),
-        roots=_roots(sized, needs),
+        distributions=distributions,
+        roots=roots,
+        causes=causes.causes(distributions, roots),
         parts=tuple(parts),
         overlaps=overlaps,
         unsized=tuple(unsized),
@@ -203,6 +206,7 @@ def _roots(sized: Sequence[Sized], needs: graph.Graph) -> tuple[RootSize, ...]:
             exclusive_slug_bytes=sum(by_name[other].slug.value for other in alone),
             shared_slug_bytes=sum(by_name[other].slug.value for other in shared),
             exclusive_names=tuple(alone),
+            shared_names=tuple(sorted(shared)),
         )
 
     root_sizes = [root(d.name) for d in roots]

@@ -62,7 +62,12 @@ from slugcheck.terminal import Terminal
         quiet="Print the verdict alone, on one line: no table, no progress, no notes.",
     )
 )
-@click.option("--verbose", "-v", is_flag=True, help="Show what the build time assumes.")
+@click.option(
+    "--verbose",
+    "-v",
+    is_flag=True,
+    help="Also show what is fine, what the build time assumes, and reasons in full.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -101,6 +106,7 @@ def command(
         lambda form, look: render_report(form, report, look),
         all_rows=all_rows,
         verdict_only=quiet,
+        verbose=verbose,
     )
     options.add_step_summary(report, terminal, wanted)
     from slugcheck.policy.budgets import exit_code

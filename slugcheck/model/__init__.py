@@ -20,6 +20,7 @@ from slugcheck.model.platform import (
     PackageLimit,
     Platform,
     PythonRelease,
+    RetiredStack,
     Rules,
     RuntimePart,
     Settings,
@@ -59,6 +60,7 @@ from slugcheck.model.report import (
 )
 from slugcheck.model.sizes import (
     Artifact,
+    Cause,
     Distribution,
     DistributionSize,
     Entry,
@@ -87,6 +89,7 @@ __all__ = [
     "BaseTotals",
     "Basis",
     "Budget",
+    "Cause",
     "Change",
     "ChangeKind",
     "CountLimit",
@@ -124,6 +127,7 @@ __all__ = [
     "Requirement",
     "RequirementSet",
     "Resolution",
+    "RetiredStack",
     "RootSize",
     "Rules",
     "RuntimePart",

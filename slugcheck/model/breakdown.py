@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from slugcheck.model.figures import Basis
-from slugcheck.model.sizes import DistributionSize, Kind, Overlap, Part, SizeReport
+from slugcheck.model.sizes import Cause, DistributionSize, Kind, Overlap, Part, SizeReport
 
 _ROWS = 12
 _LEAST_ROWS = 6
 _SHARE = 0.95
 _CONTRIBUTORS = 5
+_CAUSES = 3
 LEAST_PERCENT = 2  # of the total, for a contributor
 _NOTABLE_BYTES = 50_000  # an overlap below prints as 0.0 or 0.1 MB and explains nothing
 
@@ -198,3 +199,20 @@ def contributors(sizes: SizeReport) -> tuple[Contributor, ...]:
     )
     large = [contributor for contributor in ordered if contributor.total >= least]
     return tuple(large[:_CONTRIBUTORS])
+
+
+def causes(sizes: SizeReport) -> tuple[Cause, ...]:
+    """Return the causes with at least 2 % of the total, the largest first.
+
+    Those that several lines share are the three largest.
+    """
+    least = LEAST_PERCENT * sizes.counted.value / 100
+    ordered = sorted(sizes.causes, key=lambda c: (-cause_bytes(c, sizes), c.name))
+    large = [cause for cause in ordered if cause_bytes(cause, sizes) >= least]
+    shared = [cause for cause in large if cause.shared][:_CAUSES]
+    return tuple(cause for cause in large if not cause.shared or cause in shared)
+
+
+def cause_bytes(cause: Cause, sizes: SizeReport) -> int:
+    """Return the bytes of a cause that the platform's limit is about."""
+    return cause.slug_bytes if sizes.counts_slug else cause.installed_bytes

@@ -247,11 +247,28 @@ class RootSize:
     exclusive_slug_bytes: int
     shared_slug_bytes: int
     exclusive_names: tuple[str, ...]
+    shared_names: tuple[str, ...] = ()
 
     @property
     def closure_bytes(self) -> int:
         """Installed bytes of all that it reaches, itself included."""
         return self.exclusive_bytes + self.shared_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Heavy distributions (``names``) under the direct requirements ``roots``, such as CUDA's.
+
+    ``shared``: several roots need them, so that deleting one line frees none of them; else they are
+    part of what their only root frees. The bytes of shared ones never overlap.
+    """
+
+    name: str  # of the distribution, or of the group: "CUDA libraries of torch"
+    names: tuple[str, ...]
+    roots: tuple[str, ...]
+    shared: bool
+    installed_bytes: int
+    slug_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +306,7 @@ class SizeReport:
     transfer: Transfer
     installed: Estimate[int]  # distributions and parts, with bytecode
     slug: Estimate[int]  # the whole slug
+    causes: tuple[Cause, ...] = ()
 
     @property
     def counts_slug(self) -> bool:

@@ -25,6 +25,7 @@ from slugcheck.model import (
     Limit,
     Platform,
     PythonRelease,
+    RetiredStack,
     RuntimePart,
     Severity,
     Source,
@@ -224,9 +225,11 @@ def _platform(reader: TableReader) -> Platform:
     stacks = reader.rows("stacks", _stack, at_least=1)
     pythons = reader.rows("pythons", _python, at_least=1)
     limits = reader.rows("limits", _limit)
+    retired = reader.rows("retired_stacks", _retired_stack)
     dynos = reader.rows("dynos", _dyno)
     for key, row_names in (
         ("stacks", [stack.name for stack in stacks]),
+        ("retired_stacks", [stack.name for stack in retired]),
         ("pythons", [release.minor for release in pythons]),
         ("limits", [limit.name for limit in limits]),
         ("dynos", [dyno.name for dyno in dynos]),
@@ -251,6 +254,7 @@ def _platform(reader: TableReader) -> Platform:
         default_dyno=reader.choice("default_dyno", [dyno.name for dyno in dynos])
         if "default_dyno" in reader
         else None,
+        retired_stacks=retired,
     )
 
 
@@ -269,6 +273,12 @@ def _stack(reader: TableReader) -> Stack:
         missing_libraries=reader.texts("missing_libraries"),
         status=reader.text("status"),
         source=_source(reader),
+    )
+
+
+def _retired_stack(reader: TableReader) -> RetiredStack:
+    return RetiredStack(
+        name=reader.text("name"), since=reader.date("since"), source=_source(reader)
     )
 
 
@@ -311,6 +321,7 @@ def _limit(reader: TableReader) -> Limit:
         text=reader.text("text"),
         source=_source(reader),
         message=reader.text("message", default=""),
+        since=reader.date("since") if "since" in reader else "",
     )
 
 

@@ -169,6 +169,8 @@ def _limits(platform: Platform, chosen: Mapping[str, Budget]) -> tuple[Limit, ..
             text=budget.text.strip(),
             source=_source(budget),
             message=budget.message,
+            since="",
+            set_by=budget.place,
         )
     return tuple(limits.values())
 

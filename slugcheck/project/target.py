@@ -510,9 +510,15 @@ def _closest(minor: str, offered: Iterable[str]) -> str:
 
 def _stack(platform: Platform, name: str) -> Stack:
     known = {stack.name: stack for stack in platform.stacks}
-    if name not in known:
+    if name in known:
+        return known[name]
+    retired = next((stack for stack in platform.retired_stacks if stack.name == name), None)
+    if retired is None:
         raise _unknown("stack", name, known, platform)
-    return known[name]
+    message = f"{platform.title} retired the stack {name}: end-of-life since {retired.since}"
+    raise PlatformError(
+        message, hint=f"use {platform.default_stack}; {platform.title} has {', '.join(known)}"
+    )
 
 
 def _dyno(platform: Platform, name: str | None) -> Dyno | None:
