@@ -25,6 +25,7 @@ from slugcheck.model import (
     Finding,
     Inventory,
     Obstacle,
+    Part,
     Project,
     Report,
     RequirementSet,
@@ -49,6 +50,7 @@ from slugcheck.version import __version__
 if TYPE_CHECKING:
     from slugcheck.advice.findings import Equivalent
     from slugcheck.project.files import Listing
+    from slugcheck.project.static_files import Collected, StaticFiles
     from slugcheck.terminal import Bar
 
 
@@ -127,6 +129,7 @@ class Check:
         self._members = self._app.members() if options.verify else ()
         self._verification: Verification | None = None
         self._audit: Audit | None = None
+        self._static = self._static_files()
         self._dependencies = DependencyReader(self.subject, self.target, options)
 
     def _refuse(self, error: BuildError) -> None:
@@ -134,6 +137,14 @@ class Check:
         obstacle = Obstacle.of(error)
         if obstacle not in self._obstacles:
             self._obstacles.append(obstacle)
+
+    def _static_files(self) -> StaticFiles | None:
+        from slugcheck.project import static_files
+
+        if (built := self._built) is None:
+            return None
+        project, files = built
+        return static_files.StaticFiles(project, files.files, files.absent)
 
     def _check_install_command(self) -> None:
         from slugcheck.project import manager as installs
@@ -395,6 +406,7 @@ class Check:
                 *slug_parts.runtime_parts(self.target, names, manager),
                 *([slug_parts.app_part(app.files)] if app.files else []),
                 *slug_parts.model_parts(app.models),
+                *self._added_parts(dependencies, names),
             ),
             transfer=dependencies.transfer(),
             manager=manager,
@@ -407,6 +419,24 @@ class Check:
         if project is None or files is None or not self.target.platform.buildpack:
             return None
         return project, files
+
+    def _added_parts(
+        self, dependencies: DependencyReader, names: Collection[str]
+    ) -> tuple[Part, ...]:
+        """Return what steps of the build add to the slug after the install."""
+        from slugcheck.project import hooks
+
+        if (built := self._built) is None:
+            return ()
+        project, files = built
+        collected = self._collected(dependencies)
+        static = (collected.part,) if collected and collected.part else ()
+        return (*static, *hooks.nltk_parts(project, files.absent, names))
+
+    def _collected(self, dependencies: DependencyReader) -> Collected | None:
+        if self._static is None:
+            return None
+        return self._static.collected(dependencies.inventories, minor=self.target.minor)
 
     def _unmeasured(self, names: Collection[str]) -> tuple[Unsized, ...]:
         from slugcheck.project import hooks
@@ -445,9 +475,9 @@ class Check:
         if (built := self._built) is not None:
             project, files = built
             names = {size.name for size in sizes.distributions}
-            notes += hooks.notes(
-                project, files.absent, names, [member.path for member in files.files]
-            )
+            notes += hooks.notes(project, files.absent, names)
+            if (collected := self._collected(self._dependencies)) is not None:
+                notes += collected.notes
         if self._audit is not None:
             notes += self._audit.notes
         if self._verification is not None:

@@ -13,6 +13,8 @@ _LEAST_ROWS = 6
 _SHARE = 0.95
 _CONTRIBUTORS = 5
 _CAUSES = 3
+# Parts that are the app's own: its files and models, and what steps of the build make for it.
+_OWN_GROUPS = ("app", "models", "static", "nltk")
 LEAST_PERCENT = 2  # of the total, for a contributor
 _NOTABLE_BYTES = 50_000  # an overlap below prints as 0.0 or 0.1 MB and explains nothing
 
@@ -69,9 +71,7 @@ def sums(rows: Iterable[DistributionSize]) -> Sums:
 
 def has_more(sizes: SizeReport) -> bool:
     """Whether app files or models are counted beside distributions and runtime."""
-    return bool(sizes.distributions) and any(
-        part.group in ("app", "models") for part in sizes.parts
-    )
+    return bool(sizes.distributions) and any(part.group in _OWN_GROUPS for part in sizes.parts)
 
 
 def dependencies(sizes: SizeReport) -> Sums:
@@ -189,7 +189,7 @@ def contributors(sizes: SizeReport) -> tuple[Contributor, ...]:
             Contributor(name=root.name, freed=alone, total=alone + shared, others=others)
         )
     for row in part_rows(sizes.parts, everything=False):
-        if row.group in ("app", "models"):
+        if row.group in _OWN_GROUPS:
             size = row.slug if by_slug else row.installed
             unordered.append(Contributor(name=row.label, freed=size, total=size, others=0))
     least = LEAST_PERCENT * sizes.counted.value / 100

@@ -284,10 +284,10 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Something else in the slug: runtime, package manager, app, models."""
+    """Something else in the slug: runtime, package manager, app, models, files the build makes."""
 
     name: str
-    group: str  # "runtime", "app", "models"
+    group: str  # "runtime", "app", "models", "static", "nltk", "other"
     installed: Estimate[int]
     slug: Estimate[int]
     note: str

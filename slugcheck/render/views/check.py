@@ -72,7 +72,7 @@ _KINDS = {
     FileKind.NATIVE: "native", FileKind.PYTHON: "Python", FileKind.BYTECODE: "bytecode",
     FileKind.TESTS: "tests", FileKind.METADATA: "metadata", FileKind.DATA: "data",
 }  # fmt: skip
-_NAMED_GROUPS = ("app", "models", "other")  # the row's label says what these are
+_NAMED_GROUPS = ("app", "models", "static", "nltk", "other")  # the row's label says what these are
 _SIGNS = {
     ChangeKind.ADDED: ("+", Style.BAD),
     ChangeKind.REMOVED: ("-", Style.GOOD),
