@@ -34,7 +34,9 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,7 @@ _NICE = 15
 _SHORTEST_LIMIT_SECONDS = 40.0  # imports and collection on a busy machine
 _SLOWER = 4.0  # than recorded, before a mutant counts as hanging
 _ADDRESS_SPACE_BYTES = 8 << 30
+_RECORD_SECONDS = 1800.0  # of one file of tests
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 # modules at the top of the package, by what they do; others go by their folder
@@ -165,9 +168,7 @@ class Layout:
 
         walk(tree, ())
         for node in ast.walk(tree):
-            if isinstance(node, ast.AnnAssign):
-                ignored.append(node.annotation)
-            elif isinstance(node, ast.arg) and node.annotation:
+            if isinstance(node, ast.AnnAssign | ast.arg) and node.annotation:
                 ignored.append(node.annotation)
             elif isinstance(node, ast.FunctionDef) and node.returns:
                 ignored.append(node.returns)
@@ -367,9 +368,6 @@ class Recorder:
         if fixturedef.scope != "function":
             self.coverage.switch_context(self._test.partition("::")[0])
 
-    def pytest_fixture_post_finalizer(self, fixturedef: Any) -> None:
-        """Nothing: the context goes on."""
-
     def pytest_runtest_call(self) -> None:
         """Begin the test itself."""
         self.coverage.switch_context(self._test)
@@ -390,7 +388,7 @@ def record(ground: Ground, files: Sequence[str]) -> None:
         began = time.monotonic()
         report = ground.folder / "recorded.json"
         report.unlink(missing_ok=True)
-        code = _forked(lambda file=file: _record_file(ground, file, report), ground, 1800.0)  # type: ignore[misc]
+        code = _forked(partial(_record_file, ground, file, report), ground, _RECORD_SECONDS)
         if not report.exists():
             print(f"{file}: nothing recorded (exit {code})", flush=True)
             continue
@@ -508,10 +506,8 @@ def _forked(job: Callable[[], int], ground: Ground, limit: float) -> int | None:
             os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
             code = job()
         except BaseException as error:
-            print(repr(error))
+            print(repr(error), flush=True)
         finally:
-            with contextlib.suppress(Exception):
-                sys.stdout.flush()
             os._exit(code)
     code_of_child: int | None = None
     ends = time.monotonic() + limit
@@ -556,10 +552,10 @@ def tested(ground: Ground, mutant: Mutant, known: Record, budget: float, stamp: 
     source = path.read_text(encoding="utf-8")
     mutated = applied(source, mutant)
     if mutated is None:
-        return Mutant(**{**asdict(mutant), "outcome": "gone"})
+        return replace(mutant, outcome="gone")
     tests, seconds = known.tests(mutant, budget)
     if not tests:
-        return Mutant(**{**asdict(mutant), "outcome": "untested"})
+        return replace(mutant, outcome="untested")
     files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
     told = ground.folder / "killer.txt"
     told.unlink(missing_ok=True)
@@ -578,7 +574,7 @@ def tested(ground: Ground, mutant: Mutant, known: Record, budget: float, stamp: 
         os.utime(path, (stamp + 1, stamp + 1))
     outcome = {None: "hung", 0: "survived", 5: "untested"}.get(code, "killed")
     killer = told.read_text() if told.exists() else ""
-    return Mutant(**{**asdict(mutant), "outcome": outcome, "killer": killer})
+    return replace(mutant, outcome=outcome, killer=killer)
 
 
 def run(ground: Ground, mutants: Iterable[Mutant], budget: float) -> None:
@@ -601,7 +597,15 @@ def _load_what_tests_import() -> None:
     """Load what every test imports once, so that a fork has it; nothing of slugcheck."""
     import importlib
 
-    for name in ("pytest", "hypothesis", "requests", "rich.console", "click", "msgspec", "packaging"):
+    for name in (
+        "pytest",
+        "hypothesis",
+        "requests",
+        "rich.console",
+        "click",
+        "msgspec",
+        "packaging",
+    ):
         importlib.import_module(name)
 
 
@@ -615,7 +619,7 @@ def table(outcomes: Sequence[Mutant]) -> str:
         if mutant.outcome != "gone":
             packages[mutant.package].append(mutant)
     lines = ["| package | mutants | killed | survived | killed, % |", "|---|--:|--:|--:|--:|"]
-    for name, mutants in [*sorted(packages.items()), ("total", sum(packages.values(), []))]:
+    for name, mutants in [*sorted(packages.items()), ("total", [*chain(*packages.values())])]:
         if mutants:
             killed = sum(mutant.counts_as_killed for mutant in mutants)
             rest = len(mutants) - killed
@@ -646,8 +650,16 @@ def main() -> int:
     """Prepare the copy, then do the work with the copy's own interpreter."""
     chosen = _arguments()
     ground = Ground(chosen.work.resolve())
+
+    def chosen_package(name: str) -> bool:
+        return not chosen.package or name in chosen.package
+
     if chosen.command == "table":
-        print(table([m for m in ground.outcomes() if m.package in chosen.package or not chosen.package]))
+        print(
+            table(
+                [m for m in ground.outcomes() if m.package in chosen.package or not chosen.package]
+            )
+        )
         return 0
     _as_users_do()
     if not chosen.inside:
@@ -665,7 +677,11 @@ def main() -> int:
         return 0
     if chosen.command == "again":
         left = [m for m in ground.outcomes() if m.outcome in ("survived", "untested")]
-        run(ground, [m for m in left if m.package in chosen.package or not chosen.package], chosen.seconds)
+        run(
+            ground,
+            [m for m in left if m.package in chosen.package or not chosen.package],
+            chosen.seconds,
+        )
         return 0
     paths = [str(p.relative_to(ground.tree)) for p in (ground.tree / PACKAGE).rglob("*.py")]
     names = chosen.package or sorted({name for p in paths if (name := package_of(p))})
