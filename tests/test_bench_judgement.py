@@ -422,7 +422,8 @@ def test_the_largest_free_saving_is_advised() -> None:
     ],
 )
 def test_gradients_that_take_memory_are_told(changed: dict[str, Any], told: bool) -> None:
-    tried = variant(**({"name": variants.GRADIENTS, "saves_bytes": -8 * MIB} | changed))
+    fields: dict[str, Any] = {"name": variants.GRADIENTS, "saves_bytes": -8 * MIB} | changed
+    tried = variant(**fields)
     shown = [sentence for code, sentence in findings(tried) if code == "gradients-kept"]
     assert shown == (
         ["gradients are on: the peak is 200.0 MiB, 8.0 MiB more than without"] if told else []
@@ -542,7 +543,7 @@ def test_outputs_that_differ_or_a_failure_decide_the_exit_code() -> None:
 # --------------------------------------------------------------------------- agreement
 
 
-def arrays(reference: Any, other: Any) -> tuple[float, float, bool]:
+def arrays(reference: Any, other: Any) -> Any:
     found = agreement.difference("y", np.asarray(reference), np.asarray(other))
     return found.absolute, found.relative, found.agrees
 
