@@ -12,7 +12,8 @@ each one is tested in a copy of the committed tree, so the checkout is never cha
 
 A mutant is tested by the tests that run its line, the fastest first and at most ``--seconds`` of
 them as recorded, so a survivor here may still be killed by the whole suite. One that hangs counts
-as killed. Only one process runs at a time, at the lowest priority but four.
+as killed. Only one process runs at a time, at the lowest priority but four. Test files named with
+``--last`` run after the others, and the table says how many mutants the others had let through.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ class Mutant:
     diff: str
     outcome: str = ""  # "killed", "hung", "survived", "untested"
     killer: str = ""  # the test that failed
+    late: bool = False  # only a test of the files that run last noticed it
     seed: int = 0
 
     @property
@@ -440,8 +442,13 @@ class Record:
                 self._functions[function] |= set(tests)
                 self._modules[place.partition("::")[0]] |= set(tests)
 
-    def tests(self, mutant: Mutant, budget: float) -> tuple[list[str], float]:
-        """Return the tests that matter for a mutant, and how long they took in all."""
+    def tests(
+        self, mutant: Mutant, budget: float, last: Collection[str]
+    ) -> tuple[list[str], float]:
+        """Return the tests that matter for a mutant, and how long they took in all.
+
+        Those of the files ``last`` come last, and have seconds of their own.
+        """
         function = mutant.place.partition("+")[0]
         line = self._lines.get(mutant.place, set())
         near = line or self._functions.get(function, set())
@@ -451,15 +458,20 @@ class Record:
         shared = {t for file in near - singles for t in self._files.get(file, ())}
         files = _CHILDREN.get(mutant.package, ())
         far = {t for file in files for t in self._files.get(file, ())}
+        groups = (singles, shared - singles, far - shared - singles)
         chosen: list[str] = []
-        total = 0.0
-        for group in (singles, shared - singles, far - shared - singles):
-            for test in sorted(group, key=lambda t: self.seconds.get(t, 1.0)):
-                seconds = self.seconds.get(test, 1.0)
-                if total + seconds <= budget or not chosen:
-                    chosen.append(test)
-                    total += seconds
-        return chosen, total
+        whole = 0.0
+        for late in (False, True):
+            total = 0.0
+            for group in groups:
+                own = [t for t in group if (t.partition("::")[0] in last) is late]
+                for test in sorted(own, key=lambda t: self.seconds.get(t, 1.0)):
+                    seconds = self.seconds.get(test, 1.0)
+                    if total + seconds <= budget or not chosen:
+                        chosen.append(test)
+                        total += seconds
+            whole += total
+        return chosen, whole
 
 
 # --- one mutant -----------------------------------------------------------------------------------
@@ -546,14 +558,23 @@ def _parent(folder: Path) -> int | None:
         return None
 
 
-def tested(ground: Ground, mutant: Mutant, known: Record, budget: float, stamp: int) -> Mutant:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which tests may run for a mutant: so many seconds of them, some files after the others."""
+
+    known: Record
+    seconds: float
+    last: tuple[str, ...] = ()
+
+
+def tested(ground: Ground, mutant: Mutant, choice: Choice, stamp: int) -> Mutant:
     """Put a mutant into the copy, run its tests, and take it out again."""
     path = ground.tree / mutant.path
     source = path.read_text(encoding="utf-8")
     mutated = applied(source, mutant)
     if mutated is None:
         return replace(mutant, outcome="gone")
-    tests, seconds = known.tests(mutant, budget)
+    tests, seconds = choice.known.tests(mutant, choice.seconds, choice.last)
     if not tests:
         return replace(mutant, outcome="untested")
     files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
@@ -574,17 +595,17 @@ def tested(ground: Ground, mutant: Mutant, known: Record, budget: float, stamp: 
         os.utime(path, (stamp + 1, stamp + 1))
     outcome = {None: "hung", 0: "survived", 5: "untested"}.get(code, "killed")
     killer = told.read_text() if told.exists() else ""
-    return replace(mutant, outcome=outcome, killer=killer)
+    late = killer.partition("::")[0] in choice.last
+    return replace(mutant, outcome=outcome, killer=killer, late=late)
 
 
-def run(ground: Ground, mutants: Iterable[Mutant], budget: float) -> None:
+def run(ground: Ground, mutants: Iterable[Mutant], choice: Choice) -> None:
     """Test mutants one by one, and append what became of each."""
-    known = Record(json.loads(ground.record.read_text()))
     _load_what_tests_import()
     stamp = int(time.time())
     for number, mutant in enumerate(mutants):
         began = time.monotonic()
-        result = tested(ground, mutant, known, budget, stamp + 2 * number)
+        result = tested(ground, mutant, choice, stamp + 2 * number)
         with ground.results.open("a", encoding="utf-8") as out:
             out.write(json.dumps(asdict(result)) + "\n")
         took = time.monotonic() - began
@@ -618,13 +639,16 @@ def table(outcomes: Sequence[Mutant]) -> str:
     for mutant in outcomes:
         if mutant.outcome != "gone":
             packages[mutant.package].append(mutant)
-    lines = ["| package | mutants | killed | survived | killed, % |", "|---|--:|--:|--:|--:|"]
+    lines = ["| package | mutants | before, % | killed | survived | killed, % |"]
+    lines.append("|---|--:|--:|--:|--:|--:|")
     for name, mutants in [*sorted(packages.items()), ("total", [*chain(*packages.values())])]:
         if mutants:
             killed = sum(mutant.counts_as_killed for mutant in mutants)
             rest = len(mutants) - killed
-            share = 100 * killed / len(mutants)
-            lines.append(f"| {name} | {len(mutants)} | {killed} | {rest} | {share:.0f} |")
+            late = sum(mutant.counts_as_killed and mutant.late for mutant in mutants)
+            before, after = (100 * count / len(mutants) for count in (killed - late, killed))
+            row = f"| {name} | {len(mutants)} | {before:.0f} | {killed} | {rest} | {after:.0f} |"
+            lines.append(row)
     for name in sorted(packages):
         for mutant in packages[name]:
             if not mutant.counts_as_killed:
@@ -642,6 +666,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=40.0, help="of tests for each mutant")
     default = Path(tempfile.gettempdir()) / "slugcheck-mutation"
     parser.add_argument("--work", type=Path, default=default, help="folder of the copy and results")
+    parser.add_argument("--last", action="append", default=[], help="test file that runs last")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -675,6 +700,11 @@ def main() -> int:
     if chosen.command == "record":
         record(ground, chosen.tests)
         return 0
+    choice = Choice(
+        known=Record(json.loads(ground.record.read_text())),
+        seconds=chosen.seconds,
+        last=tuple(chosen.last),
+    )
     if chosen.command == "again":
         left = [m for m in ground.outcomes() if m.outcome in ("survived", "untested")]
         run(
@@ -686,7 +716,7 @@ def main() -> int:
     paths = [str(p.relative_to(ground.tree)) for p in (ground.tree / PACKAGE).rglob("*.py")]
     names = chosen.package or sorted({name for p in paths if (name := package_of(p))})
     for name in names:
-        run(ground, sample(ground.tree, name, chosen.each, chosen.seed), chosen.seconds)
+        run(ground, sample(ground.tree, name, chosen.each, chosen.seed), choice)
     return 0
 
 
