@@ -80,7 +80,10 @@ def _clipped(value: Any, most: int) -> Any:
         return {_clipped(key, most): _clipped(member, most) for key, member in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = (field.name for field in dataclasses.fields(value) if field.init)
-        return replace(value, **{name: _clipped(getattr(value, name), most) for name in fields})
+        changed = {name: _clipped(getattr(value, name), most) for name in fields}
+        if isinstance(value, view.Listing | view.Fix):  # all lines stay: what is cut is counted
+            changed["lines"] = "\n".join(_clipped(line, most) for line in value.lines.split("\n"))
+        return replace(value, **changed)
     return value
 
 
