@@ -32,6 +32,7 @@ _RULES = {
     "opencv-gui": "OpenCV with a GUI, which needs libraries that the platform lacks",
     "two-opencvs": "Two distributions of OpenCV overwrite each other",
     "built-from-source": "A distribution is compiled during the build",
+    "heavy-dependency": "A later version of a distribution requires less",
     "other-system": "A distribution for another operating system",
     "placeholder": "A placeholder instead of the real distribution",
     "python-deprecated": "The platform has deprecated this Python",

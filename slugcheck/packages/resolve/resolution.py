@@ -57,6 +57,19 @@ class Resolved:
     inventories: Mapping[str, Inventory]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What an earlier resolution of nearly the same requirements found out.
+
+    ``stand_ins`` are for what has no wheel, ``unsized`` is what has no size. ``dropped`` are names
+    that are left out wherever they are required.
+    """
+
+    stand_ins: tuple[StandIn, ...] = ()
+    unsized: tuple[Unsized, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
 class Resolver:
     """One resolution and the results of its rounds. Use it as a context manager."""
 
@@ -71,6 +84,7 @@ class Resolver:
         environment: Mapping[str, str],
         tags: Sequence[Tag],
         without: Iterable[Unsized] = (),
+        known: Known | None = None,
     ) -> None:
         """Prepare; ``without`` is left out of the resolution wherever it is required."""
         self._requested = requested_by(requirements, environment)
@@ -79,8 +93,12 @@ class Resolver:
         self._memory = memory
         self._make_stand_ins = make_stand_ins
         self._tags = tuple(tags)
+        self._known, self._tried = known or Known(), known is not None
         self._made: dict[str, dict[str, StandIn]] = {}
-        self._excluded: dict[str, Unsized] = {unsized.name: unsized for unsized in without}
+        self._excluded: dict[str, Unsized] = {
+            canonicalize_name(unsized.name): unsized
+            for unsized in (*without, *self._known.unsized)
+        }
         self._lost: list[Unsized] = []
         self._refused = set(requirements.options.no_binary)  # names whose wheels do not count
         self._blocked: dict[str, WrongPython] = {}
@@ -109,7 +127,7 @@ class Resolver:
         for name in self._requested.requirements.options.no_binary:
             if name in self._requested.direct:
                 self._learn(self._for_name(name, SpecifierSet(self._requested.specifiers(name))))
-        for stand_in in self._memory.recall(self._key()):
+        for stand_in in (*self._known.stand_ins, *self._memory.recall(self._key())):
             self._add(stand_in)
         return self._settled()
 
@@ -261,6 +279,8 @@ class Resolver:
 
     def _wrong_python(self) -> ResolutionError:
         blocked = [(mismatch.name, mismatch.version) for mismatch in self._blocked.values()]
+        if self._tried:  # nobody reads more of it, and to find the newest Python takes seconds
+            return no_wheel_for_python(blocked, (), self._target, None)
         minors = set.intersection(*(set(mismatch.pythons) for mismatch in self._blocked.values()))
         compiled = built_natively(self._stand_ins_made())
         return no_wheel_for_python(blocked, compiled, self._target, self._newest_of(minors))
@@ -293,8 +313,8 @@ class Resolver:
 
     def _excludes(self) -> tuple[str, ...]:
         """Return the excluded names, without those that are only the last part of a URL."""
-        lost = [unsized.name for unsized in self._lost]
-        return tuple(name for name in dict.fromkeys([*lost, *self._excluded]) if _is_name(name))
+        names = [*self._known.dropped, *(unsized.name for unsized in self._lost), *self._excluded]
+        return tuple(name for name in dict.fromkeys(names) if _is_name(name))
 
     def _resolved(self, lock: Pylock) -> Resolved:
         from slugcheck.packages.locks import pylock
