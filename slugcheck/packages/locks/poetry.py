@@ -124,7 +124,7 @@ def check_version(lock: Mapping[str, Any]) -> None:
 
 
 def check_fresh(
-    lock: Mapping[str, Any], pyproject: Mapping[str, Any], data: bytes, refuse: Refuse
+    lock: Mapping[str, Any], pyproject: Mapping[str, Any], data: bytes, refuse: Refuse = give_up
 ) -> None:
     """Refuse a lock that was not made from a pyproject.toml; ``data`` is the lock's bytes."""
     locked = text(table(lock, "metadata").get("content-hash"))
