@@ -114,9 +114,7 @@ def _folder(options: Options, platform: Platform) -> Subject:
     )
     if project.manager is not Manager.PIP:
         return replace(subject, lock=project.dependency_file)
-    requirements = read_requirements(
-        replace(options, path=project.dependency_file, top=top), empty=True
-    )
+    requirements = read_requirements(replace(options, path=project.dependency_file, top=top))
     return replace(subject, requirements=requirements, index=requirements.options)
 
 

@@ -86,6 +86,8 @@ def run_words(report: Report) -> tuple[str, ...]:
     sizes, transfer = report.sizes, report.sizes.transfer
     direct = sum(1 for d in sizes.distributions if d.distribution.direct)
     counted = f"{plural(len(sizes.distributions), 'distribution')}, {direct} direct"
+    if not sizes.distributions and not sizes.unsized:
+        counted = "no dependencies"
     took = f"{math.ceil(report.seconds * 10) / 10:.1f} s"
     if report.verification is not None:
         return counted, took, "verified by a real install"
