@@ -28,7 +28,7 @@ from slugcheck.text import MIB, mb
 _MEANING = {
     Severity.FAIL: "the check fails above it",
     Severity.WARN: "the platform warns above it",
-    Severity.NOTE: "the platform's own limit: more is rejected",
+    Severity.NOTE: "more is rejected",
 }
 
 
