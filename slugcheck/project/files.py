@@ -312,8 +312,10 @@ class Listing:
         return "git does not track it" if self.tracked else "it is not a file"
 
 
-def listing(folder: Path) -> Listing:
+def listing(folder: Path, *, slug: bool = True) -> Listing:
     """Return the files below ``folder`` that a push would bring to Heroku, and those removed there.
+
+    Without ``slug`` it goes elsewhere, where no ``.slugignore`` removes anything.
 
     :raises UsageError: the folder does not exist.
     :raises MeasureError: git refuses, or a folder cannot be read.
@@ -333,9 +335,9 @@ def listing(folder: Path) -> Listing:
     members, reasons = _members(folder, names, lfs, notes, is_tracked=is_tracked)
     if known is not None and is_tracked:
         notes += checkout_notes(known, members)
-    kept, removed = _pruned(folder, members, reasons, notes)
-    notes += lfs_notes(kept, lfs)
-    notes += compiler_notes(kept)
+    kept, removed = _pruned(folder, members, reasons, notes) if slug else (members, ())
+    notes += lfs_notes(kept, lfs) if slug else ()
+    notes += compiler_notes(kept) if slug else ()
     inside = frozenset(parent for member in kept for parent in _above(member.path))
     return Listing(
         folder=folder,

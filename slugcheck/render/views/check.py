@@ -18,6 +18,7 @@ from slugcheck.model import (
     FindingSeverity,
     Ignored,
     ModelFile,
+    Obstacle,
     Overlap,
     Report,
     SizeReport,
@@ -219,6 +220,8 @@ def _required_by(reasons: Sequence[str], file: str) -> Names:
 
 
 def _file(report: Report) -> str:
+    if report.project is not None and report.kind == "project":
+        return report.project.dependency_file.name
     return PurePath(report.path).name or "the file"
 
 
@@ -416,13 +419,11 @@ def _models_matter(report: Report) -> bool:
     sizes = report.sizes
     by_slug = sizes.counts_slug
     own = sizes.group_slug_bytes("models") if by_slug else sizes.group_bytes("models")
-    largest = sum(model.bytes for model in report.models) >= _LEAST_MODELS
-    if any(
-        option.storage is Storage.SLUG and option.status is not Status.PASS
-        for option in report.storage
-    ):
-        return largest
-    return largest and own >= _LEAST_MODELS_SHARE * sizes.counted.value
+    if sum(model.bytes for model in report.models) < _LEAST_MODELS:
+        return False
+    in_git = next(o.status for o in report.storage if o.storage is Storage.SLUG)
+    helps = any(option.status is not in_git for option in report.storage)
+    return helps or own >= _LEAST_MODELS_SHARE * sizes.counted.value
 
 
 def _storage(report: Report) -> Section:
@@ -505,7 +506,7 @@ def _changes(report: Report, difference: Difference) -> Section:
         problem = line(difference.problem or "it could not be measured", Style.DOUBT)
         items: tuple[Block, ...] = (Items((Item(mark=Status.UNKNOWN, text=problem),)),)
         return Section(heading=(Span("against "), label), blocks=items, rank=3)
-    summary = Paragraph((line(_change_summary(difference)),))
+    summary = Paragraph((line(_change_summary(difference, report.sizes)),))
     rows = tuple(_change_rows(report, difference))
     heads = ("installed", _packed(report.sizes), "%")
     columns = (
@@ -585,7 +586,7 @@ def _change_total(sizes: SizeReport, difference: Difference) -> Row:
     return Row(cells=((), line("total"), *own, percent, total), style=Style.STRONG)
 
 
-def _change_summary(difference: Difference) -> str:
+def _change_summary(difference: Difference, sizes: SizeReport) -> str:
     """Return the change in a sentence: "2 added, 1 upgraded: slug +12.3 MB"."""
     counts = {
         kind: sum(1 for change in difference.changes if change.kind is kind) for kind in ChangeKind
@@ -593,30 +594,33 @@ def _change_summary(difference: Difference) -> str:
     parts = [f"{count} {str(kind).replace('-', ' ')}" for kind, count in counts.items() if count]
     if difference.parts:
         parts.append(f"{plural(len(difference.parts), 'other part')} changed")
-    return f"{', '.join(parts) or 'nothing changed'}: slug {signed(difference.slug_bytes)} MB"
+    grown = difference.slug_bytes if sizes.counts_slug else difference.installed_bytes
+    figure = "slug" if sizes.counts_slug else "installed"
+    return f"{', '.join(parts) or 'nothing changed'}: {figure} {signed(grown)} MB"
 
 
 # --------------------------------------------------------------------------- what is in the way
 
 
 def _obstacles(report: Report) -> Section:
-    blocks = tuple(
-        Fix(
-            severity=FindingSeverity.ERROR,
-            sentence=obstacle.sentence,
-            facts=tuple(
-                fact
-                for fact in (
-                    Span(obstacle.instead),
-                    Span(str(obstacle.origin) if obstacle.origin else "", code=True),
-                )
-                if fact.text
-            ),
-            lines=obstacle.fix,
-        )
-        for obstacle in report.obstacles
-    )
+    blocks = tuple(map(_obstacle, report.obstacles))
     return Section(heading=line(f"obstacles: {len(blocks)}"), blocks=blocks, rank=2)
+
+
+def _obstacle(obstacle: Obstacle) -> Fix:
+    """Return it with its fix, which is a sentence or several lines to paste."""
+    lines = obstacle.fix if "\n" in obstacle.fix else ""
+    facts = (
+        Span(str(obstacle.origin) if obstacle.origin else "", code=True),
+        Span(f"fix: {obstacle.fix}" if obstacle.fix and not lines else ""),
+        Span(obstacle.instead),
+    )
+    return Fix(
+        severity=FindingSeverity.ERROR,
+        sentence=obstacle.sentence,
+        facts=tuple(fact for fact in facts if fact.text),
+        lines=lines,
+    )
 
 
 def _unsized(report: Report) -> Section:
