@@ -29,7 +29,7 @@ def index(package_server: PackageServer) -> PackageServer:
 
     add("nvidia-cublas-cu12", 4_000_000)
     add("triton", 2_000_000)
-    add("torch", 1_000_000, ["nvidia-cublas-cu12", "triton"])
+    add("torch", 4_000_000, ["nvidia-cublas-cu12", "triton"])
     add("torchvision", 100_000, ["torch"])
     add("psutil", 50_000)
     add("ultralytics", 60_000, ["torch", "torchvision", "psutil"])

@@ -178,7 +178,10 @@ def _limits(platform: Platform, chosen: Mapping[str, Budget]) -> tuple[Limit, ..
 
 def _set_by(place: str) -> str:
     """Return a flag as it is, and of a settings file its name."""
-    return place if place.startswith("--") else PurePath(place.partition(": ")[0]).name
+    if place.startswith("--"):
+        return place
+    file = PurePath(place.partition(": ")[0])
+    return file.name if file.is_absolute() else str(file)
 
 
 def _own(name: str, unit: str) -> Limit:

@@ -318,6 +318,8 @@ def _bars(verdicts: Sequence[Verdict], *, verbose: bool) -> Iterator[Bar]:
 
 def _tells_more(verdict: Verdict, group: Sequence[Verdict]) -> bool:
     """Whether a verdict beside a budget tells the reader something that its budget does not."""
+    if verdict.status is group[0].status is Status.UNKNOWN:
+        return False  # for the same reason
     if verdict.rejects:  # what it allows is news where the budget is exceeded
         return verdict.status is not Status.PASS or group[0].status is not Status.PASS
     rejected = any(v.rejects and v.status is Status.FAIL for v in group)
@@ -683,7 +685,8 @@ def _cause(cause: Cause, sizes: SizeReport) -> Row:
     cells: tuple[Cell, ...] = line(cause.name + itself), share, line(mb(size)), ABSENT
     if not cause.shared:
         return Row(cells=(*cells, Names(("included",))), depth=1)
-    lines = ["its own line" if name == cause.name else name for name in cause.roots]
+    others = [name for name in cause.roots if name != cause.name]
+    lines = ["its own line", *others] if itself else others
     by = line(f"required by {listed(lines, _NAMED)}", Style.DIM)
     return Row(cells=(*cells, Names(("shared",))), notes=(by,))
 
