@@ -424,7 +424,7 @@ def _models_matter(report: Report) -> bool:
     if sum(model.bytes for model in report.models) < _LEAST_MODELS:
         return False
     in_git = next(o.status for o in report.storage if o.storage is Storage.SLUG)
-    helps = any(option.status is not in_git for option in report.storage)
+    helps = in_git is not Status.PASS and any(o.status is not in_git for o in report.storage)
     return helps or own >= _LEAST_MODELS_SHARE * sizes.counted.value
 
 
