@@ -372,7 +372,7 @@ class Check:
                 unsized.name for unsized in sizes.unsized if unsized not in doubtful
             ),
             fail_on=self._options.fail_on,
-            assumptions=build_time.assumptions(),
+            assumptions=build_time.assumptions(gzips=sizes.counts_slug),
             seconds=time.perf_counter() - self._started,
             tool_version=__version__,
         )

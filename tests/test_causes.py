@@ -29,11 +29,13 @@ def index(package_server: PackageServer) -> PackageServer:
 
     add("nvidia-cublas-cu12", 4_000_000)
     add("triton", 2_000_000)
-    add("torch", 1_000_000, ["nvidia-cublas-cu12", "triton"])
+    add("torch", 4_000_000, ["nvidia-cublas-cu12", "triton"])
     add("torchvision", 100_000, ["torch"])
     add("psutil", 50_000)
     add("ultralytics", 60_000, ["torch", "torchvision", "psutil"])
     add("flask", 300_000)
+    add("cupy-cuda12x", 3_000_000)
+    add("solver", 20_000, ["cupy-cuda12x"])
     return package_server
 
 
@@ -89,6 +91,16 @@ def test_cuda_under_a_single_line_is_a_part_of_it(check: Callable[..., Any]) -> 
     assert "shared: gone" not in done.out
     (cause,) = check("ultralytics\nflask\n", "--format", "json").document["causes"]
     assert (cause["roots"], cause["shared"]) == (["ultralytics"], False)
+
+
+def test_what_one_line_frees_is_in_no_group_that_several_share(check: Callable[..., Any]) -> None:
+    document = check(f"{SHARED}solver\n", "--format", "json").document
+    causes = {cause["name"]: cause for cause in document["causes"]}
+    assert causes["CUDA libraries of torch"]["names"] == ["nvidia-cublas-cu12", "triton"]
+    own = causes["cupy-cuda12x"]
+    assert (own["roots"], own["shared"]) == (["solver"], False)
+    solver = next(root for root in document["roots"] if root["name"] == "solver")
+    assert solver["exclusive"] == ["cupy-cuda12x", "solver"]
 
 
 def test_a_frozen_file_names_the_lines_that_need_cuda_and_not_cuda_itself(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import subprocess
 import sys
@@ -470,14 +471,37 @@ def test_a_damaged_cache_is_read_anew(
     assert second.document["totals"] == first.document["totals"]
 
 
+# --------------------------------------------------------------------------- no dependencies
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n\n", "--pre\n"])
+def test_an_empty_file_is_a_project_without_dependencies(
+    index: PackageServer, requirements: Write, text: str
+) -> None:
+    path = requirements(text)
+    done = slugcheck(path, "--python", "3.12")
+    assert done.code == 0, done.err
+    assert "no dependencies · " in done.out
+    assert done.out.startswith("✓ FITS Heroku: ")
+    totals = slugcheck(path, "--python", "3.12", "--format", "json").document["totals"]
+    assert totals["distributions"] == 0
+    assert totals["all_installed_bytes"] == totals["runtime_bytes"] > 0
+    assert index.hits == ()
+
+
+def test_nothing_on_a_pipe_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    done = slugcheck("-")
+    assert (done.code, done.out) == (2, "")
+    assert "<stdin> contains no requirements" in done.err
+
+
 # --------------------------------------------------------------------------- errors
 
 
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [
-        ("", 2, "contains no requirements"),
-        ("# nothing\n\n", 2, "contains no requirements"),
         ("webapp==1.0\nfoo bar baz\n", 2, "requirements.txt:2"),
         ("-r missing.txt\n", 2, "missing.txt"),
         (b"\x00\x01\x02binary\x00", 2, "text"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -15,7 +16,7 @@ from slugcheck.render.terminal import budget_bar, share_bar
 from slugcheck.render.view import DASH
 from slugcheck.render.views import check
 from slugcheck.text import inert
-from tests.support import cases, reports
+from tests.support import apps, cases, reports
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -158,6 +159,31 @@ def test_the_last_line_and_the_exit_code_agree(case: str) -> None:
     report = cases.CASES[case]()
     statuses = {0: Status.PASS, 1: Status.FAIL, 3: Status.UNKNOWN}
     assert wording.conclusion(report).status is statuses[budgets.exit_code(report)]
+
+
+# --------------------------------------------------------------------------- storage
+
+
+@pytest.mark.parametrize(
+    ("size", "rest", "in_git", "shown"),
+    [
+        (10_000_000, 20_000_000, Status.PASS, True),
+        (9_999_999, 20_000_000, Status.PASS, False),  # a second to download
+        (12_000_000, 300_000_000, Status.PASS, False),  # less than 5 % of the slug
+        (12_000_000, 300_000_000, Status.FAIL, True),  # but it decides
+        (9_999_999, 20_000_000, Status.FAIL, False),
+    ],
+)
+def test_where_to_keep_models_is_said_where_it_matters(
+    size: int, rest: int, in_git: Status, shown: bool
+) -> None:
+    report = apps.with_app(
+        reports.report([reports.distribution("large", slug=rest)]),
+        apps.app(),
+        [apps.model("m.onnx", size, size)],
+        (replace(apps.options()[0], status=in_git), *apps.options()[1:2]),
+    )
+    assert ("where to keep" in screen(report)) is shown
 
 
 # --------------------------------------------------------------------------- rows

@@ -312,6 +312,9 @@ class Verdict(Struct, frozen=True, kw_only=True):
     source: str = ""
     source_date: str = ""
     subject: str = ""
+    headline: str = ""
+    since: str = ""
+    set_by: str = ""
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -98,7 +98,7 @@ def read_subject(options: Options, platform: Platform, refuse: Refuse = give_up)
 def _folder(options: Options, platform: Platform, refuse: Refuse) -> Subject:
     top = options.within
     reading.real(options.path, top)
-    files = listing(options.path, lfs_pointers=platform.buildpack)
+    files = listing(options.path, buildpack=platform.buildpack)
     if platform.buildpack:
         project = manager_module.read(
             options.path, title=platform.title, absent=files.absent, top=top, refuse=refuse
@@ -116,9 +116,7 @@ def _folder(options: Options, platform: Platform, refuse: Refuse) -> Subject:
     )
     if project.manager is not Manager.PIP:
         return replace(subject, lock=project.dependency_file)
-    requirements = read_requirements(
-        replace(options, path=project.dependency_file, top=top), empty=True
-    )
+    requirements = read_requirements(replace(options, path=project.dependency_file, top=top))
     return replace(subject, requirements=requirements, index=requirements.options)
 
 

@@ -325,11 +325,11 @@ class Listing:
         return "git does not track it" if self.tracked else "it is not a file"
 
 
-def listing(folder: Path, *, lfs_pointers: bool = True) -> Listing:
+def listing(folder: Path, *, buildpack: bool = True) -> Listing:
     """Return the files below ``folder`` that a push would bring to Heroku, and those removed there.
 
-    ``lfs_pointers`` is whether the platform gets the pointers of Git LFS instead of its files, as
-    Heroku does; else the files count as they are in the folder.
+    Without ``buildpack`` they go to a platform that applies no ``.slugignore``, and takes the files
+    of Git LFS as they are in the folder instead of their pointers.
 
     :raises UsageError: the folder does not exist.
     :raises MeasureError: git refuses, or a folder cannot be read.
@@ -345,14 +345,14 @@ def listing(folder: Path, *, lfs_pointers: bool = True) -> Listing:
     else:
         names = _without_git(folder, known, left_out, notes)
     in_lfs = known.lfs if known is not None else frozenset[str]()
-    lfs = in_lfs if lfs_pointers else frozenset[str]()
+    lfs = in_lfs if buildpack else frozenset[str]()
     is_tracked = known is not None and bool(known.paths)
     members, reasons = _members(folder, names, lfs, notes, is_tracked=is_tracked)
     if known is not None and is_tracked:
         notes += checkout_notes(known, members)
-    kept, removed = _pruned(folder, members, reasons, notes)
-    notes += lfs_notes(kept, in_lfs, pointers=lfs_pointers)
-    notes += compiler_notes(kept)
+    kept, removed = _pruned(folder, members, reasons, notes) if buildpack else (members, ())
+    notes += lfs_notes(kept, in_lfs, pointers=buildpack)
+    notes += compiler_notes(kept) if buildpack else ()
     inside = frozenset(parent for member in kept for parent in _above(member.path))
     return Listing(
         folder=folder,
@@ -360,7 +360,7 @@ def listing(folder: Path, *, lfs_pointers: bool = True) -> Listing:
         ignored=removed,
         tracked=is_tracked,
         lfs=lfs,
-        lfs_pointers=lfs_pointers,
+        lfs_pointers=buildpack,
         notes=tuple(notes),
         reasons=reasons,
         left_out=left_out,

@@ -21,6 +21,7 @@ from slugcheck.model import (
 )
 from slugcheck.model.options import DEFAULT_PLATFORM
 from slugcheck.policy.budgets import exit_code, failures, unaccepted
+from slugcheck.policy.limits import INCREASE, PACKAGE_INCREASE
 from slugcheck.render.view import Verdict as Outcome
 from slugcheck.text import heroku_m, listed, mb, plural
 
@@ -70,12 +71,16 @@ def _sized(build: SourceBuild) -> str:
 # --------------------------------------------------------------------------- header
 
 
+_ONLY_STACK = "default"  # the name of a platform's only stack where it has none of its own
+
+
 def target_words(report: Report) -> tuple[str, ...]:
     """Return platform, stack, Python and system."""
     target = report.sizes.target
+    named = len(target.platform.stacks) > 1 or target.stack.name != _ONLY_STACK
     return (
         target.platform.title,
-        target.stack.name,
+        *((target.stack.name,) if named else ()),
         f"Python {target.python_version} ({target.python_origin})",
         f"linux {target.stack.arch}",
     )
@@ -86,6 +91,8 @@ def run_words(report: Report) -> tuple[str, ...]:
     sizes, transfer = report.sizes, report.sizes.transfer
     direct = sum(1 for d in sizes.distributions if d.distribution.direct)
     counted = f"{plural(len(sizes.distributions), 'distribution')}, {direct} direct"
+    if not sizes.distributions and not sizes.unsized:
+        counted = "no dependencies"
     took = f"{math.ceil(report.seconds * 10) / 10:.1f} s"
     if report.verification is not None:
         return counted, took, "verified by a real install"
@@ -120,9 +127,14 @@ def doubt(sizes: SizeReport) -> str:
 # --------------------------------------------------------------------------- verdicts
 
 
+_CHANGES = (INCREASE, PACKAGE_INCREASE)
+
+
 def sentence(verdict: Verdict) -> str:
     """Return the sentence of a verdict, with the doubt of a predicted size."""
     clear = verdict.status in (Status.PASS, Status.FAIL) and verdict.unit == "bytes"
+    if verdict.budget in _CHANGES:  # a percentage of a change beside one of the whole
+        return verdict.sentence
     doubt = percent(verdict.figure) if verdict.figure is not None and clear else ""
     return f"{verdict.sentence} ({doubt})" if doubt and verdict.gates else verdict.sentence
 
@@ -209,7 +221,15 @@ def _over(report: Report, failed: Sequence[Verdict]) -> Outcome:
 
 
 def _all(verdicts: Iterable[Verdict]) -> str:
-    return "; ".join(v.headline or f"{v.budget} {v.sentence}" for v in verdicts)
+    return "; ".join(map(_headline, verdicts))
+
+
+def _headline(verdict: Verdict) -> str:
+    # the sentence on a change begins with what grows
+    named = (
+        verdict.sentence if verdict.budget in _CHANGES else f"{verdict.budget} {verdict.sentence}"
+    )
+    return verdict.headline or named
 
 
 # --------------------------------------------------------------------------- the next step

@@ -220,6 +220,8 @@ def _required_by(reasons: Sequence[str], file: str) -> Names:
 
 
 def _file(report: Report) -> str:
+    if report.project is not None and report.kind == "project":
+        return report.project.dependency_file.name
     return PurePath(report.path).name or "the file"
 
 
@@ -316,6 +318,8 @@ def _bars(verdicts: Sequence[Verdict], *, verbose: bool) -> Iterator[Bar]:
 
 def _tells_more(verdict: Verdict, group: Sequence[Verdict]) -> bool:
     """Whether a verdict beside a budget tells the reader something that its budget does not."""
+    if verdict.status is group[0].status is Status.UNKNOWN:
+        return False  # for the same reason
     if verdict.rejects:  # what it allows is news where the budget is exceeded
         return verdict.status is not Status.PASS or group[0].status is not Status.PASS
     rejected = any(v.rejects and v.status is Status.FAIL for v in group)
@@ -417,13 +421,11 @@ def _models_matter(report: Report) -> bool:
     sizes = report.sizes
     by_slug = sizes.counts_slug
     own = sizes.group_slug_bytes("models") if by_slug else sizes.group_bytes("models")
-    largest = sum(model.bytes for model in report.models) >= _LEAST_MODELS
-    if any(
-        option.storage is Storage.SLUG and option.status is not Status.PASS
-        for option in report.storage
-    ):
-        return largest
-    return largest and own >= _LEAST_MODELS_SHARE * sizes.counted.value
+    if sum(model.bytes for model in report.models) < _LEAST_MODELS:
+        return False
+    in_git = next(o.status for o in report.storage if o.storage is Storage.SLUG)
+    helps = in_git is not Status.PASS and any(o.status is not in_git for o in report.storage)
+    return helps or own >= _LEAST_MODELS_SHARE * sizes.counted.value
 
 
 def _storage(report: Report) -> Section:
@@ -506,7 +508,7 @@ def _changes(report: Report, difference: Difference) -> Section:
         problem = line(difference.problem or "it could not be measured", Style.DOUBT)
         items: tuple[Block, ...] = (Items((Item(mark=Status.UNKNOWN, text=problem),)),)
         return Section(heading=(Span("against "), label), blocks=items, rank=3)
-    summary = Paragraph((line(_change_summary(difference)),))
+    summary = Paragraph((line(_change_summary(difference, report.sizes)),))
     rows = tuple(_change_rows(report, difference))
     heads = ("installed", _packed(report.sizes), "%")
     columns = (
@@ -586,7 +588,7 @@ def _change_total(sizes: SizeReport, difference: Difference) -> Row:
     return Row(cells=((), line("total"), *own, percent, total), style=Style.STRONG)
 
 
-def _change_summary(difference: Difference) -> str:
+def _change_summary(difference: Difference, sizes: SizeReport) -> str:
     """Return the change in a sentence: "2 added, 1 upgraded: slug +12.3 MB"."""
     counts = {
         kind: sum(1 for change in difference.changes if change.kind is kind) for kind in ChangeKind
@@ -594,7 +596,9 @@ def _change_summary(difference: Difference) -> str:
     parts = [f"{count} {str(kind).replace('-', ' ')}" for kind, count in counts.items() if count]
     if difference.parts:
         parts.append(f"{plural(len(difference.parts), 'other part')} changed")
-    return f"{', '.join(parts) or 'nothing changed'}: slug {signed(difference.slug_bytes)} MB"
+    grown = difference.slug_bytes if sizes.counts_slug else difference.installed_bytes
+    figure = "slug" if sizes.counts_slug else "installed"
+    return f"{', '.join(parts) or 'nothing changed'}: {figure} {signed(grown)} MB"
 
 
 # --------------------------------------------------------------------------- what is in the way
@@ -681,7 +685,8 @@ def _cause(cause: Cause, sizes: SizeReport) -> Row:
     cells: tuple[Cell, ...] = line(cause.name + itself), share, line(mb(size)), ABSENT
     if not cause.shared:
         return Row(cells=(*cells, Names(("included",))), depth=1)
-    lines = ["its own line" if name == cause.name else name for name in cause.roots]
+    others = [name for name in cause.roots if name != cause.name]
+    lines = ["its own line", *others] if itself else others
     by = line(f"required by {listed(lines, _NAMED)}", Style.DIM)
     return Row(cells=(*cells, Names(("shared",))), notes=(by,))
 
