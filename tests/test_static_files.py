@@ -302,6 +302,41 @@ def test_local_settings_that_are_not_pushed_are_passed_over(tmp_path: Path) -> N
     assert (found.installed.low, found.installed.high) == (ALL_BYTES, ALL_BYTES)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        "import os\nif os.environ.get('A'):\n    STORAGES = {'x': {}}\nelse:\n    STORAGES = {}\n"
+        f"STORAGES['staticfiles'] = {{'BACKEND': '{MANIFEST_STORAGE}'}}\n",
+        "from some_library.settings import *\n" + storage(MANIFEST_STORAGE),
+        "INSTALLED_APPS = list(filter(None, [*INSTALLED_APPS, '' if DEBUG else None]))\n"
+        + storage(MANIFEST_STORAGE),
+    ],
+)
+def test_what_does_not_matter_leaves_the_figure_certain(tmp_path: Path, more: str) -> None:
+    outcome = collected(project(tmp_path, more))
+    assert outcome.part is not None
+    assert outcome.part.installed.low > 1.99 * ALL_BYTES
+    assert not any("uncertain" in note for note in outcome.notes)
+
+
+def test_settings_for_development_are_named_where_others_exist(tmp_path: Path) -> None:
+    more: dict[str, str | bytes] = {
+        "manage.py": MANAGE.replace("site_.settings", "site_.dev"),
+        "site_/dev.py": "from .settings import *\n",
+        "site_/production.py": "from .settings import *\n" + storage(MANIFEST_STORAGE),
+    }
+    outcome = collected(project(tmp_path, more=more))
+    assert outcome.notes == (
+        "static files are those of site_.dev, which manage.py names; if the app runs with "
+        "site_.production, set DJANGO_SETTINGS_MODULE in app.json",
+    )
+    app_json = '{"env": {"DJANGO_SETTINGS_MODULE": {"value": "site_.production"}}}'
+    outcome = collected(project(tmp_path, more={**more, "app.json": app_json}))
+    assert outcome.part is not None
+    assert outcome.part.installed.value > 2 * ALL_BYTES
+    assert outcome.notes == ()
+
+
 # --------------------------------------------------------------------------- not run, or failing
 
 

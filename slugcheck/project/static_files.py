@@ -46,6 +46,8 @@ _READ = (
     "WHITENOISE_SKIP_COMPRESS_EXTENSIONS",
 )  # fmt: skip
 _MOST_WORLDS = 16
+_FOR_DEVELOPMENT = frozenset({"dev", "development", "local"})  # names of settings modules
+_FOR_PRODUCTION = ("production", "prod", "heroku")
 _STORAGES_ONLY = Version("5.1")  # Django that ignores STATICFILES_STORAGE (release notes 5.1)
 _STORAGES_TOO = Version("4.2")
 # Packages whose storages keep the files on another server.
@@ -157,10 +159,11 @@ class StaticFiles:
                 f"{mb(everything.slug.value)} MB"
             )
             return self._result(weight, (note,))
+        deciding = _deciding(run, settings)
         outcomes = [
             run.outcome(settings, world)
-            for world in django_settings.worlds(settings, _READ, _MOST_WORLDS)
-        ] or [run.outcome(settings, {})]
+            for world in django_settings.worlds(settings, deciding, _MOST_WORLDS)
+        ]
         first = outcomes[0]
         failure = first.failure if all(other.failure for other in outcomes) else ""
         module = printable(settings.module)
@@ -171,7 +174,7 @@ class StaticFiles:
                 f"fix it, or set {_VARIABLE}=1"
             )
         doubts = [name for other in outcomes for name in other.doubts]
-        doubts += [name for name in _READ if len(options(settings.values.get(name))) > 1]
+        doubts += deciding
         least = min((other.least for other in outcomes), key=_slug_low)
         most = max((other.most for other in outcomes), key=_slug_high)
         weight = _spread(first.weight, least, most)
@@ -181,8 +184,22 @@ class StaticFiles:
                 f"static files are uncertain: {open_names} in {module} depends on variables or "
                 f"code; counted from {mb(weight.slug.low)} to {mb(weight.slug.high)} MB"
             )
-        notes += run.notes
+        notes += [*run.notes, *self._other_module()]
         return self._result(weight, tuple(dict.fromkeys(notes)), first)
+
+    def _other_module(self) -> Iterator[str]:
+        """Yield a note where manage.py names settings for development, and others exist."""
+        package, _, name = self._module.rpartition(".")
+        if name not in _FOR_DEVELOPMENT or "DJANGO_SETTINGS_MODULE" in self._variables:
+            return
+        folder = PurePosixPath(self._manage or "").parent / package.replace(".", "/")
+        others = [own for own in _FOR_PRODUCTION if str(folder / f"{own}.py") in self._own]
+        if others:
+            yield (
+                f"static files are those of {printable(self._module)}, which {self._manage} names; "
+                f"if the app runs with {printable(package)}.{others[0]}, set "
+                "DJANGO_SETTINGS_MODULE in app.json"
+            )
 
     def _result(
         self, weight: Weight, notes: tuple[str, ...], outcome: _Outcome | None = None
@@ -207,6 +224,20 @@ class StaticFiles:
         if path not in self._deflated:
             self._deflated[path] = _deflated_bytes(member)
         return Entry(path=path, size=member.size, compressed=self._deflated[path])
+
+
+def _deciding(run: _Run, settings: DjangoSettings) -> tuple[str, ...]:
+    """Return the settings whose value is open and changes what collectstatic adds."""
+    first = {name: options(settings.values[name])[0] for name in _READ if name in settings.values}
+    likely = run.outcome(settings, first)
+    return tuple(
+        name
+        for name in first
+        if any(
+            run.outcome(settings, {**first, name: option}) != likely
+            for option in options(settings.values[name])[1:]
+        )
+    )
 
 
 # --------------------------------------------------------------------------- one run
@@ -291,7 +322,8 @@ class _Run:
     def outcome(self, settings: DjangoSettings, world: Values) -> _Outcome:
         """Return what one combination of the settings' values leads to."""
         # None also stands for a setting that only one branch sets
-        values = {k: v for k, v in {**settings.values, **world}.items() if v is not None}
+        held = {name: options(value)[0] for name, value in settings.values.items()}
+        values = {name: own for name, own in {**held, **world}.items() if own is not None}
         doubts: list[str] = []
         apps, complete = _apps(values.get("INSTALLED_APPS"))
         if not complete:
