@@ -466,7 +466,11 @@ class Check:
         builds = (size.distribution.source_build for size in sizes.distributions)
         compiles = any(build is not None and build.native for build in builds)
         newest = self._dependencies.newest_python() if compiles else None
-        return findings.findings(sizes, find_equivalent=equivalent, newest_python=newest)
+        static = self._collected(self._dependencies)
+        return (
+            *findings.findings(sizes, find_equivalent=equivalent, newest_python=newest),
+            *((static.finding,) if static is not None and static.finding is not None else ()),
+        )
 
     def _notes(self, sizes: SizeReport) -> tuple[str, ...]:
         from slugcheck.project import hooks

@@ -263,7 +263,7 @@ def test_a_variable_widens_the_interval_to_what_it_can_be(tmp_path: Path) -> Non
     assert outcome.part is not None
     assert outcome.part.slug.low == 0
     assert outcome.part.installed.value > 2 * ALL_BYTES  # without the variable
-    assert any("STORAGES in site_.settings depends on variables" in note for note in outcome.notes)
+    assert any("site_.settings takes STORAGES from variables" in note for note in outcome.notes)
 
 
 def test_a_deployed_app_is_taken_not_to_debug(tmp_path: Path) -> None:
@@ -343,24 +343,32 @@ def test_settings_for_development_are_named_where_others_exist(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("STATIC_ROOT = None\n", "STATIC_ROOT is not set"),
+        ("STATIC_ROOT = None\n", "no STATIC_ROOT"),
         (
             'INSTALLED_APPS.remove("django.contrib.staticfiles")\n',
-            "django.contrib.staticfiles is not in INSTALLED_APPS",
+            "INSTALLED_APPS lacks django.contrib.staticfiles",
         ),
-        ("STORAGES = {}\n", 'STORAGES has no "staticfiles"'),
+        ("STORAGES = {}\n", 'no STORAGES["staticfiles"]'),
     ],
 )
-def test_a_collectstatic_that_fails_the_build_is_foretold(
+def test_a_collectstatic_that_fails_the_build_is_a_finding(
     tmp_path: Path, more: str, said: str
 ) -> None:
     outcome = collected(project(tmp_path, more))
     assert outcome.part is None
-    (note,) = outcome.notes
-    assert note == (
-        f"manage.py collectstatic will fail the build: {said} (site_.settings); fix it, or set "
-        "DISABLE_COLLECTSTATIC=1"
+    assert outcome.finding is not None
+    assert outcome.finding.sentence == (
+        f"the build runs manage.py collectstatic, which will fail: {said} in site_.settings"
     )
+    assert ("STATIC_ROOT =" in outcome.finding.fix) is (said == "no STATIC_ROOT")
+    assert "heroku config:set DISABLE_COLLECTSTATIC=1" in outcome.finding.fix
+    disabled = {"app.json": '{"env": {"DISABLE_COLLECTSTATIC": "1"}}'}
+    assert collected(project(tmp_path, more, disabled)).finding is None
+
+
+def test_a_failure_that_a_variable_can_avoid_is_no_finding(tmp_path: Path) -> None:
+    more = 'import os\nSTATIC_ROOT = os.environ.get("ROOT")\n'
+    assert collected(project(tmp_path, more)).finding is None
 
 
 def test_nothing_is_counted_where_collectstatic_does_not_run(tmp_path: Path) -> None:

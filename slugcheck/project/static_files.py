@@ -21,7 +21,16 @@ from pathlib import Path, PurePosixPath
 from packaging.version import Version
 
 from slugcheck import reading
-from slugcheck.model import Distribution, Entry, Estimate, Inventory, Part, Project
+from slugcheck.model import (
+    Distribution,
+    Entry,
+    Estimate,
+    Finding,
+    FindingSeverity,
+    Inventory,
+    Part,
+    Project,
+)
 from slugcheck.project import django_settings
 from slugcheck.project.archive import Member, deflated
 from slugcheck.project.django_settings import UNKNOWN, DjangoSettings, Sources, Values, options
@@ -32,6 +41,7 @@ from slugcheck.text import listed, mb, printable
 DISABLED_FILE = ".heroku/collectstatic_disabled"
 _DEPTH = 3  # folders below the root in which the buildpack looks for manage.py
 _VARIABLE = "DISABLE_COLLECTSTATIC"
+_NO_ROOT = "no STATIC_ROOT"
 _STATIC = "/static/"
 # Folders that STATICFILES_DIRS usually names, where it cannot be read.
 _LIKE_STATIC = re.compile(r"(?:^|/)(?:static|assets|dist|build|public)/")
@@ -62,10 +72,14 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
-    """What collectstatic adds; no part if it adds nothing, or is not run."""
+    """What collectstatic adds; no part if it adds nothing, or is not run.
+
+    ``finding`` says why it will fail the build, unless a variable of the app disables it.
+    """
 
     part: Part | None = None
     notes: tuple[str, ...] = ()
+    finding: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +166,7 @@ class StaticFiles:
             )
             likely = run.outcome(settings, {}) if settings and settings.values else None
             everything = run.everything(likely.entries if likely else ())
-            value = likely.weight if likely else _half(everything)
+            value = likely.weight if likely and not likely.failure else _half(everything)
             weight = _spread(value, NOTHING, everything)
             note = (
                 f"static files are uncertain: {reason}; counted between none and "
@@ -166,13 +180,7 @@ class StaticFiles:
         ]
         first = outcomes[0]
         failure = first.failure if all(other.failure for other in outcomes) else ""
-        module = printable(settings.module)
         notes: list[str] = []
-        if failure:
-            notes.append(
-                f"{manage} collectstatic will fail the build: {failure} ({module}); "
-                f"fix it, or set {_VARIABLE}=1"
-            )
         doubts = [name for other in outcomes for name in other.doubts]
         doubts += deciding
         least = min((other.least for other in outcomes), key=_slug_low)
@@ -181,11 +189,34 @@ class StaticFiles:
         if doubts and not failure:
             open_names = listed(sorted(set(doubts)), len(_READ))
             notes.append(
-                f"static files are uncertain: {open_names} in {module} depends on variables or "
-                f"code; counted from {mb(weight.slug.low)} to {mb(weight.slug.high)} MB"
+                f"static files are uncertain: {printable(settings.module)} takes {open_names} from "
+                f"variables or code; counted from {mb(weight.slug.low)} to "
+                f"{mb(weight.slug.high)} MB"
             )
         notes += [*run.notes, *self._other_module()]
-        return self._result(weight, tuple(dict.fromkeys(notes)), first)
+        result = self._result(weight, tuple(dict.fromkeys(notes)), first)
+        return replace(result, finding=self._finding(failure)) if failure else result
+
+    def _finding(self, failure: str) -> Finding | None:
+        if self._is_disabled:
+            return None
+        missing_root = failure == _NO_ROOT
+        fix = ['STATIC_ROOT = BASE_DIR / "staticfiles"'] if missing_root else []
+        fix.append(f"# or without static files: heroku config:set {_VARIABLE}=1")
+        return Finding(
+            code="collectstatic-fails",
+            severity=FindingSeverity.WARNING,
+            subject="django",
+            sentence=(
+                f"the build runs {printable(self._manage or '')} collectstatic, which will fail: "
+                f"{failure} in {printable(self._module)}"
+            ),
+            fix="\n".join(fix),
+        )
+
+    @property
+    def _is_disabled(self) -> bool:
+        return self._variables.get(_VARIABLE, "0") not in ("", "0")
 
     def _other_module(self) -> Iterator[str]:
         """Yield a note where manage.py names settings for development, and others exist."""
@@ -204,7 +235,7 @@ class StaticFiles:
     def _result(
         self, weight: Weight, notes: tuple[str, ...], outcome: _Outcome | None = None
     ) -> Collected:
-        if self._variables.get(_VARIABLE, "0") not in ("", "0"):
+        if self._is_disabled:
             size = f": {mb(weight.slug.value)} MB less" if weight.slug.value else ""
             note = f"app.json sets {_VARIABLE}: no static files are counted{size}"
             return Collected(notes=(note,))
@@ -329,7 +360,7 @@ class _Run:
         if not complete:
             doubts.append("INSTALLED_APPS")
         elif _STATICFILES not in apps:
-            why = f"{_STATICFILES} is not in INSTALLED_APPS"
+            why = f"INSTALLED_APPS lacks {_STATICFILES}"
             return _Outcome(failure=why)
         storage, failure = self._storage(values, settings)
         if failure:
@@ -338,8 +369,7 @@ class _Run:
             return _Outcome()
         root = values.get("STATIC_ROOT")
         if not root:
-            why = "STATIC_ROOT is not set"
-            return _Outcome(failure=why)
+            return _Outcome(failure=_NO_ROOT)
         place = django_settings.relative(str(root)) if _is_path(root) else ""
         if place is None:
             return _Outcome()
@@ -479,7 +509,7 @@ class _Run:
             held = values["STORAGES"]
             own = held.get("staticfiles") if isinstance(held, dict) else UNKNOWN
             if own is None:
-                return None, 'STORAGES has no "staticfiles"'
+                return None, 'no STORAGES["staticfiles"]'
             name = own.get("BACKEND", UNKNOWN) if isinstance(own, dict) else UNKNOWN
         names = options(_PLAIN if name is None else name)
         kinds = [
