@@ -467,6 +467,13 @@ def test_settings_outside_of_the_checkout_are_not_read(tmp_path: Path) -> None:
     assert not any("secret" in note for note in outcome.notes)
 
 
+def test_names_of_the_settings_are_shown_short_and_without_controls(tmp_path: Path) -> None:
+    more = f'INSTALLED_APPS += ["x{"y" * 5_000}\\x1b[31m", "\\x1b[31m"]\n'
+    (note,) = collected(project(tmp_path, more)).notes
+    assert "\x1b" not in note
+    assert len(note) < 400
+
+
 # --------------------------------------------------------------------------- whole
 
 
@@ -482,6 +489,12 @@ def test_the_part_is_in_the_total_and_on_the_screen(
     document = json.loads(done.out)
     (own,) = [row for row in document["parts"] if row["group"] == "static"]
     assert own["installed_bytes"] == ALL_BYTES
+    saved = tmp_path / "base.json"
+    saved.write_text(done.out)
+    (folder / "assets/new.js").write_bytes(SITE_JS)
+    grown = json.loads(slugcheck(*where, "--format", "json", "--against", saved).out)
+    (change,) = [row for row in grown["base"]["parts"] if row["name"] == "static files"]
+    assert change["installed_bytes"] == len(SITE_JS)
     shown = slugcheck(*where).out
     assert "static files (collectstatic)" in shown
     elsewhere = slugcheck(*where, "--platform", "fly", "--format", "json")

@@ -67,7 +67,8 @@ _REMOTE = frozenset(
 )
 _MOST_BASES = 8  # classes that a storage of the project may inherit from, in all
 _HASHED_NAME = re.compile(r"\.[0-9a-f]{12}(?=\.|$)")
-_NAMED = 3
+_NAMED = 3  # names in one note
+_LONGEST_SHOWN = 100  # characters of one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,7 @@ class StaticFiles:
         own = sorted((m for m in members if m.link is None), key=lambda member: member.path)
         self._own = {member.path: member for member in own}
         self._deflated: dict[str, int] = {}
+        self._collected: dict[tuple[object, ...], Collected] = {}
         self._sources = Sources(
             folder=project.folder, top=project.top, is_present=self._own.__contains__
         )
@@ -138,6 +140,12 @@ class StaticFiles:
     ) -> Collected:
         """Return what collectstatic adds with these packages, on Python ``minor``."""
         known = tuple(inventories)
+        key = (minor, *((d.name, d.version, d.artifact.filename) for d, _ in known))
+        if key not in self._collected:
+            self._collected[key] = self._collect(known, minor)
+        return self._collected[key]
+
+    def _collect(self, known: Sequence[tuple[Distribution, Inventory]], minor: str) -> Collected:
         django = next((d for d, _ in known if d.name == "django"), None)
         if django is None or self._manage is None or self._disabled:
             return Collected()
@@ -158,9 +166,9 @@ class StaticFiles:
         manage, settings = printable(self._manage or ""), self._settings
         if settings is None or settings.gaps:
             reason = (
-                "; ".join(map(printable, settings.gaps))
+                "; ".join(map(_quoted, settings.gaps[:_NAMED]))
                 if settings is not None
-                else f"the settings module {printable(self._module)} is not in the project"
+                else f"the settings module {_quoted(self._module)} is not in the project"
                 if self._module
                 else f"{manage} names no settings module"
             )
@@ -189,7 +197,7 @@ class StaticFiles:
         if doubts and not failure:
             open_names = listed(sorted(set(doubts)), len(_READ))
             notes.append(
-                f"static files are uncertain: {printable(settings.module)} takes {open_names} from "
+                f"static files are uncertain: {_quoted(settings.module)} takes {open_names} from "
                 f"variables or code; counted from {mb(weight.slug.low)} to "
                 f"{mb(weight.slug.high)} MB"
             )
@@ -209,7 +217,7 @@ class StaticFiles:
             subject="django",
             sentence=(
                 f"the build runs {printable(self._manage or '')} collectstatic, which will fail: "
-                f"{failure} in {printable(self._module)}"
+                f"{failure} in {_quoted(self._module)}"
             ),
             fix="\n".join(fix),
         )
@@ -226,10 +234,11 @@ class StaticFiles:
         folder = PurePosixPath(self._manage or "").parent / package.replace(".", "/")
         others = [own for own in _FOR_PRODUCTION if str(folder / f"{own}.py") in self._own]
         if others:
+            manage = printable(self._manage or "")
             yield (
-                f"static files are those of {printable(self._module)}, which {self._manage} names; "
-                f"if the app runs with {printable(package)}.{others[0]}, set "
-                "DJANGO_SETTINGS_MODULE in app.json"
+                f"static files are those of {_quoted(self._module)}, which {manage} names; if the "
+                f"app runs with {_quoted(package)}.{others[0]}, set DJANGO_SETTINGS_MODULE in "
+                "app.json"
             )
 
     def _result(
@@ -435,7 +444,7 @@ class _Run:
             place = django_settings.relative(str(path))
             own = list(self._below(place)) if place is not None else []
             if not own:
-                shown = printable(place if place else str(path))
+                shown = _quoted(place if place else str(path))
                 self.notes.append(
                     f"STATICFILES_DIRS names {shown}, which has no pushed files: what another "
                     "build step writes there is not counted"
@@ -457,7 +466,7 @@ class _Run:
                 continue
             yield from self.wheels.static.get(folder, ())
         if missing:
-            shown = listed([printable(app) for app in missing], _NAMED)
+            shown = listed([_quoted(app) for app in missing], _NAMED)
             self.notes.append(
                 f"INSTALLED_APPS names {shown}, found neither in the project nor in the packages: "
                 "its static files are not counted"
@@ -679,6 +688,11 @@ def _deflated_bytes(member: Member) -> int:
 
 def _version(text: str | None) -> Version:
     return reading.version(text or "0")
+
+
+def _quoted(text: str) -> str:
+    """Return a name of the project, as it may be shown."""
+    return printable(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
 
 
 # --------------------------------------------------------------------------- figures
