@@ -501,6 +501,22 @@ def test_the_part_is_in_the_total_and_on_the_screen(
     assert not [r for r in json.loads(elsewhere.out)["parts"] if r["group"] == "static"]
 
 
+def test_an_interval_wider_than_the_figure_is_called_uncertain(
+    tmp_path: Path, package_server: PackageServer, plain_network: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(tmp_path / "cache"))
+    package_server.add_wheel("django", "5.2.8", dict(WHEEL))
+    folder = project(tmp_path / "app", "from .gone import *\n", {".python-version": "3.12\n"})
+    settings = folder / "site_/settings.py"
+    settings.write_text("from .gone import *\n")
+    done = slugcheck(folder, "--index-url", package_server.index_url)
+    rows = [row for row in done.out.splitlines() if "(collectstatic)" in row and "~" in row]
+    (row,) = rows
+    assert row.rstrip().endswith("uncertain")
+    assert "static files are uncertain: site_.gone is not among the project's files" in done.out
+
+
 @pytest.mark.network
 def test_real_packages_come_within_five_percent_of_a_real_collectstatic(tmp_path: Path) -> None:
     requirements = ("Django==5.2.8", "whitenoise==6.11.0", "djangorestframework==3.16.1")

@@ -201,7 +201,7 @@ class StaticFiles:
                 f"variables or code; counted from {mb(weight.slug.low)} to "
                 f"{mb(weight.slug.high)} MB"
             )
-        notes += [*run.notes, *self._other_module()]
+        notes += [*run.notes, *run.folder_notes(), *self._other_module()]
         result = self._result(weight, tuple(dict.fromkeys(notes)), first)
         return replace(result, finding=self._finding(failure)) if failure else result
 
@@ -317,6 +317,7 @@ class _Run:
     sources: Sources
     notes: list[str]
     paths: list[str]  # of ``own``, sorted
+    empty_folders: dict[str, None]  # that STATICFILES_DIRS names
 
     def __init__(
         self,
@@ -331,7 +332,7 @@ class _Run:
     ) -> None:
         self.own, self.entry, self.wheels, self.names = own, entry, wheels, names
         self.version, self.minor, self.sources = version, minor, sources
-        self.notes, self.paths = [], list(own)
+        self.notes, self.paths, self.empty_folders = [], list(own), {}
 
     @property
     def fullest(self) -> Copies:
@@ -358,6 +359,16 @@ class _Run:
                 if rest not in files:
                     files[rest] = replace(self.entry(path), path=rest)
         return static_copies.weigh(tuple(files.values()), self.fullest, minor=self.minor)
+
+    def folder_notes(self) -> Iterator[str]:
+        """Yield a note on folders of STATICFILES_DIRS that are empty here."""
+        if self.empty_folders:
+            shown = listed(list(self.empty_folders), _NAMED)
+            have = "has" if len(self.empty_folders) == 1 else "have"
+            yield (
+                f"STATICFILES_DIRS names {shown}, which {have} no pushed files: what another "
+                "build step writes there is not counted"
+            )
 
     def outcome(self, settings: DjangoSettings, world: Values) -> _Outcome:
         """Return what one combination of the settings' values leads to."""
@@ -445,10 +456,7 @@ class _Run:
             own = list(self._below(place)) if place is not None else []
             if not own:
                 shown = _quoted(place if place else str(path))
-                self.notes.append(
-                    f"STATICFILES_DIRS names {shown}, which has no pushed files: what another "
-                    "build step writes there is not counted"
-                )
+                self.empty_folders.setdefault(shown)
             for relative, entry in own:
                 yield replace(entry, path=f"{prefix}{relative}")
 
