@@ -26,6 +26,7 @@ from slugcheck.model import (
     Audit,
     Distribution,
     Finding,
+    FindingSeverity,
     Inventory,
     Obstacle,
     Part,
@@ -550,10 +551,12 @@ class Check:
 
         inventories = {d.name: inventory for d, inventory in self.inventories}
         measured = Measured(sizes=sizes, inventories=inventories)
+        static = self._collected(self._dependencies)
+        own = (static.finding,) if static is not None and static.finding is not None else ()
         problems = findings.problems(measured)
         if not problems:
-            return ()
-        return fixes.solved(
+            return own
+        solved = fixes.solved(
             problems,
             before=sizes,
             status=worst(self._judge(sizes)),
@@ -561,6 +564,8 @@ class Check:
             detect=findings.problems,
             write=self._written(sizes).text,
         )
+        order = list(FindingSeverity)
+        return tuple(sorted((*own, *solved), key=lambda finding: order.index(finding.severity)))
 
     def _judge(self, sizes: SizeReport) -> tuple[Verdict, ...]:
         """Return the verdicts on sizes alone, as ``report`` has them."""

@@ -340,6 +340,18 @@ def test_a_hook_is_noted_only_if_it_is_in_the_build(tmp_path: Path, hook: str) -
     assert notes(path, reasons={hook: NOT_TRACKED}) == ""
 
 
+def test_a_spacy_model_that_a_hook_downloads_is_named(tmp_path: Path) -> None:
+    path = folder(tmp_path, "requirements.txt")
+    script = path / "bin/post_compile"
+    script.parent.mkdir()
+    script.write_text(
+        "python -m spacy download en_core_web_md\nspacy download de_core_news_sm -q\n"
+    )
+    assert "bin/post_compile downloads en_core_web_md and de_core_news_sm" in notes(path)
+    script.write_text("echo done\n")
+    assert "downloads" not in notes(path)
+
+
 def test_runtime_txt_is_deprecated(tmp_path: Path) -> None:
     path = folder(tmp_path, "requirements.txt", runtime__txt="python-3.12")
     assert "runtime.txt is deprecated" in notes(path)

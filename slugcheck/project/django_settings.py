@@ -315,7 +315,9 @@ class _Reader:
             keys.insert(0, self._value(node.slice, scope, depth))
             node = node.value
         if isinstance(node, ast.Name):
-            scope.names[node.id] = _with_item(scope.names.get(node.id, UNKNOWN), keys, value)
+            scope.names[node.id] = _lifted(
+                lambda held: _with_item(held, keys, value), scope.names.get(node.id, UNKNOWN)
+            )
 
     def _branches(
         self,
@@ -367,7 +369,8 @@ class _Reader:
         dotted = _absolute(node, scope)
         names = self.module(dotted, depth + 1)
         everything = any(alias.name == "*" for alias in node.names)
-        if names is None and (node.level or everything) and not _is_library(dotted):
+        inside = node.level or self._place(dotted.partition(".")[0]) is not None
+        if names is None and inside and (node.level or everything):
             missing = dotted if dotted else "a module"
             self.gaps.append(f"{missing} is not among the project's files")
         for alias in node.names:
@@ -597,11 +600,6 @@ def _absolute(node: ast.ImportFrom, scope: _Scope) -> str:
     return ".".join([*parts, *([node.module] if node.module else [])])
 
 
-def _is_library(dotted: str) -> bool:
-    """Whether a module that is not the project's cannot hold settings of the project."""
-    return dotted.partition(".")[0] in ("os", "pathlib", "sys", "django", "typing", "__future__")
-
-
 def _is_environment(dotted: str) -> bool:
     """Whether a call reads a variable of the environment, or a file that stands for it."""
     parts = dotted.split(".")
@@ -785,6 +783,13 @@ def _sequence(value: object = ()) -> object:
     return value if isinstance(value, tuple) else UNKNOWN
 
 
+def _filtered(test: object, items: object) -> object:
+    """Return ``filter(None, items)``; what another test leaves is unknown."""
+    if test is not None or not isinstance(items, tuple):
+        return UNKNOWN
+    return tuple(item for item in items if item)
+
+
 _FUNCTIONS: dict[str, Callable[..., object]] = {
     "os.path.join": _path_join,
     "os.path.dirname": lambda path: posixpath.dirname(str(path)) if _is_path(path) else UNKNOWN,
@@ -805,6 +810,7 @@ _FUNCTIONS: dict[str, Callable[..., object]] = {
     "tuple": _sequence,
     "set": _sequence,
     "bool": bool,
+    "filter": _filtered,
 }
 
 

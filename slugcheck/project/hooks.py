@@ -17,7 +17,7 @@ from slugcheck.model import Estimate, Part, Project, Unsized, figures
 from slugcheck.project import manager, nltk_data
 from slugcheck.project.manager import Absent
 from slugcheck.sizing import slug_parts
-from slugcheck.text import plural, printable
+from slugcheck.text import listed, plural, printable
 
 # The expression that heroku/buildpacks-procfile's SPEC.md gives for the classic Procfile, which
 # has no other specification; the colon may be missing, the blank behind it may not.
@@ -29,6 +29,8 @@ _HOOKS = ("bin/pre_compile", "bin/post_compile")
 _VERSION_FILES = ("runtime.txt", ".python-version")
 _NLTK = "nltk.txt"
 _LONGEST = 200
+_SPACY = re.compile(rb"\bspacy[ \t]+download[ \t]+([a-z]{2,3}_[a-z0-9_]{1,60})")
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ def _notes(project: Project, absent: Absent, names: Collection[str]) -> Iterator
     for hook in _HOOKS:
         if _is_file(project, absent, hook):
             yield f"the build runs {hook}; what it adds or removes is not counted"
+            yield from _spacy_models(project, hook)
     if "nltk" in names and _is_file(project, absent, _NLTK) and not _nltk(project):
         yield f"{_NLTK} is empty: the build downloads no NLTK data"
     if manager.installs_itself(project):
@@ -105,6 +108,20 @@ def _notes(project: Project, absent: Absent, names: Collection[str]) -> Iterator
         )
     if absent("Procfile") is None:
         yield from procfile(project.folder, project.top).notes
+
+
+def _spacy_models(project: Project, hook: str) -> Iterator[str]:
+    """Yield a note on spaCy's models that a hook downloads, which a wheel's URL would size."""
+    try:
+        script = reading.read(project.folder / hook, within=project.top, limit=reading.SMALL_FILE)
+    except (OSError, reading.Refused):
+        return
+    names = dict.fromkeys(match[1].decode() for match in _SPACY.finditer(script))
+    if names:
+        yield (
+            f"{hook} downloads {listed(list(names), _NAMED)}, which is not counted: to count it, "
+            "require the URL of the model's wheel instead"
+        )
 
 
 def nltk_parts(project: Project, absent: Absent, names: Collection[str]) -> tuple[Part, ...]:

@@ -21,7 +21,16 @@ from pathlib import Path, PurePosixPath
 from packaging.version import Version
 
 from slugcheck import reading
-from slugcheck.model import Distribution, Entry, Estimate, Inventory, Part, Project
+from slugcheck.model import (
+    Distribution,
+    Entry,
+    Estimate,
+    Finding,
+    FindingSeverity,
+    Inventory,
+    Part,
+    Project,
+)
 from slugcheck.project import django_settings
 from slugcheck.project.archive import Member, deflated
 from slugcheck.project.django_settings import UNKNOWN, DjangoSettings, Sources, Values, options
@@ -32,6 +41,7 @@ from slugcheck.text import listed, mb, printable
 DISABLED_FILE = ".heroku/collectstatic_disabled"
 _DEPTH = 3  # folders below the root in which the buildpack looks for manage.py
 _VARIABLE = "DISABLE_COLLECTSTATIC"
+_NO_ROOT = "no STATIC_ROOT"
 _STATIC = "/static/"
 # Folders that STATICFILES_DIRS usually names, where it cannot be read.
 _LIKE_STATIC = re.compile(r"(?:^|/)(?:static|assets|dist|build|public)/")
@@ -46,6 +56,8 @@ _READ = (
     "WHITENOISE_SKIP_COMPRESS_EXTENSIONS",
 )  # fmt: skip
 _MOST_WORLDS = 16
+_FOR_DEVELOPMENT = frozenset({"dev", "development", "local"})  # names of settings modules
+_FOR_PRODUCTION = ("production", "prod", "heroku")
 _STORAGES_ONLY = Version("5.1")  # Django that ignores STATICFILES_STORAGE (release notes 5.1)
 _STORAGES_TOO = Version("4.2")
 # Packages whose storages keep the files on another server.
@@ -55,15 +67,20 @@ _REMOTE = frozenset(
 )
 _MOST_BASES = 8  # classes that a storage of the project may inherit from, in all
 _HASHED_NAME = re.compile(r"\.[0-9a-f]{12}(?=\.|$)")
-_NAMED = 3
+_NAMED = 3  # names in one note
+_LONGEST_SHOWN = 100  # characters of one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
-    """What collectstatic adds; no part if it adds nothing, or is not run."""
+    """What collectstatic adds; no part if it adds nothing, or is not run.
+
+    ``finding`` says why it will fail the build, unless a variable of the app disables it.
+    """
 
     part: Part | None = None
     notes: tuple[str, ...] = ()
+    finding: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +115,7 @@ class StaticFiles:
         own = sorted((m for m in members if m.link is None), key=lambda member: member.path)
         self._own = {member.path: member for member in own}
         self._deflated: dict[str, int] = {}
+        self._collected: dict[tuple[object, ...], Collected] = {}
         self._sources = Sources(
             folder=project.folder, top=project.top, is_present=self._own.__contains__
         )
@@ -122,6 +140,12 @@ class StaticFiles:
     ) -> Collected:
         """Return what collectstatic adds with these packages, on Python ``minor``."""
         known = tuple(inventories)
+        key = (minor, *((d.name, d.version, d.artifact.filename) for d, _ in known))
+        if key not in self._collected:
+            self._collected[key] = self._collect(known, minor)
+        return self._collected[key]
+
+    def _collect(self, known: Sequence[tuple[Distribution, Inventory]], minor: str) -> Collected:
         django = next((d for d, _ in known if d.name == "django"), None)
         if django is None or self._manage is None or self._disabled:
             return Collected()
@@ -142,52 +166,85 @@ class StaticFiles:
         manage, settings = printable(self._manage or ""), self._settings
         if settings is None or settings.gaps:
             reason = (
-                "; ".join(map(printable, settings.gaps))
+                "; ".join(map(_quoted, settings.gaps[:_NAMED]))
                 if settings is not None
-                else f"the settings module {printable(self._module)} is not in the project"
+                else f"the settings module {_quoted(self._module)} is not in the project"
                 if self._module
                 else f"{manage} names no settings module"
             )
             likely = run.outcome(settings, {}) if settings and settings.values else None
             everything = run.everything(likely.entries if likely else ())
-            value = likely.weight if likely else _half(everything)
+            value = likely.weight if likely and not likely.failure else _half(everything)
             weight = _spread(value, NOTHING, everything)
             note = (
                 f"static files are uncertain: {reason}; counted between none and "
                 f"{mb(everything.slug.value)} MB"
             )
             return self._result(weight, (note,))
+        deciding = _deciding(run, settings)
         outcomes = [
             run.outcome(settings, world)
-            for world in django_settings.worlds(settings, _READ, _MOST_WORLDS)
-        ] or [run.outcome(settings, {})]
+            for world in django_settings.worlds(settings, deciding, _MOST_WORLDS)
+        ]
         first = outcomes[0]
         failure = first.failure if all(other.failure for other in outcomes) else ""
-        module = printable(settings.module)
         notes: list[str] = []
-        if failure:
-            notes.append(
-                f"{manage} collectstatic will fail the build: {failure} ({module}); "
-                f"fix it, or set {_VARIABLE}=1"
-            )
         doubts = [name for other in outcomes for name in other.doubts]
-        doubts += [name for name in _READ if len(options(settings.values.get(name))) > 1]
+        doubts += deciding
         least = min((other.least for other in outcomes), key=_slug_low)
         most = max((other.most for other in outcomes), key=_slug_high)
         weight = _spread(first.weight, least, most)
         if doubts and not failure:
             open_names = listed(sorted(set(doubts)), len(_READ))
             notes.append(
-                f"static files are uncertain: {open_names} in {module} depends on variables or "
-                f"code; counted from {mb(weight.slug.low)} to {mb(weight.slug.high)} MB"
+                f"static files are uncertain: {_quoted(settings.module)} takes {open_names} from "
+                f"variables or code; counted from {mb(weight.slug.low)} to "
+                f"{mb(weight.slug.high)} MB"
             )
-        notes += run.notes
-        return self._result(weight, tuple(dict.fromkeys(notes)), first)
+        notes += [*run.notes, *run.folder_notes(), *self._other_module()]
+        result = self._result(weight, tuple(dict.fromkeys(notes)), first)
+        return replace(result, finding=self._finding(failure)) if failure else result
+
+    def _finding(self, failure: str) -> Finding | None:
+        if self._is_disabled:
+            return None
+        missing_root = failure == _NO_ROOT
+        fix = ['STATIC_ROOT = BASE_DIR / "staticfiles"'] if missing_root else []
+        fix.append(f"# or without static files: heroku config:set {_VARIABLE}=1")
+        return Finding(
+            code="collectstatic-fails",
+            severity=FindingSeverity.WARNING,
+            subject="django",
+            sentence=(
+                f"the build runs {printable(self._manage or '')} collectstatic, which will fail: "
+                f"{failure} in {_quoted(self._module)}"
+            ),
+            fix="\n".join(fix),
+        )
+
+    @property
+    def _is_disabled(self) -> bool:
+        return self._variables.get(_VARIABLE, "0") not in ("", "0")
+
+    def _other_module(self) -> Iterator[str]:
+        """Yield a note where manage.py names settings for development, and others exist."""
+        package, _, name = self._module.rpartition(".")
+        if name not in _FOR_DEVELOPMENT or "DJANGO_SETTINGS_MODULE" in self._variables:
+            return
+        folder = PurePosixPath(self._manage or "").parent / package.replace(".", "/")
+        others = [own for own in _FOR_PRODUCTION if str(folder / f"{own}.py") in self._own]
+        if others:
+            manage = printable(self._manage or "")
+            yield (
+                f"static files are those of {_quoted(self._module)}, which {manage} names; if the "
+                f"app runs with {_quoted(package)}.{others[0]}, set DJANGO_SETTINGS_MODULE in "
+                "app.json"
+            )
 
     def _result(
         self, weight: Weight, notes: tuple[str, ...], outcome: _Outcome | None = None
     ) -> Collected:
-        if self._variables.get(_VARIABLE, "0") not in ("", "0"):
+        if self._is_disabled:
             size = f": {mb(weight.slug.value)} MB less" if weight.slug.value else ""
             note = f"app.json sets {_VARIABLE}: no static files are counted{size}"
             return Collected(notes=(note,))
@@ -207,6 +264,20 @@ class StaticFiles:
         if path not in self._deflated:
             self._deflated[path] = _deflated_bytes(member)
         return Entry(path=path, size=member.size, compressed=self._deflated[path])
+
+
+def _deciding(run: _Run, settings: DjangoSettings) -> tuple[str, ...]:
+    """Return the settings whose value is open and changes what collectstatic adds."""
+    first = {name: options(settings.values[name])[0] for name in _READ if name in settings.values}
+    likely = run.outcome(settings, first)
+    return tuple(
+        name
+        for name in first
+        if any(
+            run.outcome(settings, {**first, name: option}) != likely
+            for option in options(settings.values[name])[1:]
+        )
+    )
 
 
 # --------------------------------------------------------------------------- one run
@@ -246,6 +317,7 @@ class _Run:
     sources: Sources
     notes: list[str]
     paths: list[str]  # of ``own``, sorted
+    empty_folders: dict[str, None]  # that STATICFILES_DIRS names
 
     def __init__(
         self,
@@ -260,7 +332,7 @@ class _Run:
     ) -> None:
         self.own, self.entry, self.wheels, self.names = own, entry, wheels, names
         self.version, self.minor, self.sources = version, minor, sources
-        self.notes, self.paths = [], list(own)
+        self.notes, self.paths, self.empty_folders = [], list(own), {}
 
     @property
     def fullest(self) -> Copies:
@@ -288,16 +360,27 @@ class _Run:
                     files[rest] = replace(self.entry(path), path=rest)
         return static_copies.weigh(tuple(files.values()), self.fullest, minor=self.minor)
 
+    def folder_notes(self) -> Iterator[str]:
+        """Yield a note on folders of STATICFILES_DIRS that are empty here."""
+        if self.empty_folders:
+            shown = listed(list(self.empty_folders), _NAMED)
+            have = "has" if len(self.empty_folders) == 1 else "have"
+            yield (
+                f"STATICFILES_DIRS names {shown}, which {have} no pushed files: what another "
+                "build step writes there is not counted"
+            )
+
     def outcome(self, settings: DjangoSettings, world: Values) -> _Outcome:
         """Return what one combination of the settings' values leads to."""
         # None also stands for a setting that only one branch sets
-        values = {k: v for k, v in {**settings.values, **world}.items() if v is not None}
+        held = {name: options(value)[0] for name, value in settings.values.items()}
+        values = {name: own for name, own in {**held, **world}.items() if own is not None}
         doubts: list[str] = []
         apps, complete = _apps(values.get("INSTALLED_APPS"))
         if not complete:
             doubts.append("INSTALLED_APPS")
         elif _STATICFILES not in apps:
-            why = f"{_STATICFILES} is not in INSTALLED_APPS"
+            why = f"INSTALLED_APPS lacks {_STATICFILES}"
             return _Outcome(failure=why)
         storage, failure = self._storage(values, settings)
         if failure:
@@ -306,8 +389,7 @@ class _Run:
             return _Outcome()
         root = values.get("STATIC_ROOT")
         if not root:
-            why = "STATIC_ROOT is not set"
-            return _Outcome(failure=why)
+            return _Outcome(failure=_NO_ROOT)
         place = django_settings.relative(str(root)) if _is_path(root) else ""
         if place is None:
             return _Outcome()
@@ -373,11 +455,8 @@ class _Run:
             place = django_settings.relative(str(path))
             own = list(self._below(place)) if place is not None else []
             if not own:
-                shown = printable(place if place else str(path))
-                self.notes.append(
-                    f"STATICFILES_DIRS names {shown}, which has no pushed files: what another "
-                    "build step writes there is not counted"
-                )
+                shown = _quoted(place if place else str(path))
+                self.empty_folders.setdefault(shown)
             for relative, entry in own:
                 yield replace(entry, path=f"{prefix}{relative}")
 
@@ -395,7 +474,7 @@ class _Run:
                 continue
             yield from self.wheels.static.get(folder, ())
         if missing:
-            shown = listed([printable(app) for app in missing], _NAMED)
+            shown = listed([_quoted(app) for app in missing], _NAMED)
             self.notes.append(
                 f"INSTALLED_APPS names {shown}, found neither in the project nor in the packages: "
                 "its static files are not counted"
@@ -447,7 +526,7 @@ class _Run:
             held = values["STORAGES"]
             own = held.get("staticfiles") if isinstance(held, dict) else UNKNOWN
             if own is None:
-                return None, 'STORAGES has no "staticfiles"'
+                return None, 'no STORAGES["staticfiles"]'
             name = own.get("BACKEND", UNKNOWN) if isinstance(own, dict) else UNKNOWN
         names = options(_PLAIN if name is None else name)
         kinds = [
@@ -617,6 +696,11 @@ def _deflated_bytes(member: Member) -> int:
 
 def _version(text: str | None) -> Version:
     return reading.version(text or "0")
+
+
+def _quoted(text: str) -> str:
+    """Return a name of the project, as it may be shown."""
+    return printable(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
 
 
 # --------------------------------------------------------------------------- figures

@@ -31,6 +31,7 @@ _RULES = {
     "cuda-on-cpu": "GPU code on a platform without a GPU",
     "opencv-gui": "OpenCV with a GUI, which needs libraries that the platform lacks",
     "two-opencvs": "Two distributions of OpenCV overwrite each other",
+    "collectstatic-fails": "The build's collectstatic fails with these settings",
     "built-from-source": "A distribution is compiled during the build",
     "heavy-dependency": "A later version of a distribution requires less",
     "other-system": "A distribution for another operating system",

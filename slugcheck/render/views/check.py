@@ -275,6 +275,8 @@ def _part(part: breakdown.PartRow, sizes: SizeReport, *, mark: bool) -> Row:
 def _part_note(part: breakdown.PartRow) -> str:
     group = "" if part.group in _NAMED_GROUPS else part.group
     within = f" ±{part.percent:.0f} %" if part.percent >= 1 else ""
+    if part.percent >= 100:  # a note says from where to where
+        within = " uncertain"
     note = f": {part.note}" if part.note else ""
     return f"{group}{within}{note}".strip()
 
