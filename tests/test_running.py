@@ -99,8 +99,9 @@ def test_memory_is_bounded_for_each_child_and_for_all_together(
     ("name", "kept"),
     [
         ("PATH", True), ("LC_ALL", True), ("HOME", True), ("TMPDIR", True),
-        ("XDG_CACHE_HOME", True), ("PYTHONPATH", False), ("GITHUB_TOKEN", False), ("MY_PATH", False),
-        ("PATHS", False),        ("UV_INDEX", False), ("HTTPS_PROXY", False), ("lc_all", False),
+        ("XDG_CACHE_HOME", True), ("PYTHONPATH", False), ("GITHUB_TOKEN", False),
+        ("MY_PATH", False), ("PATHS", False), ("UV_INDEX", False), ("HTTPS_PROXY", False),
+        ("lc_all", False),
     ],
 )  # fmt: skip
 def test_a_child_gets_what_every_tool_needs(name: str, kept: bool) -> None:
