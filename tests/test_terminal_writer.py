@@ -194,7 +194,7 @@ def test_names_that_fit(names: tuple[str, ...], columns: int, text: str) -> None
     ("text", "columns", "cut"),
     [
         ("abcdef", 6, "abcdef"), ("abcdef", 5, "abcd…"), ("abcdef, +12", 10, "abcd…, +12"),
-        ("abcdef, +x", 6, "abcde…"), ("abcdef", 0, "…"),
+        ("abcdef, +x", 6, "abcde…"), ("abcdef", 0, "…"), ("123456", 5, "1234…"),
     ],
 )  # fmt: skip
 def test_a_text_that_is_too_long_keeps_its_count(text: str, columns: int, cut: str) -> None:
