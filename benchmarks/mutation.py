@@ -715,8 +715,11 @@ def main() -> int:
         return 0
     paths = [str(p.relative_to(ground.tree)) for p in (ground.tree / PACKAGE).rglob("*.py")]
     names = chosen.package or sorted({name for p in paths if (name := package_of(p))})
+    done = {(mutant.place, mutant.diff, mutant.seed) for mutant in ground.outcomes()}
     for name in names:
-        run(ground, sample(ground.tree, name, chosen.each, chosen.seed), choice)
+        drawn = sample(ground.tree, name, chosen.each, chosen.seed)
+        # a run that was ended goes on where it stopped
+        run(ground, [m for m in drawn if (m.place, m.diff, m.seed) not in done], choice)
     return 0
 
 
