@@ -181,7 +181,10 @@ class Installer:
                 use_cache=self._options.use_cache,
             )
             with Check(listed_options) as check:
-                return configured(listed_options), check.run(SILENT)
+                report = check.run(SILENT)
+            for obstacle in report.obstacles:
+                raise MeasureError(f"{runtime}: {obstacle.sentence}", hint=obstacle.fix or None)
+            return configured(listed_options), report
 
     def _refuse(self, runtime: Runtime, sizes: SizeReport) -> None:
         if sizes.unsized:
