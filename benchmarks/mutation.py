@@ -412,11 +412,11 @@ def _record_file(ground: Ground, file: str, report: Path) -> int:
     code = pytest.main([*_PYTEST, "-m", "not network", file], plugins=[recorder])
     tracer.stop()
     places: dict[str, list[str]] = {}
-    found = tracer.get_data()
-    for path in found.measured_files():
+    traced = tracer.get_data()
+    for path in traced.measured_files():
         relative = str(Path(path).relative_to(ground.tree))
         layout = Layout.of(Path(path).read_text(encoding="utf-8"))
-        for line, contexts in found.contexts_by_lineno(path).items():
+        for line, contexts in traced.contexts_by_lineno(path).items():
             tests = [c for c in contexts if c and c not in recorder.failed]
             if tests:
                 places[layout.place(relative, line)] = tests

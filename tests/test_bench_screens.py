@@ -53,7 +53,7 @@ def close() -> StackResult:
 
 def alone() -> BenchResult:
     """One runtime that may swap, with every outcome of a limit, variants and a finding."""
-    found = result(close(), asked=True)
+    measured = result(close(), asked=True)
     outcomes = tuple(
         trial(outcome, f"the sentence of {outcome}", peak=None if number % 2 else 90 * MIB)
         for number, outcome in enumerate(Outcome)
@@ -63,7 +63,7 @@ def alone() -> BenchResult:
     )
     inputs = (Fed(name="x", dtype="float32", shape=(1, 3), origin="a.npy"),)
     return replace(
-        found,
+        measured,
         trials=outcomes,
         variants=(
             variant("one"), variant("two", significant=False, saves_bytes=None, error=None),
@@ -71,8 +71,8 @@ def alone() -> BenchResult:
         ),
         findings=(finding,),
         notes=("a note",),
-        conditions=replace(found.conditions, inputs=inputs, threads=0, processes=3, runs=1),
-        host=replace(found.host, memory_bytes=None),
+        conditions=replace(measured.conditions, inputs=inputs, threads=0, processes=3, runs=1),
+        host=replace(measured.host, memory_bytes=None),
     )  # fmt: skip
 
 
@@ -87,8 +87,8 @@ def undecided() -> BenchResult:
     differ = Agreement(
         status=Status.FAIL, labels=("PyTorch", "ONNX Runtime"), outputs=(), sentence="they differ"
     )
-    found = replace(result(other, light(), ratio=ratio), agreement=differ)
-    return replace(found, conclusion=replace(found.conclusion, label=None, because=("so",)))
+    measured = replace(result(other, light(), ratio=ratio), agreement=differ)
+    return replace(measured, conclusion=replace(measured.conclusion, label=None, because=("so",)))
 
 
 def failed() -> BenchResult:
@@ -120,18 +120,18 @@ def test_the_page_looks_as_it_was_approved() -> None:
 def test_a_ratio_is_said_where_nothing_is_concluded(significant: bool, sentence: str) -> None:
     blocks = [[[[50, 50]], [[100, 100]]]] * 8
     ratio = replace(trials.of_blocks(("a", "b"), blocks), significant=significant)
-    found = replace(undecided(), ratio=ratio)
-    assert f"· {sentence}" in terminal.write(bench.view(found), width=150, color=False)
-    taken = replace(found, conclusion=replace(found.conclusion, label="ONNX Runtime"))
+    measured = replace(undecided(), ratio=ratio)
+    assert f"· {sentence}" in terminal.write(bench.view(measured), width=150, color=False)
+    taken = replace(measured, conclusion=replace(measured.conclusion, label="ONNX Runtime"))
     assert sentence not in terminal.write(bench.view(taken), width=150, color=False)
 
 
 def test_machines_are_shown_up_to_the_first_that_is_large_enough() -> None:
-    found = result(light())
-    rows = [row.names for row in found.dynos]
-    text = terminal.write(bench.view(found), width=100, color=False)
+    measured = result(light())
+    rows = [row.names for row in measured.dynos]
+    text = terminal.write(bench.view(measured), width=100, color=False)
     chosen = next(number for number, names in enumerate(rows) if "standard-1x" in names)
     assert all(names[0] in text for names in rows[: chosen + 2])
     assert rows[chosen + 2][0] not in text
-    few = replace(found, dynos=found.dynos[: chosen + 3])
+    few = replace(measured, dynos=measured.dynos[: chosen + 3])
     assert rows[chosen + 2][0] in terminal.write(bench.view(few), width=100, color=False)

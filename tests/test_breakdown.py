@@ -145,8 +145,8 @@ def test_the_picture_marks_noise_and_leaves_out_what_is_far_away_or_not_measured
         summary=replace(noisy.summary, anon={}),
         stack=replace(noisy.stack, model="$x^2$"),
     )
-    found = result(blind, replace(heavy(), summary=None), dyno="performance-2xl")
-    svg = plot.draw(found, ".svg")
+    shown = result(blind, replace(heavy(), summary=None), dyno="performance-2xl")
+    svg = plot.draw(shown, ".svg")
     words = texts(svg)
     assert "ONNX Runtime 1.0, 180 (noisy)" in words
     assert "ONNX Runtime against PyTorch: $x^2$, m" in words

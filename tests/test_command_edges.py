@@ -99,12 +99,12 @@ def environ(tmp_path: Path, event: object = None, **more: str) -> dict[str, str]
 
 
 def test_a_pull_request_is_read_from_the_event(tmp_path: Path) -> None:
-    found = current(environ(tmp_path, GITHUB_API_URL="https://ghe.example/api/v3/"))
-    assert found == PullRequest(
+    pull_request = current(environ(tmp_path, GITHUB_API_URL="https://ghe.example/api/v3/"))
+    assert pull_request == PullRequest(
         api="https://ghe.example/api/v3", repository=REPOSITORY, number=7, head="ab" * 20,
         token=TOKEN,
     )  # fmt: skip
-    assert TOKEN not in repr(found)
+    assert TOKEN not in repr(pull_request)
     usual = current(environ(tmp_path, GITHUB_TOKEN="", GH_TOKEN="other"))
     assert usual is not None
     assert (usual.api, usual.token) == ("https://api.github.com", "other")
@@ -130,9 +130,9 @@ def test_an_event_without_a_pull_request_is_none(tmp_path: Path, event: object) 
     ],
 )  # fmt: skip
 def test_a_head_that_is_no_commit_is_not_shown(tmp_path: Path, head: object, sha: str) -> None:
-    found = current(environ(tmp_path, {"pull_request": {"number": 1, "head": head}}))
-    assert found is not None
-    assert found.head == sha
+    pull_request = current(environ(tmp_path, {"pull_request": {"number": 1, "head": head}}))
+    assert pull_request is not None
+    assert pull_request.head == sha
 
 
 # --------------------------------------------------------------------------- the comment
@@ -208,11 +208,11 @@ def test_only_ones_own_comment_is_edited(
 
 
 @pytest.mark.parametrize(("pages", "found"), [(30, True), (31, False)])
-def test_so_many_pages_are_searched(pages: int, found: bool) -> None:
+def test_so_many_pages_are_searched(pages: int, pull_request: bool) -> None:
     with GithubServer(page=1) as server:
         for _ in range(pages):
             server.add("hello")
-        if found:
+        if pull_request:
             assert post(to(server), "x", "report").outcome is Outcome.CREATED
         else:
             with pytest.raises(NetworkError, match="more than 30 pages of comments"):

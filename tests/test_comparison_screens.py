@@ -28,8 +28,8 @@ def document(
         rows.append(made)
     path = "apps/r.txt" if len(names) > 20 else "r.txt"
     report = reports.report(rows, on=reports.target(figure=figure), path=path)
-    found = tuple(Requirement(name=line.partition("=")[0], text=line) for line in lines)
-    return structs.replace(report_document(report), requirements=found)
+    compared = tuple(Requirement(name=line.partition("=")[0], text=line) for line in lines)
+    return structs.replace(report_document(report), requirements=compared)
 
 
 MANY = tuple(f"part-{number:02d}" for number in range(30))
@@ -92,9 +92,9 @@ def test_the_page_looks_as_it_was_approved(name: str) -> None:
 
 
 def test_all_rows_shows_every_distribution_of_each() -> None:
-    found = three()
-    few = terminal.write(view(found), width=130, color=False)
-    every = terminal.write(view(found, all_rows=True), width=130, color=False)
+    compared = three()
+    few = terminal.write(view(compared), width=130, color=False)
+    every = terminal.write(view(compared, all_rows=True), width=130, color=False)
     assert "more" in few
     assert " more" not in every
     for number in range(30):
@@ -103,8 +103,8 @@ def test_all_rows_shows_every_distribution_of_each() -> None:
 
 
 def test_alike_candidates_and_a_missing_limit() -> None:
-    one = structs.replace(document("flask 1.0", lines=("flask",)), verdicts=())
-    alike = compare([Candidate(label="a", report=one), Candidate(label="b", report=one)])
+    first = structs.replace(document("flask 1.0", lines=("flask",)), verdicts=())
+    alike = compare([Candidate(label="a", report=first), Candidate(label="b", report=first)])
     text = terminal.write(view(alike), width=100, color=False)
     assert text.splitlines()[0] == "? no recommendation"
     assert "the requirements are the same" in text

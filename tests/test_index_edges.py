@@ -308,8 +308,8 @@ def test_a_minor_has_a_wheel_when_one_of_its_releases_does(
     def any_tags(minor: str) -> tuple[Tag, ...]:
         return tag_list("py3-none-any")
 
-    found = choice.pythons_with_wheels(files, Version("1.0"), minors, any_tags)
-    assert found == wheel_for
+    chosen = choice.pythons_with_wheels(files, Version("1.0"), minors, any_tags)
+    assert chosen == wheel_for
     assert choice.pythons_with_wheels(files, Version("2.0"), minors, any_tags) == ()
 
 
@@ -386,8 +386,8 @@ def test_yanked_wheels_stand_in_for_their_own_version_only() -> None:
 def test_likeness_counts_releases(wheel: str, low: float, high: float, words: str) -> None:
     files = [file(f"demo-{number}.0.tar.gz") for number in range(1, 11)]
     files += [file(f"demo-5.{number}rc1.tar.gz") for number in range(1, 9)]  # these do not count
-    found = likeness(file(wheel), files, Version("5.0"))
-    assert (found.low_factor, found.high_factor, found.words) == (low, high, words)
+    chosen = likeness(file(wheel), files, Version("5.0"))
+    assert (chosen.low_factor, chosen.high_factor, chosen.words) == (low, high, words)
 
 
 # --------------------------------------------------------------------------- several indexes

@@ -69,12 +69,12 @@ def test_types_and_guards_are_no_places_for_mutants() -> None:
 
 
 def test_a_mutant_is_put_where_its_function_is_now() -> None:
-    one = mutant("Thing.second+1", 13, "        if value:", "        if not value:")
-    changed = (applied(SOURCE, one) or "").splitlines()
+    first = mutant("Thing.second+1", 13, "        if value:", "        if not value:")
+    changed = (applied(SOURCE, first) or "").splitlines()
     assert (changed[7], changed[12]) == ("        if value:", "        if not value:")
-    moved = applied("# a new line\n" + SOURCE, one) or ""
+    moved = applied("# a new line\n" + SOURCE, first) or ""
     assert moved.splitlines()[13] == "        if not value:"
-    assert applied("x = 1\n", one) is None
+    assert applied("x = 1\n", first) is None
 
 
 RECORD = {
@@ -113,11 +113,11 @@ def test_the_tests_of_a_mutant_are_those_that_run_its_line(
 
 
 def test_the_table_counts_what_was_killed_before_and_now() -> None:
-    one = mutant("f+1", 7, "a < b", "a <= b", outcome="killed")
+    first = mutant("f+1", 7, "a < b", "a <= b", outcome="killed")
     outcomes = [
-        one, replace(one, late=True), replace(one, outcome="hung"),
-        replace(one, outcome="survived"), replace(one, outcome="untested", package="render"),
-        replace(one, outcome="gone"),
+        first, replace(first, late=True), replace(first, outcome="hung"),
+        replace(first, outcome="survived"), replace(first, outcome="untested", package="render"),
+        replace(first, outcome="gone"),
     ]  # fmt: skip
     lines = table(outcomes).splitlines()
     assert lines[:5] == [

@@ -173,14 +173,14 @@ def test_what_three_write_is_counted_twice_too_often() -> None:
             bytecode_files=0, slug=zero,
         )  # fmt: skip
 
-    found = find_overlaps(
+    computed = find_overlaps(
         [
             writing("c", {"x": 100, "y": 50, "own": 5}),
             writing("a", {"x": 300, "y": 50}),
             writing("b", {"x": 200}),
         ]
     )
-    assert [(o.names, o.files, o.bytes, o.slug_bytes, o.example) for o in found] == [
+    assert [(o.names, o.files, o.bytes, o.slug_bytes, o.example) for o in computed] == [
         (("a", "b", "c"), 1, 300, 30, "x"), (("a", "c"), 1, 50, 5, "y"),
     ]  # fmt: skip
     assert find_overlaps([writing("a", {"x": 1}), writing("b", {"y": 1})]) == ()
@@ -301,8 +301,8 @@ def test_measured_sizes_replace_the_predicted_ones_and_add_up() -> None:
         parts=(PART, app),
     )
     left = (Unsized(name="z", version=None, reason="r"),)
-    found = slug_parts.as_measured(sizes, verification(), unsized=left)
-    rows = {row.name: row for row in found.distributions}
+    computed = slug_parts.as_measured(sizes, verification(), unsized=left)
+    rows = {row.name: row for row in computed.distributions}
     assert (rows["a"].plain, rows["a"].bytecode) == (
         Estimate[int].measured(1_500), Estimate[int].measured(500),
     )  # fmt: skip
@@ -311,12 +311,12 @@ def test_measured_sizes_replace_the_predicted_ones_and_add_up() -> None:
     scale = (1_200 - 200) / sizes.dependencies_slug_bytes
     assert rows["a"].slug.value == round(sizes.distributions[0].slug.value * scale)
     assert rows["a"].slug.high == round(sizes.distributions[0].slug.high * scale)
-    assert span(found.installed) == (3_000 + 90 + 10, 3_000 + 100 + 10, 3_000 + 110 + 10)
-    assert span(found.slug) == (1_240, 1_250, 1_260)  # the tar has the app's files in it
-    assert found.unsized == left
-    known = found.plain_bytes + found.bytecode_bytes
+    assert span(computed.installed) == (3_000 + 90 + 10, 3_000 + 100 + 10, 3_000 + 110 + 10)
+    assert span(computed.slug) == (1_240, 1_250, 1_260)  # the tar has the app's files in it
+    assert computed.unsized == left
+    known = computed.plain_bytes + computed.bytecode_bytes
     more = 3_000 - known
-    assert (more > 0) == (found.parts[-1].group == "other")
+    assert (more > 0) == (computed.parts[-1].group == "other")
     less = slug_parts.as_measured(sizes, verification(installed_bytes=known))
     assert [part.name for part in less.parts] == ["Python", "app files"]
     one_more = slug_parts.as_measured(sizes, verification(installed_bytes=known + 1))
@@ -326,13 +326,13 @@ def test_measured_sizes_replace_the_predicted_ones_and_add_up() -> None:
 
 
 def test_errors_of_a_prediction_are_relative_to_what_was_measured() -> None:
-    found = verification(
+    computed = verification(
         predicted_installed=Estimate[int].measured(3_300),
         predicted_bytecode=Estimate[int].measured(550),
         predicted_slug=Estimate[int].measured(600),
     )
-    assert (found.plain_bytes, found.predicted_plain_bytes) == (2_500, 2_750)
-    assert found.error_percent() == pytest.approx(
+    assert (computed.plain_bytes, computed.predicted_plain_bytes) == (2_500, 2_750)
+    assert computed.error_percent() == pytest.approx(
         {"installed": 10, "plain": 10, "bytecode": 10, "slug": -50, "seconds": -50}
     )
     assert verification(slug_bytes=0).error_percent()["slug"] == 0.0
@@ -353,9 +353,9 @@ def test_each_part_of_the_build_takes_its_time() -> None:
     functions = replace(TARGET, platform=replace(TARGET.platform, size_figure="installed"))
     assert seconds(installed=figure(25 * 10**6), target=functions).value == 0.0
     row = reports.distribution("a", download=40 * 10**6, bytecode=0, kinds={Kind.DATA: 0})
-    one = seconds((row,), installed=figure(0))
-    assert one.value == pytest.approx(0.08 + 1.0)
-    assert [one.low, one.high] == pytest.approx([0.54, 2.16])
+    single = seconds((row,), installed=figure(0))
+    assert single.value == pytest.approx(0.08 + 1.0)
+    assert [single.low, single.high] == pytest.approx([0.54, 2.16])
     pure = replace(
         row, distribution=replace(row.distribution, source_build=build(1, 1, native=False))
     )

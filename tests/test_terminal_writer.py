@@ -69,8 +69,8 @@ def test_fixes_have_an_empty_line_between() -> None:
         severity=FindingSeverity.WARNING, sentence="s", facts=(Span("f"), Span("g")),
         lines="x==1\n  y==2",
     )  # fmt: skip
-    one = ["! warning: s", "  f · g", "      x==1", "        y==2"]
-    assert screen(section(fix, fix)) == [*one, "", *one]
+    first = ["! warning: s", "  f · g", "      x==1", "        y==2"]
+    assert screen(section(fix, fix)) == [*first, "", *first]
 
 
 def test_a_line_of_a_fix_is_never_wrapped_and_a_sentence_is() -> None:
