@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 import struct
 import sys
@@ -15,7 +16,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from slugcheck.benching import agreement, inputs, judgement, plan, statistics, trials, variants
+from slugcheck.benching import (
+    agreement,
+    host,
+    inputs,
+    judgement,
+    plan,
+    statistics,
+    trials,
+    variants,
+)
 from slugcheck.benching.inputs import Given
 from slugcheck.benching.plan import BenchOptions, Form, Setup
 from slugcheck.errors import PlatformError, UsageError
@@ -875,6 +885,20 @@ def test_the_interpreters_to_try(tmp_path: Path) -> None:
     assert options.names(Runtime.ONNX)
     assert not BenchOptions(pythons=("onnx=x",)).names(Runtime.TORCH)
     assert BenchOptions(install=True).names(Runtime.TORCH)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
+def test_the_machine_has_the_cores_that_this_process_may_use() -> None:
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        before = os.getloadavg()[0]
+        described = host.describe()
+        assert described.cores == 1
+        assert described.load in (before, os.getloadavg()[0])  # of the last minute
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert host.describe().cores == len(allowed)
 
 
 # --------------------------------------------------------------------------- variants
