@@ -477,8 +477,10 @@ class Record:
 
 # --- one mutant -----------------------------------------------------------------------------------
 
-_PYTEST = ["-q", "-x", "-n", "0", "-p", "no:cacheprovider", "-W", "ignore", "--tb=line", "-o",
-           "addopts="]  # fmt: skip
+_PYTEST = [
+    "-q", "-x", "-n", "0", "-p", "no:cacheprovider", "--tb=line", "-o", "addopts=",
+    "-W", "ignore::pytest.PytestAssertRewriteWarning",  # of plugins that are loaded before
+]  # fmt: skip
 
 
 class Only:

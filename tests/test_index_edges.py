@@ -122,6 +122,29 @@ def test_local_files(url: str, path: str | None) -> None:
     assert urls.local_path(url) == (Path(path) if path else None)
 
 
+def test_local_files_are_read_from_the_folders_that_are_allowed(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "in" / "x.whl", tmp_path / "out" / "x.whl"
+    for path in (inside, outside):
+        path.parent.mkdir()
+        path.write_bytes(b"content")
+    with HttpClient() as anywhere:
+        assert anywhere.admits(outside)
+        assert anywhere.get(outside.as_uri()) == b"content"
+    with HttpClient(local=[inside.parent]) as client:
+        assert client.admits(inside)
+        assert client.admits(inside.parent / "absent.whl")
+        assert not client.admits(outside)
+        assert client.get(inside.as_uri()) == b"content"
+        with pytest.raises(NetworkError, match="is outside the checkout, so it is not read"):
+            client.get(outside.as_uri())
+        client.admit(outside.parent)
+        assert client.admits(outside)
+        assert client.get(outside.as_uri()) == b"content"
+        assert client.get(str(inside), 7) == b"content"
+        with pytest.raises(NetworkError, match="has 7 bytes; the limit is 6 bytes"):
+            client.get(str(inside), 6)
+
+
 # --------------------------------------------------------------------------- exchanges
 
 
