@@ -23,7 +23,7 @@ from slugcheck.compare import (
     recommend,
 )
 from slugcheck.errors import UsageError
-from slugcheck.model import Basis, ChangeKind, Estimate, Status
+from slugcheck.model import Basis, ChangeKind, Estimate, Obstacle, Status
 from slugcheck.model.comparison import Setup, StepKind
 from slugcheck.model.document import BenchDocument, Distribution, ReportDocument, Requirement
 from slugcheck.model.document import Unsized as UnsizedDocument
@@ -260,6 +260,7 @@ def test_where_none_fits_the_closest_is_named_and_by_how_much() -> None:
         (Status.PASS, 5 * MIB, "a fits with 5M left"),
         (Status.PASS, None, "a is 20M"),
         (Status.FAIL, -5 * MIB, "a does not fit: 5M too large"),
+        (Status.FAIL, -5 * MIB - 1, "a does not fit: 5.1M too large"),
         (Status.FAIL, 0, "a is within the size limit, but over another budget"),
         (Status.UNKNOWN, 5, "a cannot be judged: the sentence"),
     ],
@@ -314,6 +315,22 @@ def test_the_status_of_a_setup_is_that_of_all_its_budgets() -> None:
     free = structs.replace(fits, verdicts=())
     assert compare(two(free, fits)).stacks[0].room_bytes is None
     assert compare(two(free, fits)).stacks[0].sentence == "no limit"
+
+
+def test_an_obstacle_leaves_a_candidate_open_and_is_noted() -> None:
+    fits = document("a 1.0")
+    obstacles = (
+        Obstacle(sentence="runtime.txt asks for 3.8", instead="sized with Python 3.10"),
+        Obstacle(sentence="the index is away"),
+    )
+    obstructed = report_document(
+        replace(reports.report((reports.distribution("a"),)), obstacles=obstacles)
+    )
+    compared = compare(two(fits, obstructed))
+    assert [setup.status for setup in compared.stacks] == [Status.PASS, Status.UNKNOWN]
+    assert compared.notes == (
+        "other: runtime.txt asks for 3.8; sized with Python 3.10", "other: the index is away",
+    )  # fmt: skip
 
 
 def test_rows_stand_by_size_and_add_up_with_what_is_counted_once() -> None:
