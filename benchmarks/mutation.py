@@ -74,7 +74,7 @@ class Mutant:
     place: str  # the function, and the line inside it: stays while the rest of the file changes
     operator: str
     diff: str
-    outcome: str = ""  # "killed", "hung", "survived", "untested"
+    outcome: str = ""  # "killed", "hung", "survived", "untested"; "gone" and "broken" do not count
     killer: str = ""  # the test that failed
     late: bool = False  # only a test of the files that run last noticed it
     seed: int = 0
@@ -412,11 +412,11 @@ def _record_file(ground: Ground, file: str, report: Path) -> int:
     code = pytest.main([*_PYTEST, "-m", "not network", file], plugins=[recorder])
     tracer.stop()
     places: dict[str, list[str]] = {}
-    found = tracer.get_data()
-    for path in found.measured_files():
+    traced = tracer.get_data()
+    for path in traced.measured_files():
         relative = str(Path(path).relative_to(ground.tree))
         layout = Layout.of(Path(path).read_text(encoding="utf-8"))
-        for line, contexts in found.contexts_by_lineno(path).items():
+        for line, contexts in traced.contexts_by_lineno(path).items():
             tests = [c for c in contexts if c and c not in recorder.failed]
             if tests:
                 places[layout.place(relative, line)] = tests
@@ -434,6 +434,7 @@ class Record:
         self._functions: dict[str, set[str]] = defaultdict(set)
         self._modules: dict[str, set[str]] = defaultdict(set)
         self._files = {file: list(entry["seconds"]) for file, entry in kept.items()}
+        self.files = tuple(kept)
         for entry in kept.values():
             self.seconds |= entry["seconds"]
             for place, tests in entry["places"].items():
@@ -476,8 +477,10 @@ class Record:
 
 # --- one mutant -----------------------------------------------------------------------------------
 
-_PYTEST = ["-q", "-x", "-n", "0", "-p", "no:cacheprovider", "-W", "ignore", "--tb=line", "-o",
-           "addopts="]  # fmt: skip
+_PYTEST = [
+    "-q", "-x", "-n", "0", "-p", "no:cacheprovider", "--tb=line", "-o", "addopts=",
+    "-W", "ignore::pytest.PytestAssertRewriteWarning",  # of plugins that are loaded before
+]  # fmt: skip
 
 
 class Only:
@@ -593,7 +596,9 @@ def tested(ground: Ground, mutant: Mutant, choice: Choice, stamp: int) -> Mutant
     finally:
         path.write_text(source, encoding="utf-8")
         os.utime(path, (stamp + 1, stamp + 1))
-    outcome = {None: "hung", 0: "survived", 5: "untested"}.get(code, "killed")
+    # what pytest's codes mean: all passed, some failed, collection failed, there was none
+    known = {None: "hung", 0: "survived", 1: "killed", 2: "killed", 5: "untested"}
+    outcome = known.get(code, "broken")
     killer = told.read_text() if told.exists() else ""
     late = killer.partition("::")[0] in choice.last
     return replace(mutant, outcome=outcome, killer=killer, late=late)
@@ -601,7 +606,7 @@ def tested(ground: Ground, mutant: Mutant, choice: Choice, stamp: int) -> Mutant
 
 def run(ground: Ground, mutants: Iterable[Mutant], choice: Choice) -> None:
     """Test mutants one by one, and append what became of each."""
-    _load_what_tests_import()
+    _load_what_tests_import(ground, choice.known.files)
     stamp = int(time.time())
     for number, mutant in enumerate(mutants):
         began = time.monotonic()
@@ -614,20 +619,26 @@ def run(ground: Ground, mutants: Iterable[Mutant], choice: Choice) -> None:
             print(result.diff, flush=True)
 
 
-def _load_what_tests_import() -> None:
-    """Load what every test imports once, so that a fork has it; nothing of slugcheck."""
+def _load_what_tests_import(ground: Ground, files: Collection[str]) -> None:
+    """Load what the tests import once, so that each fork has it; nothing of slugcheck."""
     import importlib
 
-    for name in (
-        "pytest",
-        "hypothesis",
-        "requests",
-        "rich.console",
-        "click",
-        "msgspec",
-        "packaging",
-    ):
-        importlib.import_module(name)
+    names = ground.folder / "modules.json"
+
+    def collect() -> int:
+        import pytest
+
+        code = pytest.main([*_PYTEST, "--collect-only", *files])
+        names.write_text(json.dumps(sorted(sys.modules)))
+        return int(code)
+
+    names.unlink(missing_ok=True)
+    _forked(collect, ground, _RECORD_SECONDS)
+    own = (PACKAGE, "tests", "benchmarks", "__main__")
+    for name in json.loads(names.read_text()):
+        if name.partition(".")[0] not in own:
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
 
 
 # --- what came out --------------------------------------------------------------------------------
@@ -637,7 +648,7 @@ def table(outcomes: Sequence[Mutant]) -> str:
     """Return the table of packages, and the survivors below it."""
     packages: dict[str, list[Mutant]] = defaultdict(list)
     for mutant in outcomes:
-        if mutant.outcome != "gone":
+        if mutant.outcome not in ("gone", "broken"):
             packages[mutant.package].append(mutant)
     lines = ["| package | mutants | before, % | killed | survived | killed, % |"]
     lines.append("|---|--:|--:|--:|--:|--:|")
@@ -715,8 +726,11 @@ def main() -> int:
         return 0
     paths = [str(p.relative_to(ground.tree)) for p in (ground.tree / PACKAGE).rglob("*.py")]
     names = chosen.package or sorted({name for p in paths if (name := package_of(p))})
+    done = {(mutant.place, mutant.diff, mutant.seed) for mutant in ground.outcomes()}
     for name in names:
-        run(ground, sample(ground.tree, name, chosen.each, chosen.seed), choice)
+        drawn = sample(ground.tree, name, chosen.each, chosen.seed)
+        # a run that was ended goes on where it stopped
+        run(ground, [m for m in drawn if (m.place, m.diff, m.seed) not in done], choice)
     return 0
 
 

@@ -90,8 +90,8 @@ def test_the_target_and_lists_that_change() -> None:
 
 
 def test_a_platform_file_that_changes_under_its_name() -> None:
-    one, other = reports.target().platform, reports.target(title="Lambda").platform
-    named = {"platform": "ours.toml", "described": one}
+    first, other = reports.target().platform, reports.target(title="Lambda").platform
+    named = {"platform": "ours.toml", "described": first}
     assert told(named, {**named, "described": other}) == ["changes the platform file ours.toml"]
     assert told(named, {"platform": "theirs.toml", "described": other}) == [
         "changes platform from ours.toml to theirs.toml"

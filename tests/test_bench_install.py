@@ -10,6 +10,7 @@ import pytest
 from tests.support import stock
 from tests.support.commands import Done, slugcheck
 from tests.support.server import PackageServer
+from tests.support.wheels import Archive
 
 Write = Callable[..., Path]
 pytestmark = pytest.mark.usefixtures("private_caches")
@@ -20,7 +21,7 @@ FAKE = "raise RuntimeError('the torch of the local index, with ' + __import__('n
 def index(package_server: PackageServer) -> PackageServer:
     package_server.add_wheel("torch", "9.9", {"torch/__init__.py": FAKE}, requires=["needed"])
     package_server.add_wheel("needed", "1.0", {"needed.py": "NAME = 'what it needs'\n"})
-    package_server.add_wheel("big", "1.0", {"big/data.bin": stock.noise(200_000, 1)})
+    package_server.add_wheel("big", "1.0", {"big/data.bin": stock.noise(1_200_000, 1)})
     package_server.add_sdist("sourceonly", "1.0", {"sourceonly.py": "x = 1\n"})
     return package_server
 
@@ -60,9 +61,23 @@ def test_what_is_larger_than_allowed_is_not_downloaded(
     path = requirements("torch\nbig\n")
     done = bench(index, path, "--install-limit", "150kB")
     assert (done.code, done.out) == (3, "")
-    assert "more than --install-limit allows; big 1.0 alone is 0.2 MB" in done.err
-    assert "hint: allow it with --install-limit 1MB" in done.err
+    assert "more than --install-limit allows; big 1.0 alone is 1.2 MB" in done.err
+    assert "hint: allow it with --install-limit 2MB" in done.err
     assert environments(private_caches) == []
+
+
+def test_an_install_that_fails_says_why_and_leaves_nothing(
+    index: PackageServer, requirements: Write, private_caches: Path
+) -> None:
+    content = bytearray(index._files["big-1.0-py3-none-any.whl"].archive.content)
+    content[600_000] ^= 0xFF  # within a member: the directory is fine
+    index.add(Archive("big-1.0-py3-none-any.whl", bytes(content)))
+    done = bench(index, requirements("torch\nbig\n"))
+    assert (done.code, done.out) == (3, "")
+    assert "the environment cannot be created: " in done.err
+    assert "big" in done.err.partition("cannot be created: ")[2]
+    assert environments(private_caches) == []
+    assert list(private_caches.rglob(".new-*")) == []
 
 
 def test_a_source_archive_is_never_built_for_it(index: PackageServer, requirements: Write) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 import struct
 import sys
@@ -15,7 +16,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from slugcheck.benching import agreement, inputs, judgement, plan, statistics, trials, variants
+from slugcheck.benching import (
+    agreement,
+    host,
+    inputs,
+    judgement,
+    plan,
+    statistics,
+    trials,
+    variants,
+)
 from slugcheck.benching.inputs import Given
 from slugcheck.benching.plan import BenchOptions, Form, Setup
 from slugcheck.errors import PlatformError, UsageError
@@ -53,12 +63,12 @@ def test_the_interval_is_the_narrowest_that_holds_the_median(
 ) -> None:
     values = [float(number) for number in range(1, count + 1)]
     random.Random(1).shuffle(values)
-    found = statistics.spread(values)
-    assert (found.low, found.high, found.count) == (low, high, count)
-    assert found.median == (count + 1) / 2
+    computed = statistics.spread(values)
+    assert (computed.low, computed.high, computed.count) == (low, high, count)
+    assert computed.median == (count + 1) / 2
     below = sum(math.comb(count, hits) for hits in range(low))
     expected = 1 - 2 * below / 2**count if count > 1 else 0.0
-    assert found.confidence == pytest.approx(expected)
+    assert computed.confidence == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -176,8 +186,10 @@ def test_wall_times_are_noisy_when_others_had_the_cores(
     share: float, foreign: float | None, threads: int, noise: str
 ) -> None:
     base = sample(steady=100, peak=100, anon=80, cpu_ms=97)
-    one = replace(base, wall_ns=(100 * 10**6,), cpu_ns=(int(share * 10**8),), foreign_cores=foreign)
-    latency = statistics.summarise([one, one], [], threads=threads).latency
+    first = replace(
+        base, wall_ns=(100 * 10**6,), cpu_ns=(int(share * 10**8),), foreign_cores=foreign
+    )
+    latency = statistics.summarise([first, first], [], threads=threads).latency
     assert latency.noisy.startswith(noise)
     assert bool(latency.noisy) == bool(noise)
 
@@ -208,9 +220,9 @@ def summary(**figures: Any) -> Summary:
     ],
 )
 def test_what_is_unstable_is_named(figures: dict[str, Any], doubt: str) -> None:
-    found = statistics.doubts(summary(**figures), processes=6)
-    assert doubt in " | ".join(found)
-    assert bool(found) == bool(doubt)
+    computed = statistics.doubts(summary(**figures), processes=6)
+    assert doubt in " | ".join(computed)
+    assert bool(computed) == bool(doubt)
 
 
 def test_few_processes_and_few_inferences_are_doubts() -> None:
@@ -324,8 +336,8 @@ def test_dynos_stand_by_size_and_those_alike_together() -> None:
     [(30.0, Status.PASS), (30.1, Status.WARN), (60.0, Status.WARN), (60.1, Status.FAIL)],
 )
 def test_a_start_is_judged_by_the_boot_limit(seconds: float, status: Status) -> None:
-    one = replace(light(), summary=summary(cold_seconds=spread_at(seconds), evicted_seconds=None))
-    (boot,) = judgement.boots(platform_of(), [one])
+    first = replace(light(), summary=summary(cold_seconds=spread_at(seconds), evicted_seconds=None))
+    (boot,) = judgement.boots(platform_of(), [first])
     assert (boot.status, boot.seconds, boot.limit, boot.label) == (
         status, seconds, 60, "ONNX Runtime",
     )  # fmt: skip
@@ -504,7 +516,7 @@ def test_what_does_not_differ_is_said_and_what_is_worse_too() -> None:
         "peak RSS: 10.0 MiB (3 %) more than ONNX Runtime",
         "cold start: no significant difference",
     ]
-    quick = [replace(one, cpu_ns=tuple(ns - 1 for ns in one.cpu_ns)) for one in samples]
+    quick = [replace(first, cpu_ns=tuple(ns - 1 for ns in first.cpu_ns)) for first in samples]
     same = stack("ONNX Runtime", quick, cold=[0.1] * 6)
     assert reasons(result(stack("PyTorch", samples, cold=alike), same)) == [
         "peak RSS: no significant difference", "cold start: 0.10 s; PyTorch: 0.55 s",
@@ -512,19 +524,32 @@ def test_what_does_not_differ_is_said_and_what_is_worse_too() -> None:
     assert reasons(result(without_cold(heavy()), light()))[1:] == []
 
 
-def test_only_a_difference_recommends() -> None:
-    one = stack("PyTorch", [sample(steady=100, peak=110, anon=80)] * 6, cold=[0.5] * 6)
-    other = stack("ONNX Runtime", [sample(steady=100, peak=110, anon=80)] * 6, cold=[0.5] * 6)
-    assert result(one, other).conclusion.label is None
-    assert result(one, other, ratio=ratio(0.4, 0.5, 0.6)).conclusion.label == "PyTorch"
-    assert result(one, other, ratio=ratio(0.9, 1.0, 1.1)).conclusion.label is None
-    assert result(one, dyno="nowhere").conclusion.because == ()
-    significant = Contrast(figure="import", first=1, second=2, significant=True)
-    assert judgement.conclusion_of(replace(result(one, other), contrasts=(significant,))).label == (
-        "PyTorch"
+def test_of_two_that_fit_the_smaller_is_taken_and_then_the_faster() -> None:
+    def measured(label: str, peak: int, cpu: float) -> StackResult:
+        samples = [sample(steady=peak, peak=peak + n, anon=50, cpu_ms=cpu) for n in range(6)]
+        return stack(label, samples)
+
+    slow_but_small = result(measured("PyTorch", 90, 80), measured("ONNX Runtime", 120, 20))
+    assert slow_but_small.conclusion.label == "PyTorch"
+    faster = result(
+        measured("PyTorch", 90, 80), measured("ONNX Runtime", 90, 20), ratio=ratio(0.2, 0.2, 0.3)
     )
+    assert faster.conclusion.label == "ONNX Runtime"
+
+
+def test_only_a_difference_recommends() -> None:
+    first = stack("PyTorch", [sample(steady=100, peak=110, anon=80)] * 6, cold=[0.5] * 6)
+    other = stack("ONNX Runtime", [sample(steady=100, peak=110, anon=80)] * 6, cold=[0.5] * 6)
+    assert result(first, other).conclusion.label is None
+    assert result(first, other, ratio=ratio(0.4, 0.5, 0.6)).conclusion.label == "PyTorch"
+    assert result(first, other, ratio=ratio(0.9, 1.0, 1.1)).conclusion.label is None
+    assert result(first, dyno="nowhere").conclusion.because == ()
+    significant = Contrast(figure="import", first=1, second=2, significant=True)
+    assert judgement.conclusion_of(
+        replace(result(first, other), contrasts=(significant,))
+    ).label == ("PyTorch")
     large = stack("ONNX Runtime", [sample(steady=240, peak=240, anon=80)] * 6, cold=[0.5] * 6)
-    warned = replace(result(one, large), contrasts=())
+    warned = replace(result(first, large), contrasts=())
     assert judgement.conclusion_of(warned).label == "PyTorch"  # one has room, the other little
     assert judgement.conclusion_of(replace(warned, dynos=())).label is None
 
@@ -544,8 +569,8 @@ def test_outputs_that_differ_or_a_failure_decide_the_exit_code() -> None:
 
 
 def arrays(reference: Any, other: Any) -> Any:
-    found = agreement.difference("y", np.asarray(reference), np.asarray(other))
-    return found.absolute, found.relative, found.agrees
+    computed = agreement.difference("y", np.asarray(reference), np.asarray(other))
+    return computed.absolute, computed.relative, computed.agrees
 
 
 def test_each_channel_has_its_own_scale() -> None:
@@ -609,13 +634,13 @@ def test_the_worst_output_is_named(tmp_path: Path) -> None:
 
 
 def test_models_of_other_outputs_are_not_the_same(tmp_path: Path) -> None:
-    one, two = written(tmp_path, "a", [1.0]), written(tmp_path, "b", [[1.0, 2.0]])
+    first, two = written(tmp_path, "a", [1.0]), written(tmp_path, "b", [[1.0, 2.0]])
     scalar = written(tmp_path, "c", 1.0)
-    counts = agreement.compare(("x", "y"), [one], [one, two])
+    counts = agreement.compare(("x", "y"), [first], [first, two])
     assert (counts.status, counts.sentence) == (
         Status.FAIL, "not the same model: x has 1 outputs, y 2",
     )  # fmt: skip
-    shapes = agreement.compare(("x", "y"), [one, scalar], [one, two])
+    shapes = agreement.compare(("x", "y"), [first, scalar], [first, two])
     assert shapes.sentence == "not the same model: output c is one number and 1x2"
     assert len(shapes.outputs) == 1
 
@@ -860,6 +885,20 @@ def test_the_interpreters_to_try(tmp_path: Path) -> None:
     assert options.names(Runtime.ONNX)
     assert not BenchOptions(pythons=("onnx=x",)).names(Runtime.TORCH)
     assert BenchOptions(install=True).names(Runtime.TORCH)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
+def test_the_machine_has_the_cores_that_this_process_may_use() -> None:
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        before = os.getloadavg()[0]
+        described = host.describe()
+        assert described.cores == 1
+        assert described.load in (before, os.getloadavg()[0])  # of the last minute
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert host.describe().cores == len(allowed)
 
 
 # --------------------------------------------------------------------------- variants

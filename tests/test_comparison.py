@@ -23,7 +23,7 @@ from slugcheck.compare import (
     recommend,
 )
 from slugcheck.errors import UsageError
-from slugcheck.model import Basis, ChangeKind, Estimate, Status
+from slugcheck.model import Basis, ChangeKind, Estimate, Obstacle, Status
 from slugcheck.model.comparison import Setup, StepKind
 from slugcheck.model.document import BenchDocument, Distribution, ReportDocument, Requirement
 from slugcheck.model.document import Unsized as UnsizedDocument
@@ -46,13 +46,13 @@ def document(*names: str, figure: str = "slug", **totals: Any) -> ReportDocument
 
 
 def sized(name: str, version: str, installed: int, slug: int, **more: Any) -> Distribution:
-    (one,) = document(f"{name} {version}").distributions
+    (first,) = document(f"{name} {version}").distributions
     fields = {
         "installed_bytes": installed, "slug_bytes": slug, "installed_low_bytes": installed - 3,
         "installed_high_bytes": installed + 4, "slug_low_bytes": slug - 10,
         "slug_high_bytes": slug + 10,
     }  # fmt: skip
-    return structs.replace(one, **(fields | more))
+    return structs.replace(first, **(fields | more))
 
 
 # --------------------------------------------------------------------------- two reports
@@ -115,9 +115,9 @@ def test_the_doubt_of_a_difference_is_that_of_what_changed() -> None:
     assert doubts([sized("a", "1", 50, 50), sized("b", "1", 50, 50)]) == (8, 20)
     base = document("same 1.0", "old 1.0")
     head = document("same 1.0", "new 1.0")
-    found = difference(head, base, label="main")
+    computed = difference(head, base, label="main")
     apart = [d for d in (*head.distributions, *base.distributions) if d.name != "same"]
-    assert (found.installed_doubt_bytes, found.slug_doubt_bytes) == doubts(apart)
+    assert (computed.installed_doubt_bytes, computed.slug_doubt_bytes) == doubts(apart)
     measured = structs.replace(
         base,
         totals=structs.replace(
@@ -144,14 +144,16 @@ def test_a_difference_has_the_sums_of_both_and_its_parts() -> None:
         base, totals=structs.replace(base.totals, runtime_bytes=9, runtime_slug_bytes=1)
     )
     head = structs.replace(head, totals=structs.replace(head.totals, runtime_slug_bytes=1))
-    found = difference(head, base, label="main")
-    assert found.base is not None
-    assert (found.base.installed_bytes, found.base.slug_bytes, found.base.distributions) == (
-        base.totals.all_installed_bytes, base.totals.slug_bytes, 1,
+    computed = difference(head, base, label="main")
+    then = computed.base
+    assert then is not None
+    assert (then.installed_bytes, then.slug_bytes) == (
+        base.totals.all_installed_bytes, base.totals.slug_bytes,
     )  # fmt: skip
-    assert found.installed_bytes == 1_000 - base.totals.all_installed_bytes
-    assert found.slug_bytes == 700 - base.totals.slug_bytes
-    assert [(p.name, p.installed_bytes, p.slug_bytes) for p in found.parts] == [
+    assert then.distributions == 1
+    assert computed.installed_bytes == 1_000 - base.totals.all_installed_bytes
+    assert computed.slug_bytes == 700 - base.totals.slug_bytes
+    assert [(p.name, p.installed_bytes, p.slug_bytes) for p in computed.parts] == [
         ("app files", 0, 4), ("models", -7, 0),
     ]  # fmt: skip
 
@@ -174,8 +176,8 @@ def test_what_alone_changes_sizes_is_noted() -> None:
     other = structs.replace(
         other, tool=structs.replace(other.tool, version="9"), unsized=unsized("v", "w")
     )
-    found = difference(structs.replace(head, unsized=unsized("z")), other, label="main")
-    assert found.notes == (
+    computed = difference(structs.replace(head, unsized=unsized("z")), other, label="main")
+    assert computed.notes == (
         "main is for platform Lambda, this for Heroku: this alone changes sizes",
         "main is for stack al2023, this for heroku-24: this alone changes sizes",
         "main is for Python 3.12.1, this for 3.11.16: this alone changes sizes",
@@ -205,8 +207,8 @@ def candidate(
 
 
 def taken(*candidates: Setup, by_slug: bool = True) -> tuple[str | None, str]:
-    found = recommend(candidates, by_slug=by_slug)
-    return found.label, found.because[-1]
+    computed = recommend(candidates, by_slug=by_slug)
+    return computed.label, computed.because[-1]
 
 
 def test_the_smallest_that_fits_is_taken_by_its_share_of_the_largest() -> None:
@@ -224,8 +226,8 @@ def test_the_smallest_that_fits_is_taken_by_its_share_of_the_largest() -> None:
 
 @pytest.mark.parametrize(("doubt", "decided"), [(4, True), (5, False)])
 def test_intervals_that_touch_decide_nothing(doubt: int, decided: bool) -> None:
-    one, other = candidate("a", 100, doubt=doubt), candidate("b", 110, doubt=doubt)
-    label, because = taken(one, other)
+    first, other = candidate("a", 100, doubt=doubt), candidate("b", 110, doubt=doubt)
+    label, because = taken(first, other)
     assert label == ("a" if decided else None)
     if not decided:
         assert because == "a and b are too close to call"
@@ -237,18 +239,18 @@ def test_one_that_may_be_smaller_but_cannot_be_judged_leaves_it_open(
 ) -> None:
     fits = candidate("fits", 100)
     doubtful = candidate("open", low + 20, doubt=20, status=Status.UNKNOWN)
-    found, because = taken(fits, doubtful)
-    assert found == label
+    computed, because = taken(fits, doubtful)
+    assert computed == label
     if label is None:
         assert because == "open may be smaller than fits, but cannot be judged"
 
 
 def test_where_none_fits_the_closest_is_named_and_by_how_much() -> None:
-    one = candidate("a", 30 * MIB, status=Status.FAIL, room=-10 * MIB)
+    first = candidate("a", 30 * MIB, status=Status.FAIL, room=-10 * MIB)
     other = candidate("b", 50 * MIB, status=Status.FAIL, room=-30 * MIB)
-    assert taken(other, one) == (None, "no candidate fits; a is the closest, 10M too large")
+    assert taken(other, first) == (None, "no candidate fits; a is the closest, 10M too large")
     unknown = candidate("c", 10, status=Status.UNKNOWN)
-    assert taken(one, unknown) == (None, "unknown whether c fits")
+    assert taken(first, unknown) == (None, "unknown whether c fits")
     assert taken(unknown, replace(unknown, label="d"))[1] == "unknown whether c and d fit"
 
 
@@ -258,14 +260,15 @@ def test_where_none_fits_the_closest_is_named_and_by_how_much() -> None:
         (Status.PASS, 5 * MIB, "a fits with 5M left"),
         (Status.PASS, None, "a is 20M"),
         (Status.FAIL, -5 * MIB, "a does not fit: 5M too large"),
+        (Status.FAIL, -5 * MIB - 1, "a does not fit: 5.1M too large"),
         (Status.FAIL, 0, "a is within the size limit, but over another budget"),
         (Status.UNKNOWN, 5, "a cannot be judged: the sentence"),
     ],
 )
 def test_each_candidate_has_its_reason(status: Status, room: int | None, sentence: str) -> None:
-    one = candidate("a", 20 * MIB, status=status, room=room)
+    first = candidate("a", 20 * MIB, status=status, room=room)
     other = candidate("b", 90 * MIB)
-    assert recommend([one, other], by_slug=True).because[0] == sentence
+    assert recommend([first, other], by_slug=True).because[0] == sentence
 
 
 def two(first: ReportDocument, second: ReportDocument) -> list[Candidate]:
@@ -274,20 +277,20 @@ def two(first: ReportDocument, second: ReportDocument) -> list[Candidate]:
 
 def test_a_setup_has_the_figure_that_the_platform_limits() -> None:
     for figure, value in (("slug", 300), ("installed", 900)):
-        one = document("a 1.0", figure=figure, slug_bytes=200, all_installed_bytes=800)
+        first = document("a 1.0", figure=figure, slug_bytes=200, all_installed_bytes=800)
         other = document("a 1.0", figure=figure, slug_bytes=300, all_installed_bytes=900)
-        found = compare(two(one, other))
-        setup = found.stacks[1]
+        computed = compare(two(first, other))
+        setup = computed.stacks[1]
         assert setup.counted.value == value
         limit = 524_288_000 if figure == "slug" else 262_144_000
         assert setup.room_bytes == limit - value
         assert (setup.saved_slug_bytes, setup.saved_installed_bytes) == (-100, -100)
         assert setup.saved_percent == pytest.approx(-100 * 100 / (value - 100))
-        assert found.savings is not None
-        assert (found.savings.from_label, found.savings.to_label) == ("other", "one")
-        assert found.savings.slug_bytes == found.savings.installed_bytes == 100
-        assert found.savings.percent == pytest.approx(100 * 100 / value)
-        assert found.limit_text == ("500M" if figure == "slug" else "250 MiB unzipped")
+        assert computed.savings is not None
+        assert (computed.savings.from_label, computed.savings.to_label) == ("other", "one")
+        assert computed.savings.slug_bytes == computed.savings.installed_bytes == 100
+        assert computed.savings.percent == pytest.approx(100 * 100 / value)
+        assert computed.limit_text == ("500M" if figure == "slug" else "250 MiB unzipped")
     empty = compare(two(document(slug_bytes=0), document(slug_bytes=0)))
     assert empty.stacks[1].saved_percent is None
     assert empty.savings is None
@@ -305,13 +308,29 @@ def test_the_status_of_a_setup_is_that_of_all_its_budgets() -> None:
     assert statuses == [Status.FAIL, Status.PASS, Status.UNKNOWN, Status.PASS]
     for allowed, status in ((True, Status.PASS), (False, Status.UNKNOWN)):
         made = structs.replace(fits, unsized=unsized("v", allowed=allowed))
-        found = compare(two(made, fits))
-        assert found.stacks[0].status is status
-        assert found.stacks[0].unsized == (() if allowed else ("v",))
-        assert found.notes == ("not counted in one (size unknown): v",)
+        computed = compare(two(made, fits))
+        assert computed.stacks[0].status is status
+        assert computed.stacks[0].unsized == (() if allowed else ("v",))
+        assert computed.notes == ("not counted in one (size unknown): v",)
     free = structs.replace(fits, verdicts=())
     assert compare(two(free, fits)).stacks[0].room_bytes is None
     assert compare(two(free, fits)).stacks[0].sentence == "no limit"
+
+
+def test_an_obstacle_leaves_a_candidate_open_and_is_noted() -> None:
+    fits = document("a 1.0")
+    obstacles = (
+        Obstacle(sentence="runtime.txt asks for 3.8", instead="sized with Python 3.10"),
+        Obstacle(sentence="the index is away"),
+    )
+    obstructed = report_document(
+        replace(reports.report((reports.distribution("a"),)), obstacles=obstacles)
+    )
+    compared = compare(two(fits, obstructed))
+    assert [setup.status for setup in compared.stacks] == [Status.PASS, Status.UNKNOWN]
+    assert compared.notes == (
+        "other: runtime.txt asks for 3.8; sized with Python 3.10", "other: the index is away",
+    )  # fmt: skip
 
 
 def test_rows_stand_by_size_and_add_up_with_what_is_counted_once() -> None:
@@ -341,8 +360,8 @@ def test_rows_stand_by_size_and_add_up_with_what_is_counted_once() -> None:
 
 
 def test_shared_rows_have_a_figure_for_each_candidate() -> None:
-    one, other = document("a 1.0", "b 1.0"), document("b 2.0", "d 1.0")
-    shared = {row.name: row for row in compare(two(one, other)).shared}
+    first, other = document("a 1.0", "b 1.0"), document("b 2.0", "d 1.0")
+    shared = {row.name: row for row in compare(two(first, other)).shared}
     assert list(shared) == ["a", "b", "d"]
     assert shared["a"].versions == ("1.0", None)
     assert shared["b"].versions == ("1.0", "2.0")
@@ -355,7 +374,7 @@ def line(name: str, text: str) -> Requirement:
 
 
 def test_the_steps_between_two_lists_of_lines() -> None:
-    one = structs.replace(
+    first = structs.replace(
         document("a 1.0"),
         requirements=(
             line("a", "a==1 ; x"), line("a", "a==2 ; y"), line("b", "b==1"), line("", "./local"),
@@ -366,35 +385,35 @@ def test_the_steps_between_two_lists_of_lines() -> None:
         document("a 1.0"),
         requirements=(line("a", "a==3"), line("c", "c==1"), line("same", "same")),
     )
-    (found,) = compare(two(one, other)).migrations
-    assert [(s.kind, s.before, s.after) for s in found.steps or ()] == [
+    (computed,) = compare(two(first, other)).migrations
+    assert [(s.kind, s.before, s.after) for s in computed.steps or ()] == [
         (StepKind.REMOVE, "b==1", ""), (StepKind.REMOVE, "./local", ""),
         (StepKind.CHANGE, "a==1 ; x\na==2 ; y", "a==3"), (StepKind.ADD, "", "c==1"),
     ]  # fmt: skip
-    assert (found.from_label, found.to_label) == ("one", "other")
-    lock = structs.replace(one, requirements=())
-    assert compare(two(one, lock)).migrations[0].steps is None
-    assert compare(two(lock, one)).migrations[0].steps is None
-    assert compare(two(one, one)).migrations[0].steps == ()
+    assert (computed.from_label, computed.to_label) == ("one", "other")
+    lock = structs.replace(first, requirements=())
+    assert compare(two(first, lock)).migrations[0].steps is None
+    assert compare(two(lock, first)).migrations[0].steps is None
+    assert compare(two(first, first)).migrations[0].steps == ()
 
 
 def test_candidates_made_for_other_targets_or_otherwise_are_noted() -> None:
-    one = document("a 1.0")
-    other = with_target(one, stack="heroku-22")
+    first = document("a 1.0")
+    other = with_target(first, stack="heroku-22")
     other = structs.replace(
         other,
         totals=structs.replace(other.totals, basis=Basis.MEASURED),
         tool=structs.replace(other.tool, version="9"),
         unsized=unsized("p", "q", "r", "s"),
     )
-    assert compare(two(one, other)).notes == (
+    assert compare(two(first, other)).notes == (
         "other is for Heroku · heroku-22 · Python 3.11.16, one for Heroku · heroku-24 · "
         "Python 3.11.16",
         "other is measured, one predicted",
         "other was made by slugcheck 9",
         "not counted in other (size unknown): p, q, r and 1 more",
     )
-    assert compare(two(one, one)).notes == ()
+    assert compare(two(first, first)).notes == ()
 
 
 @pytest.mark.parametrize(
@@ -436,8 +455,8 @@ def joined(*results: Result, names: Sequence[str] = ("torch 1.0", "onnxruntime-g
 
 
 def test_footprints_are_those_of_each_candidates_runtime() -> None:
-    found = joined(benched())
-    torch, onnx = found.footprints
+    computed = joined(benched())
+    torch, onnx = computed.footprints
     assert (torch.runtime, onnx.runtime) == ("PyTorch 1.0", "ONNX Runtime 1.0")
     assert torch.rss_bytes == round(382.5 * MIB)
     assert torch.anon_bytes is not None
@@ -445,7 +464,7 @@ def test_footprints_are_those_of_each_candidates_runtime() -> None:
     assert (torch.import_seconds, torch.noisy) == (0.1, False)
     assert torch.cold_start_seconds == pytest.approx(0.925)
     assert torch.cpu_ms == pytest.approx(92.5)
-    assert found.notes == (
+    assert computed.notes == (
         "footprints were measured on AMD EPYC, 2 cores, not on the platform's machines",
     )
     half = joined(benched(), names=("torch 2.0", "flask 1.0"))
@@ -454,11 +473,11 @@ def test_footprints_are_those_of_each_candidates_runtime() -> None:
 
 
 def test_results_of_several_machines_are_told_apart() -> None:
-    one = benched("a.json", stacks=(heavy(),))
-    host = replace(one.bench.host, identity="b", cores=8)
+    first = benched("a.json", stacks=(heavy(),))
+    host = replace(first.bench.host, identity="b", cores=8)
     other = benched("b.json", stacks=(light(),))
-    found = joined(one, Result(label="b.json", bench=structs.replace(other.bench, host=host)))
-    assert found.notes == (
+    computed = joined(first, Result(label="b.json", bench=structs.replace(other.bench, host=host)))
+    assert computed.notes == (
         "footprints are from 2 machines: times differ (AMD EPYC, 2 cores; AMD EPYC, 8 cores)",
     )
 

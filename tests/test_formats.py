@@ -197,13 +197,6 @@ def test_a_file_outside_of_the_repository_has_no_place(
     assert {place for _, place, _, _ in annotated(done.out)} == {None}
 
 
-def test_more_than_github_shows_are_counted_in_the_last() -> None:
-    text = render_report("github", cases.hostile(), LOOK)
-    commands = [line for line in text.splitlines() if line.startswith("::")]
-    by_kind = [line.partition(" ")[0] for line in commands]
-    assert all(by_kind.count(kind) <= 10 for kind in set(by_kind))
-
-
 def test_the_summary_of_the_job_gets_the_markdown(
     index: PackageServer, requirements: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,6 +122,29 @@ def test_local_files(url: str, path: str | None) -> None:
     assert urls.local_path(url) == (Path(path) if path else None)
 
 
+def test_local_files_are_read_from_the_folders_that_are_allowed(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "in" / "x.whl", tmp_path / "out" / "x.whl"
+    for path in (inside, outside):
+        path.parent.mkdir()
+        path.write_bytes(b"content")
+    with HttpClient() as anywhere:
+        assert anywhere.admits(outside)
+        assert anywhere.get(outside.as_uri()) == b"content"
+    with HttpClient(local=[inside.parent]) as client:
+        assert client.admits(inside)
+        assert client.admits(inside.parent / "absent.whl")
+        assert not client.admits(outside)
+        assert client.get(inside.as_uri()) == b"content"
+        with pytest.raises(NetworkError, match="is outside the checkout, so it is not read"):
+            client.get(outside.as_uri())
+        client.admit(outside.parent)
+        assert client.admits(outside)
+        assert client.get(outside.as_uri()) == b"content"
+        assert client.get(str(inside), 7) == b"content"
+        with pytest.raises(NetworkError, match="has 7 bytes; the limit is 6 bytes"):
+            client.get(str(inside), 6)
+
+
 # --------------------------------------------------------------------------- exchanges
 
 
@@ -308,8 +331,8 @@ def test_a_minor_has_a_wheel_when_one_of_its_releases_does(
     def any_tags(minor: str) -> tuple[Tag, ...]:
         return tag_list("py3-none-any")
 
-    found = choice.pythons_with_wheels(files, Version("1.0"), minors, any_tags)
-    assert found == wheel_for
+    chosen = choice.pythons_with_wheels(files, Version("1.0"), minors, any_tags)
+    assert chosen == wheel_for
     assert choice.pythons_with_wheels(files, Version("2.0"), minors, any_tags) == ()
 
 
@@ -386,8 +409,8 @@ def test_yanked_wheels_stand_in_for_their_own_version_only() -> None:
 def test_likeness_counts_releases(wheel: str, low: float, high: float, words: str) -> None:
     files = [file(f"demo-{number}.0.tar.gz") for number in range(1, 11)]
     files += [file(f"demo-5.{number}rc1.tar.gz") for number in range(1, 9)]  # these do not count
-    found = likeness(file(wheel), files, Version("5.0"))
-    assert (found.low_factor, found.high_factor, found.words) == (low, high, words)
+    chosen = likeness(file(wheel), files, Version("5.0"))
+    assert (chosen.low_factor, chosen.high_factor, chosen.words) == (low, high, words)
 
 
 # --------------------------------------------------------------------------- several indexes

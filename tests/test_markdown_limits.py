@@ -291,7 +291,8 @@ def replaced(table: view.Table, *rows: view.Row) -> view.Table:
 
 
 @pytest.mark.parametrize(
-    ("rows", "members", "folded"), [(1, 1, False), (10, 10, False), (10, 11, True), (30, 1, False)]
+    ("rows", "members", "folded"),
+    [(1, 1, False), (10, 10, False), (10, 11, True), (30, 1, False), (19, 2, True)],
 )
 def test_the_rows_that_one_stands_for_are_folded_only_when_they_are_many(
     rows: int, members: int, folded: bool

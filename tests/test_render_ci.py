@@ -174,8 +174,8 @@ def outcome(case: ET.Element) -> tuple[str, str | None, str | None, str | None]:
 
 
 def test_every_budget_is_a_junit_case_with_its_outcome() -> None:
-    found = cases(full())
-    budgets = {name: outcome(case) for name, case in found.items() if ".budget " in name}
+    by_name = cases(full())
+    budgets = {name: outcome(case) for name, case in by_name.items() if ".budget " in name}
     assert budgets == {
         "slugcheck.budget slug": ("failure", "over budget", "the sentence of slug", None),
         "slugcheck.budget build": ("error", "cannot say", "the sentence of build", None),
@@ -191,8 +191,10 @@ def test_every_budget_is_a_junit_case_with_its_outcome() -> None:
 
 
 def test_findings_fail_in_junit_and_what_could_not_be_measured_is_an_error() -> None:
-    found = {name: outcome(case) for name, case in cases(full()).items() if ".budget " not in name}
-    assert found == {
+    by_name = {
+        name: outcome(case) for name, case in cases(full()).items() if ".budget " not in name
+    }
+    assert by_name == {
         "slugcheck.obstacle the build will fail": (
             "error", "obstacle", "runtime.txt asks for 3.8; sized with Python 3.10",
             "runtime.txt asks for 3.8; sized with Python 3.10\nat runtime.txt:1\npython-3.12",

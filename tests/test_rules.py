@@ -400,7 +400,7 @@ def ignore(code: str, subject: str | None = None, expires: date = TODAY) -> Igno
     )
 
 
-def found(code: str, subject: str, *ids: str) -> Finding:
+def finding_of(code: str, subject: str, *ids: str) -> Finding:
     return replace(reports.finding(code, FindingSeverity.WARNING, subject, "it is", ""), ids=ids)
 
 
@@ -416,7 +416,7 @@ def found(code: str, subject: str, *ids: str) -> Finding:
     ],
 )
 def test_a_rule_ignores_its_code_or_id_of_its_package(rule: Ignore, applies: bool) -> None:
-    finding = found("cuda-on-cpu", "torch-x", "GHSA-1", "CVE-1")
+    finding = finding_of("cuda-on-cpu", "torch-x", "GHSA-1", "CVE-1")
     sorted_ = gates.sort_ignored([finding], [rule], TODAY)
     assert sorted_.kept == (() if applies else (finding,))
     assert [(i.finding, i.reason, i.expires) for i in sorted_.ignored] == (
@@ -428,7 +428,7 @@ def test_a_rule_ignores_its_code_or_id_of_its_package(rule: Ignore, applies: boo
 
 
 def test_a_rule_ends_with_its_day() -> None:
-    finding = found("cuda-on-cpu", "torch")
+    finding = finding_of("cuda-on-cpu", "torch")
     past = ignore("cuda-on-cpu", "torch", date(2026, 11, 26))
     ended = gates.sort_ignored([finding, finding], [past], TODAY)
     assert (ended.kept, ended.ignored) == ((finding, finding), ())

@@ -69,8 +69,8 @@ def test_fixes_have_an_empty_line_between() -> None:
         severity=FindingSeverity.WARNING, sentence="s", facts=(Span("f"), Span("g")),
         lines="x==1\n  y==2",
     )  # fmt: skip
-    one = ["! warning: s", "  f · g", "      x==1", "        y==2"]
-    assert screen(section(fix, fix)) == [*one, "", *one]
+    first = ["! warning: s", "  f · g", "      x==1", "        y==2"]
+    assert screen(section(fix, fix)) == [*first, "", *first]
 
 
 def test_a_line_of_a_fix_is_never_wrapped_and_a_sentence_is() -> None:
@@ -194,7 +194,7 @@ def test_names_that_fit(names: tuple[str, ...], columns: int, text: str) -> None
     ("text", "columns", "cut"),
     [
         ("abcdef", 6, "abcdef"), ("abcdef", 5, "abcd…"), ("abcdef, +12", 10, "abcd…, +12"),
-        ("abcdef, +x", 6, "abcde…"), ("abcdef", 0, "…"),
+        ("abcdef, +x", 6, "abcde…"), ("abcdef", 0, "…"), ("123456", 5, "1234…"),
     ],
 )  # fmt: skip
 def test_a_text_that_is_too_long_keeps_its_count(text: str, columns: int, cut: str) -> None:

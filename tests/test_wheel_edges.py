@@ -473,6 +473,18 @@ def test_only_entries_that_nobody_else_can_write_are_believed(tmp_path: Path) ->
     assert (shared / f"v{inventories.SCHEMA}").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize(("kind", "key"), [("k", "cd" * 32), ("other", SHA)])
+def test_an_entry_that_was_moved_is_not_believed(tmp_path: Path, kind: str, key: str) -> None:
+    cache = Cache(tmp_path)
+    cache.store("k", SHA, {"a": 1})
+    (path,) = (p for p in tmp_path.rglob("*") if p.is_file())
+    moved = path.parents[2] / kind / key[:2] / f"{key}.json.zz"
+    moved.parent.mkdir(parents=True, exist_ok=True)
+    path.rename(moved)
+    assert cache.load(kind, key) is None
+    assert not moved.exists()
+
+
 def test_a_link_in_place_of_an_entry_is_not_followed(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
     cache.store("k", SHA, {"a": 1})

@@ -28,7 +28,7 @@ from slugcheck.model.why import (
 from slugcheck.render import markdown, terminal
 from slugcheck.render.views.why import saved, view
 from slugcheck.text import inert
-from tests.support import cases
+from tests.support import cases, reports
 
 PARSER = MarkdownIt("commonmark").enable("table")
 HOSTILE = (
@@ -240,3 +240,89 @@ def test_what_is_saved_or_added_is_rounded_to_nearest() -> None:
     assert [saved(n) for n in (0, 20, 99_999, 149_999, -20, -149_999, -150_000)] == [
         "0.0", "<0.1", "0.1", "0.1", "0.0", "+0.1", "+0.2",
     ]  # fmt: skip
+
+
+# --------------------------------------------------------------------------- golden screens
+
+
+def absent() -> Why:
+    """One that nothing installs on this target, though a marker asks for it elsewhere."""
+    need = Need(
+        by="onnxruntime", version="1.23.2", extra="more", asks="sympy ; os_name == 'nt'",
+        lines=("sympy ; os_name == 'nt'", "sympy ; extra == 'more'"),
+        unmet="its marker excludes it",
+    )  # fmt: skip
+    return replace(
+        sympy(), standing=Standing.ABSENT, size=None, needs=(need,), roots=(), brings=None,
+        remedies=(), notes=("a note",),
+    )  # fmt: skip
+
+
+def crowded() -> Why:
+    """Much of everything: needs, paths, what comes along, and every kind of remedy."""
+    own = sympy()
+    rows = own.report.sizes.distributions
+    origin = Origin(file="requirements.txt", line=3)
+    needs = tuple(
+        Need(by="" if n == 0 else f"parent-{n:02d}", version="" if n == 0 else f"{n}.0",
+             extra="x" if n == 2 else "", asks=f"sympy>={n}", lines=(f"sympy>={n}",),
+             origin=origin if n == 0 else None)
+        for n in range(14)
+    )  # fmt: skip
+    roots = tuple(
+        RootPaths(
+            name=f"root-{n}", version=f"{n}", more_paths=3 * (n % 2),
+            lines=tuple(FileLine(text=f"root-{n}=={m}", origin=origin) for m in range(n % 3)),
+            paths=tuple((f"root-{n}", f"by-{m}[x]", "sympy") for m in range(1 + n % 3)),
+        )
+        for n in range(9)
+    )  # fmt: skip
+    brings = Brings(
+        exclusive=rows[:9], shared=rows[9:15], unsized=("odd", "even"),
+        freed=Freed(names=("a", "b"), installed_bytes=80_000_000, slug_bytes=21_000_000),
+    )  # fmt: skip
+    away = (change("mpmath", "1.3.0", None), change("new", None, "1"), change("moved", "1", "2"))
+    freed = Freed(names=("a", "b", "c"), installed_bytes=70_000_000, slug_bytes=20_000_000)
+    outcomes = (
+        measured(139_000_000, changes=away), measured(-5_000_000, left="1.14.0"),
+        replace(measured(0), unsized_gone=("odd",)),
+        UnmeasuredSaving(reason="does not resolve", tried=True),
+        UnmeasuredSaving(reason="not tried", tried=False),
+    )  # fmt: skip
+    remedies = tuple(
+        remedy(kind, f"root-{n}", outcomes[n % len(outcomes)], freed if n % 2 else None)
+        for n, kind in enumerate(list(RemedyKind) * 2)
+    )
+    return replace(
+        own, requested_extras=("x", "y"), needs=needs, roots=roots, brings=brings,
+        remedies=remedies, findings=cases.cuda().findings,
+        notes=tuple(f"note {n}" for n in range(3)),
+    )  # fmt: skip
+
+
+SHOWN = {"sympy": sympy, "absent": absent, "crowded": crowded}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_screen_looks_as_it_was_approved(name: str) -> None:
+    text = terminal.write(view(SHOWN[name]()), width=80, color=False)
+    reports.assert_golden(f"table-why-{name}-80.txt", text)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_page_looks_as_it_was_approved(name: str) -> None:
+    reports.assert_golden(f"markdown-why-{name}.md", markdown.write(view(SHOWN[name]())))
+
+
+def test_on_a_platform_that_counts_what_is_installed_so_does_the_answer() -> None:
+    report = cases.functions()
+    text = terminal.write(view(replace(crowded(), report=report)), width=80, color=False)
+    reports.assert_golden("table-why-installed-80.txt", text)
+
+
+def test_all_rows_shows_everything() -> None:
+    every = terminal.write(view(crowded(), all_rows=True), width=80, color=False)
+    for number in range(1, 14):
+        assert f"parent-{number:02d}" in every
+    for number in range(9):
+        assert f"root-{number}" in every

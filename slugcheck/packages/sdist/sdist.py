@@ -57,6 +57,8 @@ from slugcheck.running.child import Bounds
 
 _BOUNDS = Bounds(seconds=1800.0, memory=None)  # compilers take what they need
 _LAST_LINES = 3
+# what uv writes around a build's own output
+_BEGUN, _FAILED, _HINT = "Building ", "error: Failed to build", "\nhint: "
 _COMPILERS = (
     "CC CXX CPP LD AR CFLAGS CXXFLAGS CPPFLAGS LDFLAGS CPATH LIBRARY_PATH LD_LIBRARY_PATH "
     "PKG_CONFIG_PATH CARGO_HOME RUSTUP_HOME RUSTFLAGS MAKEFLAGS CMAKE_PREFIX_PATH SSH_AUTH_SOCK"
@@ -82,7 +84,8 @@ def build_wheel(data: bytes, filename: str, minor: str) -> Path:
     folder = Path(mkdtemp(dir=_folder()))
     archive = folder / Path(filename).name
     archive.write_bytes(data)
-    command = [find_uv(), "build", "--wheel", "--quiet", "--python", sys.executable]
+    # not --quiet, which keeps back what the build itself says
+    command = [find_uv(), "build", "--wheel", "--color", "never", "--python", sys.executable]
     command += ["--no-python-downloads", "--out-dir", str(folder / "out"), str(archive)]
     compilers = {name: os.environ[name] for name in _COMPILERS if name in os.environ}
     environment = clean_environment(os.environ) | compilers
@@ -95,9 +98,16 @@ def build_wheel(data: bytes, filename: str, minor: str) -> Path:
         raise MeasureError(f"building {filename} failed: {error}") from None
     wheels = sorted((folder / "out").glob("*.whl"))
     if done.code != 0 or not wheels:
-        last = " ".join(done.errors.strip().splitlines()[-_LAST_LINES:])
-        raise MeasureError(f"building {filename} failed: {last[:300]}")
+        raise MeasureError(f"building {filename} failed: {_last_words(done.errors)[:300]}")
     return wheels[0]
+
+
+def _last_words(errors: str) -> str:
+    """Return the build's own last lines; what uv adds below them only says that it failed."""
+    said, failed, below = errors.rpartition(_FAILED)
+    own = [line for line in said.splitlines() if line.strip() and not line.startswith(_BEGUN)]
+    lines = own or f"{failed}{below}".partition(_HINT)[0].splitlines()
+    return " ".join(line.strip() for line in lines[-_LAST_LINES:])
 
 
 HEAD_BYTES = 2**20  # what is read of an archive too large to be fetched whole
