@@ -51,7 +51,6 @@ from slugcheck.running import child
 from slugcheck.version import __version__
 
 if TYPE_CHECKING:
-    from slugcheck.advice.syntax import Written
     from slugcheck.project.files import Listing
     from slugcheck.terminal import Bar
 
@@ -463,21 +462,22 @@ class Check:
     # ----------------------------------------------------------------- advise
 
     def _findings(self, sizes: SizeReport) -> tuple[Finding, ...]:
-        from slugcheck.advice import findings, fixes
+        from slugcheck.advice import findings, fixes, own_extras, syntax
         from slugcheck.advice.trial import Trials, worst
 
         inventories = {d.name: inventory for d, inventory in self.inventories}
         measured = Measured(sizes=sizes, inventories=inventories)
-        problems = findings.problems(measured)
-        if not problems:
+        if not findings.problems(measured):
             return ()
+        written = syntax.of(self.subject, sizes)
+        own = own_extras.candidates(written.document, frozenset(written.direct))
         return fixes.solved(
-            problems,
+            findings.problems(measured, own),
             before=sizes,
             status=worst(self._judge(sizes)),
             trials=Trials(self.sizes_after, self._judge, offline=self._options.offline),
             detect=findings.problems,
-            write=self._written(sizes).text,
+            write=written.text,
         )
 
     def _judge(self, sizes: SizeReport) -> tuple[Verdict, ...]:
@@ -493,11 +493,6 @@ class Check:
             allow_all_unsized=self._options.allow_all_unsized,
         )
         return (*verdicts, *gates.of_packages(self.rules, sizes))
-
-    def _written(self, sizes: SizeReport) -> Written:
-        from slugcheck.advice import syntax
-
-        return syntax.of(self.subject, sizes)
 
     def _notes(self, sizes: SizeReport) -> tuple[str, ...]:
         from slugcheck.project import hooks
