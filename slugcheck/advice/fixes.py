@@ -86,8 +86,14 @@ def solved(
         write=write,
     )
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        findings = [finding for finding in pool.map(choice.of, ordered) if finding is not None]
-    return tuple(sorted(findings, key=lambda f: (order.index(f.severity), -(f.saves_bytes or 0))))
+        chosen = list(zip(ordered, pool.map(choice.of, ordered), strict=True))
+
+    def rank(solution: tuple[Problem, Finding | None]) -> tuple[int, int]:
+        problem, finding = solution
+        measured = finding.saves_bytes if finding is not None else None
+        return order.index(problem.finding.severity), -(measured or problem.estimate_bytes)
+
+    return tuple(finding for _, finding in sorted(chosen, key=rank) if finding is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

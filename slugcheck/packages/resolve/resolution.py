@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -62,12 +62,13 @@ class Known:
     """What an earlier resolution of nearly the same requirements found out.
 
     ``stand_ins`` are for what has no wheel, ``unsized`` is what has no size. ``dropped`` are names
-    that are left out wherever they are required.
+    that are left out wherever they are required. ``inventories`` are those of files, by URL.
     """
 
     stand_ins: tuple[StandIn, ...] = ()
     unsized: tuple[Unsized, ...] = ()
     dropped: tuple[str, ...] = ()
+    inventories: Mapping[str, Inventory] = field(default_factory=dict, repr=False)
 
 
 class Resolver:
@@ -96,13 +97,12 @@ class Resolver:
         self._known, self._tried = known or Known(), known is not None
         self._made: dict[str, dict[str, StandIn]] = {}
         self._excluded: dict[str, Unsized] = {
-            canonicalize_name(unsized.name): unsized
-            for unsized in (*without, *self._known.unsized)
+            canonicalize_name(unsized.name): unsized for unsized in (*without, *self._known.unsized)
         }
         self._lost: list[Unsized] = []
         self._refused = set(requirements.options.no_binary)  # names whose wheels do not count
         self._blocked: dict[str, WrongPython] = {}
-        self._looked = False
+        self._looked = known is not None and bool(known.inventories)  # most lines are pinned
         self._temporary = temporary.Folder()
         self._folder = self._temporary.path
 
