@@ -292,7 +292,7 @@ def opencv_problems(sizes: SizeReport) -> Iterable[Problem]:
         return
     for name, package in installed.items():
         if name in HEADLESS and missing:
-            yield _opencv_with_gui(package, sizes.target)
+            yield _opencv_with_gui(package, sizes)
 
 
 def _two_opencvs(
@@ -338,7 +338,7 @@ def _only(wanted: str, line: str, gone: Sequence[DistributionSize], *, is_direct
     return Edit(add=(line,), drop=pulled)
 
 
-def _opencv_with_gui(package: DistributionSize, target: Target) -> Problem:
+def _opencv_with_gui(package: DistributionSize, sizes: SizeReport) -> Problem:
     wanted = HEADLESS[package.name]
     candidates = tuple(
         Candidate(edit=_only(wanted, f"{wanted}{specifier}", [package], is_direct=False))
@@ -350,11 +350,11 @@ def _opencv_with_gui(package: DistributionSize, target: Target) -> Problem:
             severity=FindingSeverity.ERROR,
             subject=package.name,
             sentence=(
-                f"{package.name} needs libGL.so.1, which {target.stack.name} does not have: "
+                f"{package.name} needs libGL.so.1, which {sizes.target.stack.name} does not have: "
                 f"`import cv2` fails at boot; required by {required_by(package)}"
             ),
             fix="",
-            origin=origin(package),
+            origin=sizes.line_of(package.name),
         ),
         candidates=candidates,
     )

@@ -24,7 +24,7 @@ _SHOWN = 160  # characters of a reason
 class Candidate:
     """A fix to try. ``text`` is what is printed for it; "": the edit in the manager's syntax.
 
-    ``note`` is a comment line to print above it.
+    ``note`` is a comment to print above it, of one line or more.
     """
 
     edit: Edit
@@ -185,7 +185,8 @@ class _Choice:
     def _text(self, candidate: Candidate, sizes: SizeReport | None = None) -> str:
         edit = candidate.edit if sizes is None else _exact(candidate.edit, sizes)
         text = candidate.text or self.write(edit)
-        return f"# {candidate.note}\n{text}" if candidate.note else text
+        notes = [f"# {line}" for line in candidate.note.splitlines()]
+        return "\n".join([*notes, text])
 
 
 def _exact(edit: Edit, sizes: SizeReport) -> Edit:
