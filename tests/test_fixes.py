@@ -281,10 +281,14 @@ def test_a_torch_that_holds_cuda_itself(
 ) -> None:
     server.add_wheel("torch", "1.12.1", {"torch/lib/libtorch_cuda_cpp.so": library(300)})
     cpu_index.add_wheel("torch", "1.12.1+cpu", {"torch/lib/libtorch_cpu.so": library(90)})
-    found = finding(check(requirements("torch==1.12.1\n")))
+    path = requirements("torch==1.12.1\n")
+    found = finding(check(path))
     assert found["sentence"] == "torch 1.12.1 contains CUDA, but Heroku has no GPU"
     assert "torch==1.12.1+cpu" in found["fix"]
     assert found["saves_bytes"] > 200_000
+    cpu_index.stop()
+    assert "at least 0.2M of slug less, estimated" in finding(check(path))["sentence"]
+    cpu_index._thread.join()
 
 
 def test_a_torch_without_cuda_is_no_finding(
@@ -375,14 +379,29 @@ def test_of_two_opencvs_the_one_that_boots_stays(
     assert codes(check(requirements("opencv-contrib-python-headless==4.9.0.80\n"))) == set()
 
 
+def test_the_opencv_that_stays_has_the_version_that_was_pinned(
+    server: PackageServer, check: Any, requirements: Write
+) -> None:
+    server.add_wheel("opencv-python", "4.9.0", {"cv2/cv2.so": library(60)})
+    server.add_wheel("opencv-python-headless", "4.9.0", {"cv2/cv2.so": library(50)})
+    server.add_wheel("opencv-python-headless", "5.0.0", {"cv2/cv2.so": library(50)})
+    server.add_wheel("ocr", "1.0", {"ocr.py": ""}, requires=("opencv-python-headless",))
+    found = finding(check(requirements("ocr==1.0\nopencv-python==4.9.0\n")), "two-opencvs")
+    assert found["fix"] == "opencv-python-headless==4.9.0"
+    after = check(requirements("ocr==1.0\nopencv-python-headless==4.9.0\n"))
+    assert codes(after) == set()
+    assert found["then_bytes"] == after.document["totals"]["slug_bytes"]
+
+
 def test_a_version_with_fewer_requirements_is_named(
     server: PackageServer, check: Any, requirements: Write
 ) -> None:
     server.add_wheel("sympy", "1.14", {"sympy/core.py": "x = 1\n" * 20_000})
     server.add_wheel("onnxruntime", "1.22.0", {"o.so": library(30)}, requires=("sympy",))
-    server.add_wheel("onnxruntime", "1.26.0", {"o.so": library(31)})
+    server.add_wheel("onnxruntime", "1.25.1", {"o.so": library(31)})
+    server.add_wheel("onnxruntime", "1.32.0", {"o.so": library(40)})
     found = finding(check(requirements("onnxruntime==1.22.0\n")), "heavy-dependency")
-    assert (found["severity"], found["fix"]) == ("info", "onnxruntime==1.26.0")
+    assert (found["severity"], found["fix"]) == ("info", "onnxruntime==1.25.1")
     assert found["saves_bytes"] > 100_000
 
 

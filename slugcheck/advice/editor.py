@@ -81,7 +81,7 @@ class Editor:
             return self.target
         for release in self.target.platform.pythons:
             if release.minor == edit.python:
-                origin = "the fix"
+                origin = "tried as a fix"
                 version = release.version
                 return replace(
                     self.target, python=release, python_version=version, python_origin=origin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from slugcheck.text import heroku_m, mb
 # Of one finding: a resolution each.
 _MOST_CANDIDATES = 4
 _SHOWN = 160  # characters of a reason
+_WIDTH = 70  # characters of a comment line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +129,9 @@ class _Choice:
         if not problem.candidates:
             return replace(problem.finding, fix=problem.otherwise)
         reason = f": {_short(reasons[0])}" if reasons else ""
-        return replace(problem.finding, fix=problem.otherwise or f"# no fix found{reason}")
+        nothing = textwrap.wrap(f"no fix found{reason}", _WIDTH)
+        fix = problem.otherwise or "\n".join(f"# {line}" for line in nothing)
+        return replace(problem.finding, fix=fix)
 
     def _objection(self, problem: Problem, trial: Trial) -> str:
         """Return why a fix that resolves is none, "" if it is one."""
