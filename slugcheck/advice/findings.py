@@ -6,6 +6,7 @@ Pure functions of the sizes and inventories: they run on the project and on what
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from packaging.version import InvalidVersion
 
@@ -40,11 +41,14 @@ from slugcheck.text import listed, plural
 _SHOWN = 4  # names in a sentence
 
 
-def problems(measured: Measured) -> list[Problem]:
-    """Return what is wrong or wasteful in a state of the project, each with fixes to try."""
+def problems(measured: Measured, own: tuple[Candidate, ...] = ()) -> list[Problem]:
+    """Return what is wrong or wasteful in a state of the project, each with fixes to try.
+
+    ``own`` are the project's own ways to a PyTorch without CUDA, which come first.
+    """
     sizes = measured.sizes
     return [
-        *gpu_problems(sizes, measured.inventories),
+        *gpu_problems(sizes, measured.inventories, own),
         *opencv_problems(sizes),
         *_other_systems(sizes),
         *_source_builds(sizes),
@@ -75,7 +79,9 @@ def _version(package: DistributionSize) -> str:
 # --------------------------------------------------------------------------- GPU
 
 
-def gpu_problems(sizes: SizeReport, inventories: Mapping[str, Inventory]) -> Iterable[Problem]:
+def gpu_problems(
+    sizes: SizeReport, inventories: Mapping[str, Inventory], own_ways: tuple[Candidate, ...] = ()
+) -> Iterable[Problem]:
     """Yield the packages that need a GPU, with their CPU versions, on a platform without one."""
     if sizes.target.platform.gpu:
         return
@@ -83,9 +89,14 @@ def gpu_problems(sizes: SizeReport, inventories: Mapping[str, Inventory]) -> Ite
     gpu = {n: d for n, d in installed.items() if GPU_ONLY.match(n) and n not in CPU_BUILDS}
     if "torch" in installed:
         own = {n: d for n, d in gpu.items() if "torch" in _pullers(d, gpu)}
-        if own or _bundles_cuda(inventories.get("torch")):
+        bundled = _bundled_cuda(sizes, inventories.get("torch"))
+        if own or bundled:
             direct = {n: d for n, d in gpu.items() if d.distribution.direct}
-            yield _torch(sizes, installed, own, direct)
+            problem = _torch(sizes, installed, own, direct)
+            least = problem.estimate_bytes + bundled
+            yield replace(
+                problem, candidates=(*own_ways, *problem.candidates), estimate_bytes=least
+            )
             gpu = {n: d for n, d in gpu.items() if n not in own and n not in direct}
     for name, cpu_name in CPU_BUILDS.items():
         if name in installed:
@@ -115,9 +126,11 @@ def _pullers(package: DistributionSize, gpu: Mapping[str, DistributionSize]) -> 
     return frozenset(seen)
 
 
-def _bundles_cuda(inventory: Inventory | None) -> bool:
+def _bundled_cuda(sizes: SizeReport, inventory: Inventory | None) -> int:
+    """Return the bytes of CUDA in torch's own wheel, in the figure that the platform limits."""
     entries = inventory.entries if inventory else ()
-    return any(TORCH_CUDA.match(entry.path) for entry in entries)
+    cuda = [entry for entry in entries if TORCH_CUDA.match(entry.path)]
+    return sum(entry.compressed if sizes.counts_slug else entry.size for entry in cuda)
 
 
 def _torch(
@@ -285,7 +298,7 @@ def opencv_problems(sizes: SizeReport) -> Iterable[Problem]:
         return
     for name, package in installed.items():
         if name in HEADLESS and missing:
-            yield _opencv_with_gui(package, sizes.target)
+            yield _opencv_with_gui(package, sizes)
 
 
 def _two_opencvs(
@@ -295,10 +308,14 @@ def _two_opencvs(
     flavor = "opencv-contrib-python" if any("contrib" in n for n in installed) else "opencv-python"
     wanted = HEADLESS[flavor] if headless or HEADLESS[flavor] in installed else flavor
     source = installed.get(wanted) or installed.get(flavor) or next(iter(installed.values()))
-    line = f"{wanted}=={source.distribution.version}"
     gone = [d for name, d in installed.items() if name != wanted]
     subject = gone[0]
-    edit = _only(wanted, line, gone, is_direct=_is_direct(installed.get(wanted)))
+    # a version that the project pins itself comes first
+    pinned = [d for d in gone if d.distribution.direct]
+    versions = dict.fromkeys(d.distribution.version for d in (*pinned, source))
+    is_direct = _is_direct(installed.get(wanted))
+    if is_direct:
+        versions = {source.distribution.version: None}
     return Problem(
         finding=Finding(
             code="two-opencvs",
@@ -311,7 +328,10 @@ def _two_opencvs(
             fix="",
             origin=sizes.line_of(subject.name),
         ),
-        candidates=(Candidate(edit=edit),),
+        candidates=tuple(
+            Candidate(edit=_only(wanted, f"{wanted}=={version}", gone, is_direct=is_direct))
+            for version in versions
+        ),
     )
 
 
@@ -331,7 +351,7 @@ def _only(wanted: str, line: str, gone: Sequence[DistributionSize], *, is_direct
     return Edit(add=(line,), drop=pulled)
 
 
-def _opencv_with_gui(package: DistributionSize, target: Target) -> Problem:
+def _opencv_with_gui(package: DistributionSize, sizes: SizeReport) -> Problem:
     wanted = HEADLESS[package.name]
     candidates = tuple(
         Candidate(edit=_only(wanted, f"{wanted}{specifier}", [package], is_direct=False))
@@ -343,11 +363,11 @@ def _opencv_with_gui(package: DistributionSize, target: Target) -> Problem:
             severity=FindingSeverity.ERROR,
             subject=package.name,
             sentence=(
-                f"{package.name} needs libGL.so.1, which {target.stack.name} does not have: "
+                f"{package.name} needs libGL.so.1, which {sizes.target.stack.name} does not have: "
                 f"`import cv2` fails at boot; required by {required_by(package)}"
             ),
             fix="",
-            origin=origin(package),
+            origin=sizes.line_of(package.name),
         ),
         candidates=candidates,
     )
@@ -513,7 +533,8 @@ def _lighter(sizes: SizeReport) -> Iterable[Problem]:
         if brought.distribution.direct or not package.distribution.direct:
             continue
         extras = ",".join(package.distribution.extras)
-        line = f"{name}[{extras}]>={first}" if extras else f"{name}>={first}"
+        head = f"{name}[{extras}]" if extras else name
+        lines = (f"{head}=={first.rpartition('.')[0]}.*", f"{head}>={first}")
         yield Problem(
             finding=Finding(
                 code="heavy-dependency",
@@ -526,7 +547,9 @@ def _lighter(sizes: SizeReport) -> Iterable[Problem]:
                 fix="",
                 origin=origin(package),
             ),
-            candidates=(Candidate(edit=Edit(replace=((name, line),), free=(heavy,))),),
+            candidates=tuple(
+                Candidate(edit=Edit(replace=((name, line),), free=(heavy,))) for line in lines
+            ),
             saves=True,
             uncertain=True,
         )

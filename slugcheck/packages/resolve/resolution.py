@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -62,12 +62,13 @@ class Known:
     """What an earlier resolution of nearly the same requirements found out.
 
     ``stand_ins`` are for what has no wheel, ``unsized`` is what has no size. ``dropped`` are names
-    that are left out wherever they are required.
+    that are left out wherever they are required. ``inventories`` are those of files, by URL.
     """
 
     stand_ins: tuple[StandIn, ...] = ()
     unsized: tuple[Unsized, ...] = ()
     dropped: tuple[str, ...] = ()
+    inventories: Mapping[str, Inventory] = field(default_factory=dict, repr=False)
 
 
 class Resolver:
@@ -104,7 +105,7 @@ class Resolver:
         self._lost: list[Unsized] = []
         self._refused = set(requirements.options.no_binary)  # names whose wheels do not count
         self._blocked: dict[str, WrongPython] = {}
-        self._looked = False
+        self._looked = known is not None and bool(known.inventories)  # most lines are pinned
         self._temporary = temporary.Folder()
         self._folder = self._temporary.path
 
