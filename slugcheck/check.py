@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -435,7 +435,7 @@ class Check:
                 *slug_parts.runtime_parts(place, names, manager),
                 *([slug_parts.app_part(app.files)] if app.files else []),
                 *slug_parts.model_parts(app.models),
-                *self._added_parts(dependencies, names),
+                *self._added_parts(found, place),
             ),
             transfer=found.transfer,
             manager=manager,
@@ -450,23 +450,24 @@ class Check:
             return None
         return project, files
 
-    def _added_parts(
-        self, dependencies: DependencyReader, names: Collection[str]
-    ) -> tuple[Part, ...]:
+    def _added_parts(self, found: Found, place: Target) -> tuple[Part, ...]:
         """Return what steps of the build add to the slug after the install."""
         from slugcheck.project import hooks
 
         if (built := self._built) is None:
             return ()
         project, files = built
-        collected = self._collected(dependencies)
+        names = {distribution.name for distribution, _ in found.inventories}
+        collected = self._collected(found.inventories, place)
         static = (collected.part,) if collected and collected.part else ()
         return (*static, *hooks.nltk_parts(project, files.absent, names))
 
-    def _collected(self, dependencies: DependencyReader) -> Collected | None:
+    def _collected(
+        self, inventories: Sequence[tuple[Distribution, Inventory]], place: Target
+    ) -> Collected | None:
         if self._static is None:
             return None
-        return self._static.collected(dependencies.inventories, minor=self.target.minor)
+        return self._static.collected(inventories, minor=place.minor)
 
     def _unmeasured(self, names: Collection[str]) -> tuple[Unsized, ...]:
         from slugcheck.project import hooks
@@ -484,7 +485,7 @@ class Check:
 
         inventories = {d.name: inventory for d, inventory in self.inventories}
         measured = Measured(sizes=sizes, inventories=inventories)
-        static = self._collected(self._dependencies)
+        static = self._collected(self.inventories, self.target)
         about_static = (static.finding,) if static is not None and static.finding else ()
         if not self._advise or not findings.problems(measured):
             return about_static
@@ -525,7 +526,7 @@ class Check:
             project, files = built
             names = {size.name for size in sizes.distributions}
             notes += hooks.notes(project, files.absent, names)
-            if (collected := self._collected(self._dependencies)) is not None:
+            if (collected := self._collected(self.inventories, self.target)) is not None:
                 notes += collected.notes
         if self._audit is not None:
             notes += self._audit.notes
