@@ -35,6 +35,7 @@ from slugcheck.model import (
 )
 from slugcheck.model.options import DEFAULT_PLATFORM, Options
 from slugcheck.packages.requirements.indexes import configured
+from slugcheck.packages.resolve.conflicts import refusal
 from slugcheck.policy import budgets, settings
 from slugcheck.policy.settings import merged, rules
 from slugcheck.project import app, target
@@ -85,16 +86,21 @@ SILENT: Progress = _Silent()
 class Check:
     """One run, used as a context manager: ``resolve``, exhaust ``read``, then ``report``."""
 
-    def __init__(self, options: Options, *, ruling: Settings | None = None) -> None:
+    def __init__(
+        self, options: Options, *, ruling: Settings | None = None, strict: bool = False
+    ) -> None:
         """Read the file and choose the target; nothing touches the network yet.
 
         ``ruling`` are settings that replace the project's own, such as those of its base. Of its
-        own, only models in the checkout count, since they can only increase the size.
+        own, only models in the checkout count, since they can only increase the size. With
+        ``strict`` requirements that pip refuses are an error, and not sized with others in their
+        place.
 
         :raises UsageError: the file, the platform, a setting or a limit is invalid.
         :raises BuildError: the platform's build would refuse the project.
         """
         self._started = time.perf_counter()
+        self._strict = strict
         child.distrust(options.path)
         self.settings = settings.of(options)
         options = replace(options, top=options.within)
@@ -144,7 +150,9 @@ class Check:
         """
         threading.Thread(target=_preload, daemon=True).start()
         self._app.start()
-        self._dependencies.resolve()
+        self._dependencies.resolve(loosen=True)
+        if self._strict and (obstacles := self._dependencies.obstacles):
+            raise refusal(obstacles, self._dependencies.reasons)
 
     def read(self) -> Iterator[tuple[int, int]]:
         """Read every distribution's directory, yielding (done, of how many) as it goes."""
@@ -302,6 +310,8 @@ class Check:
                 unsized.name for unsized in sizes.unsized if unsized not in doubtful
             ),
             fail_on=self._options.fail_on,
+            obstacles=self._dependencies.obstacles,
+            reasons=self._dependencies.reasons,
             assumptions=build_time.assumptions(),
             seconds=time.perf_counter() - self._started,
             tool_version=__version__,
