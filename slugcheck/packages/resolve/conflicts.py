@@ -8,7 +8,6 @@ a file may have been written to take for ever.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -111,26 +110,48 @@ class Trouble:
 
     def obstacle(self, versions: Mapping[str, str]) -> Obstacle:
         """Return it with the versions that came out, by name."""
+        changes = [
+            change
+            for change in _from_first_to_last(self.changes)
+            # else it was opened, and the same version came out
+            if change.now is None or change.line.pin != versions.get(change.line.name, "")
+        ]
         fix = self.fix
-        if not fix and len(self.changes) <= _MOST_FIXES:
-            lines = (_fix(change, versions, self.origin) for change in self.changes)
+        if not fix and len(changes) <= _MOST_FIXES:
+            lines = (_fix(change, versions, self.origin) for change in changes)
             fix = "\n".join(filter(None, lines))
         return Obstacle(
             sentence=self.sentence,
             fix=fix,
-            instead=_instead(self.changes, self.left_out, versions),
+            instead=_instead(changes, self.left_out, versions),
             origin=self.origin,
         )
+
+
+def _from_first_to_last(changes: Sequence[Change]) -> list[Change]:
+    """Return one change for each line, where a line was changed again."""
+    by_line = {change.line.requirement: change for change in changes}
+    later = {change.now for change in changes}
+    first = [change for change in changes if change.line.requirement not in later]
+    ends = []
+    for change in first:
+        end = change
+        for _ in changes:
+            if end.now is None or end.now not in by_line:
+                break
+            end = by_line[end.now]
+        ends.append(replace(change, now=end.now))
+    return ends
 
 
 def _fix(change: Change, versions: Mapping[str, str], shown: Origin | None) -> str:
     line, origin = change.line, change.line.requirement.origin
     version = versions.get(line.name)
-    if version is None:
-        return ""
     place = f"line {origin.line}" if shown and origin.file == shown.file else str(origin)
     if change.now is None:
         return f"# delete {place}: {_shown(line)}"
+    if version is None:
+        return ""
     marker = f" ; {line.requirement.marker}" if line.requirement.marker else ""
     pinned = Line(replace(line.requirement, specifier=f"=={version}"))
     return f"{pinned.text}{marker}  # {place}, instead of {_shown(line)}"
@@ -167,7 +188,6 @@ class Trials:
         """Prepare; ``mend`` gives what has no wheel a stand-in, and says whether it could."""
         self._compile = compile_
         self._mend = mend
-        self._mending = threading.Lock()
         self._runs = runs
         self._seconds = seconds
         self._late = False
@@ -188,17 +208,20 @@ class Trials:
         tried = choices[: max(0, self._runs)] if self._seconds > 0 else ()
         self._runs -= len(choices)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            answers = list(pool.map(self._once if wheels_only else self._mended, tried))
+            answers = list(pool.map(self._once, tried))
+        if not wheels_only:  # one after the other, so that each run sees the same stand-ins
+            pairs = zip(tried, answers, strict=True)
+            answers = [self._mended(lines, answer) for lines, answer in pairs]
         self._seconds -= time.monotonic() - before
         return [*answers, *[None] * (len(choices) - len(answers))]
 
-    def _mended(self, lines: Sequence[Line]) -> Pylock | Failure | None:
-        answer = self._once(lines)
+    def _mended(
+        self, lines: Sequence[Line], answer: Pylock | Failure | None
+    ) -> Pylock | Failure | None:
         while isinstance(answer, Failure) and answer.without_wheel and self._runs > 0:
-            with self._mending:
-                if not self._mend(answer):
-                    break
-                self._runs -= 1
+            if not self._mend(answer):
+                break
+            self._runs -= 1
             answer = self._once(lines)
         return answer
 
@@ -386,9 +409,13 @@ class Diagnosis:
     trials: Trials
     pages: Callable[[], Pages]
     excluded: Callable[[], Collection[str]]
+    learn: Callable[[Failure], bool]  # gets past what has no wheel, in the file
+    opened: Sequence[Change]  # pins without a wheel for this Python
+    followed: list[Change] = field(default_factory=list)  # what had to be loosened for those
     troubles: list[Trouble] = field(default_factory=list)
     whole: list[str] = field(default_factory=list)
     _lines_are_there: bool = False
+    _solution: Pylock | None = None
     _given_up: int | None = None  # the number of the trouble that opens all that is left
 
     def get_past(self, requested: Requested, failure: Failure) -> Requested | None:
@@ -406,6 +433,11 @@ class Diagnosis:
         else:
             changes = self._conflict(requested, failure)
         return requested.replaced(_as_mapping(changes)) if changes else None
+
+    def take_solution(self) -> Pylock | None:
+        """Return the resolution of the last change, once, where it was tried in the whole file."""
+        solution, self._solution = self._solution, None
+        return solution
 
     def wants_lines(self, failure: Failure) -> bool:
         """Whether the lines have to be resolved by themselves, without what they need.
@@ -454,7 +486,7 @@ class Diagnosis:
         known = self._versions(line.name)
         if not known:
             return Trouble(
-                sentence=f"{origin} {line.text}: no index has {line.name}",
+                sentence=f"{origin} {line.text}: no index has it",
                 changes=(Change(line=line, now=None),),
                 origin=origin,
                 fix="# check the spelling, or add your private index: --extra-index-url URL",
@@ -505,6 +537,9 @@ class Diagnosis:
         if self.trials.exhausted:
             return self._give_up(lines, failure)
         core = core_of(lines, failure, self.trials)
+        alone = core.lines[0].name if len(core.lines) == 1 else None
+        if alone in core.failure.without_wheel and self.learn(core.failure):
+            return ()
         explanation = explain(core, self.target)
         direct = [line for line in core.lines if not line.constraint]
         if len(core.lines) == 1 and (trouble := self._unavailable(core)) is not None:
@@ -514,9 +549,13 @@ class Diagnosis:
         else:
             change = self._loosened(lines, core, explanation)
             changes = (change,) if change is not None else ()
-        if not changes:
-            return self._give_up(lines, failure)
         before = self._already_loosened(core)
+        if not changes and before is None:
+            return self._give_up(lines, failure)
+        changes = changes or (Change(line=core.lines[-1], now=None),)
+        if self._is_opened(core):
+            self.followed += changes
+            return changes
         if before is not None:  # loosening one line was not enough
             trouble = self.troubles[before]
             self.troubles[before] = replace(trouble, changes=(*trouble.changes, *changes))
@@ -549,6 +588,11 @@ class Diagnosis:
                 return number
         return None
 
+    def _is_opened(self, core: Core) -> bool:
+        """Whether a line is in a conflict as another version than the file's, for its wheel."""
+        now = {change.now for change in (*self.opened, *self.followed)}
+        return any(line.requirement in now for line in core.lines)
+
     def _loosened(
         self, lines: Sequence[Line], core: Core, explanation: Explanation
     ) -> Change | None:
@@ -573,6 +617,7 @@ class Diagnosis:
             answers = self.trials.run(*parts, wheels_only=True)
             for change, answer in zip(changes, answers, strict=True):
                 if answer is not None and not isinstance(answer, Failure):
+                    self._solution = answer
                     return change
             last = answers[-1]
             # a failure that does not name the line is another conflict
@@ -584,24 +629,36 @@ class Diagnosis:
         return second
 
     def _give_up(self, lines: Sequence[Line], failure: Failure) -> tuple[Change, ...]:
-        """Open the versions of all lines that uv has named so far; the next time, of all."""
+        """Open the versions of all lines that uv has named so far; the next time, of all.
+
+        Where no line limits versions any more, leave one out.
+        """
         limited = [line for line in lines if line.requirement.specifier]
         names = reasons.names_in("\n".join([*self.whole, failure.text]))
         named = [line for line in limited if line.name in names]
         opened = named if named and self._given_up is None else limited
-        if not opened:
-            return ()
         changes = tuple(Change(line=line, now=line.with_specifier("")) for line in opened)
+        if not opened:
+            opened = [*_named([line for line in lines if not line.constraint], failure)]
+            changes = tuple(Change(line=line, now=None) for line in opened[-1:])
+        if not changes:
+            return ()
         if self._given_up is not None:
             before = self.troubles[self._given_up]
             self.troubles[self._given_up] = replace(before, changes=(*before.changes, *changes))
             return changes
         core = Core(lines=_named(limited, failure) or tuple(opened), failure=failure, minimal=False)
         explanation = explain(core, self.target)
+        sentence = f"{explanation.sentence}; there may be more, not every line was tried"
+        if len(core.lines) > _SHOWN_LINES:
+            sentence = (
+                f"{explanation.origin.file}: {len(core.lines)} lines conflict in ways that were "
+                "not taken apart"
+            )
         self._given_up = len(self.troubles)
         return self._note(
             Trouble(
-                sentence=f"{explanation.sentence}; there may be more, not every line was tried",
+                sentence=sentence,
                 changes=changes,
                 origin=explanation.origin,
                 python=explanation.python,

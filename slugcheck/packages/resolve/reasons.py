@@ -171,8 +171,9 @@ def nearest(known: Sequence[Version], wanted: str) -> Version | None:
 
 
 def shown_chain(needs: Sequence[Need]) -> str:
-    """Return a chain as clauses: ``, which needs tensorflow>=2.7, which needs numpy<1.24``."""
-    return "".join(f", which needs {need}" for need in needs)
+    """Return a chain as clauses: ``, which needs tensorflow 2.7, which needs numpy<1.24``."""
+    steps = [str(need).replace("==", " ", 1) for need in needs[:-1]]
+    return "".join(f", which needs {step}" for step in [*steps, *map(str, needs[-1:])])
 
 
 def reached(starts: Collection[str], needs: Collection[Need]) -> Mapping[str, frozenset[str]]:

@@ -36,6 +36,7 @@ from slugcheck.packages.resolve.stand_ins import Outcome, StandIn, StandInMemory
 from slugcheck.packages.resolve.uv import Failure, Uv, version
 from slugcheck.packages.stub_wheels import is_stub
 from slugcheck.running import temporary
+from slugcheck.running.child import ChildError
 from slugcheck.text import listed
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 # Each round gets past at least one distribution; real files needed eight at most.
 _MAX_ROUNDS = 40
 _MOST_TRIED_ALONE = 4
+_PYTHON_SECONDS = 15.0  # for each Python; real files take 1 to 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +165,9 @@ class Resolver:
 
         return Diagnosis(
             target=self._target,
-            trials=Trials(compile_, self._mend),
+            trials=Trials(compile_, lambda failure: self._mend(failure, only_sources=True)),
+            learn=self._mend,
+            opened=self._opened,
             pages=lambda: self._stand_ins.pages,
             excluded=lambda: self._excluded,
         )
@@ -195,7 +199,8 @@ class Resolver:
             self._made.setdefault(stand_in.name, {})[stand_in.version] = stand_in
 
     def _progress(self) -> int:
-        return len(self._excluded) + sum(len(versions) for versions in self._made.values())
+        made = sum(len(versions) for versions in self._made.values())
+        return len(self._excluded) + len(self._opened) + made
 
     def _rounds(self) -> Pylock:
         answer = self._first_round()
@@ -206,7 +211,8 @@ class Resolver:
                 return answer
             if not (self._look() or self._mend(answer)):
                 self._get_past(answer)
-            answer = self._round()
+            solution = self._diagnosis.take_solution() if self._loosen else None
+            answer = self._round() if solution is None else solution
         message = "the resolver found no solution in forty rounds"
         raise ResolutionError(message, hint="pin more of the versions in the file")
 
@@ -221,7 +227,10 @@ class Resolver:
             lines = self._look_once() if self._diagnosis.wants_lines(failure) else failure
             if isinstance(lines, Failure) and not lines.without_wheel:
                 failure = lines
+            before = self._progress()
             changed = self._diagnosis.get_past(self._requested, failure)
+            if self._progress() > before and changed is None:
+                return  # it was for want of a wheel, after all
         if changed is None:
             raise self._diagnosis.error(self._requested, failure)
         self._requested = changed
@@ -361,7 +370,11 @@ class Resolver:
                 f"{listed(shown)} {'has' if len(shown) == 1 else 'have'} no wheel for Python "
                 f"{self._target.minor} ({self._target.python_origin}) and no source archive"
             ),
-            changes=tuple(c for c in self._opened if c.line.name not in left_out),
+            changes=tuple(
+                change
+                for change in (*self._opened, *self._diagnosis.followed)
+                if change.line.name not in left_out
+            ),
             left_out=tuple(left_out),
             origin=next((change.line.requirement.origin for change in self._opened), None),
             python=True,
@@ -567,12 +580,16 @@ def newest_with_wheels(
         for release in reversed(target.platform.pythons):
             if release.minor not in minors or release.minor == target.minor:
                 continue
-            answer = uv.for_python(release).compile(
-                requested.lines(without=without),
-                constraints=requested.constraints(),
-                excludes=without,
-                find_links=(folder,),
-            )
+            try:
+                answer = uv.for_python(release).compile(
+                    requested.lines(without=without),
+                    constraints=requested.constraints(),
+                    excludes=without,
+                    find_links=(folder,),
+                    seconds=_PYTHON_SECONDS,
+                )
+            except ChildError:
+                continue  # advice that is not worth waiting for
             if not isinstance(answer, Failure):
                 return release.minor
     return None
