@@ -18,11 +18,13 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from slugcheck import platforms
+from slugcheck.errors import BuildError, MeasureError, NetworkError
 from slugcheck.model import (
     Audit,
     Distribution,
     Finding,
     Inventory,
+    Obstacle,
     Project,
     Report,
     RequirementSet,
@@ -34,7 +36,8 @@ from slugcheck.model import (
     Verification,
 )
 from slugcheck.model.options import DEFAULT_PLATFORM, Options
-from slugcheck.packages.requirements.indexes import configured
+from slugcheck.packages.index.urls import redact
+from slugcheck.packages.requirements.indexes import configured, only_there, reachable
 from slugcheck.packages.resolve.conflicts import refusal
 from slugcheck.policy import budgets, settings
 from slugcheck.policy.settings import merged, rules
@@ -109,7 +112,8 @@ class Check:
         self._options = options = merged(options, own)
         platform = described or platforms.load(options.platform or DEFAULT_PLATFORM)
         self.rules = rules(options, own, platform)
-        self.subject: Subject = app.read_subject(options, platform)
+        self._obstacles: list[Obstacle] = []
+        self.subject: Subject = app.read_subject(options, platform, self._refuse)
         self.target: Target = target.choose(
             platform,
             stack=options.stack,
@@ -120,8 +124,10 @@ class Check:
             manager=self.subject.manager,
             present=self.subject.present,
             top=self.subject.top,
+            refuse=self._refuse,
+            whole=self.subject.project is not None,
         )
-        self._refuse_what_the_build_refuses()
+        self._check_install_command()
         more = () if ruling is None else (settings.local_models(self.settings),)
         self._app = App(self.subject, options, (own, *more))
         self._members = self._app.members() if options.verify else ()
@@ -129,12 +135,19 @@ class Check:
         self._audit: Audit | None = None
         self._dependencies = DependencyReader(self.subject, self.target, options)
 
-    def _refuse_what_the_build_refuses(self) -> None:
+    def _refuse(self, error: BuildError) -> None:
+        """Keep what the build refuses; something else is sized in its place."""
+        obstacle = Obstacle.of(error)
+        if obstacle not in self._obstacles:
+            self._obstacles.append(obstacle)
+
+    def _check_install_command(self) -> None:
         from slugcheck.project import manager as installs
 
         if (built := self._built) is not None:
             project, files = built
-            installs.check(project, absent=files.absent, title=self.target.platform.title)
+            title = self.target.platform.title
+            installs.check(project, absent=files.absent, title=title, refuse=self._refuse)
 
     def __enter__(self) -> Check:
         return self
@@ -150,9 +163,37 @@ class Check:
         """
         threading.Thread(target=_preload, daemon=True).start()
         self._app.start()
-        self._dependencies.resolve(loosen=True)
-        if self._strict and (obstacles := self._dependencies.obstacles):
-            raise refusal(obstacles, self._dependencies.reasons)
+        while True:
+            try:
+                self._dependencies.resolve(loosen=True)
+            except NetworkError as error:
+                if not self._goes_on_without(error):
+                    raise
+            else:
+                break
+        if self._strict and (refused := self._dependencies.refused):
+            raise refusal(refused, self._dependencies.reasons)
+
+    def _goes_on_without(self, error: NetworkError) -> bool:
+        """Leave out an index that cannot be used, and what only it has; False if it cannot be."""
+        answer = reachable(self.subject.index, error)
+        wanted = self.subject.requirements
+        if answer is None or wanted is None or self._options.offline:
+            return False
+        index, gone = answer
+        self._obstacles.append(
+            Obstacle(
+                sentence=str(error),
+                fix=error.hint or "",
+                instead=f"sized without {redact(gone)}",
+                refused=False,
+            )
+        )
+        without = (*self.subject.without, *only_there(gone, wanted.requirements))
+        self.subject = replace(self.subject, index=index, without=without)
+        self._dependencies.__exit__()
+        self._dependencies = DependencyReader(self.subject, self.target, self._options)
+        return True
 
     def read(self) -> Iterator[tuple[int, int]]:
         """Read every distribution's directory, yielding (done, of how many) as it goes."""
@@ -227,6 +268,17 @@ class Check:
 
         :raises MeasureError: it cannot be measured.
         """
+        try:
+            return self._run(progress)
+        except MeasureError as error:
+            if not self._obstacles:
+                raise
+            sentences = (*(obstacle.sentence for obstacle in self._obstacles), str(error))
+            hints = (*(obstacle.fix for obstacle in self._obstacles), error.hint)
+            hint = "; ".join(filter(None, hints))
+            raise MeasureError("; and ".join(sentences), hint=hint or None) from None
+
+    def _run(self, progress: Progress) -> Report:
         with progress.status("resolving dependencies"):
             self.resolve()
         with progress.progress("reading wheel contents") as bar:
@@ -299,6 +351,7 @@ class Check:
             audit=self._audit,
             findings=findings.kept,
             ignored=findings.ignored,
+            obstacles=(*self._obstacles, *self._dependencies.obstacles),
             notes=(*self._notes(sizes), *findings.notes),
             project=self.subject.project,
             app=app.files,
@@ -310,7 +363,6 @@ class Check:
                 unsized.name for unsized in sizes.unsized if unsized not in doubtful
             ),
             fail_on=self._options.fail_on,
-            obstacles=self._dependencies.obstacles,
             reasons=self._dependencies.reasons,
             assumptions=build_time.assumptions(),
             seconds=time.perf_counter() - self._started,

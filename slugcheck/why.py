@@ -471,7 +471,10 @@ def find(context: Context, nodes: Sequence[Node]) -> Why:
         brings=_brings(context, name, sized) if name in sized else None,
         remedies=(),
         findings=(),
-        notes=tuple(_unsized_roots(context, name)),
+        notes=(
+            *(obstacle.text for obstacle in context.report.obstacles),
+            *_unsized_roots(context, name),
+        ),
     )
     if name not in context.requires:
         if not (named := tuple(unmet(context, name))):

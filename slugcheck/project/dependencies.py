@@ -13,8 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from slugcheck import reading
-from slugcheck.errors import MeasureError
+from slugcheck.errors import BuildError, MeasureError
 from slugcheck.model import (
     Distribution,
     IndexOptions,
@@ -27,6 +29,7 @@ from slugcheck.model import (
     Unsized,
 )
 from slugcheck.model.options import Options
+from slugcheck.packages import graph
 from slugcheck.packages.index.client import HttpClient
 from slugcheck.packages.index.inventories import (
     VARIABLE,
@@ -90,6 +93,7 @@ class DependencyReader:
         self._resolver: SettlingResolver | None = None
         self._resolved: Resolved | None = None
         self._lock_sha256 = ""
+        self._obstacles: list[Obstacle] = []
 
     def __enter__(self) -> DependencyReader:
         return self
@@ -141,7 +145,20 @@ class DependencyReader:
     @property
     def unsized(self) -> tuple[Unsized, ...]:
         """The packages without a size: left out of the resolution, or not readable."""
-        return (*self._solution.resolution.unsized, *self._unread)
+        spared = {unsized.name for unsized in self._subject.without if unsized.origin is None}
+        spared -= self._required() if spared else set()
+        left_out = self._solution.resolution.unsized
+        kept = (unsized for unsized in left_out if unsized.name not in spared)
+        return (*kept, *self._unread)
+
+    def _required(self) -> set[str]:
+        """Return the names that a distribution requires on the target."""
+        lines = (graph.parse(line) for _, i in self._inventories for line in i.requires_dist)
+        return {
+            canonicalize_name(line.name)
+            for line in lines
+            if line is not None and graph.applies(line, self.environment)
+        }
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -150,13 +167,18 @@ class DependencyReader:
         return (*self._solution.resolution.notes, *problems)
 
     @property
+    def obstacles(self) -> tuple[Obstacle, ...]:
+        """What is in the way of installing the file or lock as it is."""
+        return (*self._obstacles, *self.refused)
+
+    @property
     def sha256(self) -> str:
         """Of the file that decides what is installed, with its includes."""
         read = self._subject.requirements
         return read.sha256 if read is not None else self._lock_sha256
 
     @property
-    def obstacles(self) -> tuple[Obstacle, ...]:
+    def refused(self) -> tuple[Obstacle, ...]:
         """What pip refuses in the file; something else was resolved in its place."""
         return self._resolver.obstacles(self._solution) if self._resolver else ()
 
@@ -199,11 +221,12 @@ class DependencyReader:
             environment=self.environment,
             tags=self._tags,
             loosen=loosen,
+            without=self._subject.without,
         )
         self._stack.enter_context(self._resolver)
         self._resolved = self._resolver.run()
-        if loosen and not self._resolved.resolution.distributions and self.obstacles:
-            raise refusal(self.obstacles, self.reasons)
+        if loosen and not self._resolved.resolution.distributions and self.refused:
+            raise refusal(self.refused, self.reasons)
 
     def read(self) -> Iterator[tuple[int, int]]:
         """Read every distribution's directory, yielding (done, of how many) as it goes.
@@ -313,12 +336,22 @@ class DependencyReader:
         top = self._subject.top
         if manager is Manager.UV:
             return uv.read(
-                path, top=top, uv=self._uv(), environment=self.environment, tags=self._tags
+                path,
+                top=top,
+                uv=self._uv(),
+                environment=self.environment,
+                tags=self._tags,
+                refuse=self._refuse,
             )
         shelves = Shelves(self.pages, lambda url: Pages(self._client, IndexOptions(index_url=url)))
         if manager is Manager.POETRY:
             return poetry.read(
-                path, top=top, environment=self.environment, chooser=self.chooser, shelves=shelves
+                path,
+                top=top,
+                environment=self.environment,
+                chooser=self.chooser,
+                shelves=shelves,
+                refuse=self._refuse,
             )
         return pipenv.read(
             path,
@@ -327,7 +360,11 @@ class DependencyReader:
             chooser=self.chooser,
             shelves=shelves,
             variables=self._options.variables,
+            refuse=self._refuse,
         )
+
+    def _refuse(self, error: BuildError) -> None:
+        self._obstacles.append(Obstacle.of(error))
 
     def _stood_in(
         self,

@@ -71,9 +71,13 @@ class Resolver:
         make_stand_ins: Callable[[], StandIns],
         environment: Mapping[str, str],
         tags: Sequence[Tag],
+        without: Iterable[Unsized] = (),
         loosen: bool = False,
     ) -> None:
-        """Prepare; with ``loosen`` what pip refuses is got past, and becomes obstacles."""
+        """Prepare; ``without`` is left out of the resolution wherever it is required.
+
+        With ``loosen`` what pip refuses is got past, and becomes obstacles.
+        """
         self._loosen = loosen
         self._requested = requested_by(requirements, environment)
         self._target = target
@@ -82,7 +86,7 @@ class Resolver:
         self._make_stand_ins = make_stand_ins
         self._tags = tuple(tags)
         self._made: dict[str, dict[str, StandIn]] = {}
-        self._excluded: dict[str, Unsized] = {}
+        self._excluded: dict[str, Unsized] = {unsized.name: unsized for unsized in without}
         self._lost: list[Unsized] = []
         self._refused = set(requirements.options.no_binary)  # names whose wheels do not count
         self._blocked: dict[str, WrongPython] = {}
