@@ -154,7 +154,7 @@ def _fix(change: Change, versions: Mapping[str, str], shown: Origin | None) -> s
         return ""
     marker = f" ; {line.requirement.marker}" if line.requirement.marker else ""
     pinned = Line(replace(line.requirement, specifier=f"=={version}"))
-    return f"{pinned.text}{marker}  # {place}, instead of {_shown(line)}"
+    return f"{pinned.text}{marker}  # {place}"
 
 
 def _instead(

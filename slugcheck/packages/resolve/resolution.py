@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 # Each round gets past at least one distribution; real files needed eight at most.
 _MAX_ROUNDS = 40
 _MOST_TRIED_ALONE = 4
-_PYTHON_SECONDS = 15.0  # for each Python; real files take 1 to 4
+_PYTHON_SECONDS = 20.0  # for all Pythons that are tried; real files take 1 to 4 for each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -577,6 +578,7 @@ def newest_with_wheels(
     """
     never = [n for n in built_natively(stand_ins) if not _has_wheels(n, stand_ins)]
     without = (*never, *excludes)
+    until = time.monotonic() + _PYTHON_SECONDS
     with temporary.Folder() as folder:
         for stand_in in stand_ins:
             if not _is_native(stand_in):  # pure Python is built by any of them
@@ -584,16 +586,19 @@ def newest_with_wheels(
         for release in reversed(target.platform.pythons):
             if release.minor not in minors or release.minor == target.minor:
                 continue
+            left = until - time.monotonic()
+            if left <= 0:  # advice that is not worth waiting for
+                return None
             try:
                 answer = uv.for_python(release).compile(
                     requested.lines(without=without),
                     constraints=requested.constraints(),
                     excludes=without,
                     find_links=(folder,),
-                    seconds=_PYTHON_SECONDS,
+                    seconds=left,
                 )
             except ChildError:
-                continue  # advice that is not worth waiting for
+                return None
             if not isinstance(answer, Failure):
                 return release.minor
     return None
