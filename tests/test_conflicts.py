@@ -136,6 +136,14 @@ def test_the_line_is_loosened_with_which_the_whole_file_resolves(
     assert versions(done)["numbers"] == "1.5"
 
 
+def test_what_others_need_is_loosened_first(index: PackageServer, requirements: Write) -> None:
+    index.add_wheel("frames", "2.0", {"frames.py": "f = 0\n"}, requires=("numbers",))
+    done = check(index, requirements("frames==3.0\nnumbers==1.5\n"))
+    assert [instead for _, _, instead in obstacles(done)] == [
+        "sized with numbers 2.1 (line 2 loosened)"
+    ]
+
+
 def test_a_name_pinned_twice(index: PackageServer, requirements: Write) -> None:
     done = check(index, requirements("numbers==1.0\ncolors\nnumbers==1.5\n"))
     assert obstacles(done) == [
