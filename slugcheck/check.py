@@ -43,6 +43,7 @@ from slugcheck.model import (
 from slugcheck.model.options import DEFAULT_PLATFORM, Options
 from slugcheck.packages.index.urls import redact
 from slugcheck.packages.requirements.indexes import configured, only_there, reachable
+from slugcheck.packages.resolve.conflicts import refusal
 from slugcheck.policy import budgets, settings
 from slugcheck.policy.settings import merged, rules
 from slugcheck.project import app, target
@@ -95,19 +96,26 @@ class Check:
     """One run, used as a context manager: ``resolve``, exhaust ``read``, then ``report``."""
 
     def __init__(
-        self, options: Options, *, ruling: Settings | None = None, advise: bool = True
+        self,
+        options: Options,
+        *,
+        ruling: Settings | None = None,
+        advise: bool = True,
+        strict: bool = False,
     ) -> None:
         """Read the file and choose the target; nothing touches the network yet.
 
         ``ruling`` are settings that replace the project's own, such as those of its base. Of its
         own, only models in the checkout count, since they can only increase the size. Without
-        ``advise`` there are no findings, and no fixes are tried.
+        ``advise`` there are no findings, and no fixes are tried. With ``strict`` requirements that
+        pip refuses are an error, and not sized with others in their place.
 
         :raises UsageError: the file, the platform, a setting or a limit is invalid.
         :raises BuildError: the platform's build would refuse the project.
         """
         self._started = time.perf_counter()
         self._advise = advise
+        self._strict = strict
         child.distrust(options.path)
         self.settings = settings.of(options)
         options = replace(options, top=options.within)
@@ -179,12 +187,14 @@ class Check:
         self._app.start()
         while True:
             try:
-                self._dependencies.resolve()
+                self._dependencies.resolve(loosen=True)
             except NetworkError as error:
                 if not self._goes_on_without(error):
                     raise
             else:
-                return
+                break
+        if self._strict and (refused := self._dependencies.refused):
+            raise refusal(refused, self._dependencies.reasons)
 
     def _goes_on_without(self, error: NetworkError) -> bool:
         """Leave out an index that cannot be used, and what only it has; False if it cannot be."""
@@ -375,6 +385,7 @@ class Check:
                 unsized.name for unsized in sizes.unsized if unsized not in doubtful
             ),
             fail_on=self._options.fail_on,
+            reasons=self._dependencies.reasons,
             assumptions=build_time.assumptions(gzips=sizes.counts_slug),
             seconds=time.perf_counter() - self._started,
             tool_version=__version__,

@@ -603,7 +603,7 @@ class SideBySide:
             self._reports[number] = loads(ReportDocument, text, printable(name))
             return
         try:
-            self._checks[number] = stack.enter_context(Check(options))
+            self._checks[number] = stack.enter_context(Check(options, strict=True))
         except SlugcheckError as error:
             raise _named(error, name) from None
 

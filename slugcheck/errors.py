@@ -63,7 +63,11 @@ def give_up(error: BuildError) -> None:
 
 
 class ResolutionError(MeasureError):
-    """The resolver found no solution, or could not run."""
+    """The resolver found no solution, or could not run. ``detail`` is its own reason, whole."""
+
+    def __init__(self, message: str, *, hint: str | None = None, detail: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.detail = detail
 
 
 class NetworkError(MeasureError):

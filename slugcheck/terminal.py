@@ -138,6 +138,11 @@ class Terminal:
         if self._verbose and not self._quiet:
             _say(printable(text))
 
+    def details(self, heading: str, text: str) -> None:
+        """Show a text of several lines under a heading, with ``--verbose`` only."""
+        if text and self._verbose and not self._quiet:
+            _say("\n".join([f"{heading}:", *(f"  {line}" for line in printable_lines(text))]))
+
     def warning(self, message: str, hint: str | None = None) -> None:
         """Warn, with a hint on how to fix it."""
         if not self._quiet:

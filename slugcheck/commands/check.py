@@ -91,13 +91,20 @@ def command(
     3 it could not be measured.
     """
     from slugcheck.api import run_check
+    from slugcheck.errors import ResolutionError
 
     terminal = Terminal(quiet=quiet, verbose=verbose)
     if given["verify"]:
         options.require_linux("--verify")
     options.start_clock(given)
     wanted = outputs(format_, files, CHECK_FORMATS)
-    report = run_check(options.options(path, given), against, terminal)
+    try:
+        report = run_check(options.options(path, given), against, terminal)
+    except ResolutionError as error:
+        terminal.details("the resolver's reason", error.detail)
+        raise
+    for reason in report.reasons:
+        terminal.details("the resolver's reason", reason)
     for assumption in report.assumptions:
         terminal.detail(f"build time assumes: {assumption}")
     options.write(

@@ -426,6 +426,7 @@ class Report:
     audit: Audit | None = None
     ignored: tuple[Ignored, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
+    reasons: tuple[str, ...] = ()  # the resolver's own, whole, for what it could not resolve
     requirements: tuple[Requirement, ...] = ()  # the lines of the file; a lock has none
     allowed_unsized: tuple[str, ...] = ()
     fail_on: FindingSeverity = FindingSeverity.ERROR  # the mildest that decides the exit code

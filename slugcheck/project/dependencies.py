@@ -43,6 +43,7 @@ from slugcheck.packages.index.inventories import (
 )
 from slugcheck.packages.index.urls import local_path
 from slugcheck.packages.requirements.indexes import configured
+from slugcheck.packages.resolve.conflicts import refusal
 from slugcheck.packages.resolve.resolution import Known, Resolved, SettlingResolver
 from slugcheck.packages.resolve.stand_ins import StandInMemory
 from slugcheck.packages.resolve.uv import ResolverSettings, Uv
@@ -189,7 +190,7 @@ class DependencyReader:
     @property
     def obstacles(self) -> tuple[Obstacle, ...]:
         """What is in the way of installing the file or lock as it is."""
-        return tuple(self._obstacles)
+        return (*self._obstacles, *self.refused)
 
     @property
     def sha256(self) -> str:
@@ -206,6 +207,16 @@ class DependencyReader:
             transfer=self.transfer(),
         )
 
+    @property
+    def refused(self) -> tuple[Obstacle, ...]:
+        """What pip refuses in the file; something else was resolved in its place."""
+        return self._resolver.obstacles(self._solution) if self._resolver else ()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The resolver's own reasons for what it could not resolve, whole."""
+        return self._resolver.reasons if self._resolver else ()
+
     def transfer(self) -> Transfer:
         """Return the traffic of this run."""
         return self._store.transfer()
@@ -216,8 +227,10 @@ class DependencyReader:
 
     # ----------------------------------------------------------------- resolve and read
 
-    def resolve(self) -> None:
+    def resolve(self, *, loosen: bool = False) -> None:
         """Resolve the file for the target, or read the lock.
+
+        With ``loosen`` what pip refuses becomes ``obstacles``, and the rest is resolved.
 
         :raises MeasureError: the requirements cannot be resolved.
         """
@@ -237,11 +250,14 @@ class DependencyReader:
             make_stand_ins=self._stand_ins,
             environment=self.environment,
             tags=self._tags,
+            loosen=loosen,
             without=self._subject.without,
             known=self._known,
         )
         self._stack.enter_context(self._resolver)
         self._resolved = self._resolver.run()
+        if loosen and not self._resolved.resolution.distributions and self.refused:
+            raise refusal(self.refused, self.reasons)
 
     def read(self) -> Iterator[tuple[int, int]]:
         """Read every distribution's directory, yielding (done, of how many) as it goes.

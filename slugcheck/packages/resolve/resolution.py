@@ -1,9 +1,9 @@
-"""Resolves with uv for the target, and explains in one sentence why a resolution failed."""
+"""Resolves with uv for the target, in rounds that get past what has no wheel or no solution."""
 
 from __future__ import annotations
 
 import hashlib
-import re
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
-from slugcheck import reading
-from slugcheck.errors import MeasureError, NetworkError, ResolutionError, WrongHashError
+from slugcheck.errors import MeasureError, ResolutionError, WrongHashError
 from slugcheck.model import (
     Distribution,
     Inventory,
+    Obstacle,
     Requirement,
     RequirementSet,
     Resolution,
@@ -27,26 +26,29 @@ from slugcheck.model import (
     Unsized,
 )
 from slugcheck.packages import graph
-from slugcheck.packages.known import PYTORCH_INDEX, PYTORCH_LABEL
-from slugcheck.packages.requirements.applicable import Requested, intersection, requested_by
+from slugcheck.packages.requirements.applicable import (
+    Requested,
+    intersection,
+    requested_by,
+    resolver_line,
+)
+from slugcheck.packages.resolve.conflicts import Change, Diagnosis, Line, Trials, Trouble
 from slugcheck.packages.resolve.stand_ins import Outcome, StandIn, StandInMemory, WrongPython
 from slugcheck.packages.resolve.uv import Failure, Uv, version
 from slugcheck.packages.stub_wheels import is_stub
 from slugcheck.running import temporary
+from slugcheck.running.child import ChildError
 from slugcheck.text import listed
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
-    from slugcheck.packages.index.pages import Pages
     from slugcheck.packages.resolve.stand_ins import StandIns
 
 # Each round gets past at least one distribution; real files needed eight at most.
 _MAX_ROUNDS = 40
 _MOST_TRIED_ALONE = 4
-_MAX_LINES = 8
-_SHOWN_VERSIONS = 5
-_SHOWN_LINES = 5
+_PYTHON_SECONDS = 20.0  # for all Pythons that are tried; real files take 1 to 4 for each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +88,14 @@ class Resolver:
         tags: Sequence[Tag],
         without: Iterable[Unsized] = (),
         known: Known | None = None,
+        loosen: bool = False,
     ) -> None:
         """Prepare; ``without`` is left out of the resolution wherever it is required.
 
-        ``known`` is what earlier rounds learnt, where the file is tried with a change.
+        ``known`` is what earlier rounds learnt, where the file is tried with a change. With
+        ``loosen`` what pip refuses is got past, and becomes obstacles.
         """
+        self._loosen = loosen
         self._requested = requested_by(requirements, environment)
         self._target = target
         self._uv = uv
@@ -105,6 +110,8 @@ class Resolver:
         self._lost: list[Unsized] = []
         self._refused = set(requirements.options.no_binary)  # names whose wheels do not count
         self._blocked: dict[str, WrongPython] = {}
+        self._opened: list[Change] = []  # pins of those that are blocked
+        self._newest: tuple[str | None] | None = None  # the Python that has wheels, once known
         self._looked = known is not None and bool(known.inventories)  # most lines are pinned
         self._temporary = temporary.Folder()
         self._folder = self._temporary.path
@@ -151,6 +158,44 @@ class Resolver:
                 return resolved
         raise ResolutionError("no set of files matches the hashes in the file")
 
+    def obstacles(self, resolved: Resolved) -> tuple[Obstacle, ...]:
+        """Return what pip refuses in the file, and what was resolved in its place."""
+        versions = _versions(resolved)
+        troubles = [*self._of_python(), *self._diagnosis.troubles]
+        if any(trouble.python for trouble in troubles):
+            if self._newest is None:
+                self._newest = (self._python_with_wheels(),)
+            fix = f"# .python-version\n{self._newest[0]}" if self._newest[0] else ""
+            troubles = [replace(t, fix=fix) if t.python else t for t in troubles]
+        return tuple(trouble.obstacle(versions) for trouble in troubles)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """uv's own reasons for what it could not resolve, whole."""
+        return tuple(self._diagnosis.whole)
+
+    @cached_property
+    def _diagnosis(self) -> Diagnosis:
+        def compile_(
+            lines: Sequence[Requirement], constraints: Sequence[Requirement], seconds: float
+        ) -> Pylock | Failure:
+            return self._uv.compile(
+                [resolver_line(requirement) for requirement in lines],
+                constraints=[f"{r.name}{r.specifier}" for r in constraints],
+                excludes=self._excludes(),
+                find_links=(self._folder,),
+                seconds=seconds,
+            )
+
+        return Diagnosis(
+            target=self._target,
+            trials=Trials(compile_, lambda failure: self._mend(failure, only_sources=True)),
+            learn=self._mend,
+            opened=self._opened,
+            pages=lambda: self._stand_ins.pages,
+            excluded=lambda: self._excluded,
+        )
+
     def fingerprint(self, resolved: Resolved) -> str:
         """Return a digest of the question and the answer, without credentials."""
         pins = sorted(f"{d.name}=={d.version}" for d in resolved.resolution.distributions)
@@ -178,22 +223,41 @@ class Resolver:
             self._made.setdefault(stand_in.name, {})[stand_in.version] = stand_in
 
     def _progress(self) -> int:
-        return len(self._excluded) + sum(len(versions) for versions in self._made.values())
+        made = sum(len(versions) for versions in self._made.values())
+        return len(self._excluded) + len(self._opened) + made
 
     def _rounds(self) -> Pylock:
         answer = self._first_round()
         for _ in range(_MAX_ROUNDS):
             if not isinstance(answer, Failure):
-                if self._blocked:
+                if self._blocked and not self._loosen:
                     raise self._wrong_python()
                 return answer
             if not (self._look() or self._mend(answer)):
-                raise unsolvable(
-                    answer, self._requested.direct, self._target, self._stand_ins.pages
-                )
-            answer = self._round()
+                self._get_past(answer)
+            solution = self._diagnosis.take_solution() if self._loosen else None
+            answer = self._round() if solution is None else solution
         message = "the resolver found no solution in forty rounds"
         raise ResolutionError(message, hint="pin more of the versions in the file")
+
+    def _get_past(self, failure: Failure) -> None:
+        """Change what pip refuses.
+
+        :raises ResolutionError: there is nothing left to change.
+        """
+        changed = None
+        if self._loosen:
+            # what is not there at all would be in the way of every trial
+            lines = self._look_once() if self._diagnosis.wants_lines(failure) else failure
+            if isinstance(lines, Failure) and not lines.without_wheel:
+                failure = lines
+            before = self._progress()
+            changed = self._diagnosis.get_past(self._requested, failure)
+            if self._progress() > before and changed is None:
+                return  # it was for want of a wheel, after all
+        if changed is None:
+            raise self._diagnosis.error(self._requested, failure)
+        self._requested = changed
 
     def _first_round(self) -> Pylock | Failure:
         """Resolve, and where versions are open look at the same time at what pip would take."""
@@ -275,18 +339,72 @@ class Resolver:
             self._excluded[outcome.name] = outcome
         elif isinstance(outcome, WrongPython):
             # set aside as well, so that the rounds go on and find every one of them
-            self._blocked[outcome.name] = outcome
-            self._excluded[outcome.name] = Unsized(
-                name=outcome.name, version=outcome.version, reason="no wheel for this Python"
-            )
+            self._blocked.setdefault(outcome.name, outcome)
+            if not (self._loosen and self._open(outcome.name)):
+                self._excluded[outcome.name] = Unsized(
+                    name=outcome.name, version=outcome.version, reason="no wheel for this Python"
+                )
+
+    def _open(self, name: str) -> bool:
+        """Open the versions of a pin that this Python cannot install; False if they are open."""
+        changes = [
+            Change(line=line, now=line.with_specifier(""))
+            for line in map(Line, self._requested.direct.get(name, ()))
+            if line.requirement.specifier
+        ]
+        self._opened += changes
+        self._requested = self._requested.replaced(
+            {change.line.requirement: change.now for change in changes}
+        )
+        return bool(changes)
 
     def _wrong_python(self) -> ResolutionError:
         blocked = [(mismatch.name, mismatch.version) for mismatch in self._blocked.values()]
         if self._tried:  # nobody reads more of it, and to find the newest Python takes seconds
             return no_wheel_for_python(blocked, (), self._target, None)
-        minors = set.intersection(*(set(mismatch.pythons) for mismatch in self._blocked.values()))
         compiled = built_natively(self._stand_ins_made())
-        return no_wheel_for_python(blocked, compiled, self._target, self._newest_of(minors))
+        return no_wheel_for_python(blocked, compiled, self._target, self._python_with_wheels())
+
+    def _python_with_wheels(self) -> str | None:
+        minors = {release.minor for release in self._target.platform.pythons}
+        for mismatch in self._blocked.values():
+            minors &= set(mismatch.pythons)
+        return self._newest_of(minors)
+
+    def _for_another_python(self) -> Requested:
+        """Return the lines as another Python may take them, without changes made for this one."""
+        changes = [
+            c for trouble in self._diagnosis.troubles if trouble.python for c in trouble.changes
+        ]
+        back = {c.now: c.line.requirement for c in (*self._opened, *changes) if c.now}
+        return self._requested.replaced(back)
+
+    def _of_python(self) -> Iterator[Trouble]:
+        """Yield what the target's Python cannot install, as one trouble."""
+        if not self._blocked:
+            return
+        lines = {change.line.name: self._diagnosis.first(change.line) for change in self._opened}
+        shown = [
+            f"{lines[name].requirement.origin} {lines[name].text}"
+            if name in lines
+            else f"{name} {mismatch.version}"
+            for name, mismatch in self._blocked.items()
+        ]
+        left_out = [name for name in self._blocked if name in self._excluded]
+        yield Trouble(
+            sentence=(
+                f"{listed(shown)} {'has' if len(shown) == 1 else 'have'} no wheel for Python "
+                f"{self._target.minor} ({self._target.python_origin}) and no source archive"
+            ),
+            changes=tuple(
+                change
+                for change in (*self._opened, *self._diagnosis.followed)
+                if change.line.name not in left_out
+            ),
+            left_out=tuple(left_out),
+            origin=next((change.line.requirement.origin for change in self._opened), None),
+            python=True,
+        )
 
     def newest_python(self) -> str | None:
         """Return the newest Python of the platform for which everything that has wheels for any
@@ -304,7 +422,7 @@ class Resolver:
     def _newest_of(self, minors: Collection[str]) -> str | None:
         return newest_with_wheels(
             self._uv,
-            self._requested,
+            self._for_another_python(),
             target=self._target,
             minors=minors,
             stand_ins=self._stand_ins_made(),
@@ -481,6 +599,7 @@ def newest_with_wheels(
     """
     never = [n for n in built_natively(stand_ins) if not _has_wheels(n, stand_ins)]
     without = (*never, *excludes)
+    until = time.monotonic() + _PYTHON_SECONDS
     with temporary.Folder() as folder:
         for stand_in in stand_ins:
             if not _is_native(stand_in):  # pure Python is built by any of them
@@ -488,12 +607,19 @@ def newest_with_wheels(
         for release in reversed(target.platform.pythons):
             if release.minor not in minors or release.minor == target.minor:
                 continue
-            answer = uv.for_python(release).compile(
-                requested.lines(without=without),
-                constraints=requested.constraints(),
-                excludes=without,
-                find_links=(folder,),
-            )
+            left = until - time.monotonic()
+            if left <= 0:  # advice that is not worth waiting for
+                return None
+            try:
+                answer = uv.for_python(release).compile(
+                    requested.lines(without=without),
+                    constraints=requested.constraints(),
+                    excludes=without,
+                    find_links=(folder,),
+                    seconds=left,
+                )
+            except ChildError:
+                return None
             if not isinstance(answer, Failure):
                 return release.minor
     return None
@@ -516,130 +642,6 @@ def _is_native(stand_in: StandIn) -> bool:
 def _has_wheels(name: str, stand_ins: Iterable[StandIn]) -> bool:
     builds = (made.source_build for made in stand_ins if made.name == name)
     return any(build is not None and build.newest_python_with_wheel for build in builds)
-
-
-# --------------------------------------------------------------------------- why it failed
-
-
-def unsolvable(
-    failure: Failure,
-    direct: Mapping[str, Sequence[Requirement]],
-    target: Target,
-    pages: Pages,
-) -> MeasureError:
-    """Return the error for a resolution that failed for another reason than a missing wheel."""
-    local = local_pins(direct)
-    absent = {*failure.unknown, *(name for name, _ in failure.missing_versions)}
-    if local and absent & set(local):
-        return missing_local_versions(local.values(), target)
-    if failure.missing_versions:
-        return _missing_version(*failure.missing_versions[0], direct, pages)
-    if failure.unknown:
-        return _unknown(failure.unknown[0], direct, pages)
-    return _conflict(failure, direct)
-
-
-def local_pins(direct: Mapping[str, Sequence[Requirement]]) -> dict[str, Requirement]:
-    """Return the requirements pinned to a local version such as ``==2.5.1+cpu``, by name."""
-    return {
-        name: requirement
-        for name, requirements in direct.items()
-        for requirement in requirements
-        if "+" in requirement.specifier and requirement.url is None
-    }
-
-
-def missing_local_versions(pins: Iterable[Requirement], target: Target) -> ResolutionError:
-    """Return the error for local versions that no index in the file carries."""
-    pins = tuple(pins)
-    names = " and ".join(f"{pin.name}{pin.specifier} ({pin.origin})" for pin in pins)
-    labels = {pin.specifier.rpartition("+")[2] for pin in pins}
-    message = (
-        f"the build on {target.platform.title} would fail: none of the file's indexes has {names}; "
-        "the default index has no local versions (those with a + in them)"
-    )
-    known = sorted(label for label in labels if PYTORCH_LABEL.match(label))
-    if not known:
-        return ResolutionError(message, hint="add the index that has it with --extra-index-url")
-    label = "cpu" if "cpu" in known or not target.platform.gpu else known[0]
-    line = f"--extra-index-url {PYTORCH_INDEX}/{label}"
-    if known == [label]:
-        hint = f"add this line at the top of the file: {line}"
-    else:
-        hint = (
-            f"{', '.join(known)} builds need a GPU, which {target.platform.title} does not have: "
-            f"write +cpu instead, and add this line at the top of the file: {line}"
-        )
-    return ResolutionError(message, hint=hint)
-
-
-def _missing_version(
-    name: str, wanted: str, direct: Mapping[str, Sequence[Requirement]], pages: Pages
-) -> ResolutionError:
-    known = _known_versions(name, pages)
-    shown = ", ".join(str(v) for v in _around(known, wanted))
-    return ResolutionError(
-        f"{name}=={wanted}{_place(name, direct)} is not on the index: no such version",
-        hint=f"nearest versions: {shown}" if shown else "check the name and the index",
-    )
-
-
-def _known_versions(name: str, pages: Pages) -> Sequence[Version]:
-    try:
-        return sorted({file.version for file in pages.files(name)})
-    except NetworkError:
-        return ()  # the hint only gets shorter
-
-
-def _around(known: Sequence[Version], wanted: str) -> Sequence[Version]:
-    try:
-        below = sum(1 for version in known if version < reading.version(wanted))
-    except InvalidVersion:
-        return known[-_SHOWN_VERSIONS:]
-    start = max(0, min(below - _SHOWN_VERSIONS // 2, len(known) - _SHOWN_VERSIONS))
-    return known[start : start + _SHOWN_VERSIONS]
-
-
-def _unknown(name: str, direct: Mapping[str, Sequence[Requirement]], pages: Pages) -> MeasureError:
-    try:
-        pages.files(name)
-    except NetworkError as error:
-        return error  # uv says "not found" of an index that asks for a password, too
-    return ResolutionError(
-        f"{name}{_place(name, direct)} is not on the index",
-        hint="check the spelling, or add your private index with --extra-index-url",
-    )
-
-
-def _place(name: str, direct: Mapping[str, Sequence[Requirement]]) -> str:
-    requirements = direct.get(name)
-    return f" ({requirements[0].origin})" if requirements else ""
-
-
-def _conflict(failure: Failure, direct: Mapping[str, Sequence[Requirement]]) -> ResolutionError:
-    lines = failure.text.splitlines() or ["the resolver gave no reason"]
-    hints = [line for line in lines if line.startswith("hint:")]
-    reason = [line for line in lines if not line.startswith("hint:")]
-    if len(reason) > _MAX_LINES:
-        reason = [*reason[: _MAX_LINES - 1], f"… {len(reason) - _MAX_LINES + 1} more lines"]
-    message = "the requirements conflict: " + " ".join(reason)
-    hint = hints[0].removeprefix("hint:").strip() if hints else None
-    return ResolutionError(message, hint=hint or _lines_to_change(failure.text, direct))
-
-
-def _lines_to_change(reason: str, direct: Mapping[str, Sequence[Requirement]]) -> str:
-    """Return the lines of the file that the resolver's reason names, as a hint."""
-    named = set(re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.sub(r"[-_.]+", "-", reason.lower())))
-    lines = [
-        f"{requirement.name}{requirement.specifier} ({requirement.origin})"
-        for name, requirements in direct.items()
-        if name in named
-        for requirement in requirements
-        if requirement.specifier
-    ]
-    if not lines:
-        return "change one of the versions that it names"
-    return f"change {'one of ' if len(lines) > 1 else ''}{listed(lines, _SHOWN_LINES)}"
 
 
 def no_wheel_for_python(

@@ -145,13 +145,16 @@ class Uv:
         find_links: Sequence[Path] = (),
         direct_only: bool = False,
         offline: bool = False,
+        seconds: float | None = None,
     ) -> Pylock | Failure:
         """Resolve ``lines`` for the target.
 
         ``direct_only`` resolves without dependencies and lets source archives be chosen (none is
         built or read). ``excludes`` are left out of the resolution wherever they are asked for.
-        ``offline`` asks uv's own cache only, as the setting does.
+        ``offline`` asks uv's own cache only, as the setting does. ``seconds`` is for trials that
+        may be given up.
 
+        :raises LateError: it takes longer than ``seconds``.
         :raises NetworkError: an index cannot be reached or refuses.
         :raises ResolutionError: uv cannot run at all.
         """
@@ -160,7 +163,7 @@ class Uv:
             arguments += ["--format", "pylock.toml", "--no-deps" if direct_only else "--no-build"]
             if offline and not self._settings.offline:
                 arguments.append("--offline")
-            done = self._run(arguments, folder)
+            done = self._run(arguments, folder, seconds=seconds)
         if done.code == 0:
             from slugcheck.packages.locks import pylock
 
@@ -250,7 +253,11 @@ class Uv:
         return arguments
 
     def _run(
-        self, arguments: list[str], folder: Path, environ: Mapping[str, str] | None = None
+        self,
+        arguments: list[str],
+        folder: Path,
+        environ: Mapping[str, str] | None = None,
+        seconds: float | None = None,
     ) -> Ended:
         if environ is None:
             environ = clean_environment(os.environ)
@@ -265,9 +272,11 @@ class Uv:
                 label="uv, the resolver,",
                 cwd=folder,  # away from any pyproject.toml or uv.toml of the project under check
                 environment=environ,
-                bounds=Bounds(seconds=_RUN_TIMEOUT_SECONDS),
+                bounds=Bounds(seconds=_RUN_TIMEOUT_SECONDS if seconds is None else seconds),
             )
         except child.LateError:
+            if seconds is not None:
+                raise
             message = f"the resolver gave no answer within {_RUN_TIMEOUT_SECONDS:.0f} s"
             raise NetworkError(message, hint=_NETWORK_HINT) from None
         except child.MemoryBoundError as error:
