@@ -409,7 +409,9 @@ def _record_file(ground: Ground, file: str, report: Path) -> int:
     tracer = coverage.Coverage(data_file=data, source=[PACKAGE], config_file=False)
     recorder = Recorder(tracer)
     tracer.start()
-    code = pytest.main([*_PYTEST, "-m", "not network", file], plugins=[recorder])
+    # every test, and coverage's own warnings are no errors
+    usual = [argument for argument in _PYTEST if argument != "-x"]
+    code = pytest.main([*usual, "-W", "ignore", "-m", "not network", file], plugins=[recorder])
     tracer.stop()
     places: dict[str, list[str]] = {}
     traced = tracer.get_data()
