@@ -127,6 +127,12 @@ def _platform(platform: Platform) -> str:
         blocks.append("slugcheck knows no limits of this platform.\n")
     blocks.append(_rows("stack", platform.stacks, lambda stack: _stack(stack, platform)))
     blocks.append(_rows("python", platform.pythons, lambda release: _python(release, platform)))
+    for stack in platform.stacks:
+        if stack.build_image is not None:
+            packages = ", ".join(f"`{package}`" for package in stack.build_image.packages)
+            source = f"Source: {_cell(_source(stack.build_image.source))}\n"
+            title = f"What builds on {stack.name} find installed, as far as slugcheck looks"
+            blocks.append(f'??? note "{title}"\n\n{_indented(packages)}\n\n{_indented(source)}')
     if platform.dynos:
         head = ("machine", "memory", "killed at", "workers", "USD a month")
         table = _table(head, (_dyno(dyno, platform) for dyno in platform.dynos))

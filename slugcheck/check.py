@@ -381,8 +381,8 @@ class Check:
             )
 
         builds = (size.distribution.source_build for size in sizes.distributions)
-        compiles = any(build is not None and build.native for build in builds)
-        newest = self._dependencies.newest_python() if compiles else None
+        hindered = any(build is not None and (build.native or build.failure) for build in builds)
+        newest = self._dependencies.newest_python() if hindered else None
         return findings.findings(sizes, find_equivalent=equivalent, newest_python=newest)
 
     def _notes(self, sizes: SizeReport) -> tuple[str, ...]:

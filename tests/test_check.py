@@ -289,16 +289,6 @@ def test_native_code_is_sized_from_the_nearest_wheel(
     assert "3.11" in finding["fix"]
 
 
-def test_wheels_for_another_python_only_name_the_newest_that_works(
-    index: PackageServer, requirements: Write
-) -> None:
-    index.add_wheel("strict", "1.0", {"s.so": b"\x7fELF"}, tag="cp311-cp311-manylinux_2_17_x86_64")
-    done = slugcheck(*check(index, requirements("strict==1.0\nwebapp\n")))
-    assert (done.code, done.out) == (3, "")
-    assert "newest Python with wheels for every pin is 3.11" in done.err
-    assert "--python 3.11" in done.err
-
-
 def test_a_pin_for_windows_is_set_aside_with_the_line_that_mends_it(
     index: PackageServer, requirements: Write
 ) -> None:

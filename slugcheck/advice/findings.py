@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from slugcheck.advice import builds
 from slugcheck.model import (
     DistributionSize,
     Finding,
@@ -239,7 +240,8 @@ def findings(
         *gpu_findings(sizes, find_equivalent),
         *opencv_findings(sizes),
         *_other_systems(sizes),
-        *_source_builds(sizes, newest_python, find_equivalent),
+        *builds.failing_builds(sizes, newest_python),
+        *builds.source_builds(sizes, newest_python, find_equivalent),
         *_placeholder(sizes),
         *_python_status(sizes.target),
         *_development(sizes),
@@ -284,55 +286,6 @@ def _foreign(
                 saves_bytes=saves,
                 origin=origin,
             )
-
-
-def _source_builds(
-    sizes: SizeReport, newest_python: str | None, find_equivalent: FindEquivalent
-) -> Iterable[Finding]:
-    built = [d for d in sizes.distributions if d.distribution.source_build is not None]
-    native = [
-        d for d in built if d.distribution.source_build and d.distribution.source_build.native
-    ]
-    if not native:
-        return
-    minor = sizes.target.minor
-    names = listed([f"{d.name} {d.distribution.version}" for d in native])
-    sentence = (
-        f"{names}: no wheel for Python {minor} on {sizes.target.stack.name}, so the build compiles "
-        "from source, which takes minutes for each and may time out or fail"
-    )
-    yield Finding(
-        code="built-from-source",
-        severity=FindingSeverity.WARNING,
-        subject=native[0].name,
-        sentence=sentence,
-        fix=_source_fix(native, newest_python, minor, find_equivalent),
-        origin=origin(native[0]),
-    )
-
-
-def _source_fix(
-    native: Sequence[DistributionSize],
-    newest_python: str | None,
-    minor: str,
-    find_equivalent: FindEquivalent,
-) -> str:
-    lines = []
-    if newest_python is not None and newest_python != minor:
-        lines.append(
-            f"# Python {newest_python} is the newest with wheels for every pin; in .python-version:"
-        )
-        lines.append(newest_python)
-    lines.extend(
-        f"psycopg2-binary=={package.distribution.version}"
-        for package in native
-        if package.name == "psycopg2"
-        and find_equivalent("psycopg2-binary", package.distribution.version)
-    )
-    if not lines:
-        verb = "has no wheel and is" if len(native) == 1 else "have no wheel and are"
-        lines.append(f"# {listed([d.name for d in native])} {verb} compiled during the build")
-    return "\n".join(lines)
 
 
 def _placeholder(sizes: SizeReport) -> Iterable[Finding]:

@@ -11,6 +11,7 @@ from slugcheck.model.figures import Basis, Estimate
 from slugcheck.model.platform import (
     Author,
     Budget,
+    BuildImage,
     CountLimit,
     Denied,
     Dyno,
@@ -59,6 +60,7 @@ from slugcheck.model.report import (
 )
 from slugcheck.model.sizes import (
     Artifact,
+    BuildNeed,
     Distribution,
     DistributionSize,
     Entry,
@@ -87,6 +89,8 @@ __all__ = [
     "BaseTotals",
     "Basis",
     "Budget",
+    "BuildImage",
+    "BuildNeed",
     "Change",
     "ChangeKind",
     "CountLimit",

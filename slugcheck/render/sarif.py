@@ -31,6 +31,8 @@ _RULES = {
     "cuda-on-cpu": "GPU code on a platform without a GPU",
     "opencv-gui": "OpenCV with a GUI, which needs libraries that the platform lacks",
     "two-opencvs": "Two distributions of OpenCV overwrite each other",
+    "build-fails": "A distribution that the platform cannot build or install",
+    "missing-library": "A distribution that needs a library which the platform lacks",
     "built-from-source": "A distribution is compiled during the build",
     "other-system": "A distribution for another operating system",
     "placeholder": "A placeholder instead of the real distribution",

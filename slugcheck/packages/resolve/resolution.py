@@ -29,7 +29,7 @@ from slugcheck.model import (
 from slugcheck.packages import graph
 from slugcheck.packages.known import PYTORCH_INDEX, PYTORCH_LABEL
 from slugcheck.packages.requirements.applicable import Requested, intersection, requested_by
-from slugcheck.packages.resolve.stand_ins import Outcome, StandIn, StandInMemory, WrongPython
+from slugcheck.packages.resolve.stand_ins import Outcome, StandIn, StandInMemory
 from slugcheck.packages.resolve.uv import Failure, Uv, version
 from slugcheck.packages.stub_wheels import is_stub
 from slugcheck.running import temporary
@@ -81,7 +81,6 @@ class Resolver:
         self._excluded: dict[str, Unsized] = {}
         self._lost: list[Unsized] = []
         self._refused = set(requirements.options.no_binary)  # names whose wheels do not count
-        self._blocked: dict[str, WrongPython] = {}
         self._looked = False
         self._temporary = temporary.Folder()
         self._folder = self._temporary.path
@@ -161,8 +160,6 @@ class Resolver:
         answer = self._first_round()
         for _ in range(_MAX_ROUNDS):
             if not isinstance(answer, Failure):
-                if self._blocked:
-                    raise self._wrong_python()
                 return answer
             if not (self._look() or self._mend(answer)):
                 raise unsolvable(
@@ -250,18 +247,6 @@ class Resolver:
             self._add(outcome)
         elif isinstance(outcome, Unsized):
             self._excluded[outcome.name] = outcome
-        elif isinstance(outcome, WrongPython):
-            # set aside as well, so that the rounds go on and find every one of them
-            self._blocked[outcome.name] = outcome
-            self._excluded[outcome.name] = Unsized(
-                name=outcome.name, version=outcome.version, reason="no wheel for this Python"
-            )
-
-    def _wrong_python(self) -> ResolutionError:
-        blocked = [(mismatch.name, mismatch.version) for mismatch in self._blocked.values()]
-        minors = set.intersection(*(set(mismatch.pythons) for mismatch in self._blocked.values()))
-        compiled = built_natively(self._stand_ins_made())
-        return no_wheel_for_python(blocked, compiled, self._target, self._newest_of(minors))
 
     def newest_python(self) -> str | None:
         """Return the newest Python of the platform for which everything that has wheels for any
@@ -283,7 +268,7 @@ class Resolver:
             target=self._target,
             minors=minors,
             stand_ins=self._stand_ins_made(),
-            excludes=[name for name in self._excludes() if name not in self._blocked],
+            excludes=self._excludes(),
         )
 
     def _stand_ins_made(self) -> tuple[StandIn, ...]:
@@ -454,11 +439,11 @@ def newest_with_wheels(
 
     :raises NetworkError: an index cannot be reached.
     """
-    never = [n for n in built_natively(stand_ins) if not _has_wheels(n, stand_ins)]
+    never = [n for n in hindered(stand_ins) if not _has_wheels(n, stand_ins)]
     without = (*never, *excludes)
     with temporary.Folder() as folder:
         for stand_in in stand_ins:
-            if not _is_native(stand_in):  # pure Python is built by any of them
+            if not _is_hindered(stand_in):  # pure Python is built by any of them
                 stand_in.write_stub(folder)
         for release in reversed(target.platform.pythons):
             if release.minor not in minors or release.minor == target.minor:
@@ -474,18 +459,19 @@ def newest_with_wheels(
     return None
 
 
-def built_natively(stand_ins: Iterable[StandIn]) -> tuple[str, ...]:
-    """Return the names that need a compiler."""
-    return tuple(dict.fromkeys(made.name for made in stand_ins if _is_native(made)))
+def hindered(stand_ins: Iterable[StandIn]) -> tuple[str, ...]:
+    """Return the names that need a compiler, or cannot be installed on the target's Python."""
+    return tuple(dict.fromkeys(made.name for made in stand_ins if _is_hindered(made)))
 
 
 def any_has_wheels(stand_ins: Sequence[StandIn]) -> bool:
-    """Return whether something that needs a compiler here has a wheel for another Python."""
-    return any(_has_wheels(name, stand_ins) for name in built_natively(stand_ins))
+    """Return whether one of those has a wheel for another Python."""
+    return any(_has_wheels(name, stand_ins) for name in hindered(stand_ins))
 
 
-def _is_native(stand_in: StandIn) -> bool:
-    return stand_in.source_build is not None and stand_in.source_build.native
+def _is_hindered(stand_in: StandIn) -> bool:
+    build = stand_in.source_build
+    return build is not None and (build.native or bool(build.failure))
 
 
 def _has_wheels(name: str, stand_ins: Iterable[StandIn]) -> bool:
@@ -615,31 +601,3 @@ def _lines_to_change(reason: str, direct: Mapping[str, Sequence[Requirement]]) -
     if not lines:
         return "change one of the versions that it names"
     return f"change {'one of ' if len(lines) > 1 else ''}{listed(lines, _SHOWN_LINES)}"
-
-
-def no_wheel_for_python(
-    blocked: Sequence[tuple[str, str]],
-    compiled: Sequence[str],
-    target: Target,
-    newest: str | None,
-) -> ResolutionError:
-    """Return the error for pins that cannot be installed at all on the target's Python.
-
-    ``blocked`` are (name, version) pairs with wheels for other Pythons and no source archive,
-    ``compiled`` what would have to be built from source there; ``newest`` is the newest Python
-    the platform offers for which everything has wheels.
-    """
-    names = ", ".join(f"{name} {version}" for name, version in blocked)
-    message = (
-        f"Python {target.minor} ({target.python_origin}) cannot install {names}: "
-        f"{'their' if len(blocked) > 1 else 'its'} wheels are for other Pythons, and there is no "
-        "source archive"
-    )
-    if compiled:
-        message += f"; also without a wheel for it, and built from source: {', '.join(compiled)}"
-    if newest is None:
-        return ResolutionError(message, hint="choose versions that support this Python")
-    return ResolutionError(
-        f"{message}. The newest Python with wheels for every pin is {newest}",
-        hint=f"write {newest} in .python-version next to the file, or pass --python {newest}",
-    )

@@ -67,6 +67,10 @@ _NO_WHEEL = re.compile(
 _NO_WHEEL_HINT = re.compile(
     r"(?:Wheels are required for|wheels for|Wheels are available for) `" + _NAME + "`"
 )
+# of a version whose Requires-Python refuses the target's
+_OTHER_PYTHON = re.compile(
+    _NAME + r"(?:\[[^\]]*\])?(?:[<>=!~][^\s]*)? depends on (?:one of: )?Python[<>=!~]"
+)
 _DEPENDS = re.compile(r"depends on " + _NAME + r"(?:\[[^\]]*\])?(?P<spec>[<>=!~][^\s]*)?")
 _NO_VERSION = re.compile(
     r"there is no version of " + _NAME + r"(?:\[[^\]]*\])?==(?P<version>[^\s,]+)"
@@ -394,6 +398,7 @@ def understand(stderr: str) -> Failure:
     flat = " ".join(word[:_LONGEST_WORD] for word in text[:_LONGEST_TEXT].split())
     names = [match["name"] for match in _NO_WHEEL.finditer(flat)]
     names += [match["name"] for match in _NO_WHEEL_HINT.finditer(flat)]
+    names += [match["name"] for match in _OTHER_PYTHON.finditer(flat)]
     names += _listed_ranges(flat)
     wanted: dict[str, str] = {}
     for match in _DEPENDS.finditer(flat):
