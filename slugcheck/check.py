@@ -18,6 +18,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from slugcheck import platforms
+from slugcheck.advice import edits
+from slugcheck.advice.edits import Edit, Pinned
+from slugcheck.advice.trial import Measured
+from slugcheck.errors import MeasureError, ResolutionError
 from slugcheck.model import (
     Audit,
     Distribution,
@@ -35,6 +39,8 @@ from slugcheck.model import (
 )
 from slugcheck.model.options import DEFAULT_PLATFORM, Options
 from slugcheck.packages.requirements.indexes import configured
+from slugcheck.packages.resolve.resolution import Known
+from slugcheck.packages.resolve.stand_ins import StandIn
 from slugcheck.policy import budgets, settings
 from slugcheck.policy.settings import merged, rules
 from slugcheck.project import app, target
@@ -320,26 +326,116 @@ class Check:
 
         :raises MeasureError: the requirements cannot be resolved.
         """
-        changed = replace(self.subject, requirements=requirements)
-        with DependencyReader(changed, self.target, self._options) as other:
+        changed = replace(self.subject, requirements=requirements, index=requirements.options)
+        return self._measured(changed, self.target).sizes
+
+    def sizes_after(self, edit: Edit) -> Measured:
+        """Apply an edit in memory, then resolve and size the project.
+
+        Everything that the edit does not concern keeps its version. ``read`` has been exhausted.
+        Thread-safe.
+
+        :raises MeasureError: there is no solution, or an index cannot be reached.
+        :raises BuildError: the build would refuse the project.
+        """
+        place = self._target_of(edit)
+        if edit.only_python:
+            return self._measured(self.subject, place, Known())
+        pinned = Pinned(
+            distributions={d.name: (d, inventory) for d, inventory in self.inventories},
+            environment=self.environment,
+        )
+        freed = pinned.freed_by(edit)
+        read, lock = self.subject.requirements, self.subject.lock
+        if read is None:
+            assert lock is not None  # noqa: S101 - a subject has either
+            from slugcheck.packages.locks import indexes as lock_indexes
+
+            more = lock_indexes.read(lock, self.subject.top)
+            own = self.subject.index
+            options = replace(own, extra_index_urls=(*own.extra_index_urls, *more))
+            gone = {name for name, _ in edit.replace} | {*edit.remove}
+            aside = [
+                unsized
+                for unsized in self._dependencies.unsized
+                if canonicalize_name(unsized.name) not in gone
+            ]
+            read = edits.unlocked(str(lock), pinned, options, aside)
+        known = self._known(read, freed) if place is self.target else Known()
+        known = replace(known, dropped=edit.drop)
+        # the versions of another Python are others
+        hold = pinned if place is self.target or lock is not None else None
+        try:
+            return self._measured_with(edits.applied(edit, read, hold, freed), place, known)
+        except ResolutionError:
+            if hold is None or lock is not None:
+                raise
+            # a version that another line left open may have to change
+            return self._measured_with(edits.applied(edit, read), place, known)
+
+    def _known(self, read: RequirementSet, freed: Collection[str]) -> Known:
+        """Return what need not be found out again for an edit."""
+        builds = [
+            StandIn(
+                name=distribution.name,
+                version=distribution.version,
+                artifact=distribution.artifact,
+                inventory=inventory,
+                source_build=distribution.source_build,
+                direct_url=False,
+            )
+            for distribution, inventory in self.inventories
+            if distribution.source_build is not None and not distribution.direct_url
+        ]
+        urls = {line.origin for line in read.requirements if line.url is not None}
+        unsized = [
+            package
+            for package in self._dependencies.unsized
+            if package not in read.set_aside
+            and package.origin not in urls
+            and canonicalize_name(package.name) not in freed
+        ]
+        return Known(stand_ins=tuple(builds), unsized=tuple(unsized))
+
+    def _target_of(self, edit: Edit) -> Target:
+        if edit.python is None or edit.python == self.target.minor:
+            return self.target
+        for release in self.target.platform.pythons:
+            if release.minor == edit.python:
+                return replace(
+                    self.target,
+                    python=release,
+                    python_version=release.version,
+                    python_origin="the fix",
+                )
+        raise MeasureError(f"{self.target.platform.title} does not offer Python {edit.python}")
+
+    def _measured_with(self, requirements: RequirementSet, place: Target, known: Known) -> Measured:
+        changed = replace(self.subject, requirements=requirements, index=requirements.options)
+        return self._measured(changed, place, known)
+
+    def _measured(self, subject: Subject, place: Target, known: Known | None = None) -> Measured:
+        with DependencyReader(subject, place, self._options, known=known) as other:
             other.resolve()
             for _ in other.read():
                 pass
-            return self._sizes(other)
+            inventories = {d.name: inventory for d, inventory in other.inventories}
+            return Measured(sizes=self._sizes(other, place), inventories=inventories)
 
-    def _sizes(self, dependencies: DependencyReader) -> SizeReport:
+    def _sizes(self, dependencies: DependencyReader, place: Target | None = None) -> SizeReport:
         from slugcheck import sizer
         from slugcheck.sizing import slug_parts
 
         app, manager = self._app.contents(), self.subject.manager
+        place = place or self.target
         names = {distribution.name for distribution, _ in dependencies.inventories}
         return sizer.measure(
-            target=self.target,
+            target=place,
             inventories=dependencies.inventories,
             unsized=(*dependencies.unsized, *self._unmeasured(names)),
             environment=dependencies.environment,
             parts=(
-                *slug_parts.runtime_parts(self.target, names, manager),
+                *slug_parts.runtime_parts(place, names, manager),
                 *([slug_parts.app_part(app.files)] if app.files else []),
                 *slug_parts.model_parts(app.models),
             ),

@@ -38,7 +38,7 @@ from slugcheck.packages.index.inventories import (
 )
 from slugcheck.packages.index.urls import local_path
 from slugcheck.packages.requirements.indexes import configured
-from slugcheck.packages.resolve.resolution import Resolved, SettlingResolver
+from slugcheck.packages.resolve.resolution import Known, Resolved, SettlingResolver
 from slugcheck.packages.resolve.stand_ins import StandInMemory
 from slugcheck.packages.resolve.uv import ResolverSettings, Uv
 from slugcheck.platforms import tags
@@ -62,8 +62,15 @@ _FRESH_SECONDS = 600.0
 class DependencyReader:
     """One run's way to the packages, used as a context manager: ``resolve``, exhaust ``read``."""
 
-    def __init__(self, subject: Subject, place: Target, options: Options) -> None:
-        """Prepare; nothing touches the network yet."""
+    def __init__(
+        self, subject: Subject, place: Target, options: Options, *, known: Known | None = None
+    ) -> None:
+        """Prepare; nothing touches the network yet.
+
+        ``known`` is what an earlier run of nearly the same requirements found out: what it resolved
+        is not looked at again for newer versions, and a slow server is given up on.
+        """
+        self._known = known
         self._subject = subject
         self._options = options
         self._target = place
@@ -184,6 +191,7 @@ class DependencyReader:
             make_stand_ins=self._stand_ins,
             environment=self.environment,
             tags=self._tags,
+            known=self._known,
         )
         self._stack.enter_context(self._resolver)
         self._resolved = self._resolver.run()
@@ -210,7 +218,7 @@ class DependencyReader:
 
     def _newer(self) -> frozenset[str]:
         """Return the names that pip may resolve otherwise, unless that was settled minutes ago."""
-        if self._resolver is None or self._options.offline:
+        if self._resolver is None or self._options.offline or self._known is not None:
             return frozenset()
         memory = self._cache.load("settled", self._resolver.fingerprint(self._solution))
         if memory is not None and is_fresh(memory, _FRESH_SECONDS) and not self._is_local:
@@ -253,6 +261,7 @@ class DependencyReader:
 
     def _uv(self) -> Uv:
         settings = ResolverSettings(
+            hurried=self._known is not None,
             offline=self._options.offline,
             no_cache=self._uv_cache is None,
             exclude_newer=self._options.exclude_newer,

@@ -57,6 +57,19 @@ class Resolved:
     inventories: Mapping[str, Inventory]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What an earlier resolution of nearly the same requirements found out.
+
+    ``stand_ins`` are for what has no wheel, ``unsized`` is what has no size. ``dropped`` are names
+    that are left out wherever they are required.
+    """
+
+    stand_ins: tuple[StandIn, ...] = ()
+    unsized: tuple[Unsized, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
 class Resolver:
     """One resolution and the results of its rounds. Use it as a context manager."""
 
@@ -70,6 +83,7 @@ class Resolver:
         make_stand_ins: Callable[[], StandIns],
         environment: Mapping[str, str],
         tags: Sequence[Tag],
+        known: Known | None = None,
     ) -> None:
         self._requested = requested_by(requirements, environment)
         self._target = target
@@ -77,8 +91,11 @@ class Resolver:
         self._memory = memory
         self._make_stand_ins = make_stand_ins
         self._tags = tuple(tags)
+        self._known = known or Known()
         self._made: dict[str, dict[str, StandIn]] = {}
-        self._excluded: dict[str, Unsized] = {}
+        self._excluded: dict[str, Unsized] = {
+            canonicalize_name(unsized.name): unsized for unsized in self._known.unsized
+        }
         self._lost: list[Unsized] = []
         self._refused = set(requirements.options.no_binary)  # names whose wheels do not count
         self._looked = False
@@ -106,7 +123,7 @@ class Resolver:
         for name in self._requested.requirements.options.no_binary:
             if name in self._requested.direct:
                 self._learn(self._for_name(name, SpecifierSet(self._requested.specifiers(name))))
-        for stand_in in self._memory.recall(self._key()):
+        for stand_in in (*self._known.stand_ins, *self._memory.recall(self._key())):
             self._add(stand_in)
         return self._settled()
 
@@ -276,8 +293,8 @@ class Resolver:
 
     def _excludes(self) -> tuple[str, ...]:
         """Return the excluded names, without those that are only the last part of a URL."""
-        lost = [unsized.name for unsized in self._lost]
-        return tuple(name for name in dict.fromkeys([*lost, *self._excluded]) if _is_name(name))
+        names = [*self._known.dropped, *(unsized.name for unsized in self._lost), *self._excluded]
+        return tuple(name for name in dict.fromkeys(names) if _is_name(name))
 
     def _resolved(self, lock: Pylock) -> Resolved:
         from slugcheck.packages.locks import pylock

@@ -54,6 +54,8 @@ _KEYRING = re.compile(
 # uv waits 30 s and tries three more times by default: two minutes for one dead server.
 _HTTP_TIMEOUT_SECONDS = "15"
 _HTTP_RETRIES = "1"
+# A fix that is tried is worth a few seconds, whatever its index does.
+_HURRIED = {"UV_HTTP_TIMEOUT": "5", "UV_HTTP_RETRIES": "0"}
 _RUN_TIMEOUT_SECONDS = 300.0
 
 _FINDING = threading.Lock()
@@ -88,8 +90,12 @@ _NETWORK_HINT = "check the connection, the index URL and any proxy; --offline us
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolverSettings:
-    """How the user wants uv run. ``exclude_newer`` is a date or timestamp, as uv takes it."""
+    """How the user wants uv run. ``exclude_newer`` is a date or timestamp, as uv takes it.
 
+    ``hurried``: a server that does not answer soon is given up on.
+    """
+
+    hurried: bool = False
     offline: bool = False
     no_cache: bool = False
     exclude_newer: str | None = None
@@ -254,6 +260,7 @@ class Uv:
             environ = clean_environment(os.environ)
             if not self._netrc_counts(folder):
                 environ["NETRC"] = os.devnull
+            environ |= _HURRIED if self._settings.hurried else {}
         # what a killed uv leaves goes with the run's folder
         environ = {**environ, "TMPDIR": str(folder), "TMP": str(folder), "TEMP": str(folder)}
         try:
