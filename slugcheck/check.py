@@ -362,13 +362,16 @@ class Check:
             ]
             read = edits.unlocked(str(lock), pinned, options, aside)
         known = self._known(read, freed) if place is self.target else Known()
-        known = replace(known, dropped=edit.drop)
+        known = replace(known, dropped=edit.drop, lowest=edit.lowest, wheels_only=edit.wheels_only)
+        if edit.wheels_only:
+            builds = (made for made in known.stand_ins if made.name not in freed)
+            known = replace(known, stand_ins=tuple(builds))
         # the versions of another Python are others
         hold = pinned if place is self.target or lock is not None else None
         try:
             return self._measured_with(edits.applied(edit, read, hold, freed), place, known)
         except ResolutionError:
-            if hold is None or lock is not None:
+            if hold is None or lock is not None or edit.lowest:
                 raise
             # a version that another line left open may have to change
             return self._measured_with(edits.applied(edit, read), place, known)

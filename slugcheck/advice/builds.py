@@ -1,9 +1,12 @@
-"""Findings about builds: what cannot be built on the platform, and what takes long to build."""
+"""Problems of builds and boots: what cannot be built or imported, and what takes long to build."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from slugcheck import reading
+from slugcheck.advice.edits import Edit
+from slugcheck.advice.fixes import Candidate, Problem
 from slugcheck.model import (
     BuildNeed,
     DistributionSize,
@@ -13,6 +16,7 @@ from slugcheck.model import (
     SourceBuild,
     Target,
 )
+from slugcheck.packages.known import RUNTIME_LIBRARIES
 from slugcheck.text import listed
 
 FAILS = "build-fails"
@@ -25,18 +29,30 @@ _TOOLS = {
     "nvidia-cuda-toolkit": "the CUDA toolkit",
     "swig": "SWIG",
 }
+# Beyond that many lines to change, another Python is tried first.
+_FEW_LINES = 3
+_MOST_PYTHONS = 2
 
 
-# (name, version) -> whatever stands for that distribution, None if the index does not have it
-FindEquivalent = Callable[[str, str], object | None]
+# --------------------------------------------------------------------------- what fails
 
 
-def failing_builds(sizes: SizeReport, newest_python: str | None) -> Iterator[Finding]:
-    """Yield what certainly cannot be installed: the build fails, or pip refuses to begin."""
-    for package in sizes.distributions:
-        build = package.distribution.source_build
-        if build is not None and (reason := why_it_fails(build, sizes.target, package)):
-            yield Finding(
+def failing_builds(sizes: SizeReport) -> Iterator[Problem]:
+    """Yield what certainly cannot be installed: the build fails, or pip refuses to begin.
+
+    One fix is for all of them, and is tried with the first.
+    """
+    failing = [
+        (package, build, reason)
+        for package in sizes.distributions
+        if (build := package.distribution.source_build)
+        and (reason := why_it_fails(build, sizes.target, package))
+    ]
+    for number, (package, build, reason) in enumerate(failing):
+        first = number == 0
+        candidates = _candidates([(p, b) for p, b, _ in failing], sizes) if first else ()
+        yield Problem(
+            finding=Finding(
                 code=FAILS,
                 severity=FindingSeverity.ERROR,
                 subject=package.name,
@@ -44,9 +60,12 @@ def failing_builds(sizes: SizeReport, newest_python: str | None) -> Iterator[Fin
                     f"the build will fail: {package.name} {package.distribution.version} "
                     f"({_line_of(package, sizes)}) {reason}"
                 ),
-                fix=_failure_fix(package, build, newest_python, sizes.target),
+                fix="",
                 origin=sizes.line_of(package.name),
-            )
+            ),
+            candidates=tuple(candidates),
+            otherwise=_headers(build, sizes.target),
+        )
 
 
 def why_it_fails(build: SourceBuild, target: Target, package: DistributionSize) -> str:
@@ -88,69 +107,153 @@ def _line_of(package: DistributionSize, sizes: SizeReport) -> str:
     return f"{by}, {line}" if line else by
 
 
-def _failure_fix(
-    package: DistributionSize, build: SourceBuild, newest_python: str | None, target: Target
-) -> str:
-    if newest_python is not None and newest_python != target.minor:
-        return (
-            f"# Python {newest_python} is the newest with wheels for every pin; in .python-version:"
-            f"\n{newest_python}"
+def _headers(build: SourceBuild, target: Target) -> str:
+    """Return how to install the headers that a build needs, "" where that would not help."""
+    needs = [need.package for need in missing_packages(build, target)]
+    if build.failure or not target.platform.buildpack:
+        return ""
+    if not needs or not all(need.endswith("-dev") for need in needs):
+        return ""
+    return "\n".join(["# in Aptfile, with the apt buildpack before Python's:", *needs])
+
+
+# --------------------------------------------------------------------------- what helps
+
+
+def _candidates(
+    failing: Sequence[tuple[DistributionSize, SourceBuild]], sizes: SizeReport
+) -> list[Candidate]:
+    """Return the nearest newer versions with wheels, the newest Pythons, and older versions."""
+    by_name = {size.name: size for size in sizes.distributions}
+    names = {_root(package, by_name) for package, _ in failing}
+    roots = [by_name[name] for name in sorted(names)]
+    pythons = [
+        Candidate(edit=Edit(python=minor))
+        for minor in _pythons([build for _, build in failing], sizes.target)
+    ]
+    if any(not root.distribution.direct or root.distribution.direct_url for root in roots):
+        return pythons  # its line cannot be found, or names a file
+    newer, older = (
+        Candidate(
+            edit=Edit(
+                replace=tuple((root.name, _line(root, operator)) for root in roots),
+                free=tuple(package.name for package, _ in failing),
+                lowest=operator == ">",
+                wheels_only=True,
+            )
         )
-    headers = [n.package for n in missing_packages(build, target) if n.package.endswith("-dev")]
-    if headers and not build.failure and target.platform.buildpack:
-        return "\n".join(["# in Aptfile, with the apt buildpack before Python's:", *headers])
-    return f"# choose another version of {package.name}"
+        for operator in "><"
+    )
+    return [newer, *pythons, older] if len(roots) <= _FEW_LINES else [*pythons, newer, older]
 
 
-def source_builds(
-    sizes: SizeReport, newest_python: str | None, find_equivalent: FindEquivalent
-) -> Iterable[Finding]:
+def _line(root: DistributionSize, operator: str) -> str:
+    extras = f"[{','.join(root.distribution.extras)}]" if root.distribution.extras else ""
+    return f"{root.name}{extras}{operator}{root.distribution.version}"
+
+
+def _root(package: DistributionSize, by_name: dict[str, DistributionSize]) -> str:
+    """Return the direct requirement that brings a distribution, the nearest of them."""
+    waiting, seen = [package.name], {package.name}
+    while waiting:
+        size = by_name.get(waiting.pop(0))
+        if size is None:
+            continue
+        if size.distribution.direct:
+            return size.name
+        more = [name for name in size.required_by if name not in seen]
+        seen.update(more)
+        waiting += more
+    return package.name
+
+
+def _pythons(builds: Sequence[SourceBuild], target: Target) -> list[str]:
+    """Return the newest Pythons that may install all, those that the platform has deprecated apart.
+
+    What has no wheel for any of them does not decide.
+    """
+    offered = [r.minor for r in target.platform.pythons if r.status != "deprecated"]
+    fitting = {minor for minor in offered if minor != target.minor}
+    for build in builds:
+        if build.pythons_with_wheels:
+            fitting &= set(build.pythons_with_wheels)
+        elif not build.failure:
+            return []  # it needs the same on each of them
+    return sorted(fitting, key=reading.minor_key, reverse=True)[:_MOST_PYTHONS]
+
+
+# --------------------------------------------------------------------------- what takes long
+
+
+def source_builds(sizes: SizeReport) -> Iterator[Problem]:
     """Yield what is compiled during the build, which may take long or fail."""
-    built = [d for d in sizes.distributions if d.distribution.source_build is not None]
     native = [
-        d
-        for d in built
-        if (build := d.distribution.source_build)
+        package
+        for package in sizes.distributions
+        if (build := package.distribution.source_build)
         and build.native
-        and not why_it_fails(build, sizes.target, d)
+        and not why_it_fails(build, sizes.target, package)
     ]
     if not native:
         return
     minor = sizes.target.minor
     names = listed([f"{d.name} {d.distribution.version}" for d in native])
-    sentence = (
-        f"{names}: no wheel for Python {minor} on {sizes.target.stack.name}, so the build compiles "
-        "from source, which takes minutes for each and may time out or fail"
-    )
-    yield Finding(
-        code="built-from-source",
-        severity=FindingSeverity.WARNING,
-        subject=native[0].name,
-        sentence=sentence,
-        fix=_source_fix(native, newest_python, minor, find_equivalent),
-        origin=sizes.line_of(native[0].name),
+    verb = "has no wheel and is" if len(native) == 1 else "have no wheel and are"
+    yield Problem(
+        finding=Finding(
+            code="built-from-source",
+            severity=FindingSeverity.WARNING,
+            subject=native[0].name,
+            sentence=(
+                f"{names}: no wheel for Python {minor} on {sizes.target.stack.name}, so the build "
+                "compiles from source, which takes minutes for each and may time out or fail"
+            ),
+            fix="",
+            origin=sizes.line_of(native[0].name),
+        ),
+        candidates=tuple(_source_candidates(native, sizes.target)),
+        otherwise=f"# {listed([d.name for d in native])} {verb} compiled during the build",
     )
 
 
-def _source_fix(
-    native: Sequence[DistributionSize],
-    newest_python: str | None,
-    minor: str,
-    find_equivalent: FindEquivalent,
-) -> str:
-    lines = []
-    if newest_python is not None and newest_python != minor:
-        lines.append(
-            f"# Python {newest_python} is the newest with wheels for every pin; in .python-version:"
+def _source_candidates(native: Sequence[DistributionSize], target: Target) -> Iterator[Candidate]:
+    for package in native:
+        if package.name == "psycopg2" and package.distribution.direct and len(native) == 1:
+            line = f"psycopg2-binary=={package.distribution.version}"
+            yield Candidate(edit=Edit(replace=(("psycopg2", line),)))
+    builds = [build for d in native if (build := d.distribution.source_build)]
+    if any(build.pythons_with_wheels for build in builds):
+        wheels = [build for build in builds if build.pythons_with_wheels]
+        yield from (Candidate(edit=Edit(python=minor)) for minor in _pythons(wheels, target))
+
+
+# --------------------------------------------------------------------------- what crashes
+
+
+def missing_libraries(sizes: SizeReport) -> Iterator[Problem]:
+    """Yield the direct requirements whose import needs a library that the stack does not have."""
+    stack = sizes.target.stack
+    for package in sizes.distributions:
+        known = RUNTIME_LIBRARIES.get(package.name)
+        if known is None or not package.distribution.direct:
+            continue
+        module, library, fix = known
+        bundled = not package.distribution.artifact.filename.endswith("-none-any.whl")
+        if library not in stack.missing_libraries or bundled:
+            continue
+        yield Problem(
+            finding=Finding(
+                code="missing-library",
+                severity=FindingSeverity.ERROR,
+                subject=package.name,
+                sentence=(
+                    f"the app will crash at boot: import {module} needs {library}, which "
+                    f"{stack.name} does not have"
+                ),
+                fix="",
+                origin=sizes.line_of(package.name),
+            ),
+            otherwise=f"# in Aptfile, with the apt buildpack before Python's:\n{fix}"
+            if sizes.target.platform.buildpack
+            else f"# remove: {package.name}=={package.distribution.version}",
         )
-        lines.append(newest_python)
-    lines.extend(
-        f"psycopg2-binary=={package.distribution.version}"
-        for package in native
-        if package.name == "psycopg2"
-        and find_equivalent("psycopg2-binary", package.distribution.version)
-    )
-    if not lines:
-        verb = "has no wheel and is" if len(native) == 1 else "have no wheel and are"
-        lines.append(f"# {listed([d.name for d in native])} {verb} compiled during the build")
-    return "\n".join(lines)

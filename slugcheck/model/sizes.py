@@ -163,6 +163,7 @@ class SourceBuild:
     needs: tuple[BuildNeed, ...] = ()
     failure: str = ""
     refused: bool = False
+    pythons_with_wheels: tuple[str, ...] = ()  # of the platform's, such as "3.11"
     wheel_fits: bool = False  # a wheel would fit the target, but the file asks for a build
 
 

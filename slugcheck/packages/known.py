@@ -38,6 +38,18 @@ DEVELOPMENT = frozenset(
     "jupyterlab notebook nbconvert sphinx coverage autopep8 yapf pyinstaller twine".split()
 )
 
+# What an import loads by itself, and its wheel for any platform does not bundle: the module, the
+# library, and Ubuntu's package of it. From the sources of each: ctypes, and ImportError or OSError
+# without it. Wheels for Linux bundle theirs (soundfile from 0.11.0 on).
+RUNTIME_LIBRARIES: Mapping[str, tuple[str, str, str]] = {
+    "pyenchant": ("enchant", "libenchant-2.so.2", "libenchant-2-2"),
+    "pylibdmtx": ("pylibdmtx.pylibdmtx", "libdmtx.so.0", "libdmtx-dev"),
+    "python-vlc": ("vlc", "libvlc.so.5", "libvlc5"),
+    "pyzbar": ("pyzbar.pyzbar", "libzbar.so.0", "libzbar0"),
+    "sounddevice": ("sounddevice", "libportaudio.so.2", "libportaudio2"),
+    "soundfile": ("soundfile", "libsndfile.so.1", "libsndfile1"),
+}
+
 # What a build from source cannot do without, by Ubuntu's package names, where the archive itself
 # does not tell: the versions that need it, and the packages. Only what stops the build: from the
 # setup.py of each, which asks pg_config and the like, or from the headers that its sources include

@@ -62,12 +62,15 @@ class Known:
     """What an earlier resolution of nearly the same requirements found out.
 
     ``stand_ins`` are for what has no wheel, ``unsized`` is what has no size. ``dropped`` are names
-    that are left out wherever they are required.
+    that are left out wherever they are required. ``lowest``: lines take the lowest version that
+    they allow. ``wheels_only``: what has no wheel is no solution.
     """
 
     stand_ins: tuple[StandIn, ...] = ()
     unsized: tuple[Unsized, ...] = ()
     dropped: tuple[str, ...] = ()
+    lowest: bool = False
+    wheels_only: bool = False
 
 
 class Resolver:
@@ -98,7 +101,7 @@ class Resolver:
         }
         self._lost: list[Unsized] = []
         self._refused = set(requirements.options.no_binary)  # names whose wheels do not count
-        self._looked = False
+        self._looked = self._known.wheels_only
         self._temporary = temporary.Folder()
         self._folder = self._temporary.path
 
@@ -123,7 +126,8 @@ class Resolver:
         for name in self._requested.requirements.options.no_binary:
             if name in self._requested.direct:
                 self._learn(self._for_name(name, SpecifierSet(self._requested.specifiers(name))))
-        for stand_in in (*self._known.stand_ins, *self._memory.recall(self._key())):
+        remembered = () if self._known.wheels_only else self._memory.recall(self._key())
+        for stand_in in (*self._known.stand_ins, *remembered):
             self._add(stand_in)
         return self._settled()
 
@@ -140,7 +144,8 @@ class Resolver:
                 if self._progress() == before:
                     raise
             else:
-                self._memory.remember(self._key(), self._indexed())
+                if not self._known.wheels_only:
+                    self._memory.remember(self._key(), self._indexed())
                 return resolved
         raise ResolutionError("no set of files matches the hashes in the file")
 
@@ -216,6 +221,7 @@ class Resolver:
             find_links=(self._folder,),
             direct_only=direct_only,
             offline=offline,
+            lowest=self._known.lowest,
         )
 
     def _look(self, answer: Pylock | Failure | None = None) -> bool:
@@ -248,7 +254,7 @@ class Resolver:
         With ``only_sources`` nothing is excluded.
         """
         before = self._progress()
-        for name in failure.without_wheel:
+        for name in failure.without_wheel if not self._known.wheels_only else ():
             if name not in self._excluded:
                 requested = intersection(self._requested.specifiers(name), failure.wanted.get(name))
                 outcome = self._for_name(name, SpecifierSet(requested))

@@ -165,7 +165,8 @@ def _from_document(document: Mapping[str, Any]) -> StandIn | None:
             return None
         if build is not None:
             needs = tuple(BuildNeed(**need) for need in build["needs"])
-            build = SourceBuild(**{**build, "notes": tuple(build["notes"]), "needs": needs})
+            tuples = {key: tuple(build[key]) for key in ("notes", "pythons_with_wheels")}
+            build = SourceBuild(**{**build, **tuples, "needs": needs})
         return StandIn(
             name=document["name"],
             version=document["version"],
@@ -289,6 +290,7 @@ class StandIns:
                 method=likeness.words,
                 nearest=wheel.filename,
                 newest_python_with_wheel=pythons[-1] if pythons else None,
+                pythons_with_wheels=pythons,
                 low_factor=likeness.low_factor,
                 high_factor=likeness.high_factor,
                 failure=failure,
@@ -397,6 +399,7 @@ class StandIns:
             method=method,
             nearest=filename,
             newest_python_with_wheel=pythons[-1] if pythons else None,
+            pythons_with_wheels=pythons,
             low_factor=low,
             high_factor=high,
             notes=archive.notes,
@@ -443,6 +446,7 @@ class StandIns:
             method=likeness.words,
             nearest=wheel.filename,
             newest_python_with_wheel=pythons[-1] if pythons else None,
+            pythons_with_wheels=pythons,
             low_factor=likeness.low_factor,
             high_factor=likeness.high_factor,
             needs=self._needs(archive, name, number),

@@ -149,12 +149,14 @@ class Uv:
         find_links: Sequence[Path] = (),
         direct_only: bool = False,
         offline: bool = False,
+        lowest: bool = False,
     ) -> Pylock | Failure:
         """Resolve ``lines`` for the target.
 
         ``direct_only`` resolves without dependencies and lets source archives be chosen (none is
         built or read). ``excludes`` are left out of the resolution wherever they are asked for.
-        ``offline`` asks uv's own cache only, as the setting does.
+        ``offline`` asks uv's own cache only, as the setting does. ``lowest`` takes the lowest
+        version that the lines themselves allow.
 
         :raises NetworkError: an index cannot be reached or refuses.
         :raises ResolutionError: uv cannot run at all.
@@ -162,6 +164,7 @@ class Uv:
         with temporary.Folder() as folder:
             arguments = self._arguments(folder, lines, constraints, excludes, find_links)
             arguments += ["--format", "pylock.toml", "--no-deps" if direct_only else "--no-build"]
+            arguments += ["--resolution", "lowest-direct"] if lowest else []
             if offline and not self._settings.offline:
                 arguments.append("--offline")
             done = self._run(arguments, folder)
