@@ -35,6 +35,7 @@ from slugcheck.model import (
     StorageOption,
     Target,
     Unsized,
+    Verdict,
     Verification,
 )
 from slugcheck.model.options import DEFAULT_PLATFORM, Options
@@ -50,7 +51,7 @@ from slugcheck.running import child
 from slugcheck.version import __version__
 
 if TYPE_CHECKING:
-    from slugcheck.advice.findings import Equivalent
+    from slugcheck.advice.syntax import Written
     from slugcheck.project.files import Listing
     from slugcheck.terminal import Bar
 
@@ -247,7 +248,7 @@ class Check:
 
         # size
         app = self._app.contents()
-        sizes = self.sizes()
+        sizes = predicted = self.sizes()
         build, basis = build_time.predict(sizes), "predicted"
         if (verified := self._verification) is not None:
             unmeasured = self._unmeasured({size.name for size in sizes.distributions})
@@ -270,7 +271,7 @@ class Check:
         )
         # advise
         findings = gates.sort_ignored(
-            (*self._findings(sizes), *audit.vulnerability_findings(self._audit, sizes)),
+            (*self._findings(predicted), *audit.vulnerability_findings(self._audit, sizes)),
             self.rules.ignores,
             datetime.now(UTC).date(),
         )
@@ -465,24 +466,41 @@ class Check:
     # ----------------------------------------------------------------- advise
 
     def _findings(self, sizes: SizeReport) -> tuple[Finding, ...]:
-        from slugcheck.advice import alternatives, findings
+        from slugcheck.advice import findings, fixes
+        from slugcheck.advice.trial import Trials, worst
 
-        def equivalent(name: str, version: str) -> Equivalent | None:
-            if self._options.offline:
-                return None
-            return alternatives.find(
-                name,
-                version,
-                target=self.target,
-                pages=self._dependencies.pages,
-                chooser=self._dependencies.chooser,
-                store=self._dependencies.store,
-            )
+        inventories = {d.name: inventory for d, inventory in self.inventories}
+        measured = Measured(sizes=sizes, inventories=inventories)
+        problems = findings.problems(measured)
+        if not problems:
+            return ()
+        return fixes.solved(
+            problems,
+            before=sizes,
+            status=worst(self._judge(sizes)),
+            trials=Trials(self.sizes_after, self._judge, offline=self._options.offline),
+            detect=findings.problems,
+            write=self._written(sizes).text,
+        )
 
-        builds = (size.distribution.source_build for size in sizes.distributions)
-        hindered = any(build is not None and (build.native or build.failure) for build in builds)
-        newest = self._dependencies.newest_python() if hindered else None
-        return findings.findings(sizes, find_equivalent=equivalent, newest_python=newest)
+    def _judge(self, sizes: SizeReport) -> tuple[Verdict, ...]:
+        """Return the verdicts on sizes alone, as ``report`` has them."""
+        from slugcheck.policy import gates
+        from slugcheck.sizing import build_time
+
+        verdicts = budgets.judge(
+            sizes,
+            build_time.predict(sizes),
+            self.rules.limits,
+            allowed_unsized=self._options.allow_unsized,
+            allow_all_unsized=self._options.allow_all_unsized,
+        )
+        return (*verdicts, *gates.of_packages(self.rules, sizes))
+
+    def _written(self, sizes: SizeReport) -> Written:
+        from slugcheck.advice import syntax
+
+        return syntax.of(self.subject, sizes)
 
     def _notes(self, sizes: SizeReport) -> tuple[str, ...]:
         from slugcheck.project import hooks

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
+from packaging.utils import canonicalize_name
+
+from slugcheck import reading
 from slugcheck.advice.edits import Edit
 from slugcheck.advice.trial import AT_ONCE, Measured, Outcome, Trial, Trials
 from slugcheck.model import Finding, FindingSeverity, SizeReport, Status
+from slugcheck.text import heroku_m, mb
 
 # Of one finding: a resolution each.
 _MOST_CANDIDATES = 4
@@ -32,16 +37,16 @@ class Problem:
     """A finding without its fix, and the fixes to try in order of preference.
 
     ``saves``: its fix must make the project smaller. ``uncertain``: whether it is a problem at all
-    shows in the trials, so it is dropped unless a fix is accepted. ``estimate`` is a saving in
-    words for a fix that could not be measured. ``otherwise`` is printed where no fix was found, in
-    place of a line that says so.
+    shows in the trials, so it is dropped unless a fix is accepted. ``estimate_bytes`` is what the
+    fix saves at least of the figure that the platform limits, shown where it cannot be measured.
+    ``otherwise`` is printed where no fix was found, in place of a line that says so.
     """
 
     finding: Finding
     candidates: tuple[Candidate, ...] = ()
     saves: bool = False
     uncertain: bool = False
-    estimate: str = ""
+    estimate_bytes: int = 0
     otherwise: str = ""
 
     @property
@@ -149,27 +154,51 @@ class _Choice:
         less = installed > 0
         return replace(
             problem.finding,
-            fix=self._text(candidate),
+            fix=self._text(candidate, sizes),
             saves_bytes=installed if less else None,
             saves_slug_bytes=slug if less and slug > 0 else None,
             after=trial.after,
         )
 
     def _not_measured(self, problem: Problem, candidate: Candidate, trial: Trial) -> Finding:
-        sentence = f"{problem.finding.sentence}; saving not measured: {_short(trial.problem)}"
-        if problem.estimate:
-            sentence = f"{sentence} ({problem.estimate})"
-        return replace(
-            problem.finding,
-            sentence=sentence,
-            fix=self._text(candidate),
-            saves_bytes=None,
-            saves_slug_bytes=None,
-        )
+        place = candidate.edit.index_url
+        host = urlsplit(place).hostname if place else None
+        reason = f"the index {host} cannot be used" if host else _short(trial.problem)
+        sentence = f"{problem.finding.sentence}; saving not measured ({reason})"
+        if problem.estimate_bytes:
+            sentence = (
+                f"{sentence}: at least {self._amount(problem.estimate_bytes)} less, estimated"
+            )
+        return replace(problem.finding, sentence=sentence, fix=self._text(candidate))
 
-    def _text(self, candidate: Candidate) -> str:
-        text = candidate.text or self.write(candidate.edit)
+    def _amount(self, size: int) -> str:
+        if self.before.counts_slug:
+            return f"{heroku_m(size, down=True)} of slug"
+        return f"{mb(size)} MB"
+
+    def _text(self, candidate: Candidate, sizes: SizeReport | None = None) -> str:
+        edit = candidate.edit if sizes is None else _exact(candidate.edit, sizes)
+        text = candidate.text or self.write(edit)
         return f"# {candidate.note}\n{text}" if candidate.note else text
+
+
+def _exact(edit: Edit, sizes: SizeReport) -> Edit:
+    """Return the edit with each range of versions narrowed to the one that was resolved."""
+    versions = {d.name: d.distribution.version for d in sizes.distributions}
+
+    def exact(line: str) -> str:
+        wanted = reading.requirement(line)
+        version = versions.get(canonicalize_name(wanted.name))
+        if version is None or not wanted.specifier or reading.is_exact(wanted.specifier):
+            return line
+        extras = f"[{','.join(sorted(wanted.extras))}]" if wanted.extras else ""
+        return f"{wanted.name}{extras}=={version}"
+
+    return replace(
+        edit,
+        replace=tuple((old, exact(line)) for old, line in edit.replace),
+        add=tuple(map(exact, edit.add)),
+    )
 
 
 def _short(reason: str) -> str:

@@ -21,8 +21,23 @@ GPU_ONLY = re.compile(
     r"cuda-.+|jax-cuda.+|.+-cu1[1-9])$"
 )
 TORCH_FAMILY = ("torch", "torchvision", "torchaudio")
+# What only a torch with CUDA has in its wheel; before 2.0 it was all of CUDA.
+TORCH_CUDA = re.compile(r"torch/lib/lib(?:torch_cuda|c10_cuda)[^/]*\.so")
 # The same library without GPU code, published under another name at the same versions.
-CPU_BUILDS = {"tensorflow": "tensorflow-cpu", "xgboost": "xgboost-cpu"}
+CPU_BUILDS = {
+    "tensorflow": "tensorflow-cpu",
+    "tensorflow-gpu": "tensorflow-cpu",
+    "xgboost": "xgboost-cpu",
+    "onnxruntime-gpu": "onnxruntime",
+    "faiss-gpu": "faiss-cpu",
+    "faiss-gpu-cu11": "faiss-cpu",
+    "faiss-gpu-cu12": "faiss-cpu",
+}
+# Extras that add GPU code: tensorflow[and-cuda], jax[cuda12], spacy[cuda12x], some[gpu].
+GPU_EXTRA = re.compile(r"(?:^|-)(?:gpu|cuda\d*x?|cu1\d+)(?:-|$)")
+# Heavy requirements that a later version of the same library no longer has: name -> what it
+# required, and the first version without. Read from the metadata on the index (2026-11-27).
+LIGHTER = {"onnxruntime": ("sympy", "1.25.0")}
 HEADLESS = {
     "opencv-python": "opencv-python-headless",
     "opencv-contrib-python": "opencv-contrib-python-headless",

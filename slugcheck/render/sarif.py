@@ -34,6 +34,7 @@ _RULES = {
     "build-fails": "A distribution that the platform cannot build or install",
     "missing-library": "A distribution that needs a library which the platform lacks",
     "built-from-source": "A distribution is compiled during the build",
+    "heavy-dependency": "A later version of a distribution requires less",
     "other-system": "A distribution for another operating system",
     "placeholder": "A placeholder instead of the real distribution",
     "python-deprecated": "The platform has deprecated this Python",
