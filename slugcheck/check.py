@@ -372,8 +372,12 @@ class Check:
         try:
             return self._measured_with(edits.applied(edit, read, hold, freed), place, known)
         except ResolutionError:
-            if hold is None or lock is not None or edit.lowest:
+            if hold is None or lock is not None:
                 raise
+            if edit.lowest:  # the other lines stay as they are, or they would be lowered as well
+                lines = {d.name for d, _ in self.inventories if d.direct}
+                freed |= {name for name in pinned.distributions if name not in lines}
+                return self._measured_with(edits.applied(edit, read, hold, freed), place, known)
             # a version that another line left open may have to change
             return self._measured_with(edits.applied(edit, read), place, known)
 

@@ -369,7 +369,8 @@ def test_wheels_for_another_python_alone_are_sized_from_the_nearest(
         "strict 1.0 (requirements.txt:1) has no wheel for Python 3.12, and there is no source "
         "archive"
     )
-    assert failure(done, "strict")["fix"].endswith("\n3.11")
+    assert failure(done, "strict")["fix"].endswith("3.11")
+    assert failure(done, "strict")["then_status"] == "pass"
     assert done.one("strict")["installed_bytes"] > 40_000
     again = check(index, requirements("strict==1.0\nwebapp\n"))  # from the memory of the first
     assert again.document["findings"] == done.document["findings"]
@@ -440,3 +441,116 @@ def test_a_failing_build_is_ignored_with_a_reason_and_then_exits_0(
     done = check(index, requirements("core==1.0\n"))
     assert (done.code, codes(done)) == (0, [])
     assert "the Rust buildpack" in done.out
+
+
+# --------------------------------------------------------------------------- the fix
+
+
+def add_built(
+    server: PackageServer, name: str, version: str, *, tag: str = "", **options: Any
+) -> None:
+    """Offer a version whose source needs Rust, with a wheel for ``tag`` if there is one."""
+    requires = options.pop("requires", ())
+    if tag:
+        server.add_wheel(name, version, {f"{name}.so": bytes(50_000)}, tag=tag, requires=requires)
+    server.add_sdist(
+        name, version, {f"{name}/__init__.py": "", **cargo()},
+        requires_txt="".join(f"{line}\n" for line in requires),
+        pyproject=pyproject("maturin", "maturin<1"),
+    )  # fmt: skip
+
+
+def test_the_fix_is_the_nearest_newer_version_whose_whole_tree_has_wheels(
+    index: PackageServer, requirements: Write
+) -> None:
+    for version in ("1.0", "1.1", "1.2", "1.3"):  # 1.1 is the first with a wheel of its own
+        tag = CP311 if version == "1.0" else NATIVE
+        add_built(index, "parent", version, tag=tag, requires=(f"core=={version}",))
+        add_built(index, "core", version, tag=NATIVE if version >= "1.2" else CP311)
+    path = requirements("webapp==1.0\nparent[fast]==1.0 ; python_version > '3'\n")
+    done = check(index, path)
+    assert done.code == 1
+    fixed = [f for f in done.document["findings"] if f["code"] == "build-fails" and f["fix"]]
+    assert [(f["subject"], f["fix"]) for f in fixed] == [
+        ("parent", 'parent[fast]==1.2 ; python_version > "3"')
+    ]
+    assert fixed[0]["then_status"] == "pass"
+    path.write_text(f"webapp==1.0\n{fixed[0]['fix']}\n")  # and the advice holds
+    again = check(index, path)
+    assert (again.code, codes(again)) == (0, [])
+    assert again.document["totals"]["slug_bytes"] == fixed[0]["then_bytes"]
+
+
+def test_another_python_comes_before_an_older_version(
+    index: PackageServer, requirements: Write
+) -> None:
+    add_built(index, "core", "1.0", tag=NATIVE)
+    add_built(index, "core", "2.0", tag=CP311)
+    done = check(index, requirements("core==2.0\n"))
+    assert failure(done, "core")["fix"].endswith("3.11")
+    assert failure(done, "core")["then_status"] == "pass"
+
+
+def test_an_older_version_is_named_where_no_python_helps(
+    index: PackageServer, requirements: Write
+) -> None:
+    for version in ("1.0", "1.1", "2.0"):
+        add_built(index, "core", version, tag=NATIVE if version < "2" else "")
+    assert failure(check(index, requirements("core==2.0\n")), "core")["fix"] == "core==1.1"
+
+
+def test_a_python_that_the_platform_has_deprecated_is_no_fix(
+    index: PackageServer, requirements: Write
+) -> None:
+    add_built(index, "core", "1.0", tag="cp310-cp310-manylinux_2_17_x86_64")
+    fix = failure(check(index, requirements("core==1.0\n")), "core")["fix"]
+    assert "3.10" not in fix
+    assert fix.startswith("# no fix found")
+
+
+def test_lines_that_fail_together_change_together(
+    index: PackageServer, requirements: Write
+) -> None:
+    for name, requires in (("core", ()), ("frame", ("core>=2",))):
+        add_built(index, name, "1.0")
+        add_built(index, name, "2.0", tag=NATIVE, requires=requires)
+        add_built(index, name, "3.0", tag=NATIVE, requires=requires)
+    done = check(index, requirements("frame==1.0\ncore==1.0\nwebapp\n"))
+    fixes = [f["fix"] for f in done.document["findings"] if f["code"] == "build-fails"]
+    assert sorted(fixes) == ["", "core==2.0\nframe==2.0"]
+
+
+def test_missing_headers_come_with_the_apt_buildpack(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_sdist("pyaudio", "0.2.14", {"demo.c": "int x;\n"}, requires_txt="", setup_py=C_SETUP)
+    done = check(index, requirements("pyaudio==0.2.14\n"))
+    assert failure(done, "pyaudio")["fix"].endswith("Python's:\nportaudio19-dev")
+
+
+# --------------------------------------------------------------------------- boot
+
+
+def test_a_library_that_the_stack_lacks_crashes_the_app_at_boot(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_wheel("sounddevice", "0.5.6", {"sounddevice.py": "x = 1\n"})
+    index.add_wheel("soundfile", "0.10.3", {"soundfile.py": "x = 1\n"})
+    index.add_wheel(
+        "soundfile", "0.14.0", {"soundfile.py": ""}, tag="py2.py3-none-manylinux_2_17_x86_64"
+    )
+    index.add_wheel("player", "1.0", {"player.py": ""}, requires=("sounddevice",))
+    done = check(index, requirements("sounddevice==0.5.6\nsoundfile==0.10.3\n"))
+    assert done.code == 1
+    assert [f["sentence"] for f in codes_of(done, "missing-library")] == [
+        "the app will crash at boot: import sounddevice needs libportaudio.so.2, which heroku-24 "
+        "does not have",
+        "the app will crash at boot: import soundfile needs libsndfile.so.1, which heroku-24 does "
+        "not have",
+    ]
+    assert codes_of(done, "missing-library")[0]["fix"].endswith("\nlibportaudio2")
+    # bundled in the wheel, perhaps never imported, or on a platform that is not known to lack it
+    for text, platform in (
+        ("soundfile==0.14.0\n", "heroku"), ("player\n", "heroku"), ("sounddevice\n", "fly"),
+    ):  # fmt: skip
+        assert check(index, requirements(text), "--platform", platform).code == 0

@@ -48,6 +48,7 @@ def failing_builds(sizes: SizeReport) -> Iterator[Problem]:
         if (build := package.distribution.source_build)
         and (reason := why_it_fails(build, sizes.target, package))
     ]
+    failing.sort(key=lambda failure: not failure[0].distribution.direct)
     for number, (package, build, reason) in enumerate(failing):
         first = number == 0
         candidates = _candidates([(p, b) for p, b, _ in failing], sizes) if first else ()

@@ -28,7 +28,7 @@ from slugcheck.model import (
 )
 from slugcheck.packages import graph
 from slugcheck.packages.known import PYTORCH_INDEX, PYTORCH_LABEL
-from slugcheck.packages.requirements.applicable import Requested, intersection, requested_by
+from slugcheck.packages.requirements.applicable import intersection, requested_by
 from slugcheck.packages.resolve.stand_ins import Outcome, StandIn, StandInMemory
 from slugcheck.packages.resolve.uv import Failure, Uv, version
 from slugcheck.packages.stub_wheels import is_stub
@@ -271,29 +271,6 @@ class Resolver:
         elif isinstance(outcome, Unsized):
             self._excluded[outcome.name] = outcome
 
-    def newest_python(self) -> str | None:
-        """Return the newest Python of the platform for which everything that has wheels for any
-        has them, None when there is none; asked when something is built from source."""
-        if not any_has_wheels(self._stand_ins_made()):
-            return None
-        key = self._key()
-        known = self._memory.recall_newest_python(key)
-        if known is not None:
-            return known[0]
-        newest = self._newest_of({r.minor for r in self._target.platform.pythons})
-        self._memory.remember_newest_python(key, newest)
-        return newest
-
-    def _newest_of(self, minors: Collection[str]) -> str | None:
-        return newest_with_wheels(
-            self._uv,
-            self._requested,
-            target=self._target,
-            minors=minors,
-            stand_ins=self._stand_ins_made(),
-            excludes=self._excludes(),
-        )
-
     def _stand_ins_made(self) -> tuple[StandIn, ...]:
         return tuple(made for versions in self._made.values() for made in versions.values())
 
@@ -444,62 +421,6 @@ class SettlingResolver(Resolver):
 
 def _versions(resolved: Resolved) -> dict[str, str]:
     return {d.name: d.version for d in resolved.resolution.distributions}
-
-
-def newest_with_wheels(
-    uv: Uv,
-    requested: Requested,
-    *,
-    target: Target,
-    minors: Collection[str],
-    stand_ins: Sequence[StandIn],
-    excludes: Collection[str],
-) -> str | None:
-    """Return the newest of ``minors``, the target's apart, that installs all without a compiler.
-
-    What has no wheel for any Python is left out of the question. One resolution for each Python,
-    the newest first.
-
-    :raises NetworkError: an index cannot be reached.
-    """
-    never = [n for n in hindered(stand_ins) if not _has_wheels(n, stand_ins)]
-    without = (*never, *excludes)
-    with temporary.Folder() as folder:
-        for stand_in in stand_ins:
-            if not _is_hindered(stand_in):  # pure Python is built by any of them
-                stand_in.write_stub(folder)
-        for release in reversed(target.platform.pythons):
-            if release.minor not in minors or release.minor == target.minor:
-                continue
-            answer = uv.for_python(release).compile(
-                requested.lines(without=without),
-                constraints=requested.constraints(),
-                excludes=without,
-                find_links=(folder,),
-            )
-            if not isinstance(answer, Failure):
-                return release.minor
-    return None
-
-
-def hindered(stand_ins: Iterable[StandIn]) -> tuple[str, ...]:
-    """Return the names that need a compiler, or cannot be installed on the target's Python."""
-    return tuple(dict.fromkeys(made.name for made in stand_ins if _is_hindered(made)))
-
-
-def any_has_wheels(stand_ins: Sequence[StandIn]) -> bool:
-    """Return whether one of those has a wheel for another Python."""
-    return any(_has_wheels(name, stand_ins) for name in hindered(stand_ins))
-
-
-def _is_hindered(stand_in: StandIn) -> bool:
-    build = stand_in.source_build
-    return build is not None and (build.native or bool(build.failure))
-
-
-def _has_wheels(name: str, stand_ins: Iterable[StandIn]) -> bool:
-    builds = (made.source_build for made in stand_ins if made.name == name)
-    return any(build is not None and build.newest_python_with_wheel for build in builds)
 
 
 # --------------------------------------------------------------------------- why it failed

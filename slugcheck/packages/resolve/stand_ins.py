@@ -128,16 +128,6 @@ class StandInMemory:
         document = {"maker": _MAKER, "at": time.time(), "stand-ins": items}
         self._cache.store("stand-ins", key, document)
 
-    def recall_newest_python(self, key: str) -> tuple[str | None] | None:
-        """Return the answer to Resolver.newest_python in a tuple, None when it is not known."""
-        document = self._cache.load("newest-python", key) if self._used else None
-        return (document.get("newest"),) if document and _is_fresh(document) else None
-
-    def remember_newest_python(self, key: str, newest: str | None) -> None:
-        """Keep that answer: finding it takes one resolution for each Python."""
-        if self._used:
-            self._cache.store("newest-python", key, {"at": time.time(), "newest": newest})
-
 
 def _is_fresh(document: Mapping[str, Any]) -> bool:
     return is_fresh(document, _MEMORY_SECONDS)
