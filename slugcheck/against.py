@@ -165,15 +165,19 @@ class Base:
                 report = run.run(SILENT)
         except SlugcheckError as error:
             return Measured(report=None, problem=self._problem(error))
-        return Measured(report=report_document(report), notes=notes)
+        obstacles = (self._with_own_paths(obstacle.text) for obstacle in report.obstacles)
+        in_the_way = (f"{self.label} was not measured as it is: {text}" for text in obstacles)
+        return Measured(report=report_document(report), notes=(*notes, *in_the_way))
 
     def _problem(self, error: SlugcheckError) -> str:
-        """Return the reason with the base's own paths in place of the temporary ones."""
-        reason = str(error)
-        if self._temporary is not None:
-            place = str(self._temporary.path)
-            reason = reason.replace(f"{place}/", "").replace(place, ".")
-        return f"{self.label} was not measured: {reason}"
+        return f"{self.label} was not measured: {self._with_own_paths(str(error))}"
+
+    def _with_own_paths(self, text: str) -> str:
+        """Return a text with the base's own paths in place of the temporary ones."""
+        if self._temporary is None:
+            return text
+        place = str(self._temporary.path)
+        return text.replace(f"{place}/", "").replace(place, ".")
 
     def _prepared(self) -> tuple[Options, tuple[str, ...]]:
         revision = self._revision

@@ -116,15 +116,15 @@ class Bench:
         forms = self._forms or model.forms(self._launcher.folder)
         for form in forms:
             say(f"looking for {form.label}")
-            found = self._environment(form, say, tell)
-            if isinstance(found, str):
-                self._absent(form, found)
+            environment = self._environment(form, say, tell)
+            if isinstance(environment, str):
+                self._absent(form, environment)
             else:
-                setup = Setup(form=form, python=found.program, threads=self._options.threads)
-                self._running.append(_Running(form=form, environment=found, setup=setup))
+                setup = Setup(form=form, python=environment.program, threads=self._options.threads)
+                self._running.append(_Running(form=form, environment=environment, setup=setup))
         if not self._running:
             raise MeasureError(
-                "; ".join(str(one.failure) for one in self._failed) or "nothing to run",
+                "; ".join(str(stack.failure) for stack in self._failed) or "nothing to run",
                 hint="name an interpreter that has it with --python, or use --install",
             )
         say("creating the inputs")
@@ -136,12 +136,12 @@ class Bench:
             made = self._installer.make(form.runtime, say, tell)
             return environments.find(self._launcher, form.runtime, (made,))
         programs = plan.interpreters(form.runtime, options.pythons)
-        found = environments.find(self._launcher, form.runtime, programs)
-        if isinstance(found, Environment) and found.program != programs[0]:
+        environment = environments.find(self._launcher, form.runtime, programs)
+        if isinstance(environment, Environment) and environment.program != programs[0]:
             self._notes.append(
                 f"{form.label} ran on slugcheck's own interpreter: {programs[0]} does not have it"
             )
-        return found
+        return environment
 
     def _absent(self, form: Form, why: str) -> None:
         if form.optional and not self._options.names(form.runtime):
@@ -152,17 +152,20 @@ class Bench:
 
     def _feed(self) -> None:
         specs = None
-        for one in self._running:
+        for running in self._running:
             try:
-                specs = environments.signature(self._launcher, one.form, one.environment) or specs
+                specs = (
+                    environments.signature(self._launcher, running.form, running.environment)
+                    or specs
+                )
             except MeasureError as error:
-                one.failure = str(error)
-        if all(one.failure for one in self._running):
+                running.failure = str(error)
+        if all(running.failure for running in self._running):
             return
         settled = inputs.settle(specs, self._given, self._options.batch)
         self._fed, jobs = inputs.feed(settled, self._launcher)
-        for one in self._running:
-            one.setup = replace(one.setup, inputs=jobs)
+        for running in self._running:
+            running.setup = replace(running.setup, inputs=jobs)
 
     # ----------------------------------------------------------------- measuring
 
@@ -174,67 +177,67 @@ class Bench:
             yield number, len(steps)
 
     def _rounds(self) -> Iterator[Callable[[], None]]:
-        for one in self._running:
-            yield partial(self._settle, one)
+        for running in self._running:
+            yield partial(self._settle, running)
         for number in range(self._options.processes):
             order = self._running if number % 2 == 0 else self._running[::-1]
-            for one in order:
-                yield partial(self._sample, one, keep=number == 0)
-            for one in order:
-                yield partial(self._cold, one, evicted=False)
-            for one in order:
-                yield partial(self._cold, one, evicted=True)
+            for running in order:
+                yield partial(self._sample, running, keep=number == 0)
+            for running in order:
+                yield partial(self._cold, running, evicted=False)
+            for running in order:
+                yield partial(self._cold, running, evicted=True)
 
     def _others(self) -> Iterator[Callable[[], None]]:
         # outputs are compared after the trials: numpy then stays in this process with its files
         if self._options.memory_limits:
             limited = trials.way(self._launcher)
             for limit in sorted(self._options.memory_limits, reverse=True):
-                for one in self._running:
-                    yield partial(self._trial, one, limit, limited)
+                for running in self._running:
+                    yield partial(self._trial, running, limit, limited)
         if self._options.variants:
-            for one in self._running:
-                for way in variants.tried_ways(one.setup):
-                    yield partial(self._vary, one, way)
+            for running in self._running:
+                for way in variants.tried_ways(running.setup):
+                    yield partial(self._vary, running, way)
         if len(self._running) == 2:
             yield self._compare
             yield self._turns
 
-    def _settle(self, one: _Running) -> None:
+    def _settle(self, running: _Running) -> None:
         """Bring the runtime's files into the state that every later process finds.
 
         The kernel maps larger parts of files that were just written: PyTorch's RSS after an install
         was 247 MiB, and 218 in all processes once its files had been read from disk.
         """
-        if one.failure is None and self._launcher.evict(one.places):
-            self._launcher.run(one.setup.worker("cold"))
+        if running.failure is None and self._launcher.evict(running.places):
+            self._launcher.run(running.setup.worker("cold"))
 
-    def _sample(self, one: _Running, *, keep: bool) -> None:
-        if one.failure:
+    def _sample(self, running: _Running, *, keep: bool) -> None:
+        if running.failure:
             return
         more: dict[str, Any] = {}
         if keep:
-            folder = self._launcher.folder / f"outputs-{one.form.runtime}"
+            folder = self._launcher.folder / f"outputs-{running.form.runtime}"
             folder.mkdir(exist_ok=True)
             more["outputs"] = str(folder)
-        ended = self._launcher.run(one.setup.worker("full", runs=self._options.runs, **more))
-        found = trials.sample(ended)
-        if found is None:
-            one.failure = _after(ended, len(one.samples))
+        ended = self._launcher.run(running.setup.worker("full", runs=self._options.runs, **more))
+        sample = trials.sample(ended)
+        if sample is None:
+            running.failure = _after(ended, len(running.samples))
             return
-        one.samples.append(found)
+        running.samples.append(sample)
         if outputs := ended.event("outputs"):
-            one.outputs = outputs["outputs"]
+            running.outputs = outputs["outputs"]
 
-    def _cold(self, one: _Running, *, evicted: bool) -> None:
-        if one.failure or (evicted and not self._launcher.evict(one.places)):
+    def _cold(self, running: _Running, *, evicted: bool) -> None:
+        if running.failure or (evicted and not self._launcher.evict(running.places)):
             return
-        ended = self._launcher.run(one.setup.worker("cold"))
-        found = trials.cold_start(ended, evicted=evicted)
-        if found is None:
-            one.failure = _after(ended, len(one.samples))
+        ended = self._launcher.run(running.setup.worker("cold"))
+        cold_start = trials.cold_start(ended, evicted=evicted)
+        if cold_start is None:
+            running.failure = _after(ended, len(running.samples))
         else:
-            one.cold_starts.append(found)
+            running.cold_starts.append(cold_start)
 
     def _compare(self) -> None:
         first, second = self._running
@@ -243,33 +246,33 @@ class Bench:
             self._agreement = agreement.compare(labels, first.outputs, second.outputs)
 
     def _turns(self) -> None:
-        pair = sorted(self._running, key=lambda one: one.form.runtime is not Runtime.ONNX)
+        pair = sorted(self._running, key=lambda running: running.form.runtime is not Runtime.ONNX)
         agreed = self._agreement
-        if any(one.failure for one in pair) or (agreed and agreed.status is Status.FAIL):
+        if any(running.failure for running in pair) or (agreed and agreed.status is Status.FAIL):
             return
         first, second = pair
         took = first.samples[0].cpu_ms, second.samples[0].cpu_ms
-        found = trials.measure(self._launcher, (first.setup, second.setup), took)
-        if isinstance(found, str):
-            self._notes.append(found)
+        ratio = trials.measure(self._launcher, (first.setup, second.setup), took)
+        if isinstance(ratio, str):
+            self._notes.append(ratio)
         else:
-            self._ratio = found
+            self._ratio = ratio
 
-    def _vary(self, one: _Running, way: Way) -> None:
-        if one.failure:
+    def _vary(self, running: _Running, way: Way) -> None:
+        if running.failure:
             return
-        base = variants.Base(setup=one.setup, samples=one.samples, outputs=one.outputs)
+        base = variants.Base(setup=running.setup, samples=running.samples, outputs=running.outputs)
         runs = self._options.runs
         self._variants.append(variants.measure(self._launcher, base, way, runs=runs))
 
-    def _trial(self, one: _Running, limit: int, way: Mapping[str, Any]) -> None:
-        if one.failure:
+    def _trial(self, running: _Running, limit: int, way: Mapping[str, Any]) -> None:
+        if running.failure:
             return
-        self._launcher.evict(one.places)
-        starts = [start.seconds for start in one.cold_starts if start.evicted]
+        self._launcher.evict(running.places)
+        starts = [start.seconds for start in running.cold_starts if start.evicted]
         trial = trials.run(
-            self._launcher, one.setup, limit=limit, how=way, time_limit=self._options.time_limit,
-            usual=median(starts) if starts else None,
+            self._launcher, running.setup, limit=limit, how=way,
+            time_limit=self._options.time_limit, usual=median(starts) if starts else None,
         )  # fmt: skip
         self._trials.append(trial)
 
@@ -280,10 +283,10 @@ class Bench:
 
         :raises MeasureError: there are no figures.
         """
-        stacks = (*(self._of(one) for one in self._running), *self._failed)
-        if not any(one.summary for one in stacks):
+        stacks = (*(self._of(running) for running in self._running), *self._failed)
+        if not any(stack.summary for stack in stacks):
             raise MeasureError("; ".join(f"{s.stack.label}: {s.failure}" for s in stacks))
-        found = BenchResult(
+        result = BenchResult(
             tool_version=__version__,
             platform=self._platform.title,
             dyno=self._dyno.name if self._dyno else None,
@@ -309,34 +312,34 @@ class Bench:
             notes=tuple(self._notes),
         )
         return replace(
-            found,
-            findings=judgement.findings_of(found, self._dyno),
-            conclusion=judgement.conclusion_of(found),
+            result,
+            findings=judgement.findings_of(result, self._dyno),
+            conclusion=judgement.conclusion_of(result),
         )
 
-    def _of(self, one: _Running) -> StackResult:
+    def _of(self, running: _Running) -> StackResult:
         summary: Summary | None = None
         doubts: tuple[str, ...] = ()
-        if one.samples:
+        if running.samples:
             threads = self._options.threads
-            summary = statistics.summarise(one.samples, one.cold_starts, threads=threads)
-            doubts = statistics.doubts(summary, processes=len(one.samples))
+            summary = statistics.summarise(running.samples, running.cold_starts, threads=threads)
+            doubts = statistics.doubts(summary, processes=len(running.samples))
         return StackResult(
             stack=Stack(
-                label=one.form.label,
-                runtime=one.form.runtime,
-                model=one.form.model,
-                model_bytes=one.form.model_bytes,
-                python=one.environment.python,
-                version=one.environment.version,
-                versions=one.environment.versions,
-                environment_bytes=one.environment.bytes,
+                label=running.form.label,
+                runtime=running.form.runtime,
+                model=running.form.model,
+                model_bytes=running.form.model_bytes,
+                python=running.environment.python,
+                version=running.environment.version,
+                versions=running.environment.versions,
+                environment_bytes=running.environment.bytes,
             ),
-            samples=tuple(one.samples),
-            cold_starts=tuple(one.cold_starts),
+            samples=tuple(running.samples),
+            cold_starts=tuple(running.cold_starts),
             summary=summary,
             doubts=doubts,
-            failure=one.failure,
+            failure=running.failure,
         )
 
 

@@ -21,12 +21,13 @@ from slugcheck import platforms
 from slugcheck.advice import edits
 from slugcheck.advice.edits import Edit, Pinned
 from slugcheck.advice.trial import Measured
-from slugcheck.errors import MeasureError, ResolutionError
+from slugcheck.errors import BuildError, MeasureError, NetworkError, ResolutionError
 from slugcheck.model import (
     Audit,
     Distribution,
     Finding,
     Inventory,
+    Obstacle,
     Project,
     Report,
     RequirementSet,
@@ -39,7 +40,8 @@ from slugcheck.model import (
     Verification,
 )
 from slugcheck.model.options import DEFAULT_PLATFORM, Options
-from slugcheck.packages.requirements.indexes import configured
+from slugcheck.packages.index.urls import redact
+from slugcheck.packages.requirements.indexes import configured, only_there, reachable
 from slugcheck.packages.resolve.resolution import Known
 from slugcheck.packages.resolve.stand_ins import StandIn
 from slugcheck.policy import budgets, settings
@@ -51,7 +53,6 @@ from slugcheck.running import child
 from slugcheck.version import __version__
 
 if TYPE_CHECKING:
-    from slugcheck.advice.syntax import Written
     from slugcheck.project.files import Listing
     from slugcheck.terminal import Bar
 
@@ -110,7 +111,8 @@ class Check:
         self._options = options = merged(options, own)
         platform = described or platforms.load(options.platform or DEFAULT_PLATFORM)
         self.rules = rules(options, own, platform)
-        self.subject: Subject = app.read_subject(options, platform)
+        self._obstacles: list[Obstacle] = []
+        self.subject: Subject = app.read_subject(options, platform, self._refuse)
         self.target: Target = target.choose(
             platform,
             stack=options.stack,
@@ -121,8 +123,10 @@ class Check:
             manager=self.subject.manager,
             present=self.subject.present,
             top=self.subject.top,
+            refuse=self._refuse,
+            whole=self.subject.project is not None,
         )
-        self._refuse_what_the_build_refuses()
+        self._check_install_command()
         more = () if ruling is None else (settings.local_models(self.settings),)
         self._app = App(self.subject, options, (own, *more))
         self._members = self._app.members() if options.verify else ()
@@ -130,12 +134,19 @@ class Check:
         self._audit: Audit | None = None
         self._dependencies = DependencyReader(self.subject, self.target, options)
 
-    def _refuse_what_the_build_refuses(self) -> None:
+    def _refuse(self, error: BuildError) -> None:
+        """Keep what the build refuses; something else is sized in its place."""
+        obstacle = Obstacle.of(error)
+        if obstacle not in self._obstacles:
+            self._obstacles.append(obstacle)
+
+    def _check_install_command(self) -> None:
         from slugcheck.project import manager as installs
 
         if (built := self._built) is not None:
             project, files = built
-            installs.check(project, absent=files.absent, title=self.target.platform.title)
+            title = self.target.platform.title
+            installs.check(project, absent=files.absent, title=title, refuse=self._refuse)
 
     def __enter__(self) -> Check:
         return self
@@ -151,7 +162,35 @@ class Check:
         """
         threading.Thread(target=_preload, daemon=True).start()
         self._app.start()
-        self._dependencies.resolve()
+        while True:
+            try:
+                self._dependencies.resolve()
+            except NetworkError as error:
+                if not self._goes_on_without(error):
+                    raise
+            else:
+                return
+
+    def _goes_on_without(self, error: NetworkError) -> bool:
+        """Leave out an index that cannot be used, and what only it has; False if it cannot be."""
+        answer = reachable(self.subject.index, error)
+        wanted = self.subject.requirements
+        if answer is None or wanted is None or self._options.offline:
+            return False
+        index, gone = answer
+        self._obstacles.append(
+            Obstacle(
+                sentence=str(error),
+                fix=error.hint or "",
+                instead=f"sized without {redact(gone)}",
+                refused=False,
+            )
+        )
+        without = (*self.subject.without, *only_there(gone, wanted.requirements))
+        self.subject = replace(self.subject, index=index, without=without)
+        self._dependencies.__exit__()
+        self._dependencies = DependencyReader(self.subject, self.target, self._options)
+        return True
 
     def read(self) -> Iterator[tuple[int, int]]:
         """Read every distribution's directory, yielding (done, of how many) as it goes."""
@@ -226,6 +265,17 @@ class Check:
 
         :raises MeasureError: it cannot be measured.
         """
+        try:
+            return self._run(progress)
+        except MeasureError as error:
+            if not self._obstacles:
+                raise
+            sentences = (*(obstacle.sentence for obstacle in self._obstacles), str(error))
+            hints = (*(obstacle.fix for obstacle in self._obstacles), error.hint)
+            hint = "; ".join(filter(None, hints))
+            raise MeasureError("; and ".join(sentences), hint=hint or None) from None
+
+    def _run(self, progress: Progress) -> Report:
         with progress.status("resolving dependencies"):
             self.resolve()
         with progress.progress("reading wheel contents") as bar:
@@ -298,6 +348,7 @@ class Check:
             audit=self._audit,
             findings=findings.kept,
             ignored=findings.ignored,
+            obstacles=(*self._obstacles, *self._dependencies.obstacles),
             notes=(*self._notes(sizes), *findings.notes),
             project=self.subject.project,
             app=app.files,
@@ -327,8 +378,7 @@ class Check:
 
         :raises MeasureError: the requirements cannot be resolved.
         """
-        changed = replace(self.subject, requirements=requirements, index=requirements.options)
-        return self._measured(changed, self.target).sizes
+        return self._measured(replace(self.subject, requirements=requirements), self.target).sizes
 
     def sizes_after(self, edit: Edit) -> Measured:
         """Apply an edit in memory, then resolve and size the project.
@@ -348,7 +398,10 @@ class Check:
         )
         freed = pinned.freed_by(edit)
         read, lock = self.subject.requirements, self.subject.lock
-        if read is None:
+        if read is not None:
+            # without an index that could not be reached
+            read = replace(read, options=self.subject.index)
+        else:
             assert lock is not None  # noqa: S101 - a subject has either
             from slugcheck.packages.locks import indexes as lock_indexes
 
@@ -427,6 +480,9 @@ class Check:
             other.resolve()
             for _ in other.read():
                 pass
+            refused = [o for o in other.obstacles if o not in self._dependencies.obstacles]
+            if known is not None and refused:
+                raise BuildError(refused[0].sentence)
             inventories = {d.name: inventory for d, inventory in other.inventories}
             return Measured(sizes=self._sizes(other, place), inventories=inventories)
 
@@ -470,21 +526,22 @@ class Check:
     # ----------------------------------------------------------------- advise
 
     def _findings(self, sizes: SizeReport) -> tuple[Finding, ...]:
-        from slugcheck.advice import findings, fixes
+        from slugcheck.advice import findings, fixes, own_extras, syntax
         from slugcheck.advice.trial import Trials, worst
 
         inventories = {d.name: inventory for d, inventory in self.inventories}
         measured = Measured(sizes=sizes, inventories=inventories)
-        problems = findings.problems(measured)
-        if not problems:
+        if not findings.problems(measured):
             return ()
+        written = syntax.of(self.subject, sizes)
+        own = own_extras.candidates(written.document, frozenset(written.direct))
         return fixes.solved(
-            problems,
+            findings.problems(measured, own),
             before=sizes,
             status=worst(self._judge(sizes)),
             trials=Trials(self.sizes_after, self._judge, offline=self._options.offline),
             detect=findings.problems,
-            write=self._written(sizes).text,
+            write=written.text,
         )
 
     def _judge(self, sizes: SizeReport) -> tuple[Verdict, ...]:
@@ -500,11 +557,6 @@ class Check:
             allow_all_unsized=self._options.allow_all_unsized,
         )
         return (*verdicts, *gates.of_packages(self.rules, sizes))
-
-    def _written(self, sizes: SizeReport) -> Written:
-        from slugcheck.advice import syntax
-
-        return syntax.of(self.subject, sizes)
 
     def _notes(self, sizes: SizeReport) -> tuple[str, ...]:
         from slugcheck.project import hooks

@@ -342,7 +342,7 @@ def _status(report: ReportDocument) -> Status:
     gating = {verdict.status for verdict in report.verdicts if verdict.gates}
     if Status.FAIL in gating:
         return Status.FAIL
-    if Status.UNKNOWN in gating or any(_unsized(report)):
+    if Status.UNKNOWN in gating or report.obstacles or any(_unsized(report)):
         return Status.UNKNOWN
     return Status.PASS
 
@@ -472,6 +472,9 @@ def _notes(candidates: Sequence[Candidate]) -> Iterator[str]:
         if report.tool.version != first.tool.version:
             yield f"{label} was made by slugcheck {report.tool.version}"
     for candidate in candidates:
+        for obstacle in candidate.report.obstacles:
+            parts = (obstacle.sentence, obstacle.instead)
+            yield f"{candidate.label}: {'; '.join(filter(None, parts))}"
         names = [unsized.name for unsized in candidate.report.unsized]
         if names:
             yield f"not counted in {candidate.label} (size unknown): {listed(names, _NAMED)}"

@@ -6,6 +6,7 @@ configuration; 3 could not measure; 130 interrupted.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -38,7 +39,27 @@ class MeasureError(SlugcheckError):
 
 
 class BuildError(MeasureError):
-    """The platform's build would fail on the project before anything is installed."""
+    """The platform's build would fail on the project before anything is installed.
+
+    ``instead`` says what is sized by a caller that goes on all the same, such as "sized with Python
+    3.10"; "" if that changes nothing. Without ``refused`` the platform may take the project.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, instead: str = "", refused: bool = True
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.instead = instead
+        self.refused = refused
+
+
+# What a function that can go on after a BuildError does with it.
+Refuse = Callable[[BuildError], None]
+
+
+def give_up(error: BuildError) -> None:
+    """Raise it: the choice of a caller that does not go on."""
+    raise error
 
 
 class ResolutionError(MeasureError):

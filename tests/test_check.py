@@ -251,6 +251,19 @@ def test_a_source_archive_is_sized_without_running_it(
     assert not place.exists()
 
 
+def test_a_source_archive_of_an_old_form_is_sized(
+    index: PackageServer, requirements: Write
+) -> None:
+    files = {"aged/__init__.py": "x = 1\n" * 50}
+    setup_py = (
+        "from setuptools import setup\nsetup(name='aged', version='16.2', packages=['aged'])\n"
+    )
+    index.add_sdist("aged", "16.2", files, setup_py=setup_py, kind="tar.bz2")
+    done = slugcheck(*check(index, requirements("aged==16.2\n")))
+    assert done.code == 0, done.err
+    assert done.one("aged")["filename"] == "aged-16.2.tar.bz2"
+
+
 def test_pip_would_take_a_newer_source_archive_and_so_do_we(
     index: PackageServer, requirements: Write
 ) -> None:

@@ -139,11 +139,11 @@ def test_a_patch_that_may_have_come_out_since_is_kept(heroku: Platform, tmp_path
     ("name", "content", "mended"),
     [
         ("runtime.txt", "python-3.9.1", "delete runtime.txt and write a .python-version"),
-        (".python-version", "3.9", "write 3.10 into .python-version"),
+        (".python-version", "3.9", "write 3.11 into .python-version"),
         (
             "Pipfile.lock",
             '{"_meta": {"requires": {"python_version": "3.9"}}}',
-            'set python_version = "3.10" in the Pipfile, and run pipenv lock',
+            'set python_version = "3.11" in the Pipfile, and run pipenv lock',
         ),
     ],
 )

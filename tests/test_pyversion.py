@@ -163,8 +163,8 @@ def test_a_file_that_is_not_in_the_build_does_not_count(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("version", "said", "near"),
     [
-        ("2.7.18", "Python 2.7 has reached end-of-life", "3.10"),
-        ("3.9", "Python 3.9 has reached end-of-life", "3.10"),
+        ("2.7.18", "Python 2.7 has reached end-of-life", "3.11"),
+        ("3.9", "Python 3.9 has reached end-of-life", "3.11"),
         ("3.15", "isn't recognised: 3.15", "3.14"),
         ("4.0", "isn't recognised: 4.0", "3.14"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -221,23 +222,106 @@ def test_the_same_document_comes_out_twice(index: PackageServer, app: Path) -> N
         ({".python-version": "python-3.12\n"}, "python-3.12", "3.12"),
         ({".python-version": '"3.12"\n'}, "quote", "3.12"),
         ({".python-version": "3.12\n3.13\n"}, "version", "one"),
-        ({".python-version": "3.9\n"}, "3.9", "3.10"),
+        ({".python-version": "3.9\n"}, "3.9", "3.11"),
         ({".python-version": "3.15\n"}, "3.15", "3.14"),
         ({".python-version": "3.12\n".encode("utf-16")}, "UTF-", "UTF-8"),
         ({"runtime.txt": "3.12\n"}, "runtime.txt", "contains only: 3.12"),
     ],
 )  # fmt: skip
-def test_what_the_build_refuses_is_said_in_one_line_with_its_remedy(
+def test_what_the_build_refuses_is_an_obstacle_with_its_fix_and_the_app_is_sized_all_the_same(
     index: PackageServer, app: Path, files: dict[str, str | bytes], said: str, mended: str
 ) -> None:
     write(app, files)
     git(app, "add", "--force", "--all")
     commit(app)
     done = check(index, app)
-    assert (done.code, done.out) == (3, "")
-    sentence, hint = done.err.strip().splitlines()
-    assert said in sentence
-    assert mended in hint
+    assert (done.code, done.err) == (3, "")
+    (obstacle,) = done.document["obstacles"]
+    assert said in obstacle["sentence"]
+    assert mended in obstacle["fix"]
+    assert obstacle["refused"] is True
+    assert done.document["totals"]["slug_bytes"] > 10_000_000
+
+
+def test_every_obstacle_is_reported_at_once_and_what_was_sized_instead(
+    index: PackageServer, app: Path
+) -> None:
+    write(app, {"uv.lock": "version = 1\n", "runtime.txt": "python-3.8.1\n"})
+    commit(app)
+    several, retired = check(index, app).document["obstacles"]
+    assert "Multiple Python package manager files" in several["sentence"]
+    assert several["instead"] == "sized from requirements.txt"
+    assert "Python 3.8 has reached end-of-life" in retired["sentence"]
+    assert retired["instead"] == "sized with Python 3.11"
+    screen = slugcheck(app, "--index-url", index.index_url)
+    assert screen.code == 3
+    first, *_, last = [line for line in screen.out.splitlines() if line.strip()]
+    assert "WILL FAIL" in first
+    assert "and 1 more" in last
+    assert "obstacles: 2" in screen.out
+    assert "fix: delete runtime.txt" in screen.out
+
+
+def test_a_python_of_the_command_line_does_not_hide_what_the_build_refuses(
+    index: PackageServer, app: Path
+) -> None:
+    write(app, {"runtime.txt": "python-3.8.1\n"})
+    commit(app)
+    done = check(index, app, "--python", "3.12")
+    assert done.code == 3
+    assert done.document["target"]["python"] == "3.12"
+    (obstacle,) = done.document["obstacles"]
+    assert "Python 3.8 has reached end-of-life" in obstacle["sentence"]
+    assert obstacle["instead"] == "sized with Python 3.12 (--python)"
+
+
+def test_a_requirements_file_of_another_name_is_sized_where_the_build_finds_none(
+    index: PackageServer, app: Path
+) -> None:
+    (app / "requirements.txt").rename(app / "requirements-prod.txt")
+    commit(app)
+    done = check(index, app)
+    assert done.code == 3
+    (obstacle,) = done.document["obstacles"]
+    assert "requirements-prod.txt is not read by default" in obstacle["sentence"]
+    assert obstacle["instead"] == "sized from requirements-prod.txt"
+    assert done.document["distributions"]
+
+
+def test_an_index_that_does_not_answer_is_an_obstacle_and_the_rest_is_sized(
+    index: PackageServer, app: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    dead = f"http://127.0.0.1:{port}/simple"
+    lines = (app / "requirements.txt").read_text()
+    pinned = f"--extra-index-url {dead}\n{lines}lost==1.0+cpu\n"
+    write(app, {"requirements.txt": pinned})
+    commit(app)
+    done = check(index, app)
+    assert done.code == 3
+    (obstacle,) = done.document["obstacles"]
+    assert f"127.0.0.1:{port}" in obstacle["sentence"]
+    assert obstacle["instead"] == f"sized without {dead}"
+    assert obstacle["refused"] is False
+    (unsized,) = done.document["unsized"]
+    assert (unsized["name"], unsized["version"]) == ("lost", "1.0+cpu")
+    assert done.document["distributions"]
+
+
+def test_a_base_with_obstacles_is_said_to_be_measured_otherwise(
+    index: PackageServer, app: Path
+) -> None:
+    write(app, {"runtime.txt": "python-3.8.1\n"})
+    commit(app)
+    (app / "runtime.txt").unlink()
+    commit(app)
+    done = check(index, app, "--against", "HEAD~1")
+    assert done.code == 0, done.err
+    assert not done.document["obstacles"]
+    (note,) = [note for note in done.document["base"]["notes"] if "end-of-life" in note]
+    assert note.startswith("HEAD~1 was not measured as it is: ")
+    assert "(runtime.txt:1); sized with Python 3.11" in note
 
 
 def test_a_dependency_file_that_is_not_pushed_is_told_from_one_that_is_missing(

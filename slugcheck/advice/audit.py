@@ -199,7 +199,7 @@ def _ask(pins: Mapping[str, Distribution], service: Service) -> dict[str, Any] |
         try:
             done = child.run(
                 command,
-                what="pip-audit",
+                label="pip-audit",
                 cwd=folder,
                 environment=_environment(service, folder),
                 bounds=Bounds(seconds=_WHOLE_SECONDS + _EACH_SECONDS * len(pins)),

@@ -6,6 +6,7 @@ Pure functions of the sizes and inventories: they run on the project and on what
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from packaging.version import InvalidVersion
 
@@ -41,11 +42,14 @@ from slugcheck.text import listed, plural
 _SHOWN = 4  # names in a sentence
 
 
-def problems(measured: Measured) -> list[Problem]:
-    """Return what is wrong or wasteful in a state of the project, each with fixes to try."""
+def problems(measured: Measured, own: tuple[Candidate, ...] = ()) -> list[Problem]:
+    """Return what is wrong or wasteful in a state of the project, each with fixes to try.
+
+    ``own`` are the project's own ways to a PyTorch without CUDA, which come first.
+    """
     sizes = measured.sizes
     return [
-        *gpu_problems(sizes, measured.inventories),
+        *gpu_problems(sizes, measured.inventories, own),
         *opencv_problems(sizes),
         *_other_systems(sizes),
         *builds.failing_builds(sizes),
@@ -78,7 +82,9 @@ def _version(package: DistributionSize) -> str:
 # --------------------------------------------------------------------------- GPU
 
 
-def gpu_problems(sizes: SizeReport, inventories: Mapping[str, Inventory]) -> Iterable[Problem]:
+def gpu_problems(
+    sizes: SizeReport, inventories: Mapping[str, Inventory], own_ways: tuple[Candidate, ...] = ()
+) -> Iterable[Problem]:
     """Yield the packages that need a GPU, with their CPU versions, on a platform without one."""
     if sizes.target.platform.gpu:
         return
@@ -88,7 +94,8 @@ def gpu_problems(sizes: SizeReport, inventories: Mapping[str, Inventory]) -> Ite
         own = {n: d for n, d in gpu.items() if "torch" in _pullers(d, gpu)}
         if own or _bundles_cuda(inventories.get("torch")):
             direct = {n: d for n, d in gpu.items() if d.distribution.direct}
-            yield _torch(sizes, installed, own, direct)
+            problem = _torch(sizes, installed, own, direct)
+            yield replace(problem, candidates=(*own_ways, *problem.candidates))
             gpu = {n: d for n, d in gpu.items() if n not in own and n not in direct}
     for name, cpu_name in CPU_BUILDS.items():
         if name in installed:

@@ -32,19 +32,19 @@ def compare(
     if len(first) != len(second):
         counts = f"{labels[0]} has {len(first)} outputs, {labels[1]} {len(second)}"
         return _failed(labels, f"not the same model: {counts}")
-    found: list[Difference] = []
-    for one, other in zip(first, second, strict=True):
-        if list(one["shape"]) != list(other["shape"]):
-            shapes = " and ".join(_shape(value["shape"]) for value in (one, other))
-            sentence = f"not the same model: output {one['name']} is {shapes}"
-            return _failed(labels, sentence, tuple(found))
-        found.append(difference(str(one["name"]), _read(one), _read(other)))
-    agrees = all(one.agrees for one in found)
-    worst = max(found, key=lambda one: one.relative, default=None)
+    outputs: list[Difference] = []
+    for reference, other in zip(first, second, strict=True):
+        if list(reference["shape"]) != list(other["shape"]):
+            shapes = " and ".join(_shape(value["shape"]) for value in (reference, other))
+            sentence = f"not the same model: output {reference['name']} is {shapes}"
+            return _failed(labels, sentence, tuple(outputs))
+        outputs.append(difference(str(reference["name"]), _read(reference), _read(other)))
+    agrees = all(output.agrees for output in outputs)
+    worst = max(outputs, key=lambda output: output.relative, default=None)
     return Agreement(
         status=Status.PASS if agrees else Status.FAIL,
         labels=labels,
-        outputs=tuple(found),
+        outputs=tuple(outputs),
         sentence=_sentence(agrees=agrees, worst=worst),
     )
 
@@ -80,12 +80,12 @@ def difference(name: str, reference: NDArray[Any], other: NDArray[Any]) -> Diffe
 
     if not reference.size:
         return Difference(name=name, absolute=0.0, relative=0.0, agrees=True)
-    wanted, found = reference.astype(np.float64), other.astype(np.float64)
-    if not (np.isfinite(wanted).all() and np.isfinite(found).all()):
-        same = bool((wanted == found).all())  # infinities may be meant
+    wanted, actual = reference.astype(np.float64), other.astype(np.float64)
+    if not (np.isfinite(wanted).all() and np.isfinite(actual).all()):
+        same = bool((wanted == actual).all())  # infinities may be meant
         far = 0.0 if same else float("inf")
         return Difference(name=name, absolute=far, relative=far, agrees=same)
-    apart = np.abs(found - wanted)
+    apart = np.abs(actual - wanted)
     scale = _scale(wanted)
     allowed = RELATIVE * np.abs(wanted) + OF_CHANNEL * scale
     relative = np.divide(apart, scale, out=np.zeros_like(apart), where=scale > 0)

@@ -66,19 +66,19 @@ def find(launcher: Launcher, runtime: Runtime, programs: Sequence[str]) -> Envir
     reasons = []
     for program in programs:
         ended = _ask(launcher, program, runtime)
-        found = ended.event("environment")
-        if found is None:
+        description = ended.event("environment")
+        if description is None:
             reasons.append(_reason(ended))
-        elif "runtime" not in found:
-            reasons.append(f"{program} (Python {found['python']}) has no {runtime}")
+        elif "runtime" not in description:
+            reasons.append(f"{program} (Python {description['python']}) has no {runtime}")
         else:
             return Environment(
                 program=program,
-                python=found["python"],
-                version=found["runtime"],
-                versions=found["versions"],
-                bytes=found["bytes"],
-                places=tuple(found["places"]),
+                python=description["python"],
+                version=description["runtime"],
+                versions=description["versions"],
+                bytes=description["bytes"],
+                places=tuple(description["places"]),
             )
     return "; ".join(dict.fromkeys(reasons))
 
@@ -91,14 +91,14 @@ def signature(
     :raises MeasureError: the model cannot be loaded.
     """
     ended = _ask(launcher, environment.program, form.runtime, **form.job, signature=True)
-    found = ended.event("signature")
-    if found is None:
+    declared = ended.event("signature")
+    if declared is None:
         raise MeasureError(f"{form.model} cannot be loaded: {_reason(ended)}")
-    if found["inputs"] is None:
+    if declared["inputs"] is None:
         return None
     return tuple(
-        InputSpec(name=one["name"], dtype=one["dtype"], shape=tuple(one["shape"]))
-        for one in found["inputs"]
+        InputSpec(name=spec["name"], dtype=spec["dtype"], shape=tuple(spec["shape"]))
+        for spec in declared["inputs"]
     )
 
 
@@ -146,19 +146,19 @@ class Installer:
         options, report = self._sized(runtime)
         sizes = report.sizes
         self._refuse(runtime, sizes)
-        lines = [_line(one.distribution) for one in sizes.distributions]
+        lines = [_line(sized.distribution) for sized in sizes.distributions]
         folder = self._place(lines)
         program = folder / "bin" / "python"
-        what = (
+        summary = (
             f"{runtime}: {len(sizes.distributions)} distributions, "
             f"{mb(sizes.download_bytes)} MB to download, "
             f"{mb(sizes.plain_bytes + sizes.bytecode_bytes)} MB installed"
         )
         if program.exists():
-            tell(f"{what}; already installed")
+            tell(f"{summary}; already installed")
             return str(program)
         self._refuse_large(runtime, report)
-        tell(what)
+        tell(summary)
         say(f"installing {runtime} ({mb(sizes.download_bytes)} MB)")
         _install(folder, lines, options)
         return str(program)
@@ -181,12 +181,17 @@ class Installer:
                 use_cache=self._options.use_cache,
             )
             with Check(listed_options) as check:
-                return configured(listed_options), check.run(SILENT)
+                report = check.run(SILENT)
+            for obstacle in report.obstacles:
+                raise MeasureError(f"{runtime}: {obstacle.sentence}", hint=obstacle.fix or None)
+            return configured(listed_options), report
 
     def _refuse(self, runtime: Runtime, sizes: SizeReport) -> None:
         if sizes.unsized:
-            one = sizes.unsized[0]
-            message = f"{runtime}: {one.name} cannot be installed from a wheel: {one.reason}"
+            unsized = sizes.unsized[0]
+            message = (
+                f"{runtime}: {unsized.name} cannot be installed from a wheel: {unsized.reason}"
+            )
             raise MeasureError(message, hint="remove it from the requirements that bench installs")
         built = [d.distribution.name for d in sizes.distributions if d.distribution.source_build]
         if built:
@@ -202,7 +207,7 @@ class Installer:
         if sizes.download_bytes <= self._options.install_limit:
             return
         largest = max(sizes.distributions, key=lambda d: d.download_bytes or 0)
-        gpu = next((one for one in report.findings if one.code == "cuda-on-cpu"), None)
+        gpu = next((finding for finding in report.findings if finding.code == "cuda-on-cpu"), None)
         message = (
             f"{runtime}: the download is {mb(sizes.download_bytes)} MB, more than "
             f"--install-limit allows; {largest.distribution.name} "
@@ -224,11 +229,11 @@ class Installer:
         return folder / _FOLDER / name
 
 
-def _line(one: Distribution) -> str:
+def _line(distribution: Distribution) -> str:
     """Return a line that names exactly one file of a distribution."""
-    url = literal(one.artifact.url.partition("#")[0])
-    digest = f"#sha256={one.artifact.sha256}" if one.artifact.sha256 else ""
-    return f"{one.name} @ {url}{digest}"
+    url = literal(distribution.artifact.url.partition("#")[0])
+    digest = f"#sha256={distribution.artifact.sha256}" if distribution.artifact.sha256 else ""
+    return f"{distribution.name} @ {url}{digest}"
 
 
 def _install(folder: Path, lines: list[str], index: IndexOptions) -> None:
@@ -261,7 +266,7 @@ def _install(folder: Path, lines: list[str], index: IndexOptions) -> None:
 def _run(command: list[str]) -> None:
     try:
         done = child.run(
-            command, what="installing", environment=clean_environment(os.environ),
+            command, label="installing", environment=clean_environment(os.environ),
             bounds=_BOUNDS, merged=True,
         )  # fmt: skip
     except child.LateError:

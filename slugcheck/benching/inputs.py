@@ -53,11 +53,11 @@ def parse(texts: Sequence[str]) -> tuple[Given, ...]:
 
 def _parsed(text: str) -> Given:
     name, equals, value = text.rpartition("=")
-    found = _SHAPE.fullmatch(value)
+    match = _SHAPE.fullmatch(value)
     named = name if equals else None
-    if found:
-        shape = tuple(int(size) for size in found["shape"].split("x"))
-        dtype = found["dtype"]
+    if match:
+        shape = tuple(int(size) for size in match["shape"].split("x"))
+        dtype = match["dtype"]
         if dtype is not None and dtype not in _BYTES:
             message = f"--input {text}: unknown type {dtype}"
             raise UsageError(message, hint=f"choose from {', '.join(_BYTES)}")
@@ -106,28 +106,30 @@ def _unsigned(given: Sequence[Given]) -> tuple[InputSpec, ...]:
         raise UsageError(message, hint="pass --input 1x3x640x640, once for each input in order")
     return tuple(
         InputSpec(
-            name=one.name or f"input {number}",
-            dtype=one.dtype or "float32",
-            shape=one.shape or (),
+            name=option.name or f"input {number}",
+            dtype=option.dtype or "float32",
+            shape=option.shape or (),
         )
-        for number, one in enumerate(given)
+        for number, option in enumerate(given)
     )
 
 
 def _assigned(specs: Sequence[InputSpec], given: Sequence[Given]) -> dict[str, Given]:
     names = [spec.name for spec in specs]
-    found: dict[str, Given] = {}
-    for one in given:
-        name = one.name
+    assigned: dict[str, Given] = {}
+    for option in given:
+        name = option.name
         if name is None:
-            name = next((free for free in names if free not in found), None)
-        if name is None or name not in names or name in found:
-            what = f"unknown input {one.name!r}" if one.name else "too many inputs"
-            if name in found:
-                what = f"{name} is given twice"
-            raise UsageError(f"--input: {what}", hint=f"the model's inputs are {', '.join(names)}")
-        found[name] = one
-    return found
+            name = next((free for free in names if free not in assigned), None)
+        if name is None or name not in names or name in assigned:
+            problem = f"unknown input {option.name!r}" if option.name else "too many inputs"
+            if name in assigned:
+                problem = f"{name} is given twice"
+            raise UsageError(
+                f"--input: {problem}", hint=f"the model's inputs are {', '.join(names)}"
+            )
+        assigned[name] = option
+    return assigned
 
 
 def _shape(
@@ -137,7 +139,7 @@ def _shape(
     if own is not None and own.shape is not None:
         _fits(spec, own.shape)
         return own.shape, []
-    found, unknown = [], []
+    sizes, unknown = [], []
     from_file = own is not None and own.path is not None and own.path.suffix.lower() == ".npy"
     for axis, size in enumerate(spec.shape):
         if isinstance(size, int):
@@ -146,14 +148,14 @@ def _shape(
                     f"--batch {batch}: the model's input {spec.name} has a fixed batch of {size}"
                 )
                 raise UsageError(message, hint="export it with a dynamic first axis")
-            found.append(size)
+            sizes.append(size)
         elif axis == 0:
-            found.append(batch or 1)
+            sizes.append(batch or 1)
         else:
-            found.append(1)
+            sizes.append(1)
             if not from_file:
                 unknown.append(f"axis {axis} of {spec.name}{f' ({size})' if size else ''}")
-    return tuple(found), unknown
+    return tuple(sizes), unknown
 
 
 def _fits(spec: InputSpec, shape: tuple[int, ...]) -> None:
@@ -168,7 +170,7 @@ def _fits(spec: InputSpec, shape: tuple[int, ...]) -> None:
 
 
 def _example(specs: Sequence[InputSpec], name: str) -> str:
-    spec = next(one for one in specs if one.name == name)
+    spec = next(candidate for candidate in specs if candidate.name == name)
     sizes = [
         str(size) if isinstance(size, int) else ("1" if axis == 0 else "640")
         for axis, size in enumerate(spec.shape)
@@ -192,15 +194,15 @@ def feed(
         path = launcher.folder / f"input-{number}.bin"
         shape = tuple(size for size in spec.shape if isinstance(size, int))
         if own is not None and own.path is not None:
-            one = _read(own.path, spec, path, launcher)
+            fed_input = _read(own.path, spec, path, launcher)
         else:
             if prod(shape) * _BYTES[spec.dtype] > _MOST_BYTES:
                 raise UsageError(f"--input {spec.name}: more than 2 GiB of numbers")
             values, origin = _values(spec, prod(shape), source)
             path.write_bytes(values)
-            one = Fed(name=spec.name, dtype=spec.dtype, shape=shape, origin=origin)
-        fed.append(one)
-        jobs.append({"path": str(path), "dtype": one.dtype, "shape": list(one.shape)})
+            fed_input = Fed(name=spec.name, dtype=spec.dtype, shape=shape, origin=origin)
+        fed.append(fed_input)
+        jobs.append({"path": str(path), "dtype": fed_input.dtype, "shape": list(fed_input.shape)})
     return tuple(fed), tuple(jobs)
 
 
@@ -210,13 +212,13 @@ def _read(path: Path, spec: InputSpec, to: Path, launcher: Launcher) -> Fed:
     }  # fmt: skip
     worker = Worker(python=sys.executable, script="bench_feed.py", job=job, environment={})
     ended = launcher.run(worker)
-    found = ended.event("fed")
-    if ended.problem or found is None:
+    event = ended.event("fed")
+    if ended.problem or event is None:
         reason = ended.problem.partition("at its start: ")[2] or ended.problem
         raise MeasureError(f"--input {path}: {reason}")
-    shape = tuple(found["shape"])
-    if found["dtype"] != spec.dtype:
-        message = f"--input {path}: it contains {found['dtype']}, the model expects {spec.dtype}"
+    shape = tuple(event["shape"])
+    if event["dtype"] != spec.dtype:
+        message = f"--input {path}: it contains {event['dtype']}, the model expects {spec.dtype}"
         raise UsageError(message)
     return Fed(name=spec.name, dtype=spec.dtype, shape=shape, origin=path.name)
 

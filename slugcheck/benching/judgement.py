@@ -39,7 +39,7 @@ _RANK = {Status.PASS: 0, Status.WARN: 1, Status.UNKNOWN: 2, Status.FAIL: 3}
 
 def judge(platform: Platform, stacks: Sequence[StackResult]) -> tuple[DynoFit, ...]:
     """Return how the measured runtimes fit each machine size; equal sizes are merged."""
-    measured = [(one.stack.label, one.summary) for one in stacks if one.summary]
+    measured = [(stack.stack.label, stack.summary) for stack in stacks if stack.summary]
     known = [(label, summary) for label, summary in measured if summary.peak_rss]
     alike: dict[tuple[int, int, int], list[Dyno]] = {}
     for dyno in platform.dynos:
@@ -57,16 +57,16 @@ def judge(platform: Platform, stacks: Sequence[StackResult]) -> tuple[DynoFit, .
 
 def boots(platform: Platform, stacks: Sequence[StackResult]) -> tuple[BootFit, ...]:
     """Return the cold start of each runtime against the platform's limit, if it has one."""
-    limit = next((one.value for one in platform.limits if one.figure == "boot"), None)
+    limit = next((bound.value for bound in platform.limits if bound.figure == "boot"), None)
     if limit is None:
         return ()
-    found = []
-    for one in stacks:
-        worst = one.summary and (one.summary.evicted_seconds or one.summary.cold_seconds)
-        if one.summary and worst:
-            evicted = one.summary.evicted_seconds is not None
-            found.append(_boot(one.stack.label, worst.median, limit, evicted=evicted))
-    return tuple(found)
+    boot_fits = []
+    for stack in stacks:
+        worst = stack.summary and (stack.summary.evicted_seconds or stack.summary.cold_seconds)
+        if stack.summary and worst:
+            evicted = stack.summary.evicted_seconds is not None
+            boot_fits.append(_boot(stack.stack.label, worst.median, limit, evicted=evicted))
+    return tuple(boot_fits)
 
 
 def _boot(label: str, taken: float, limit: int, *, evicted: bool) -> BootFit:
@@ -142,16 +142,20 @@ def findings_of(result: BenchResult, dyno: Dyno | None) -> tuple[Finding, ...]:
 
 
 def _gradients(result: BenchResult) -> Iterator[Finding]:
-    for one in result.variants:
-        if one.name == variants.GRADIENTS and one.saves_bytes is not None and one.significant:
-            more = -one.saves_bytes
-            if more >= _LEAST_BYTES and one.peak is not None:
+    for variant in result.variants:
+        if (
+            variant.name == variants.GRADIENTS
+            and variant.saves_bytes is not None
+            and variant.significant
+        ):
+            more = -variant.saves_bytes
+            if more >= _LEAST_BYTES and variant.peak is not None:
                 yield Finding(
                     code="gradients-kept",
                     severity=FindingSeverity.WARNING,
-                    subject=one.label,
-                    sentence=f"gradients are on: the peak is {mib(round(one.peak.median))} MiB, "
-                    f"{mib(more)} MiB more than without",
+                    subject=variant.label,
+                    sentence="gradients are on: the peak is "
+                    f"{mib(round(variant.peak.median))} MiB, {mib(more)} MiB more than without",
                     fix="with torch.inference_mode(): outputs = model(inputs)",
                     saves_bytes=None,
                 )
@@ -162,8 +166,8 @@ def _threads(result: BenchResult, dyno: Dyno | None) -> Iterator[Finding]:
     if dyno is None or dyno.cores is None:
         return
     requested = result.conditions.threads
-    for one in result.stacks:
-        if one.summary is None:
+    for stack in result.stacks:
+        if stack.summary is None:
             continue
         if requested == 0 or requested > dyno.cores:
             used = (
@@ -171,25 +175,25 @@ def _threads(result: BenchResult, dyno: Dyno | None) -> Iterator[Finding]:
                 if requested
                 else "one thread per core, the runtime's default"
             )
-            yield _too_many(one, dyno, f"measured with {used}")
+            yield _too_many(stack, dyno, f"measured with {used}")
             continue
-        default = _of(result, one.stack.label, variants.DEFAULT_THREADS)
+        default = _of(result, stack.stack.label, variants.DEFAULT_THREADS)
         if default is not None and (default.cpu_percent or 0) >= _LEAST_CPU_PERCENT:
             yield _too_many(
-                one, dyno,
+                stack, dyno,
                 f"its default of one thread per core takes {default.cpu_percent:.0f} % more CPU "
                 "time for an inference",
             )  # fmt: skip
 
 
-def _too_many(one: StackResult, dyno: Dyno, sentence: str) -> Finding:
+def _too_many(stack: StackResult, dyno: Dyno, sentence: str) -> Finding:
     cores = "a share of one core" if dyno.shared else f"{dyno.cores} cores"
     return Finding(
         code="threads-beyond-cores",
         severity=FindingSeverity.WARNING,
-        subject=one.stack.label,
+        subject=stack.stack.label,
         sentence=f"{sentence}; {dyno.name} has {cores}",
-        fix=variants.ONE_THREAD[one.stack.runtime],
+        fix=variants.ONE_THREAD[stack.stack.runtime],
     )
 
 
@@ -197,8 +201,12 @@ def _memory(result: BenchResult) -> Iterator[Finding]:
     """Yield the largest saving of each runtime that changes neither CPU time nor outputs."""
     for stack in result.stacks:
         best = max(
-            (one for one in result.variants if one.label == stack.stack.label and _free(one)),
-            key=lambda one: one.saves_bytes or 0,
+            (
+                variant
+                for variant in result.variants
+                if variant.label == stack.stack.label and _free(variant)
+            ),
+            key=lambda variant: variant.saves_bytes or 0,
             default=None,
         )
         if best is not None and best.saves_bytes is not None:
@@ -212,13 +220,13 @@ def _memory(result: BenchResult) -> Iterator[Finding]:
             )
 
 
-def _free(one: Variant) -> bool:
+def _free(variant: Variant) -> bool:
     return (
-        one.significant
-        and (one.saves_bytes or 0) >= _LEAST_BYTES
-        and (one.cpu_percent or 0) < _LEAST_CPU_PERCENT
-        and one.error is not None
-        and one.error <= 1e-3
+        variant.significant
+        and (variant.saves_bytes or 0) >= _LEAST_BYTES
+        and (variant.cpu_percent or 0) < _LEAST_CPU_PERCENT
+        and variant.error is not None
+        and variant.error <= 1e-3
     )
 
 
@@ -231,13 +239,13 @@ def _of(result: BenchResult, label: str, name: str) -> Variant | None:
 
 def conclusion_of(result: BenchResult) -> Conclusion:
     """Return the conclusion, without a label if the runtimes do not differ or compare."""
-    measured = [(one.stack.label, one.summary) for one in result.stacks if one.summary]
+    measured = [(stack.stack.label, stack.summary) for stack in result.stacks if stack.summary]
     if result.agreement is not None and result.agreement.status is Status.FAIL:
         reason = "outputs differ, so the figures cannot be compared"
         return Conclusion(label=None, because=(reason, *_fits(result)))
     if len(measured) != 2:
         return Conclusion(label=None, because=tuple(_fits(result)))
-    better, other = sorted(measured, key=lambda one: _order(result, *one))
+    better, other = sorted(measured, key=lambda pair: _order(result, *pair))
     if _alike(result):
         reason = "no significant difference"
         return Conclusion(label=None, because=(reason, *_fits(result)))
@@ -252,7 +260,11 @@ def _order(result: BenchResult, label: str, summary: Summary) -> tuple[int, int,
 
 def _fit(result: BenchResult, label: str) -> Fit | None:
     chosen = result.chosen
-    return next((one for one in chosen.fits if one.label == label), None) if chosen else None
+    return (
+        next((candidate for candidate in chosen.fits if candidate.label == label), None)
+        if chosen
+        else None
+    )
 
 
 def _alike(result: BenchResult) -> bool:
@@ -292,10 +304,10 @@ def _reasons(
             yield "cold start: no significant difference"
 
 
-def _peak_memory(result: BenchResult, one: Summary, two: Summary, name: str) -> str:
-    own, its = one.peak_rss, two.peak_rss
-    found = _contrast(result, "peak RSS")
-    if own is None or its is None or found is None or not found.significant:
+def _peak_memory(result: BenchResult, better: Summary, other: Summary, name: str) -> str:
+    own, its = better.peak_rss, other.peak_rss
+    contrast = _contrast(result, "peak RSS")
+    if own is None or its is None or contrast is None or not contrast.significant:
         return "peak RSS: no significant difference"
     apart, saves = abs(its - own), own <= its
     word = "less" if saves else "more"
@@ -316,7 +328,7 @@ def _ratio(ratio: Ratio, label: str, name: str) -> str:
 
 
 def _contrast(result: BenchResult, figure: str) -> Contrast | None:
-    return next((one for one in result.contrasts if one.figure == figure), None)
+    return next((contrast for contrast in result.contrasts if contrast.figure == figure), None)
 
 
 _FITS = (Status.PASS, Status.WARN)
@@ -325,7 +337,7 @@ _FITS = (Status.PASS, Status.WARN)
 def exit_code(result: BenchResult) -> int:
     """Return 3 if a runtime was not measured or outputs differ, 1 if none fits ``--dyno``."""
     agreement = result.agreement
-    if any(one.failure for one in result.stacks):
+    if any(stack.failure for stack in result.stacks):
         return 3
     if agreement is not None and agreement.status is Status.FAIL:
         return 3

@@ -114,12 +114,12 @@ def forms(options: BenchOptions) -> tuple[Form, ...]:
 
     :raises UsageError: a file is missing, or is not a model.
     """
-    found = []
+    named = []
     if options.torch is not None:
-        found.append(_torch(options.torch))
+        named.append(_torch(options.torch))
     if options.onnx is not None:
-        found.append(_onnx(options.onnx))
-    return tuple(found)
+        named.append(_onnx(options.onnx))
+    return tuple(named)
 
 
 def _onnx(path: Path) -> Form:
@@ -165,8 +165,8 @@ def _factory(module: str, name: str) -> dict[str, Any]:
 
 def _must_be_file(path: Path, option: str) -> None:
     if not path.is_file():
-        what = "a folder" if path.is_dir() else "file not found"
-        raise UsageError(f"{option} {path}: {what}", hint="name a model file")
+        problem = "a folder" if path.is_dir() else "file not found"
+        raise UsageError(f"{option} {path}: {problem}", hint="name a model file")
 
 
 # --------------------------------------------------------------------------- interpreters
@@ -189,21 +189,21 @@ def per_runtime(given: Sequence[str], option: str) -> dict[Runtime | None, str]:
 
     :raises UsageError: a runtime has several values.
     """
-    found: dict[Runtime | None, str] = {}
+    by_runtime: dict[Runtime | None, str] = {}
     for text in given:
         name, equals, value = text.partition("=")
         runtime = NAMES.get(name) if equals else None
-        if runtime in found:
+        if runtime in by_runtime:
             message = f"{option} is given twice for {runtime or 'every runtime'}"
             raise UsageError(message, hint=f"use {option} onnx=… and {option} torch=…")
-        found[runtime] = value if runtime else text
-    return found
+        by_runtime[runtime] = value if runtime else text
+    return by_runtime
 
 
 def _program(text: str) -> str:
-    found = shutil.which(text)
-    if found is None:
+    program = shutil.which(text)
+    if program is None:
         message = f"--python {text}: interpreter not found"
         raise UsageError(message, hint="use a path such as venv/bin/python, or a name on PATH")
     # not resolved: a virtual environment depends on this link
-    return str(Path(found).absolute())
+    return str(Path(program).absolute())

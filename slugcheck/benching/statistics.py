@@ -99,26 +99,28 @@ def summarise(
         anon=_by_stage(samples, "anon"),
         pss=_steady(samples, "pss"),
         uss=_steady(samples, "uss"),
-        import_seconds=spread([one.import_seconds for one in samples]),
-        load_seconds=spread([one.load_seconds for one in samples]),
-        first_seconds=spread([one.first_seconds for one in samples]),
+        import_seconds=spread([sample.import_seconds for sample in samples]),
+        load_seconds=spread([sample.load_seconds for sample in samples]),
+        first_seconds=spread([sample.first_seconds for sample in samples]),
         cold_seconds=_cold(cold_starts, evicted=False),
         evicted_seconds=_cold(cold_starts, evicted=True),
-        cpu_ms=spread([one.cpu_ms for one in samples]),
+        cpu_ms=spread([sample.cpu_ms for sample in samples]),
         latency=_latency(samples, threads),
-        threads=max((one.threads for one in samples if one.threads), default=None),
+        threads=max((sample.threads for sample in samples if sample.threads), default=None),
     )
 
 
 def _by_stage(samples: Sequence[Sample], kind: str) -> dict[str, Spread]:
-    found = {}
+    spreads = {}
     for stage in STAGES:
-        values = [getattr(one.memory[stage], kind) for one in samples if stage in one.memory]
+        values = [
+            getattr(sample.memory[stage], kind) for sample in samples if stage in sample.memory
+        ]
         if values and None not in values:
-            found[stage] = spread(values)
-    peaks = [peak(one, kind) for one in samples]
+            spreads[stage] = spread(values)
+    peaks = [peak(sample, kind) for sample in samples]
     known = [value for value in peaks if value is not None]
-    return found | {"peak": spread(known)} if known else found
+    return spreads | {"peak": spread(known)} if known else spreads
 
 
 def peak(sample: Sample, kind: str) -> int | None:
@@ -129,30 +131,30 @@ def peak(sample: Sample, kind: str) -> int | None:
     """
     seen = sample.memory.values()
     if kind == "rss":
-        return max((one.peak for one in seen if one.peak is not None), default=None)
-    return max((found for one in seen if (found := _anonymous(one)) is not None), default=None)
+        return max((memory.peak for memory in seen if memory.peak is not None), default=None)
+    return max((anon for memory in seen if (anon := _anonymous(memory)) is not None), default=None)
 
 
-def _anonymous(one: Memory) -> int | None:
-    if one.anon is None:
+def _anonymous(memory: Memory) -> int | None:
+    if memory.anon is None:
         return None
-    if one.peak is None or one.rss is None:
-        return one.anon
-    return max(one.anon, one.peak - (one.rss - one.anon))
+    if memory.peak is None or memory.rss is None:
+        return memory.anon
+    return max(memory.anon, memory.peak - (memory.rss - memory.anon))
 
 
 def _steady(samples: Sequence[Sample], kind: str) -> Spread | None:
-    values = [getattr(one.memory["steady"], kind) for one in samples]
+    values = [getattr(sample.memory["steady"], kind) for sample in samples]
     return None if None in values else spread(values)
 
 
 def _cold(cold_starts: Sequence[ColdStart], *, evicted: bool) -> Spread | None:
-    values = [one.seconds for one in cold_starts if one.evicted is evicted]
+    values = [start.seconds for start in cold_starts if start.evicted is evicted]
     return spread(values) if values else None
 
 
 def _latency(samples: Sequence[Sample], threads: int) -> Latency:
-    wall = sorted(value / 1e6 for one in samples for value in one.wall_ns)
+    wall = sorted(value / 1e6 for sample in samples for value in sample.wall_ns)
     return Latency(
         p50_ms=percentile(wall, 0.5),
         p95_ms=percentile(wall, 0.95),
@@ -165,10 +167,10 @@ def _latency(samples: Sequence[Sample], threads: int) -> Latency:
 
 def _noise(samples: Sequence[Sample], threads: int) -> str:
     """Return why wall times are unreliable, or ""."""
-    share = median(one.cpu_share for one in samples)
+    share = median(sample.cpu_share for sample in samples)
     if threads == 1 and share < _CLEAN_SHARE:
         return f"CPU time was {100 * share:.0f} % of wall time: other processes used the core"
-    foreign = [one.foreign_cores for one in samples if one.foreign_cores is not None]
+    foreign = [sample.foreign_cores for sample in samples if sample.foreign_cores is not None]
     if threads != 1 and foreign and median(foreign) > _FOREIGN_CORES:
         return f"other processes kept {median(foreign):.1f} cores busy"
     return ""
@@ -179,42 +181,44 @@ def _noise(samples: Sequence[Sample], threads: int) -> str:
 
 def doubts(summary: Summary, *, processes: int) -> tuple[str, ...]:
     """Return the doubts about a runtime's figures, one sentence each."""
-    found = []
+    sentences = []
     if processes == 1:
-        found.append(f"1 process gives no interval; 95 % confidence needs {ENOUGH}")
+        sentences.append(f"1 process gives no interval; 95 % confidence needs {ENOUGH}")
     elif processes < ENOUGH:
-        found.append(
+        sentences.append(
             f"{processes} processes: {100 * summary.cpu_ms.confidence:.0f} % confidence interval "
             f"of the median; 95 % needs {ENOUGH}"
         )
-    for name, kind, one in (
+    for name, kind, figure in (
         ("peak RSS", "memory", summary.rss.get("peak")),
         ("steady RSS", "memory", summary.rss.get("steady")),
         ("CPU time", "cpu", summary.cpu_ms),
         ("cold start", "cold", summary.cold_seconds),
     ):
-        if one is not None and one.count > 1 and one.percent > UNSTABLE_PERCENT[kind]:
-            found.append(f"{name} is unstable: ±{one.percent:.0f} % over {one.count} processes")
+        if figure is not None and figure.count > 1 and figure.percent > UNSTABLE_PERCENT[kind]:
+            sentences.append(
+                f"{name} is unstable: ±{figure.percent:.0f} % over {figure.count} processes"
+            )
     if summary.latency.noisy:
-        found.append(f"latency is noisy: {summary.latency.noisy}")
+        sentences.append(f"latency is noisy: {summary.latency.noisy}")
     if summary.latency.count < _ENOUGH_TIMES:
-        found.append(f"p99 is based on only {summary.latency.count} inferences")
-    return tuple(found)
+        sentences.append(f"p99 is based on only {summary.latency.count} inferences")
+    return tuple(sentences)
 
 
 # --------------------------------------------------------------------------- differences
 
 _KINDS: tuple[tuple[str, _Values], ...] = (
-    ("peak RSS", lambda one: [v for s in one.samples if (v := peak(s, "rss")) is not None]),
-    ("import", lambda one: [s.import_seconds for s in one.samples]),
-    ("CPU time", lambda one: [s.cpu_ms for s in one.samples]),
-    ("cold start", lambda one: [c.seconds for c in one.cold_starts if not c.evicted]),
+    ("peak RSS", lambda stack: [v for s in stack.samples if (v := peak(s, "rss")) is not None]),
+    ("import", lambda stack: [s.import_seconds for s in stack.samples]),
+    ("CPU time", lambda stack: [s.cpu_ms for s in stack.samples]),
+    ("cold start", lambda stack: [c.seconds for c in stack.cold_starts if not c.evicted]),
 )
 
 
 def contrasts_of(stacks: Sequence[StackResult]) -> tuple[Contrast, ...]:
     """Return the contrasts of two measured runtimes; none for any other number."""
-    both = [one for one in stacks if one.summary]
+    both = [stack for stack in stacks if stack.summary]
     if len(both) != 2:
         return ()
     first, second = both

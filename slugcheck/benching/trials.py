@@ -33,7 +33,7 @@ _SLOW_START = 3.0  # times the usual, for the first result
 
 def sample(ended: Ended) -> Sample | None:
     """Return the sample of a worker that completed its job, else None."""
-    events = {str(one["event"]): one for one in ended.events}
+    events = {str(event["event"]): event for event in ended.events}
     if ended.problem or "steady" not in events:
         return None
     steady = events["steady"]
@@ -72,12 +72,12 @@ def measure(
 
     ``milliseconds`` are the times of an inference, which decide the length of a block.
     """
-    each = int(1000 * _BLOCK_SECONDS / max(sum(milliseconds), 0.001))
+    inferences = int(1000 * _BLOCK_SECONDS / max(sum(milliseconds), 0.001))
     workers = [setup.worker("serve") for setup in setups]
-    found = launcher.pair(workers, blocks=BLOCKS, per_block=max(_FEWEST, min(each, _MOST)))
-    if found["outcome"] != "ended":
-        return f"the two could not run in turn: {found['reason']}"
-    return of_blocks((setups[0].form.label, setups[1].form.label), found["blocks"])
+    answer = launcher.pair(workers, blocks=BLOCKS, per_block=max(_FEWEST, min(inferences, _MOST)))
+    if answer["outcome"] != "ended":
+        return f"the two could not run in turn: {answer['reason']}"
+    return of_blocks((setups[0].form.label, setups[1].form.label), answer["blocks"])
 
 
 def of_blocks(labels: tuple[str, str], blocks: list[list[list[list[int]]]]) -> Ratio:
@@ -98,7 +98,7 @@ def of_blocks(labels: tuple[str, str], blocks: list[list[list[list[int]]]]) -> R
 
 
 def _sum(times: list[list[int]], kind: int) -> int:
-    return sum(one[kind] for one in times)
+    return sum(pair[kind] for pair in times)
 
 
 # --------------------------------------------------------------------------- memory limits
@@ -159,14 +159,14 @@ def _thrashes(ended: Ended, usual: float | None) -> bool:
 
 def _seen(ended: Ended) -> dict[str, int]:
     """Return the largest figures of the worker itself or of the launcher."""
-    found = dict.fromkeys(("peak", "anon", "faults"), 0)
-    readings = [one["memory"] for one in ended.events if one.get("memory")]
+    largest = dict.fromkeys(("peak", "anon", "faults"), 0)
+    readings = [event["memory"] for event in ended.events if event.get("memory")]
     for key in ("peak", "anon"):
-        values = [one[key] or 0 for one in readings]
-        found[key] = max([*values, int((ended.limit or {}).get(key) or 0)])
-    faults = [int(one.get("faults") or 0) for one in ended.events]
-    found["faults"] = max([*faults, int((ended.limit or {}).get("faults") or 0)])
-    return found
+        values = [reading[key] or 0 for reading in readings]
+        largest[key] = max([*values, int((ended.limit or {}).get(key) or 0)])
+    faults = [int(event.get("faults") or 0) for event in ended.events]
+    largest["faults"] = max([*faults, int((ended.limit or {}).get("faults") or 0)])
+    return largest
 
 
 def _sentence(ended: Ended, outcome: Outcome, limit: int, where: str) -> str:

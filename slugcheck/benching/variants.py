@@ -143,10 +143,10 @@ def measure(launcher: Launcher, base: Base, way: Way, *, runs: int) -> Variant:
     for _ in range(PROCESSES):
         more = {**job, "outputs": str(folder), "ask_gradients": True}
         ended = launcher.run(changed.worker("full", runs=runs, **more))
-        found = trials.sample(ended)
-        if found is None:
+        sample = trials.sample(ended)
+        if sample is None:
             return _none(setup, way, ended.problem or "no figures")
-        samples.append(found)
+        samples.append(sample)
         outputs = (ended.event("outputs") or {}).get("outputs", ())
         gradients = bool((ended.event("gradients") or {}).get("on"))
     if way.name == GRADIENTS and not gradients:
@@ -182,8 +182,8 @@ def _error(base: Base, outputs: Sequence[Mapping[str, Any]]) -> float | None:
 
 def _variant(base: Base, way: Way, samples: Sequence[Sample], error: float | None) -> Variant:
     peaks, before = _peaks(samples), _peaks(base.samples)
-    cpu = statistics.spread([one.cpu_ms for one in samples])
-    then = statistics.spread([one.cpu_ms for one in base.samples])
+    cpu = statistics.spread([sample.cpu_ms for sample in samples])
+    then = statistics.spread([sample.cpu_ms for sample in base.samples])
     saves = None
     if peaks and before:
         saves = round(statistics.spread(before).median - statistics.spread(peaks).median)
@@ -203,11 +203,11 @@ def _variant(base: Base, way: Way, samples: Sequence[Sample], error: float | Non
 
 
 def _peaks(samples: Sequence[Sample]) -> list[int]:
-    return [value for one in samples if (value := statistics.peak(one, "rss")) is not None]
+    return [value for sample in samples if (value := statistics.peak(sample, "rss")) is not None]
 
 
 def _steady(samples: Sequence[Sample]) -> Spread | None:
-    values = [one.memory["steady"].rss for one in samples]
+    values = [sample.memory["steady"].rss for sample in samples]
     known = [value for value in values if value is not None]
     return statistics.spread(known) if known else None
 

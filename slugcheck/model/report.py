@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slugcheck.model.figures import Estimate
 from slugcheck.model.platform import Source
 from slugcheck.model.sizes import Origin, Requirement, SizeReport
+
+if TYPE_CHECKING:
+    from slugcheck.errors import BuildError
 
 
 class Status(StrEnum):
@@ -89,6 +93,17 @@ class Obstacle:
     instead: str = ""
     refused: bool = True
     origin: Origin | None = None
+
+    @property
+    def text(self) -> str:
+        """What is in the way, and what was sized instead."""
+        return "; ".join(filter(None, (self.sentence, self.instead)))
+
+    @classmethod
+    def of(cls, error: BuildError) -> Obstacle:
+        """Return what stands in the way of a run that goes on after an error."""
+        fix = error.hint or ""
+        return cls(sentence=str(error), fix=fix, instead=error.instead, refused=error.refused)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slugcheck import reading
-from slugcheck.errors import MeasureError, UsageError
+from slugcheck.errors import MeasureError, Refuse, UsageError, give_up
 from slugcheck.model import (
     AppFiles,
     Author,
@@ -23,6 +23,7 @@ from slugcheck.model import (
     Project,
     RequirementSet,
     Settings,
+    Unsized,
 )
 from slugcheck.model.options import Options
 from slugcheck.packages.requirements.indexes import configured, read_requirements
@@ -52,6 +53,7 @@ class Subject:
     lock: Path | None = None
     project: Project | None = None
     files: Listing | None = None
+    without: tuple[Unsized, ...] = ()  # left out wherever they are required
 
     @property
     def folder(self) -> Path:
@@ -65,14 +67,14 @@ class Subject:
         return None if files is None else lambda name: files.absent(name) is None
 
 
-def read_subject(options: Options, platform: Platform) -> Subject:
-    """Read the path to check.
+def read_subject(options: Options, platform: Platform, refuse: Refuse = give_up) -> Subject:
+    """Read the path to check. ``refuse`` is given what the platform's build refuses.
 
     :raises UsageError: it does not exist, cannot be read, or is a link out of its checkout.
     :raises BuildError: the platform's build would refuse the folder.
     """
     if options.is_folder:
-        return _folder(options, platform)
+        return _folder(options, platform, refuse)
     path, manager = options.path, manager_of(options.path)
     if manager is not None or options.is_lock:
         return Subject(
@@ -93,13 +95,13 @@ def read_subject(options: Options, platform: Platform) -> Subject:
     )
 
 
-def _folder(options: Options, platform: Platform) -> Subject:
+def _folder(options: Options, platform: Platform, refuse: Refuse) -> Subject:
     top = options.within
     reading.real(options.path, top)
     files = listing(options.path)
     if platform.buildpack:
         project = manager_module.read(
-            options.path, title=platform.title, absent=files.absent, top=top
+            options.path, title=platform.title, absent=files.absent, top=top, refuse=refuse
         )
     else:
         project = manager_module.read_plainly(options.path, title=platform.title, top=top)

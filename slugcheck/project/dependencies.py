@@ -13,19 +13,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from slugcheck import reading
-from slugcheck.errors import MeasureError
+from slugcheck.errors import BuildError, MeasureError
 from slugcheck.model import (
     Distribution,
     IndexOptions,
     Inventory,
     Manager,
+    Obstacle,
     Resolution,
     Target,
     Transfer,
     Unsized,
 )
 from slugcheck.model.options import Options
+from slugcheck.packages import graph
 from slugcheck.packages.index.client import HttpClient
 from slugcheck.packages.index.inventories import (
     VARIABLE,
@@ -95,6 +99,7 @@ class DependencyReader:
         self._resolver: SettlingResolver | None = None
         self._resolved: Resolved | None = None
         self._lock_sha256 = ""
+        self._obstacles: list[Obstacle] = []
 
     def __enter__(self) -> DependencyReader:
         return self
@@ -146,13 +151,31 @@ class DependencyReader:
     @property
     def unsized(self) -> tuple[Unsized, ...]:
         """The packages without a size: left out of the resolution, or not readable."""
-        return (*self._solution.resolution.unsized, *self._unread)
+        spared = {unsized.name for unsized in self._subject.without if unsized.origin is None}
+        spared -= self._required() if spared else set()
+        left_out = self._solution.resolution.unsized
+        kept = (unsized for unsized in left_out if unsized.name not in spared)
+        return (*kept, *self._unread)
+
+    def _required(self) -> set[str]:
+        """Return the names that a distribution requires on the target."""
+        lines = (graph.parse(line) for _, i in self._inventories for line in i.requires_dist)
+        return {
+            canonicalize_name(line.name)
+            for line in lines
+            if line is not None and graph.applies(line, self.environment)
+        }
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the resolution and the cache."""
         problems = filter(None, (self._cache.problem, self._uv_problem))
         return (*self._solution.resolution.notes, *problems)
+
+    @property
+    def obstacles(self) -> tuple[Obstacle, ...]:
+        """What is in the way of installing the file or lock as it is."""
+        return tuple(self._obstacles)
 
     @property
     def sha256(self) -> str:
@@ -187,6 +210,7 @@ class DependencyReader:
             make_stand_ins=self._stand_ins,
             environment=self.environment,
             tags=self._tags,
+            without=self._subject.without,
             known=self._known,
         )
         self._stack.enter_context(self._resolver)
@@ -301,12 +325,22 @@ class DependencyReader:
         top = self._subject.top
         if manager is Manager.UV:
             return uv.read(
-                path, top=top, uv=self._uv(), environment=self.environment, tags=self._tags
+                path,
+                top=top,
+                uv=self._uv(),
+                environment=self.environment,
+                tags=self._tags,
+                refuse=self._refuse,
             )
         shelves = Shelves(self.pages, lambda url: Pages(self._client, IndexOptions(index_url=url)))
         if manager is Manager.POETRY:
             return poetry.read(
-                path, top=top, environment=self.environment, chooser=self.chooser, shelves=shelves
+                path,
+                top=top,
+                environment=self.environment,
+                chooser=self.chooser,
+                shelves=shelves,
+                refuse=self._refuse,
             )
         return pipenv.read(
             path,
@@ -315,7 +349,11 @@ class DependencyReader:
             chooser=self.chooser,
             shelves=shelves,
             variables=self._options.variables,
+            refuse=self._refuse,
         )
+
+    def _refuse(self, error: BuildError) -> None:
+        self._obstacles.append(Obstacle.of(error))
 
     def _stood_in(
         self,

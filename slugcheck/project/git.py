@@ -89,7 +89,7 @@ def start(folder: Path, arguments: Sequence[str], stdin: bytes = b"") -> Ended:
     """
     try:
         return child.run(
-            command(arguments), what="git", cwd=folder, environment=environment(), bounds=_BOUNDS,
+            command(arguments), label="git", cwd=folder, environment=environment(), bounds=_BOUNDS,
             sent=stdin,
         )  # fmt: skip
     except child.LateError:

@@ -19,7 +19,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from slugcheck import reading
-from slugcheck.errors import BuildError, UsageError
+from slugcheck.errors import BuildError, Refuse, UsageError, give_up
 from slugcheck.model import Manager, Project
 from slugcheck.text import printable
 
@@ -60,24 +60,29 @@ _QUOTED = 80
 
 
 def read(
-    folder: Path, *, title: str = "Heroku", absent: Absent | None = None, top: Path | None = None
+    folder: Path,
+    *,
+    title: str = "Heroku",
+    absent: Absent | None = None,
+    top: Path | None = None,
+    refuse: Refuse = give_up,
 ) -> Project:
     """Return the project as the buildpack reads it.
 
     ``absent`` says why a path will not be in the build (git does not track it, ``.slugignore``
     removes it); by default everything on disk is. ``top`` is the folder that files may be read
-    from, by default the folder's checkout.
+    from, by default the folder's checkout. ``refuse`` is given what the buildpack refuses; if it
+    returns, the dependency file that is most likely meant is taken.
 
-    :raises BuildError: the buildpack refuses the folder.
+    :raises BuildError: the buildpack refuses the folder (by default), or there is nothing to size.
     :raises UsageError: the folder does not exist.
     """
     if not folder.is_dir():
         raise UsageError(f"{printable(str(folder))} is not a folder")
     top = top or reading.top_of(folder)
-    refusal = _Folder(folder, f"{title}'s build would fail: ", absent or _on_disk(folder), top)
-    manager = refusal.manager()
-    file = folder / _FILES[manager][0]
-    return Project(folder=folder, top=top, manager=manager, dependency_file=file)
+    fails = f"{title}'s build would fail: "
+    manager, name = _Folder(folder, fails, absent or _on_disk(folder), top, refuse).manager()
+    return Project(folder=folder, top=top, manager=manager, dependency_file=folder / name)
 
 
 def read_plainly(folder: Path, *, title: str = "the platform", top: Path | None = None) -> Project:
@@ -114,25 +119,30 @@ class _Folder:
     fails: str
     absent: Absent
     top: Path
+    refuse: Refuse
 
-    def manager(self) -> Manager:
-        """Return the project's package manager.
+    def manager(self) -> tuple[Manager, str]:
+        """Return the project's package manager, and the name of its dependency file.
 
-        :raises BuildError: one of the buildpack's checks fails.
+        :raises BuildError: there is none, or one of the buildpack's checks fails and ``refuse``
+            raises.
         """
         if not self._is_python():
             problem = "Couldn't find any supported Python project files, nor a package manager file"
-            raise self._none_found(problem)
+            return self._meant(problem)
         if self._exists(".heroku/python"):
             problem = "Existing '.heroku/python/' directory found"
             hint = "run git rm -r --cached .heroku/python, and add .heroku/ to .gitignore"
-            raise self._error(problem, hint)
+            self.refuse(self._error(problem, hint))
         managers = [manager for manager, (name, _) in _FILES.items() if self._is_file(name)]
         if Manager.PIPENV not in managers and self._is_file("Pipfile"):
             problem = f"No 'Pipfile.lock' found{self._reason('Pipfile.lock')}"
             write = "run pipenv lock and add Pipfile.lock to git"
-            raise self._error(problem, self._remedy("Pipfile.lock") or write)
-        if len(managers) > 1:
+            hint = self._remedy("Pipfile.lock") or write
+            if not managers:
+                raise self._error(problem, hint)
+            self.refuse(self._error(problem, hint, instead=_FILES[managers[0]][0]))
+        elif len(managers) > 1:
             listed = ", ".join(
                 f"{name} ({tool})" for name, tool in map(_FILES.__getitem__, managers)
             )
@@ -140,19 +150,45 @@ class _Folder:
             hint = (
                 "keep the one you use and delete the others (git rm), or list them in .slugignore"
             )
-            raise self._error(problem, hint)
+            # builds before 2025-12-10 took the first of this order
+            self.refuse(self._error(problem, hint, instead=_FILES[managers[0]][0]))
         if not managers:
             if self._is_file("setup.py"):
                 problem = "Implicit setup.py file support has been sunset"
                 write = "write a requirements.txt with the line: --editable ."
                 raise self._unpushed(problem) or self._error(problem, write)
-            raise self._none_found("Couldn't find any supported Python package manager files")
+            return self._meant("Couldn't find any supported Python package manager files")
         for name in _ENVIRONMENTS:
             if self._is_file(f"{name}/pyvenv.cfg"):
                 problem = f"Existing '{name}/' directory found, a virtual environment"
                 hint = f"run git rm -r --cached {name}, and add {name}/ to .gitignore"
-                raise self._error(problem, hint)
-        return managers[0]
+                self.refuse(self._error(problem, hint))
+        return managers[0], _FILES[managers[0]][0]
+
+    def _meant(self, problem: str) -> tuple[Manager, str]:
+        """Return the file that is most likely meant where the buildpack finds none."""
+        if unpushed := self._unpushed(problem):
+            raise unpushed
+        if name := self._misspelt():
+            problem, hint = f"{problem}: {name} is misspelt", f"git mv {name} requirements.txt"
+        elif name := self._another():
+            shown, path = printable(name), printable(str(self.folder / name))
+            problem = f"{problem}: {shown} is not read by default"
+            hint = f"include it from a requirements.txt (-r {shown}), or name it: slugcheck {path}"
+        else:
+            hint = f"add {_ONE_OF} to the folder's root; it may be empty"
+            raise self._error(problem, hint)
+        self.refuse(self._error(problem, hint, instead=printable(name)))
+        return Manager.PIP, name
+
+    def _misspelt(self) -> str | None:
+        names = (name for name in _MISSPELT if _really(self.folder, name))
+        return next((name for name in names if self._is_file(name)), None)
+
+    def _another(self) -> str | None:
+        """Return a requirements file of another name, such as ``requirements-prod.txt``."""
+        names = sorted(path.name for path in self.folder.glob("*requirements*.txt"))
+        return next((name for name in names if self._is_file(name)), None)
 
     # ----------------------------------------------------------------- the build's own view
 
@@ -185,10 +221,12 @@ class _Folder:
 
     # ----------------------------------------------------------------- errors
 
-    def _error(self, problem: str, hint: str) -> BuildError:
+    def _error(self, problem: str, hint: str, *, instead: str = "") -> BuildError:
+        """Return the error; ``instead`` is the name of the file that is sized all the same."""
         if self._exists("bin/pre_compile"):
             hint += " (bin/pre_compile could fix it during the build; slugcheck does not run it)"
-        return BuildError(f"{self.fails}{problem}", hint=hint)
+        sized = f"sized from {instead}" if instead else ""
+        return BuildError(f"{self.fails}{problem}", hint=hint, instead=sized)
 
     def _unpushed(self, problem: str) -> BuildError | None:
         """Return the error for a dependency file that is on disk, but will not be in the build."""
@@ -212,21 +250,6 @@ class _Folder:
         if ".slugignore" in why:
             return f"remove {name} from .slugignore"
         return f"run git add --force {name} and commit it"
-
-    def _none_found(self, problem: str) -> BuildError:
-        if unpushed := self._unpushed(problem):
-            return unpushed
-        near = next((name for name in _MISSPELT if _really(self.folder, name)), None)
-        if near:
-            return self._error(f"{problem}: {near} is misspelt", f"git mv {near} requirements.txt")
-        near_by = sorted(self.folder.glob("*requirements*.txt"))
-        others = [path.name for path in near_by if path.is_file() and not path.is_symlink()]
-        if others:
-            other = printable(others[0])
-            named = f"slugcheck {printable(str(self.folder / others[0]))}"
-            hint = f"include it from a requirements.txt (-r {other}), or name it: {named}"
-            return self._error(f"{problem}: {other} is not read by default", hint)
-        return self._error(problem, f"add {_ONE_OF} to the folder's root; it may be empty")
 
 
 def _really(folder: Path, name: str) -> bool:
@@ -253,10 +276,12 @@ def _on_disk(folder: Path) -> Absent:
 # --------------------------------------------------------------------------- install command
 
 
-def check(project: Project, *, absent: Absent, title: str = "Heroku") -> None:
+def check(
+    project: Project, *, absent: Absent, title: str = "Heroku", refuse: Refuse = give_up
+) -> None:
     """Check what the install command reads before it installs anything.
 
-    :raises BuildError: it would refuse the project.
+    :raises BuildError: it would refuse the project, and ``refuse`` raises.
     """
     source = _SOURCES.get(project.manager)
     if source is None:
@@ -268,7 +293,8 @@ def check(project: Project, *, absent: Absent, title: str = "Heroku") -> None:
         there = f": it exists, but {why}" if os.path.lexists(path) and why else ""
         lock = project.dependency_file.name
         hint = f"add the {source} that {lock} was made from, and keep it out of .slugignore"
-        raise BuildError(f"{fails} finds no {source} beside {lock}{there}", hint=hint)
+        refuse(BuildError(f"{fails} finds no {source} beside {lock}{there}", hint=hint))
+        return
     if source != _PYPROJECT:
         return
     try:
@@ -276,10 +302,11 @@ def check(project: Project, *, absent: Absent, title: str = "Heroku") -> None:
     except (OSError, ValueError) as error:
         reason = printable(str(error))[:_QUOTED]
         message = f"{fails} cannot read {printable(str(path))}: {reason}"
-        raise BuildError(message, hint="fix it: it must be valid TOML in UTF-8") from None
+        refuse(BuildError(message, hint="fix it: it must be valid TOML in UTF-8"))
+        return
     if project.manager is Manager.POETRY:
         for problem, hint in _refusals(tables, absent):
-            raise BuildError(f"{fails}: {problem}", hint=hint)
+            refuse(BuildError(f"{fails}: {problem}", hint=hint))
 
 
 def installs_itself(project: Project) -> bool:

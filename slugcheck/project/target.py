@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from slugcheck import reading
-from slugcheck.errors import BuildError, PlatformError
+from slugcheck.errors import BuildError, PlatformError, Refuse, give_up
 from slugcheck.model import Dyno, Manager, Platform, PythonRelease, Stack, Target
 from slugcheck.text import printable
 
@@ -63,19 +63,21 @@ def read_python(
     offered: Collection[str] = (),
     buildpack: bool = True,
     top: Path | None = None,
+    refuse: Refuse = give_up,
 ) -> Requested | None:
     """Return the version that the project requests, or None.
 
     ``default`` is the platform's default minor and ``offered`` are all it has (empty: not known),
     for the hints. ``present`` says whether a file will be in the build; without it everything on
     disk is. Without ``buildpack`` only what cannot be read is an error. ``top`` is the folder that
-    files may be read from, by default the folder's checkout.
+    files may be read from, by default the folder's checkout. ``refuse`` is given what the build
+    refuses; if it returns, the version that the project seems to mean is returned.
 
-    :raises BuildError: a version file holds what the build refuses.
+    :raises BuildError: a version file holds what the build refuses (by default), or is unreadable.
     :raises Refused: one is a link out of the checkout, or no regular file.
     """
     within = top or reading.top_of(folder)
-    reader = _Reader(folder, title, default, present, frozenset(offered), buildpack, within)
+    reader = _Reader(folder, title, default, present, frozenset(offered), buildpack, within, refuse)
     return reader.read(manager)
 
 
@@ -88,6 +90,7 @@ class _Reader:
     offered: frozenset[str]
     buildpack: bool
     top: Path
+    refuse: Refuse
 
     def read(self, manager: Manager | None) -> Requested | None:
         uv = self.buildpack and manager is Manager.UV
@@ -96,19 +99,22 @@ class _Reader:
             if uv:
                 message = "The runtime.txt file isn't supported when using uv"
                 pin = self._near(requested.version)
-                raise self._error(message, f"delete it, and run: uv python pin {pin}")
+                self.refuse(self._error(message, f"delete it, and run: uv python pin {pin}"))
             return requested
         for name in self._misspelt():
             message = f"Your .python-version file is spelled incorrectly: {name!r}"
-            raise self._error(message, f"git mv {_shell(name)} .python-version")
+            self.refuse(self._error(message, f"git mv {_shell(name)} .python-version"))
         if self._there(".python-version"):
             return self._version_file()
         if uv:
             message = "No Python version was specified, and uv needs a .python-version file"
             if reading.is_file(self.folder / ".python-version", self.top):
                 message += ": it exists, but git does not track it or .slugignore removes it"
-                raise self._error(message, "run git add --force .python-version and commit it")
-            raise self._error(message, f"run uv python pin {self.default} and commit the file")
+                hint = "run git add --force .python-version and commit it"
+                self.refuse(self._error(message, hint))
+                return self._version_file()
+            hint = f"run uv python pin {self.default} and commit the file"
+            self.refuse(self._error(message, hint, instead=self.default))
         if manager is Manager.PIPENV and self._there("Pipfile.lock"):
             return self._pipfile()
         return None
@@ -139,9 +145,12 @@ class _Reader:
         wanted = self._near(lines[0][1] if lines else "")
         fix = _fix(wanted, "runtime.txt")
         if not lines:
-            raise self._invalid(path, 1, "it contains no version", fix)
+            self.refuse(self._invalid(path, 1, "it contains no version", fix, wanted))
+            return self._meant(wanted, path)
         if len(lines) > 1 and not _encoding(data):
-            raise self._invalid(path, lines[1][0], "it contains several lines", fix)
+            problem = "it contains several lines"
+            self.refuse(self._invalid(path, lines[1][0], problem, fix, wanted))
+            return self._meant(wanted, path)
         number, text = lines[0]
         version = text.removeprefix("python-")
         if not text.startswith("python-") or not _is_version(version):
@@ -149,30 +158,38 @@ class _Reader:
             problem = (
                 f"it is {kind}" if kind else f"{_shown(text)} is not like python-{self.default}"
             )
-            raise self._invalid(path, number, problem, fix)
+            self.refuse(self._invalid(path, number, problem, fix, wanted))
+            return self._meant(wanted, path, number)
         return Requested(version=version, origin="runtime.txt", place=f"{_named(path)}:{number}")
 
     def _version_file(self) -> Requested:
         path = self.folder / ".python-version"
         data = self._bytes(path)
         lines = _version_lines(data)
-        fix = f"write only the version into it: {self.default}"
+        only = "write only the version into it"
         for number, text in lines:
             if _is_version(text):
                 continue
+            near = self._near(_plain(text))
             if kind := _encoding(data):
                 message = f"Unable to read .python-version: it is {kind} ({_named(path)}:{number})"
-                raise self._error(message, "save it as UTF-8 without a byte order mark")
-            near = f"write only the version into it: {self._near(text)}"
-            raise self._invalid(path, number, f"{_shown(text)} {_refusal(text)}", near)
+                hint = "save it as UTF-8 without a byte order mark"
+                self.refuse(self._error(message, hint, instead=near))
+            else:
+                problem, hint = f"{_shown(text)} {_refusal(text)}", f"{only}: {near}"
+                self.refuse(self._invalid(path, number, problem, hint, near))
+            return self._meant(near, path, number)
         if not lines:
             message = f"No Python version found in .python-version ({_named(path)})"
-            raise self._error(message, fix)
+            self.refuse(self._error(message, f"{only}: {self.default}", instead=self.default))
+            return self._meant(self.default, path)
         if len(lines) > 1:
             listed = ", ".join(text for _, text in lines[:4])
             message = f"Multiple Python versions found in .python-version: {listed}"
             place = f"{_named(path)}:{lines[1][0]}"
-            raise self._error(f"{message} ({place})", f"keep one version, such as {lines[0][1]}")
+            version = lines[0][1]
+            hint = f"keep one version, such as {version}"
+            self.refuse(self._error(f"{message} ({place})", hint, instead=version))
         number, text = lines[0]
         return Requested(version=text, origin=".python-version", place=f"{_named(path)}:{number}")
 
@@ -185,7 +202,8 @@ class _Reader:
             field, version = _required(data)
         except (ValueError, AttributeError, RecursionError):
             message = f"Can't parse Pipfile.lock ({_named(path)}), which is probably not valid JSON"
-            raise self._error(message, "run pipenv lock to write it again") from None
+            self.refuse(self._error(message, "run pipenv lock to write it again"))
+            return None
         if version is None:
             return None
         lines = text.split("\n")
@@ -195,7 +213,8 @@ class _Reader:
         if not _is_version(wanted):
             message = f"Invalid Python version in Pipfile.lock: {_shown(wanted)} ({place})"
             minor = self._near(wanted)
-            raise self._error(message, _fix(minor, "Pipfile.lock"))
+            self.refuse(self._error(message, _fix(minor, "Pipfile.lock"), instead=minor))
+            wanted = minor
         return Requested(version=wanted, origin="Pipfile.lock", place=place)
 
     # ----------------------------------------------------------------- reading
@@ -207,13 +226,25 @@ class _Reader:
             message = f"{_named(path)} cannot be read: {error.strerror or error}"
             raise BuildError(message, hint="check its permissions") from None
 
-    def _invalid(self, path: Path, number: int, problem: str, hint: str) -> BuildError:
-        message = f"Invalid Python version in {path.name}: {problem} ({_named(path)}:{number})"
-        return self._error(message, hint)
+    def _meant(self, minor: str, path: Path, number: int = 1) -> Requested:
+        """Return what a file that the build refuses seems to ask for."""
+        return Requested(version=minor, origin=path.name, place=f"{_named(path)}:{number}")
 
-    def _error(self, message: str, hint: str) -> BuildError:
+    def _invalid(
+        self, path: Path, number: int, problem: str, hint: str, instead: str
+    ) -> BuildError:
+        message = f"Invalid Python version in {path.name}: {problem} ({_named(path)}:{number})"
+        return self._error(message, hint, instead=instead)
+
+    def _error(self, message: str, hint: str, *, instead: str = "") -> BuildError:
+        """Return the error; ``instead`` is the version that is sized in its place, if any."""
         fails = "'s build would fail" if self.buildpack else ""
-        return BuildError(f"{self.title}{fails}: {message}", hint=hint)
+        return BuildError(
+            f"{self.title}{fails}: {message}",
+            hint=hint,
+            instead=_sized_with(instead) if instead else "",
+            refused=self.buildpack,
+        )
 
 
 def _required(lock: Any) -> tuple[str, Any]:
@@ -229,6 +260,15 @@ def _required(lock: Any) -> tuple[str, Any]:
     if full is None or full is False:
         return "python_version", requires.get("python_version")
     return "python_full_version", full
+
+
+def _sized_with(version: str) -> str:
+    return f"sized with Python {version}"
+
+
+def _plain(text: str) -> str:
+    """Return text without the zero bytes of UTF-16, so that a version in it can be seen."""
+    return text.replace("\0", "")
 
 
 def _kind(value: object) -> str:
@@ -308,23 +348,28 @@ def choose(
     manager: Manager | None = None,
     present: Present | None = None,
     top: Path | None = None,
+    refuse: Refuse = give_up,
+    whole: bool = False,
 ) -> Target:
     """Return the target. ``folder`` is where ``runtime.txt`` and ``.python-version`` may be.
 
     A minor version means its newest patch release on the platform; an exact one is kept, since
     markers depend on it. ``python_origin`` says where ``python`` comes from. ``manager`` is the
     project's package manager; ``present`` says which files of the folder will be in the build (by
-    default all). ``top`` is the folder that files may be read from.
+    default all). ``top`` is the folder that files may be read from. ``refuse`` is given what the
+    build refuses; if it returns, the nearest version is the target's. With ``whole`` the folder is
+    what is deployed, so its version files are looked at even if ``python`` is given.
 
     :raises PlatformError: the platform has no such stack, Python or dyno.
-    :raises BuildError: the platform's build would refuse a version file.
+    :raises BuildError: the platform's build would refuse a version file (by default).
     """
-    wanted = (
-        _given(python, python_origin)
-        if python is not None
-        else _of_project(platform, folder, manager, present, top)
-    )
-    release, full = _release(platform, wanted)
+    if python is None:
+        wanted = _of_project(platform, folder, manager, present, top, refuse)
+    else:
+        wanted = _given(python, python_origin)
+        if whole and platform.buildpack:
+            _check_version_files(platform, folder, manager, present, top, refuse, wanted)
+    release, full = _release(platform, wanted, refuse)
     return Target(
         platform=platform,
         stack=_stack(platform, stack or platform.default_stack),
@@ -345,12 +390,31 @@ def _given(python: str, origin: str) -> Requested:
     return Requested(version=python.strip(), origin=origin, place=origin, by_project=False)
 
 
+def _check_version_files(
+    platform: Platform,
+    folder: Path | None,
+    manager: Manager | None,
+    present: Present | None,
+    top: Path | None,
+    refuse: Refuse,
+    given: Requested,
+) -> None:
+    """Look at the files that the build reads, whatever version the user gave."""
+
+    def also(error: BuildError) -> None:
+        instead = f"{_sized_with(given.version)} ({given.origin})"
+        refuse(BuildError(str(error), hint=error.hint, instead=instead, refused=error.refused))
+
+    _release(platform, _of_project(platform, folder, manager, present, top, also), also)
+
+
 def _of_project(
     platform: Platform,
     folder: Path | None,
     manager: Manager | None,
     present: Present | None,
     top: Path | None,
+    refuse: Refuse,
 ) -> Requested:
     title, default = platform.title, platform.default_python
     if folder is not None:
@@ -363,6 +427,7 @@ def _of_project(
             offered=[release.minor for release in platform.pythons],
             buildpack=platform.buildpack,
             top=top,
+            refuse=refuse,
         )
         if own is not None:
             return own
@@ -370,25 +435,29 @@ def _of_project(
     return Requested(version=default, origin=origin, place=origin, by_project=False)
 
 
-def _release(platform: Platform, wanted: Requested) -> tuple[PythonRelease, str]:
+def _release(platform: Platform, wanted: Requested, refuse: Refuse) -> tuple[PythonRelease, str]:
     """Return the platform's release of a version's minor, and the full version."""
     minor = ".".join(wanted.version.split(".")[:2])
     offered = {release.minor: release for release in platform.pythons}
     if minor in offered:
         release = offered[minor]
         exact = wanted.version.count(".") == 2
-        if exact and wanted.by_project:
-            _check_patch(platform, wanted, release)
+        if exact and wanted.by_project and (error := _too_new(platform, wanted, release)):
+            refuse(error)
+            return release, release.version
         return release, wanted.version if exact else release.version
-    near = _closest(minor, offered)
+    # what is sized is what the fix says, so it is none that the next run calls deprecated
+    lasting = [r.minor for r in platform.pythons if r.status != "deprecated"]
+    near = _closest(minor, lasting or offered)
     if wanted.by_project:
-        raise _build_error(platform, minor, wanted, near)
+        refuse(_build_error(platform, minor, wanted, near))
+        return offered[near], offered[near].version
     dates = max(release.source.date for release in platform.pythons)
     message = (
         f"{platform.title} does not offer Python {minor} ({wanted.place}); "
         f"as of {dates} it offers {', '.join(offered)}"
     )
-    raise PlatformError(message, hint=f"use {near}, the closest one")
+    raise PlatformError(message, hint=f"use {near}, the nearest that it supports")
 
 
 def _build_error(platform: Platform, minor: str, wanted: Requested, near: str) -> BuildError:
@@ -397,23 +466,27 @@ def _build_error(platform: Platform, minor: str, wanted: Requested, near: str) -
     hint = f"{fix}; {platform.title} offers {oldest} to {newest}"
     if not platform.buildpack:
         problem = f"{platform.title} does not offer Python {minor} ({wanted.place})"
-        return BuildError(problem, hint=hint)
+        return BuildError(problem, hint=hint, instead=_sized_with(near), refused=False)
     if reading.minor_key(minor) < reading.minor_key(oldest):
         problem = f"Python {minor} has reached end-of-life and is no longer supported"
     else:
         problem = f"The requested Python version isn't recognised: {minor} is not supported yet"
-    return BuildError(f"{platform.title}'s build would fail: {problem} ({wanted.place})", hint=hint)
+    message = f"{platform.title}'s build would fail: {problem} ({wanted.place})"
+    return BuildError(message, hint=hint, instead=_sized_with(near))
 
 
-def _check_patch(platform: Platform, wanted: Requested, release: PythonRelease) -> None:
+def _too_new(platform: Platform, wanted: Requested, release: PythonRelease) -> BuildError | None:
+    """Return the error for a patch release that cannot be out yet, else None."""
     ahead = int(wanted.version.rpartition(".")[2]) - int(release.version.rpartition(".")[2])
     if ahead > _PATCHES_AHEAD and platform.buildpack:
         problem = f"The requested Python version isn't available: {wanted.version} ({wanted.place})"
         known = f"the newest on {release.source.date} was {release.version}"
-        raise BuildError(
+        return BuildError(
             f"{platform.title}'s build would fail: {problem}",
             hint=f"{_fix(release.minor, wanted.origin)}; {known}",
+            instead=_sized_with(release.version),
         )
+    return None
 
 
 def _fix(minor: str, origin: str) -> str:

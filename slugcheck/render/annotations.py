@@ -137,7 +137,7 @@ def _of_obstacle(obstacle: Obstacle) -> Remark:
         code="obstacle",
         level=FindingSeverity.ERROR,
         title="the build will fail" if obstacle.refused else "not measured as it is",
-        text="; ".join(filter(None, (obstacle.sentence, obstacle.instead))),
+        text=obstacle.text,
         fix=obstacle.fix,
         subject="",
         origin=obstacle.origin,

@@ -338,7 +338,7 @@ def _fix(fix: view.Fix, signs: Signs) -> Iterator[RenderableType]:
     yield marked(Text(signs.severity(fix.severity), style=f"bold {style}"), text)
     facts = signs.joined(tuple(span.text for span in fix.facts))
     yield marked(Text(), Text(facts, style="dim"))
-    for line in printable_lines(fix.lines):
+    for line in printable_lines(fix.lines) if fix.lines else ():
         yield Verbatim(f"      {line}", style="cyan")
 
 

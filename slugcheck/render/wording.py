@@ -167,7 +167,10 @@ def _obstructed(report: Report) -> Outcome:
     refusals = [obstacle for obstacle in report.obstacles if obstacle.refused]
     first = (refusals or list(report.obstacles))[0]
     more = len(report.obstacles) - 1
-    text = f"{first.sentence}; and {more} more" if more else first.sentence
+    # the word says it already
+    fails = f"{report.sizes.target.platform.title}'s build would fail: "
+    sentence = first.sentence.removeprefix(fails)
+    text = f"{sentence}; and {more} more" if more else sentence
     if refusals:
         return Outcome(status=Status.FAIL, word="WILL FAIL", sentence=text)
     return Outcome(status=Status.UNKNOWN, word="UNKNOWN", sentence=text)

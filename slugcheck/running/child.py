@@ -103,9 +103,10 @@ def _is_ours(place: str) -> bool:
     slugcheck's own environment may well lie there, as a ``.venv`` does.
     """
     real = os.path.realpath(place)
-    own = {os.path.realpath(one) for one in (sys.prefix, sys.base_prefix)}
+    own = {os.path.realpath(prefix) for prefix in (sys.prefix, sys.base_prefix)}
     return Path(place).is_absolute() and (
-        not any(_within(real, root) for root in _roots()) or any(_within(real, one) for one in own)
+        not any(_within(real, root) for root in _roots())
+        or any(_within(real, prefix) for prefix in own)
     )
 
 
@@ -171,12 +172,12 @@ class Bounds:
 
 
 def run(
-    command: Sequence[str], *, what: str, environment: Mapping[str, str], bounds: Bounds,
+    command: Sequence[str], *, label: str, environment: Mapping[str, str], bounds: Bounds,
     cwd: Path | None = None, sent: bytes = b"", merged: bool = False,
 ) -> Ended:  # fmt: skip
     """Run a program to its end; what is left of its group is killed then.
 
-    ``what`` is its name in messages, ``sent`` its input; ``merged`` puts stderr into ``out``.
+    ``label`` is its name in messages, ``sent`` its input; ``merged`` puts stderr into ``out``.
     ``cwd`` is an empty folder where none is named.
 
     :raises ChildError: it takes more than ``bounds`` allow.
@@ -188,11 +189,11 @@ def run(
         stderr=subprocess.STDOUT if merged else subprocess.PIPE,
     ) as process:  # fmt: skip
         if not _HAS_GROUPS:
-            found = _communicated(process, what, bounds, sent)
+            out, err = _communicated(process, label, bounds, sent)
         else:
-            found = _Listener(process, what, bounds, sent).listen()
+            out, err = _Listener(process, label, bounds, sent).listen()
     ending.halt()  # where the run is ending, the child was killed for that
-    return Ended(code=process.returncode, out=found[0], err=found[1])
+    return Ended(code=process.returncode, out=out, err=err)
 
 
 @contextmanager
@@ -231,10 +232,10 @@ def started(
 def _program(name: str, environment: Mapping[str, str]) -> str:
     if os.path.dirname(name):  # noqa: PTH120 - Path drops a leading "./"
         return os.path.abspath(name)  # noqa: PTH100 - the working folder is another
-    found = shutil.which(name, path=environment.get("PATH", os.defpath))
-    if found is None:
+    program = shutil.which(name, path=environment.get("PATH", os.defpath))
+    if program is None:
         raise FileNotFoundError(2, f"{name} is not installed")
-    return found
+    return program
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -262,10 +263,10 @@ class _Listener:
     """
 
     def __init__(
-        self, process: subprocess.Popen[bytes], what: str, bounds: Bounds, sent: bytes
+        self, process: subprocess.Popen[bytes], label: str, bounds: Bounds, sent: bytes
     ) -> None:
         self._process = process
-        self._what = what
+        self._label = label
         self._bounds = bounds
         self._unsent = memoryview(sent)
         self._heard: dict[int, list[bytes]] = {}
@@ -300,9 +301,9 @@ class _Listener:
         while not has_ended(self._process):
             left = end - time.monotonic()
             if left <= 0:
-                message = f"{self._what} did not finish within {allowed:.0f} s"
+                message = f"{self._label} did not finish within {allowed:.0f} s"
                 raise LateError(message)
-            if (reason := watch.exceeded(self._what)) is not None:
+            if (reason := watch.exceeded(self._label)) is not None:
                 raise MemoryBoundError(reason)
             self._take(min(left, _LOOK_SECONDS))
 
@@ -325,17 +326,17 @@ class _Listener:
 
     def _hear(self, stream: Any, descriptor: int) -> None:
         try:
-            found = os.read(descriptor, _CHUNK)
+            chunk = os.read(descriptor, _CHUNK)
         except BlockingIOError:
             return
-        if not found:
+        if not chunk:
             self._selector.unregister(stream)
             return
-        self._length += len(found)
+        self._length += len(chunk)
         if self._length > self._bounds.output:
-            message = f"{self._what} printed more than {self._bounds.output // 2**20} MiB"
+            message = f"{self._label} printed more than {self._bounds.output // 2**20} MiB"
             raise ChildError(message)
-        self._heard[descriptor].append(found)
+        self._heard[descriptor].append(chunk)
 
     def _tell(self, descriptor: int) -> None:
         stdin = self._process.stdin
@@ -355,14 +356,14 @@ class _Listener:
 def _exit_sign(pid: int) -> Iterator[int | None]:
     """Yield what becomes readable when a child ends, where the system has such a thing."""
     try:
-        found = os.pidfd_open(pid) if sys.platform == "linux" else None
+        descriptor = os.pidfd_open(pid) if sys.platform == "linux" else None
     except (AttributeError, OSError):
-        found = None
+        descriptor = None
     try:
-        yield found
+        yield descriptor
     finally:
-        if found is not None:
-            os.close(found)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def has_ended(process: subprocess.Popen[bytes]) -> bool:
@@ -375,13 +376,13 @@ def has_ended(process: subprocess.Popen[bytes]) -> bool:
 
 
 def _communicated(
-    process: subprocess.Popen[bytes], what: str, bounds: Bounds, sent: bytes
+    process: subprocess.Popen[bytes], label: str, bounds: Bounds, sent: bytes
 ) -> tuple[bytes, bytes]:
     allowed = min(bounds.seconds, deadline.left() + _GRACE_SECONDS)
     try:
         out, err = process.communicate(sent or None, timeout=allowed)
     except subprocess.TimeoutExpired:
-        raise LateError(f"{what} did not finish within {allowed:.0f} s") from None
+        raise LateError(f"{label} did not finish within {allowed:.0f} s") from None
     return out or b"", err or b""
 
 
@@ -392,20 +393,20 @@ class _Watch:
         self._pid = pid
         self._most = most
 
-    def exceeded(self, what: str) -> str | None:
-        """Return why the child must be stopped, which ``what`` names; None: it may go on."""
+    def exceeded(self, label: str) -> str | None:
+        """Return why the child must be stopped, which ``label`` names; None: it may go on."""
         own = _sizes[self._pid] = _resident(self._pid)
         if own > self._most:
-            return f"{what} needed more than {self._most // 10**6} MB of memory and was stopped"
+            return f"{label} needed more than {self._most // 10**6} MB of memory and was stopped"
         every = list(_sizes.values())
         if sum(every) > _TOGETHER and own >= max(every):
             bound = f"{_TOGETHER // 10**6} MB of memory together"
-            return f"{what} was stopped: it and the run's other programs needed more than {bound}"
+            return f"{label} was stopped: it and the run's other programs needed more than {bound}"
         return None
 
 
 class _Unwatched(_Watch):
-    def exceeded(self, what: str) -> None:
+    def exceeded(self, label: str) -> None:
         """Return None: nothing is watched."""
 
 

@@ -166,10 +166,10 @@ def open_streams() -> None:
             os.fstat(number)
         except OSError:
             with suppress(OSError):
-                found = os.open(os.devnull, flags)
-                if found != number:
-                    os.dup2(found, number)
-                    os.close(found)
+                descriptor = os.open(os.devnull, flags)
+                if descriptor != number:
+                    os.dup2(descriptor, number)
+                    os.close(descriptor)
     if sys.__stdout__ is None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115, TID251 - the stream itself
     if sys.__stderr__ is None:

@@ -91,13 +91,13 @@ class Ended:
 
     def event(self, name: str) -> Json | None:
         """Return the last event of a name."""
-        return next((one for one in reversed(self.events) if one["event"] == name), None)
+        return next((event for event in reversed(self.events) if event["event"] == name), None)
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment that every worker begins with."""
-    found = {key: value for key, value in environ.items() if _KEPT.match(key)}
-    return found | ({"PATH": child.safe_path(found["PATH"])} if "PATH" in found else {})
+    kept = {key: value for key, value in environ.items() if _KEPT.match(key)}
+    return kept | ({"PATH": child.safe_path(kept["PATH"])} if "PATH" in kept else {})
 
 
 class Launcher:

@@ -83,8 +83,8 @@ def elsewhere(folder: Path) -> Iterator[None]:
     with ending.made_known():
         folder.mkdir(mode=0o700)
         run = _enter()
-        found = folder.lstat()
-        link = run.path / f"{_ELSEWHERE}{found.st_dev}-{found.st_ino}"
+        status = folder.lstat()
+        link = run.path / f"{_ELSEWHERE}{status.st_dev}-{status.st_ino}"
         with suppress(OSError):
             link.symlink_to(folder)
         ending.places[str(folder)] = lambda: _remove_with_run(folder, run, link)
@@ -177,8 +177,8 @@ def _leave(run: _Run) -> None:
         run.users -= 1
         if run.users:
             return
-        for place, one in list(_runs.items()):
-            if one is run:
+        for place, known_run in list(_runs.items()):
+            if known_run is run:
                 del _runs[place]
         _drop(run)
 
@@ -238,20 +238,20 @@ def _base(top: Path) -> Path | None:
     except OSError as error:
         raise _no_place(top, error) from None
     try:
-        found = base.lstat()
+        status = base.lstat()
     except OSError:
         return base  # somebody has just removed it: the caller tries again
-    return base if stat.S_ISDIR(found.st_mode) and _is_own(found) else None
+    return base if stat.S_ISDIR(status.st_mode) and _is_own(status) else None
 
 
 def _user() -> int:
     return os.geteuid() if hasattr(os, "geteuid") else 0
 
 
-def _is_own(found: os.stat_result) -> bool:
+def _is_own(status: os.stat_result) -> bool:
     if not hasattr(os, "geteuid"):
         return True
-    return found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077
+    return status.st_uid == os.geteuid() and not stat.S_IMODE(status.st_mode) & 0o077
 
 
 def _locked(path: Path) -> int | None:
@@ -297,8 +297,8 @@ def _sweep_one(path: Path) -> None:
 
 def _sweep_elsewhere(link: Path) -> None:
     target = link.readlink()
-    found = target.lstat()
+    status = target.lstat()
     device, inode = link.name.removeprefix(_ELSEWHERE).split("-")
-    same = (found.st_dev, found.st_ino) == (int(device), int(inode))
-    if same and stat.S_ISDIR(found.st_mode) and _is_own(found):
+    same = (status.st_dev, status.st_ino) == (int(device), int(inode))
+    if same and stat.S_ISDIR(status.st_mode) and _is_own(status):
         remove(target)

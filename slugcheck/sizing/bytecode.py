@@ -310,7 +310,7 @@ def _compiled_apart(source: bytes) -> int | None:
     bounds = child.Bounds(seconds=_APART_SECONDS)
     with _APART:
         try:
-            done = child.run(command, what="compiling", environment={}, bounds=bounds, sent=source)
+            done = child.run(command, label="compiling", environment={}, bounds=bounds, sent=source)
         except (OSError, MeasureError):
             return None
     if done.code != 0 or not done.out.strip().isdigit():

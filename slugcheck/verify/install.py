@@ -119,7 +119,7 @@ def run_step(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str
     """
     name = Path(command[0]).name
     return child.run(
-        command, what=name, cwd=cwd, environment=environment, bounds=_BOUNDS, merged=True
+        command, label=name, cwd=cwd, environment=environment, bounds=_BOUNDS, merged=True
     )
 
 
@@ -293,7 +293,7 @@ def _output(command: list[str]) -> str | None:
     names = r"UV_PYTHON_(?:SEARCH_PATH|INSTALL_DIR|PREFERENCE)|PYENV_.*|LD_LIBRARY_PATH"
     try:
         done = child.run(
-            command, what="an interpreter", environment=child.environment(names),
+            command, label="an interpreter", environment=child.environment(names),
             bounds=Bounds(seconds=_SECONDS),
         )  # fmt: skip
         return done.out.decode().strip() or None if done.code == 0 else None

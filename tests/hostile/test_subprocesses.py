@@ -227,7 +227,10 @@ def test_a_child_sees_what_its_tool_needs_and_works_in_a_folder_of_its_own(
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:1")
     seen = child.environment(child.NETWORK)
     done = child.run(
-        [sys.executable, "-I", "-c", ECHO], what="echo", environment=seen, bounds=Bounds(seconds=30)
+        [sys.executable, "-I", "-c", ECHO],
+        label="echo",
+        environment=seen,
+        bounds=Bounds(seconds=30),
     )
     environment, folder, path = json.loads(done.output)
     assert "s3cret" not in environment.values()
@@ -254,7 +257,7 @@ def test_no_program_is_taken_from_the_checkout(
 
 def python(code: str, bounds: Bounds) -> child.Ended:
     command = [sys.executable, "-I", "-c", code]
-    return child.run(command, what="the tool", environment=child.environment(), bounds=bounds)
+    return child.run(command, label="the tool", environment=child.environment(), bounds=bounds)
 
 
 @pytest.mark.parametrize(

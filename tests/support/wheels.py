@@ -7,6 +7,7 @@ without knowing each other.
 from __future__ import annotations
 
 import base64
+import bz2
 import gzip
 import hashlib
 import io
@@ -106,7 +107,7 @@ def make_sdist(
     setup_cfg: str | None = None,
     kind: str = "tar.gz",
 ) -> Archive:
-    """Return a source archive (``kind``: ``tar.gz`` or ``zip``), everything below one folder.
+    """Return a source archive (``tar.gz``, ``tar.bz2`` or ``zip``), everything below one folder.
 
     ``files`` paths are relative to that folder. ``pkg_info`` replaces the PKG-INFO text.
     """
@@ -122,6 +123,8 @@ def make_sdist(
     top = f"{name}-{version}"
     below = {f"{top}/{path}": content for path, content in members.items()}
     content = make_zip(below) if kind == "zip" else _make_tar(below)
+    if kind == "tar.bz2":
+        content = bz2.compress(gzip.decompress(content))
     return Archive(f"{top}.{kind}", content)
 
 

@@ -22,6 +22,8 @@ from slugcheck.packages.index.urls import redact
 from slugcheck.packages.sdist.archive import archive_form
 from slugcheck.text import printable
 
+# What is sized of a lock that the package manager would refuse.
+SIZED_AS_LOCKED = "sized as locked"
 _SHOWN = 80  # characters of a stranger's text that a message repeats
 # The largest lock measured has 475 packages.
 MOST_PACKAGES = 10_000

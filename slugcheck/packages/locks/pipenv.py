@@ -13,11 +13,12 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from slugcheck import reading
-from slugcheck.errors import BuildError, RequirementsError
+from slugcheck.errors import BuildError, Refuse, RequirementsError, give_up
 from slugcheck.model import Distribution, Unsized
 from slugcheck.model.options import Variables, used
 from slugcheck.packages.index.choice import Chooser
 from slugcheck.packages.locks.pins import (
+    SIZED_AS_LOCKED,
     Lines,
     Locked,
     Pin,
@@ -53,16 +54,18 @@ def read(
     chooser: Chooser,
     shelves: Shelves,
     variables: Variables | None = None,
+    refuse: Refuse = give_up,
 ) -> Locked:
     """Read a ``Pipfile.lock`` with the Pipfile beside it.
 
     ``top`` is the folder that files may be read from, ``environment`` the target's for markers.
     Pipenv fills variables of the environment into the URLs of sources; here only those that
-    ``variables`` allows.
+    ``variables`` allows. ``refuse`` is given what Pipenv would refuse; if it returns, the lock is
+    read as it is.
 
     :raises RequirementsError: one of the two cannot be read, or a source that is used needs a
         variable that is not allowed, or not set.
-    :raises BuildError: Pipenv would refuse the lock.
+    :raises BuildError: Pipenv would refuse the lock (by default).
     :raises NetworkError: an index cannot be reached.
     """
     data = read_bytes(path, top, reading.LOCK)
@@ -70,7 +73,7 @@ def read(
     pipfile_path = path.parent / "Pipfile"
     pipfile_data = read_bytes(pipfile_path, top)
     pipfile = toml(pipfile_path, pipfile_data)
-    _check_fresh(lock, pipfile)
+    _check_fresh(lock, pipfile, refuse)
     sources = _Sources(lock, variables or Variables())
     notes: list[str] = []
     lines = Lines(pipfile_data.decode("utf-8", errors="replace"), str(pipfile_path))
@@ -126,7 +129,7 @@ def _hash(pipfile: Mapping[str, Any], sources: object, *, canonical: bool) -> st
         raise RequirementsError(message, hint=_LOCK_HINT) from None
 
 
-def _check_fresh(lock: Mapping[str, Any], pipfile: Mapping[str, Any]) -> None:
+def _check_fresh(lock: Mapping[str, Any], pipfile: Mapping[str, Any], refuse: Refuse) -> None:
     locked = text(table(lock, "_meta", "hash").get("sha256") or "")
     expected = pipfile_hashes(pipfile, items(table(lock, "_meta").get("sources")))
     if locked not in expected:
@@ -134,7 +137,7 @@ def _check_fresh(lock: Mapping[str, Any], pipfile: Mapping[str, Any]) -> None:
             f"the build would fail: Your Pipfile.lock ({printable(locked)[:64]}) is out of date. "
             f"Expected: ({expected[0]})"
         )
-        raise BuildError(message, hint=_LOCK_HINT)
+        refuse(BuildError(message, hint=_LOCK_HINT, instead=SIZED_AS_LOCKED))
 
 
 def _json(path: Path, data: bytes) -> dict[str, Any]:

@@ -23,10 +23,11 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from slugcheck import reading
-from slugcheck.errors import BuildError, RequirementsError
+from slugcheck.errors import BuildError, Refuse, RequirementsError, give_up
 from slugcheck.model import Distribution, Unsized
 from slugcheck.packages.index.choice import Chooser
 from slugcheck.packages.locks.pins import (
+    SIZED_AS_LOCKED,
     Dependency,
     Lines,
     Locked,
@@ -66,13 +67,15 @@ def read(
     environment: Mapping[str, str],
     chooser: Chooser,
     shelves: Shelves,
+    refuse: Refuse = give_up,
 ) -> Locked:
     """Read a ``poetry.lock`` with the pyproject.toml beside it.
 
     ``top`` is the folder that files may be read from, ``environment`` the target's for markers.
+    ``refuse`` is given what Poetry would refuse; if it returns, the lock is read as it is.
 
     :raises RequirementsError: one of the two cannot be read.
-    :raises BuildError: Poetry would refuse the lock.
+    :raises BuildError: Poetry would refuse the lock (by default), or cannot read it at all.
     :raises NetworkError: an index cannot be reached.
     """
     data = read_bytes(path, top, reading.LOCK)
@@ -81,8 +84,8 @@ def read(
     project_data = read_bytes(project_path, top)
     pyproject = toml(project_path, project_data)
     check_version(lock)
-    check_fresh(lock, pyproject, data)
-    check_python(lock, environment["python_full_version"])
+    check_fresh(lock, pyproject, data, refuse)
+    check_python(lock, environment["python_full_version"], refuse)
     dependencies = _main_dependencies(pyproject)
     old = lock_version(lock) < Version("2.1")
     notes: list[str] = []
@@ -120,11 +123,10 @@ def check_version(lock: Mapping[str, Any]) -> None:
         raise BuildError(message, hint=LOCK_HINT)
 
 
-def check_fresh(lock: Mapping[str, Any], pyproject: Mapping[str, Any], data: bytes) -> None:
-    """Check that a lock was made from a pyproject.toml; ``data`` is the lock's bytes.
-
-    :raises BuildError: it was not.
-    """
+def check_fresh(
+    lock: Mapping[str, Any], pyproject: Mapping[str, Any], data: bytes, refuse: Refuse
+) -> None:
+    """Refuse a lock that was not made from a pyproject.toml; ``data`` is the lock's bytes."""
     locked = text(table(lock, "metadata").get("content-hash"))
     allowed = {content_hash(pyproject)}
     first = data.partition(b"\n")[0].decode("utf-8", errors="replace")
@@ -139,7 +141,7 @@ def check_fresh(lock: Mapping[str, Any], pyproject: Mapping[str, Any], data: byt
             "the build would fail: pyproject.toml changed significantly since poetry.lock was "
             "last generated"
         )
-        raise BuildError(message, hint=LOCK_HINT)
+        refuse(BuildError(message, hint=LOCK_HINT, instead=SIZED_AS_LOCKED))
 
 
 def content_hash(pyproject: Mapping[str, Any], *, groups: bool = True) -> str:
@@ -168,11 +170,8 @@ def content_hash(pyproject: Mapping[str, Any], *, groups: bool = True) -> str:
         raise RequirementsError(message, hint="put it in quotes") from None
 
 
-def check_python(lock: Mapping[str, Any], python: str) -> None:
-    """Check a full Python version against the project's constraint.
-
-    :raises BuildError: it is not allowed.
-    """
+def check_python(lock: Mapping[str, Any], python: str, refuse: Refuse) -> None:
+    """Refuse a full Python version that the project's constraint does not allow."""
     wanted = table(lock, "metadata").get("python-versions")
     if isinstance(wanted, str) and allows(wanted, python) is False:
         message = (
@@ -180,7 +179,7 @@ def check_python(lock: Mapping[str, Any], python: str) -> None:
             f"({printable(wanted)[:_SHOWN]})"
         )
         hint = "change .python-version, or the Python constraint in pyproject.toml"
-        raise BuildError(message, hint=hint)
+        refuse(BuildError(message, hint=hint))
 
 
 def _main_dependencies(pyproject: Mapping[str, Any]) -> list[Dependency]:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.pylock import (
     Package,
@@ -25,6 +25,7 @@ from packaging.utils import InvalidWheelFilename
 from slugcheck import reading
 from slugcheck.errors import RequirementsError, ResolutionError, WrongHashError
 from slugcheck.model import Artifact, Distribution, Unsized
+from slugcheck.packages.sdist.archive import archive_form, archive_stem
 from slugcheck.packages.stub_wheels import is_stub
 from slugcheck.text import printable
 
@@ -44,14 +45,43 @@ def parsed(document: str) -> Pylock:
 
     :raises ValueError: it is not valid; the message says why.
     """
+    values = reading.toml(document)
+    old = _renamed_old_sdists(values)
     try:
-        lock = Pylock.from_dict(reading.toml(document))
+        lock = Pylock.from_dict(values)
         for package in lock.packages:
             for wheel in package.wheels or ():
                 reading.check_wheel_filename(_filename(wheel))
     except PylockValidationError as error:
         raise ValueError(str(error)) from None
-    return lock
+    if not old:
+        return lock
+    packages = [
+        replace(package, sdist=replace(package.sdist, name=old[place]))
+        if place in old and package.sdist is not None
+        else package
+        for place, package in enumerate(lock.packages)
+    ]
+    return replace(lock, packages=packages)
+
+
+def _renamed_old_sdists(lock: dict[str, Any]) -> dict[int, str]:
+    """Give sdists that packaging refuses another name; return their own by place in the list.
+
+    They are of a form that the index no longer accepts but still has, such as .tar.bz2.
+    """
+    old: dict[int, str] = {}
+    packages = lock.get("packages")
+    for place, package in enumerate(packages if isinstance(packages, list) else ()):
+        sdist = package.get("sdist") if isinstance(package, dict) else None
+        if not isinstance(sdist, dict):
+            continue
+        name = sdist.get("name") or reading.last_part(str(sdist.get("path") or sdist.get("url")))
+        known = isinstance(name, str) and archive_form(name) is not None
+        if known and not name.lower().endswith((".tar.gz", ".zip")):
+            sdist["name"] = f"{archive_stem(name)}.tar.gz"
+            old[place] = name
+    return old
 
 
 def select(

@@ -21,9 +21,16 @@ from packaging.tags import Tag
 from packaging.utils import canonicalize_name
 
 from slugcheck import reading
-from slugcheck.errors import BuildError, RequirementsError, ResolutionError
+from slugcheck.errors import (
+    BuildError,
+    Refuse,
+    RequirementsError,
+    ResolutionError,
+    give_up,
+)
 from slugcheck.packages.locks import pylock
 from slugcheck.packages.locks.pins import (
+    SIZED_AS_LOCKED,
     Locked,
     from_project,
     items,
@@ -76,11 +83,14 @@ def read(
     uv: Uv,
     environment: Mapping[str, str],
     tags: Sequence[Tag],
+    refuse: Refuse = give_up,
 ) -> Locked:
     """Read a ``uv.lock`` with the pyproject.toml beside it, both inside ``top``.
 
+    ``refuse`` is given what uv would refuse; if it returns, the lock is read as it is.
+
     :raises RequirementsError: one of the two cannot be read.
-    :raises BuildError: uv would refuse the lock.
+    :raises BuildError: uv would refuse the lock (by default).
     :raises ResolutionError: it has nothing for the target, or uv cannot run.
     """
     data = read_bytes(path, top, reading.LOCK)
@@ -88,12 +98,12 @@ def read(
     project_path = path.parent / "pyproject.toml"
     project_data = read_bytes(project_path, top)
     pyproject = toml(project_path, project_data)
-    _check_python(lock, environment["python_full_version"])
+    _check_python(lock, environment["python_full_version"], refuse)
     _refuse_local(lock)
     own_path = path.parent / "uv.toml"
     there = reading.is_file(own_path, top)
     own = toml(own_path, read_bytes(own_path, top)) if there else {}
-    notes = _check_fresh(lock, data, pyproject, own, uv)
+    notes = _check_fresh(lock, data, pyproject, own, uv, refuse)
     exported = _export(path, data, pyproject, own, uv)
     try:
         chosen = list(exported.select(environment=pylock.typed(environment), tags=tags))
@@ -112,7 +122,7 @@ def read(
     )
 
 
-def _check_python(lock: Mapping[str, Any], python: str) -> None:
+def _check_python(lock: Mapping[str, Any], python: str, refuse: Refuse) -> None:
     wanted = text(lock.get("requires-python", ""))
     try:
         fits = reading.specifiers(wanted).contains(python, prereleases=True)
@@ -124,7 +134,7 @@ def _check_python(lock: Mapping[str, Any], python: str) -> None:
             f"requires-python ({printable(wanted)[:_SHOWN]})"
         )
         hint = "change .python-version, or requires-python in pyproject.toml"
-        raise BuildError(message, hint=hint)
+        refuse(BuildError(message, hint=hint))
 
 
 def _check_fresh(
@@ -133,13 +143,16 @@ def _check_fresh(
     pyproject: Mapping[str, Any],
     own: Mapping[str, Any],
     uv: Uv,
+    refuse: Refuse,
 ) -> list[str]:
-    """Raise when uv would refuse the lock as out of date; return a note where it is not known.
+    """Refuse a lock that is out of date; return a note where it is not known.
 
     uv builds a project of its own workspace for its metadata, ``--no-build`` or not. So it is
     asked only where all of that is written down, and in a folder that holds no code.
     """
-    _check_names(lock, pyproject)
+    if not _names_agree(lock, pyproject):
+        refuse(_stale())
+        return []
     why = _needs_code(lock, pyproject)
     if why:
         return [f"cannot tell whether uv.lock matches pyproject.toml: {why}"]
@@ -148,7 +161,8 @@ def _check_fresh(
     if done.code == 0:
         return []
     if _MISMATCH.search(done.errors) or _STALE.search(done.errors):
-        raise _stale()
+        refuse(_stale())
+        return []
     return [f"cannot tell whether uv.lock matches pyproject.toml: {_last_line(done.errors)}"]
 
 
@@ -223,7 +237,7 @@ def _stale() -> BuildError:
     message = (
         "the build would fail: uv.lock needs to be updated, since it does not match pyproject.toml"
     )
-    return BuildError(message, hint=_LOCK_HINT)
+    return BuildError(message, hint=_LOCK_HINT, instead=SIZED_AS_LOCKED)
 
 
 def _needs_code(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> str:
@@ -248,8 +262,8 @@ def _flat(sources: object) -> list[dict[str, Any]]:
     return [table(source) for source in listed]
 
 
-def _check_names(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> None:
-    """Compare the names that the project asks for with those that the lock was made for."""
+def _names_agree(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> bool:
+    """Return whether the project asks for the names that the lock was made for."""
     project = table(pyproject, "project")
     dynamic = items(project.get("dynamic"))
     name = canonicalize_name(text(project.get("name", "")))
@@ -257,7 +271,7 @@ def _check_names(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> None:
         package for package in items(lock.get("package")) if table(package).get("name") == name
     ]
     if len(roots) != 1 or "dependencies" in dynamic or "optional-dependencies" in dynamic:
-        return
+        return True
     known = items(table(roots[0], "metadata").get("requires-dist"))
     locked = {canonicalize_name(text(table(requirement).get("name", ""))) for requirement in known}
     extras = [
@@ -269,8 +283,7 @@ def _check_names(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> None:
     required = {
         dependency.name for dependency in from_project({"project": {"dependencies": lines}})
     }
-    if locked != required:
-        raise _stale()
+    return locked == required
 
 
 def _refuse_local(lock: Mapping[str, Any]) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from slugcheck.errors import UsageError
-from slugcheck.model import IndexOptions, RequirementSet
+from slugcheck.errors import NetworkError, UsageError
+from slugcheck.model import IndexOptions, Requirement, RequirementSet, Unsized
 from slugcheck.model.options import Options, used
-from slugcheck.packages.index.urls import origin_of
+from slugcheck.packages.index.urls import origin_of, redact
+from slugcheck.packages.known import PYTORCH_INDEX, TORCH_FAMILY
 from slugcheck.packages.requirements import files, pyproject
 from slugcheck.text import keep_secret, shown_value
 
@@ -139,3 +140,53 @@ def _check_url(url: str) -> None:
         message = f"invalid index URL {shown_value(url)!r}"
         hint = "write https://host/simple/; in a password, write / as %2F and @ as %40"
         raise UsageError(message, hint=hint)
+
+
+def reachable(index: IndexOptions, error: NetworkError) -> tuple[IndexOptions, str] | None:
+    """Return the options without the places that an error is about, and the first of these.
+
+    None if the error is about none of them, or about the index that everything else comes from.
+    """
+    named = str(error)
+
+    def lost(place: str) -> bool:
+        return "://" in place and f"{origin_of(place)}/" in f"{named}/"
+
+    if index.index_url is not None and lost(index.index_url):
+        return None
+    extra = tuple(url for url in index.extra_index_urls if not lost(url))
+    links = tuple(place for place in index.find_links if not lost(place))
+    gone = [
+        place
+        for place in (*index.extra_index_urls, *index.find_links)
+        if place not in extra and place not in links
+    ]
+    return (replace(index, extra_index_urls=extra, find_links=links), gone[0]) if gone else None
+
+
+def only_there(place: str, requirements: Iterable[Requirement]) -> tuple[Unsized, ...]:
+    """Return what cannot be sized without an index: the default one has something else.
+
+    That is what is pinned to a local version such as ``+cpu``, and all of PyTorch's family where
+    it is PyTorch's own index: the default one has its builds for GPUs.
+    """
+    family = TORCH_FAMILY if origin_of(place) == origin_of(PYTORCH_INDEX) else ()
+    reason = f"its index, {redact(place)}, cannot be used"
+    lines = {
+        requirement.name: requirement
+        for requirement in requirements
+        if requirement.url is None and ("+" in requirement.specifier or requirement.name in family)
+    }
+    named = (
+        Unsized(
+            name=requirement.name,
+            version=requirement.specifier.removeprefix("==") or None,
+            reason=reason,
+            origin=requirement.origin,
+        )
+        for requirement in lines.values()
+    )
+    others = (
+        Unsized(name=name, version=None, reason=reason) for name in family if name not in lines
+    )
+    return (*named, *others)

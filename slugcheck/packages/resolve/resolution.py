@@ -86,8 +86,10 @@ class Resolver:
         make_stand_ins: Callable[[], StandIns],
         environment: Mapping[str, str],
         tags: Sequence[Tag],
+        without: Iterable[Unsized] = (),
         known: Known | None = None,
     ) -> None:
+        """Prepare; ``without`` is left out of the resolution wherever it is required."""
         self._requested = requested_by(requirements, environment)
         self._target = target
         self._uv = uv
@@ -97,7 +99,8 @@ class Resolver:
         self._known = known or Known()
         self._made: dict[str, dict[str, StandIn]] = {}
         self._excluded: dict[str, Unsized] = {
-            canonicalize_name(unsized.name): unsized for unsized in self._known.unsized
+            canonicalize_name(unsized.name): unsized
+            for unsized in (*without, *self._known.unsized)
         }
         self._lost: list[Unsized] = []
         self._refused = set(requirements.options.no_binary)  # names whose wheels do not count

@@ -269,7 +269,7 @@ class Uv:
         try:
             return child.run(
                 arguments,
-                what="uv, the resolver,",
+                label="uv, the resolver,",
                 cwd=folder,  # away from any pyproject.toml or uv.toml of the project under check
                 environment=environ,
                 bounds=Bounds(seconds=_RUN_TIMEOUT_SECONDS),

@@ -89,7 +89,7 @@ def build_wheel(data: bytes, filename: str, minor: str) -> Path:
     environment = clean_environment(os.environ) | compilers
     try:
         done = child.run(
-            command, what=f"building {filename}", cwd=folder, environment=environment,
+            command, label=f"building {filename}", cwd=folder, environment=environment,
             bounds=_BOUNDS,
         )  # fmt: skip
     except OSError as error:

@@ -17,6 +17,7 @@ from slugcheck.model import (
     FindingSeverity,
     Ignored,
     ModelFile,
+    Obstacle,
     Overlap,
     Report,
     SizeReport,
@@ -562,23 +563,24 @@ def _change_summary(difference: Difference) -> str:
 
 
 def _obstacles(report: Report) -> Section:
-    blocks = tuple(
-        Fix(
-            severity=FindingSeverity.ERROR,
-            sentence=obstacle.sentence,
-            facts=tuple(
-                fact
-                for fact in (
-                    Span(obstacle.instead),
-                    Span(str(obstacle.origin) if obstacle.origin else "", code=True),
-                )
-                if fact.text
-            ),
-            lines=obstacle.fix,
-        )
-        for obstacle in report.obstacles
-    )
+    blocks = tuple(map(_obstacle, report.obstacles))
     return Section(heading=line(f"obstacles: {len(blocks)}"), blocks=blocks, rank=2)
+
+
+def _obstacle(obstacle: Obstacle) -> Fix:
+    """Return it with its fix, which is a sentence or several lines to paste."""
+    lines = obstacle.fix if "\n" in obstacle.fix else ""
+    facts = (
+        Span(str(obstacle.origin) if obstacle.origin else "", code=True),
+        Span(f"fix: {obstacle.fix}" if obstacle.fix and not lines else ""),
+        Span(obstacle.instead),
+    )
+    return Fix(
+        severity=FindingSeverity.ERROR,
+        sentence=obstacle.sentence,
+        facts=tuple(fact for fact in facts if fact.text),
+        lines=lines,
+    )
 
 
 def _unsized(report: Report) -> Section:

@@ -60,9 +60,9 @@ def _int8(job: Job) -> None:
         raise SystemExit("making it needs the onnx package: pip install onnx") from None
     session = onnxruntime.InferenceSession(job["model"], providers=["CPUExecutionProvider"])
     given = {}
-    for wanted, one in zip(session.get_inputs(), job["inputs"]):
-        with open(one["path"], "rb") as stream:
-            given[wanted.name] = numpy.frombuffer(stream.read(), one["dtype"]).reshape(one["shape"])
+    for wanted, fed in zip(session.get_inputs(), job["inputs"]):
+        with open(fed["path"], "rb") as stream:
+            given[wanted.name] = numpy.frombuffer(stream.read(), fed["dtype"]).reshape(fed["shape"])
 
     class Reader(quantization.CalibrationDataReader):  # type: ignore[misc]  # untyped there
         def __init__(self) -> None:

@@ -33,20 +33,22 @@ def main(job: Job, tell: Callable[..., None]) -> None:
 
 def environment(names: list[str]) -> Any:
     """Return versions, bytes on the disk, and where the files are."""
-    found: Job = {"python": "{}.{}.{}".format(*sys.version_info[:3]), "versions": {}, "bytes": None}
+    facts: Job = {"python": "{}.{}.{}".format(*sys.version_info[:3]), "versions": {}, "bytes": None}
     root = next(filter(None, map(_distribution, names)), None)
     places = [sys.executable, *_standard_library()]
     if root is not None:
         members = _closure(root)
-        found["versions"] = {one.metadata["Name"].lower(): one.version for one in members}
-        found["runtime"] = root.version
-        files = {path: size for one in members for path, size in _files(one)}
-        found["bytes"] = sum(files.values()) or None
+        facts["versions"] = {
+            distribution.metadata["Name"].lower(): distribution.version for distribution in members
+        }
+        facts["runtime"] = root.version
+        files = {path: size for distribution in members for path, size in _files(distribution)}
+        facts["bytes"] = sum(files.values()) or None
         real = [os.path.realpath(place) for place in sys.path]
         sites = [place + os.sep for place in real if place.endswith("-packages")]
         places += sorted({_top(path, sites) for path in files})
-    found["places"] = [place for place in places if os.path.exists(place)]
-    return found
+    facts["places"] = [place for place in places if os.path.exists(place)]
+    return facts
 
 
 def _standard_library() -> list[str]:
@@ -67,12 +69,12 @@ def _closure(root: Any) -> Any:
     """Return a distribution and all that it needs and that is here; extras are left out."""
     seen, rest = {}, [root]
     while rest:
-        one = rest.pop()
-        key = one.metadata["Name"].lower()
+        distribution = rest.pop()
+        key = distribution.metadata["Name"].lower()
         if key in seen:
             continue
-        seen[key] = one
-        for line in one.requires or ():
+        seen[key] = distribution
+        for line in distribution.requires or ():
             name = _NAME.match(line)
             if name and "extra ==" not in line.replace('"', "'"):
                 more = _distribution(name.group())
@@ -80,12 +82,12 @@ def _closure(root: Any) -> Any:
     return list(seen.values())
 
 
-def _files(one: Any) -> Iterator[Any]:
+def _files(distribution: Any) -> Iterator[Any]:
     """Yield path and size of a distribution's files, with the bytecode beside them."""
     tag = sys.implementation.cache_tag
-    root = str(one.locate_file(""))
+    root = str(distribution.locate_file(""))
     folders: dict[str, str] = {}  # asking for each file what is a link takes seconds
-    for file in one.files or ():
+    for file in distribution.files or ():
         parent, name = os.path.split(os.path.join(root, str(file)))
         if parent not in folders:
             folders[parent] = os.path.realpath(parent)
@@ -126,25 +128,25 @@ def _of_onnx(path: str) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    found = []
-    for one in session.get_inputs():
-        if one.type not in _DTYPES:
-            raise SystemExit(f"its input {one.name} is a {one.type}")
-        found.append({"name": one.name, "dtype": _DTYPES[one.type], "shape": list(one.shape)})
-    return found
+    inputs = []
+    for spec in session.get_inputs():
+        if spec.type not in _DTYPES:
+            raise SystemExit(f"its input {spec.name} is a {spec.type}")
+        inputs.append({"name": spec.name, "dtype": _DTYPES[spec.type], "shape": list(spec.shape)})
+    return inputs
 
 
 def _of_exported(path: str) -> Any:
     import torch
 
     given, named = torch.export.load(path).example_inputs or ((), {})
-    found = []
-    for number, one in enumerate([*given, *named.values()]):
-        if isinstance(one, torch.Tensor):
-            dtype = str(one.dtype).replace("torch.", "")
+    inputs = []
+    for number, example in enumerate([*given, *named.values()]):
+        if isinstance(example, torch.Tensor):
+            dtype = str(example.dtype).replace("torch.", "")
             name = f"input {number}"
-            found.append({"name": name, "dtype": dtype, "shape": list(one.shape)})
-    return found or None
+            inputs.append({"name": name, "dtype": dtype, "shape": list(example.shape)})
+    return inputs or None
 
 
 if __name__ == "__main__":

@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 def main(job: Job, tell: Callable[..., None]) -> None:
     """Write the bytes, and tell what they are."""
-    found = _array(job["path"]) if job["path"].lower().endswith(".npy") else _picture(job)
+    array = _array(job["path"]) if job["path"].lower().endswith(".npy") else _picture(job)
     with open(job["to"], "wb") as stream:
-        stream.write(found.tobytes())
-    tell("fed", dtype=str(found.dtype), shape=list(found.shape))
+        stream.write(array.tobytes())
+    tell("fed", dtype=str(array.dtype), shape=list(array.shape))
 
 
 def _array(path: str) -> Any:
     import numpy
 
-    found = numpy.load(path, allow_pickle=False)
-    if not isinstance(found, numpy.ndarray):
+    array = numpy.load(path, allow_pickle=False)
+    if not isinstance(array, numpy.ndarray):
         raise SystemExit("it holds several arrays")
-    return found.astype(found.dtype.newbyteorder("<"))
+    return array.astype(array.dtype.newbyteorder("<"))
 
 
 def _picture(job: Job) -> Any:

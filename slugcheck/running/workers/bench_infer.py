@@ -115,12 +115,12 @@ class Worker:
 
 def _runner(job: Job) -> Any:
     if job["runtime"] == "torch":
-        import bench_torch as found
+        import bench_torch as backend
     else:
-        import bench_onnx as found  # type: ignore[no-redef, unused-ignore]
+        import bench_onnx as backend  # type: ignore[no-redef, unused-ignore]
     own = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [place for place in sys.path if os.path.abspath(place) != own]
-    return found.Runner(job)
+    return backend.Runner(job)
 
 
 def _timed(step: Callable[[], Any]) -> Any:

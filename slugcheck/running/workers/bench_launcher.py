@@ -51,10 +51,10 @@ class Requests:
 
         :raises Ended: nothing will come any more.
         """
-        found = os.read(0, 1 << 16)
-        if not found:
+        chunk = os.read(0, 1 << 16)
+        if not chunk:
             raise Ended
-        self._rest += found
+        self._rest += chunk
 
 
 class Worker:
@@ -87,14 +87,14 @@ class Worker:
 
     def hear(self, stream: IO[Any]) -> bool:
         """Take in events; return whether there may be more."""
-        found = _read(stream)
-        self._rest += found or b""
+        chunk = _read(stream)
+        self._rest += chunk or b""
         while b"\n" in self._rest:
             line, _, self._rest = self._rest.partition(b"\n")
             self._take(line)
         if len(self._rest) > _LINE:
             self.garbage, self._rest = self._rest[:80], b""
-        return found != b""
+        return chunk != b""
 
     def _take(self, line: bytes) -> None:
         try:
@@ -107,9 +107,9 @@ class Worker:
         self.events.append(event)
 
     def overhear(self, stream: IO[Any]) -> bool:
-        found = _read(stream)
-        self.output = (self.output + (found or b""))[-_TAIL:]
-        return found != b""
+        chunk = _read(stream)
+        self.output = (self.output + (chunk or b""))[-_TAIL:]
+        return chunk != b""
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -187,8 +187,8 @@ class Launcher:
     def do_pair(self, request: Job) -> Any:
         """Let two live workers infer in turn; return the times of each, block by block."""
         try:
-            for one in request["workers"]:
-                self._workers.append(Worker(one, None))
+            for worker_request in request["workers"]:
+                self._workers.append(Worker(worker_request, None))
             for worker in self._workers:
                 self._until(worker, "ready", request["silence"])
             blocks = [self._block(request) for _ in range(request["blocks"])]

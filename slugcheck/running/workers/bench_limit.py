@@ -66,8 +66,8 @@ def _mounts(kind: str, option: str) -> Iterator[Any]:
     try:
         with open("/proc/self/mounts") as lines:
             for line in lines:
-                _, place, found, options = line.split()[:4]
-                if found == kind and (not option or option in options.split(",")):
+                _, place, filesystem, options = line.split()[:4]
+                if filesystem == kind and (not option or option in options.split(",")):
                     yield place
     except (OSError, ValueError):
         return
@@ -120,12 +120,12 @@ def _number(path: str) -> Any:
 
 
 def _table(path: str) -> Any:
-    found = {}
+    table = {}
     with contextlib.suppress(OSError, ValueError), open(path) as lines:
         for line in lines:
             name, value = line.split()
-            found[name] = int(value)
-    return found
+            table[name] = int(value)
+    return table
 
 
 def _write(path: str, value: object) -> None:

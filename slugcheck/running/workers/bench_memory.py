@@ -19,21 +19,21 @@ _ROLLUP = {"Pss": "pss", "Private_Clean": "uss", "Private_Dirty": "uss", "Privat
 
 def now() -> Any:
     """Return rss, anon, pss, uss and peak, in bytes."""
-    found = {"rss": None, "anon": None, "pss": None, "uss": None, "peak": None}
-    if not _fields("/proc/self/status", _STATUS, found):
-        found["peak"] = _of_rusage()
-    _fields("/proc/self/smaps_rollup", _ROLLUP, found)
-    return found
+    figures = {"rss": None, "anon": None, "pss": None, "uss": None, "peak": None}
+    if not _fields("/proc/self/status", _STATUS, figures):
+        figures["peak"] = _of_rusage()
+    _fields("/proc/self/smaps_rollup", _ROLLUP, figures)
+    return figures
 
 
-def _fields(path: str, names: Mapping[str, str], found: Any) -> bool:
+def _fields(path: str, names: Mapping[str, str], figures: Any) -> bool:
     try:
         with open(path) as lines:
             for line in lines:
                 name, _, rest = line.partition(":")
                 if name in names:
                     key = names[name]
-                    found[key] = (found[key] or 0) + int(rest.split()[0]) * 1024
+                    figures[key] = (figures[key] or 0) + int(rest.split()[0]) * 1024
     except (OSError, ValueError):
         return False
     return True

@@ -50,20 +50,20 @@ class Runner:
         import numpy
 
         given = {}
-        wanted = [one.name for one in self._session.get_inputs()]
-        for name, one in zip(wanted, self._job["inputs"]):
-            with open(one["path"], "rb") as stream:
+        wanted = [spec.name for spec in self._session.get_inputs()]
+        for name, fed in zip(wanted, self._job["inputs"]):
+            with open(fed["path"], "rb") as stream:
                 raw = stream.read()
-            given[name] = numpy.frombuffer(raw, one["dtype"]).reshape(one["shape"])
+            given[name] = numpy.frombuffer(raw, fed["dtype"]).reshape(fed["shape"])
         self._given = given
 
     def run(self) -> Any:
         return self._session.run(self._names, self._given, self._run_options)
 
-    def outputs(self, found: Any) -> Iterator[Any]:
+    def outputs(self, returned: Any) -> Iterator[Any]:
         """Yield name, dtype, shape and bytes of each output."""
-        for one, value in zip(self._session.get_outputs(), found):
-            yield one.name, str(value.dtype), list(value.shape), value.tobytes()
+        for output, value in zip(self._session.get_outputs(), returned):
+            yield output.name, str(value.dtype), list(value.shape), value.tobytes()
 
     def gradients(self) -> bool:
         return False

@@ -44,11 +44,11 @@ class Runner:
         """Take the inputs in, which every stack holds as well."""
         torch = self._torch
         given = []
-        for one in self._job["inputs"]:
-            with open(one["path"], "rb") as stream:
+        for fed in self._job["inputs"]:
+            with open(fed["path"], "rb") as stream:
                 raw = bytearray(stream.read())
-            dtype = getattr(torch, one["dtype"])
-            tensor = torch.frombuffer(raw, dtype=dtype).reshape(one["shape"])
+            dtype = getattr(torch, fed["dtype"])
+            tensor = torch.frombuffer(raw, dtype=dtype).reshape(fed["shape"])
             if self._options.get("channels_last") and tensor.dim() == 4:
                 tensor = tensor.contiguous(memory_format=torch.channels_last)
             given.append(tensor)
@@ -58,11 +58,11 @@ class Runner:
         with self._mode():
             return self.model(*self.given)
 
-    def outputs(self, found: Any) -> Iterator[Any]:
+    def outputs(self, returned: Any) -> Iterator[Any]:
         """Yield name, dtype, shape and bytes of each output."""
         import ctypes
 
-        for number, (name, tensor) in enumerate(_flat(self._torch, found, "")):
+        for number, (name, tensor) in enumerate(_flat(self._torch, returned, "")):
             value = tensor.detach().to("cpu").contiguous()
             if value.dtype == self._torch.bfloat16:
                 value = value.float()
@@ -116,12 +116,12 @@ def _no_script(torch: Any, path: str, error: Exception) -> Any:
     return "holds " + kind
 
 
-def _flat(torch: Any, found: Any, name: str) -> Iterator[Any]:
-    if isinstance(found, torch.Tensor):
-        yield name, found
-    elif isinstance(found, dict):
-        for key, value in found.items():
+def _flat(torch: Any, nested: Any, name: str) -> Iterator[Any]:
+    if isinstance(nested, torch.Tensor):
+        yield name, nested
+    elif isinstance(nested, dict):
+        for key, value in nested.items():
             yield from _flat(torch, value, f"{name}.{key}" if name else str(key))
-    elif isinstance(found, (list, tuple)):
-        for value in found:
+    elif isinstance(nested, (list, tuple)):
+        for value in nested:
             yield from _flat(torch, value, name)
