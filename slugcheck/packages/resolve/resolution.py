@@ -99,8 +99,7 @@ class Resolver:
         self._known = known or Known()
         self._made: dict[str, dict[str, StandIn]] = {}
         self._excluded: dict[str, Unsized] = {
-            canonicalize_name(unsized.name): unsized
-            for unsized in (*without, *self._known.unsized)
+            canonicalize_name(unsized.name): unsized for unsized in (*without, *self._known.unsized)
         }
         self._lost: list[Unsized] = []
         self._refused = set(requirements.options.no_binary)  # names whose wheels do not count
