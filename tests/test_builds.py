@@ -329,6 +329,32 @@ def codes_of(done: Done, code: str) -> list[Any]:
     return [finding for finding in done.document["findings"] if finding["code"] == code]
 
 
+@pytest.mark.parametrize(
+    ("wheel", "source", "options", "reason"),
+    [
+        ("<3.12", "<3.12", "", "its metadata requires Python <3.12"),
+        (None, "<3.12", "", "its metadata requires Python <3.12"),
+        ("<3.12", None, "--only-binary :all:\n", "options exclude its source archive"),
+        ("<3.12", "none", "", "its metadata requires Python <3.12"),
+        (None, "none", "", "there is no source archive"),
+    ],
+)
+def test_why_pip_takes_no_file_of_a_version(
+    index: PackageServer,
+    requirements: Write,
+    wheel: str | None,
+    source: str | None,
+    options: str,
+    reason: str,
+) -> None:
+    index.add_wheel("old", "1.0", {"o.so": bytes(9_000)}, tag=CP311, requires_python=wheel)
+    if source != "none":
+        archive = make_sdist("old", "1.0", {"demo.c": ""}, requires_txt="", setup_py=C_SETUP)
+        index.add(archive, requires_python=source)
+    done = check(index, requirements(f"{options}old==1.0\n"))
+    assert failure(done, "old")["sentence"].endswith(reason)
+
+
 def test_a_version_whose_metadata_refuses_the_python_is_sized_from_its_wheel(
     index: PackageServer, requirements: Write
 ) -> None:
@@ -472,7 +498,7 @@ def test_the_fix_is_the_nearest_newer_version_whose_whole_tree_has_wheels(
     assert done.code == 1
     fixed = [f for f in done.document["findings"] if f["code"] == "build-fails" and f["fix"]]
     assert [(f["subject"], f["fix"]) for f in fixed] == [
-        ("parent", 'parent[fast]==1.2 ; python_version > "3"')
+        ("parent", '# also fixes core\nparent[fast]==1.2 ; python_version > "3"')
     ]
     assert fixed[0]["then_status"] == "pass"
     path.write_text(f"webapp==1.0\n{fixed[0]['fix']}\n")  # and the advice holds
@@ -512,12 +538,37 @@ def test_lines_that_fail_together_change_together(
     index: PackageServer, requirements: Write
 ) -> None:
     for name, requires in (("core", ()), ("frame", ("core>=2",))):
-        add_built(index, name, "1.0")
+        add_built(index, name, "1.0", tag=CP311)
         add_built(index, name, "2.0", tag=NATIVE, requires=requires)
         add_built(index, name, "3.0", tag=NATIVE, requires=requires)
     done = check(index, requirements("frame==1.0\ncore==1.0\nwebapp\n"))
     fixes = [f["fix"] for f in done.document["findings"] if f["code"] == "build-fails"]
-    assert sorted(fixes) == ["", "core==2.0\nframe==2.0"]
+    assert sorted(fixes)[0] == ""
+    note, *lines = sorted(fixes)[1].splitlines()
+    assert note in ("# also fixes core", "# also fixes frame")
+    assert lines == ["core==2.0", "frame==2.0"]
+
+
+def test_what_never_had_a_wheel_keeps_no_other_line_from_its_fix(
+    index: PackageServer, requirements: Write
+) -> None:
+    add_built(index, "never", "1.0")
+    add_built(index, "core", "1.0", tag=CP311)
+    add_built(index, "core", "2.0", tag=NATIVE)
+    done = check(index, requirements("never==1.0\ncore==1.0\n"))
+    assert failure(done, "core")["fix"] == "core==2.0"
+    assert failure(done, "never")["fix"].startswith("# no fix found")
+
+
+def test_a_line_that_may_be_built_changes_with_the_one_that_cannot(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_sdist("core", "1.0", {"demo.c": "int x;\n"}, requires_txt="", setup_py=C_SETUP)
+    index.add_wheel("core", "2.0", {"core.so": bytes(9_000)}, tag=NATIVE)
+    add_built(index, "frame", "1.0", requires=("core",))
+    add_built(index, "frame", "2.0", tag=NATIVE, requires=("core>=2",))
+    done = check(index, requirements("frame==1.0\ncore==1.0\n"))
+    assert failure(done, "frame")["fix"] == "core==2.0\nframe==2.0"
 
 
 def test_missing_headers_come_with_the_apt_buildpack(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from slugcheck import reading
 from slugcheck.advice.edits import Edit
@@ -32,6 +32,9 @@ _TOOLS = {
 # Beyond that many lines to change, another Python is tried first.
 _FEW_LINES = 3
 _MOST_PYTHONS = 2
+_MOST_GROUPS = 3  # that are fixed on their own: each fix takes a resolution or more
+
+_Failing = tuple[DistributionSize, SourceBuild, str]
 
 
 # --------------------------------------------------------------------------- what fails
@@ -40,7 +43,7 @@ _MOST_PYTHONS = 2
 def failing_builds(sizes: SizeReport) -> Iterator[Problem]:
     """Yield what certainly cannot be installed: the build fails, or pip refuses to begin.
 
-    One fix is for all of them, and is tried with the first.
+    What has wheels for other Pythons is fixed together: its first finding gets the fix.
     """
     failing = [
         (package, build, reason)
@@ -49,9 +52,9 @@ def failing_builds(sizes: SizeReport) -> Iterator[Problem]:
         and (reason := why_it_fails(build, sizes.target, package))
     ]
     failing.sort(key=lambda failure: not failure[0].distribution.direct)
-    for number, (package, build, reason) in enumerate(failing):
-        first = number == 0
-        candidates = _candidates([(p, b) for p, b, _ in failing], sizes) if first else ()
+    together = _together(failing)
+    for package, build, reason in failing:
+        candidates = _candidates(together[package.name], sizes) if package.name in together else ()
         yield Problem(
             finding=Finding(
                 code=FAILS,
@@ -67,6 +70,19 @@ def failing_builds(sizes: SizeReport) -> Iterator[Problem]:
             candidates=tuple(candidates),
             otherwise=_headers(build, sizes.target),
         )
+
+
+def _together(failing: Sequence[_Failing]) -> dict[str, list[_Failing]]:
+    """Return what is fixed at once, by the name whose finding gets the fix.
+
+    A version without any wheel must not keep those that have some from their fix.
+    """
+    groups: dict[str, list[_Failing]] = {}
+    for failure in failing:
+        package, build, _ = failure
+        groups.setdefault("" if build.pythons_with_wheels else package.name, []).append(failure)
+    tried = list(groups.values())[:_MOST_GROUPS]
+    return {group[0][0].name: group for group in tried}
 
 
 def why_it_fails(build: SourceBuild, target: Target, package: DistributionSize) -> str:
@@ -121,31 +137,52 @@ def _headers(build: SourceBuild, target: Target) -> str:
 # --------------------------------------------------------------------------- what helps
 
 
-def _candidates(
-    failing: Sequence[tuple[DistributionSize, SourceBuild]], sizes: SizeReport
-) -> list[Candidate]:
-    """Return the nearest newer versions with wheels, the newest Pythons, and older versions."""
-    by_name = {size.name: size for size in sizes.distributions}
-    names = {_root(package, by_name) for package, _ in failing}
-    roots = [by_name[name] for name in sorted(names)]
+def _candidates(failing: Sequence[_Failing], sizes: SizeReport) -> list[Candidate]:
+    """Return the nearest newer versions with wheels, the newest Pythons, and older versions.
+
+    Where the lines that fail can only change with others that are built from source, all of these
+    are tried together.
+    """
+    names = [package.name for package, _, _ in failing]
+    more = names[1:]
+    note = f"also fixes {listed(more)}" if more else ""
     pythons = [
-        Candidate(edit=Edit(python=minor))
-        for minor in _pythons([build for _, build in failing], sizes.target)
+        Candidate(edit=Edit(python=minor), note=note)
+        for minor in _pythons([build for _, build, _ in failing], sizes.target)
     ]
-    if any(not root.distribution.direct or root.distribution.direct_url for root in roots):
-        return pythons  # its line cannot be found, or names a file
-    newer, older = (
-        Candidate(
-            edit=Edit(
-                replace=tuple((root.name, _line(root, operator)) for root in roots),
-                free=tuple(package.name for package, _ in failing),
-                lowest=operator == ">",
-                wheels_only=True,
-            )
-        )
-        for operator in "><"
+    by_name = {size.name: size for size in sizes.distributions}
+    roots = _roots(names, by_name)
+    if not roots:
+        return pythons
+    newer = Candidate(edit=_other_versions(roots, names, ">"), note=note)
+    older = Candidate(edit=_other_versions(roots, names, "<"), note=note)
+    built = [
+        size.name
+        for size in sizes.distributions
+        if (build := size.distribution.source_build) and (build.native or build.failure)
+    ]
+    every = _roots(built, by_name)
+    widened = Candidate(edit=_other_versions(every, built, ">"), note=note)
+    together = [widened] if len(every) > len(roots) else []
+    if len(roots) > _FEW_LINES:
+        return [*pythons, newer, *together, older]
+    return [newer, *together, *pythons, older]
+
+
+def _other_versions(roots: Sequence[DistributionSize], names: Sequence[str], operator: str) -> Edit:
+    return Edit(
+        replace=tuple((root.name, _line(root, operator)) for root in roots),
+        free=tuple(names),
+        lowest=operator == ">",
+        wheels_only=True,
     )
-    return [newer, *pythons, older] if len(roots) <= _FEW_LINES else [*pythons, newer, older]
+
+
+def _roots(names: Sequence[str], by_name: Mapping[str, DistributionSize]) -> list[DistributionSize]:
+    """Return the direct requirements that bring distributions; none where a line cannot change."""
+    roots = [by_name[name] for name in sorted({_root(name, by_name) for name in names})]
+    fixed = any(not r.distribution.direct or r.distribution.direct_url for r in roots)
+    return [] if fixed else roots
 
 
 def _line(root: DistributionSize, operator: str) -> str:
@@ -153,19 +190,19 @@ def _line(root: DistributionSize, operator: str) -> str:
     return f"{root.name}{extras}{operator}{root.distribution.version}"
 
 
-def _root(package: DistributionSize, by_name: dict[str, DistributionSize]) -> str:
+def _root(name: str, by_name: Mapping[str, DistributionSize]) -> str:
     """Return the direct requirement that brings a distribution, the nearest of them."""
-    waiting, seen = [package.name], {package.name}
+    waiting, seen = [name], {name}
     while waiting:
         size = by_name.get(waiting.pop(0))
         if size is None:
             continue
         if size.distribution.direct:
             return size.name
-        more = [name for name in size.required_by if name not in seen]
+        more = [parent for parent in size.required_by if parent not in seen]
         seen.update(more)
         waiting += more
-    return package.name
+    return name
 
 
 def _pythons(builds: Sequence[SourceBuild], target: Target) -> list[str]:

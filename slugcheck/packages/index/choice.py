@@ -141,12 +141,12 @@ def requires_another_python(requires_python: str | None) -> str:
 
 
 def refusal(files: Sequence[ProjectFile], python: str) -> str:
-    """Return why pip takes none of a version's files on a Python, "" where that is not certain."""
+    """Return why pip takes none of a version's files on a Python."""
     refusing = [file for file in files if not python_fits(file, python)]
-    if refusing and len(refusing) == len(files):
-        return requires_another_python(refusing[0].requires_python)
     if any(file.kind is FileKind.SDIST and file not in refusing for file in files):
         return "the file's options exclude its source archive"
+    if refusing:
+        return requires_another_python(refusing[0].requires_python)
     return "there is no source archive"
 
 

@@ -226,7 +226,7 @@ class StandIns:
         own = [file for file in candidates if file.version == version]
         systems = choosing.platforms_of(own, version)
         failure = choosing.refusal(own, self._target.python_version)
-        if failure and not systems.endswith("only"):
+        if not systems.endswith("only"):
             refused = self._refused(name, version, own, files, failure, origin)
             if refused is not None:
                 return refused
