@@ -18,10 +18,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from slugcheck import platforms
-from slugcheck.advice import edits
-from slugcheck.advice.edits import Edit, Pinned
+from slugcheck.advice.edits import Edit
 from slugcheck.advice.trial import Measured
-from slugcheck.errors import BuildError, MeasureError, NetworkError, ResolutionError
+from slugcheck.errors import BuildError, MeasureError, NetworkError
 from slugcheck.model import (
     Audit,
     Distribution,
@@ -42,14 +41,13 @@ from slugcheck.model import (
 from slugcheck.model.options import DEFAULT_PLATFORM, Options
 from slugcheck.packages.index.urls import redact
 from slugcheck.packages.requirements.indexes import configured, only_there, reachable
-from slugcheck.packages.resolve.resolution import Known
-from slugcheck.packages.resolve.stand_ins import StandIn
 from slugcheck.policy import budgets, settings
 from slugcheck.policy.settings import merged, rules
 from slugcheck.project import app, target
 from slugcheck.project.app import App, Subject
-from slugcheck.project.dependencies import DependencyReader
+from slugcheck.project.dependencies import DependencyReader, Found
 from slugcheck.running import child
+from slugcheck.sizing.memory import SizeMemory
 from slugcheck.version import __version__
 
 if TYPE_CHECKING:
@@ -93,16 +91,20 @@ SILENT: Progress = _Silent()
 class Check:
     """One run, used as a context manager: ``resolve``, exhaust ``read``, then ``report``."""
 
-    def __init__(self, options: Options, *, ruling: Settings | None = None) -> None:
+    def __init__(
+        self, options: Options, *, ruling: Settings | None = None, advise: bool = True
+    ) -> None:
         """Read the file and choose the target; nothing touches the network yet.
 
         ``ruling`` are settings that replace the project's own, such as those of its base. Of its
-        own, only models in the checkout count, since they can only increase the size.
+        own, only models in the checkout count, since they can only increase the size. Without
+        ``advise`` there are no findings, and no fixes are tried.
 
         :raises UsageError: the file, the platform, a setting or a limit is invalid.
         :raises BuildError: the platform's build would refuse the project.
         """
         self._started = time.perf_counter()
+        self._advise = advise
         child.distrust(options.path)
         self.settings = settings.of(options)
         options = replace(options, top=options.within)
@@ -133,6 +135,7 @@ class Check:
         self._verification: Verification | None = None
         self._audit: Audit | None = None
         self._dependencies = DependencyReader(self.subject, self.target, options)
+        self._memory = SizeMemory()
 
     def _refuse(self, error: BuildError) -> None:
         """Keep what the build refuses; something else is sized in its place."""
@@ -369,7 +372,7 @@ class Check:
 
     def sizes(self) -> SizeReport:
         """Return the predicted sizes; ``read`` has been exhausted."""
-        return self._sizes(self._dependencies)
+        return self._sizes(self._dependencies.result(), self.target)
 
     def sizes_with(self, requirements: RequirementSet) -> SizeReport:
         """Resolve and size other requirements, everything else unchanged.
@@ -378,133 +381,52 @@ class Check:
 
         :raises MeasureError: the requirements cannot be resolved.
         """
-        return self._measured(replace(self.subject, requirements=requirements), self.target).sizes
+        return self._measured(replace(self.subject, requirements=requirements))
 
     def sizes_after(self, edit: Edit) -> Measured:
-        """Apply an edit in memory, then resolve and size the project.
+        """Apply an edit in memory, then resolve and size the project (``Editor.measure``).
 
-        Everything that the edit does not concern keeps its version. ``read`` has been exhausted.
-        Thread-safe.
+        ``read`` has been exhausted. Thread-safe.
 
         :raises MeasureError: there is no solution, or an index cannot be reached.
         :raises BuildError: the build would refuse the project.
         """
-        place = self._target_of(edit)
-        if edit.only_python:
-            return self._measured(self.subject, place, Known())
-        pinned = Pinned(
-            distributions={d.name: (d, inventory) for d, inventory in self.inventories},
-            environment=self.environment,
-        )
-        freed = pinned.freed_by(edit)
-        read, lock = self.subject.requirements, self.subject.lock
-        if read is not None:
-            # without an index that could not be reached
-            read = replace(read, options=self.subject.index)
-        else:
-            assert lock is not None  # noqa: S101 - a subject has either
-            from slugcheck.packages.locks import indexes as lock_indexes
+        from slugcheck.advice.editor import Editor
 
-            more = lock_indexes.read(lock, self.subject.top)
-            own = self.subject.index
-            options = replace(own, extra_index_urls=(*own.extra_index_urls, *more))
-            gone = {name for name, _ in edit.replace} | {*edit.remove}
-            aside = [
-                unsized
-                for unsized in self._dependencies.unsized
-                if canonicalize_name(unsized.name) not in gone
-            ]
-            read = edits.unlocked(str(lock), pinned, options, aside)
-        known = self._known(read, freed) if place is self.target else Known()
-        known = replace(known, dropped=edit.drop, lowest=edit.lowest, wheels_only=edit.wheels_only)
-        if edit.wheels_only:
-            builds = (made for made in known.stand_ins if made.name not in freed)
-            known = replace(known, stand_ins=tuple(builds))
-        # the versions of another Python are others
-        hold = pinned if place is self.target or lock is not None else None
-        try:
-            return self._measured_with(edits.applied(edit, read, hold, freed), place, known)
-        except ResolutionError:
-            if hold is None or lock is not None:
-                raise
-            if edit.lowest:  # the other lines stay as they are, or they would be lowered as well
-                lines = {d.name for d, _ in self.inventories if d.direct}
-                freed |= {name for name in pinned.distributions if name not in lines}
-                return self._measured_with(edits.applied(edit, read, hold, freed), place, known)
-            # a version that another line left open may have to change
-            return self._measured_with(edits.applied(edit, read), place, known)
+        return Editor(
+            subject=self.subject,
+            target=self.target,
+            options=self._options,
+            base=self._dependencies,
+            size=self._sizes,
+        ).measure(edit)
 
-    def _known(self, read: RequirementSet, freed: Collection[str]) -> Known:
-        """Return what need not be found out again for an edit."""
-        builds = [
-            StandIn(
-                name=distribution.name,
-                version=distribution.version,
-                artifact=distribution.artifact,
-                inventory=inventory,
-                source_build=distribution.source_build,
-                direct_url=False,
-            )
-            for distribution, inventory in self.inventories
-            if distribution.source_build is not None and not distribution.direct_url
-        ]
-        urls = {line.origin for line in read.requirements if line.url is not None}
-        unsized = [
-            package
-            for package in self._dependencies.unsized
-            if package not in read.set_aside
-            and package.origin not in urls
-            and canonicalize_name(package.name) not in freed
-        ]
-        return Known(stand_ins=tuple(builds), unsized=tuple(unsized))
-
-    def _target_of(self, edit: Edit) -> Target:
-        if edit.python is None or edit.python == self.target.minor:
-            return self.target
-        for release in self.target.platform.pythons:
-            if release.minor == edit.python:
-                return replace(
-                    self.target,
-                    python=release,
-                    python_version=release.version,
-                    python_origin="the fix",
-                )
-        raise MeasureError(f"{self.target.platform.title} does not offer Python {edit.python}")
-
-    def _measured_with(self, requirements: RequirementSet, place: Target, known: Known) -> Measured:
-        changed = replace(self.subject, requirements=requirements, index=requirements.options)
-        return self._measured(changed, place, known)
-
-    def _measured(self, subject: Subject, place: Target, known: Known | None = None) -> Measured:
-        with DependencyReader(subject, place, self._options, known=known) as other:
+    def _measured(self, subject: Subject) -> SizeReport:
+        with DependencyReader(subject, self.target, self._options) as other:
             other.resolve()
             for _ in other.read():
                 pass
-            refused = [o for o in other.obstacles if o not in self._dependencies.obstacles]
-            if known is not None and refused:
-                raise BuildError(refused[0].sentence)
-            inventories = {d.name: inventory for d, inventory in other.inventories}
-            return Measured(sizes=self._sizes(other, place), inventories=inventories)
+            return self._sizes(other.result(), self.target)
 
-    def _sizes(self, dependencies: DependencyReader, place: Target | None = None) -> SizeReport:
+    def _sizes(self, found: Found, place: Target) -> SizeReport:
         from slugcheck import sizer
         from slugcheck.sizing import slug_parts
 
         app, manager = self._app.contents(), self.subject.manager
-        place = place or self.target
-        names = {distribution.name for distribution, _ in dependencies.inventories}
+        names = {distribution.name for distribution, _ in found.inventories}
         return sizer.measure(
             target=place,
-            inventories=dependencies.inventories,
-            unsized=(*dependencies.unsized, *self._unmeasured(names)),
-            environment=dependencies.environment,
+            inventories=found.inventories,
+            unsized=(*found.unsized, *self._unmeasured(names)),
+            environment=found.environment,
             parts=(
                 *slug_parts.runtime_parts(place, names, manager),
                 *([slug_parts.app_part(app.files)] if app.files else []),
                 *slug_parts.model_parts(app.models),
             ),
-            transfer=dependencies.transfer(),
+            transfer=found.transfer,
             manager=manager,
+            memory=self._memory,
         )
 
     @property
@@ -531,7 +453,7 @@ class Check:
 
         inventories = {d.name: inventory for d, inventory in self.inventories}
         measured = Measured(sizes=sizes, inventories=inventories)
-        if not findings.problems(measured):
+        if not self._advise or not findings.problems(measured):
             return ()
         written = syntax.of(self.subject, sizes)
         own = own_extras.candidates(written.document, frozenset(written.direct))

@@ -32,6 +32,7 @@ from slugcheck.packages import graph
 from slugcheck.sizing import bytecode, compression
 from slugcheck.sizing.installed import Installed, Layout, install, layout_of
 from slugcheck.sizing.kinds import kind_of
+from slugcheck.sizing.memory import SizeMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +57,16 @@ def measure(
     parts: Sequence[Part],
     transfer: Transfer,
     manager: Manager = Manager.PIP,
+    memory: SizeMemory | None = None,
 ) -> SizeReport:
-    """Return the sizes of everything that the target would install, including ``parts``."""
+    """Return the sizes of everything that the target would install, including ``parts``.
+
+    ``memory`` holds the figures of single distributions that were computed before.
+    """
     layout = layout_of(target, manager)
+    known = memory or SizeMemory()
     sized = _with_roots(
-        tuple(size_one(d, inventory, layout) for d, inventory in inventories), environment
+        tuple(_recalled(d, inventory, layout, known) for d, inventory in inventories), environment
     )
     overlaps = find_overlaps(sized)
     needs = _graph(sized, environment)
@@ -76,6 +82,17 @@ def measure(
         installed=_total_installed(sized, overlaps, parts, layout.minor),
         slug=_total_slug(sized, overlaps, parts),
     )
+
+
+def _recalled(
+    distribution: Distribution, inventory: Inventory, layout: Layout, memory: SizeMemory
+) -> Sized:
+    known = memory.recall(distribution, inventory, layout)
+    if known is not None:
+        return replace(known, distribution=distribution)
+    sized = size_one(distribution, inventory, layout)
+    memory.remember(sized, layout)
+    return sized
 
 
 def size_one(distribution: Distribution, inventory: Inventory, layout: Layout) -> Sized:

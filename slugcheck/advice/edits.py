@@ -60,11 +60,14 @@ class Edit:
         )
 
     @property
-    def named(self) -> frozenset[str]:
-        """The names whose lines go or change, and those that the new lines name."""
-        lines = [line for _, line in self.replace] + list(self.add)
-        new = (canonicalize_name(reading.requirement(line).name) for line in lines)
-        return frozenset((*(old for old, _ in self.replace), *self.remove, *self.drop, *new))
+    def only_removes(self) -> bool:
+        """Whether it only deletes lines."""
+        return bool(self.remove) and self == Edit(remove=self.remove)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines that are new."""
+        return (*(line for _, line in self.replace), *self.add)
 
 
 # --------------------------------------------------------------------------- applied
@@ -77,20 +80,50 @@ class Pinned:
     distributions: Mapping[str, tuple[Distribution, Inventory]]
     environment: Mapping[str, str]
 
-    def freed_by(self, edit: Edit) -> frozenset[str]:
-        """Return the names whose versions may change with an edit: its own, and what they cap.
+    def freed_by(self, edit: Edit, *, caps: bool = True) -> frozenset[str]:
+        """Return the names whose versions may change with an edit.
 
-        What a package that goes kept below some version is resolved anew.
+        With ``caps``, what a package that goes kept below some version is resolved anew.
         """
-        freed = {*edit.named, *edit.free}
-        gone = [name for name, _ in edit.replace] + [*edit.remove, *edit.drop]
-        for name in gone:
-            known = self.distributions.get(name)
-            for line in known[1].requires_dist if known else ():
+        freed = {*(old for old, _ in edit.replace), *edit.remove, *edit.drop, *edit.free}
+        freed |= {name for line in edit.lines if (name := self._not_met(line))}
+        for name in self.gone(edit) if caps else ():
+            for line in self.distributions[name][1].requires_dist:
                 parsed = graph.parse(line)
                 if parsed is not None and _caps(str(parsed.specifier)):
                     freed.add(canonicalize_name(parsed.name))
         return frozenset(freed)
+
+    def _not_met(self, line: str) -> str:
+        """Return the name that a line asks for unless it is there in such a version."""
+        wanted = reading.requirement(line)
+        name = canonicalize_name(wanted.name)
+        known = self.distributions.get(name)
+        if known is None:
+            return name
+        met = wanted.specifier.contains(known[0].version, prereleases=True)
+        return "" if met and wanted.url is None else name
+
+    def gone(self, edit: Edit) -> frozenset[str]:
+        """Return the distributions that only what an edit takes away requires, with these."""
+        away = {*(old for old, _ in edit.replace), *edit.remove}
+        requires = {
+            name: inventory.requires_dist for name, (_, inventory) in self.distributions.items()
+        }
+        roots = {
+            name: distribution.extras
+            for name, (distribution, _) in self.distributions.items()
+            if distribution.direct
+        }
+        if not roots:
+            return frozenset(away & set(requires))
+        built = graph.build(roots, requires, self.environment)
+        nodes = {name: graph.root_nodes(name, extras) for name, extras in roots.items()}
+        left = [node for name in nodes if name not in away for node in nodes[name]]
+        reached = built.reach(left)
+        for name in edit.drop:
+            reached &= built.reach(left, without=name)
+        return built.reach(node for own in nodes.values() for node in own) - reached
 
 
 def _caps(specifier: str) -> bool:

@@ -92,10 +92,14 @@ def gpu_problems(
     gpu = {n: d for n, d in installed.items() if GPU_ONLY.match(n) and n not in CPU_BUILDS}
     if "torch" in installed:
         own = {n: d for n, d in gpu.items() if "torch" in _pullers(d, gpu)}
-        if own or _bundles_cuda(inventories.get("torch")):
+        bundled = _bundled_cuda(sizes, inventories.get("torch"))
+        if own or bundled:
             direct = {n: d for n, d in gpu.items() if d.distribution.direct}
             problem = _torch(sizes, installed, own, direct)
-            yield replace(problem, candidates=(*own_ways, *problem.candidates))
+            least = problem.estimate_bytes + bundled
+            yield replace(
+                problem, candidates=(*own_ways, *problem.candidates), estimate_bytes=least
+            )
             gpu = {n: d for n, d in gpu.items() if n not in own and n not in direct}
     for name, cpu_name in CPU_BUILDS.items():
         if name in installed:
@@ -125,9 +129,11 @@ def _pullers(package: DistributionSize, gpu: Mapping[str, DistributionSize]) -> 
     return frozenset(seen)
 
 
-def _bundles_cuda(inventory: Inventory | None) -> bool:
+def _bundled_cuda(sizes: SizeReport, inventory: Inventory | None) -> int:
+    """Return the bytes of CUDA in torch's own wheel, in the figure that the platform limits."""
     entries = inventory.entries if inventory else ()
-    return any(TORCH_CUDA.match(entry.path) for entry in entries)
+    cuda = [entry for entry in entries if TORCH_CUDA.match(entry.path)]
+    return sum(entry.compressed if sizes.counts_slug else entry.size for entry in cuda)
 
 
 def _torch(
@@ -295,7 +301,7 @@ def opencv_problems(sizes: SizeReport) -> Iterable[Problem]:
         return
     for name, package in installed.items():
         if name in HEADLESS and missing:
-            yield _opencv_with_gui(package, sizes.target)
+            yield _opencv_with_gui(package, sizes)
 
 
 def _two_opencvs(
@@ -305,10 +311,14 @@ def _two_opencvs(
     flavor = "opencv-contrib-python" if any("contrib" in n for n in installed) else "opencv-python"
     wanted = HEADLESS[flavor] if headless or HEADLESS[flavor] in installed else flavor
     source = installed.get(wanted) or installed.get(flavor) or next(iter(installed.values()))
-    line = f"{wanted}=={source.distribution.version}"
     gone = [d for name, d in installed.items() if name != wanted]
     subject = gone[0]
-    edit = _only(wanted, line, gone, is_direct=_is_direct(installed.get(wanted)))
+    # a version that the project pins itself comes first
+    pinned = [d for d in gone if d.distribution.direct]
+    versions = dict.fromkeys(d.distribution.version for d in (*pinned, source))
+    is_direct = _is_direct(installed.get(wanted))
+    if is_direct:
+        versions = {source.distribution.version: None}
     return Problem(
         finding=Finding(
             code="two-opencvs",
@@ -321,7 +331,10 @@ def _two_opencvs(
             fix="",
             origin=sizes.line_of(subject.name),
         ),
-        candidates=(Candidate(edit=edit),),
+        candidates=tuple(
+            Candidate(edit=_only(wanted, f"{wanted}=={version}", gone, is_direct=is_direct))
+            for version in versions
+        ),
     )
 
 
@@ -341,7 +354,7 @@ def _only(wanted: str, line: str, gone: Sequence[DistributionSize], *, is_direct
     return Edit(add=(line,), drop=pulled)
 
 
-def _opencv_with_gui(package: DistributionSize, target: Target) -> Problem:
+def _opencv_with_gui(package: DistributionSize, sizes: SizeReport) -> Problem:
     wanted = HEADLESS[package.name]
     candidates = tuple(
         Candidate(edit=_only(wanted, f"{wanted}{specifier}", [package], is_direct=False))
@@ -353,12 +366,12 @@ def _opencv_with_gui(package: DistributionSize, target: Target) -> Problem:
             severity=FindingSeverity.ERROR,
             subject=package.name,
             sentence=(
-                f"the app will crash at boot: import cv2 needs libGL.so.1, which "
-                f"{target.stack.name} does not have; {package.name} is required by "
+                "the app will crash at boot: import cv2 needs libGL.so.1, which "
+                f"{sizes.target.stack.name} does not have; {package.name} is required by "
                 f"{required_by(package)}"
             ),
             fix="",
-            origin=origin(package),
+            origin=sizes.line_of(package.name),
         ),
         candidates=candidates,
     )
@@ -479,7 +492,8 @@ def _lighter(sizes: SizeReport) -> Iterable[Problem]:
         if brought.distribution.direct or not package.distribution.direct:
             continue
         extras = ",".join(package.distribution.extras)
-        line = f"{name}[{extras}]>={first}" if extras else f"{name}>={first}"
+        head = f"{name}[{extras}]" if extras else name
+        lines = (f"{head}=={first.rpartition('.')[0]}.*", f"{head}>={first}")
         yield Problem(
             finding=Finding(
                 code="heavy-dependency",
@@ -492,7 +506,9 @@ def _lighter(sizes: SizeReport) -> Iterable[Problem]:
                 fix="",
                 origin=origin(package),
             ),
-            candidates=(Candidate(edit=Edit(replace=((name, line),), free=(heavy,))),),
+            candidates=tuple(
+                Candidate(edit=Edit(replace=((name, line),), free=(heavy,))) for line in lines
+            ),
             saves=True,
             uncertain=True,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -18,13 +19,14 @@ from slugcheck.text import heroku_m, mb
 # Of one finding: a resolution each.
 _MOST_CANDIDATES = 4
 _SHOWN = 160  # characters of a reason
+_WIDTH = 70  # characters of a comment line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A fix to try. ``text`` is what is printed for it; "": the edit in the manager's syntax.
 
-    ``note`` is a comment line to print above it.
+    ``note`` is a comment to print above it, of one line or more.
     """
 
     edit: Edit
@@ -86,8 +88,14 @@ def solved(
         write=write,
     )
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        findings = [finding for finding in pool.map(choice.of, ordered) if finding is not None]
-    return tuple(sorted(findings, key=lambda f: (order.index(f.severity), -(f.saves_bytes or 0))))
+        chosen = list(zip(ordered, pool.map(choice.of, ordered), strict=True))
+
+    def rank(solution: tuple[Problem, Finding | None]) -> tuple[int, int]:
+        problem, finding = solution
+        measured = finding.saves_bytes if finding is not None else None
+        return order.index(problem.finding.severity), -(measured or problem.estimate_bytes)
+
+    return tuple(finding for _, finding in sorted(chosen, key=rank) if finding is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +129,9 @@ class _Choice:
         if not problem.candidates:
             return replace(problem.finding, fix=problem.otherwise)
         reason = f": {_short(reasons[0])}" if reasons else ""
-        return replace(problem.finding, fix=problem.otherwise or f"# no fix found{reason}")
+        nothing = textwrap.wrap(f"no fix found{reason}", _WIDTH)
+        fix = problem.otherwise or "\n".join(f"# {line}" for line in nothing)
+        return replace(problem.finding, fix=fix)
 
     def _objection(self, problem: Problem, trial: Trial) -> str:
         """Return why a fix that resolves is none, "" if it is one."""
@@ -180,7 +190,8 @@ class _Choice:
     def _text(self, candidate: Candidate, sizes: SizeReport | None = None) -> str:
         edit = candidate.edit if sizes is None else _exact(candidate.edit, sizes)
         text = candidate.text or self.write(edit)
-        return f"# {candidate.note}\n{text}" if candidate.note else text
+        notes = [f"# {line}" for line in candidate.note.splitlines()]
+        return "\n".join([*notes, text])
 
 
 def _exact(edit: Edit, sizes: SizeReport) -> Edit:

@@ -47,7 +47,8 @@ def candidates(document: Mapping[str, Any], direct: frozenset[str]) -> tuple[Can
         note = f"your {word} {shown} has it, but the build installs no {word}s: make it the default"
         others = _others(document, name)
         if others:  # uv resolves all extras together, and these ask for another build
-            note += f" and delete {listed([printable(other)[:_SHOWN] for other in others])}"
+            names = listed([printable(other)[:_SHOWN] for other in others])
+            note += f"\n{names} {'conflict' if len(others) > 1 else 'conflicts'} with it"
         found.append(Candidate(edit=edit, note=note))
     return tuple(found[:_MOST])
 

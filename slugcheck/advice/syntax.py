@@ -72,10 +72,10 @@ class Written:
         new = [(line, self.markers.get(old, "")) for old, line in edit.replace]
         new += [(line, "") for line in edit.add if not edit.drop]
         if in_pyproject and (new or edit.remove):
-            where = "dependencies in pyproject.toml"
-            if self.file != "pyproject.toml":
-                where = f"what {self.file} is made from, then make it again"
-            yield f"# in {where}:"
+            where = "in pyproject.toml, dependencies"
+            if self.file != pyproject.NAME:
+                where = f"in what {self.file} is made from, then make it again"
+            yield f"# {where}:"
         if edit.index_url and edit.index_url not in self.indexes:
             yield f"--extra-index-url {edit.index_url}"
         for line, marker in new:

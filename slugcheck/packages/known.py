@@ -21,8 +21,8 @@ GPU_ONLY = re.compile(
     r"cuda-.+|jax-cuda.+|.+-cu1[1-9])$"
 )
 TORCH_FAMILY = ("torch", "torchvision", "torchaudio")
-# What only a torch with CUDA has in its wheel; before 2.0 it was all of CUDA.
-TORCH_CUDA = re.compile(r"torch/lib/lib(?:torch_cuda|c10_cuda)[^/]*\.so")
+# What only a torch with CUDA has in its wheel; before 2.0 it was all of CUDA's libraries.
+TORCH_CUDA = re.compile(r"torch/lib/lib(?:torch_cuda|c10_cuda|cu|nv|nccl)[^/]*\.so")
 # The same library without GPU code, published under another name at the same versions.
 CPU_BUILDS = {
     "tensorflow": "tensorflow-cpu",

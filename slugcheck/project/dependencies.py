@@ -6,9 +6,10 @@ All network access of a check starts here.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +62,19 @@ _READERS = 8
 _MAX_RESOLUTIONS = 4
 # As long as uv itself considers an index page fresh (the index sends max-age=600).
 _FRESH_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a run would install, and what of it has no size; markers are judged by the environment.
+
+    ``transfer`` is the traffic that reading it took.
+    """
+
+    inventories: tuple[tuple[Distribution, Inventory], ...]
+    unsized: tuple[Unsized, ...]
+    environment: Mapping[str, str]
+    transfer: Transfer
 
 
 class DependencyReader:
@@ -183,6 +197,15 @@ class DependencyReader:
         read = self._subject.requirements
         return read.sha256 if read is not None else self._lock_sha256
 
+    def result(self) -> Found:
+        """Return everything that was found; ``read`` has been exhausted."""
+        return Found(
+            inventories=self.inventories,
+            unsized=self.unsized,
+            environment=self.environment,
+            transfer=self.transfer(),
+        )
+
     def transfer(self) -> Transfer:
         """Return the traffic of this run."""
         return self._store.transfer()
@@ -258,6 +281,8 @@ class DependencyReader:
 
         def read(distribution: Distribution) -> Inventory:
             known = resolved.inventories.get(distribution.name)
+            if known is None and self._known is not None:
+                known = self._known.inventories.get(distribution.artifact.url)
             return known or self._store.inventory(distribution.artifact)
 
         for distribution, answer in _iter_inventories(distributions, read):

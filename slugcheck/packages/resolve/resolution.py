@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -62,8 +62,9 @@ class Known:
     """What an earlier resolution of nearly the same requirements found out.
 
     ``stand_ins`` are for what has no wheel, ``unsized`` is what has no size. ``dropped`` are names
-    that are left out wherever they are required. ``lowest``: lines take the lowest version that
-    they allow. ``wheels_only``: what has no wheel is no solution.
+    that are left out wherever they are required. ``inventories`` are those of files, by URL.
+    ``lowest``: lines take the lowest version that they allow. ``wheels_only``: what has no wheel is
+    no solution.
     """
 
     stand_ins: tuple[StandIn, ...] = ()
@@ -71,6 +72,7 @@ class Known:
     dropped: tuple[str, ...] = ()
     lowest: bool = False
     wheels_only: bool = False
+    inventories: Mapping[str, Inventory] = field(default_factory=dict, repr=False)
 
 
 class Resolver:
@@ -103,7 +105,8 @@ class Resolver:
         }
         self._lost: list[Unsized] = []
         self._refused = set(requirements.options.no_binary)  # names whose wheels do not count
-        self._looked = self._known.wheels_only
+        # where inventories are known, most lines are pinned
+        self._looked = self._known.wheels_only or bool(self._known.inventories)
         self._temporary = temporary.Folder()
         self._folder = self._temporary.path
 
