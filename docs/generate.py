@@ -132,6 +132,12 @@ def _platform(platform: Platform) -> str:
         retired = ((f"`{s.name}`", s.since, _source(s.source)) for s in platform.retired_stacks)
         blocks.append(_table(head, retired))
     blocks.append(_rows("python", platform.pythons, lambda release: _python(release, platform)))
+    for stack in platform.stacks:
+        if stack.build_image is not None:
+            packages = ", ".join(f"`{package}`" for package in stack.build_image.packages)
+            source = f"Source: {_cell(_source(stack.build_image.source))}\n"
+            title = f"What builds on {stack.name} find installed, as far as slugcheck looks"
+            blocks.append(f'??? note "{title}"\n\n{_indented(packages)}\n\n{_indented(source)}')
     if platform.dynos:
         head = ("machine", "memory", "killed at", "workers", "USD a month")
         table = _table(head, (_dyno(dyno, platform) for dyno in platform.dynos))

@@ -303,19 +303,6 @@ def test_native_code_is_sized_from_the_nearest_wheel(
     assert "3.11" in finding["fix"]
 
 
-def test_wheels_for_another_python_only_name_the_newest_that_works(
-    index: PackageServer, requirements: Write
-) -> None:
-    index.add_wheel("strict", "1.0", {"s.so": b"\x7fELF"}, tag="cp311-cp311-manylinux_2_17_x86_64")
-    done = slugcheck(*check(index, requirements("strict==1.0\nwebapp\n")))
-    assert done.code == 3
-    (obstacle,) = done.document["obstacles"]
-    assert "strict==1.0 has no wheel for Python 3.12 (--python)" in obstacle["sentence"]
-    assert obstacle["fix"] == "# .python-version\n3.11"
-    assert obstacle["instead"] == "sized without strict"
-    assert {d["name"] for d in done.document["distributions"]} == {"framework", "webapp"}
-
-
 def test_a_pin_for_windows_is_set_aside_with_the_line_that_mends_it(
     index: PackageServer, requirements: Write
 ) -> None:

@@ -242,7 +242,9 @@ def test_no_python_has_wheels_for_every_pin(
     tag = "cp310-cp310-manylinux_2_17_x86_64"
     server.add_wheel("speedups", "1.0", {"speedups.so": library(10)}, tag=tag)
     found = finding(check(requirements("speedups==1.0\n"), python="3.10"), "python-deprecated")
-    assert found["fix"].startswith("# no fix found: Python 3.14")
+    reason = found["fix"].replace("\n# ", " ")
+    assert reason.startswith("# no fix found: the build will fail: speedups 1.0")
+    assert "has no wheel for Python 3.14" in reason
 
 
 # --------------------------------------------------------------------------- torch

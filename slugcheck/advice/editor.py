@@ -55,7 +55,10 @@ class Editor:
             self._check_versions(edit)
         read = self._read(edit)
         known = self._known(read, freed) if place is self.target else Known()
-        known = replace(known, dropped=edit.drop)
+        known = replace(known, dropped=edit.drop, lowest=edit.lowest, wheels_only=edit.wheels_only)
+        if edit.wheels_only:
+            builds = (made for made in known.stand_ins if made.name not in freed)
+            known = replace(known, stand_ins=tuple(builds))
         lock = self.subject.requirements is None
         # the versions of another Python are others
         hold = pinned if place is self.target or lock else None
@@ -65,6 +68,10 @@ class Editor:
             if hold is None or lock:
                 raise
             self._check_versions(edit)
+            if edit.lowest:  # the other lines stay as they are, or they would be lowered as well
+                lines = {d.name for d, _ in self.base.inventories if d.direct}
+                freed |= {name for name in pinned.distributions if name not in lines}
+                return self._measured_with(edits.applied(edit, read, hold, freed), place, known)
             # a version that another line left open may have to change
             free = Known(unsized=known.unsized, dropped=edit.drop)
             return self._measured_with(edits.applied(edit, read), place, free)

@@ -36,7 +36,9 @@ class Edit:
     others require and that are uninstalled after the install. ``index_url`` is an index to add,
     only for ``index_names`` where the manager can say so. ``python`` is another minor version of
     Python, such as "3.12". ``free`` are names that may change their version although they are
-    resolved or locked; what is replaced, removed or added is free anyway.
+    resolved or locked; what is replaced, removed or added is free anyway. With ``lowest`` the lines
+    that change take the lowest version that they allow, and with ``wheels_only`` nothing that may
+    change is built from source.
     """
 
     replace: tuple[tuple[str, str], ...] = ()
@@ -47,6 +49,8 @@ class Edit:
     index_names: tuple[str, ...] = ()
     python: str | None = None
     free: tuple[str, ...] = ()
+    lowest: bool = False
+    wheels_only: bool = False
 
     @property
     def only_python(self) -> bool:

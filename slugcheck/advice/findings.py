@@ -11,6 +11,7 @@ from dataclasses import replace
 from packaging.version import InvalidVersion
 
 from slugcheck import reading
+from slugcheck.advice import builds
 from slugcheck.advice.edits import Edit
 from slugcheck.advice.fixes import Candidate, Problem
 from slugcheck.advice.trial import Measured
@@ -51,7 +52,9 @@ def problems(measured: Measured, own: tuple[Candidate, ...] = ()) -> list[Proble
         *gpu_problems(sizes, measured.inventories, own),
         *opencv_problems(sizes),
         *_other_systems(sizes),
-        *_source_builds(sizes),
+        *builds.failing_builds(sizes),
+        *builds.missing_libraries(sizes),
+        *builds.source_builds(sizes),
         *_placeholder(sizes),
         *_python_status(sizes.target),
         *_development(sizes),
@@ -363,8 +366,9 @@ def _opencv_with_gui(package: DistributionSize, sizes: SizeReport) -> Problem:
             severity=FindingSeverity.ERROR,
             subject=package.name,
             sentence=(
-                f"{package.name} needs libGL.so.1, which {sizes.target.stack.name} does not have: "
-                f"`import cv2` fails at boot; required by {required_by(package)}"
+                "the app will crash at boot: import cv2 needs libGL.so.1, which "
+                f"{sizes.target.stack.name} does not have; {package.name} is required by "
+                f"{required_by(package)}"
             ),
             fix="",
             origin=sizes.line_of(package.name),
@@ -408,51 +412,6 @@ def _foreign(
             # on the target, the marker leaves the line out
             edit = Edit(remove=(name,))
             yield Problem(finding=finding, candidates=(Candidate(edit=edit, text=text),))
-
-
-# --------------------------------------------------------------------------- source builds
-
-
-def _source_builds(sizes: SizeReport) -> Iterable[Problem]:
-    built = [d for d in sizes.distributions if d.distribution.source_build is not None]
-    native = [
-        d for d in built if d.distribution.source_build and d.distribution.source_build.native
-    ]
-    if not native:
-        return
-    minor = sizes.target.minor
-    names = listed([f"{d.name} {d.distribution.version}" for d in native])
-    sentence = (
-        f"{names}: no wheel for Python {minor} on {sizes.target.stack.name}, so the build compiles "
-        "from source, which takes minutes for each and may time out or fail"
-    )
-    verb = "has no wheel and is" if len(native) == 1 else "have no wheel and are"
-    yield Problem(
-        finding=Finding(
-            code="built-from-source",
-            severity=FindingSeverity.WARNING,
-            subject=native[0].name,
-            sentence=sentence,
-            fix="",
-            origin=origin(native[0]),
-        ),
-        candidates=tuple(_source_candidates(native, sizes.target)),
-        otherwise=f"# {listed([d.name for d in native])} {verb} compiled during the build",
-    )
-
-
-def _source_candidates(native: Sequence[DistributionSize], target: Target) -> Iterable[Candidate]:
-    for package in native:
-        if package.name == "psycopg2" and package.distribution.direct and len(native) == 1:
-            line = f"psycopg2-binary=={package.distribution.version}"
-            yield Candidate(edit=Edit(replace=(("psycopg2", line),)))
-    builds = [d.distribution.source_build for d in native]
-    newest = [b.newest_python_with_wheel for b in builds if b and b.newest_python_with_wheel]
-    offered = {r.minor: r for r in target.platform.pythons}
-    if newest:
-        minor = min(newest, key=reading.minor_key)
-        if minor != target.minor and minor in offered and offered[minor].status != "deprecated":
-            yield Candidate(edit=Edit(python=minor))
 
 
 # --------------------------------------------------------------------------- the rest

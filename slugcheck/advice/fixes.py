@@ -174,7 +174,8 @@ class _Choice:
         place = candidate.edit.index_url
         host = urlsplit(place).hostname if place else None
         reason = f"the index {host} cannot be used" if host else _short(trial.problem)
-        sentence = f"{problem.finding.sentence}; saving not measured ({reason})"
+        untried = "saving not measured" if problem.saves else "the fix was not tried"
+        sentence = f"{problem.finding.sentence}; {untried} ({reason})"
         if problem.estimate_bytes:
             sentence = (
                 f"{sentence}: at least {self._amount(problem.estimate_bytes)} less, estimated"

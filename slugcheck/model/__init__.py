@@ -11,6 +11,7 @@ from slugcheck.model.figures import Basis, Estimate
 from slugcheck.model.platform import (
     Author,
     Budget,
+    BuildImage,
     CountLimit,
     Denied,
     Dyno,
@@ -60,6 +61,7 @@ from slugcheck.model.report import (
 )
 from slugcheck.model.sizes import (
     Artifact,
+    BuildNeed,
     Cause,
     Distribution,
     DistributionSize,
@@ -89,6 +91,8 @@ __all__ = [
     "BaseTotals",
     "Basis",
     "Budget",
+    "BuildImage",
+    "BuildNeed",
     "Cause",
     "Change",
     "ChangeKind",

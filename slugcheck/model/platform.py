@@ -48,8 +48,19 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuildImage:
+    """What a stack's builds find installed, by Ubuntu's package names: tools and headers."""
+
+    packages: tuple[str, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """An operating system image of a platform. ``glibc`` decides which manylinux wheels fit."""
+    """An operating system image of a platform. ``glibc`` decides which manylinux wheels fit.
+
+    ``build_image`` is None where it is not known what builds find installed.
+    """
 
     name: str
     glibc: tuple[int, int]
@@ -57,6 +68,7 @@ class Stack:
     missing_libraries: tuple[str, ...]
     status: str
     source: Source
+    build_image: BuildImage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from slugcheck import reading
 from slugcheck.errors import PlatformError
 from slugcheck.model import (
+    BuildImage,
     Dyno,
     Limit,
     Platform,
@@ -126,6 +127,15 @@ class TableReader:
         if len(rows) < at_least:
             self.mistake(key, f"must have at least {at_least}")
         return tuple(self._row(read, f"{self._path}{key}[{n}].", row) for n, row in enumerate(rows))
+
+    def table(self, key: str, read: Callable[[TableReader], Row]) -> Row | None:
+        """Return a table, read by ``read``; None when it is missing."""
+        table = self._get(key)
+        if table is None:
+            return None
+        if not isinstance(table, dict):
+            return self._wrong(key, table, "a table", None)
+        return self._row(read, f"{self._path}{key}.", table)
 
     def _row(self, read: Callable[[TableReader], Row], path: str, row: Mapping[str, Any]) -> Row:
         reader = TableReader(row, path, self)
@@ -273,6 +283,7 @@ def _stack(reader: TableReader) -> Stack:
         missing_libraries=reader.texts("missing_libraries"),
         status=reader.text("status"),
         source=_source(reader),
+        build_image=reader.table("build_image", _build_image),
     )
 
 
@@ -280,6 +291,10 @@ def _retired_stack(reader: TableReader) -> RetiredStack:
     return RetiredStack(
         name=reader.text("name"), since=reader.date("since"), source=_source(reader)
     )
+
+
+def _build_image(reader: TableReader) -> BuildImage:
+    return BuildImage(packages=reader.texts("packages"), source=_source(reader))
 
 
 def _python(reader: TableReader) -> PythonRelease:

@@ -28,7 +28,9 @@ N = TypeVar("N", int, float)
 
 # What stops the build or the boot of an app: import cv2 without libGL, pip without a Linux wheel,
 # a compiler that the platform does not have.
-_STOPS = frozenset({"opencv-gui", "other-system", "built-from-source"})
+_STOPS = frozenset(
+    {"opencv-gui", "missing-library", "other-system", "build-fails", "built-from-source"}
+)
 
 
 def verdict(status: Status, shown: str, limit: str, *, margin: str = "", span: str = "") -> str:

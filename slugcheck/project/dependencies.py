@@ -221,10 +221,6 @@ class DependencyReader:
         """Return the traffic of this run."""
         return self._store.transfer()
 
-    def newest_python(self) -> str | None:
-        """Return the newest Python with wheels for everything, None if unknown."""
-        return self._resolver.newest_python() if self._resolver else None
-
     # ----------------------------------------------------------------- resolve and read
 
     def resolve(self, *, loosen: bool = False) -> None:

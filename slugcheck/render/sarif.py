@@ -32,6 +32,8 @@ _RULES = {
     "opencv-gui": "OpenCV with a GUI, which needs libraries that the platform lacks",
     "two-opencvs": "Two distributions of OpenCV overwrite each other",
     "collectstatic-fails": "The build's collectstatic fails with these settings",
+    "build-fails": "A distribution that the platform cannot build or install",
+    "missing-library": "A distribution that needs a library which the platform lacks",
     "built-from-source": "A distribution is compiled during the build",
     "heavy-dependency": "A later version of a distribution requires less",
     "other-system": "A distribution for another operating system",

@@ -41,21 +41,25 @@ def reasons(size: DistributionSize) -> tuple[str, ...]:
 
 
 def source_builds(sizes: SizeReport, *, most: int) -> tuple[str, ...]:
-    """Return what the platform builds from source and how it was sized, in a line each.
+    """Return what has no wheel for the platform and how it was sized, in a line each.
 
-    Builds that compile are listed one by one, up to ``most``; pure Python ones share a line.
+    Builds that compile, and what cannot be installed at all, are listed one by one, up to ``most``;
+    pure Python ones share a line.
     """
-    native = [built for built in _built(sizes) if built[1].native]
-    pure = [size.name for size, build in _built(sizes) if not build.native]
-    lines = [
-        f"{size.name} is built from source on the platform ({build.reason}); {_sized(build)}"
-        for size, build in native[:most]
-    ]
-    if native[most:]:
-        lines.append(f"also {listed([size.name for size, _ in native[most:]], 8)}")
+    told = [built for built in _built(sizes) if built[1].native or built[1].refused]
+    pure = [size.name for size, build in _built(sizes) if not build.native and not build.refused]
+    lines = [_source_build(size, build, sizes.target.minor) for size, build in told[:most]]
+    if told[most:]:
+        lines.append(f"also {listed([size.name for size, _ in told[most:]], 8)}")
     if pure:
         lines.append(f"built from source without compiling: {listed(pure, 8)}")
     return tuple(lines)
+
+
+def _source_build(size: DistributionSize, build: SourceBuild, minor: str) -> str:
+    if build.refused:
+        return f"{size.name} cannot be installed with Python {minor}; {_sized(build)}"
+    return f"{size.name} is built from source on the platform ({build.reason}); {_sized(build)}"
 
 
 def _built(sizes: SizeReport) -> list[tuple[DistributionSize, SourceBuild]]:

@@ -410,8 +410,6 @@ class Diagnosis:
     pages: Callable[[], Pages]
     excluded: Callable[[], Collection[str]]
     learn: Callable[[Failure], bool]  # gets past what has no wheel, in the file
-    opened: Sequence[Change]  # pins without a wheel for this Python
-    followed: list[Change] = field(default_factory=list)  # what had to be loosened for those
     troubles: list[Trouble] = field(default_factory=list)
     whole: list[str] = field(default_factory=list)
     _lines_are_there: bool = False
@@ -553,9 +551,6 @@ class Diagnosis:
         if not changes and before is None:
             return self._give_up(lines, failure)
         changes = changes or (Change(line=core.lines[-1], now=None),)
-        if self._is_opened(core):
-            self.followed += changes
-            return changes
         if before is not None:  # loosening one line was not enough
             trouble = self.troubles[before]
             self.troubles[before] = replace(trouble, changes=(*trouble.changes, *changes))
@@ -587,11 +582,6 @@ class Diagnosis:
             if any(change.now in now for change in trouble.changes if change.now is not None):
                 return number
         return None
-
-    def _is_opened(self, core: Core) -> bool:
-        """Whether a line is in a conflict as another version than the file's, for its wheel."""
-        now = {change.now for change in (*self.opened, *self.followed)}
-        return any(line.requirement in now for line in core.lines)
 
     def _loosened(
         self, lines: Sequence[Line], core: Core, explanation: Explanation

@@ -32,13 +32,12 @@ from slugcheck.packages.requirements.applicable import (
     requested_by,
     resolver_line,
 )
-from slugcheck.packages.resolve.conflicts import Change, Diagnosis, Line, Trials, Trouble
-from slugcheck.packages.resolve.stand_ins import Outcome, StandIn, StandInMemory, WrongPython
+from slugcheck.packages.resolve.conflicts import Diagnosis, Trials
+from slugcheck.packages.resolve.stand_ins import Outcome, StandIn, StandInMemory
 from slugcheck.packages.resolve.uv import Failure, Uv, version
 from slugcheck.packages.stub_wheels import is_stub
 from slugcheck.running import temporary
 from slugcheck.running.child import ChildError
-from slugcheck.text import listed
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
@@ -65,11 +64,15 @@ class Known:
 
     ``stand_ins`` are for what has no wheel, ``unsized`` is what has no size. ``dropped`` are names
     that are left out wherever they are required. ``inventories`` are those of files, by URL.
+    ``lowest``: lines take the lowest version that they allow. ``wheels_only``: what has no wheel is
+    no solution.
     """
 
     stand_ins: tuple[StandIn, ...] = ()
     unsized: tuple[Unsized, ...] = ()
     dropped: tuple[str, ...] = ()
+    lowest: bool = False
+    wheels_only: bool = False
     inventories: Mapping[str, Inventory] = field(default_factory=dict, repr=False)
 
 
@@ -102,17 +105,16 @@ class Resolver:
         self._memory = memory
         self._make_stand_ins = make_stand_ins
         self._tags = tuple(tags)
-        self._known, self._tried = known or Known(), known is not None
+        self._known = known or Known()
         self._made: dict[str, dict[str, StandIn]] = {}
         self._excluded: dict[str, Unsized] = {
             canonicalize_name(unsized.name): unsized for unsized in (*without, *self._known.unsized)
         }
         self._lost: list[Unsized] = []
         self._refused = set(requirements.options.no_binary)  # names whose wheels do not count
-        self._blocked: dict[str, WrongPython] = {}
-        self._opened: list[Change] = []  # pins of those that are blocked
         self._newest: tuple[str | None] | None = None  # the Python that has wheels, once known
-        self._looked = known is not None and bool(known.inventories)  # most lines are pinned
+        # where inventories are known, most lines are pinned
+        self._looked = self._known.wheels_only or bool(self._known.inventories)
         self._temporary = temporary.Folder()
         self._folder = self._temporary.path
 
@@ -137,7 +139,8 @@ class Resolver:
         for name in self._requested.requirements.options.no_binary:
             if name in self._requested.direct:
                 self._learn(self._for_name(name, SpecifierSet(self._requested.specifiers(name))))
-        for stand_in in (*self._known.stand_ins, *self._memory.recall(self._key())):
+        remembered = () if self._known.wheels_only else self._memory.recall(self._key())
+        for stand_in in (*self._known.stand_ins, *remembered):
             self._add(stand_in)
         return self._settled()
 
@@ -154,17 +157,18 @@ class Resolver:
                 if self._progress() == before:
                     raise
             else:
-                self._memory.remember(self._key(), self._indexed())
+                if not self._known.wheels_only:
+                    self._memory.remember(self._key(), self._indexed())
                 return resolved
         raise ResolutionError("no set of files matches the hashes in the file")
 
     def obstacles(self, resolved: Resolved) -> tuple[Obstacle, ...]:
         """Return what pip refuses in the file, and what was resolved in its place."""
         versions = _versions(resolved)
-        troubles = [*self._of_python(), *self._diagnosis.troubles]
+        troubles = self._diagnosis.troubles
         if any(trouble.python for trouble in troubles):
             if self._newest is None:
-                self._newest = (self._python_with_wheels(),)
+                self._newest = (self._newest_python(),)
             fix = f"# .python-version\n{self._newest[0]}" if self._newest[0] else ""
             troubles = [replace(t, fix=fix) if t.python else t for t in troubles]
         return tuple(trouble.obstacle(versions) for trouble in troubles)
@@ -191,7 +195,6 @@ class Resolver:
             target=self._target,
             trials=Trials(compile_, lambda failure: self._mend(failure, only_sources=True)),
             learn=self._mend,
-            opened=self._opened,
             pages=lambda: self._stand_ins.pages,
             excluded=lambda: self._excluded,
         )
@@ -224,14 +227,12 @@ class Resolver:
 
     def _progress(self) -> int:
         made = sum(len(versions) for versions in self._made.values())
-        return len(self._excluded) + len(self._opened) + made
+        return len(self._excluded) + made
 
     def _rounds(self) -> Pylock:
         answer = self._first_round()
         for _ in range(_MAX_ROUNDS):
             if not isinstance(answer, Failure):
-                if self._blocked and not self._loosen:
-                    raise self._wrong_python()
                 return answer
             if not (self._look() or self._mend(answer)):
                 self._get_past(answer)
@@ -289,6 +290,7 @@ class Resolver:
             find_links=(self._folder,),
             direct_only=direct_only,
             offline=offline,
+            lowest=self._known.lowest,
         )
 
     def _look(self, answer: Pylock | Failure | None = None) -> bool:
@@ -321,7 +323,7 @@ class Resolver:
         With ``only_sources`` nothing is excluded.
         """
         before = self._progress()
-        for name in failure.without_wheel:
+        for name in failure.without_wheel if not self._known.wheels_only else ():
             if name not in self._excluded:
                 requested = intersection(self._requested.specifiers(name), failure.wanted.get(name))
                 outcome = self._for_name(name, SpecifierSet(requested))
@@ -337,96 +339,19 @@ class Resolver:
             self._add(outcome)
         elif isinstance(outcome, Unsized):
             self._excluded[outcome.name] = outcome
-        elif isinstance(outcome, WrongPython):
-            # set aside as well, so that the rounds go on and find every one of them
-            self._blocked.setdefault(outcome.name, outcome)
-            if not (self._loosen and self._open(outcome.name)):
-                self._excluded[outcome.name] = Unsized(
-                    name=outcome.name, version=outcome.version, reason="no wheel for this Python"
-                )
 
-    def _open(self, name: str) -> bool:
-        """Open the versions of a pin that this Python cannot install; False if they are open."""
-        changes = [
-            Change(line=line, now=line.with_specifier(""))
-            for line in map(Line, self._requested.direct.get(name, ()))
-            if line.requirement.specifier
-        ]
-        self._opened += changes
-        self._requested = self._requested.replaced(
-            {change.line.requirement: change.now for change in changes}
-        )
-        return bool(changes)
-
-    def _wrong_python(self) -> ResolutionError:
-        blocked = [(mismatch.name, mismatch.version) for mismatch in self._blocked.values()]
-        if self._tried:  # nobody reads more of it, and to find the newest Python takes seconds
-            return no_wheel_for_python(blocked, (), self._target, None)
-        compiled = built_natively(self._stand_ins_made())
-        return no_wheel_for_python(blocked, compiled, self._target, self._python_with_wheels())
-
-    def _python_with_wheels(self) -> str | None:
-        minors = {release.minor for release in self._target.platform.pythons}
-        for mismatch in self._blocked.values():
-            minors &= set(mismatch.pythons)
-        return self._newest_of(minors)
-
-    def _for_another_python(self) -> Requested:
-        """Return the lines as another Python may take them, without changes made for this one."""
+    def _newest_python(self) -> str | None:
+        """Return the newest Python that the lines can be resolved for, as they are in the file."""
         changes = [
             c for trouble in self._diagnosis.troubles if trouble.python for c in trouble.changes
         ]
-        back = {c.now: c.line.requirement for c in (*self._opened, *changes) if c.now}
-        return self._requested.replaced(back)
-
-    def _of_python(self) -> Iterator[Trouble]:
-        """Yield what the target's Python cannot install, as one trouble."""
-        if not self._blocked:
-            return
-        lines = {change.line.name: self._diagnosis.first(change.line) for change in self._opened}
-        shown = [
-            f"{lines[name].requirement.origin} {lines[name].text}"
-            if name in lines
-            else f"{name} {mismatch.version}"
-            for name, mismatch in self._blocked.items()
-        ]
-        left_out = [name for name in self._blocked if name in self._excluded]
-        yield Trouble(
-            sentence=(
-                f"{listed(shown)} {'has' if len(shown) == 1 else 'have'} no wheel for Python "
-                f"{self._target.minor} ({self._target.python_origin}) and no source archive"
-            ),
-            changes=tuple(
-                change
-                for change in (*self._opened, *self._diagnosis.followed)
-                if change.line.name not in left_out
-            ),
-            left_out=tuple(left_out),
-            origin=next((change.line.requirement.origin for change in self._opened), None),
-            python=True,
-        )
-
-    def newest_python(self) -> str | None:
-        """Return the newest Python of the platform for which everything that has wheels for any
-        has them, None when there is none; asked when something is built from source."""
-        if not any_has_wheels(self._stand_ins_made()):
-            return None
-        key = self._key()
-        known = self._memory.recall_newest_python(key)
-        if known is not None:
-            return known[0]
-        newest = self._newest_of({r.minor for r in self._target.platform.pythons})
-        self._memory.remember_newest_python(key, newest)
-        return newest
-
-    def _newest_of(self, minors: Collection[str]) -> str | None:
+        back = {change.now: change.line.requirement for change in changes if change.now}
         return newest_with_wheels(
             self._uv,
-            self._for_another_python(),
+            self._requested.replaced(back),
             target=self._target,
-            minors=minors,
             stand_ins=self._stand_ins_made(),
-            excludes=[name for name in self._excludes() if name not in self._blocked],
+            excludes=self._excludes(),
         )
 
     def _stand_ins_made(self) -> tuple[StandIn, ...]:
@@ -586,11 +511,10 @@ def newest_with_wheels(
     requested: Requested,
     *,
     target: Target,
-    minors: Collection[str],
     stand_ins: Sequence[StandIn],
     excludes: Collection[str],
 ) -> str | None:
-    """Return the newest of ``minors``, the target's apart, that installs all without a compiler.
+    """Return the newest other Python of the platform that installs all without a compiler.
 
     What has no wheel for any Python is left out of the question. One resolution for each Python,
     the newest first.
@@ -605,7 +529,7 @@ def newest_with_wheels(
             if not _is_native(stand_in):  # pure Python is built by any of them
                 stand_in.write_stub(folder)
         for release in reversed(target.platform.pythons):
-            if release.minor not in minors or release.minor == target.minor:
+            if release.minor == target.minor or release.status == "deprecated":
                 continue
             left = until - time.monotonic()
             if left <= 0:  # advice that is not worth waiting for
@@ -630,11 +554,6 @@ def built_natively(stand_ins: Iterable[StandIn]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(made.name for made in stand_ins if _is_native(made)))
 
 
-def any_has_wheels(stand_ins: Sequence[StandIn]) -> bool:
-    """Return whether something that needs a compiler here has a wheel for another Python."""
-    return any(_has_wheels(name, stand_ins) for name in built_natively(stand_ins))
-
-
 def _is_native(stand_in: StandIn) -> bool:
     return stand_in.source_build is not None and stand_in.source_build.native
 
@@ -642,31 +561,3 @@ def _is_native(stand_in: StandIn) -> bool:
 def _has_wheels(name: str, stand_ins: Iterable[StandIn]) -> bool:
     builds = (made.source_build for made in stand_ins if made.name == name)
     return any(build is not None and build.newest_python_with_wheel for build in builds)
-
-
-def no_wheel_for_python(
-    blocked: Sequence[tuple[str, str]],
-    compiled: Sequence[str],
-    target: Target,
-    newest: str | None,
-) -> ResolutionError:
-    """Return the error for pins that cannot be installed at all on the target's Python.
-
-    ``blocked`` are (name, version) pairs with wheels for other Pythons and no source archive,
-    ``compiled`` what would have to be built from source there; ``newest`` is the newest Python
-    the platform offers for which everything has wheels.
-    """
-    names = ", ".join(f"{name} {version}" for name, version in blocked)
-    message = (
-        f"Python {target.minor} ({target.python_origin}) cannot install {names}: "
-        f"{'their' if len(blocked) > 1 else 'its'} wheels are for other Pythons, and there is no "
-        "source archive"
-    )
-    if compiled:
-        message += f"; also without a wheel for it, and built from source: {', '.join(compiled)}"
-    if newest is None:
-        return ResolutionError(message, hint="choose versions that support this Python")
-    return ResolutionError(
-        f"{message}. The newest Python with wheels for every pin is {newest}",
-        hint=f"write {newest} in .python-version next to the file, or pass --python {newest}",
-    )

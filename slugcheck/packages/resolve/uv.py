@@ -69,6 +69,10 @@ _NO_WHEEL = re.compile(
 _NO_WHEEL_HINT = re.compile(
     r"(?:Wheels are required for|wheels for|Wheels are available for) `" + _NAME + "`"
 )
+# of a version whose Requires-Python refuses the target's
+_OTHER_PYTHON = re.compile(
+    _NAME + r"(?:\[[^\]]*\])?(?:[<>=!~][^\s]*)? depends on (?:one of: )?Python[<>=!~]"
+)
 _DEPENDS = re.compile(r"depends on " + _NAME + r"(?:\[[^\]]*\])?(?P<spec>[<>=!~][^\s]*)?")
 _NO_VERSION = re.compile(
     r"there is no version of " + _NAME + r"(?:\[[^\]]*\])?==(?P<version>[^\s,]+)"
@@ -146,13 +150,14 @@ class Uv:
         direct_only: bool = False,
         offline: bool = False,
         seconds: float | None = None,
+        lowest: bool = False,
     ) -> Pylock | Failure:
         """Resolve ``lines`` for the target.
 
         ``direct_only`` resolves without dependencies and lets source archives be chosen (none is
         built or read). ``excludes`` are left out of the resolution wherever they are asked for.
         ``offline`` asks uv's own cache only, as the setting does. ``seconds`` is for trials that
-        may be given up.
+        may be given up. ``lowest`` takes the lowest version that the lines themselves allow.
 
         :raises LateError: it takes longer than ``seconds``.
         :raises NetworkError: an index cannot be reached or refuses.
@@ -161,6 +166,7 @@ class Uv:
         with temporary.Folder() as folder:
             arguments = self._arguments(folder, lines, constraints, excludes, find_links)
             arguments += ["--format", "pylock.toml", "--no-deps" if direct_only else "--no-build"]
+            arguments += ["--resolution", "lowest-direct"] if lowest else []
             if offline and not self._settings.offline:
                 arguments.append("--offline")
             done = self._run(arguments, folder, seconds=seconds)
@@ -410,6 +416,7 @@ def understand(stderr: str) -> Failure:
     flat = " ".join(word[:_LONGEST_WORD] for word in text[:_LONGEST_TEXT].split())
     names = [match["name"] for match in _NO_WHEEL.finditer(flat)]
     names += [match["name"] for match in _NO_WHEEL_HINT.finditer(flat)]
+    names += [match["name"] for match in _OTHER_PYTHON.finditer(flat)]
     names += _listed_ranges(flat)
     wanted: dict[str, str] = {}
     for match in _DEPENDS.finditer(flat):

@@ -23,7 +23,7 @@ from slugcheck.render.view import (
     View,
     line,
 )
-from slugcheck.text import MIB, mb
+from slugcheck.text import MIB, mb, plural
 
 _MEANING = {
     Severity.FAIL: "the check fails above it",
@@ -95,6 +95,10 @@ def _stack(stack: Stack, platform: Platform) -> Row:
     lines = [f"glibc {stack.glibc[0]}.{stack.glibc[1]}, {stack.arch}, {stack.status}{default}"]
     if stack.missing_libraries:
         lines.append(f"without {', '.join(stack.missing_libraries)}")
+    if (image := stack.build_image) is not None:
+        tools = [package for package in image.packages if not package.endswith("-dev")]
+        headers = plural(len(image.packages) - len(tools), "library", "libraries")
+        lines.append(f"builds find {', '.join(tools)}, and the headers of {headers}")
     return _entry(stack.name, lines, stack.source)
 
 
