@@ -174,7 +174,8 @@ class Layout:
                 ignored.append(node.annotation)
             elif isinstance(node, ast.FunctionDef) and node.returns:
                 ignored.append(node.returns)
-            elif isinstance(node, ast.ClassDef):
+            elif isinstance(node, ast.ClassDef):  # frozen and the like change nothing that runs
+                ignored += node.keywords
                 ignored += [d for d in node.decorator_list if "dataclass" in ast.unparse(d)]
             elif isinstance(node, ast.keyword) and node.arg == "strict":
                 ignored.append(node.value)
@@ -193,7 +194,7 @@ class Layout:
     def changes_nothing(self, line: int, column: int) -> bool:
         """Whether a place is in a type, or in what only guards against programming errors."""
         return any(
-            (first, left) <= (line, column) <= (last, right)
+            (first, left - 1) <= (line, column) <= (last, right)  # with the "@" of a decorator
             for first, left, last, right in self.ignored
         )
 

@@ -43,6 +43,27 @@ def test_what_acts_is_written_out_and_what_shows_stays(text: str, shown: str) ->
     assert escape.printable(text) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shows"),
+    [
+        ("\u0915\u094d\u200d\u0937", True),  # a joiner between two letters of a script
+        ("\U0001f468\u200d\U0001f469", True),  # and between two emoji
+        ("\u2764\ufe0f\u200d\U0001f525", True),  # also behind a variant
+        ("\u2764\ufe0f", True),
+        ("a\u200db", False),
+        ("\u00e9\u200db", False),
+        ("b\u200d\u00e9", False),
+        ("\u0915\u200d\u200d\u0937", False),
+        ("\u0915\u200d\ufe0f", False),
+        ("1\ufe0f", False),
+        ("\u0915\ufe0f\ufe0f", False),
+        ("\u0915\u00a0\u200d\u0937", False),
+    ],
+)
+def test_joiners_and_variants_stay_inside_scripts_and_emoji(text: str, shows: bool) -> None:
+    assert (escape.printable(text) == text) is shows
+
+
 def test_lines_keep_their_indentation() -> None:
     assert escape.printable_lines("a:\r\n\tb\x07 \n\nc") == ("a:", "    b\\x07", "", "c")
 
