@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import canonicalize_name
@@ -50,12 +51,12 @@ from slugcheck.project import app, target
 from slugcheck.project.app import App, Subject
 from slugcheck.project.dependencies import DependencyReader, Found
 from slugcheck.running import child
-from slugcheck.sizing.memory import SizeMemory
 from slugcheck.version import __version__
 
 if TYPE_CHECKING:
     from slugcheck.project.files import Listing
     from slugcheck.project.static_files import Collected, StaticFiles
+    from slugcheck.sizer import SizeMemory
     from slugcheck.terminal import Bar
 
 
@@ -147,7 +148,6 @@ class Check:
         self._audit: Audit | None = None
         self._static = self._static_files()
         self._dependencies = DependencyReader(self.subject, self.target, options)
-        self._memory = SizeMemory()
 
     def _refuse(self, error: BuildError) -> None:
         """Keep what the build refuses; something else is sized in its place."""
@@ -392,6 +392,12 @@ class Check:
         )
 
     # ----------------------------------------------------------------- size
+
+    @cached_property
+    def _memory(self) -> SizeMemory:
+        from slugcheck.sizer import SizeMemory
+
+        return SizeMemory()
 
     def sizes(self) -> SizeReport:
         """Return the predicted sizes; ``read`` has been exhausted."""

@@ -39,7 +39,7 @@ class MeasureError(SlugcheckError):
 
 
 class BuildError(MeasureError):
-    """The platform's build would fail on the project before anything is installed.
+    """The platform's build will fail on the project before anything is installed.
 
     ``instead`` says what is sized by a caller that goes on all the same, such as "sized with Python
     3.10"; "" if that changes nothing. Without ``refused`` the platform may take the project.

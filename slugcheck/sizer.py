@@ -32,7 +32,6 @@ from slugcheck.packages import causes, graph
 from slugcheck.sizing import bytecode, compression
 from slugcheck.sizing.installed import Installed, Layout, install, layout_of
 from slugcheck.sizing.kinds import kind_of
-from slugcheck.sizing.memory import SizeMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +45,33 @@ class Sized:
     bytecode: Estimate[int]
     bytecode_files: int
     slug: Estimate[int]
+
+
+class SizeMemory:
+    """The figures of distributions that one run has computed, to size nearly the same set again.
+
+    By inventory and layout. Thread-safe.
+    """
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        # the inventory itself is kept: the number of one that is gone may be given to another
+        self._known: dict[int, tuple[Inventory, Layout, Sized]] = {}
+
+    def recall(
+        self, distribution: Distribution, inventory: Inventory, layout: Layout
+    ) -> Sized | None:
+        """Return the figures of a distribution, None if they are not known."""
+        kept, its_layout, sized = self._known.get(id(inventory), (None, None, None))
+        if kept is not inventory or its_layout != layout or sized is None:
+            return None
+        own = sized.distribution
+        same = own.name == distribution.name and own.source_build == distribution.source_build
+        return sized if same and own.version == distribution.version else None
+
+    def remember(self, sized: Sized, layout: Layout) -> None:
+        """Keep figures."""
+        self._known[id(sized.inventory)] = (sized.inventory, layout, sized)
 
 
 def measure(

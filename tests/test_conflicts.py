@@ -167,12 +167,11 @@ def test_a_version_that_is_for_other_pythons(index: PackageServer, requirements:
     index.add_wheel("fresh", "2.0", {"f.py": "f = 1\n"}, requires_python=">=3.13")
     index.add_wheel("fresh", "1.0", {"f.py": "f = 1\n"})
     done = check(index, requirements("colors==1.0\nfresh==2.0\n"))
-    ((sentence, fix, instead),) = obstacles(done)
-    assert sentence.startswith("requirements.txt:2 fresh==2.0")
-    assert "Python" in sentence
-    assert "3.12" in sentence
-    assert fix == "# .python-version\n3.14"
-    assert instead == "sized with fresh 1.0 (line 2 loosened)"
+    assert (done.code, done.document["obstacles"]) == (1, [])
+    (finding,) = done.document["findings"]
+    assert (finding["code"], finding["subject"]) == ("build-fails", "fresh")
+    assert "requires Python >=3.13" in finding["sentence"]
+    assert done.one("fresh")["version"] == "2.0"
 
 
 def test_what_is_not_on_the_index_is_said_all_at_once(

@@ -49,10 +49,10 @@ def refusal(path: Path, absent: Absent | None = None) -> tuple[str, str]:
 def lines(error: BuildError) -> tuple[str, str]:
     assert error.exit_code == 3
     sentence, hint = str(error), error.hint or ""
-    assert sentence.startswith("Heroku's build would fail: ")
+    assert sentence.startswith("Heroku's build will fail: ")
     assert hint
     assert "\n" not in sentence + hint
-    return sentence.removeprefix("Heroku's build would fail: "), hint
+    return sentence.removeprefix("Heroku's build will fail: "), hint
 
 
 # --------------------------------------------------------------------------- which manager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 
@@ -24,6 +25,9 @@ from slugcheck.policy.budgets import exit_code, failures, unaccepted
 from slugcheck.policy.limits import INCREASE, PACKAGE_INCREASE
 from slugcheck.render.view import Verdict as Outcome
 from slugcheck.text import heroku_m, listed, mb, plural
+
+_WILL_FAIL = re.compile(r"^(?:the|[\w .]+'s) build will fail: ")
+_SAVING_BYTES = 1_000_000  # what saves less is a fix for another reason
 
 
 def label(size: DistributionSize) -> str:
@@ -187,9 +191,7 @@ def _obstructed(report: Report) -> Outcome:
     refusals = [obstacle for obstacle in report.obstacles if obstacle.refused]
     first = (refusals or list(report.obstacles))[0]
     more = len(report.obstacles) - 1
-    # the word says it already
-    fails = f"{report.sizes.target.platform.title}'s build would fail: "
-    sentence = first.sentence.removeprefix(fails)
+    sentence = _without_word(first.sentence)
     text = f"{sentence}; and {more} more" if more else sentence
     status, word = (Status.FAIL, "WILL FAIL") if refusals else (Status.UNKNOWN, "UNKNOWN")
     step = _fix(first.fix, "obstacles") if first.fix else ""
@@ -202,9 +204,14 @@ def _will_fail(report: Report, findings: Sequence[Finding]) -> Outcome:
     return Outcome(
         status=Status.FAIL,
         word=word,
-        sentence=findings[0].sentence + more,
+        sentence=_without_word(findings[0].sentence) + more,
         next_step=_fix_of(findings[0], report) if findings[0].fix else "",
     )
+
+
+def _without_word(sentence: str) -> str:
+    """Return a sentence without what WILL FAIL says already."""
+    return _WILL_FAIL.sub("", sentence, count=1)
 
 
 def _over(report: Report, failed: Sequence[Verdict]) -> Outcome:
@@ -322,6 +329,8 @@ def saving(finding: Finding, *, by_slug: bool) -> str:
     Slug bytes are in Heroku's M where the platform counts a slug, as in its verdicts.
     """
     savings = []
+    if max(finding.saves_bytes or 0, finding.saves_slug_bytes or 0) < _SAVING_BYTES:
+        return ""
     if finding.saves_bytes is not None:
         savings.append(f"{mb(finding.saves_bytes)} MB installed")
     if finding.saves_slug_bytes is not None:

@@ -567,14 +567,6 @@ class Diagnosis:
             )
         )
 
-    def first(self, line: Line) -> Line:
-        """Return a line as it is in the file, where it was changed before."""
-        for trouble in reversed(self.troubles):
-            for change in trouble.changes:
-                if change.now == line.requirement:
-                    return self.first(change.line)
-        return line
-
     def _already_loosened(self, core: Core) -> int | None:
         """Return the number of the trouble whose change is part of a conflict."""
         now = {line.requirement for line in core.lines}
