@@ -401,7 +401,9 @@ def test_how_a_worker_ended_in_words(tmp_path: Path, text: str, problem: str) ->
         ended = launcher.run(script(tmp_path, text))
         assert ended.problem == problem
         assert folder.is_dir()
+        assert str(folder) in ending.places
     assert not folder.exists()
+    assert str(folder) not in ending.places
 
 
 @pytest.mark.parametrize(
