@@ -30,7 +30,7 @@ _TOOLS = {
     "swig": "SWIG",
 }
 # Beyond that many lines to change, another Python is tried first.
-_FEW_LINES = 3
+_FEW_LINES = 1  # of more, one line that names another Python is the smaller change
 _MOST_PYTHONS = 2
 _MOST_GROUPS = 3  # that are fixed on their own: each fix takes a resolution or more
 
@@ -55,6 +55,15 @@ def failing_builds(sizes: SizeReport) -> Iterator[Problem]:
     together = _together(failing)
     for package, build, reason in failing:
         candidates = _candidates(together[package.name], sizes) if package.name in together else ()
+        first = next(
+            (
+                name
+                for name, group in together.items()
+                if any(member[0] is package for member in group)
+            ),
+            package.name,
+        )
+        shared = f"# tried together with {first}: see there" if first != package.name else ""
         yield Problem(
             finding=Finding(
                 code=FAILS,
@@ -68,7 +77,7 @@ def failing_builds(sizes: SizeReport) -> Iterator[Problem]:
                 origin=sizes.line_of(package.name),
             ),
             candidates=tuple(candidates),
-            otherwise=_headers(build, sizes.target),
+            otherwise=_headers(build, sizes.target) or shared,
         )
 
 

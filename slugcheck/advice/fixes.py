@@ -118,7 +118,7 @@ class _Choice:
                 if not reason:
                     return self._measured(problem, candidate, trial)
                 reasons.append(reason)
-            elif trial.outcome is Outcome.NOT_MEASURED:
+            elif trial.outcome is Outcome.NOT_MEASURED and not candidate.edit.wheels_only:
                 unmeasured = unmeasured or (candidate, trial)
             else:
                 reasons.append(trial.problem)
