@@ -512,7 +512,12 @@ class Check:
             findings.problems(measured, own),
             before=sizes,
             status=worst(self._judge(sizes)),
-            trials=Trials(self.sizes_after, self._judge, offline=self._options.offline),
+            trials=Trials(
+                self.sizes_after,
+                self._judge,
+                offline=self._options.offline,
+                refused="pip refuses the file as it is" if self._dependencies.refused else "",
+            ),
             detect=findings.problems,
             write=written.text,
         )

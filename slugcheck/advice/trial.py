@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,7 @@ from slugcheck.model import AfterFix, Inventory, SizeReport, Status, Verdict
 AT_ONCE = 2
 # Of one run: findings beyond that are shown with a fix that was not tried.
 MOST_TRIALS = 12
+MOST_SECONDS = 15.0  # after which no further trial begins; one takes 0.3 to 4 s
 # The worst first.
 _WORST = (Status.FAIL, Status.UNKNOWN, Status.WARN, Status.PASS)
 
@@ -59,21 +61,25 @@ class Trials:
         *,
         offline: bool = False,
         most: int = MOST_TRIALS,
+        refused: str = "",
     ) -> None:
-        """Take how a changed project is measured and how its sizes are judged."""
+        """Take how a changed project is measured and how its sizes are judged.
+
+        ``refused`` says why nothing is tried, if so: no change of other lines makes pip take a file
+        that conflicts.
+        """
         self._measure = measure
         self._judge = judge
         self._offline = offline
         self._left = most
+        self._refused = refused
+        self._until: float | None = None
         self._lock = threading.Lock()
 
     def run(self, edit: Edit) -> Trial:
         """Return what an edit leads to."""
-        with self._lock:
-            self._left -= 1
-            if self._left < 0:
-                problem = "too many fixes to try"
-                return Trial(edit=edit, outcome=Outcome.NOT_MEASURED, problem=problem)
+        if problem := self._refused or self._used_up():
+            return Trial(edit=edit, outcome=Outcome.NOT_MEASURED, problem=problem)
         try:
             measured = self._measure(edit)
         except NetworkError as error:
@@ -85,6 +91,14 @@ class Trials:
         sizes = measured.sizes
         after = AfterFix(counted=sizes.counted, status=worst(self._judge(sizes)))
         return Trial(edit=edit, outcome=Outcome.MEASURED, measured=measured, after=after)
+
+    def _used_up(self) -> str:
+        """Return why no more is tried, "" if it may be, and count one trial."""
+        with self._lock:
+            self._until = self._until or time.monotonic() + MOST_SECONDS
+            self._left -= 1
+            late = time.monotonic() > self._until
+        return "too many fixes to try" if self._left < 0 or late else ""
 
 
 def worst(verdicts: Sequence[Verdict]) -> Status:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 # A run takes 0.1 to 0.4 s once uv has the metadata; nine real files needed 4 to 14 for a conflict.
 MOST_RUNS = 25
-MOST_SECONDS = 20.0
+MOST_SECONDS = 12.0
 _AT_ONCE = 2
 _MOST_TROUBLES = 40
 _MOST_STARTS = 50  # lines of one conflict that a sentence is looked for

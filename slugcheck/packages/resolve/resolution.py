@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 # Each round gets past at least one distribution; real files needed eight at most.
 _MAX_ROUNDS = 40
 _MOST_TRIED_ALONE = 4
-_PYTHON_SECONDS = 20.0  # for all Pythons that are tried; real files take 1 to 4 for each
+_PYTHON_SECONDS = 8.0  # for all Pythons that are tried; real files take 1 to 4 for each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
