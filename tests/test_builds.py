@@ -496,9 +496,11 @@ def test_the_fix_is_the_nearest_newer_version_whose_whole_tree_has_wheels(
     path = requirements("webapp==1.0\nparent[fast]==1.0 ; python_version > '3'\n")
     done = check(index, path)
     assert done.code == 1
-    fixed = [f for f in done.document["findings"] if f["code"] == "build-fails" and f["fix"]]
+    fixed = [f for f in done.document["findings"] if f["code"] == "build-fails"]
+    fixed.sort(key=lambda finding: finding["subject"], reverse=True)
     assert [(f["subject"], f["fix"]) for f in fixed] == [
-        ("parent", '# also fixes core\nparent[fast]==1.2 ; python_version > "3"')
+        ("parent", '# also fixes core\nparent[fast]==1.2 ; python_version > "3"'),
+        ("core", "# tried together with parent: see there"),
     ]
     assert fixed[0]["then_status"] == "pass"
     path.write_text(f"webapp==1.0\n{fixed[0]['fix']}\n")  # and the advice holds
@@ -541,12 +543,21 @@ def test_lines_that_fail_together_change_together(
         add_built(index, name, "1.0", tag=CP311)
         add_built(index, name, "2.0", tag=NATIVE, requires=requires)
         add_built(index, name, "3.0", tag=NATIVE, requires=requires)
-    done = check(index, requirements("frame==1.0\ncore==1.0\nwebapp\n"))
-    fixes = [f["fix"] for f in done.document["findings"] if f["code"] == "build-fails"]
-    assert sorted(fixes)[0] == ""
-    note, *lines = sorted(fixes)[1].splitlines()
+    lines = "frame==1.0\ncore==1.0\nwebapp\n"
+    done = check(index, requirements(lines))  # one line that names another Python is less
+    fixes = {f["fix"] for f in done.document["findings"] if f["code"] == "build-fails"}
+    assert any(fix.endswith("# in .python-version:\n3.11") for fix in fixes)
+    index.add_wheel("fresh", "1.0", {"fresh.py": "x = 1\n"}, requires_python=">=3.12")
+    done = check(index, requirements(f"{lines}fresh==1.0\n"))
+    fixes = {f["fix"] for f in done.document["findings"] if f["code"] == "build-fails"}
+    together, other = sorted(fixes)
+    note, *changed = together.splitlines()
     assert note in ("# also fixes core", "# also fixes frame")
-    assert lines == ["core==2.0", "frame==2.0"]
+    assert changed == ["core==2.0", "frame==2.0"]
+    assert other in (
+        "# tried together with core: see there",
+        "# tried together with frame: see there",
+    )
 
 
 def test_what_never_had_a_wheel_keeps_no_other_line_from_its_fix(

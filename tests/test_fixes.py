@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from slugcheck.advice.edits import Edit
+from slugcheck.advice.trial import Measured, Outcome, Trials
+from slugcheck.errors import ResolutionError
 from slugcheck.packages.resolve.uv import clean_environment, find_uv
 from tests.support.commands import Done, slugcheck
 from tests.support.projects import (
@@ -322,6 +325,39 @@ def test_an_index_that_cannot_be_reached_leaves_an_estimate(
     assert found["sentence"].endswith("less, estimated")
     assert (found["saves_bytes"], found["then_bytes"]) == (None, None)
     cpu_index._thread.join()
+
+
+def test_nothing_is_tried_on_a_file_that_pip_refuses(
+    server: PackageServer, check: Any, requirements: Write
+) -> None:
+    server.add_wheel("frames", "1.0", {"frames.py": "x = 1\n"}, requires=("paint<2",))
+    server.add_wheel("paint", "1.0", {"paint.py": "x = 1\n"})
+    server.add_wheel("paint", "2.0", {"paint.py": "x = 1\n"})
+    server.add_wheel("sklearn", "0.0", {"sklearn.py": ""})
+    server.add_wheel("scikit-learn", "1.5", {"sklearn/__init__.py": "x = 1\n"})
+    done = check(requirements("sklearn==0.0\npaint==2.0\nframes==1.0\n"))
+    assert done.code == 3
+    assert done.document["obstacles"]
+    found = finding(done, "placeholder")
+    assert found["fix"] == "scikit-learn"
+    assert found["sentence"].endswith("the fix was not tried (pip refuses the file as it is)")
+    assert (found["saves_bytes"], found["then_bytes"]) == (None, None)
+
+
+def test_only_so_many_fixes_are_tried() -> None:
+    asked: list[Edit] = []
+
+    def measure(edit: Edit) -> Measured:
+        asked.append(edit)
+        raise ResolutionError("no solution")
+
+    trials = Trials(measure, lambda _: (), most=2)
+    results = [trials.run(Edit(remove=(name,))) for name in ("a", "b", "c")]
+    assert [trial.outcome for trial in results] == [
+        Outcome.NO_SOLUTION, Outcome.NO_SOLUTION, Outcome.NOT_MEASURED,
+    ]  # fmt: skip
+    assert len(asked) == 2
+    assert results[2].problem == "too many fixes to try"
 
 
 # --------------------------------------------------------------------------- other remedies

@@ -118,7 +118,9 @@ class _Choice:
                 if not reason:
                     return self._measured(problem, candidate, trial)
                 reasons.append(reason)
-            elif trial.outcome is Outcome.NOT_MEASURED and not candidate.edit.wheels_only:
+            elif trial.outcome is Outcome.NOT_MEASURED:
+                if candidate.edit.wheels_only or candidate.edit.python is not None:
+                    continue  # which versions or which Python it takes, only trying tells
                 unmeasured = unmeasured or (candidate, trial)
             else:
                 reasons.append(trial.problem)
