@@ -169,7 +169,8 @@ class Resolver:
         if any(trouble.python for trouble in troubles):
             if self._newest is None:
                 self._newest = (self._newest_python(),)
-            fix = f"# .python-version\n{self._newest[0]}" if self._newest[0] else ""
+            old = ", and delete runtime.txt" if self._target.python_origin == "runtime.txt" else ""
+            fix = f"# in .python-version{old}:\n{self._newest[0]}" if self._newest[0] else ""
             troubles = [replace(t, fix=fix) if t.python else t for t in troubles]
         return tuple(trouble.obstacle(versions) for trouble in troubles)
 
@@ -352,6 +353,7 @@ class Resolver:
             target=self._target,
             stand_ins=self._stand_ins_made(),
             excludes=self._excludes(),
+            wanted={change.line.name for change in changes},
         )
 
     def _stand_ins_made(self) -> tuple[StandIn, ...]:
@@ -513,16 +515,19 @@ def newest_with_wheels(
     target: Target,
     stand_ins: Sequence[StandIn],
     excludes: Collection[str],
+    wanted: Collection[str],
 ) -> str | None:
     """Return the newest other Python of the platform that installs all without a compiler.
 
-    What has no wheel for any Python is left out of the question. One resolution for each Python,
-    the newest first.
+    What has no wheel for any Python is left out of the question, unless it is ``wanted``: then no
+    Python is the answer. One resolution for each Python, the newest first.
 
     :raises NetworkError: an index cannot be reached.
     """
     never = [n for n in built_natively(stand_ins) if not _has_wheels(n, stand_ins)]
     without = (*never, *excludes)
+    if not set(wanted).isdisjoint(without):
+        return None
     until = time.monotonic() + _PYTHON_SECONDS
     with temporary.Folder() as folder:
         for stand_in in stand_ins:
