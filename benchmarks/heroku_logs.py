@@ -7,6 +7,9 @@ The cases are in heroku_logs.json: what pip said it installed, and the slug size
 uploaded later counts, and where no wheel was there yet the source archive stands for what was
 built. Sizes come from wheel directories through slugcheck's own models; nothing is installed.
 
+Where the log shows that collectstatic ran, its files count too, as slugcheck weighs them, and so do
+the app's own files where its repository is public.
+
 The platform's Python of the time cannot be measured any more, so each group of runtimes has one
 allowance: the mean of what its smallest logs with little app code leave when the packages are
 taken off. The column "left out" uses the mean of the other logs of the group instead, where there
@@ -56,7 +59,8 @@ from slugcheck.packages.index.pages import Pages
 from slugcheck.packages.resolve.stand_ins import StandIns
 from slugcheck.platforms import tags
 from slugcheck.project import target
-from slugcheck.sizing import slug_parts
+from slugcheck.sizing import slug_parts, static_copies
+from slugcheck.sizing.static_copies import Copies
 
 MIB = 2**20
 _DATA = Path(__file__).parent / "heroku_logs.json"
@@ -64,6 +68,11 @@ _GLIBC_TAGS = ("manylinux2014", "manylinux2010", "manylinux1")
 _LITTLE = ("negligible", "small")
 # Runtimes that platforms/heroku.toml derives, by group.
 _DERIVED = {"3.13 (slim)": "3.13"}
+_COPIES = {
+    "copies": Copies(),
+    "manifest": Copies(hashed=True),
+    "compressed manifest": Copies(hashed=True, gzip=True),
+}
 _NONE = "\N{EN DASH}"
 _NEW_LIMIT, _OLD_LIMIT = 2.0, 4.0  # percent
 _ALIKE = 2.0  # percentage points between our error and that of a real reinstall
@@ -78,6 +87,13 @@ class Predicted:
     packages_mib: float
     missing: tuple[str, ...]
     from_source: tuple[str, ...]
+    static_mib: float = 0.0
+
+    @property
+    def known_mib(self) -> float:
+        """Packages, what collectstatic made of them, and app files of a known size."""
+        own = float(self.case.get("app_mib", 0)) + float(self.case.get("own_static_mib", 0))
+        return self.packages_mib + self.static_mib + own
 
     @property
     def has_little_app(self) -> bool:
@@ -86,8 +102,8 @@ class Predicted:
 
     @property
     def rest_mib(self) -> float:
-        """What the slug held beside the packages."""
-        return float(self.case["printed_mib"]) - self.packages_mib
+        """What the slug held beside the packages and the other known files."""
+        return float(self.case["printed_mib"]) - self.known_mib
 
 
 # --------------------------------------------------------------------------- the packages
@@ -132,7 +148,26 @@ def predict(case: Mapping[str, Any]) -> Predicted:
         packages_mib=sizes.dependencies_slug_bytes / MIB,
         missing=tuple(missing),
         from_source=tuple(built),
+        static_mib=_static_mib(case, inventories, place.minor),
     )
+
+
+def _static_mib(
+    case: Mapping[str, Any], inventories: Sequence[tuple[Distribution, Inventory]], minor: str
+) -> float:
+    """Return what collectstatic added of the packages' static files."""
+    known = case.get("collectstatic")
+    if known is None:
+        return 0.0
+    folders = {app.replace(".", "/") for app in known["apps"]}
+    files = []
+    for _, inventory in inventories:
+        for entry in inventory.entries:
+            folder, inside, rest = entry.path.partition("/static/")
+            if inside and folder in folders:
+                files.append(replace(entry, path=rest))
+    weight = static_copies.weigh(files, _COPIES[known["storage"]], minor=minor)
+    return weight.slug.value / MIB
 
 
 def _read(
@@ -237,15 +272,18 @@ def _row(log: Predicted, ground: Sequence[Predicted]) -> Row:
     derived = derived_mib(case["group"])
 
     def off(more: float | None) -> float | None:
-        return None if more is None else 100 * (log.packages_mib + more - printed) / printed
+        return None if more is None else 100 * (log.known_mib + more - printed) / printed
 
     own = off(fitted)
     modern = Version(case["python"]) >= Version("3.10") and log.has_little_app
     limit = _NEW_LIMIT if modern else _OLD_LIMIT
     again = 100 * (float(case["reinstalled_mib"]) - printed) / printed
     alike = own is not None and abs(again - own) <= _ALIKE
-    predicted = _NONE if fitted is None else f"{log.packages_mib + fitted:.1f}"
+    predicted = _NONE if fitted is None else f"{log.known_mib + fitted:.1f}"
     remarks = [_app(case["app_code"])]
+    if "collectstatic" in case:
+        made = log.static_mib + float(case.get("own_static_mib", 0))
+        remarks.append(f"collectstatic {made:.1f} MiB counted")
     if fitted is None:
         remarks.append("no small log to take its group's allowance from")
     elif rest is None and log in ground:

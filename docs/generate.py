@@ -71,8 +71,9 @@ slugcheck knows these platforms. Pass a name to `--platform`, or set `platform` 
 Every value has a source and the date when that source was read. Limits change: if one is out of
 date, please open an issue, or [use a file of your own](#your-own-platform).
 
-A *fail* limit decides the exit code. A *warn* limit is reported and does not fail the check. A *note*
-tells you what the platform itself does, beside your own budget. Boot time and RAM need a running app,
+A *fail* limit is a budget and decides the exit code. A *warn* limit is reported and does not fail the
+check. A *note* is the platform's own limit beside a stricter budget: what is over it is rejected, so it
+fails the check as well, even if you raise the budget. Boot time and RAM need a running app,
 so slugcheck shows their limits and does not judge them.
 
 M is MiB (2^20 bytes), as Heroku prints it. MB is 10^6 bytes.
@@ -126,7 +127,17 @@ def _platform(platform: Platform) -> str:
     else:
         blocks.append("slugcheck knows no limits of this platform.\n")
     blocks.append(_rows("stack", platform.stacks, lambda stack: _stack(stack, platform)))
+    if platform.retired_stacks:
+        head = ("retired stack", "end-of-life since", "source")
+        retired = ((f"`{s.name}`", s.since, _source(s.source)) for s in platform.retired_stacks)
+        blocks.append(_table(head, retired))
     blocks.append(_rows("python", platform.pythons, lambda release: _python(release, platform)))
+    for stack in platform.stacks:
+        if stack.build_image is not None:
+            packages = ", ".join(f"`{package}`" for package in stack.build_image.packages)
+            source = f"Source: {_cell(_source(stack.build_image.source))}\n"
+            title = f"What builds on {stack.name} find installed, as far as slugcheck looks"
+            blocks.append(f'??? note "{title}"\n\n{_indented(packages)}\n\n{_indented(source)}')
     if platform.dynos:
         head = ("machine", "memory", "killed at", "workers", "USD a month")
         table = _table(head, (_dyno(dyno, platform) for dyno in platform.dynos))
@@ -151,6 +162,7 @@ def _limit(limit: Limit) -> Iterable[str]:
     kind = "shown only" if limit.figure in ("boot", "ram") else _KINDS[limit.severity]
     exact = f"{limit.value:,} {unit}"
     value = limit.text if limit.text == exact else f"{limit.text} ({exact})"
+    value += f" since {limit.since}" if limit.since else ""
     return f"`{limit.name}`", limit.figure, value, kind, _source(limit.source)
 
 
@@ -208,8 +220,9 @@ slugcheck reads `slugcheck.toml`, or the table `[tool.slugcheck]` of `pyproject.
 folder that it checks and then in the folders above, up to the top of the git checkout. The first
 folder that has settings wins. A folder that has them in both files is an error.
 
-`slugcheck init` measures the project and writes a commented `slugcheck.toml` with limits 25 % above
-today's size.
+`slugcheck init` measures the project and writes a commented `slugcheck.toml`. In a terminal it asks which
+limit the team wants, and `--budget` answers for scripts: `slugcheck` (500M on Heroku, the default),
+`platform` (1000M, Heroku's own limit), or `tight` (today's size plus 25 %).
 
 - Command line options override settings.
 - `--config FILE` uses another file in place of the project's.

@@ -161,7 +161,7 @@ class Base:
             return Measured(report=self._report)
         try:
             options, notes = self._prepared()
-            with Check(options) as run:
+            with Check(options, advise=False, strict=True) as run:
                 report = run.run(SILENT)
         except SlugcheckError as error:
             return Measured(report=None, problem=self._problem(error))

@@ -8,23 +8,28 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from slugcheck import platforms
+from slugcheck.advice.edits import Edit
+from slugcheck.advice.trial import Measured
 from slugcheck.errors import BuildError, MeasureError, NetworkError
 from slugcheck.model import (
     Audit,
     Distribution,
     Finding,
+    FindingSeverity,
     Inventory,
     Obstacle,
+    Part,
     Project,
     Report,
     RequirementSet,
@@ -33,22 +38,25 @@ from slugcheck.model import (
     StorageOption,
     Target,
     Unsized,
+    Verdict,
     Verification,
 )
 from slugcheck.model.options import DEFAULT_PLATFORM, Options
 from slugcheck.packages.index.urls import redact
 from slugcheck.packages.requirements.indexes import configured, only_there, reachable
+from slugcheck.packages.resolve.conflicts import refusal
 from slugcheck.policy import budgets, settings
 from slugcheck.policy.settings import merged, rules
 from slugcheck.project import app, target
 from slugcheck.project.app import App, Subject
-from slugcheck.project.dependencies import DependencyReader
+from slugcheck.project.dependencies import DependencyReader, Found
 from slugcheck.running import child
 from slugcheck.version import __version__
 
 if TYPE_CHECKING:
-    from slugcheck.advice.findings import Equivalent
     from slugcheck.project.files import Listing
+    from slugcheck.project.static_files import Collected, StaticFiles
+    from slugcheck.sizer import SizeMemory
     from slugcheck.terminal import Bar
 
 
@@ -88,16 +96,27 @@ SILENT: Progress = _Silent()
 class Check:
     """One run, used as a context manager: ``resolve``, exhaust ``read``, then ``report``."""
 
-    def __init__(self, options: Options, *, ruling: Settings | None = None) -> None:
+    def __init__(
+        self,
+        options: Options,
+        *,
+        ruling: Settings | None = None,
+        advise: bool = True,
+        strict: bool = False,
+    ) -> None:
         """Read the file and choose the target; nothing touches the network yet.
 
         ``ruling`` are settings that replace the project's own, such as those of its base. Of its
-        own, only models in the checkout count, since they can only increase the size.
+        own, only models in the checkout count, since they can only increase the size. Without
+        ``advise`` there are no findings, and no fixes are tried. With ``strict`` requirements that
+        pip refuses are an error, and not sized with others in their place.
 
         :raises UsageError: the file, the platform, a setting or a limit is invalid.
         :raises BuildError: the platform's build would refuse the project.
         """
         self._started = time.perf_counter()
+        self._advise = advise
+        self._strict = strict
         child.distrust(options.path)
         self.settings = settings.of(options)
         options = replace(options, top=options.within)
@@ -127,6 +146,7 @@ class Check:
         self._members = self._app.members() if options.verify else ()
         self._verification: Verification | None = None
         self._audit: Audit | None = None
+        self._static = self._static_files()
         self._dependencies = DependencyReader(self.subject, self.target, options)
 
     def _refuse(self, error: BuildError) -> None:
@@ -134,6 +154,14 @@ class Check:
         obstacle = Obstacle.of(error)
         if obstacle not in self._obstacles:
             self._obstacles.append(obstacle)
+
+    def _static_files(self) -> StaticFiles | None:
+        from slugcheck.project import static_files
+
+        if (built := self._built) is None:
+            return None
+        project, files = built
+        return static_files.StaticFiles(project, files.files, files.absent)
 
     def _check_install_command(self) -> None:
         from slugcheck.project import manager as installs
@@ -159,12 +187,14 @@ class Check:
         self._app.start()
         while True:
             try:
-                self._dependencies.resolve()
+                self._dependencies.resolve(loosen=True)
             except NetworkError as error:
                 if not self._goes_on_without(error):
                     raise
             else:
-                return
+                break
+        if self._strict and (refused := self._dependencies.refused):
+            raise refusal(refused, self._dependencies.reasons)
 
     def _goes_on_without(self, error: NetworkError) -> bool:
         """Leave out an index that cannot be used, and what only it has; False if it cannot be."""
@@ -293,7 +323,7 @@ class Check:
 
         # size
         app = self._app.contents()
-        sizes = self.sizes()
+        sizes = predicted = self.sizes()
         build, basis = build_time.predict(sizes), "predicted"
         if (verified := self._verification) is not None:
             unmeasured = self._unmeasured({size.name for size in sizes.distributions})
@@ -316,7 +346,7 @@ class Check:
         )
         # advise
         findings = gates.sort_ignored(
-            (*self._findings(sizes), *audit.vulnerability_findings(self._audit, sizes)),
+            (*self._findings(predicted), *audit.vulnerability_findings(self._audit, sizes)),
             self.rules.ignores,
             datetime.now(UTC).date(),
         )
@@ -355,16 +385,23 @@ class Check:
                 unsized.name for unsized in sizes.unsized if unsized not in doubtful
             ),
             fail_on=self._options.fail_on,
-            assumptions=build_time.assumptions(),
+            reasons=self._dependencies.reasons,
+            assumptions=build_time.assumptions(gzips=sizes.counts_slug),
             seconds=time.perf_counter() - self._started,
             tool_version=__version__,
         )
 
     # ----------------------------------------------------------------- size
 
+    @cached_property
+    def _memory(self) -> SizeMemory:
+        from slugcheck.sizer import SizeMemory
+
+        return SizeMemory()
+
     def sizes(self) -> SizeReport:
         """Return the predicted sizes; ``read`` has been exhausted."""
-        return self._sizes(self._dependencies)
+        return self._sizes(self._dependencies.result(), self.target)
 
     def sizes_with(self, requirements: RequirementSet) -> SizeReport:
         """Resolve and size other requirements, everything else unchanged.
@@ -373,31 +410,53 @@ class Check:
 
         :raises MeasureError: the requirements cannot be resolved.
         """
-        changed = replace(self.subject, requirements=requirements)
-        with DependencyReader(changed, self.target, self._options) as other:
+        return self._measured(replace(self.subject, requirements=requirements))
+
+    def sizes_after(self, edit: Edit) -> Measured:
+        """Apply an edit in memory, then resolve and size the project (``Editor.measure``).
+
+        ``read`` has been exhausted. Thread-safe.
+
+        :raises MeasureError: there is no solution, or an index cannot be reached.
+        :raises BuildError: the build would refuse the project.
+        """
+        from slugcheck.advice.editor import Editor
+
+        return Editor(
+            subject=self.subject,
+            target=self.target,
+            options=self._options,
+            base=self._dependencies,
+            size=self._sizes,
+        ).measure(edit)
+
+    def _measured(self, subject: Subject) -> SizeReport:
+        with DependencyReader(subject, self.target, self._options) as other:
             other.resolve()
             for _ in other.read():
                 pass
-            return self._sizes(other)
+            return self._sizes(other.result(), self.target)
 
-    def _sizes(self, dependencies: DependencyReader) -> SizeReport:
+    def _sizes(self, found: Found, place: Target) -> SizeReport:
         from slugcheck import sizer
         from slugcheck.sizing import slug_parts
 
         app, manager = self._app.contents(), self.subject.manager
-        names = {distribution.name for distribution, _ in dependencies.inventories}
+        names = {distribution.name for distribution, _ in found.inventories}
         return sizer.measure(
-            target=self.target,
-            inventories=dependencies.inventories,
-            unsized=(*dependencies.unsized, *self._unmeasured(names)),
-            environment=dependencies.environment,
+            target=place,
+            inventories=found.inventories,
+            unsized=(*found.unsized, *self._unmeasured(names)),
+            environment=found.environment,
             parts=(
-                *slug_parts.runtime_parts(self.target, names, manager),
+                *slug_parts.runtime_parts(place, names, manager),
                 *([slug_parts.app_part(app.files)] if app.files else []),
                 *slug_parts.model_parts(app.models),
+                *self._added_parts(found, place),
             ),
-            transfer=dependencies.transfer(),
+            transfer=found.transfer,
             manager=manager,
+            memory=self._memory,
         )
 
     @property
@@ -407,6 +466,25 @@ class Check:
         if project is None or files is None or not self.target.platform.buildpack:
             return None
         return project, files
+
+    def _added_parts(self, found: Found, place: Target) -> tuple[Part, ...]:
+        """Return what steps of the build add to the slug after the install."""
+        from slugcheck.project import hooks
+
+        if (built := self._built) is None:
+            return ()
+        project, files = built
+        names = {distribution.name for distribution, _ in found.inventories}
+        collected = self._collected(found.inventories, place)
+        static = (collected.part,) if collected and collected.part else ()
+        return (*static, *hooks.nltk_parts(project, files.absent, names))
+
+    def _collected(
+        self, inventories: Sequence[tuple[Distribution, Inventory]], place: Target
+    ) -> Collected | None:
+        if self._static is None:
+            return None
+        return self._static.collected(inventories, minor=place.minor)
 
     def _unmeasured(self, names: Collection[str]) -> tuple[Unsized, ...]:
         from slugcheck.project import hooks
@@ -419,24 +497,43 @@ class Check:
     # ----------------------------------------------------------------- advise
 
     def _findings(self, sizes: SizeReport) -> tuple[Finding, ...]:
-        from slugcheck.advice import alternatives, findings
+        from slugcheck.advice import findings, fixes, own_extras, syntax
+        from slugcheck.advice.trial import Trials, worst
 
-        def equivalent(name: str, version: str) -> Equivalent | None:
-            if self._options.offline:
-                return None
-            return alternatives.find(
-                name,
-                version,
-                target=self.target,
-                pages=self._dependencies.pages,
-                chooser=self._dependencies.chooser,
-                store=self._dependencies.store,
-            )
+        inventories = {d.name: inventory for d, inventory in self.inventories}
+        measured = Measured(sizes=sizes, inventories=inventories)
+        static = self._collected(self.inventories, self.target)
+        about_static = (static.finding,) if static is not None and static.finding else ()
+        if not self._advise or not findings.problems(measured):
+            return about_static
+        written = syntax.of(self.subject, sizes)
+        own = own_extras.candidates(written.document, frozenset(written.direct))
+        solved = fixes.solved(
+            findings.problems(measured, own),
+            before=sizes,
+            status=worst(self._judge(sizes)),
+            trials=Trials(self.sizes_after, self._judge, offline=self._options.offline),
+            detect=findings.problems,
+            write=written.text,
+        )
+        order = list(FindingSeverity)
+        return tuple(
+            sorted((*about_static, *solved), key=lambda finding: order.index(finding.severity))
+        )
 
-        builds = (size.distribution.source_build for size in sizes.distributions)
-        compiles = any(build is not None and build.native for build in builds)
-        newest = self._dependencies.newest_python() if compiles else None
-        return findings.findings(sizes, find_equivalent=equivalent, newest_python=newest)
+    def _judge(self, sizes: SizeReport) -> tuple[Verdict, ...]:
+        """Return the verdicts on sizes alone, as ``report`` has them."""
+        from slugcheck.policy import gates
+        from slugcheck.sizing import build_time
+
+        verdicts = budgets.judge(
+            sizes,
+            build_time.predict(sizes),
+            self.rules.limits,
+            allowed_unsized=self._options.allow_unsized,
+            allow_all_unsized=self._options.allow_all_unsized,
+        )
+        return (*verdicts, *gates.of_packages(self.rules, sizes))
 
     def _notes(self, sizes: SizeReport) -> tuple[str, ...]:
         from slugcheck.project import hooks
@@ -445,9 +542,9 @@ class Check:
         if (built := self._built) is not None:
             project, files = built
             names = {size.name for size in sizes.distributions}
-            notes += hooks.notes(
-                project, files.absent, names, [member.path for member in files.files]
-            )
+            notes += hooks.notes(project, files.absent, names)
+            if (collected := self._collected(self.inventories, self.target)) is not None:
+                notes += collected.notes
         if self._audit is not None:
             notes += self._audit.notes
         if self._verification is not None:

@@ -65,6 +65,7 @@ _PARTS = (
     ("Python and package manager", "runtime_bytes", "runtime_slug_bytes"),
     ("app files", "app_bytes", "app_slug_bytes"),
 )
+_MADE = {"static": "static files", "nltk": "NLTK data"}  # by steps of the build: groups of parts
 _AT_ONCE = 4  # resolving is the work of one processor: more at once only wait for each other
 _NAMED = 3  # candidates or packages that one sentence names
 _BENCH_HINT = "make one with: slugcheck bench --output result.json"
@@ -183,6 +184,16 @@ def _parts(head: ReportDocument, base: ReportDocument) -> Iterator[PartChange]:
     ):  # fmt: skip
         if installed or slug:
             yield PartChange(name=name, installed_bytes=installed, slug_bytes=slug)
+    for group, name in _MADE.items():
+        (installed, slug), (less, packed) = _made(head, group), _made(base, group)
+        if installed != less or slug != packed:
+            yield PartChange(name=name, installed_bytes=installed - less, slug_bytes=slug - packed)
+
+
+def _made(report: ReportDocument, group: str) -> tuple[int, int]:
+    """Return the bytes on disk and in the slug of what a step of the build makes."""
+    rows = [part for part in report.parts if part.group == group]
+    return sum(row.installed_bytes for row in rows), sum(row.slug_bytes for row in rows)
 
 
 def _doubts(
@@ -375,6 +386,10 @@ def _rows(report: ReportDocument) -> Iterator[SetupRow]:
                 name=name, version="", installed_bytes=getattr(report.totals, installed),
                 slug_bytes=getattr(report.totals, slug),
             )  # fmt: skip
+    for group, name in _MADE.items():
+        made, share = _made(report, group)
+        if made or share:
+            yield SetupRow(name=name, version="", installed_bytes=made, slug_bytes=share)
     if report.models:
         yield SetupRow(
             name=f"models ({len(report.models)})", version="",
@@ -588,7 +603,7 @@ class SideBySide:
             self._reports[number] = loads(ReportDocument, text, printable(name))
             return
         try:
-            self._checks[number] = stack.enter_context(Check(options))
+            self._checks[number] = stack.enter_context(Check(options, strict=True))
         except SlugcheckError as error:
             raise _named(error, name) from None
 

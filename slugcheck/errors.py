@@ -39,7 +39,7 @@ class MeasureError(SlugcheckError):
 
 
 class BuildError(MeasureError):
-    """The platform's build would fail on the project before anything is installed.
+    """The platform's build will fail on the project before anything is installed.
 
     ``instead`` says what is sized by a caller that goes on all the same, such as "sized with Python
     3.10"; "" if that changes nothing. Without ``refused`` the platform may take the project.
@@ -63,7 +63,11 @@ def give_up(error: BuildError) -> None:
 
 
 class ResolutionError(MeasureError):
-    """The resolver found no solution, or could not run."""
+    """The resolver found no solution, or could not run. ``detail`` is its own reason, whole."""
+
+    def __init__(self, message: str, *, hint: str | None = None, detail: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.detail = detail
 
 
 class NetworkError(MeasureError):

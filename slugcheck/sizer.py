@@ -28,7 +28,7 @@ from slugcheck.model import (
     Unsized,
     figures,
 )
-from slugcheck.packages import graph
+from slugcheck.packages import causes, graph
 from slugcheck.sizing import bytecode, compression
 from slugcheck.sizing.installed import Installed, Layout, install, layout_of
 from slugcheck.sizing.kinds import kind_of
@@ -47,6 +47,33 @@ class Sized:
     slug: Estimate[int]
 
 
+class SizeMemory:
+    """The figures of distributions that one run has computed, to size nearly the same set again.
+
+    By inventory and layout. Thread-safe.
+    """
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        # the inventory itself is kept: the number of one that is gone may be given to another
+        self._known: dict[int, tuple[Inventory, Layout, Sized]] = {}
+
+    def recall(
+        self, distribution: Distribution, inventory: Inventory, layout: Layout
+    ) -> Sized | None:
+        """Return the figures of a distribution, None if they are not known."""
+        kept, its_layout, sized = self._known.get(id(inventory), (None, None, None))
+        if kept is not inventory or its_layout != layout or sized is None:
+            return None
+        own = sized.distribution
+        same = own.name == distribution.name and own.source_build == distribution.source_build
+        return sized if same and own.version == distribution.version else None
+
+    def remember(self, sized: Sized, layout: Layout) -> None:
+        """Keep figures."""
+        self._known[id(sized.inventory)] = (sized.inventory, layout, sized)
+
+
 def measure(
     *,
     target: Target,
@@ -56,19 +83,27 @@ def measure(
     parts: Sequence[Part],
     transfer: Transfer,
     manager: Manager = Manager.PIP,
+    memory: SizeMemory | None = None,
 ) -> SizeReport:
-    """Return the sizes of everything that the target would install, including ``parts``."""
+    """Return the sizes of everything that the target would install, including ``parts``.
+
+    ``memory`` holds the figures of single distributions that were computed before.
+    """
     layout = layout_of(target, manager)
+    known = memory or SizeMemory()
     sized = _with_roots(
-        tuple(size_one(d, inventory, layout) for d, inventory in inventories), environment
+        tuple(_recalled(d, inventory, layout, known) for d, inventory in inventories), environment
     )
     overlaps = find_overlaps(sized)
     needs = _graph(sized, environment)
     required_by = needs.required_by()
+    distributions = tuple(_distribution_size(package, required_by) for package in sized)
+    roots = _roots(sized, needs)
     return SizeReport(
         target=target,
-        distributions=tuple(_distribution_size(package, required_by) for package in sized),
-        roots=_roots(sized, needs),
+        distributions=distributions,
+        roots=roots,
+        causes=causes.causes(distributions, roots),
         parts=tuple(parts),
         overlaps=overlaps,
         unsized=tuple(unsized),
@@ -76,6 +111,17 @@ def measure(
         installed=_total_installed(sized, overlaps, parts, layout.minor),
         slug=_total_slug(sized, overlaps, parts),
     )
+
+
+def _recalled(
+    distribution: Distribution, inventory: Inventory, layout: Layout, memory: SizeMemory
+) -> Sized:
+    known = memory.recall(distribution, inventory, layout)
+    if known is not None:
+        return replace(known, distribution=distribution)
+    sized = size_one(distribution, inventory, layout)
+    memory.remember(sized, layout)
+    return sized
 
 
 def size_one(distribution: Distribution, inventory: Inventory, layout: Layout) -> Sized:
@@ -203,6 +249,7 @@ def _roots(sized: Sequence[Sized], needs: graph.Graph) -> tuple[RootSize, ...]:
             exclusive_slug_bytes=sum(by_name[other].slug.value for other in alone),
             shared_slug_bytes=sum(by_name[other].slug.value for other in shared),
             exclusive_names=tuple(alone),
+            shared_names=tuple(sorted(shared)),
         )
 
     root_sizes = [root(d.name) for d in roots]

@@ -11,7 +11,7 @@ import contextlib
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -138,6 +138,11 @@ class Terminal:
         if self._verbose and not self._quiet:
             _say(printable(text))
 
+    def details(self, heading: str, text: str) -> None:
+        """Show a text of several lines under a heading, with ``--verbose`` only."""
+        if text and self._verbose and not self._quiet:
+            _say("\n".join([f"{heading}:", *(f"  {line}" for line in printable_lines(text))]))
+
     def warning(self, message: str, hint: str | None = None) -> None:
         """Warn, with a hint on how to fix it."""
         if not self._quiet:
@@ -146,6 +151,31 @@ class Terminal:
     def error(self, message: str, hint: str | None = None) -> None:
         """Report an error, with a hint on a line of its own. ``--quiet`` does not silence it."""
         self._labelled("error", message, hint)
+
+    @property
+    def asks(self) -> bool:
+        """Whether someone is there to answer a question."""
+        stdin = sys.stdin
+        return not self._quiet and stdin is not None and stdin.isatty() and _err().isatty()
+
+    def ask(self, question: str, choices: Mapping[str, str], default: str) -> str:
+        """Return which of ``choices`` (an answer and what it means) the user picks."""
+        import click
+
+        width = max(map(len, choices))
+        _say(printable(question))
+        for name, meaning in choices.items():
+            _say(f"  {name:{width}}  {printable(meaning)}")
+        return str(
+            click.prompt(
+                "",
+                type=click.Choice(list(choices)),
+                default=default,
+                err=True,
+                prompt_suffix="> ",
+                show_choices=False,
+            )
+        )
 
     def _labelled(self, label: str, message: str, hint: str | None) -> None:
         labelled = [(label, message)] + ([("hint", hint)] if hint else [])

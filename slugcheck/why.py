@@ -9,7 +9,6 @@ that cannot be resolved or sized has a reason instead of a saving.
 from __future__ import annotations
 
 import difflib
-import hashlib
 import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ from packaging.specifiers import InvalidSpecifier
 from packaging.utils import canonicalize_name
 
 from slugcheck import reading, sizer
+from slugcheck.advice.edits import OPEN_ENDED, with_line, with_requirements
 from slugcheck.check import Check
 from slugcheck.compare import changes as changes_between
 from slugcheck.compare import doubts
@@ -82,8 +82,6 @@ _SUGGESTED = 3  # similar names
 _QUOTED = 60  # characters of an invalid name that a message repeats
 _EXAMPLE = "for example slugcheck why numpy requirements.txt"
 _LOCK = "a lock file has no lines to change: the graph alone says what would be removed"
-# Operators that do not exclude newer versions.
-_OPEN_ENDED = frozenset({">=", ">", "!="})
 _EQUIVALENTS = {**HEADLESS, **CPU_BUILDS}
 
 
@@ -111,7 +109,7 @@ class Start:
 
 def _holds_back(specifier: str) -> bool:
     try:
-        return any(clause.operator not in _OPEN_ENDED for clause in reading.specifiers(specifier))
+        return any(clause.operator not in OPEN_ENDED for clause in reading.specifiers(specifier))
     except InvalidSpecifier:
         return True
 
@@ -617,7 +615,14 @@ def _removed(context: Context, starts: tuple[Start, ...]) -> Variant:
     removed = {requirement for start in starts for requirement in start.requirements}
     kept = tuple(requirement for requirement in read.requirements if requirement not in removed)
     aside = tuple(line for line in read.set_aside if canonicalize_name(line.name) not in names)
-    return _remedy(kind, starts, freed=freed), _with(replace(read, set_aside=aside), kept)
+    return _remedy(kind, starts, freed=freed), with_requirements(
+        replace(read, set_aside=aside), kept
+    )
+
+
+def _line_of(requirement: Requirement, name: str | None, specifier: str) -> str:
+    extras = f"[{','.join(requirement.extras)}]" if requirement.extras else ""
+    return f"{name or requirement.name}{extras}{specifier}"
 
 
 def _rewritten(
@@ -631,31 +636,13 @@ def _rewritten(
     read = context.subject.requirements
     assert read is not None  # noqa: S101 - a root has lines only where there is a file of them
     lines = {
-        requirement: _renamed(requirement, name or requirement.name, specifier)
+        requirement: with_line(requirement, _line_of(requirement, name, specifier))
         for start in starts
         for requirement in start.requirements
     }
     changed = tuple(lines.get(requirement, requirement) for requirement in read.requirements)
-    return _remedy(kind, starts, [line.text for line in lines.values()]), _with(read, changed)
-
-
-def _renamed(requirement: Requirement, name: str, specifier: str) -> Requirement:
-    """Return a line with another name and version; it keeps extras and marker, not hashes."""
-    extras = f"[{','.join(requirement.extras)}]" if requirement.extras else ""
-    marker = f" ; {requirement.marker}" if requirement.marker else ""
-    text = f"{name}{extras}{specifier}{marker}"
-    return replace(requirement, name=name, specifier=specifier, text=text, hashes=())
-
-
-def _with(read: RequirementSet, requirements: tuple[Requirement, ...]) -> RequirementSet:
-    """Return a set with other lines and its own digest, which is a key of the cache."""
-    lines = [
-        f"{requirement.text} {requirement.specifier} {requirement.origin}"
-        for requirement in requirements
-    ]
-    lines += [f"{aside.name} {aside.origin}" for aside in read.set_aside]
-    digest = hashlib.sha256("\n".join([read.sha256, *lines]).encode("utf-8", "replace"))
-    return replace(read, requirements=requirements, sha256=digest.hexdigest())
+    after = [line.text for line in lines.values()]
+    return _remedy(kind, starts, after), with_requirements(read, changed)
 
 
 # --------------------------------------------------------------------------- the question

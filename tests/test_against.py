@@ -232,6 +232,32 @@ def test_a_change_that_loosens_its_own_budget_is_told_and_judged_by_that_of_the_
     assert verdict(done, "deny")["sentence"] == "not installed: heavy"
 
 
+def test_the_bar_of_an_increase_has_no_second_percentage(index: PackageServer, repo: Path) -> None:
+    flags = ("--index-url", index.index_url, "--against", "branch", "--limit", "increase=1MB")
+    git(repo, "switch", "main")
+    shrinks = slugcheck(repo, *flags).out
+    start = shrinks.index("increase  ")
+    words = " ".join(shrinks[start:].split("boot ")[0].split())
+    assert "slug shrinks by 4" in words
+    assert words.endswith("against branch, within 1MB")
+    git(repo, "switch", "branch")
+    alike = " ".join(slugcheck(repo, *flags).out.split())
+    assert "slug does not change against branch, within 1MB" in alike
+
+
+def test_a_limit_of_a_revision_is_named_with_it(index: PackageServer, repo: Path) -> None:
+    git(repo, "switch", "main")
+    (repo / "slugcheck.toml").write_text('[budgets]\nslug = "10M"\n')
+    git(repo, "add", ".")
+    git(repo, "commit", "-m", "settings")
+    done = slugcheck(repo, "--index-url", index.index_url, "--against", "main", "-q")
+    assert "of 10M (set by main:slugcheck.toml; Heroku itself allows 1000M" in done.out
+    assert (
+        "of 10M (set by slugcheck.toml; Heroku"
+        in slugcheck(repo, "--index-url", index.index_url, "-q").out
+    )
+
+
 def test_without_a_base_increases_are_not_judged_and_do_not_gate(
     index: PackageServer, repo: Path
 ) -> None:

@@ -372,6 +372,16 @@ def test_git_lfs_files_count_as_the_pointers_that_heroku_gets(tmp_path: Path) ->
     assert "1 file in Git LFS, which Heroku does not fetch" in said(found)
 
 
+def test_git_lfs_files_count_whole_where_no_buildpack_builds(tmp_path: Path) -> None:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{64 * 'a'}\nsize 9\n"
+    app = repository(tmp_path, {".gitattributes": "*.dat filter=lfs\n", "m.dat": pointer})
+    (app / "m.dat").write_bytes(b"weights" * 1_000)
+    counted = listing(app, buildpack=False)
+    assert {member.size for member in counted.files if member.path == "m.dat"} == {7_000}
+    assert "1 file in Git LFS, counted as in the folder" in said(counted)
+    assert max(member.size for member in listing(app).files) < 200
+
+
 def test_an_attribute_alone_makes_no_git_lfs_pointer(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {".gitattributes": "*.dat filter=lfs\n", "big.dat": "x" * 5_000}
     found = listing(repository(tmp_path, files))  # the whole file is what is committed

@@ -243,7 +243,7 @@ def test_the_verdict_and_the_exit_code_agree(found: BenchResult, word: str) -> N
     screen = terminal.write(bench.view(found), width=200, color=False)
     first, last = screen.splitlines()[0], screen.splitlines()[-1]
     assert first == last
-    assert first[2:].startswith(f"{word}  ")
+    assert first[2:].startswith(f"{word}: ")
     assert (first[0] in "✓!") == (judgement.exit_code(found) == 0)
 
 

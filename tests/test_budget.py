@@ -199,30 +199,69 @@ def test_a_download_of_unknown_size_leaves_its_budget_open() -> None:
         (300 * M, Status.PASS, Status.PASS),
         (300 * M + 1, Status.WARN, Status.PASS),
         (1000 * M, Status.WARN, Status.PASS),
-        (1000 * M + 1, Status.WARN, Status.WARN),
+        (1000 * M + 1, Status.WARN, Status.FAIL),
     ],
 )
-def test_what_heroku_would_say_is_told_and_never_gates(
+def test_herokus_warning_never_gates_and_its_own_limit_does(
     value: int, warning: Status, cap: Status
 ) -> None:
     sizes = sized(exact(value))
     assert verdict("heroku-warning", sizes).status is warning
     assert verdict("heroku-cap", sizes).status is cap
     verdicts = [v for v in budget.judge(sizes, QUICK, HEROKU.limits) if v.budget != "slug"]
-    assert code(verdicts, sizes) == 0
+    assert code(verdicts, sizes) == (1 if cap is Status.FAIL else 0)
 
 
 def test_the_sentences_about_heroku() -> None:
     small, large = sized(exact(10 * M)), sized(exact(1001 * M))
-    assert verdict("heroku-cap", small).sentence == ("within Heroku's own limit of 1000M")
-    assert "Heroku rejects it" in verdict("heroku-cap", large).sentence
+    assert verdict("heroku-cap", small).sentence == ("Heroku itself allows 1000M since 2026-03-19")
+    assert "the push will be rejected" in verdict("heroku-cap", large).sentence
     assert verdict("heroku-warning", small).sentence.startswith("Heroku does not warn")
     warned = verdict("heroku-warning", large).sentence
     assert warned == "Heroku warns of a slow boot (from 300M)"
     near = sized(within(1000 * M, 990 * M, 1010 * M))
     assert verdict("heroku-cap", near).status is Status.UNKNOWN
     assert "too close to call" in verdict("heroku-cap", near).sentence
-    assert not verdict("heroku-cap", near).gates
+    assert verdict("heroku-cap", near).gates
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "headline"),
+    [
+        (701 * M, "", "701M of 500M (Heroku itself allows 1000M since 2026-03-19)"),
+        (1000 * M, "", "1000M of 500M (Heroku itself allows 1000M since 2026-03-19)"),
+        (
+            3100 * M,
+            "",
+            "3.1G of 500M (and over Heroku's own limit of 1000M: the push will be rejected)",
+        ),
+        (200 * M, "", "200M of 500M, 300M left"),
+        (200 * M, "300M", "200M of 300M, 100M left (set by --limit slug=300M)"),
+        (
+            350 * M,
+            "300M",
+            "350M of 300M (set by --limit slug=300M; Heroku itself allows 1000M since 2026-03-19)",
+        ),
+        (
+            1001 * M,
+            "1000M",
+            "1001M of 1000M (set by --limit slug=1000M; over Heroku's own limit of 1000M: the "
+            "push will be rejected)",
+        ),
+    ],
+)
+def test_the_headline_names_the_budget_and_the_platforms_own_limit(
+    value: int, limit: str, headline: str
+) -> None:
+    limits = limits_of(HEROKU, {"slug": limit} if limit else {})
+    verdicts = budget.judge(sized(exact(value)), QUICK, limits)
+    assert next(v.headline for v in verdicts if v.budget == "slug") == headline
+
+
+def test_a_teams_message_ends_the_headline() -> None:
+    slug = replace(HEROKU.limits[0], message="Ask the platform team.")
+    verdicts = budget.judge(sized(exact(701 * M)), QUICK, (slug,))
+    assert verdicts[0].headline == "701M of 500M. Ask the platform team."
 
 
 def test_boot_and_memory_are_not_guessed() -> None:
@@ -230,7 +269,7 @@ def test_boot_and_memory_are_not_guessed() -> None:
     for name, said in (("boot", "60 s"), ("ram", "512M; standard-1x, 2 workers")):
         found = verdict(name, sizes)
         assert (found.status, found.gates, found.figure) == (Status.UNKNOWN, False, None)
-        assert found.sentence == (f"not measured: slugcheck does not run the app (limit {said})")
+        assert found.sentence == (f"not measured: needs a running app (limit {said})")
 
 
 def test_no_machine_no_memory_verdict() -> None:
@@ -294,13 +333,15 @@ def test_a_users_limit_replaces_the_platforms_and_its_source() -> None:
     assert list(limits) == list(LIMITS)
 
 
-def test_a_raised_slug_budget_still_tells_what_heroku_does() -> None:
+def test_a_raised_slug_budget_is_still_held_to_herokus_own_limit() -> None:
     sizes = sized(exact(1200 * M))
     limits = limits_of(HEROKU, {"slug": "2G"})
     verdicts = {v.budget: v for v in budget.judge(sizes, QUICK, limits)}
     assert verdicts["slug"].status is Status.PASS
-    assert "Heroku rejects it" in verdicts["heroku-cap"].sentence
-    assert code(tuple(verdicts.values()), sizes) == 0
+    assert verdicts["heroku-cap"].headline == (
+        "1.2G of 1000M, Heroku's own limit since 2026-03-19: the push will be rejected"
+    )
+    assert code(tuple(verdicts.values()), sizes) == 1
 
 
 def test_figures_without_a_limit_of_the_platform_can_have_one() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,22 +25,80 @@ def index(package_server: PackageServer) -> PackageServer:
     return stock.fill(package_server)
 
 
-def test_the_limits_are_todays_size_and_a_quarter(
+def test_a_tight_limit_is_todays_size_and_a_quarter(
     index: PackageServer, requirements: Write, tmp_path: Path
 ) -> None:
     path = requirements("heavy\n")
     flags = ("--index-url", index.index_url, "--python", "3.12")
-    done = slugcheck("init", path, *flags)
+    done = slugcheck("init", path, *flags, "--budget", "tight")
     assert done.code == 0, done.err
     totals = slugcheck(path, *flags, "--format", "json").document["totals"]
     found = {budget.name: budget for budget in settings.load(tmp_path).budgets}
-    for name, size in (
-        ("slug", totals["slug_bytes"]),
-        ("installed", totals["all_installed_bytes"]),
-    ):
-        assert 1.24 <= parse_size(found[name].text) / size <= 1.32
+    assert 1.24 <= parse_size(found["slug"].text) / totals["slug_bytes"] <= 1.32
+    assert "installed" not in found
     assert found["increase"].text == "10MB"
     assert slugcheck(path, *flags).code == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "limit", "meaning"),
+    [
+        ((), "500M", "slugcheck's default budget"),
+        (("--budget", "slugcheck"), "500M", "slugcheck's default budget"),
+        (("--budget", "platform"), "1000M", "Heroku's own limit since 2026-03-19"),
+        (("--platform", "aws-lambda"), "250M", "AWS Lambda (zip)'s own limit"),
+        (
+            ("--platform", "aws-lambda", "--budget", "slugcheck"),
+            "250M",
+            "AWS Lambda (zip)'s own limit",
+        ),
+    ],
+)
+def test_a_script_chooses_the_limit_with_an_option(
+    index: PackageServer,
+    requirements: Write,
+    tmp_path: Path,
+    flags: tuple[str, ...],
+    limit: str,
+    meaning: str,
+) -> None:
+    path = requirements("light\n")
+    done = slugcheck("init", path, "--index-url", index.index_url, "--python", "3.12", *flags)
+    assert done.code == 0, done.err
+    assert done.out == ""
+    text = (tmp_path / "slugcheck.toml").read_text()
+    assert f"# {meaning}; today " in text
+    budgets = {budget.name: budget.text for budget in settings.load(tmp_path).budgets}
+    assert budgets["installed" if "aws-lambda" in flags else "slug"] == limit
+
+
+@pytest.mark.parametrize(("answer", "limit"), [("platform", "1000M"), ("", "500M")])
+def test_init_asks_in_a_terminal_which_limit_the_team_wants(
+    index: PackageServer, requirements: Write, tmp_path: Path, answer: str, limit: str
+) -> None:
+    pty = pytest.importorskip("pty", reason="Windows has no such terminals")
+    path = requirements("light\n")
+    command = [sys.executable, "-m", "slugcheck", "init", str(path)]
+    command += ["--index-url", index.index_url, "--python", "3.12"]
+    main, second = pty.openpty()
+    with subprocess.Popen(command, stdin=second, stdout=second, stderr=second) as running:
+        os.close(second)
+        shown = _read_until(main, "> ")
+        os.write(main, f"{answer}\n".encode())
+        _read_until(main, "wrote")
+        assert running.wait(60) == 0
+    os.close(main)
+    assert "Which limit should this project have? Its size today is" in shown
+    assert "platform   1000M: Heroku's own limit since 2026-03-19" in shown
+    assert f'slug = "{limit}"' in (tmp_path / "slugcheck.toml").read_text()
+
+
+def _read_until(stream: int, end: str) -> str:
+    """Read what a terminal shows, until it shows ``end``."""
+    text = ""
+    while end not in text:
+        text += os.read(stream, 4096).decode()
+    return text
 
 
 def test_what_is_there_is_not_written_over(

@@ -7,11 +7,13 @@ import random
 import zlib
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.model import Basis, ModelPlace
-from slugcheck.project import models
+from slugcheck.project import models, onnx_files
 from slugcheck.project.archive import Member
 from slugcheck.project.models import Named, find, is_model, measure, unpushed
 from tests.support.commands import slugcheck
@@ -44,6 +46,93 @@ def found(base: Path, *texts: str) -> list[str]:
     """The shown paths of what texts name, without an app."""
     named = [Named(text=text, base=base) for text in texts]
     return [one.shown for one in find(named, None).local]
+
+
+# --------------------------------------------------------------------------- ONNX weights beside
+
+
+def onnx_with_weights(folder: Path, name: str, weights: str) -> None:
+    """Write a real ONNX model whose tensor is in another file."""
+    values = np.arange(40_000, dtype=np.float32)
+    tensor = onnx.numpy_helper.from_array(values, "w")
+    inner = onnx.numpy_helper.from_array(values, "inner")
+    onnx.external_data_helper.set_external_data(tensor, weights)
+    onnx.external_data_helper.set_external_data(inner, f"{weights}.inner")
+    for own in (tensor, inner):
+        own.ClearField("raw_data")
+        own.data_location = onnx.TensorProto.EXTERNAL
+    node = onnx.helper.make_node("Constant", [], ["y"], value=inner)
+    graph = onnx.helper.make_graph([node], "g", [], [], [tensor])
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(onnx.helper.make_model(graph).SerializeToString())
+    for file in (weights, f"{weights}.inner"):
+        (path.parent / file).write_bytes(values.tobytes())
+
+
+def test_weights_beside_an_onnx_model_are_models_by_any_name_and_counted_once(here: Path) -> None:
+    onnx_with_weights(here, "m/net.onnx", "blob")
+    put(here, "m/other", "app.py")
+    app = members(here, "app.py", "m/net.onnx", "m/blob", "m/blob.inner", "m/other")
+    sources = find((), here, app)
+    assert sources.in_app == {"m/net.onnx", "m/blob", "m/blob.inner"}
+    by_path = {model.path: model for model in measure(sources)}
+    assert by_path["m/blob"].bytes == 160_000
+    assert by_path["m/blob"].method == "weights of m/net.onnx, compressed whole"
+    assert sources.missing == ()
+
+
+def test_weights_come_with_a_model_that_is_named_alone(here: Path) -> None:
+    onnx_with_weights(here, "far/net.onnx", "net.onnx.data")
+    assert found(here, "far/net.onnx") == [
+        "far/net.onnx", "far/net.onnx.data", "far/net.onnx.data.inner",
+    ]  # fmt: skip
+
+
+def test_weights_that_are_not_pushed_are_missing(here: Path) -> None:
+    onnx_with_weights(here, "m/net.onnx", "blob")
+    sources = find((), here, members(here, "m/net.onnx", "m/blob"))
+    assert sources.missing == (("m/blob.inner", "m/net.onnx"),)
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "link", "a/../../secret"])
+def test_weights_never_lead_out_of_the_models_folder(here: Path, name: str) -> None:
+    onnx_with_weights(here, "m/net.onnx", "w")
+    path = here / "m/net.onnx"
+    model = onnx.load(path, load_external_data=False)
+    model.graph.initializer[0].external_data[0].value = name
+    path.write_bytes(model.SerializeToString())
+    put(here, "secret")
+    (here / "m/link").symlink_to(here / "secret")
+    sources = find((), here, members(here, "m/net.onnx", "m/w.inner"))
+    assert sources.in_app == {"m/net.onnx", "m/w.inner"}
+    assert sources.missing == ()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x3a",
+        b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"\x3a\x80\x80\x80\x80\x08" + b"x" * 100,
+        b"\x3a\x82\x80\x80\x01" + b"\x08\x01" * 1_048_577,
+        bytes(range(256)) * 50,
+    ],
+)
+def test_a_broken_or_endless_onnx_model_names_no_weights(here: Path, content: bytes) -> None:
+    put(here, "a.onnx", content=content)
+    assert onnx_files.external_files(here / "a.onnx") == ()
+
+
+def test_an_onnx_model_of_endless_fields_is_not_read_to_the_end(here: Path) -> None:
+    onnx_with_weights(here, "net.onnx", "blob")
+    path = here / "net.onnx"
+    real = path.read_bytes()
+    path.write_bytes(b"\x08\x08" * 1_000 + real)  # the model's version, again and again
+    assert onnx_files.external_files(path) == ("blob", "blob.inner")
+    path.write_bytes(b"\x08\x08" * 400_000 + real)
+    assert onnx_files.external_files(path) == ()
 
 
 # --------------------------------------------------------------------------- known kinds

@@ -7,7 +7,16 @@ from dataclasses import replace
 import pytest
 
 from slugcheck import platforms
-from slugcheck.model import Basis, Manager, SizeReport, Target, Unsized, Verification
+from slugcheck.model import (
+    Basis,
+    Estimate,
+    Manager,
+    Part,
+    SizeReport,
+    Target,
+    Unsized,
+    Verification,
+)
 from slugcheck.project import target
 from slugcheck.sizing import slug_parts
 from slugcheck.sizing import slug_parts as measured
@@ -103,3 +112,22 @@ def test_what_the_install_measured_is_no_longer_unsized(predicted: SizeReport) -
     left = (Unsized(name="nltk.txt", version=None, reason="downloaded by the build"),)
     assert measured.as_measured(doubtful, verified(predicted)).unsized == ()
     assert measured.as_measured(doubtful, verified(predicted), unsized=left).unsized == left
+
+
+def test_what_later_steps_of_the_build_write_stays_predicted(predicted: SizeReport) -> None:
+    static = Part(
+        name="static files (collectstatic)",
+        group=slug_parts.STATIC,
+        installed=Estimate.predicted(5_000_000, 4_000_000, 6_000_000),
+        slug=Estimate.predicted(3_000_000, 2_000_000, 4_000_000),
+        note="",
+    )
+    plain = measured.as_measured(predicted, verified(predicted))
+    more = replace(predicted, parts=(*predicted.parts, static))
+    found = measured.as_measured(more, verified(more))
+    assert found.slug.value == plain.slug.value + 3_000_000
+    assert found.installed.value == plain.installed.value + 5_000_000
+    assert found.slug.high - found.slug.value >= 1_000_000
+    # the packages' shares are those of the tar, which has no static files in it
+    shares = [sum(d.slug.value for d in sizes.distributions) for sizes in (plain, found)]
+    assert shares[0] == shares[1]

@@ -333,7 +333,9 @@ def test_the_defaults_and_what_a_limit_means_are_said_in_words() -> None:
     assert "heroku-24  glibc 2.39, x86_64, available, the default" in text
     assert "standard-1x (default)" in text
     assert "500M (524,288,000 bytes): the check fails above it" in text
-    assert "1000M (1,048,576,000 bytes) of slug: informational" in text
+    own = "1000M (1,048,576,000 bytes) of slug since 2026-03-19: more is rejected"
+    assert own in " ".join(text.split())
+    assert "heroku-18  retired: end-of-life since 2023-05-01" in text
     assert "setuptools 70.3.0: 6.7 MB, gzip 2.3 MB ±3 %" in text
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slugcheck.errors import BuildError, UsageError
-from slugcheck.model import Manager
+from slugcheck.model import Manager, Part
 from slugcheck.project import hooks
 from slugcheck.project import manager as installs
 from slugcheck.project import manager as manager_module
@@ -49,10 +49,10 @@ def refusal(path: Path, absent: Absent | None = None) -> tuple[str, str]:
 def lines(error: BuildError) -> tuple[str, str]:
     assert error.exit_code == 3
     sentence, hint = str(error), error.hint or ""
-    assert sentence.startswith("Heroku's build would fail: ")
+    assert sentence.startswith("Heroku's build will fail: ")
     assert hint
     assert "\n" not in sentence + hint
-    return sentence.removeprefix("Heroku's build would fail: "), hint
+    return sentence.removeprefix("Heroku's build will fail: "), hint
 
 
 # --------------------------------------------------------------------------- which manager
@@ -325,8 +325,7 @@ def test_uv_needs_no_package(tmp_path: Path) -> None:
 
 def notes(path: Path, *names: str, reasons: Mapping[str, str] | None = None) -> str:
     absent = without(path, reasons or {})
-    paths = [str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()]
-    return "\n".join(hooks.notes(manager_module.read(path, absent=absent), absent, names, paths))
+    return "\n".join(hooks.notes(manager_module.read(path, absent=absent), absent, names))
 
 
 def test_a_plain_app_has_no_notes(tmp_path: Path) -> None:
@@ -341,15 +340,16 @@ def test_a_hook_is_noted_only_if_it_is_in_the_build(tmp_path: Path, hook: str) -
     assert notes(path, reasons={hook: NOT_TRACKED}) == ""
 
 
-def test_collectstatic_runs_with_the_manage_py_that_is_nearest_to_the_root(tmp_path: Path) -> None:
-    path = folder(tmp_path, "requirements.txt", "a/b/manage.py", "site/manage.py")
-    assert "site/manage.py collectstatic" in notes(path, "django")
-    assert notes(path, "flask") == ""
-    assert notes(folder(path, ".heroku/collectstatic_disabled"), "django") == ""
-
-
-def test_collectstatic_looks_three_levels_deep(tmp_path: Path) -> None:
-    assert notes(folder(tmp_path, "requirements.txt", "a/b/c/manage.py"), "django") == ""
+def test_a_spacy_model_that_a_hook_downloads_is_named(tmp_path: Path) -> None:
+    path = folder(tmp_path, "requirements.txt")
+    script = path / "bin/post_compile"
+    script.parent.mkdir()
+    script.write_text(
+        "python -m spacy download en_core_web_md\nspacy download de_core_news_sm -q\n"
+    )
+    assert "bin/post_compile downloads en_core_web_md and de_core_news_sm" in notes(path)
+    script.write_text("echo done\n")
+    assert "downloads" not in notes(path)
 
 
 def test_runtime_txt_is_deprecated(tmp_path: Path) -> None:
@@ -381,12 +381,42 @@ def test_a_project_that_is_itself_installed_is_noted(
     assert ("installs the project itself" in notes(path)) is itself
 
 
-def test_nltk_data_has_no_size_and_is_named(tmp_path: Path) -> None:
-    path = folder(tmp_path, "requirements.txt", nltk__txt="punkt\r\nstopwords\n\n")
+def nltk_part(path: Path, *names: str, reasons: Mapping[str, str] | None = None) -> Part | None:
+    absent = without(path, reasons or {})
+    parts = hooks.nltk_parts(manager_module.read(path, absent=absent), absent, set(names))
+    return parts[0] if parts else None
+
+
+def test_nltk_data_is_counted_as_its_zip_with_the_unpacked_files_beside_it(tmp_path: Path) -> None:
+    path = folder(tmp_path, "requirements.txt", nltk__txt="punkt_tab\r\nwordnet\n\npunkt_tab\n")
+    part = nltk_part(path, "nltk")
+    assert part is not None
+    # sizes in NLTK's own index: the downloader unpacks punkt_tab, and leaves wordnet zipped
+    punkt_zip, punkt_files, wordnet_zip = 4_319_076, 10_885_330, 10_775_600
+    assert part.installed.value == punkt_zip + punkt_files + wordnet_zip
+    assert part.slug.low < 2 * punkt_zip + wordnet_zip < part.slug.high
+    assert nltk_part(path, "flask") is None
+    assert nltk_part(path, "nltk", reasons={"nltk.txt": NOT_TRACKED}) is None
+
+
+def test_a_collection_of_nltk_is_counted_package_by_package(tmp_path: Path) -> None:
+    path = folder(tmp_path, "requirements.txt", nltk__txt="popular\nstopwords\n")
+    part = nltk_part(path, "nltk")
+    assert part is not None
+    assert part.note.startswith("22 packages")
+    everything = nltk_part(folder(tmp_path, nltk__txt="all\n"), "nltk")
+    corpora = nltk_part(folder(tmp_path, nltk__txt="all-corpora\n"), "nltk")
+    assert everything is not None
+    assert corpora is not None
+    assert part.slug.value < corpora.slug.value < everything.slug.value
+
+
+def test_nltk_data_of_an_unknown_name_has_no_size_and_is_named(tmp_path: Path) -> None:
+    path = folder(tmp_path, "requirements.txt", nltk__txt="punkt\r\nbrand_new\n\n")
     absent = without(path, {})
     (found,) = hooks.unmeasured(manager_module.read(path), absent, {"nltk"})
     assert found.name == "nltk.txt"
-    assert "NLTK data (punkt, stopwords)" in found.reason
+    assert "NLTK data (brand_new)" in found.reason
     assert hooks.unmeasured(manager_module.read(path), absent, {"flask"}) == ()
     away = without(path, {"nltk.txt": NOT_TRACKED})
     assert hooks.unmeasured(manager_module.read(path), away, {"nltk"}) == ()

@@ -84,7 +84,7 @@ def test_bytes_that_the_build_refuses(
 ) -> None:
     (tmp_path / ".python-version").write_bytes(content)
     sentence, _ = refusal(heroku, tmp_path)
-    assert sentence.startswith("Heroku's build would fail: ")
+    assert sentence.startswith("Heroku's build will fail: ")
     assert said in sentence
     assert len(sentence) < 400
 
@@ -269,4 +269,4 @@ def test_without_the_buildpack_the_platform_is_named_and_no_build(
     sentence, _ = refusal(aws, tmp_path)
     assert sentence.startswith(aws.title)
     assert said in sentence
-    assert "build would fail" not in sentence
+    assert "build will fail" not in sentence

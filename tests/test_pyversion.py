@@ -29,7 +29,7 @@ def refusal(folder: Path, manager: Manager = Manager.PIP) -> tuple[str, str]:
         target.read_python(folder, title="Heroku", default="3.14", manager=manager)
     assert caught.value.exit_code == 3
     sentence, hint = str(caught.value), caught.value.hint or ""
-    assert sentence.startswith("Heroku's build would fail: ")
+    assert sentence.startswith("Heroku's build will fail: ")
     assert hint
     assert "\n" not in sentence + hint
     return sentence, hint

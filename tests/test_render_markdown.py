@@ -46,9 +46,9 @@ def test_every_row_of_a_table_has_the_cells_of_its_head(case: str) -> None:
 @pytest.mark.parametrize(
     ("case", "heading"),
     [
-        ("onnx", "## ✅ FITS Heroku: slug 137.4M of 500M, 362.6M left"),
-        ("cuda", "## ❌ OVER BUDGET: slug 3149.4M of 500M, 2649.4M over"),
-        ("source", "## ❔ UNKNOWN: slug 80M of 500M, but 3 packages could not be sized: mylib"),
+        ("onnx", "## ✅ FITS Heroku: 137.4M of 500M, 362.6M left"),
+        ("cuda", "## ❌ OVER BUDGET: 3.1G of 500M (and over Heroku's own limit of 1000M: the push"),
+        ("source", "## ❔ UNKNOWN: 80M of 500M, but 3 packages could not be sized: mylib"),
     ],
 )
 def test_the_verdict_comes_first(case: str, heading: str) -> None:

@@ -71,7 +71,9 @@ def test_the_settings_of_the_pages_are_as_the_schema_says() -> None:
 
 
 def test_the_first_settings_file_is_as_the_schema_says_with_and_without_its_comments() -> None:
-    text = settings.settings_text(cases.onnx(), given={})
+    report = cases.onnx()
+    proposal = settings.proposals(report)["tight"]
+    text = settings.settings_text(report, given={}, proposal=proposal)
     SETTINGS.validate(read(text))
     active = re.sub(r'^# ("?[\w.">= ]+ = |\[)', r"\1", text, flags=re.M)
     assert "ignore" in read(active)

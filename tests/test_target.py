@@ -116,8 +116,8 @@ def test_stack_and_machine_by_name(heroku: Platform) -> None:
 
 
 def test_unknown_names_are_told_the_nearest_and_all(heroku: Platform) -> None:
-    with pytest.raises(PlatformError, match="Heroku has no stack 'heroku-20'") as caught:
-        target.choose(heroku, stack="heroku-20")
+    with pytest.raises(PlatformError, match="Heroku has no stack 'heroku-21'") as caught:
+        target.choose(heroku, stack="heroku-21")
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("did you mean heroku-2")
     assert caught.value.hint.endswith("choose from heroku-22, heroku-24, heroku-26")
@@ -125,6 +125,22 @@ def test_unknown_names_are_told_the_nearest_and_all(heroku: Platform) -> None:
         target.choose(heroku, dyno="standard1x")
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("did you mean standard-1x? choose from eco, basic,")
+
+
+@pytest.mark.parametrize(
+    ("stack", "since"),
+    [
+        ("heroku-20", "2025-05-01"),
+        ("heroku-18", "2023-05-01"),
+        ("heroku-16", "2021-05-01"),
+        ("cedar-14", "2021-02-26"),
+    ],
+)
+def test_a_retired_stack_is_said_to_be_one(heroku: Platform, stack: str, since: str) -> None:
+    with pytest.raises(PlatformError) as caught:
+        target.choose(heroku, stack=stack)
+    assert str(caught.value) == f"Heroku retired the stack {stack}: end-of-life since {since}"
+    assert caught.value.hint == "use heroku-24; Heroku has heroku-22, heroku-24, heroku-26"
 
 
 def test_a_platform_without_a_default_machine_has_none() -> None:

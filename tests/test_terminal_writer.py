@@ -41,11 +41,11 @@ def test_a_verdict_stands_at_both_ends_unless_it_is_all() -> None:
     verdict = view.Verdict(status=Status.FAIL, word="OVER", sentence="701M of 500M")
     body = section(view.Paragraph((line("x"),)))
     assert screen(section(verdict), body) == [
-        "✗ OVER  701M of 500M", "", "x", "", "✗ OVER  701M of 500M",
+        "✗ OVER: 701M of 500M", "", "x", "", "✗ OVER: 701M of 500M",
     ]  # fmt: skip
-    assert screen(section(verdict)) == ["✗ OVER  701M of 500M"]
+    assert screen(section(verdict)) == ["✗ OVER: 701M of 500M"]
     assert screen(section(verdict, view.Paragraph((line("x"),)))) == [
-        "✗ OVER  701M of 500M", "", "x", "", "✗ OVER  701M of 500M",
+        "✗ OVER: 701M of 500M", "", "x", "", "✗ OVER: 701M of 500M",
     ]  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 import socket
 import subprocess
 from collections.abc import Mapping
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from slugcheck import platforms
 from tests.support.commands import Done, slugcheck
 from tests.support.server import PackageServer
 
@@ -195,10 +198,62 @@ def test_the_checkout_is_held_against_its_limit(index: PackageServer, app: Path)
 
 
 def test_the_screen_shows_app_models_and_storage(index: PackageServer, app: Path) -> None:
+    write(app, {"models/b.onnx": random.Random(1).randbytes(10_000_000)})
+    commit(app)
     done = slugcheck(app, "--index-url", index.index_url)
     assert done.code == 0, done.err
-    for text in ("dependencies", "app files", "models/a.onnx", "where to keep", "recommended"):
+    for text in ("dependencies", "app files", "models/b.onnx", "where to keep", "recommended"):
         assert text in done.out
+
+
+def test_where_to_keep_a_small_model_is_said_with_v_only(index: PackageServer, app: Path) -> None:
+    quiet = slugcheck(app, "--index-url", index.index_url)
+    assert "models/a.onnx" in quiet.out
+    assert "where to keep" not in quiet.out
+    assert "where to keep 1 model file" in slugcheck(app, "--index-url", index.index_url, "-v").out
+    assert check(index, app).document["storage"]
+
+
+def test_what_is_fine_is_said_with_v_only(index: PackageServer, app: Path) -> None:
+    fine = ("Heroku itself allows 1000M", "Heroku does not warn of a slow boot", "bytecode 2")
+    quiet = slugcheck(app, "--index-url", index.index_url).out
+    assert not [text for text in fine if text in quiet]
+    verbose = slugcheck(app, "--index-url", index.index_url, "-v").out
+    assert [text for text in fine[:2] if text in verbose] == list(fine[:2])
+    assert "installed: bytecode " in verbose
+
+
+# Words of Heroku's, none of which another platform's reader has heard.
+HEROKU_ONLY = re.compile(
+    r"slug(?!check)|dyno|heroku|buildpack|post_compile|Procfile|runtime\.txt", re.IGNORECASE
+)
+
+
+@pytest.mark.parametrize("name", [name for name in platforms.names() if name != "heroku"])
+def test_herokus_words_and_rules_stay_off_other_platforms(
+    index: PackageServer, app: Path, name: str
+) -> None:
+    write(
+        app,
+        {
+            ".slugignore": "docs\n",
+            "tmp/cache.txt": "x",
+            "nltk.txt": "punkt\n",
+            "bin/post_compile": "#!/bin/sh\n",
+            ".python-version": "3.11\n" if name == "aws-lambda-al2" else "3.12\n",
+            "models/b.onnx": random.Random(1).randbytes(30_000_000),
+        },
+    )
+    commit(app)
+    done = slugcheck(app, "--index-url", index.index_url, "--platform", name, "-v")
+    assert done.code == 0, done.err
+    lines = [line.replace(str(app), "") for line in (done.out + done.err).splitlines()]
+    assert [line for line in lines if HEROKU_ONLY.search(line)] == []
+    assert "docs/" in done.out or "app files: " in done.out
+    document = slugcheck(
+        app, "--index-url", index.index_url, "--platform", name, "--format", "json"
+    ).document
+    assert document["app"]["ignored_files"] == 0
 
 
 def test_the_same_document_comes_out_twice(index: PackageServer, app: Path) -> None:

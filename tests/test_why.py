@@ -342,7 +342,7 @@ def test_a_line_whose_marker_does_not_hold_says_so(why: Any, requirements: Write
     assert "its marker excludes Linux with Python 3.12" in need["unmet"]
     assert done.document["remedies"] == []
     shown = " ".join(why("vision", path).out.split())
-    verdict = "? vision is not installed on Heroku with Python 3.12 its marker excludes Linux"
+    verdict = "? vision is not installed on Heroku with Python 3.12: its marker excludes Linux"
     assert shown.startswith(verdict)
     assert f"is not in {path}" not in shown
 
@@ -358,7 +358,7 @@ def test_what_only_another_system_or_an_extra_asks_for_says_so(
     extra = why("speed-ups", path, "--format", "json").document
     assert extra["needs"][0]["unmet"] == "only with its extra fast"
     shown = " ".join(why("speed-ups", path).out.split())
-    assert "speed-ups is not installed on Heroku with Python 3.12 webapp: only with" in shown
+    assert "speed-ups is not installed on Heroku with Python 3.12: webapp: only with" in shown
     assert "webapp[fast] 1.0" in shown
 
 

@@ -168,7 +168,7 @@ def test_the_table_says_what_each_change_saves() -> None:
     assert "   does not resolve: no version\n" in text
     assert "not tried: without flask\n" in text
     assert text.startswith(
-        "✓ sympy 1.14.0 is in requirements_onnx.txt  required only by onnxruntime;"
+        "✓ sympy 1.14.0 is in requirements_onnx.txt: required only by onnxruntime;"
     )
     assert text.endswith("onnxruntime 1.32.0 no\n  longer requires it\n")
 

@@ -62,7 +62,12 @@ from slugcheck.terminal import Terminal
         quiet="Print the verdict alone, on one line: no table, no progress, no notes.",
     )
 )
-@click.option("--verbose", "-v", is_flag=True, help="Show what the build time assumes.")
+@click.option(
+    "--verbose",
+    "-v",
+    is_flag=True,
+    help="Also show what is fine, what the build time assumes, and reasons in full.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -86,13 +91,20 @@ def command(
     3 it could not be measured.
     """
     from slugcheck.api import run_check
+    from slugcheck.errors import ResolutionError
 
     terminal = Terminal(quiet=quiet, verbose=verbose)
     if given["verify"]:
         options.require_linux("--verify")
     options.start_clock(given)
     wanted = outputs(format_, files, CHECK_FORMATS)
-    report = run_check(options.options(path, given), against, terminal)
+    try:
+        report = run_check(options.options(path, given), against, terminal)
+    except ResolutionError as error:
+        terminal.details("the resolver's reason", error.detail)
+        raise
+    for reason in report.reasons:
+        terminal.details("the resolver's reason", reason)
     for assumption in report.assumptions:
         terminal.detail(f"build time assumes: {assumption}")
     options.write(
@@ -101,6 +113,7 @@ def command(
         lambda form, look: render_report(form, report, look),
         all_rows=all_rows,
         verdict_only=quiet,
+        verbose=verbose,
     )
     options.add_step_summary(report, terminal, wanted)
     from slugcheck.policy.budgets import exit_code

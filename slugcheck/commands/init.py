@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from slugcheck.commands import options
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.terminal import Terminal
+from slugcheck.text import heroku_m, mb
+
+if TYPE_CHECKING:
+    from slugcheck.model import Report
+    from slugcheck.policy.settings import Proposal
 
 
-@click.command("init", short_help="Write a settings file with limits just above today's size.")
+@click.command("init", short_help="Write a settings file with the limits that the team wants.")
 @click.argument("path", type=click.Path(path_type=Path), metavar="[FILE|FOLDER]", default=".")
 @options.with_options(options.SELECTION, options.TARGET, options.MODELS, options.INDEXES)
+@click.option(
+    "--budget",
+    type=click.Choice(("slugcheck", "platform", "tight")),
+    help="Limit to write: slugcheck's default budget, the platform's own limit, or today's size "
+    "plus 25 %. Default: asks in a terminal, else slugcheck.",
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing slugcheck.toml.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress and no notes.")
-def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
+def command(path: Path, budget: str | None, force: bool, quiet: bool, **given: Any) -> None:
     """Measure FILE or FOLDER and write a commented slugcheck.toml beside it.
 
-    Its limits are today's size plus 25 %, but no more than the platform allows.
+    Its size limit is the one that --budget chooses. Growth is limited as well.
     """
     from slugcheck.api import run_check
     from slugcheck.model import Settings
@@ -45,4 +57,20 @@ def command(path: Path, force: bool, quiet: bool, **given: Any) -> None:
             message, hint="run slugcheck check to see why, then fix or remove these lines"
         )
     choices = {key: given[key] for key in ("platform", "stack", "python", "dyno")}
-    terminal.write_file(place, settings.settings_text(report, given=choices).encode())
+    proposals = settings.proposals(report)
+    if budget is None:
+        budget = next(iter(proposals))
+        if terminal.asks and len(proposals) > 1:
+            budget = _asked(terminal, report, proposals)
+    # a platform without a stricter default budget has its own limit only
+    proposal = proposals.get(budget) or next(iter(proposals.values()))
+    text = settings.settings_text(report, given=choices, proposal=proposal)
+    terminal.write_file(place, text.encode())
+
+
+def _asked(terminal: Terminal, report: Report, proposals: Mapping[str, Proposal]) -> str:
+    sizes = report.sizes
+    today = heroku_m(sizes.slug.value) if sizes.counts_slug else f"{mb(sizes.installed.value)} MB"
+    choices = {name: f"{p.text}: {p.meaning}" for name, p in proposals.items()}
+    question = f"Which limit should this project have? Its size today is {today}."
+    return terminal.ask(question, choices, next(iter(proposals)))

@@ -293,10 +293,12 @@ def write(
     *,
     all_rows: bool,
     verdict_only: bool = False,
+    verbose: bool = False,
 ) -> None:
     """Write each form to its place, made inert; ``form`` returns the text of one.
 
     ``verdict_only`` reduces a table on stdout to its verdict; a file gets the whole of it.
+    ``verbose`` adds what is fine and needs nothing from the reader.
 
     :raises UsageError: a file cannot be written.
     """
@@ -311,6 +313,7 @@ def write(
             all_rows=all_rows,
             place=place,
             verdict_only=verdict_only and output.path is None,
+            verbose=verbose,
         )
         text = inert(form(output.format, look), output.format)
         if output.path is None:

@@ -73,7 +73,7 @@ def _answer(chosen: Options, nodes: tuple[Node, ...], terminal: Terminal, most: 
     from slugcheck.why import Inquiry
 
     with ExitStack() as stack:
-        run = stack.enter_context(Check(chosen))
+        run = stack.enter_context(Check(chosen, strict=True))
         report = run.run(terminal)
         inquiry = Inquiry(run, report, nodes, most=most)
         with terminal.progress("trying changes") as bar:

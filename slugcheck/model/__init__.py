@@ -11,6 +11,7 @@ from slugcheck.model.figures import Basis, Estimate
 from slugcheck.model.platform import (
     Author,
     Budget,
+    BuildImage,
     CountLimit,
     Denied,
     Dyno,
@@ -20,6 +21,7 @@ from slugcheck.model.platform import (
     PackageLimit,
     Platform,
     PythonRelease,
+    RetiredStack,
     Rules,
     RuntimePart,
     Settings,
@@ -59,6 +61,8 @@ from slugcheck.model.report import (
 )
 from slugcheck.model.sizes import (
     Artifact,
+    BuildNeed,
+    Cause,
     Distribution,
     DistributionSize,
     Entry,
@@ -87,6 +91,9 @@ __all__ = [
     "BaseTotals",
     "Basis",
     "Budget",
+    "BuildImage",
+    "BuildNeed",
+    "Cause",
     "Change",
     "ChangeKind",
     "CountLimit",
@@ -124,6 +131,7 @@ __all__ = [
     "Requirement",
     "RequirementSet",
     "Resolution",
+    "RetiredStack",
     "RootSize",
     "Rules",
     "RuntimePart",

@@ -6,12 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from slugcheck.model.figures import Basis
-from slugcheck.model.sizes import DistributionSize, Kind, Overlap, Part, SizeReport
+from slugcheck.model.sizes import Cause, DistributionSize, Kind, Overlap, Part, SizeReport
 
 _ROWS = 12
 _LEAST_ROWS = 6
 _SHARE = 0.95
 _CONTRIBUTORS = 5
+_CAUSES = 3
+_CAUSE_PERCENT = 10  # of the total: less explains nothing about the whole
+# Parts that are the app's own: its files and models, and what steps of the build make for it.
+_OWN_GROUPS = ("app", "models", "static", "nltk")
 LEAST_PERCENT = 2  # of the total, for a contributor
 _NOTABLE_BYTES = 50_000  # an overlap below prints as 0.0 or 0.1 MB and explains nothing
 
@@ -68,9 +72,7 @@ def sums(rows: Iterable[DistributionSize]) -> Sums:
 
 def has_more(sizes: SizeReport) -> bool:
     """Whether app files or models are counted beside distributions and runtime."""
-    return bool(sizes.distributions) and any(
-        part.group in ("app", "models") for part in sizes.parts
-    )
+    return bool(sizes.distributions) and any(part.group in _OWN_GROUPS for part in sizes.parts)
 
 
 def dependencies(sizes: SizeReport) -> Sums:
@@ -188,7 +190,7 @@ def contributors(sizes: SizeReport) -> tuple[Contributor, ...]:
             Contributor(name=root.name, freed=alone, total=alone + shared, others=others)
         )
     for row in part_rows(sizes.parts, everything=False):
-        if row.group in ("app", "models"):
+        if row.group in _OWN_GROUPS:
             size = row.slug if by_slug else row.installed
             unordered.append(Contributor(name=row.label, freed=size, total=size, others=0))
     least = LEAST_PERCENT * sizes.counted.value / 100
@@ -198,3 +200,20 @@ def contributors(sizes: SizeReport) -> tuple[Contributor, ...]:
     )
     large = [contributor for contributor in ordered if contributor.total >= least]
     return tuple(large[:_CONTRIBUTORS])
+
+
+def causes(sizes: SizeReport) -> tuple[Cause, ...]:
+    """Return the causes with at least 10 % of the total, the largest first.
+
+    Those that several lines share are the three largest.
+    """
+    least = _CAUSE_PERCENT * sizes.counted.value / 100
+    ordered = sorted(sizes.causes, key=lambda c: (-cause_bytes(c, sizes), c.name))
+    large = [cause for cause in ordered if cause_bytes(cause, sizes) >= least]
+    shared = [cause for cause in large if cause.shared][:_CAUSES]
+    return tuple(cause for cause in large if not cause.shared or cause in shared)
+
+
+def cause_bytes(cause: Cause, sizes: SizeReport) -> int:
+    """Return the bytes of a cause that the platform's limit is about."""
+    return cause.slug_bytes if sizes.counts_slug else cause.installed_bytes

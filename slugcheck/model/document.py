@@ -174,6 +174,18 @@ class Root(Struct, frozen=True, kw_only=True):
     exclusive_slug_bytes: Integer
     shared_slug_bytes: Integer
     exclusive: tuple[str, ...]
+    shared: tuple[str, ...] = ()
+
+
+class Cause(Struct, frozen=True, kw_only=True):
+    """Heavy distributions under direct requirements; ``shared``: no single line frees them."""
+
+    name: str
+    names: tuple[str, ...]
+    roots: tuple[str, ...]
+    shared: bool
+    installed_bytes: Integer
+    slug_bytes: Integer
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -300,6 +312,9 @@ class Verdict(Struct, frozen=True, kw_only=True):
     source: str = ""
     source_date: str = ""
     subject: str = ""
+    headline: str = ""
+    since: str = ""
+    set_by: str = ""
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -382,6 +397,7 @@ class ReportDocument(Struct, frozen=True, kw_only=True):
     totals: Totals
     distributions: tuple[Distribution, ...]
     roots: tuple[Root, ...] = ()
+    causes: tuple[Cause, ...] = ()
     parts: tuple[Part, ...] = ()
     app: App | None = None
     models: tuple[Model, ...]

@@ -21,7 +21,7 @@ class Severity(StrEnum):
 
     FAIL = "fail"  # gates: exit 1
     WARN = "warn"  # said, does not gate
-    NOTE = "note"  # what the platform itself would do, beside the user's own budget
+    NOTE = "note"  # the platform's own limit beside a stricter budget: more is rejected, exit 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,9 @@ class Limit:
 
     ``figure`` names what it limits: ``slug``, ``installed``, ``download``, ``build``,
     ``checkout``, ``boot`` or ``ram``. ``value`` is bytes or seconds, by ``unit``. ``text`` is the
-    limit as its platform writes it ("500M", "15 minutes").
+    limit as its platform writes it ("500M", "15 minutes"). ``since`` is the day from which the
+    platform has had it (``YYYY-MM-DD``), "" if unknown. ``set_by`` is the place in flags or
+    settings that sets it, "" for the platform's file.
     """
 
     name: str
@@ -41,17 +43,40 @@ class Limit:
     text: str
     source: Source
     message: str = ""
+    since: str = ""
+    set_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildImage:
+    """What a stack's builds find installed, by Ubuntu's package names: tools and headers."""
+
+    packages: tuple[str, ...]
+    source: Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """An operating system image of a platform. ``glibc`` decides which manylinux wheels fit."""
+    """An operating system image of a platform. ``glibc`` decides which manylinux wheels fit.
+
+    ``build_image`` is None where it is not known what builds find installed.
+    """
 
     name: str
     glibc: tuple[int, int]
     arch: str
     missing_libraries: tuple[str, ...]
     status: str
+    source: Source
+    build_image: BuildImage | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetiredStack:
+    """A stack that the platform no longer builds on, ``since`` a day (``YYYY-MM-DD``)."""
+
+    name: str
+    since: str
     source: Source
 
 
@@ -119,6 +144,7 @@ class Platform:
     dynos: tuple[Dyno, ...]
     default_dyno: str | None
     buildpack: bool = False  # a project folder is built by Heroku's Python buildpack
+    retired_stacks: tuple[RetiredStack, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The verdict on one budget. ``figure`` is None if it was not measured."""
+    """The verdict on one budget. ``figure`` is None if it was not measured.
+
+    ``headline`` is what a screen's first line says of it, "" for name and sentence. ``rejects``:
+    the limit is the platform's own, beside a budget. ``since`` and ``set_by`` are the limit's.
+    """
 
     budget: str
     status: Status
@@ -38,6 +42,10 @@ class Verdict:
     sentence: str
     source: Source
     subject: str = ""  # the distribution it is about, or the largest contributor; "" for none
+    headline: str = ""
+    rejects: bool = False
+    since: str = ""
+    set_by: str = ""
 
 
 class FindingSeverity(StrEnum):
@@ -418,6 +426,7 @@ class Report:
     audit: Audit | None = None
     ignored: tuple[Ignored, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
+    reasons: tuple[str, ...] = ()  # the resolver's own, whole, for what it could not resolve
     requirements: tuple[Requirement, ...] = ()  # the lines of the file; a lock has none
     allowed_unsized: tuple[str, ...] = ()
     fail_on: FindingSeverity = FindingSeverity.ERROR  # the mildest that decides the exit code

@@ -132,8 +132,25 @@ class Inventory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuildNeed:
+    """A package of the build image that a source build cannot do without.
+
+    ``package`` is its name in Ubuntu: ``cargo``, ``gfortran``, ``unixodbc-dev``. ``fetched``: the
+    build downloads it where it is missing.
+    """
+
+    package: str
+    fetched: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceBuild:
-    """That a distribution is built from source on the platform, and how its size was found."""
+    """That a distribution has no wheel that is installed, and how its size was found.
+
+    ``needs`` and ``failure`` are what is certain about its build. ``failure`` says why no machine
+    can install it with the target's Python, "" if one may: "PyO3 0.21.2 supports Python 3.12 at
+    most". ``refused``: the installer does not even start a build.
+    """
 
     reason: str
     native: bool
@@ -143,6 +160,11 @@ class SourceBuild:
     low_factor: float  # the interval of its sizes, as factors of the value
     high_factor: float
     notes: tuple[str, ...] = ()  # what the archive does not tell, such as files made by its build
+    needs: tuple[BuildNeed, ...] = ()
+    failure: str = ""
+    refused: bool = False
+    pythons_with_wheels: tuple[str, ...] = ()  # of the platform's, such as "3.11"
+    wheel_fits: bool = False  # a wheel would fit the target, but the file asks for a build
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,11 +269,28 @@ class RootSize:
     exclusive_slug_bytes: int
     shared_slug_bytes: int
     exclusive_names: tuple[str, ...]
+    shared_names: tuple[str, ...] = ()
 
     @property
     def closure_bytes(self) -> int:
         """Installed bytes of all that it reaches, itself included."""
         return self.exclusive_bytes + self.shared_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Heavy distributions (``names``) under the direct requirements ``roots``, such as CUDA's.
+
+    ``shared``: several roots need them, so that deleting one line frees none of them; else they are
+    part of what their only root frees. The bytes of shared ones never overlap.
+    """
+
+    name: str  # of the distribution, or of the group: "CUDA libraries of torch"
+    names: tuple[str, ...]
+    roots: tuple[str, ...]
+    shared: bool
+    installed_bytes: int
+    slug_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,10 +306,10 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Something else in the slug: runtime, package manager, app, models."""
+    """Something else in the slug: runtime, package manager, app, models, files the build makes."""
 
     name: str
-    group: str  # "runtime", "app", "models"
+    group: str  # "runtime", "app", "models", "static", "nltk", "other"
     installed: Estimate[int]
     slug: Estimate[int]
     note: str
@@ -289,6 +328,7 @@ class SizeReport:
     transfer: Transfer
     installed: Estimate[int]  # distributions and parts, with bytecode
     slug: Estimate[int]  # the whole slug
+    causes: tuple[Cause, ...] = ()
 
     @property
     def counts_slug(self) -> bool:

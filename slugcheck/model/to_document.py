@@ -73,6 +73,7 @@ def report_document(report: Report) -> document.ReportDocument:
             distribution(size, exclusive.get(size.name)) for size in sizes.distributions
         ),
         roots=tuple(_root(root) for root in sizes.roots),
+        causes=tuple(_copied(document.Cause, cause) for cause in sizes.causes),
         parts=tuple(_part(part) for part in sizes.parts),
         app=_copied(document.App, report.app) if report.app else None,
         models=tuple(_model(model) for model in report.models),
@@ -187,7 +188,7 @@ def distribution(size: DistributionSize, exclusive: int | None = None) -> docume
 
 
 def _root(root: RootSize) -> document.Root:
-    return _copied(document.Root, root, exclusive=root.exclusive_names)
+    return _copied(document.Root, root, exclusive=root.exclusive_names, shared=root.shared_names)
 
 
 def _part(part: Part) -> document.Part:

@@ -6,6 +6,10 @@ Names are canonical.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 # PyTorch's own indexes: one folder per local version label (pytorch.org, "Get started").
 PYTORCH_INDEX = "https://download.pytorch.org/whl"
@@ -17,8 +21,23 @@ GPU_ONLY = re.compile(
     r"cuda-.+|jax-cuda.+|.+-cu1[1-9])$"
 )
 TORCH_FAMILY = ("torch", "torchvision", "torchaudio")
+# What only a torch with CUDA has in its wheel; before 2.0 it was all of CUDA's libraries.
+TORCH_CUDA = re.compile(r"torch/lib/lib(?:torch_cuda|c10_cuda|cu|nv|nccl)[^/]*\.so")
 # The same library without GPU code, published under another name at the same versions.
-CPU_BUILDS = {"tensorflow": "tensorflow-cpu", "xgboost": "xgboost-cpu"}
+CPU_BUILDS = {
+    "tensorflow": "tensorflow-cpu",
+    "tensorflow-gpu": "tensorflow-cpu",
+    "xgboost": "xgboost-cpu",
+    "onnxruntime-gpu": "onnxruntime",
+    "faiss-gpu": "faiss-cpu",
+    "faiss-gpu-cu11": "faiss-cpu",
+    "faiss-gpu-cu12": "faiss-cpu",
+}
+# Extras that add GPU code: tensorflow[and-cuda], jax[cuda12], spacy[cuda12x], some[gpu].
+GPU_EXTRA = re.compile(r"(?:^|-)(?:gpu|cuda\d*x?|cu1\d+)(?:-|$)")
+# Heavy requirements that a later version of the same library no longer has: name -> what it
+# required, and the first version without. Read from the metadata on the index (2026-11-27).
+LIGHTER = {"onnxruntime": ("sympy", "1.25.0")}
 HEADLESS = {
     "opencv-python": "opencv-python-headless",
     "opencv-contrib-python": "opencv-contrib-python-headless",
@@ -33,3 +52,71 @@ DEVELOPMENT = frozenset(
     "black flake8 isort mypy pylint pytest pytest-cov tox pre-commit ipython ipykernel jupyter "
     "jupyterlab notebook nbconvert sphinx coverage autopep8 yapf pyinstaller twine".split()
 )
+
+# What an import loads by itself, and its wheel for any platform does not bundle: the module, the
+# library, and Ubuntu's package of it. From the sources of each: ctypes, and ImportError or OSError
+# without it. Wheels for Linux bundle theirs (soundfile from 0.11.0 on).
+RUNTIME_LIBRARIES: Mapping[str, tuple[str, str, str]] = {
+    "pyenchant": ("enchant", "libenchant-2.so.2", "libenchant-2-2"),
+    "pylibdmtx": ("pylibdmtx.pylibdmtx", "libdmtx.so.0", "libdmtx-dev"),
+    "python-vlc": ("vlc", "libvlc.so.5", "libvlc5"),
+    "pyzbar": ("pyzbar.pyzbar", "libzbar.so.0", "libzbar0"),
+    "sounddevice": ("sounddevice", "libportaudio.so.2", "libportaudio2"),
+    "soundfile": ("soundfile", "libsndfile.so.1", "libsndfile1"),
+}
+
+# What a build from source cannot do without, by Ubuntu's package names, where the archive itself
+# does not tell: the versions that need it, and the packages. Only what stops the build: from the
+# setup.py of each, which asks pg_config and the like, or from the headers that its sources include
+# under no condition.
+BUILD_NEEDS: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "av": ((">=8", ("libavformat-dev", "libavdevice-dev")),),
+    "box2d-py": (("", ("swig",)),),
+    "cvxopt": (("", ("libsuitesparse-dev",)),),
+    "dbus-python": (("", ("libdbus-1-dev",)),),
+    "dlib": (("", ("cmake",)),),
+    "fiona": (("", ("libgdal-dev",)),),
+    "flash-attn": (("", ("nvidia-cuda-toolkit",)),),
+    "gdal": (("", ("libgdal-dev",)),),
+    "h5py": (("", ("libhdf5-dev",)),),
+    "lxml": (("", ("libxml2-dev", "libxslt1-dev")),),
+    "mysqlclient": (("", ("libmysqlclient-dev",)),),
+    "netcdf4": (("", ("libnetcdf-dev",)),),
+    "pdftotext": (("", ("libpoppler-cpp-dev",)),),
+    "plyvel": (("", ("libleveldb-dev",)),),
+    "psycopg-c": (("", ("libpq-dev",)),),
+    "psycopg2": (("", ("libpq-dev",)),),
+    "pyalsaaudio": (("", ("libasound2-dev",)),),
+    "pyaudio": (("", ("portaudio19-dev",)),),
+    "pybluez": (("", ("libbluetooth-dev",)),),
+    "pycairo": (("", ("libcairo2-dev",)),),
+    "pycuda": (("", ("nvidia-cuda-toolkit",)),),
+    "pycups": (("", ("libcups2-dev",)),),
+    "pycurl": (("", ("libcurl4-openssl-dev",)),),
+    "pygit2": (("", ("libgit2-dev",)),),
+    "pygobject": ((">=3.51", ("libgirepository-2.0-dev",)), ("<3.51", ("libgirepository1.0-dev",))),
+    "pygraphviz": (("", ("libgraphviz-dev",)),),
+    "pymssql": ((">=2.2", ("freetds-dev",)),),
+    "pyodbc": (("", ("unixodbc-dev",)),),
+    "pyproj": ((">=2.2", ("libproj-dev",)),),
+    "pyscard": (("", ("libpcsclite-dev",)),),
+    "python-ldap": (("", ("libldap-dev", "libsasl2-dev")),),
+    "python-snappy": (("<0.7", ("libsnappy-dev",)),),
+    "rasterio": (("", ("libgdal-dev",)),),
+    "shapely": ((">=2", ("libgeos-dev",)),),
+    "simpleaudio": (("", ("libasound2-dev",)),),
+    "systemd-python": (("", ("libsystemd-dev",)),),
+    "tables": (("", ("libhdf5-dev",)),),
+    "tesserocr": (("", ("libtesseract-dev",)),),
+    "xmlsec": (("", ("libxmlsec1-dev",)),),
+}
+
+
+def build_needs(name: str, version: Version) -> tuple[str, ...]:
+    """Return the packages that a build of one version cannot do without."""
+    return tuple(
+        package
+        for versions, packages in BUILD_NEEDS.get(name, ())
+        if SpecifierSet(versions).contains(version, prereleases=True)
+        for package in packages
+    )

@@ -21,10 +21,12 @@ from typing import Any, TypeVar
 from slugcheck import reading
 from slugcheck.errors import PlatformError
 from slugcheck.model import (
+    BuildImage,
     Dyno,
     Limit,
     Platform,
     PythonRelease,
+    RetiredStack,
     RuntimePart,
     Severity,
     Source,
@@ -126,6 +128,15 @@ class TableReader:
             self.mistake(key, f"must have at least {at_least}")
         return tuple(self._row(read, f"{self._path}{key}[{n}].", row) for n, row in enumerate(rows))
 
+    def table(self, key: str, read: Callable[[TableReader], Row]) -> Row | None:
+        """Return a table, read by ``read``; None when it is missing."""
+        table = self._get(key)
+        if table is None:
+            return None
+        if not isinstance(table, dict):
+            return self._wrong(key, table, "a table", None)
+        return self._row(read, f"{self._path}{key}.", table)
+
     def _row(self, read: Callable[[TableReader], Row], path: str, row: Mapping[str, Any]) -> Row:
         reader = TableReader(row, path, self)
         parsed = read(reader)
@@ -224,9 +235,11 @@ def _platform(reader: TableReader) -> Platform:
     stacks = reader.rows("stacks", _stack, at_least=1)
     pythons = reader.rows("pythons", _python, at_least=1)
     limits = reader.rows("limits", _limit)
+    retired = reader.rows("retired_stacks", _retired_stack)
     dynos = reader.rows("dynos", _dyno)
     for key, row_names in (
         ("stacks", [stack.name for stack in stacks]),
+        ("retired_stacks", [stack.name for stack in retired]),
         ("pythons", [release.minor for release in pythons]),
         ("limits", [limit.name for limit in limits]),
         ("dynos", [dyno.name for dyno in dynos]),
@@ -251,6 +264,7 @@ def _platform(reader: TableReader) -> Platform:
         default_dyno=reader.choice("default_dyno", [dyno.name for dyno in dynos])
         if "default_dyno" in reader
         else None,
+        retired_stacks=retired,
     )
 
 
@@ -269,7 +283,18 @@ def _stack(reader: TableReader) -> Stack:
         missing_libraries=reader.texts("missing_libraries"),
         status=reader.text("status"),
         source=_source(reader),
+        build_image=reader.table("build_image", _build_image),
     )
+
+
+def _retired_stack(reader: TableReader) -> RetiredStack:
+    return RetiredStack(
+        name=reader.text("name"), since=reader.date("since"), source=_source(reader)
+    )
+
+
+def _build_image(reader: TableReader) -> BuildImage:
+    return BuildImage(packages=reader.texts("packages"), source=_source(reader))
 
 
 def _python(reader: TableReader) -> PythonRelease:
@@ -311,6 +336,7 @@ def _limit(reader: TableReader) -> Limit:
         text=reader.text("text"),
         source=_source(reader),
         message=reader.text("message", default=""),
+        since=reader.date("since") if "since" in reader else "",
     )
 
 

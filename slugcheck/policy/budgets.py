@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import math
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -21,13 +22,15 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
-from slugcheck.text import against, clock, heroku_m, plural, scale_for
+from slugcheck.text import HEROKU_M, MIB, against, clock, heroku_m, plural, scale_for
 
 N = TypeVar("N", int, float)
 
 # What stops the build or the boot of an app: import cv2 without libGL, pip without a Linux wheel,
 # a compiler that the platform does not have.
-_STOPS = frozenset({"opencv-gui", "other-system", "built-from-source"})
+_STOPS = frozenset(
+    {"opencv-gui", "missing-library", "other-system", "build-fails", "built-from-source"}
+)
 
 
 def verdict(status: Status, shown: str, limit: str, *, margin: str = "", span: str = "") -> str:
@@ -89,6 +92,56 @@ def with_message(sentence: str, message: str, separator: str = ". ") -> str:
     return f"{sentence}{separator}{message}" if message else sentence
 
 
+# --------------------------------------------------------------------------- headlines
+
+
+_TALL = 1024 * MIB  # from here on Heroku prints G: "Compiled slug size: 3.1G is too large"
+
+
+def _headline(
+    limit: Limit, status: Status, figure: Estimate[int], cap: Verdict | None, title: str
+) -> str:
+    """Return what the first line of a screen says of the size that the platform limits.
+
+    ``cap`` is the verdict on the platform's own limit of the same figure, beside the budget.
+    """
+    shown, most = _shown_against(figure.value, limit.value)
+    facts = [f"set by {limit.set_by}"] if limit.set_by else []
+    if status is Status.FAIL:
+        facts += [_beside_budget(cap, limit, title)] if cap is not None else []
+        sentence = f"{shown} of {most}"
+    else:
+        sentence = size_sentence(figure, limit.value, status)
+    sentence = f"{sentence} ({'; '.join(facts)})" if facts else sentence
+    return with_message(sentence, limit.message) if status is Status.FAIL else sentence
+
+
+def _beside_budget(cap: Verdict, limit: Limit, title: str) -> str:
+    since = f" since {cap.since}" if cap.since else ""
+    if cap.status is Status.PASS:
+        return f"{title} itself allows {cap.limit_text}{since}"
+    if cap.status is Status.UNKNOWN:
+        return f"too close to {title}'s own limit of {cap.limit_text} to call"
+    own = f"over {title}'s own limit of {cap.limit_text}: the push will be rejected"
+    return f"and {own}" if limit.value < cap.limit else own
+
+
+def _cap_headline(limit: Limit, status: Status, figure: Estimate[int], title: str) -> str:
+    shown, most = _shown_against(figure.value, limit.value)
+    since = f" since {limit.since}" if limit.since else ""
+    if status is Status.FAIL:
+        return f"{shown} of {most}, {title}'s own limit{since}: the push will be rejected"
+    return f"{size_sentence(figure, limit.value, status)} ({title}'s own limit{since})"
+
+
+def _shown_against(value: int, limit: int) -> tuple[str, str]:
+    """Return a figure and its limit, the figure in G where it is far above it."""
+    shown, most = against(value, limit)
+    if value < _TALL or value < limit * 1.2 or scale_for(value, limit) is not HEROKU_M:
+        return shown, most
+    return f"{math.ceil(value * 10 / _TALL) / 10:.1f}".removesuffix(".0") + "G", most
+
+
 # --------------------------------------------------------------------------- judging
 
 
@@ -120,7 +173,31 @@ def judge(
     dyno = sizes.target.dyno
     if dyno is not None and not any(limit.figure == "ram" for limit in limits):
         verdicts.append(_not_measured(_quota(dyno), dyno))
-    return tuple(verdicts)
+    return tuple(_with_headlines(verdicts, limits, sizes))
+
+
+def _with_headlines(
+    verdicts: Sequence[Verdict], limits: Sequence[Limit], sizes: SizeReport
+) -> Iterator[Verdict]:
+    """Yield the verdicts, with a headline where they are about the size that counts."""
+    by_name = {limit.name: limit for limit in limits}
+    platform = sizes.target.platform
+    about = [v for v in verdicts if v.budget in by_name and v.figure is not None]
+    about = [v for v in about if by_name[v.budget].figure == platform.size_figure]
+    cap = next((v for v in about if v.rejects), None)
+    for verdict in verdicts:
+        if verdict not in about or not verdict.gates:
+            yield verdict
+            continue
+        limit, status = by_name[verdict.budget], verdict.status
+        headline = (
+            _cap_headline(limit, status, sizes.counted, platform.title)
+            if verdict.rejects
+            else _headline(limit, status, sizes.counted, cap, platform.title)
+        )
+        # what a package without a size leaves open is in the sentence alone
+        doubtful = sizes.unsized and status is not Status.FAIL
+        yield replace(verdict, headline=verdict.sentence if doubtful else headline)
 
 
 def unaccepted(
@@ -211,12 +288,13 @@ def _warning_sentence(title: str, limit: Limit, status: Status) -> str:
 
 
 def _platform_sentence(title: str, limit: Limit, status: Status, unsized: int) -> str:
+    since = f" since {limit.since}" if limit.since else ""
     own = f"{title}'s own limit of {limit.text}"
     match status:
         case Status.PASS:
-            return f"within {own}"
+            return f"{title} itself allows {limit.text}{since}"
         case Status.FAIL:
-            return f"over {own}: {title} rejects it"
+            return f"over {own}{since}: the push will be rejected"
         case _ if unsized:
             missing = plural(unsized, "package")
             return f"unknown against {own}: {missing} could not be sized"
@@ -241,7 +319,7 @@ def _not_measured(limit: Limit, dyno: Dyno | None) -> Verdict:
     cap = heroku_m(limit.value, down=True) if limit.unit == "bytes" else limit.text
     if limit.figure == "ram" and dyno is not None:
         cap = f"{cap}; {dyno.name}, {plural(dyno.workers, 'worker')}"
-    sentence = f"not measured: slugcheck does not run the app (limit {cap})"
+    sentence = f"not measured: needs a running app (limit {cap})"
     return replace(_verdict(limit, Status.UNKNOWN, None, sentence), gates=False)
 
 
@@ -260,10 +338,10 @@ def _quota(dyno: Dyno) -> Limit:
 def _verdict(
     limit: Limit, status: Status, figure: Estimate[int] | Estimate[float] | None, sentence: str
 ) -> Verdict:
-    gates = limit.severity is Severity.FAIL
+    gates = limit.severity is not Severity.WARN
     return Verdict(
         budget=limit.name,
-        # over a soft limit, or over the platform's own: shown, but it never decides
+        # over a soft limit: shown, but it never decides
         status=Status.WARN if status is Status.FAIL and not gates else status,
         gates=gates,
         figure=figure,
@@ -272,4 +350,7 @@ def _verdict(
         limit_text=limit.text,
         sentence=sentence,
         source=limit.source,
+        rejects=limit.severity is Severity.NOTE,
+        since=limit.since,
+        set_by=limit.set_by,
     )

@@ -274,7 +274,7 @@ def _whole_sentence(
     limit: IncreaseLimit,
 ) -> str:
     scale = scale_for(grown.value, most)
-    percent = f" ({100 * grown.value / before:+.1f} %)" if before else ""
+    percent = f" ({100 * grown.value / before:+.1f} %)" if before and grown.value else ""
     growth = f"{limit.figure} {_grows(grown.value, scale)}{percent} against {difference.label}"
     if status is Status.PASS:
         return f"{growth}, within {limit.text}"

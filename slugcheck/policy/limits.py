@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePath
 
 from packaging.utils import InvalidName, canonicalize_name
 
@@ -169,8 +170,18 @@ def _limits(platform: Platform, chosen: Mapping[str, Budget]) -> tuple[Limit, ..
             text=budget.text.strip(),
             source=_source(budget),
             message=budget.message,
+            since="",
+            set_by=_set_by(budget.place),
         )
     return tuple(limits.values())
+
+
+def _set_by(place: str) -> str:
+    """Return a flag as it is, and of a settings file its name."""
+    if place.startswith("--"):
+        return place
+    file = PurePath(place.partition(": ")[0])
+    return file.name if file.is_absolute() else str(file)
 
 
 def _own(name: str, unit: str) -> Limit:

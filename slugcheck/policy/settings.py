@@ -30,6 +30,7 @@ from slugcheck.model import (
     Budget,
     Denied,
     Ignore,
+    Limit,
     Platform,
     Report,
     Rules,
@@ -484,8 +485,48 @@ MARGIN_PERCENT = 25
 _STEPS = (1, 2, 5, 10, 20, 25, 50, 100)
 
 
-def settings_text(report: Report, *, given: dict[str, str | None]) -> str:
-    """Return a commented ``slugcheck.toml``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A limit for the size that counts on the platform, as settings write it, and what it is."""
+
+    text: str
+    meaning: str
+
+
+def proposals(report: Report) -> dict[str, Proposal]:
+    """Return the limits to choose from, the default first.
+
+    slugcheck's own is only there where the platform's own limit is another.
+    """
+    platform = report.sizes.target.platform
+    figure = platform.size_figure
+    slug = report.sizes.counts_slug
+    about = [limit for limit in platform.limits if limit.figure == figure]
+    budget = next((limit for limit in about if limit.severity is Severity.FAIL), None)
+    own = next((limit for limit in about if limit.severity is Severity.NOTE), None)
+    found = {}
+    if budget is not None and own is not None:
+        found["slugcheck"] = Proposal(text=_written(budget), meaning="slugcheck's default budget")
+    if (most := own or budget) is not None:
+        since = f" since {most.since}" if most.since else ""
+        found["platform"] = Proposal(
+            text=_written(most), meaning=f"{platform.title}'s own limit{since}"
+        )
+    unit, suffix = (MIB, "M") if slug else (MB, "MB")
+    value = _proposed(report.sizes.counted.value, most.value if most else None, unit)
+    found["tight"] = Proposal(
+        text=f"{value}{suffix}", meaning=f"today's size plus {MARGIN_PERCENT} %"
+    )
+    return found
+
+
+def _written(limit: Limit) -> str:
+    """Return a limit in the unit that it is round in, as settings read it."""
+    return f"{limit.value // MIB}M" if limit.value % MIB == 0 else f"{limit.value // MB}MB"
+
+
+def settings_text(report: Report, *, given: dict[str, str | None], proposal: Proposal) -> str:
+    """Return a commented ``slugcheck.toml``; ``proposal`` is the limit of the size that counts.
 
     ``given`` are the platform, stack, python and dyno of the command line.
     """
@@ -500,36 +541,17 @@ def settings_text(report: Report, *, given: dict[str, str | None]) -> str:
     ]  # fmt: skip
     if target.dyno is not None:
         chosen.append(_line("dyno", target.dyno.name, "", given.get("dyno") is not None))
-    budgets = []
-    if target.platform.size_figure == "slug":
-        limit = _limit(report, "slug")
-        budgets += [
-            f"# {_today(heroku_m(slug), limit)}",
-            f'slug = "{_proposed(slug, limit, MIB)}M"',
-        ]
-    limit = _limit(report, "installed")
-    budgets += [f"# {_today(f'{mb(installed)} MB', limit)}"]
-    budgets += [f'installed = "{_proposed(installed, limit, MB)}MB"']
-    return _TEXT.format(chosen="\n".join(chosen), budgets="\n".join(budgets), margin=MARGIN_PERCENT)
+    today = f"# {proposal.meaning}; today "
+    budgets = [f"{today}{mb(installed)} MB", f'installed = "{proposal.text}"']
+    if sizes.counts_slug:
+        more = f'# installed = "{_with_margin(installed, MB)}MB"  # today {mb(installed)} MB'
+        budgets = [f"{today}{heroku_m(slug)}", f'slug = "{proposal.text}"', more]
+    return _TEXT.format(chosen="\n".join(chosen), budgets="\n".join(budgets))
 
 
 def _line(key: str, value: str, comment: str, active: bool) -> str:
     line = f"{key} = {json.dumps(value)}"
     return ("" if active else "# ") + line + (f"  # {comment}" if comment else "")
-
-
-def _limit(report: Report, figure: str) -> int | None:
-    """Return the platform's own limit of a figure."""
-    own = (
-        limit.value
-        for limit in report.sizes.target.platform.limits
-        if limit.figure == figure and limit.severity is Severity.FAIL
-    )
-    return next(own, None)
-
-
-def _today(shown: str, limit: int | None) -> str:
-    return f"today {shown}" + (f"; the platform allows {heroku_m(limit)}" if limit else "")
 
 
 def _proposed(value: int, limit: int | None, unit: int) -> int:
@@ -552,7 +574,7 @@ _TEXT = """\
 {chosen}
 # models = ["models/*.onnx"]  # model files to add to the slug
 
-# Sizes in M (MiB, as Heroku prints them), MB (10^6 bytes), GB. Today's size plus {margin} %.
+# Sizes in M (MiB, as Heroku prints them), MB (10^6 bytes), GB.
 [budgets]
 {budgets}
 

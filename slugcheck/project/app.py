@@ -6,7 +6,7 @@ The subject is a requirements file, a lock file or a project folder.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,8 +32,8 @@ from slugcheck.project import manager as manager_module
 from slugcheck.project.archive import Member
 from slugcheck.project.files import Listing, listing
 from slugcheck.project.manager import manager_of
-from slugcheck.project.models import Named, is_remote, unpushed
-from slugcheck.text import listed, mb
+from slugcheck.project.models import Local, Named, is_remote, unpushed
+from slugcheck.text import listed, mb, printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ def read_subject(options: Options, platform: Platform, refuse: Refuse = give_up)
 def _folder(options: Options, platform: Platform, refuse: Refuse) -> Subject:
     top = options.within
     reading.real(options.path, top)
-    files = listing(options.path)
+    files = listing(options.path, buildpack=platform.buildpack)
     if platform.buildpack:
         project = manager_module.read(
             options.path, title=platform.title, absent=files.absent, top=top, refuse=refuse
@@ -116,9 +116,7 @@ def _folder(options: Options, platform: Platform, refuse: Refuse) -> Subject:
     )
     if project.manager is not Manager.PIP:
         return replace(subject, lock=project.dependency_file)
-    requirements = read_requirements(
-        replace(options, path=project.dependency_file, top=top), empty=True
-    )
+    requirements = read_requirements(replace(options, path=project.dependency_file, top=top))
     return replace(subject, requirements=requirements, index=requirements.options)
 
 
@@ -202,7 +200,26 @@ class App:
         """Return what the user should know of the files."""
         if self._listing is None:
             return ()
-        return (*self._listing.notes, *self._not_pushed())
+        return (*self._listing.notes, *self._without_weights(), *self._not_pushed())
+
+    def _without_weights(self) -> Iterator[str]:
+        """Yield notes on models that the app cannot load, as their weights are not pushed."""
+        for weights, model in self._model_sources.missing[:_NAMED]:
+            yield (
+                f"{printable(model)} keeps weights in {printable(weights)}, which is not pushed: "
+                "the app cannot load this model"
+            )
+        pointers = sorted(
+            model.shown for model in self._model_sources.local if _is_lfs_pointer(model)
+        )
+        if pointers:
+            names = listed([printable(name) for name in pointers], _NAMED)
+            fix = (
+                "download it at boot, or use a buildpack that fetches Git LFS"
+                if self._listing is not None and self._listing.lfs_pointers
+                else "run git lfs pull before you deploy"
+            )
+            yield f"{names}: a Git LFS pointer, not the model, so the app cannot load it; {fix}"
 
     def _not_pushed(self) -> tuple[str, ...]:
         try:
@@ -241,6 +258,15 @@ def _of_settings(own: Settings, top: Path, *, remote: bool) -> list[Named]:
         )
         for text in own.models
     ]
+
+
+def _is_lfs_pointer(model: Local) -> bool:
+    """Whether a model of the app is the pointer of Git LFS in the build, not the model."""
+    if model.member is None:
+        return False
+    if model.member.content is not None:
+        return True
+    return files.is_pointer(model.path, model.size)
 
 
 def _free(path: str, taken: set[str]) -> str:

@@ -6,9 +6,10 @@ All network access of a check starts here.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +43,8 @@ from slugcheck.packages.index.inventories import (
 )
 from slugcheck.packages.index.urls import local_path
 from slugcheck.packages.requirements.indexes import configured
-from slugcheck.packages.resolve.resolution import Resolved, SettlingResolver
+from slugcheck.packages.resolve.conflicts import refusal
+from slugcheck.packages.resolve.resolution import Known, Resolved, SettlingResolver
 from slugcheck.packages.resolve.stand_ins import StandInMemory
 from slugcheck.packages.resolve.uv import ResolverSettings, Uv
 from slugcheck.platforms import tags
@@ -63,11 +65,31 @@ _MAX_RESOLUTIONS = 4
 _FRESH_SECONDS = 600.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a run would install, and what of it has no size; markers are judged by the environment.
+
+    ``transfer`` is the traffic that reading it took.
+    """
+
+    inventories: tuple[tuple[Distribution, Inventory], ...]
+    unsized: tuple[Unsized, ...]
+    environment: Mapping[str, str]
+    transfer: Transfer
+
+
 class DependencyReader:
     """One run's way to the packages, used as a context manager: ``resolve``, exhaust ``read``."""
 
-    def __init__(self, subject: Subject, place: Target, options: Options) -> None:
-        """Prepare; nothing touches the network yet."""
+    def __init__(
+        self, subject: Subject, place: Target, options: Options, *, known: Known | None = None
+    ) -> None:
+        """Prepare; nothing touches the network yet.
+
+        ``known`` is what an earlier run of nearly the same requirements found out: what it resolved
+        is not looked at again for newer versions, and a slow server is given up on.
+        """
+        self._known = known
         self._subject = subject
         self._options = options
         self._target = place
@@ -168,7 +190,7 @@ class DependencyReader:
     @property
     def obstacles(self) -> tuple[Obstacle, ...]:
         """What is in the way of installing the file or lock as it is."""
-        return tuple(self._obstacles)
+        return (*self._obstacles, *self.refused)
 
     @property
     def sha256(self) -> str:
@@ -176,18 +198,35 @@ class DependencyReader:
         read = self._subject.requirements
         return read.sha256 if read is not None else self._lock_sha256
 
+    def result(self) -> Found:
+        """Return everything that was found; ``read`` has been exhausted."""
+        return Found(
+            inventories=self.inventories,
+            unsized=self.unsized,
+            environment=self.environment,
+            transfer=self.transfer(),
+        )
+
+    @property
+    def refused(self) -> tuple[Obstacle, ...]:
+        """What pip refuses in the file; something else was resolved in its place."""
+        return self._resolver.obstacles(self._solution) if self._resolver else ()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The resolver's own reasons for what it could not resolve, whole."""
+        return self._resolver.reasons if self._resolver else ()
+
     def transfer(self) -> Transfer:
         """Return the traffic of this run."""
         return self._store.transfer()
 
-    def newest_python(self) -> str | None:
-        """Return the newest Python with wheels for everything, None if unknown."""
-        return self._resolver.newest_python() if self._resolver else None
-
     # ----------------------------------------------------------------- resolve and read
 
-    def resolve(self) -> None:
+    def resolve(self, *, loosen: bool = False) -> None:
         """Resolve the file for the target, or read the lock.
+
+        With ``loosen`` what pip refuses becomes ``obstacles``, and the rest is resolved.
 
         :raises MeasureError: the requirements cannot be resolved.
         """
@@ -207,10 +246,14 @@ class DependencyReader:
             make_stand_ins=self._stand_ins,
             environment=self.environment,
             tags=self._tags,
+            loosen=loosen,
             without=self._subject.without,
+            known=self._known,
         )
         self._stack.enter_context(self._resolver)
         self._resolved = self._resolver.run()
+        if loosen and not self._resolved.resolution.distributions and self.refused:
+            raise refusal(self.refused, self.reasons)
 
     def read(self) -> Iterator[tuple[int, int]]:
         """Read every distribution's directory, yielding (done, of how many) as it goes.
@@ -234,7 +277,7 @@ class DependencyReader:
 
     def _newer(self) -> frozenset[str]:
         """Return the names that pip may resolve otherwise, unless that was settled minutes ago."""
-        if self._resolver is None or self._options.offline:
+        if self._resolver is None or self._options.offline or self._known is not None:
             return frozenset()
         memory = self._cache.load("settled", self._resolver.fingerprint(self._solution))
         if memory is not None and is_fresh(memory, _FRESH_SECONDS) and not self._is_local:
@@ -254,6 +297,8 @@ class DependencyReader:
 
         def read(distribution: Distribution) -> Inventory:
             known = resolved.inventories.get(distribution.name)
+            if known is None and self._known is not None:
+                known = self._known.inventories.get(distribution.artifact.url)
             return known or self._store.inventory(distribution.artifact)
 
         for distribution, answer in _iter_inventories(distributions, read):
@@ -277,6 +322,7 @@ class DependencyReader:
 
     def _uv(self) -> Uv:
         settings = ResolverSettings(
+            hurried=self._known is not None,
             offline=self._options.offline,
             no_cache=self._uv_cache is None,
             exclude_newer=self._options.exclude_newer,

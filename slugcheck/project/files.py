@@ -230,17 +230,29 @@ def checkout_notes(known: git.Tracked, members: tuple[Member, ...]) -> Iterator[
         )
 
 
-def lfs_notes(members: Iterable[Member], paths: Collection[str]) -> Iterator[str]:
-    """Yield a note on files pushed as pointers only; ``paths`` are all files in Git LFS."""
+def lfs_notes(
+    members: Iterable[Member], paths: Collection[str], *, pointers: bool
+) -> Iterator[str]:
+    """Yield a note on files in Git LFS, which are ``paths``.
+
+    ``pointers`` is whether the platform gets the pointers only, as Heroku does.
+    """
     in_lfs = [member for member in members if member.path in paths]
     if not in_lfs:
         return
     size = sum(member.size for member in in_lfs)
-    pointers = "its pointer" if len(in_lfs) == 1 else "their pointers"
-    yield (
-        f"{plural(len(in_lfs), 'file')} in Git LFS, which Heroku does not fetch: the slug "
-        f"contains only {pointers} ({size:,} bytes): {some([member.path for member in in_lfs])}"
-    )
+    names = some([member.path for member in in_lfs])
+    kind = "its pointer" if len(in_lfs) == 1 else "their pointers"
+    if pointers:
+        yield (
+            f"{plural(len(in_lfs), 'file')} in Git LFS, which Heroku does not fetch: the slug "
+            f"contains only {kind} ({size:,} bytes): {names}"
+        )
+    else:
+        yield (
+            f"{plural(len(in_lfs), 'file')} in Git LFS, counted as in the folder ({mb(size)} MB): "
+            f"{names}; a build from git without Git LFS gets only {kind}"
+        )
 
 
 def compiler_notes(members: Iterable[Member]) -> Iterator[str]:
@@ -279,6 +291,7 @@ class Listing:
     ignored: tuple[Member, ...]
     tracked: bool
     lfs: frozenset[str] = frozenset()
+    lfs_pointers: bool = True  # whether the platform gets pointers at all
     notes: tuple[str, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict, repr=False)
     left_out: Mapping[str, str] = field(default_factory=dict, repr=False)  # folders, with reasons
@@ -312,8 +325,11 @@ class Listing:
         return "git does not track it" if self.tracked else "it is not a file"
 
 
-def listing(folder: Path) -> Listing:
+def listing(folder: Path, *, buildpack: bool = True) -> Listing:
     """Return the files below ``folder`` that a push would bring to Heroku, and those removed there.
+
+    Without ``buildpack`` they go to a platform that applies no ``.slugignore``, and takes the files
+    of Git LFS as they are in the folder instead of their pointers.
 
     :raises UsageError: the folder does not exist.
     :raises MeasureError: git refuses, or a folder cannot be read.
@@ -328,14 +344,15 @@ def listing(folder: Path) -> Listing:
         names: Collection[str] = known.paths
     else:
         names = _without_git(folder, known, left_out, notes)
-    lfs = known.lfs if known is not None else frozenset[str]()
+    in_lfs = known.lfs if known is not None else frozenset[str]()
+    lfs = in_lfs if buildpack else frozenset[str]()
     is_tracked = known is not None and bool(known.paths)
     members, reasons = _members(folder, names, lfs, notes, is_tracked=is_tracked)
     if known is not None and is_tracked:
         notes += checkout_notes(known, members)
-    kept, removed = _pruned(folder, members, reasons, notes)
-    notes += lfs_notes(kept, lfs)
-    notes += compiler_notes(kept)
+    kept, removed = _pruned(folder, members, reasons, notes) if buildpack else (members, ())
+    notes += lfs_notes(kept, in_lfs, pointers=buildpack)
+    notes += compiler_notes(kept) if buildpack else ()
     inside = frozenset(parent for member in kept for parent in _above(member.path))
     return Listing(
         folder=folder,
@@ -343,6 +360,7 @@ def listing(folder: Path) -> Listing:
         ignored=removed,
         tracked=is_tracked,
         lfs=lfs,
+        lfs_pointers=buildpack,
         notes=tuple(notes),
         reasons=reasons,
         left_out=left_out,
@@ -471,7 +489,7 @@ def _member(name: str, disk: Path, status: os.stat_result, *, pointer: bool) -> 
     if not stat.S_ISREG(status.st_mode):
         return None
     size, runs = status.st_size, bool(status.st_mode & stat.S_IXUSR)
-    if pointer and not _is_pointer(disk, size):
+    if pointer and not is_pointer(disk, size):
         # The digest of the file itself would mean to read all of it: any 64 digits weigh the same.
         digits = hashlib.sha256(os.fsencode(name)).hexdigest()
         content = _POINTER + f"oid sha256:{digits}\nsize {size}\n".encode()
@@ -479,7 +497,8 @@ def _member(name: str, disk: Path, status: os.stat_result, *, pointer: bool) -> 
     return Member(path=name, disk=disk, size=size, executable=runs)
 
 
-def _is_pointer(disk: Path, size: int) -> bool:
+def is_pointer(disk: Path, size: int) -> bool:
+    """Return whether a file is a pointer of Git LFS."""
     if size > _LARGEST_POINTER:
         return False
     try:

@@ -1,7 +1,7 @@
-"""Steps of the build whose effect on the slug cannot be measured from the project's files.
+"""Steps of the build beside the install: NLTK's downloader, hooks, and what the Procfile says.
 
 Source: heroku-buildpack-python v351 (2026-08-18): bin/compile, bin/steps/nltk,
-bin/steps/collectstatic, lib/hooks.sh.
+lib/hooks.sh. ``static_files`` predicts collectstatic.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from pathlib import Path
 
 from slugcheck import reading
 from slugcheck.errors import MeasureError
-from slugcheck.model import Project, Unsized
-from slugcheck.project import manager
+from slugcheck.model import Estimate, Part, Project, Unsized, figures
+from slugcheck.project import manager, nltk_data
 from slugcheck.project.manager import Absent
-from slugcheck.text import printable
+from slugcheck.sizing import slug_parts
+from slugcheck.text import listed, plural, printable
 
 # The expression that heroku/buildpacks-procfile's SPEC.md gives for the classic Procfile, which
 # has no other specification; the colon may be missing, the blank behind it may not.
@@ -27,9 +28,9 @@ _QUOTED = 60
 _HOOKS = ("bin/pre_compile", "bin/post_compile")
 _VERSION_FILES = ("runtime.txt", ".python-version")
 _NLTK = "nltk.txt"
-_NO_STATIC = ".heroku/collectstatic_disabled"
-_DEPTH = 3  # folders below the root in which bin/steps/collectstatic looks for manage.py
 _LONGEST = 200
+_SPACY = re.compile(rb"\bspacy[ \t]+download[ \t]+([a-z]{2,3}_[a-z0-9_]{1,60})")
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,35 +77,23 @@ def procfile(folder: Path, top: Path | None = None) -> Procfile:
 # --------------------------------------------------------------------------- build steps
 
 
-def notes(
-    project: Project, absent: Absent, names: Collection[str], paths: Collection[str]
-) -> tuple[str, ...]:
+def notes(project: Project, absent: Absent, names: Collection[str]) -> tuple[str, ...]:
     """Return notes on what the build does that the figures do not include.
 
     ``absent`` says why a path will not be in the build, ``names`` are the distributions by their
-    normalized names, ``paths`` the files of the build.
+    normalized names.
 
     :raises MeasureError: the Procfile cannot be read.
     """
-    return tuple(_notes(project, absent, names, paths))
+    return tuple(_notes(project, absent, names))
 
 
-def _notes(
-    project: Project, absent: Absent, names: Collection[str], paths: Collection[str]
-) -> Iterator[str]:
+def _notes(project: Project, absent: Absent, names: Collection[str]) -> Iterator[str]:
     yield from _version_files(project, absent)
     for hook in _HOOKS:
         if _is_file(project, absent, hook):
             yield f"the build runs {hook}; what it adds or removes is not counted"
-    if "django" in names and absent(_NO_STATIC) is not None:
-        scripts = [
-            path for path in paths if _is_manage(path) and not (project.folder / path).is_symlink()
-        ]
-        if manage := min(scripts, key=lambda path: (path.count("/"), path), default=None):
-            yield (
-                f"the build runs {printable(manage)} collectstatic (unless DISABLE_COLLECTSTATIC "
-                "is set); the files that it adds to the slug are not counted"
-            )
+            yield from _spacy_models(project, hook)
     if "nltk" in names and _is_file(project, absent, _NLTK) and not _nltk(project):
         yield f"{_NLTK} is empty: the build downloads no NLTK data"
     if manager.installs_itself(project):
@@ -121,17 +110,54 @@ def _notes(
         yield from procfile(project.folder, project.top).notes
 
 
+def _spacy_models(project: Project, hook: str) -> Iterator[str]:
+    """Yield a note on spaCy's models that a hook downloads, which a wheel's URL would size."""
+    try:
+        script = reading.read(project.folder / hook, within=project.top, limit=reading.SMALL_FILE)
+    except (OSError, reading.Refused):
+        return
+    names = dict.fromkeys(match[1].decode() for match in _SPACY.finditer(script))
+    if names:
+        yield (
+            f"{hook} downloads {listed(list(names), _NAMED)}, which is not counted: to count it, "
+            "require the URL of the model's wheel instead"
+        )
+
+
+def nltk_parts(project: Project, absent: Absent, names: Collection[str]) -> tuple[Part, ...]:
+    """Return the part of the slug that the build's NLTK downloader adds for nltk.txt."""
+    packages = nltk_data.download(_wanted_data(project, absent, names)).packages
+    if not packages:
+        return ()
+    count = plural(len(packages), "package")
+    slug = figures.total([package.slug for package in packages], systematic_percent=0.0)
+    installed = sum(package.installed_bytes for package in packages)
+    return (
+        Part(
+            name=f"NLTK data ({_NLTK})",
+            group=slug_parts.NLTK,
+            installed=Estimate.predicted(installed, installed, installed),
+            slug=slug,
+            note=f"{count}, sizes of {nltk_data.index_date()}",
+        ),
+    )
+
+
 def unmeasured(project: Project, absent: Absent, names: Collection[str]) -> tuple[Unsized, ...]:
-    """Return what the build downloads into the slug, whose size only a build shows."""
-    if "nltk" not in names or not _is_file(project, absent, _NLTK):
+    """Return what the build downloads into the slug without a known size."""
+    unknown = nltk_data.download(_wanted_data(project, absent, names)).unknown
+    if not unknown:
         return ()
-    wanted = _nltk(project)
-    if not wanted:
-        return ()
-    shown = printable(", ".join(wanted))
+    shown = printable(", ".join(unknown))
     shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
     reason = f"the build downloads NLTK data ({shown}) into the slug; its size is unknown"
     return (Unsized(name=_NLTK, version=None, reason=reason),)
+
+
+def _wanted_data(project: Project, absent: Absent, names: Collection[str]) -> tuple[str, ...]:
+    if "nltk" not in names or not _is_file(project, absent, _NLTK):
+        return ()
+    return _nltk(project)
 
 
 def _version_files(project: Project, absent: Absent) -> Iterator[str]:
@@ -156,8 +182,3 @@ def _nltk(project: Project) -> tuple[str, ...]:
 
 def _is_file(project: Project, absent: Absent, name: str) -> bool:
     return absent(name) is None and reading.is_file(project.folder / name, project.top)
-
-
-def _is_manage(path: str) -> bool:
-    folders = Path(path).parts
-    return folders[-1] == "manage.py" and len(folders) <= _DEPTH

@@ -80,7 +80,7 @@ def read(
     if not folder.is_dir():
         raise UsageError(f"{printable(str(folder))} is not a folder")
     top = top or reading.top_of(folder)
-    fails = f"{title}'s build would fail: "
+    fails = f"{title}'s build will fail: "
     manager, name = _Folder(folder, fails, absent or _on_disk(folder), top, refuse).manager()
     return Project(folder=folder, top=top, manager=manager, dependency_file=folder / name)
 
@@ -286,7 +286,7 @@ def check(
     source = _SOURCES.get(project.manager)
     if source is None:
         return
-    fails = f"{title}'s build would fail: {project.manager}"
+    fails = f"{title}'s build will fail: {project.manager}"
     path = project.folder / source
     why = absent(source)
     if why is not None or not reading.is_file(path, project.top):

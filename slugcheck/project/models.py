@@ -17,7 +17,7 @@ import statistics
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -32,6 +32,7 @@ from slugcheck.packages.index.urls import (
     redact,
     split_credentials,
 )
+from slugcheck.project import onnx_files
 from slugcheck.project.archive import Member, deflated
 from slugcheck.text import printable
 
@@ -46,6 +47,7 @@ REMOTE = ("s3", "gs", "https", "http")
 # TensorFlow writes a model as a folder with one of these; its weights are in folders below.
 _SAVED_MODEL = frozenset({"saved_model.pb", "saved_model.pbtxt"})
 _QUOTED = 120
+_MOST_ONNX = 50  # models that are read for the files of their weights
 _MOST_UP = 2  # folders up that a shown path may climb: ../../models/a.onnx
 
 
@@ -69,21 +71,28 @@ class Named:
 class Local:
     """A model file of this machine; ``member`` when it is among the app's files.
 
-    ``path`` is the file itself if a link was named: compression follows no links.
+    ``path`` is the file itself if a link was named: compression follows no links. ``weights_of`` is
+    the ONNX model that keeps its weights in this file.
     """
 
     shown: str
     path: Path
     size: int
     member: Member | None = None
+    weights_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSources:
-    """The model files, each once. ``remote`` are URLs, which may contain credentials."""
+    """The model files, each once. ``remote`` are URLs, which may contain credentials.
+
+    ``missing`` are files that an ONNX model of the app keeps weights in and that are not pushed:
+    (file, model).
+    """
 
     local: tuple[Local, ...] = ()
     remote: tuple[Named, ...] = ()
+    missing: tuple[tuple[str, str], ...] = ()
 
     @property
     def in_app(self) -> frozenset[str]:
@@ -153,10 +162,40 @@ def find(named: Iterable[Named], folder: Path | None, app: Sequence[Member] = ()
             mistakes.append(_unreadable(model, error))
     if mistakes:
         raise UsageError("\n".join(map(str, mistakes)), hint=mistakes[0].hint)
+    missing = _add_weights(local, own, folder)
     return ModelSources(
         local=tuple(sorted(local.values(), key=lambda file: file.shown)),
         remote=tuple(remote.values()),
+        missing=missing,
     )
+
+
+def _add_weights(
+    local: dict[str, Local], own: Mapping[str, Member], folder: Path | None
+) -> tuple[tuple[str, str], ...]:
+    """Add the files that ONNX models keep their weights in; return those that are missing.
+
+    Where they lead out of the model's folder, by a link, they are passed over.
+    """
+    missing: list[tuple[str, str]] = []
+    onnx = [file for file in local.values() if file.path.name.lower().endswith(".onnx")]
+    for model in onnx[:_MOST_ONNX]:
+        if model.member is not None and model.member.content is not None:
+            continue  # a Git LFS pointer
+        home = Path(_real(model.path)).parent
+        for name in onnx_files.external_files(model.path):
+            path = home / name
+            real = _real(path)
+            if not Path(real).is_relative_to(home):
+                continue
+            member = own.get(real)
+            if real not in local and member is None and (model.member or not Path(real).is_file()):
+                if model.member is not None:
+                    missing.append((str(PurePosixPath(model.shown).parent / name), model.shown))
+                continue
+            known = local.get(real) or _local_model(path, folder, member)
+            local[real] = replace(known, weights_of=model.shown)
+    return tuple(missing)
 
 
 def unpushed(folder: Path, counted: ModelSources, files: Iterable[str]) -> tuple[str, ...]:
@@ -687,10 +726,11 @@ def _local_size(file: Local) -> ModelFile:
         slug, method = size_of_bytes(content)
     else:
         slug, method = size_of_file(file.path, file.size)
+    weights = f"weights of {printable(file.weights_of)}, " if file.weights_of else ""
     return ModelFile(
         path=file.shown,
         bytes=file.size,
         slug=slug,
         place=ModelPlace.APP if file.member is not None else ModelPlace.LOCAL,
-        method=method,
+        method=f"{weights}{method}",
     )

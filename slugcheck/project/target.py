@@ -238,7 +238,7 @@ class _Reader:
 
     def _error(self, message: str, hint: str, *, instead: str = "") -> BuildError:
         """Return the error; ``instead`` is the version that is sized in its place, if any."""
-        fails = "'s build would fail" if self.buildpack else ""
+        fails = "'s build will fail" if self.buildpack else ""
         return BuildError(
             f"{self.title}{fails}: {message}",
             hint=hint,
@@ -471,7 +471,7 @@ def _build_error(platform: Platform, minor: str, wanted: Requested, near: str) -
         problem = f"Python {minor} has reached end-of-life and is no longer supported"
     else:
         problem = f"The requested Python version isn't recognised: {minor} is not supported yet"
-    message = f"{platform.title}'s build would fail: {problem} ({wanted.place})"
+    message = f"{platform.title}'s build will fail: {problem} ({wanted.place})"
     return BuildError(message, hint=hint, instead=_sized_with(near))
 
 
@@ -482,7 +482,7 @@ def _too_new(platform: Platform, wanted: Requested, release: PythonRelease) -> B
         problem = f"The requested Python version isn't available: {wanted.version} ({wanted.place})"
         known = f"the newest on {release.source.date} was {release.version}"
         return BuildError(
-            f"{platform.title}'s build would fail: {problem}",
+            f"{platform.title}'s build will fail: {problem}",
             hint=f"{_fix(release.minor, wanted.origin)}; {known}",
             instead=_sized_with(release.version),
         )
@@ -510,9 +510,15 @@ def _closest(minor: str, offered: Iterable[str]) -> str:
 
 def _stack(platform: Platform, name: str) -> Stack:
     known = {stack.name: stack for stack in platform.stacks}
-    if name not in known:
+    if name in known:
+        return known[name]
+    retired = next((stack for stack in platform.retired_stacks if stack.name == name), None)
+    if retired is None:
         raise _unknown("stack", name, known, platform)
-    return known[name]
+    message = f"{platform.title} retired the stack {name}: end-of-life since {retired.since}"
+    raise PlatformError(
+        message, hint=f"use {platform.default_stack}; {platform.title} has {', '.join(known)}"
+    )
 
 
 def _dyno(platform: Platform, name: str | None) -> Dyno | None:

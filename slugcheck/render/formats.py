@@ -39,6 +39,7 @@ class Look:
     all_rows: bool
     place: Place  # for the paths in annotations
     verdict_only: bool = False
+    verbose: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,4 +166,4 @@ def render_report(form: str, report: Report, look: Look) -> str:
 
         return report_document(report)
 
-    return render(form, partial(check.view, report), document, look)
+    return render(form, partial(check.view, report, verbose=look.verbose), document, look)

@@ -220,14 +220,16 @@ def write(shown: view.View, *, width: int, color: bool, unicode: bool = True) ->
     Without ``unicode`` the text is ASCII.
     """
     signs = Signs(unicode=unicode)
-    verdicts = [
-        _verdict(block, signs)
+    outcomes = [
+        block
         for section in shown.sections
         for block in section.blocks
         if isinstance(block, view.Verdict)
     ]
+    verdicts = [_verdict(outcome, signs) for outcome in outcomes]
     sections = [list(_section(section, signs, width)) for section in shown.sections]
-    again = verdicts if any(sections) else []  # a verdict alone is said once
+    # a verdict alone is said once
+    again = [_verdict(o, signs, last=True) for o in outcomes] if any(sections) else []
     written = [section for section in (verdicts, *sections, again) if section]
     return print_sections(written, width=width, color=color)
 
@@ -288,11 +290,12 @@ def _clean(text: str, signs: Signs) -> str:
     return f"{before}{signs.clean(text)}{after}"
 
 
-def _verdict(verdict: view.Verdict, signs: Signs) -> RenderableType:
+def _verdict(verdict: view.Verdict, signs: Signs, *, last: bool = False) -> RenderableType:
     style = STATUS_STYLE[verdict.status]
-    word = Text(signs.clean(verdict.word), style=f"bold {style}")
-    word.append("  ", style="not bold default on default")
-    text = Text().append(word).append(signs.clean(verdict.sentence))
+    text = Text().append(signs.clean(verdict.word), style=f"bold {style}")
+    parts = [verdict.sentence, verdict.next_step if last else ""]
+    if said := "; ".join(signs.clean(part) for part in parts if part):
+        text.append(f": {said}")
     return _grid((1,), (Text(signs.status(verdict.status), style=style), text), gap=1)
 
 

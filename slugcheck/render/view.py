@@ -159,11 +159,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The whole screen in one line: its first, and on a terminal its last as well."""
+    """The whole screen in one line: its first, and on a terminal its last as well.
+
+    ``next_step`` is what to do about it, which the last line says.
+    """
 
     status: Status
     word: str
     sentence: str
+    next_step: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import shlex
 from collections.abc import Iterable, Sequence
 
 from slugcheck.model import (
@@ -16,10 +18,16 @@ from slugcheck.model import (
     SourceBuild,
     Status,
     Verdict,
+    breakdown,
 )
+from slugcheck.model.options import DEFAULT_PLATFORM
 from slugcheck.policy.budgets import exit_code, failures, unaccepted
+from slugcheck.policy.limits import INCREASE, PACKAGE_INCREASE
 from slugcheck.render.view import Verdict as Outcome
 from slugcheck.text import heroku_m, listed, mb, plural
+
+_WILL_FAIL = re.compile(r"^(?:the|[\w .]+'s) build will fail: ")
+_SAVING_BYTES = 1_000_000  # what saves less is a fix for another reason
 
 
 def label(size: DistributionSize) -> str:
@@ -37,21 +45,25 @@ def reasons(size: DistributionSize) -> tuple[str, ...]:
 
 
 def source_builds(sizes: SizeReport, *, most: int) -> tuple[str, ...]:
-    """Return what the platform builds from source and how it was sized, in a line each.
+    """Return what has no wheel for the platform and how it was sized, in a line each.
 
-    Builds that compile are listed one by one, up to ``most``; pure Python ones share a line.
+    Builds that compile, and what cannot be installed at all, are listed one by one, up to ``most``;
+    pure Python ones share a line.
     """
-    native = [built for built in _built(sizes) if built[1].native]
-    pure = [size.name for size, build in _built(sizes) if not build.native]
-    lines = [
-        f"{size.name} is built from source on the platform ({build.reason}); {_sized(build)}"
-        for size, build in native[:most]
-    ]
-    if native[most:]:
-        lines.append(f"also {listed([size.name for size, _ in native[most:]], 8)}")
+    told = [built for built in _built(sizes) if built[1].native or built[1].refused]
+    pure = [size.name for size, build in _built(sizes) if not build.native and not build.refused]
+    lines = [_source_build(size, build, sizes.target.minor) for size, build in told[:most]]
+    if told[most:]:
+        lines.append(f"also {listed([size.name for size, _ in told[most:]], 8)}")
     if pure:
         lines.append(f"built from source without compiling: {listed(pure, 8)}")
     return tuple(lines)
+
+
+def _source_build(size: DistributionSize, build: SourceBuild, minor: str) -> str:
+    if build.refused:
+        return f"{size.name} cannot be installed with Python {minor}; {_sized(build)}"
+    return f"{size.name} is built from source on the platform ({build.reason}); {_sized(build)}"
 
 
 def _built(sizes: SizeReport) -> list[tuple[DistributionSize, SourceBuild]]:
@@ -67,12 +79,16 @@ def _sized(build: SourceBuild) -> str:
 # --------------------------------------------------------------------------- header
 
 
+_ONLY_STACK = "default"  # the name of a platform's only stack where it has none of its own
+
+
 def target_words(report: Report) -> tuple[str, ...]:
     """Return platform, stack, Python and system."""
     target = report.sizes.target
+    named = len(target.platform.stacks) > 1 or target.stack.name != _ONLY_STACK
     return (
         target.platform.title,
-        target.stack.name,
+        *((target.stack.name,) if named else ()),
         f"Python {target.python_version} ({target.python_origin})",
         f"linux {target.stack.arch}",
     )
@@ -83,6 +99,8 @@ def run_words(report: Report) -> tuple[str, ...]:
     sizes, transfer = report.sizes, report.sizes.transfer
     direct = sum(1 for d in sizes.distributions if d.distribution.direct)
     counted = f"{plural(len(sizes.distributions), 'distribution')}, {direct} direct"
+    if not sizes.distributions and not sizes.unsized:
+        counted = "no dependencies"
     took = f"{math.ceil(report.seconds * 10) / 10:.1f} s"
     if report.verification is not None:
         return counted, took, "verified by a real install"
@@ -104,8 +122,8 @@ def percent(figure: Estimate[int] | Estimate[float]) -> str:
     """Return the half width of a figure's interval, "±2.1 %"; empty for a measured one."""
     if not figure.percent:
         return ""
-    # the ends of an interval are whole bytes: a hair above 2 % is 2 %
-    return f"±{math.ceil(round(figure.percent * 10, 3)) / 10:.1f} %"
+    # the ends of an interval are whole bytes: a hair above 2 % is 2 %; less may be negative
+    return f"±{math.ceil(round(abs(figure.percent) * 10, 3)) / 10:.1f} %"
 
 
 def doubt(sizes: SizeReport) -> str:
@@ -117,9 +135,14 @@ def doubt(sizes: SizeReport) -> str:
 # --------------------------------------------------------------------------- verdicts
 
 
+_CHANGES = (INCREASE, PACKAGE_INCREASE)
+
+
 def sentence(verdict: Verdict) -> str:
     """Return the sentence of a verdict, with the doubt of a predicted size."""
     clear = verdict.status in (Status.PASS, Status.FAIL) and verdict.unit == "bytes"
+    if verdict.budget in _CHANGES:  # a percentage of a change beside one of the whole
+        return verdict.sentence
     doubt = percent(verdict.figure) if verdict.figure is not None and clear else ""
     return f"{verdict.sentence} ({doubt})" if doubt and verdict.gates else verdict.sentence
 
@@ -134,9 +157,8 @@ def conclusion(report: Report) -> Outcome:
     if code == 1:
         failed = [v for v in gating if v.status is Status.FAIL]
         if not failed:
-            return _will_fail(failures(report))
-        text = _all(failed) if len(failed) == 1 else _budgets(failed)
-        return Outcome(status=Status.FAIL, word="OVER BUDGET", sentence=text)
+            return _will_fail(report, failures(report))
+        return _over(report, failed)
     if code:
         unknown = [v for v in gating if v.status is Status.UNKNOWN][:1]
         doubtful, names = _all(unknown), _not_sized(report)
@@ -145,8 +167,13 @@ def conclusion(report: Report) -> Outcome:
         text = f"{doubtful}: {names}" if names and counted_there else doubtful
         if names and not counted_there:
             text = "; ".join(filter(None, (doubtful, f"not sized: {names}")))
-        return Outcome(status=Status.UNKNOWN, word="UNKNOWN", sentence=text)
-    held = [verdict for verdict in gating if verdict.figure is not None]
+        return Outcome(
+            status=Status.UNKNOWN,
+            word="UNKNOWN",
+            sentence=text,
+            next_step=_to_measure(report, measurable=not names),
+        )
+    held = [v for v in gating if v.figure is not None and not v.rejects]
     if not held:
         shown = mb(report.sizes.counted.value)
         return Outcome(status=Status.PASS, word="NO LIMIT SET", sentence=f"{shown} MB in total")
@@ -156,6 +183,7 @@ def conclusion(report: Report) -> Outcome:
         status=Status.WARN if errors else Status.PASS,
         word=f"FITS {place}",
         sentence=_all(held[:1]) + first,
+        next_step="see 'to fix' above" if errors else "",
     )
 
 
@@ -163,28 +191,109 @@ def _obstructed(report: Report) -> Outcome:
     refusals = [obstacle for obstacle in report.obstacles if obstacle.refused]
     first = (refusals or list(report.obstacles))[0]
     more = len(report.obstacles) - 1
-    # the word says it already
-    fails = f"{report.sizes.target.platform.title}'s build would fail: "
-    sentence = first.sentence.removeprefix(fails)
+    sentence = _without_word(first.sentence)
     text = f"{sentence}; and {more} more" if more else sentence
-    if refusals:
-        return Outcome(status=Status.FAIL, word="WILL FAIL", sentence=text)
-    return Outcome(status=Status.UNKNOWN, word="UNKNOWN", sentence=text)
+    status, word = (Status.FAIL, "WILL FAIL") if refusals else (Status.UNKNOWN, "UNKNOWN")
+    step = _fix(first.fix, "obstacles") if first.fix else ""
+    return Outcome(status=status, word=word, sentence=text, next_step=step)
 
 
-def _will_fail(findings: Sequence[Finding]) -> Outcome:
+def _will_fail(report: Report, findings: Sequence[Finding]) -> Outcome:
     more = f"; and {len(findings) - 1} more" if len(findings) > 1 else ""
     word = "WILL FAIL" if findings[0].severity is FindingSeverity.ERROR else "MAY FAIL"
-    return Outcome(status=Status.FAIL, word=word, sentence=findings[0].sentence + more)
+    return Outcome(
+        status=Status.FAIL,
+        word=word,
+        sentence=_without_word(findings[0].sentence) + more,
+        next_step=_fix_of(findings[0], report) if findings[0].fix else "",
+    )
 
 
-def _budgets(failed: Sequence[Verdict]) -> str:
-    names = ", ".join(verdict.budget for verdict in failed)
-    return f"{plural(len(failed), 'budget')} exceeded: {names}"
+def _without_word(sentence: str) -> str:
+    """Return a sentence without what WILL FAIL says already."""
+    return _WILL_FAIL.sub("", sentence, count=1)
+
+
+def _over(report: Report, failed: Sequence[Verdict]) -> Outcome:
+    """Return the outcome of budgets that are exceeded, the size that counts first."""
+    budgets = [v for v in failed if not v.rejects]
+    if not budgets:
+        sentence = _all(failed[:1])
+        step = _to_shrink(report)
+        return Outcome(status=Status.FAIL, word="OVER LIMIT", sentence=sentence, next_step=step)
+    first, *others = sorted(budgets, key=lambda verdict: not verdict.headline)
+    also = f"; also over budget: {', '.join(v.budget for v in others)}" if others else ""
+    return Outcome(
+        status=Status.FAIL,
+        word="OVER BUDGET",
+        sentence=_all([first]) + also,
+        next_step=_to_shrink(report) if first.headline else "",
+    )
 
 
 def _all(verdicts: Iterable[Verdict]) -> str:
-    return "; ".join(f"{verdict.budget} {verdict.sentence}" for verdict in verdicts)
+    return "; ".join(map(_headline, verdicts))
+
+
+def _headline(verdict: Verdict) -> str:
+    # the sentence on a change begins with what grows
+    named = (
+        verdict.sentence if verdict.budget in _CHANGES else f"{verdict.budget} {verdict.sentence}"
+    )
+    return verdict.headline or named
+
+
+# --------------------------------------------------------------------------- the next step
+
+
+_LONGEST_FIX = 60  # characters of a line that the verdict repeats
+_NO_FILE = ("<stdin>", "<text>")  # as ``Options.shown_path`` calls what no command can read again
+
+
+def _fix(lines: str, heading: str) -> str:
+    """Return a fix of one short line, or where the lines stand."""
+    one_line = "\n" not in lines and not lines.startswith("#") and len(lines) <= _LONGEST_FIX
+    return f"fix: {lines}" if one_line else f"fix: see '{heading}' above"
+
+
+def _fix_of(finding: Finding, report: Report) -> str:
+    step = _fix(finding.fix, "to fix")
+    then = after_fix(finding, by_slug=report.sizes.counts_slug)
+    return f"{step}, {then}" if then and finding.fix in step else step
+
+
+def _to_shrink(report: Report) -> str:
+    """Return the fix that saves most, or how to find what to remove."""
+    by_slug = report.sizes.counts_slug
+
+    def saved(finding: Finding) -> int:
+        return (finding.saves_slug_bytes if by_slug else finding.saves_bytes) or 0
+
+    helpful = [finding for finding in report.findings if saved(finding) and finding.fix]
+    if helpful:
+        return _fix_of(max(helpful, key=saved), report)
+    largest = breakdown.contributors(report.sizes)[:1]
+    lines = {root.name for root in report.sizes.roots}
+    if not largest or largest[0].name not in lines or report.path in _NO_FILE:
+        return "see 'largest contributors' above" if largest else ""
+    return f"next: slugcheck why {largest[0].name} {shlex.quote(report.path)}{_options(report)}"
+
+
+def _options(report: Report) -> str:
+    """Return the options that a command needs to look at the same target."""
+    target = report.sizes.target
+    given = (
+        "" if target.platform.name == DEFAULT_PLATFORM else f" --platform {target.platform.name}"
+    )
+    return f"{given} --python {target.minor}" if target.python_origin == "--python" else given
+
+
+def _to_measure(report: Report, *, measurable: bool) -> str:
+    if not measurable:
+        return "see 'could not be sized' above"
+    if report.verification is not None or report.path in _NO_FILE:
+        return ""
+    return f"measure it: slugcheck check {shlex.quote(report.path)}{_options(report)} --verify"
 
 
 def _not_sized(report: Report) -> str:
@@ -220,6 +329,8 @@ def saving(finding: Finding, *, by_slug: bool) -> str:
     Slug bytes are in Heroku's M where the platform counts a slug, as in its verdicts.
     """
     savings = []
+    if max(finding.saves_bytes or 0, finding.saves_slug_bytes or 0) < _SAVING_BYTES:
+        return ""
     if finding.saves_bytes is not None:
         savings.append(f"{mb(finding.saves_bytes)} MB installed")
     if finding.saves_slug_bytes is not None:

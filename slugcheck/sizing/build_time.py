@@ -76,15 +76,15 @@ def _native_seconds(package: DistributionSize) -> float:
     return _NATIVE_BUILD_SECONDS + package.by_kind.get(Kind.NATIVE, 0) * _NATIVE_SECONDS_PER_BYTE
 
 
-def assumptions() -> tuple[str, ...]:
-    """Return the assumptions of the prediction, in words."""
+def assumptions(*, gzips: bool = True) -> tuple[str, ...]:
+    """Return the assumptions of the prediction, in words; ``gzips``: the platform makes a slug."""
     return (
         "a clean build without cache, on two cores",
         f"{_SECONDS_PER_DISTRIBUTION} s for each distribution, "
         f"download {_rate(_DOWNLOAD_BYTES_PER_SECOND)}, "
         f"unpacking {_rate(_UNPACK_BYTES_PER_SECOND)}, "
         f"bytecode {_rate(_BYTECODE_BYTES_PER_SECOND)}: fitted to real installs",
-        f"gzip of the slug {_rate(_GZIP_BYTES_PER_SECOND)}",
+        *([f"gzip of the slug {_rate(_GZIP_BYTES_PER_SECOND)}"] if gzips else []),
         f"{_FIXED_SECONDS:.0f} s for Python, pip and the platform's own steps: "
         "an allowance, not measured",
         f"{_PURE_BUILD_SECONDS:.0f} s for each source build of pure Python",

@@ -1,7 +1,8 @@
 """The parts of the slug beside the dependencies, and the sizes that ``--verify`` measured.
 
-The parts are the platform's runtime, the app's files and its models. The runtime cannot be
-installed here, so it stays predicted, with its interval, even where the rest is measured.
+The parts are the platform's runtime, the app's files, its models, and what steps of the build add
+after the install. The runtime cannot be installed here, and those steps would run the app, so both
+stay predicted, with their intervals, even where the rest is measured.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from slugcheck.model import (
 )
 
 RUNTIME, APP, MODELS, OTHER = "runtime", "app", "models", "other"
+# What steps of the build write after the install: collectstatic, and NLTK's downloader.
+STATIC, NLTK = "static", "nltk"
+_NOT_VERIFIED = (RUNTIME, STATIC, NLTK)
 # A distribution of this name replaces the platform's own.
 _REPLACEABLE = ("pip", "setuptools")
 
@@ -83,6 +87,11 @@ def model_parts(models: Sequence[ModelFile]) -> tuple[Part, ...]:
     )
 
 
+def unverified(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Return the parts that ``--verify`` does not write, so that they stay predicted."""
+    return tuple(part for part in parts if part.group in _NOT_VERIFIED)
+
+
 def _within(value: int, percent: float) -> Estimate[int]:
     if not percent:
         return Estimate[int].measured(value)
@@ -99,7 +108,8 @@ def as_measured(
     divided as predicted. ``unsized`` are the packages that even the install did not measure.
     """
     plain, bytecode = dict(verification.plain_by_name), dict(verification.bytecode_by_name)
-    own = verification.slug_bytes - sum(p.slug.value for p in sizes.parts if p.group != RUNTIME)
+    known_parts = (part for part in sizes.parts if part.group not in _NOT_VERIFIED)
+    own = verification.slug_bytes - sum(part.slug.value for part in known_parts)
     scale = own / sizes.dependencies_slug_bytes if sizes.dependencies_slug_bytes else 1.0
     rows = tuple(
         _measured(package, plain[package.name], bytecode.get(package.name, 0), scale)
@@ -107,7 +117,7 @@ def as_measured(
         else package
         for package in sizes.distributions
     )
-    runtime = [part for part in sizes.parts if part.group == RUNTIME]
+    predicted = unverified(sizes.parts)
     measured = replace(sizes, distributions=rows, unsized=unsized)
     more = verification.installed_bytes - measured.plain_bytes - measured.bytecode_bytes
     known = Estimate[int].measured
@@ -119,7 +129,7 @@ def as_measured(
             systematic_percent=0.0,
         ),
         slug=figures.total(
-            [known(verification.slug_bytes), *(part.slug for part in runtime)],
+            [known(verification.slug_bytes), *(part.slug for part in predicted)],
             systematic_percent=0.0,
         ),
     )

@@ -127,7 +127,7 @@ def _base(file: Path, relative: Sequence[Path]) -> Path:
 def _elsewhere(origin: Origin, path: Path) -> MeasureError:
     message = (
         f"{printable(str(origin))} names the folder {printable(str(path))} by its absolute path, "
-        "which does not exist on the platform: the build would fail"
+        "which does not exist on the platform: the build will fail"
     )
     hint = "write the path relative to the app's folder, such as ./package"
     return MeasureError(message, hint=hint)

@@ -22,9 +22,8 @@ from slugcheck.errors import MeasureError
 from slugcheck.model import Estimate, Manager, Verification, figures
 from slugcheck.project import archive
 from slugcheck.running import child
-from slugcheck.sizing import bytecode
+from slugcheck.sizing import bytecode, slug_parts
 from slugcheck.sizing.installed import Layout, layout_of
-from slugcheck.sizing.slug_parts import RUNTIME
 from slugcheck.text import listed, mb, plural
 from slugcheck.verify import install
 from slugcheck.verify.install import Build, Site, workspace
@@ -266,7 +265,7 @@ def _verification(
     """Put the figures together; ``longer``: how much longer the prefix is than the target's."""
     sizes = plan.sizes
     others = [part.installed for part in sizes.parts]
-    runtime = [part.slug for part in sizes.parts if part.group == RUNTIME]
+    unverified = [part.slug for part in slug_parts.unverified(sizes.parts)]
     return Verification(
         python=python,
         installer=build.installer,
@@ -278,7 +277,7 @@ def _verification(
         predicted_seconds=plan.seconds,
         predicted_installed=figures.without(sizes.installed, others),
         predicted_bytecode=_predicted_bytecode(plan),
-        predicted_slug=figures.without(sizes.slug, runtime),
+        predicted_slug=figures.without(sizes.slug, unverified),
         plain_by_name=tuple(sorted(weights.plain.items())),
         bytecode_by_name=tuple(sorted(weights.bytecode.items())),
         notes=(*notes, *build.notes, *_differences(plan, weights, python, longer)),

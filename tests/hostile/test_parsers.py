@@ -238,7 +238,9 @@ def test_a_hash_of_poetry_lock_of_another_type(
     value: str, bounded: Bounded, tmp_path: Path
 ) -> None:
     ended = poetry_lock(bounded, tmp_path, METADATA.replace('"@HASH@"', value))
-    refused(ended, "pyproject.toml changed significantly", code=3)
+    # an obstacle: what the lock says is sized all the same
+    assert (ended.code, ended.lines) == (3, [])
+    assert "Traceback" not in ended.said
 
 
 def test_a_lock_without_groups_that_multiplies_is_refused(bounded: Bounded, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from slugcheck.model import (
     AppFiles,
@@ -132,7 +132,7 @@ def with_app(
             top=Path("/app"),
             folder=Path("app"),
             manager=Manager.PIP,
-            dependency_file=Path("app/requirements.txt"),
+            dependency_file=Path("app") / PurePath(report.path).name,
         ),
         app=found,
         models=tuple(models),

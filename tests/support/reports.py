@@ -36,6 +36,7 @@ from slugcheck.model import (
     Transfer,
     Unsized,
 )
+from slugcheck.packages import causes
 from slugcheck.policy import budgets
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -59,17 +60,19 @@ def assert_golden(name: str, text: str) -> None:
 # --------------------------------------------------------------------------- the target
 
 
-def limit(name: str, figure: str, value: int, text: str, severity: Severity) -> Limit:
+def limit(
+    name: str, figure: str, value: int, text: str, severity: Severity, since: str = ""
+) -> Limit:
     unit = "seconds" if figure in ("build", "boot") else "bytes"
     return Limit(
         name=name, figure=figure, value=value, unit=unit, severity=severity, text=text,
-        source=SOURCE,
+        source=SOURCE, since=since,
     )  # fmt: skip
 
 
 HEROKU_LIMITS = (
     limit("slug", "slug", 524_288_000, "500M", Severity.FAIL),
-    limit("heroku-cap", "slug", 1_048_576_000, "1000M", Severity.NOTE),
+    limit("heroku-cap", "slug", 1_048_576_000, "1000M", Severity.NOTE, "2026-03-19"),
     limit("heroku-warning", "slug", 314_572_800, "300M", Severity.WARN),
     limit("build", "build", 900, "15 minutes", Severity.FAIL),
     limit("boot", "boot", 60, "60 s", Severity.FAIL),
@@ -218,6 +221,7 @@ def report(
         target=place,
         distributions=rows,
         roots=_roots(rows),
+        causes=causes.causes(rows, _roots(rows)),
         parts=parts,
         overlaps=overlaps,
         unsized=unsized,
@@ -258,6 +262,7 @@ def _roots(rows: Sequence[DistributionSize]) -> tuple[RootSize, ...]:
             exclusive_slug_bytes=sum(by_name[n].slug.value for n in alone),
             shared_slug_bytes=sum(by_name[n].slug.value for n in shared),
             exclusive_names=tuple(alone),
+            shared_names=tuple(shared),
         )
 
     return tuple(root(name) for name in reached)

@@ -117,6 +117,7 @@ class PackageServer:
     another server that ``Quirk.REDIRECT`` sends clients to. ``core_metadata`` offers METADATA
     beside each wheel, so that a resolver need not touch the wheels themselves. ``tls`` makes it an
     https server. ``host`` is what its URLs call it: another name of the loopback is another host.
+    ``folder`` is the path of the index, as in ``/whl/cpu``'s last part.
     """
 
     def __init__(
@@ -129,6 +130,7 @@ class PackageServer:
         quirk: Quirk = Quirk.HONEST,
         tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
+        folder: str = "simple",
     ) -> None:
         self.api = api
         self.auth = auth
@@ -136,6 +138,7 @@ class PackageServer:
         self.redirect_base = redirect_base
         self.default_quirk = quirk
         self.host = host
+        self.folder = folder
         self._files: dict[str, _File] = {}
         self._quirks: dict[str, Quirk] = {}
         self._done_once: set[tuple[str, Quirk]] = set()
@@ -163,7 +166,7 @@ class PackageServer:
     @property
     def index_url(self) -> str:
         """The --index-url, without credentials."""
-        return f"{self.url}/simple/"
+        return f"{self.url}/{self.folder}/"
 
     @property
     def index_url_with_credentials(self) -> str:
@@ -391,6 +394,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(401, b"who are you?", {"WWW-Authenticate": 'Basic realm="tests"'})
             return
         parts = [unquote(part) for part in path.strip("/").split("/")]
+        if parts[0] == index.folder:
+            parts[0] = "simple"
         moved = parts[0] == "moved"
         match parts[1:] if moved else parts:
             case ["simple"]:

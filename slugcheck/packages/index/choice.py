@@ -123,11 +123,31 @@ def candidates(
 
 def python_fits(file: ProjectFile, python: str) -> bool:
     """Return True when a file's Requires-Python allows a Python; one that is unreadable does."""
+    return python_allowed(file.requires_python, python)
+
+
+def python_allowed(requires_python: str | None, python: str) -> bool:
+    """Return True when a Requires-Python allows a Python; one that is unreadable does."""
     try:
-        wanted = reading.specifiers(file.requires_python or "")
+        wanted = reading.specifiers(requires_python or "")
     except InvalidSpecifier:
         return True
     return wanted.contains(python, prereleases=True)
+
+
+def requires_another_python(requires_python: str | None) -> str:
+    """Return in words that a version's metadata refuses the target's Python."""
+    return f"its metadata requires Python {requires_python}"
+
+
+def refusal(files: Sequence[ProjectFile], python: str) -> str:
+    """Return why pip takes none of a version's files on a Python."""
+    refusing = [file for file in files if not python_fits(file, python)]
+    if any(file.kind is FileKind.SDIST and file not in refusing for file in files):
+        return "the file's options exclude its source archive"
+    if refusing:
+        return requires_another_python(refusing[0].requires_python)
+    return "there is no source archive"
 
 
 def pythons_with_wheels(
@@ -202,6 +222,20 @@ def nearest_wheel(
     )
 
 
+def closest_wheel(
+    files: Sequence[ProjectFile], version: Version, tags: Sequence[Tag]
+) -> ProjectFile | None:
+    """Return the wheel of ``version`` that resembles most what its target would install, or None.
+
+    One for any platform, else the nearest for the target's machine.
+    """
+    own = [file for file in files if file.version == version and file.kind is FileKind.WHEEL]
+    anywhere = [f for f in own if any(t.platform == "any" and t.abi == "none" for t in f.tags)]
+    if anywhere:
+        return max(anywhere, key=lambda file: max(_minor(tag) or 0 for tag in file.tags))
+    return nearest_wheel(own, version, tags)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Likeness:
     """How a stand-in differs from what is wanted, and the interval of its size as factors."""
@@ -215,6 +249,8 @@ def likeness(wheel: ProjectFile, files: Iterable[ProjectFile], version: Version)
     """Return how close a wheel is to a build of ``version``; ``files`` are the project's."""
     if wheel.version == version:
         tag = min(wheel.tags, key=str)
+        if tag.platform == "any":
+            return Likeness(words="its wheel", low_factor=1.0, high_factor=1.0)
         if tag.platform.startswith("musllinux"):
             return Likeness(words=f"its wheel for musl ({tag})", **_SAME_VERSION_MUSL)
         return Likeness(words=f"its wheel for {tag.interpreter}", **_SAME_VERSION)

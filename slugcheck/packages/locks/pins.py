@@ -164,15 +164,15 @@ def _choose(pin: Pin, pages: Pages, chooser: Chooser, lock: str) -> Distribution
         )
     where = f"the index {redact(pin.index)}" if pin.index else "the index"
     if not listed:
-        return unsized(pin, f"{where} does not have it, so the build would fail")
+        return unsized(pin, f"{where} does not have it, so the build will fail")
     if not same:
-        return unsized(pin, f"{where} has no files of this version, so the build would fail")
+        return unsized(pin, f"{where} has no files of this version, so the build will fail")
     if not allowed:
         reason = f"none of its hashes in {lock} matches a file on {where}"
-        return unsized(pin, f"{reason}, so the build would fail")
+        return unsized(pin, f"{reason}, so the build will fail")
     if chooser.best_for(pin.name, same, version) is not None:
         reason = f"the files that fit the target have no hash in {lock}"
-        return unsized(pin, f"{reason}, so the build would fail")
+        return unsized(pin, f"{reason}, so the build will fail")
     return unsized(pin, "it has no wheel for the target and no source archive")
 
 

@@ -134,7 +134,7 @@ def _check_fresh(lock: Mapping[str, Any], pipfile: Mapping[str, Any], refuse: Re
     expected = pipfile_hashes(pipfile, items(table(lock, "_meta").get("sources")))
     if locked not in expected:
         message = (
-            f"the build would fail: Your Pipfile.lock ({printable(locked)[:64]}) is out of date. "
+            f"the build will fail: Your Pipfile.lock ({printable(locked)[:64]}) is out of date. "
             f"Expected: ({expected[0]})"
         )
         refuse(BuildError(message, hint=_LOCK_HINT, instead=SIZED_AS_LOCKED))

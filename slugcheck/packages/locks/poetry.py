@@ -119,12 +119,12 @@ def check_version(lock: Mapping[str, Any]) -> None:
     :raises BuildError: it cannot.
     """
     if not Version("1") <= lock_version(lock) < Version("3"):
-        message = "the build would fail: Poetry cannot read the lock version of poetry.lock"
+        message = "the build will fail: Poetry cannot read the lock version of poetry.lock"
         raise BuildError(message, hint=LOCK_HINT)
 
 
 def check_fresh(
-    lock: Mapping[str, Any], pyproject: Mapping[str, Any], data: bytes, refuse: Refuse
+    lock: Mapping[str, Any], pyproject: Mapping[str, Any], data: bytes, refuse: Refuse = give_up
 ) -> None:
     """Refuse a lock that was not made from a pyproject.toml; ``data`` is the lock's bytes."""
     locked = text(table(lock, "metadata").get("content-hash"))
@@ -138,7 +138,7 @@ def check_fresh(
         pass
     if locked not in allowed:
         message = (
-            "the build would fail: pyproject.toml changed significantly since poetry.lock was "
+            "the build will fail: pyproject.toml changed significantly since poetry.lock was "
             "last generated"
         )
         refuse(BuildError(message, hint=LOCK_HINT, instead=SIZED_AS_LOCKED))
@@ -175,7 +175,7 @@ def check_python(lock: Mapping[str, Any], python: str, refuse: Refuse) -> None:
     wanted = table(lock, "metadata").get("python-versions")
     if isinstance(wanted, str) and allows(wanted, python) is False:
         message = (
-            f"the build would fail: Python {python} is not allowed by the project "
+            f"the build will fail: Python {python} is not allowed by the project "
             f"({printable(wanted)[:_SHOWN]})"
         )
         hint = "change .python-version, or the Python constraint in pyproject.toml"

@@ -130,7 +130,7 @@ def _check_python(lock: Mapping[str, Any], python: str, refuse: Refuse) -> None:
         return
     if not fits:
         message = (
-            f"the build would fail: Python {python} does not satisfy the project's "
+            f"the build will fail: Python {python} does not satisfy the project's "
             f"requires-python ({printable(wanted)[:_SHOWN]})"
         )
         hint = "change .python-version, or requires-python in pyproject.toml"
@@ -235,7 +235,7 @@ def _indexes(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _stale() -> BuildError:
     message = (
-        "the build would fail: uv.lock needs to be updated, since it does not match pyproject.toml"
+        "the build will fail: uv.lock needs to be updated, since it does not match pyproject.toml"
     )
     return BuildError(message, hint=_LOCK_HINT, instead=SIZED_AS_LOCKED)
 

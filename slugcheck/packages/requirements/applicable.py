@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from packaging.utils import canonicalize_name
@@ -33,6 +33,19 @@ class Requested:
         pinned = replace(requirement, name=name, specifier=f"=={version}")
         return replace(self, direct={**self.direct, name: (*self.direct.get(name, ()), pinned)})
 
+    def replaced(self, changes: Mapping[Requirement, Requirement | None]) -> Requested:
+        """Return the same with other lines, also of constraints; None leaves a line out."""
+        direct = {
+            name: tuple(_changed(requirements, changes))
+            for name, requirements in self.direct.items()
+        }
+        constraints = tuple(_changed(self.requirements.constraints, changes))
+        return replace(
+            self,
+            requirements=replace(self.requirements, constraints=constraints),
+            direct={name: requirements for name, requirements in direct.items() if requirements},
+        )
+
     @property
     def all_pinned(self) -> bool:
         """Whether every line names one version."""
@@ -41,10 +54,10 @@ class Requested:
     def lines(self, *, without: Collection[str], extras: bool = True) -> list[str]:
         """Return the direct requirements for the resolver, markers already judged."""
         return [
-            f"{name}{_bracketed(r.extras) if extras else ''}{r.specifier}"
+            resolver_line(requirement, extras=extras)
             for name, requirements in self.direct.items()
             if name not in without
-            for r in requirements
+            for requirement in requirements
         ]
 
     def constraints(self) -> list[str]:
@@ -130,6 +143,15 @@ def requested_by(requirements: RequirementSet, environment: Mapping[str, str]) -
     )
 
 
+def _changed(
+    requirements: Iterable[Requirement], changes: Mapping[Requirement, Requirement | None]
+) -> Iterator[Requirement]:
+    for requirement in requirements:
+        changed = changes.get(requirement, requirement)
+        if changed is not None:
+            yield changed
+
+
 def applies(marker: str, environment: Mapping[str, str]) -> bool:
     """Return whether a marker holds on the target; no marker holds everywhere."""
     parsed = graph.parse(f"x ; {marker}") if marker else None
@@ -140,6 +162,12 @@ def intersection(*specifiers: str | None) -> str:
     """Return specifiers as one, each clause once."""
     clauses = [clause.strip() for text in specifiers if text for clause in text.split(",")]
     return ",".join(dict.fromkeys(filter(None, clauses)))
+
+
+def resolver_line(requirement: Requirement, *, extras: bool = True) -> str:
+    """Return a requirement for the resolver; its marker was judged before."""
+    bracketed = _bracketed(requirement.extras) if extras else ""
+    return f"{requirement.name}{bracketed}{requirement.specifier}"
 
 
 def _is_exact(requirement: Requirement) -> bool:

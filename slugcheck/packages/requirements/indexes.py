@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from slugcheck import reading
 from slugcheck.errors import NetworkError, UsageError
 from slugcheck.model import IndexOptions, Requirement, RequirementSet, Unsized
 from slugcheck.model.options import Options, used
@@ -22,8 +23,8 @@ _DEFAULT_INDEX = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 _EXTRA_INDEXES = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_EXTRA_INDEX_URL")
 
 
-def read_requirements(options: Options, *, empty: bool = False) -> RequirementSet:
-    """Read the file with the options of the command line added; ``empty`` allows an empty one.
+def read_requirements(options: Options) -> RequirementSet:
+    """Read the file with the options of the command line added; only on a pipe must it hold any.
 
     :raises RequirementsError: the file cannot be read, or pip's grammar refuses it.
     :raises UsageError: an index URL or a folder of wheels is invalid.
@@ -34,7 +35,8 @@ def read_requirements(options: Options, *, empty: bool = False) -> RequirementSe
         text=options.text,
         within=options.within,
         cwd_name=options.shown_path,
-        empty=empty or options.path.name == pyproject.NAME,
+        # nothing on a pipe is a command that failed before it, rather than a wish for nothing
+        empty=options.text is None and options.path != reading.STDIN,
         variables=options.variables,
         selection=pyproject.Selection(extras=options.extras, groups=options.groups),
     )

@@ -1,25 +1,24 @@
-"""Resolves with uv for the target, and explains in one sentence why a resolution failed."""
+"""Resolves with uv for the target, in rounds that get past what has no wheel or no solution."""
 
 from __future__ import annotations
 
 import hashlib
-import re
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
-from slugcheck import reading
-from slugcheck.errors import MeasureError, NetworkError, ResolutionError, WrongHashError
+from slugcheck.errors import MeasureError, ResolutionError, WrongHashError
 from slugcheck.model import (
     Distribution,
     Inventory,
+    Obstacle,
     Requirement,
     RequirementSet,
     Resolution,
@@ -27,26 +26,28 @@ from slugcheck.model import (
     Unsized,
 )
 from slugcheck.packages import graph
-from slugcheck.packages.known import PYTORCH_INDEX, PYTORCH_LABEL
-from slugcheck.packages.requirements.applicable import Requested, intersection, requested_by
-from slugcheck.packages.resolve.stand_ins import Outcome, StandIn, StandInMemory, WrongPython
+from slugcheck.packages.requirements.applicable import (
+    Requested,
+    intersection,
+    requested_by,
+    resolver_line,
+)
+from slugcheck.packages.resolve.conflicts import Diagnosis, Trials
+from slugcheck.packages.resolve.stand_ins import Outcome, StandIn, StandInMemory
 from slugcheck.packages.resolve.uv import Failure, Uv, version
 from slugcheck.packages.stub_wheels import is_stub
 from slugcheck.running import temporary
-from slugcheck.text import listed
+from slugcheck.running.child import ChildError
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
-    from slugcheck.packages.index.pages import Pages
     from slugcheck.packages.resolve.stand_ins import StandIns
 
 # Each round gets past at least one distribution; real files needed eight at most.
 _MAX_ROUNDS = 40
 _MOST_TRIED_ALONE = 4
-_MAX_LINES = 8
-_SHOWN_VERSIONS = 5
-_SHOWN_LINES = 5
+_PYTHON_SECONDS = 20.0  # for all Pythons that are tried; real files take 1 to 4 for each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,24 @@ class Resolved:
 
     resolution: Resolution
     inventories: Mapping[str, Inventory]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What an earlier resolution of nearly the same requirements found out.
+
+    ``stand_ins`` are for what has no wheel, ``unsized`` is what has no size. ``dropped`` are names
+    that are left out wherever they are required. ``inventories`` are those of files, by URL.
+    ``lowest``: lines take the lowest version that they allow. ``wheels_only``: what has no wheel is
+    no solution.
+    """
+
+    stand_ins: tuple[StandIn, ...] = ()
+    unsized: tuple[Unsized, ...] = ()
+    dropped: tuple[str, ...] = ()
+    lowest: bool = False
+    wheels_only: bool = False
+    inventories: Mapping[str, Inventory] = field(default_factory=dict, repr=False)
 
 
 class Resolver:
@@ -71,20 +90,31 @@ class Resolver:
         environment: Mapping[str, str],
         tags: Sequence[Tag],
         without: Iterable[Unsized] = (),
+        known: Known | None = None,
+        loosen: bool = False,
     ) -> None:
-        """Prepare; ``without`` is left out of the resolution wherever it is required."""
+        """Prepare; ``without`` is left out of the resolution wherever it is required.
+
+        ``known`` is what earlier rounds learnt, where the file is tried with a change. With
+        ``loosen`` what pip refuses is got past, and becomes obstacles.
+        """
+        self._loosen = loosen
         self._requested = requested_by(requirements, environment)
         self._target = target
         self._uv = uv
         self._memory = memory
         self._make_stand_ins = make_stand_ins
         self._tags = tuple(tags)
+        self._known = known or Known()
         self._made: dict[str, dict[str, StandIn]] = {}
-        self._excluded: dict[str, Unsized] = {unsized.name: unsized for unsized in without}
+        self._excluded: dict[str, Unsized] = {
+            canonicalize_name(unsized.name): unsized for unsized in (*without, *self._known.unsized)
+        }
         self._lost: list[Unsized] = []
         self._refused = set(requirements.options.no_binary)  # names whose wheels do not count
-        self._blocked: dict[str, WrongPython] = {}
-        self._looked = False
+        self._newest: tuple[str | None] | None = None  # the Python that has wheels, once known
+        # where inventories are known, most lines are pinned
+        self._looked = self._known.wheels_only or bool(self._known.inventories)
         self._temporary = temporary.Folder()
         self._folder = self._temporary.path
 
@@ -109,7 +139,8 @@ class Resolver:
         for name in self._requested.requirements.options.no_binary:
             if name in self._requested.direct:
                 self._learn(self._for_name(name, SpecifierSet(self._requested.specifiers(name))))
-        for stand_in in self._memory.recall(self._key()):
+        remembered = () if self._known.wheels_only else self._memory.recall(self._key())
+        for stand_in in (*self._known.stand_ins, *remembered):
             self._add(stand_in)
         return self._settled()
 
@@ -126,9 +157,47 @@ class Resolver:
                 if self._progress() == before:
                     raise
             else:
-                self._memory.remember(self._key(), self._indexed())
+                if not self._known.wheels_only:
+                    self._memory.remember(self._key(), self._indexed())
                 return resolved
         raise ResolutionError("no set of files matches the hashes in the file")
+
+    def obstacles(self, resolved: Resolved) -> tuple[Obstacle, ...]:
+        """Return what pip refuses in the file, and what was resolved in its place."""
+        versions = _versions(resolved)
+        troubles = self._diagnosis.troubles
+        if any(trouble.python for trouble in troubles):
+            if self._newest is None:
+                self._newest = (self._newest_python(),)
+            fix = f"# .python-version\n{self._newest[0]}" if self._newest[0] else ""
+            troubles = [replace(t, fix=fix) if t.python else t for t in troubles]
+        return tuple(trouble.obstacle(versions) for trouble in troubles)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """uv's own reasons for what it could not resolve, whole."""
+        return tuple(self._diagnosis.whole)
+
+    @cached_property
+    def _diagnosis(self) -> Diagnosis:
+        def compile_(
+            lines: Sequence[Requirement], constraints: Sequence[Requirement], seconds: float
+        ) -> Pylock | Failure:
+            return self._uv.compile(
+                [resolver_line(requirement) for requirement in lines],
+                constraints=[f"{r.name}{r.specifier}" for r in constraints],
+                excludes=self._excludes(),
+                find_links=(self._folder,),
+                seconds=seconds,
+            )
+
+        return Diagnosis(
+            target=self._target,
+            trials=Trials(compile_, lambda failure: self._mend(failure, only_sources=True)),
+            learn=self._mend,
+            pages=lambda: self._stand_ins.pages,
+            excluded=lambda: self._excluded,
+        )
 
     def fingerprint(self, resolved: Resolved) -> str:
         """Return a digest of the question and the answer, without credentials."""
@@ -157,22 +226,39 @@ class Resolver:
             self._made.setdefault(stand_in.name, {})[stand_in.version] = stand_in
 
     def _progress(self) -> int:
-        return len(self._excluded) + sum(len(versions) for versions in self._made.values())
+        made = sum(len(versions) for versions in self._made.values())
+        return len(self._excluded) + made
 
     def _rounds(self) -> Pylock:
         answer = self._first_round()
         for _ in range(_MAX_ROUNDS):
             if not isinstance(answer, Failure):
-                if self._blocked:
-                    raise self._wrong_python()
                 return answer
             if not (self._look() or self._mend(answer)):
-                raise unsolvable(
-                    answer, self._requested.direct, self._target, self._stand_ins.pages
-                )
-            answer = self._round()
+                self._get_past(answer)
+            solution = self._diagnosis.take_solution() if self._loosen else None
+            answer = self._round() if solution is None else solution
         message = "the resolver found no solution in forty rounds"
         raise ResolutionError(message, hint="pin more of the versions in the file")
+
+    def _get_past(self, failure: Failure) -> None:
+        """Change what pip refuses.
+
+        :raises ResolutionError: there is nothing left to change.
+        """
+        changed = None
+        if self._loosen:
+            # what is not there at all would be in the way of every trial
+            lines = self._look_once() if self._diagnosis.wants_lines(failure) else failure
+            if isinstance(lines, Failure) and not lines.without_wheel:
+                failure = lines
+            before = self._progress()
+            changed = self._diagnosis.get_past(self._requested, failure)
+            if self._progress() > before and changed is None:
+                return  # it was for want of a wheel, after all
+        if changed is None:
+            raise self._diagnosis.error(self._requested, failure)
+        self._requested = changed
 
     def _first_round(self) -> Pylock | Failure:
         """Resolve, and where versions are open look at the same time at what pip would take."""
@@ -204,6 +290,7 @@ class Resolver:
             find_links=(self._folder,),
             direct_only=direct_only,
             offline=offline,
+            lowest=self._known.lowest,
         )
 
     def _look(self, answer: Pylock | Failure | None = None) -> bool:
@@ -236,7 +323,7 @@ class Resolver:
         With ``only_sources`` nothing is excluded.
         """
         before = self._progress()
-        for name in failure.without_wheel:
+        for name in failure.without_wheel if not self._known.wheels_only else ():
             if name not in self._excluded:
                 requested = intersection(self._requested.specifiers(name), failure.wanted.get(name))
                 outcome = self._for_name(name, SpecifierSet(requested))
@@ -252,40 +339,19 @@ class Resolver:
             self._add(outcome)
         elif isinstance(outcome, Unsized):
             self._excluded[outcome.name] = outcome
-        elif isinstance(outcome, WrongPython):
-            # set aside as well, so that the rounds go on and find every one of them
-            self._blocked[outcome.name] = outcome
-            self._excluded[outcome.name] = Unsized(
-                name=outcome.name, version=outcome.version, reason="no wheel for this Python"
-            )
 
-    def _wrong_python(self) -> ResolutionError:
-        blocked = [(mismatch.name, mismatch.version) for mismatch in self._blocked.values()]
-        minors = set.intersection(*(set(mismatch.pythons) for mismatch in self._blocked.values()))
-        compiled = built_natively(self._stand_ins_made())
-        return no_wheel_for_python(blocked, compiled, self._target, self._newest_of(minors))
-
-    def newest_python(self) -> str | None:
-        """Return the newest Python of the platform for which everything that has wheels for any
-        has them, None when there is none; asked when something is built from source."""
-        if not any_has_wheels(self._stand_ins_made()):
-            return None
-        key = self._key()
-        known = self._memory.recall_newest_python(key)
-        if known is not None:
-            return known[0]
-        newest = self._newest_of({r.minor for r in self._target.platform.pythons})
-        self._memory.remember_newest_python(key, newest)
-        return newest
-
-    def _newest_of(self, minors: Collection[str]) -> str | None:
+    def _newest_python(self) -> str | None:
+        """Return the newest Python that the lines can be resolved for, as they are in the file."""
+        changes = [
+            c for trouble in self._diagnosis.troubles if trouble.python for c in trouble.changes
+        ]
+        back = {change.now: change.line.requirement for change in changes if change.now}
         return newest_with_wheels(
             self._uv,
-            self._requested,
+            self._requested.replaced(back),
             target=self._target,
-            minors=minors,
             stand_ins=self._stand_ins_made(),
-            excludes=[name for name in self._excludes() if name not in self._blocked],
+            excludes=self._excludes(),
         )
 
     def _stand_ins_made(self) -> tuple[StandIn, ...]:
@@ -293,8 +359,8 @@ class Resolver:
 
     def _excludes(self) -> tuple[str, ...]:
         """Return the excluded names, without those that are only the last part of a URL."""
-        lost = [unsized.name for unsized in self._lost]
-        return tuple(name for name in dict.fromkeys([*lost, *self._excluded]) if _is_name(name))
+        names = [*self._known.dropped, *(unsized.name for unsized in self._lost), *self._excluded]
+        return tuple(name for name in dict.fromkeys(names) if _is_name(name))
 
     def _resolved(self, lock: Pylock) -> Resolved:
         from slugcheck.packages.locks import pylock
@@ -445,11 +511,10 @@ def newest_with_wheels(
     requested: Requested,
     *,
     target: Target,
-    minors: Collection[str],
     stand_ins: Sequence[StandIn],
     excludes: Collection[str],
 ) -> str | None:
-    """Return the newest of ``minors``, the target's apart, that installs all without a compiler.
+    """Return the newest other Python of the platform that installs all without a compiler.
 
     What has no wheel for any Python is left out of the question. One resolution for each Python,
     the newest first.
@@ -458,19 +523,27 @@ def newest_with_wheels(
     """
     never = [n for n in built_natively(stand_ins) if not _has_wheels(n, stand_ins)]
     without = (*never, *excludes)
+    until = time.monotonic() + _PYTHON_SECONDS
     with temporary.Folder() as folder:
         for stand_in in stand_ins:
             if not _is_native(stand_in):  # pure Python is built by any of them
                 stand_in.write_stub(folder)
         for release in reversed(target.platform.pythons):
-            if release.minor not in minors or release.minor == target.minor:
+            if release.minor == target.minor or release.status == "deprecated":
                 continue
-            answer = uv.for_python(release).compile(
-                requested.lines(without=without),
-                constraints=requested.constraints(),
-                excludes=without,
-                find_links=(folder,),
-            )
+            left = until - time.monotonic()
+            if left <= 0:  # advice that is not worth waiting for
+                return None
+            try:
+                answer = uv.for_python(release).compile(
+                    requested.lines(without=without),
+                    constraints=requested.constraints(),
+                    excludes=without,
+                    find_links=(folder,),
+                    seconds=left,
+                )
+            except ChildError:
+                return None
             if not isinstance(answer, Failure):
                 return release.minor
     return None
@@ -481,11 +554,6 @@ def built_natively(stand_ins: Iterable[StandIn]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(made.name for made in stand_ins if _is_native(made)))
 
 
-def any_has_wheels(stand_ins: Sequence[StandIn]) -> bool:
-    """Return whether something that needs a compiler here has a wheel for another Python."""
-    return any(_has_wheels(name, stand_ins) for name in built_natively(stand_ins))
-
-
 def _is_native(stand_in: StandIn) -> bool:
     return stand_in.source_build is not None and stand_in.source_build.native
 
@@ -493,155 +561,3 @@ def _is_native(stand_in: StandIn) -> bool:
 def _has_wheels(name: str, stand_ins: Iterable[StandIn]) -> bool:
     builds = (made.source_build for made in stand_ins if made.name == name)
     return any(build is not None and build.newest_python_with_wheel for build in builds)
-
-
-# --------------------------------------------------------------------------- why it failed
-
-
-def unsolvable(
-    failure: Failure,
-    direct: Mapping[str, Sequence[Requirement]],
-    target: Target,
-    pages: Pages,
-) -> MeasureError:
-    """Return the error for a resolution that failed for another reason than a missing wheel."""
-    local = local_pins(direct)
-    absent = {*failure.unknown, *(name for name, _ in failure.missing_versions)}
-    if local and absent & set(local):
-        return missing_local_versions(local.values(), target)
-    if failure.missing_versions:
-        return _missing_version(*failure.missing_versions[0], direct, pages)
-    if failure.unknown:
-        return _unknown(failure.unknown[0], direct, pages)
-    return _conflict(failure, direct)
-
-
-def local_pins(direct: Mapping[str, Sequence[Requirement]]) -> dict[str, Requirement]:
-    """Return the requirements pinned to a local version such as ``==2.5.1+cpu``, by name."""
-    return {
-        name: requirement
-        for name, requirements in direct.items()
-        for requirement in requirements
-        if "+" in requirement.specifier and requirement.url is None
-    }
-
-
-def missing_local_versions(pins: Iterable[Requirement], target: Target) -> ResolutionError:
-    """Return the error for local versions that no index in the file carries."""
-    pins = tuple(pins)
-    names = " and ".join(f"{pin.name}{pin.specifier} ({pin.origin})" for pin in pins)
-    labels = {pin.specifier.rpartition("+")[2] for pin in pins}
-    message = (
-        f"the build on {target.platform.title} would fail: none of the file's indexes has {names}; "
-        "the default index has no local versions (those with a + in them)"
-    )
-    known = sorted(label for label in labels if PYTORCH_LABEL.match(label))
-    if not known:
-        return ResolutionError(message, hint="add the index that has it with --extra-index-url")
-    label = "cpu" if "cpu" in known or not target.platform.gpu else known[0]
-    line = f"--extra-index-url {PYTORCH_INDEX}/{label}"
-    if known == [label]:
-        hint = f"add this line at the top of the file: {line}"
-    else:
-        hint = (
-            f"{', '.join(known)} builds need a GPU, which {target.platform.title} does not have: "
-            f"write +cpu instead, and add this line at the top of the file: {line}"
-        )
-    return ResolutionError(message, hint=hint)
-
-
-def _missing_version(
-    name: str, wanted: str, direct: Mapping[str, Sequence[Requirement]], pages: Pages
-) -> ResolutionError:
-    known = _known_versions(name, pages)
-    shown = ", ".join(str(v) for v in _around(known, wanted))
-    return ResolutionError(
-        f"{name}=={wanted}{_place(name, direct)} is not on the index: no such version",
-        hint=f"nearest versions: {shown}" if shown else "check the name and the index",
-    )
-
-
-def _known_versions(name: str, pages: Pages) -> Sequence[Version]:
-    try:
-        return sorted({file.version for file in pages.files(name)})
-    except NetworkError:
-        return ()  # the hint only gets shorter
-
-
-def _around(known: Sequence[Version], wanted: str) -> Sequence[Version]:
-    try:
-        below = sum(1 for version in known if version < reading.version(wanted))
-    except InvalidVersion:
-        return known[-_SHOWN_VERSIONS:]
-    start = max(0, min(below - _SHOWN_VERSIONS // 2, len(known) - _SHOWN_VERSIONS))
-    return known[start : start + _SHOWN_VERSIONS]
-
-
-def _unknown(name: str, direct: Mapping[str, Sequence[Requirement]], pages: Pages) -> MeasureError:
-    try:
-        pages.files(name)
-    except NetworkError as error:
-        return error  # uv says "not found" of an index that asks for a password, too
-    return ResolutionError(
-        f"{name}{_place(name, direct)} is not on the index",
-        hint="check the spelling, or add your private index with --extra-index-url",
-    )
-
-
-def _place(name: str, direct: Mapping[str, Sequence[Requirement]]) -> str:
-    requirements = direct.get(name)
-    return f" ({requirements[0].origin})" if requirements else ""
-
-
-def _conflict(failure: Failure, direct: Mapping[str, Sequence[Requirement]]) -> ResolutionError:
-    lines = failure.text.splitlines() or ["the resolver gave no reason"]
-    hints = [line for line in lines if line.startswith("hint:")]
-    reason = [line for line in lines if not line.startswith("hint:")]
-    if len(reason) > _MAX_LINES:
-        reason = [*reason[: _MAX_LINES - 1], f"… {len(reason) - _MAX_LINES + 1} more lines"]
-    message = "the requirements conflict: " + " ".join(reason)
-    hint = hints[0].removeprefix("hint:").strip() if hints else None
-    return ResolutionError(message, hint=hint or _lines_to_change(failure.text, direct))
-
-
-def _lines_to_change(reason: str, direct: Mapping[str, Sequence[Requirement]]) -> str:
-    """Return the lines of the file that the resolver's reason names, as a hint."""
-    named = set(re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.sub(r"[-_.]+", "-", reason.lower())))
-    lines = [
-        f"{requirement.name}{requirement.specifier} ({requirement.origin})"
-        for name, requirements in direct.items()
-        if name in named
-        for requirement in requirements
-        if requirement.specifier
-    ]
-    if not lines:
-        return "change one of the versions that it names"
-    return f"change {'one of ' if len(lines) > 1 else ''}{listed(lines, _SHOWN_LINES)}"
-
-
-def no_wheel_for_python(
-    blocked: Sequence[tuple[str, str]],
-    compiled: Sequence[str],
-    target: Target,
-    newest: str | None,
-) -> ResolutionError:
-    """Return the error for pins that cannot be installed at all on the target's Python.
-
-    ``blocked`` are (name, version) pairs with wheels for other Pythons and no source archive,
-    ``compiled`` what would have to be built from source there; ``newest`` is the newest Python
-    the platform offers for which everything has wheels.
-    """
-    names = ", ".join(f"{name} {version}" for name, version in blocked)
-    message = (
-        f"Python {target.minor} ({target.python_origin}) cannot install {names}: "
-        f"{'their' if len(blocked) > 1 else 'its'} wheels are for other Pythons, and there is no "
-        "source archive"
-    )
-    if compiled:
-        message += f"; also without a wheel for it, and built from source: {', '.join(compiled)}"
-    if newest is None:
-        return ResolutionError(message, hint="choose versions that support this Python")
-    return ResolutionError(
-        f"{message}. The newest Python with wheels for every pin is {newest}",
-        hint=f"write {newest} in .python-version next to the file, or pass --python {newest}",
-    )

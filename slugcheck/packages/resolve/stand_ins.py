@@ -23,6 +23,7 @@ from slugcheck import reading
 from slugcheck.errors import MeasureError, WrongHashError
 from slugcheck.model import (
     Artifact,
+    BuildNeed,
     Distribution,
     Inventory,
     Origin,
@@ -31,8 +32,9 @@ from slugcheck.model import (
     Target,
     Unsized,
 )
+from slugcheck.packages import known
 from slugcheck.packages.index import choice as choosing
-from slugcheck.packages.index.choice import Chooser, Likeness
+from slugcheck.packages.index.choice import Chooser, Likeness, python_allowed
 from slugcheck.packages.index.client import MAX_WHOLE, HttpClient
 from slugcheck.packages.index.inventories import (
     Cache,
@@ -61,7 +63,7 @@ from slugcheck.platforms.tags import tags_for
 # How long stand-ins are taken from the last run of the same file: a wheel may appear meanwhile.
 _MEMORY_SECONDS = 24 * 3600.0
 # Raised when what a stand-in is made from is read differently.
-_MAKER = 2
+_MAKER = 3
 _GZIP_TRAILER_BYTES = 8
 
 
@@ -100,16 +102,7 @@ class StandIn:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrongPython:
-    """A version that the target's Python cannot install and ``pythons`` of the platform can."""
-
-    name: str
-    version: str
-    pythons: tuple[str, ...]
-
-
-Outcome = StandIn | Unsized | WrongPython
+Outcome = StandIn | Unsized
 
 
 class StandInMemory:
@@ -134,16 +127,6 @@ class StandInMemory:
         items = [_to_document(stand_in) for stand_in in stand_ins]
         document = {"maker": _MAKER, "at": time.time(), "stand-ins": items}
         self._cache.store("stand-ins", key, document)
-
-    def recall_newest_python(self, key: str) -> tuple[str | None] | None:
-        """Return the answer to Resolver.newest_python in a tuple, None when it is not known."""
-        document = self._cache.load("newest-python", key) if self._used else None
-        return (document.get("newest"),) if document and _is_fresh(document) else None
-
-    def remember_newest_python(self, key: str, newest: str | None) -> None:
-        """Keep that answer: finding it takes one resolution for each Python."""
-        if self._used:
-            self._cache.store("newest-python", key, {"at": time.time(), "newest": newest})
 
 
 def _is_fresh(document: Mapping[str, Any]) -> bool:
@@ -171,7 +154,9 @@ def _from_document(document: Mapping[str, Any]) -> StandIn | None:
         if inventory is None:
             return None
         if build is not None:
-            build = SourceBuild(**{**build, "notes": tuple(build["notes"])})
+            needs = tuple(BuildNeed(**need) for need in build["needs"])
+            tuples = {key: tuple(build[key]) for key in ("notes", "pythons_with_wheels")}
+            build = SourceBuild(**{**build, **tuples, "needs": needs})
         return StandIn(
             name=document["name"],
             version=document["version"],
@@ -232,25 +217,77 @@ class StandIns:
         files: Sequence[ProjectFile],
         wanted: SpecifierSet,
         origin: Origin | None,
-    ) -> Unsized | WrongPython | None:
+    ) -> StandIn | Unsized | None:
+        """Return what stands for the newest wanted version, none of whose files pip would take."""
         candidates = self._chooser.candidates(files, wanted)
         if not candidates:
             return None
         version = candidates[0].version
-        systems = choosing.platforms_of(files, version)
-        pythons = self._pythons_with_wheels(files, version)
-        if pythons:
-            return WrongPython(name=name, version=str(version), pythons=pythons)
+        own = [file for file in candidates if file.version == version]
+        systems = choosing.platforms_of(own, version)
+        failure = choosing.refusal(own, self._target.python_version)
+        if not systems.endswith("only"):
+            refused = self._refused(name, version, own, files, failure, origin)
+            if refused is not None:
+                return refused
         if not systems:
             reason = "the options in the file exclude all of its files, so pip fails"
         elif systems.endswith("only"):
             reason = f"its wheels are for {systems}, and there is no source archive, so pip fails"
         else:
             reason = (
-                f"it has no wheel for any Python that {self._target.platform.title} offers, and "
-                "no source archive, so pip fails"
+                f"it has no wheel for {self._target.stack.arch} that could be sized, and no source "
+                "archive, so pip fails"
             )
         return Unsized(name=name, version=str(version), reason=reason, origin=origin)
+
+    def _refused(
+        self,
+        name: str,
+        version: Version,
+        own: Sequence[ProjectFile],
+        files: Sequence[ProjectFile],
+        failure: str,
+        origin: Origin | None,
+    ) -> StandIn | Unsized | None:
+        """Return a version that pip refuses, with the size and dependencies of its nearest file."""
+        wheel = choosing.closest_wheel(own, version, self._chooser.tags)
+        if wheel is None:
+            sources = [file for file in own if file.kind is FileKind.SDIST]
+            if not sources:
+                return None
+            stand_in = self._from_file(name, sources[0], files, origin)
+            if isinstance(stand_in, Unsized) or stand_in.source_build is None:
+                return stand_in
+            build = replace(stand_in.source_build, failure=failure, refused=True)
+            return replace(stand_in, source_build=build)
+        artifact = _artifact_of(wheel)
+        try:
+            inventory = self._store.inventory(artifact)
+            requires = repaired_requires(inventory)
+        except MeasureError as error:
+            return Unsized(name=name, version=str(version), reason=str(error), origin=origin)
+        likeness = choosing.likeness(wheel, files, version)
+        pythons = self._pythons_with_wheels(files, version)
+        return StandIn(
+            name=canonicalize_name(name),
+            version=str(version),
+            artifact=replace(artifact, size=artifact.size or inventory.file_bytes),
+            inventory=replace(inventory, requires_dist=requires, via="sdist"),
+            source_build=SourceBuild(
+                reason=failure,
+                native=False,
+                method=likeness.words,
+                nearest=wheel.filename,
+                newest_python_with_wheel=pythons[-1] if pythons else None,
+                pythons_with_wheels=pythons,
+                low_factor=likeness.low_factor,
+                high_factor=likeness.high_factor,
+                failure=failure,
+                refused=True,
+            ),
+            direct_url=False,
+        )
 
     def _pythons_with_wheels(
         self, files: Iterable[ProjectFile], version: Version
@@ -268,9 +305,7 @@ class StandIns:
         files: Sequence[ProjectFile],
         origin: Origin | None,
     ) -> StandIn | Unsized:
-        artifact = Artifact(
-            filename=file.filename, url=file.url, size=file.size, sha256=file.sha256
-        )
+        artifact = _artifact_of(file)
         return self._from_source(name, str(file.version), artifact, files, origin)
 
     def _from_source(
@@ -288,8 +323,12 @@ class StandIns:
         except MeasureError as error:
             archive = Unreadable(filename=artifact.filename, reason=str(error))
         if isinstance(archive, Unreadable):
-            reason = f"only a source archive fits, and {archive.reason}"
-            return Unsized(name=name, version=version, reason=reason, origin=origin)
+            return self._from_wheel(archive, name, version, artifact, files) or Unsized(
+                name=name,
+                version=version,
+                reason=f"only a source archive fits, and {archive.reason}",
+                origin=origin,
+            )
         return self._stand_in(archive, name or archive.name, version, artifact, files)
 
     def _read(self, artifact: Artifact) -> SourceArchive | Unreadable:
@@ -340,15 +379,24 @@ class StandIns:
             low, high = likeness.low_factor, likeness.high_factor
             method = likeness.words
         pythons = self._pythons_with_wheels(files, number)
+        failure = self._failure(archive)
+        refused = not python_allowed(archive.requires_python, self._target.python_version)
+        if refused:
+            failure = choosing.requires_another_python(archive.requires_python)
         build = SourceBuild(
             reason=archive.native_reason or "pure Python",
             native=archive.native,
             method=method,
             nearest=filename,
             newest_python_with_wheel=pythons[-1] if pythons else None,
+            pythons_with_wheels=pythons,
             low_factor=low,
             high_factor=high,
             notes=archive.notes,
+            needs=self._needs(archive, name, number),
+            failure=failure,
+            refused=refused,
+            wheel_fits=self._target.minor in pythons,
         )
         return StandIn(
             name=canonicalize_name(name),
@@ -359,15 +407,69 @@ class StandIns:
             direct_url=direct_url,
         )
 
+    def _from_wheel(
+        self,
+        archive: Unreadable,
+        name: str,
+        version: str | None,
+        artifact: Artifact,
+        files: Sequence[ProjectFile],
+    ) -> StandIn | None:
+        """Return an unreadable archive with all that a wheel of the same version tells of it."""
+        if version is None:
+            return None
+        number = reading.version(version)
+        wheel = choosing.closest_wheel(files, number, self._chooser.tags)
+        if wheel is None:
+            return None
+        try:
+            inventory = self._store.inventory(_artifact_of(wheel))
+            requires = repaired_requires(inventory)
+        except MeasureError:
+            return None
+        likeness = choosing.likeness(wheel, files, number)
+        pythons = self._pythons_with_wheels(files, number)
+        native = any(tag.platform != "any" for tag in wheel.tags)
+        build = SourceBuild(
+            reason="native code" if native else "pure Python",
+            native=native,
+            method=likeness.words,
+            nearest=wheel.filename,
+            newest_python_with_wheel=pythons[-1] if pythons else None,
+            pythons_with_wheels=pythons,
+            low_factor=likeness.low_factor,
+            high_factor=likeness.high_factor,
+            needs=self._needs(archive, name, number),
+            failure=self._failure(archive),
+            wheel_fits=self._target.minor in pythons,
+        )
+        return StandIn(
+            name=canonicalize_name(name),
+            version=str(number),
+            artifact=replace(artifact, size=artifact.size or inventory.file_bytes),
+            inventory=replace(as_built(inventory), requires_dist=requires, via="sdist"),
+            source_build=build,
+            direct_url=False,
+        )
+
+    def _needs(
+        self, archive: SourceArchive | Unreadable, name: str, version: Version
+    ) -> tuple[BuildNeed, ...]:
+        by_name = known.build_needs(canonicalize_name(name), version)
+        return (*archive.needs.packages, *(BuildNeed(package=need) for need in by_name))
+
+    def _failure(self, archive: SourceArchive | Unreadable) -> str:
+        """Return why building an archive with the target's Python fails, "" if it may not."""
+        minor = int(self._target.minor.partition(".")[2])
+        return next((text for least, text in archive.needs.failures if minor >= least), "")
+
     def _nearest(
         self, files: Sequence[ProjectFile], version: Version
     ) -> tuple[str, Inventory, Likeness] | None:
         file = choosing.nearest_wheel(files, version, self._chooser.tags)
         if file is None:
             return None
-        artifact = Artifact(
-            filename=file.filename, url=file.url, size=file.size, sha256=file.sha256
-        )
+        artifact = _artifact_of(file)
         try:
             inventory = self._store.inventory(artifact)
         except MeasureError:
@@ -483,6 +585,10 @@ def _allowed(
     """Return the files that the hashes of the requirements allow; all where there are none."""
     hashes = {h for r in requirements for h in r.hashes if h.startswith("sha256:")}
     return tuple(f for f in files if not hashes or not f.sha256 or f"sha256:{f.sha256}" in hashes)
+
+
+def _artifact_of(file: ProjectFile) -> Artifact:
+    return Artifact(filename=file.filename, url=file.url, size=file.size, sha256=file.sha256)
 
 
 def _artifact(requirement: Requirement) -> Artifact:

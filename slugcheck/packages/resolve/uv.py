@@ -54,6 +54,8 @@ _KEYRING = re.compile(
 # uv waits 30 s and tries three more times by default: two minutes for one dead server.
 _HTTP_TIMEOUT_SECONDS = "15"
 _HTTP_RETRIES = "1"
+# A fix that is tried is worth a few seconds, whatever its index does.
+_HURRIED = {"UV_HTTP_TIMEOUT": "5", "UV_HTTP_RETRIES": "0"}
 _RUN_TIMEOUT_SECONDS = 300.0
 
 _FINDING = threading.Lock()
@@ -66,6 +68,10 @@ _NO_WHEEL = re.compile(
 )
 _NO_WHEEL_HINT = re.compile(
     r"(?:Wheels are required for|wheels for|Wheels are available for) `" + _NAME + "`"
+)
+# of a version whose Requires-Python refuses the target's
+_OTHER_PYTHON = re.compile(
+    _NAME + r"(?:\[[^\]]*\])?(?:[<>=!~][^\s]*)? depends on (?:one of: )?Python[<>=!~]"
 )
 _DEPENDS = re.compile(r"depends on " + _NAME + r"(?:\[[^\]]*\])?(?P<spec>[<>=!~][^\s]*)?")
 _NO_VERSION = re.compile(
@@ -84,8 +90,12 @@ _NETWORK_HINT = "check the connection, the index URL and any proxy; --offline us
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolverSettings:
-    """How the user wants uv run. ``exclude_newer`` is a date or timestamp, as uv takes it."""
+    """How the user wants uv run. ``exclude_newer`` is a date or timestamp, as uv takes it.
 
+    ``hurried``: a server that does not answer soon is given up on.
+    """
+
+    hurried: bool = False
     offline: bool = False
     no_cache: bool = False
     exclude_newer: str | None = None
@@ -139,22 +149,27 @@ class Uv:
         find_links: Sequence[Path] = (),
         direct_only: bool = False,
         offline: bool = False,
+        seconds: float | None = None,
+        lowest: bool = False,
     ) -> Pylock | Failure:
         """Resolve ``lines`` for the target.
 
         ``direct_only`` resolves without dependencies and lets source archives be chosen (none is
         built or read). ``excludes`` are left out of the resolution wherever they are asked for.
-        ``offline`` asks uv's own cache only, as the setting does.
+        ``offline`` asks uv's own cache only, as the setting does. ``seconds`` is for trials that
+        may be given up. ``lowest`` takes the lowest version that the lines themselves allow.
 
+        :raises LateError: it takes longer than ``seconds``.
         :raises NetworkError: an index cannot be reached or refuses.
         :raises ResolutionError: uv cannot run at all.
         """
         with temporary.Folder() as folder:
             arguments = self._arguments(folder, lines, constraints, excludes, find_links)
             arguments += ["--format", "pylock.toml", "--no-deps" if direct_only else "--no-build"]
+            arguments += ["--resolution", "lowest-direct"] if lowest else []
             if offline and not self._settings.offline:
                 arguments.append("--offline")
-            done = self._run(arguments, folder)
+            done = self._run(arguments, folder, seconds=seconds)
         if done.code == 0:
             from slugcheck.packages.locks import pylock
 
@@ -244,12 +259,17 @@ class Uv:
         return arguments
 
     def _run(
-        self, arguments: list[str], folder: Path, environ: Mapping[str, str] | None = None
+        self,
+        arguments: list[str],
+        folder: Path,
+        environ: Mapping[str, str] | None = None,
+        seconds: float | None = None,
     ) -> Ended:
         if environ is None:
             environ = clean_environment(os.environ)
             if not self._netrc_counts(folder):
                 environ["NETRC"] = os.devnull
+            environ |= _HURRIED if self._settings.hurried else {}
         # what a killed uv leaves goes with the run's folder
         environ = {**environ, "TMPDIR": str(folder), "TMP": str(folder), "TEMP": str(folder)}
         try:
@@ -258,9 +278,11 @@ class Uv:
                 label="uv, the resolver,",
                 cwd=folder,  # away from any pyproject.toml or uv.toml of the project under check
                 environment=environ,
-                bounds=Bounds(seconds=_RUN_TIMEOUT_SECONDS),
+                bounds=Bounds(seconds=_RUN_TIMEOUT_SECONDS if seconds is None else seconds),
             )
         except child.LateError:
+            if seconds is not None:
+                raise
             message = f"the resolver gave no answer within {_RUN_TIMEOUT_SECONDS:.0f} s"
             raise NetworkError(message, hint=_NETWORK_HINT) from None
         except child.MemoryBoundError as error:
@@ -394,6 +416,7 @@ def understand(stderr: str) -> Failure:
     flat = " ".join(word[:_LONGEST_WORD] for word in text[:_LONGEST_TEXT].split())
     names = [match["name"] for match in _NO_WHEEL.finditer(flat)]
     names += [match["name"] for match in _NO_WHEEL_HINT.finditer(flat)]
+    names += [match["name"] for match in _OTHER_PYTHON.finditer(flat)]
     names += _listed_ranges(flat)
     wanted: dict[str, str] = {}
     for match in _DEPENDS.finditer(flat):

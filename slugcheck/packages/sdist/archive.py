@@ -40,6 +40,8 @@ _SUFFIXES = {
 # Describes the project; anything else is a name and a size only.
 _TEXTS = re.compile(
     r"(?:^|/)(?:PKG-INFO|setup\.py|setup\.cfg|pyproject\.toml|[^/]+\.egg-info/[^/]+\.txt)$"
+    # how it is built; deeper ones are of what it bundles
+    r"|^(?:[^/]+/)?(?:meson\.build|CMakeLists\.txt)$|^(?:[^/]+/){0,3}Cargo\.(?:toml|lock)$"
 )
 _DAMAGE = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError,

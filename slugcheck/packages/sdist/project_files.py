@@ -254,12 +254,29 @@ def read_setup(source: bytes) -> SetupCall | None:
     return _merged(calls) if calls else None
 
 
+def parse_setup(source: bytes) -> ast.Module | None:
+    """Return the syntax tree of a setup.py; None when it is not Python 3."""
+    try:
+        return _parsed(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def is_python_2(source: bytes) -> bool:
+    """Return True for a setup.py that only Python 2 can read: it prints in a statement."""
+    try:
+        _parsed(source)
+    except SyntaxError as error:
+        return error.msg.startswith("Missing parentheses in call to")
+    except (ValueError, RecursionError, MemoryError):
+        pass
+    return False
+
+
 def imported(source: bytes) -> frozenset[str]:
     """Return the top-level names that a setup.py imports; none when it is not Python 3."""
-    try:
-        nodes = list(ast.walk(_parsed(source)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset()
+    tree = parse_setup(source)
+    nodes = list(ast.walk(tree)) if tree is not None else []
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
     return frozenset(name.partition(".")[0] for name in names)

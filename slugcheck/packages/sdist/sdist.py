@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 
 from slugcheck import reading
 from slugcheck.errors import MeasureError
-from slugcheck.model import Entry, Inventory
+from slugcheck.model import BuildNeed, Entry, Inventory
 from slugcheck.packages.index.inventories import Cache
 from slugcheck.packages.resolve.uv import clean_environment, find_uv
 from slugcheck.packages.sdist.archive import (
@@ -51,6 +51,7 @@ from slugcheck.packages.sdist.metadata import (
     read_metadata,
     scripts_of,
 )
+from slugcheck.packages.sdist.needs import Needs, read_needs
 from slugcheck.packages.sdist.project_files import Project, imported, parse_version
 from slugcheck.running import child, temporary
 from slugcheck.running.child import Bounds
@@ -131,7 +132,7 @@ _HARMLESS = frozenset({"versioneer", "ez_setup", "distribute_setup", "setup", "c
 
 
 # what is stored of an archive; the number is raised whenever this reader learns to read more
-_KIND, _READER = "source", 1
+_KIND, _READER = "source", 2
 _COLUMNS = ("path", "size", "compressed")
 _ASIDE = re.compile(r"(?:^|/)(?:setup|conftest|test[^/]*|docs?/.*|examples?/.*|tests?/.*)\.py$")
 # Never part of a project's own files: anywhere, and in the top folder.
@@ -148,6 +149,7 @@ class Unreadable:
 
     filename: str
     reason: str
+    needs: Needs = field(default_factory=Needs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,19 +182,25 @@ class SourceArchive:
     low_factor: float
     high_factor: float
     notes: tuple[str, ...]
+    needs: Needs
 
 
-_FIELDS = tuple(f.name for f in fields(SourceArchive) if f.name not in ("entries", "native_bytes"))
+_STORED_APART = ("entries", "native_bytes", "needs")
+_FIELDS = tuple(f.name for f in fields(SourceArchive) if f.name not in _STORED_APART)
 
 
 def read_source(data: bytes, filename: str) -> SourceArchive | Unreadable:
     """Read a source archive that is in memory; nothing of it is run or written to disk."""
     try:
         tree = open_archive(data, filename)
-        digest = hashlib.sha256(data).hexdigest()
+    except ArchiveError as error:
+        return Unreadable(filename=filename, reason=str(error))
+    digest = hashlib.sha256(data).hexdigest()
+    try:
         return read_tree(tree, filename, sha256=digest, file_bytes=len(data))
     except (ArchiveError, Unstated) as error:
-        return Unreadable(filename=filename, reason=str(error))
+        needs = read_needs(Project(tree))
+        return Unreadable(filename=filename, reason=str(error), needs=needs)
 
 
 def read_head(
@@ -217,7 +225,7 @@ def read_head(
     rest = Entry(path=f"{_module(identity[0])}/(files not read)", size=size, compressed=file_bytes)
     return _archive(
         project, metadata, identity, (filename, sha256, file_bytes),
-        entries=(rest,), complete=False, factors=factors,
+        entries=(rest,), complete=False, factors=factors, needs=Needs(),
     )  # fmt: skip
 
 
@@ -255,12 +263,14 @@ def load_source(
 def _to_document(archive: SourceArchive | Unreadable) -> dict[str, Any]:
     head = {"reader": _READER}
     if isinstance(archive, Unreadable):
-        return {**head, "unreadable": archive.reason}
+        return {**head, "unreadable": archive.reason, "needs": asdict(archive.needs)}
     columns = [[getattr(e, name) for e in archive.entries] for name in _COLUMNS]
     plain = {name: getattr(archive, name) for name in _FIELDS}
     size = archive.native_bytes
     native = [size.value, size.low, size.high] if size else None
-    return {**head, **plain, "entries": columns, "native_bytes": native}
+    return {
+        **head, **plain, "entries": columns, "native_bytes": native, "needs": asdict(archive.needs)
+    }  # fmt: skip
 
 
 def _from_document(document: Mapping[str, Any], filename: str) -> SourceArchive | Unreadable | None:
@@ -269,18 +279,27 @@ def _from_document(document: Mapping[str, Any], filename: str) -> SourceArchive 
         return None
     try:
         if "unreadable" in document:
-            return Unreadable(filename=filename, reason=str(document["unreadable"]))
+            reason, needs = str(document["unreadable"]), _needs(document["needs"])
+            return Unreadable(filename=filename, reason=reason, needs=needs)
         values = {name: _tupled(document[name]) for name in _FIELDS}
         rows = zip(*document["entries"], strict=True)
         values["entries"] = tuple(Entry(path=p, size=s, compressed=c) for p, s, c in rows)
         native = document["native_bytes"]
         if native is not None:
             native = NativeSize(value=native[0], low=native[1], high=native[2])
+        values["needs"] = _needs(document["needs"])
         if values["filename"] != filename:
             return None
         return SourceArchive(**{**values, "native_bytes": native})
     except (KeyError, TypeError, ValueError, IndexError):
         return None
+
+
+def _needs(document: Mapping[str, Any]) -> Needs:
+    return Needs(
+        packages=tuple(BuildNeed(**need) for need in document["packages"]),
+        failures=tuple((int(minor), str(reason)) for minor, reason in document["failures"]),
+    )
 
 
 def _tupled(value: Any) -> Any:
@@ -315,7 +334,8 @@ def read_tree(
         factors = factors[0], max(factors[1], _GENERATED_HIGH)
     return _archive(
         project, metadata, (name, version), (filename, sha256, file_bytes),
-        entries=entries, complete=True, factors=factors, native=(reason, guess),
+        entries=entries, complete=True, factors=factors, needs=read_needs(project),
+        native=(reason, guess),
     )  # fmt: skip
 
 
@@ -361,6 +381,7 @@ def _archive(
     entries: tuple[Entry, ...],
     complete: bool,
     factors: tuple[float, float],
+    needs: Needs,
     native: tuple[str | None, NativeSize | None] = (None, None),
 ) -> SourceArchive:
     name, version = identity
@@ -385,11 +406,13 @@ def _archive(
         low_factor=factors[0],
         high_factor=factors[1],
         notes=tuple(_notes(project, metadata)),
+        needs=needs,
     )
 
 
 def _notes(project: Project, metadata: SourceMetadata) -> Iterator[str]:
     yield from metadata.notes
+    # under a condition, perhaps; where it is certain it is among the failures
     if _DROPPED.search(project.tree.texts.get("setup.py", b"")):
         yield "its setup.py uses 2to3, which setuptools 58 removed: its build will probably fail"
     if project.tree.ignored:

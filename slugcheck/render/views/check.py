@@ -9,6 +9,7 @@ from slugcheck.model import (
     AppFiles,
     Audit,
     Basis,
+    Cause,
     Change,
     ChangeKind,
     Difference,
@@ -22,6 +23,7 @@ from slugcheck.model import (
     Report,
     SizeReport,
     Status,
+    Storage,
     StorageOption,
     Unaudited,
     Verdict,
@@ -70,7 +72,7 @@ _KINDS = {
     FileKind.NATIVE: "native", FileKind.PYTHON: "Python", FileKind.BYTECODE: "bytecode",
     FileKind.TESTS: "tests", FileKind.METADATA: "metadata", FileKind.DATA: "data",
 }  # fmt: skip
-_NAMED_GROUPS = ("app", "models", "other")  # the row's label says what these are
+_NAMED_GROUPS = ("app", "models", "static", "nltk", "other")  # the row's label says what these are
 _SIGNS = {
     ChangeKind.ADDED: ("+", Style.BAD),
     ChangeKind.REMOVED: ("-", Style.GOOD),
@@ -80,30 +82,35 @@ _SIGNS = {
 }
 
 
-def view(report: Report, *, all_rows: bool = False) -> View:
-    """Return what to show of a report; ``all_rows`` lists every distribution."""
-    return View(tuple(filter(_has_blocks, _sections(report, all_rows=all_rows))))
+def view(report: Report, *, all_rows: bool = False, verbose: bool = False) -> View:
+    """Return what to show of a report; ``all_rows`` lists every distribution.
+
+    ``verbose`` adds what is fine and needs nothing from the reader.
+    """
+    sections = _sections(report, all_rows=all_rows, verbose=verbose)
+    return View(tuple(filter(_has_blocks, sections)))
 
 
 def _has_blocks(section: Section) -> bool:
     return bool(section.blocks)
 
 
-def _sections(report: Report, *, all_rows: bool) -> Iterator[Section]:
+def _sections(report: Report, *, all_rows: bool, verbose: bool) -> Iterator[Section]:
     folded = report.difference is not None  # readers of a change rarely need all sizes
     yield _head(report)
-    yield _sizes(report, all_rows=all_rows, folded=folded)
+    yield _sizes(report, all_rows=all_rows, folded=folded, verbose=verbose)
     if report.app is not None and report.app.files:
         yield _app(report.app, _packed(report.sizes), folded=folded)
     if report.models:
         yield _models(report.models, _packed(report.sizes), folded=folded)
-    if report.storage:
+    if report.storage and (verbose or _models_matter(report)):
         yield _storage(report)
     if report.verification is not None:
         yield _verification(report.verification, _packed(report.sizes))
     if report.difference is not None:
         yield _changes(report, report.difference)
-    yield Section(blocks=(Bars(tuple(_bars(report.verdicts))),), rank=1)
+    bars = tuple(_bars(report.verdicts, verbose=verbose))
+    yield Section(blocks=(Bars(bars),), rank=1)
     yield _obstacles(report)
     yield _unsized(report)
     yield _contributors(report.sizes, folded=folded)
@@ -128,7 +135,7 @@ def _head(report: Report) -> Section:
 # --------------------------------------------------------------------------- sizes
 
 
-def _sizes(report: Report, *, all_rows: bool, folded: bool) -> Section:
+def _sizes(report: Report, *, all_rows: bool, folded: bool, verbose: bool) -> Section:
     sizes = report.sizes
     by_slug = sizes.counts_slug
     guessed = _all_predicted(sizes, all_rows=all_rows)
@@ -143,7 +150,7 @@ def _sizes(report: Report, *, all_rows: bool, folded: bool) -> Section:
     )
     rows = tuple(_size_rows(report, all_rows=all_rows, mark=not guessed))
     table = Table(columns=columns, rows=rows)
-    notes = tuple(_footnotes(sizes))
+    notes = tuple(_footnotes(sizes, verbose=verbose))
     blocks: tuple[Block, ...] = (table, *notes)
     return Section(heading=line("sizes, MB"), blocks=blocks, rank=6, folded=folded)
 
@@ -213,6 +220,8 @@ def _required_by(reasons: Sequence[str], file: str) -> Names:
 
 
 def _file(report: Report) -> str:
+    if report.project is not None and report.kind == "project":
+        return report.project.dependency_file.name
     return PurePath(report.path).name or "the file"
 
 
@@ -266,13 +275,15 @@ def _part(part: breakdown.PartRow, sizes: SizeReport, *, mark: bool) -> Row:
 def _part_note(part: breakdown.PartRow) -> str:
     group = "" if part.group in _NAMED_GROUPS else part.group
     within = f" ±{part.percent:.0f} %" if part.percent >= 1 else ""
+    if part.percent >= 100:  # a note says from where to where
+        within = " uncertain"
     note = f": {part.note}" if part.note else ""
     return f"{group}{within}{note}".strip()
 
 
-def _footnotes(sizes: SizeReport) -> Iterator[Block]:
+def _footnotes(sizes: SizeReport, *, verbose: bool) -> Iterator[Block]:
     kinds = " · ".join(f"{_KINDS[kind]} {share} %" for kind, share in breakdown.kinds(sizes))
-    if kinds:
+    if kinds and verbose:
         yield Paragraph((line(f"installed: {kinds}", Style.DIM),))
     builds = wording.source_builds(sizes, most=_MOST_FOOTNOTES)
     items = [Item(mark="†", text=line(text, Style.DIM), style=Style.ACCENT) for text in builds]
@@ -287,22 +298,34 @@ def _footnotes(sizes: SizeReport) -> Iterator[Block]:
 # --------------------------------------------------------------------------- budgets
 
 
-def _bars(verdicts: Sequence[Verdict]) -> Iterator[Bar]:
-    """Yield the verdicts that have a figure, each with those that only inform about the same."""
-    groups: list[tuple[Verdict, list[Bar]]] = []
+def _bars(verdicts: Sequence[Verdict], *, verbose: bool) -> Iterator[Bar]:
+    """Yield the verdicts that have a figure, each with the platform's own on the same figure."""
+    groups: list[tuple[Verdict, list[Verdict]]] = []
     for verdict in verdicts:
         if verdict.figure is None:
             continue
         same = next((beside for own, beside in groups if own.figure == verdict.figure), None)
-        if same is not None and not verdict.gates:
-            same.append(_bar(verdict, verdict.sentence))
+        if same is not None and (verdict.rejects or not verdict.gates):
+            same.append(verdict)
         else:
             groups.append((verdict, []))
     for verdict, beside in groups:
-        yield _bar(verdict, wording.sentence(verdict), tuple(beside))
+        shown = [v for v in beside if verbose or _tells_more(v, [verdict, *beside])]
+        bars = tuple(_bar(v, v.sentence) for v in shown)
+        yield _bar(verdict, wording.sentence(verdict), bars)
     for verdict in verdicts:
         if verdict.figure is None:
             yield Bar(name=verdict.budget, sentence=verdict.sentence)
+
+
+def _tells_more(verdict: Verdict, group: Sequence[Verdict]) -> bool:
+    """Whether a verdict beside a budget tells the reader something that its budget does not."""
+    if verdict.status is group[0].status is Status.UNKNOWN:
+        return False  # for the same reason
+    if verdict.rejects:  # what it allows is news where the budget is exceeded
+        return verdict.status is not Status.PASS or group[0].status is not Status.PASS
+    rejected = any(v.rejects and v.status is Status.FAIL for v in group)
+    return verdict.status is not Status.PASS and not rejected  # what is rejected never boots
 
 
 def _bar(verdict: Verdict, sentence: str, beside: tuple[Bar, ...] = ()) -> Bar:
@@ -388,6 +411,25 @@ def _model_row(model: ModelFile) -> Row:
     return Row(cells=(name, line(mb(model.bytes)), slug, note))
 
 
+# Models below 10 MB are fetched in about a second at the slowest rate assumed, and far below
+# what GitHub warns of (50 MiB); below 5 % of the slug, moving them changes no verdict that the
+# interval of the sizes does not change as well.
+_LEAST_MODELS = 10_000_000
+_LEAST_MODELS_SHARE = 0.05
+
+
+def _models_matter(report: Report) -> bool:
+    """Whether the models are large enough for where they are kept to matter."""
+    sizes = report.sizes
+    by_slug = sizes.counts_slug
+    own = sizes.group_slug_bytes("models") if by_slug else sizes.group_bytes("models")
+    if sum(model.bytes for model in report.models) < _LEAST_MODELS:
+        return False
+    in_git = next(o.status for o in report.storage if o.storage is Storage.SLUG)
+    helps = in_git is not Status.PASS and any(o.status is not in_git for o in report.storage)
+    return helps or own >= _LEAST_MODELS_SHARE * sizes.counted.value
+
+
 def _storage(report: Report) -> Section:
     total = sum(model.bytes for model in report.models)
     count = plural(len(report.models), "model file")
@@ -468,7 +510,7 @@ def _changes(report: Report, difference: Difference) -> Section:
         problem = line(difference.problem or "it could not be measured", Style.DOUBT)
         items: tuple[Block, ...] = (Items((Item(mark=Status.UNKNOWN, text=problem),)),)
         return Section(heading=(Span("against "), label), blocks=items, rank=3)
-    summary = Paragraph((line(_change_summary(difference)),))
+    summary = Paragraph((line(_change_summary(difference, report.sizes)),))
     rows = tuple(_change_rows(report, difference))
     heads = ("installed", _packed(report.sizes), "%")
     columns = (
@@ -548,7 +590,7 @@ def _change_total(sizes: SizeReport, difference: Difference) -> Row:
     return Row(cells=((), line("total"), *own, percent, total), style=Style.STRONG)
 
 
-def _change_summary(difference: Difference) -> str:
+def _change_summary(difference: Difference, sizes: SizeReport) -> str:
     """Return the change in a sentence: "2 added, 1 upgraded: slug +12.3 MB"."""
     counts = {
         kind: sum(1 for change in difference.changes if change.kind is kind) for kind in ChangeKind
@@ -556,7 +598,9 @@ def _change_summary(difference: Difference) -> str:
     parts = [f"{count} {str(kind).replace('-', ' ')}" for kind, count in counts.items() if count]
     if difference.parts:
         parts.append(f"{plural(len(difference.parts), 'other part')} changed")
-    return f"{', '.join(parts) or 'nothing changed'}: slug {signed(difference.slug_bytes)} MB"
+    grown = difference.slug_bytes if sizes.counts_slug else difference.installed_bytes
+    figure = "slug" if sizes.counts_slug else "installed"
+    return f"{', '.join(parts) or 'nothing changed'}: {figure} {signed(grown)} MB"
 
 
 # --------------------------------------------------------------------------- what is in the way
@@ -611,23 +655,52 @@ def _contributors(sizes: SizeReport, *, folded: bool) -> Section:
         Column(head=f"of the {total_name}", kind=Kind.SHARE),
         Column(head="total", kind=_FIGURE),
         Column(head="freed", kind=_FIGURE),
-        Column(wide_only=_NAMES),
+        Column(kind=Kind.NAMES, wide_only=_NAMES),
     )
-    whole = sizes.counted.value or 1
-    rows = tuple(_contributor(contributor, whole) for contributor in contributors)
-    meaning = (
-        "freed: gone if you delete the line; total: including packages shared with other lines"
+    causes = breakdown.causes(sizes)
+    shared = [cause for cause in causes if cause.shared]
+    rows = tuple(
+        [_cause(cause, sizes) for cause in shared]
+        + [row for contributor in contributors for row in _lines(contributor, causes, sizes)]
     )
+    meaning = "total = freed + shared with other lines; freed: gone if you delete the line"
+    if shared:
+        meaning += ", shared: gone only with the last line that requires it"
     blocks = (Table(columns=columns, rows=rows), Paragraph((line(meaning, Style.DIM),)))
     return Section(heading=heading, blocks=blocks, rank=11, folded=folded)
 
 
+def _lines(
+    contributor: breakdown.Contributor, causes: Sequence[Cause], sizes: SizeReport
+) -> Iterator[Row]:
+    """Yield the row of a line, and those of the causes that it alone has."""
+    yield _contributor(contributor, sizes.counted.value or 1)
+    for cause in causes:
+        if not cause.shared and cause.roots == (contributor.name,):
+            yield _cause(cause, sizes)
+
+
+def _cause(cause: Cause, sizes: SizeReport) -> Row:
+    size = breakdown.cause_bytes(cause, sizes)
+    share = Share(size / (sizes.counted.value or 1), 0 if cause.shared else None)
+    itself = " itself" if cause.name in cause.roots else ""
+    cells: tuple[Cell, ...] = line(cause.name + itself), share, line(mb(size)), ABSENT
+    if not cause.shared:
+        return Row(cells=(*cells, Names(("included",))), depth=1)
+    others = [name for name in cause.roots if name != cause.name]
+    lines = ["its own line", *others] if itself else others
+    by = line(f"required by {listed(lines, _NAMED)}", Style.DIM)
+    return Row(cells=(*cells, Names(("shared",))), notes=(by,))
+
+
 def _contributor(contributor: breakdown.Contributor, whole: int) -> Row:
-    others = f"and {plural(contributor.others, 'more package')}" if contributor.others else ""
+    more = f"and {contributor.others:,} more"
+    packages = f"{more} package{'s' if contributor.others > 1 else ''}"
+    others = Names((packages,), short=more) if contributor.others else ()
     freed = line(mb(contributor.freed)) if contributor.freed else ABSENT
     share = Share(contributor.total / whole, contributor.freed / whole)
     name = line(contributor.name, code=True)
-    return Row(cells=(name, share, line(mb(contributor.total)), freed, line(others, Style.DIM)))
+    return Row(cells=(name, share, line(mb(contributor.total)), freed, others))
 
 
 # --------------------------------------------------------------------------- what would help

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from slugcheck.model import Limit, Platform, PythonRelease, Severity, Source, Stack
+from slugcheck.model import Limit, Platform, PythonRelease, RetiredStack, Severity, Source, Stack
 from slugcheck.render.view import (
     Block,
     Column,
@@ -23,12 +23,12 @@ from slugcheck.render.view import (
     View,
     line,
 )
-from slugcheck.text import MIB, mb
+from slugcheck.text import MIB, mb, plural
 
 _MEANING = {
     Severity.FAIL: "the check fails above it",
     Severity.WARN: "the platform warns above it",
-    Severity.NOTE: "informational",
+    Severity.NOTE: "more is rejected",
 }
 
 
@@ -53,7 +53,9 @@ def _sections(platform: Platform, *, detailed: bool) -> Iterator[Section]:
     yield _section("limits", _entries([_limit(limit) for limit in platform.limits]))
     if not detailed:
         return
-    yield _section("stacks", _entries([_stack(stack, platform) for stack in platform.stacks]))
+    stacks = [_stack(stack, platform) for stack in platform.stacks]
+    stacks += [_retired(stack) for stack in platform.retired_stacks]
+    yield _section("stacks", _entries(stacks))
     releases = [_python(release, platform) for release in platform.pythons]
     yield _section("Pythons", _entries(releases))
     if platform.dynos:
@@ -81,6 +83,7 @@ def _limit(limit: Limit) -> Row:
     exact = f"{limit.value:,} {'bytes' if limit.unit == 'bytes' else 's'}"
     value = limit.text if limit.text == exact else f"{limit.text} ({exact})"
     figure = "" if limit.name == limit.figure else f" of {limit.figure}"
+    figure += f" since {limit.since}" if limit.since else ""
     meaning = "shown only: measuring it would mean running the app"
     if limit.figure not in ("boot", "ram"):
         meaning = _MEANING[limit.severity]
@@ -92,7 +95,15 @@ def _stack(stack: Stack, platform: Platform) -> Row:
     lines = [f"glibc {stack.glibc[0]}.{stack.glibc[1]}, {stack.arch}, {stack.status}{default}"]
     if stack.missing_libraries:
         lines.append(f"without {', '.join(stack.missing_libraries)}")
+    if (image := stack.build_image) is not None:
+        tools = [package for package in image.packages if not package.endswith("-dev")]
+        headers = plural(len(image.packages) - len(tools), "library", "libraries")
+        lines.append(f"builds find {', '.join(tools)}, and the headers of {headers}")
     return _entry(stack.name, lines, stack.source)
+
+
+def _retired(stack: RetiredStack) -> Row:
+    return _entry(stack.name, (f"retired: end-of-life since {stack.since}",), stack.source)
 
 
 def _python(release: PythonRelease, platform: Platform) -> Row:

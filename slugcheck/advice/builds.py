@@ -1,0 +1,297 @@
+"""Problems of builds and boots: what cannot be built or imported, and what takes long to build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from slugcheck import reading
+from slugcheck.advice.edits import Edit
+from slugcheck.advice.fixes import Candidate, Problem
+from slugcheck.model import (
+    BuildNeed,
+    DistributionSize,
+    Finding,
+    FindingSeverity,
+    SizeReport,
+    SourceBuild,
+    Target,
+)
+from slugcheck.packages.known import RUNTIME_LIBRARIES
+from slugcheck.text import listed
+
+FAILS = "build-fails"
+# How sentences call the packages of a build image; others, of headers, go by their own name.
+_TOOLS = {
+    "cargo": "Rust",
+    "cmake": "CMake",
+    "gfortran": "a Fortran compiler",
+    "golang-go": "Go",
+    "nvidia-cuda-toolkit": "the CUDA toolkit",
+    "swig": "SWIG",
+}
+# Beyond that many lines to change, another Python is tried first.
+_FEW_LINES = 3
+_MOST_PYTHONS = 2
+_MOST_GROUPS = 3  # that are fixed on their own: each fix takes a resolution or more
+
+_Failing = tuple[DistributionSize, SourceBuild, str]
+
+
+# --------------------------------------------------------------------------- what fails
+
+
+def failing_builds(sizes: SizeReport) -> Iterator[Problem]:
+    """Yield what certainly cannot be installed: the build fails, or pip refuses to begin.
+
+    What has wheels for other Pythons is fixed together: its first finding gets the fix.
+    """
+    failing = [
+        (package, build, reason)
+        for package in sizes.distributions
+        if (build := package.distribution.source_build)
+        and (reason := why_it_fails(build, sizes.target, package))
+    ]
+    failing.sort(key=lambda failure: not failure[0].distribution.direct)
+    together = _together(failing)
+    for package, build, reason in failing:
+        candidates = _candidates(together[package.name], sizes) if package.name in together else ()
+        yield Problem(
+            finding=Finding(
+                code=FAILS,
+                severity=FindingSeverity.ERROR,
+                subject=package.name,
+                sentence=(
+                    f"the build will fail: {package.name} {package.distribution.version} "
+                    f"({_line_of(package, sizes)}) {reason}"
+                ),
+                fix="",
+                origin=sizes.line_of(package.name),
+            ),
+            candidates=tuple(candidates),
+            otherwise=_headers(build, sizes.target),
+        )
+
+
+def _together(failing: Sequence[_Failing]) -> dict[str, list[_Failing]]:
+    """Return what is fixed at once, by the name whose finding gets the fix.
+
+    A version without any wheel must not keep those that have some from their fix.
+    """
+    groups: dict[str, list[_Failing]] = {}
+    for failure in failing:
+        package, build, _ = failure
+        groups.setdefault("" if build.pythons_with_wheels else package.name, []).append(failure)
+    tried = list(groups.values())[:_MOST_GROUPS]
+    return {group[0][0].name: group for group in tried}
+
+
+def why_it_fails(build: SourceBuild, target: Target, package: DistributionSize) -> str:
+    """Return why a distribution cannot be installed, after its name; "" if it may be."""
+    minor = target.minor
+    missing = missing_packages(build, target)
+    lacking = [need for need in missing if not need.fetched]
+    if not lacking and not build.failure:
+        return ""
+    if build.refused and build.failure.startswith("its metadata"):
+        return f"does not support Python {minor}: {build.failure}"
+    from_source = build.wheel_fits or package.distribution.direct_url
+    start = "is built from source" if from_source else f"has no wheel for Python {minor}"
+    if build.refused:
+        return f"{start}, and {build.failure}"
+    if not missing:
+        return f"{start}, and building it fails: {build.failure}"
+    needs = listed([_TOOLS.get(need.package, need.package) for need in missing])
+    image = f"{target.stack.name}'s build image does not have"
+    also = f"; {build.failure}" if build.failure else ""
+    return f"{start}, and building it needs {needs}, which {image}{also}"
+
+
+def missing_packages(build: SourceBuild, target: Target) -> tuple[BuildNeed, ...]:
+    """Return what a build needs and the build image is known not to have."""
+    image = target.stack.build_image
+    if image is None:
+        return ()
+    return tuple(need for need in build.needs if need.package not in image.packages)
+
+
+def _line_of(package: DistributionSize, sizes: SizeReport) -> str:
+    line = sizes.line_of(package.name)
+    if package.distribution.direct or not package.required_by:
+        return str(line or "the file itself")
+    versions = {size.name: size.distribution.version for size in sizes.distributions}
+    parent = package.required_by[0]
+    by = f"required by {parent} {versions.get(parent, '')}".rstrip()
+    return f"{by}, {line}" if line else by
+
+
+def _headers(build: SourceBuild, target: Target) -> str:
+    """Return how to install the headers that a build needs, "" where that would not help."""
+    needs = [need.package for need in missing_packages(build, target)]
+    if build.failure or not target.platform.buildpack:
+        return ""
+    if not needs or not all(need.endswith("-dev") for need in needs):
+        return ""
+    return "\n".join(["# in Aptfile, with the apt buildpack before Python's:", *needs])
+
+
+# --------------------------------------------------------------------------- what helps
+
+
+def _candidates(failing: Sequence[_Failing], sizes: SizeReport) -> list[Candidate]:
+    """Return the nearest newer versions with wheels, the newest Pythons, and older versions.
+
+    Where the lines that fail can only change with others that are built from source, all of these
+    are tried together.
+    """
+    names = [package.name for package, _, _ in failing]
+    more = names[1:]
+    note = f"also fixes {listed(more)}" if more else ""
+    pythons = [
+        Candidate(edit=Edit(python=minor), note=note)
+        for minor in _pythons([build for _, build, _ in failing], sizes.target)
+    ]
+    by_name = {size.name: size for size in sizes.distributions}
+    roots = _roots(names, by_name)
+    if not roots:
+        return pythons
+    newer = Candidate(edit=_other_versions(roots, names, ">"), note=note)
+    older = Candidate(edit=_other_versions(roots, names, "<"), note=note)
+    built = [
+        size.name
+        for size in sizes.distributions
+        if (build := size.distribution.source_build) and (build.native or build.failure)
+    ]
+    every = _roots(built, by_name)
+    widened = Candidate(edit=_other_versions(every, built, ">"), note=note)
+    together = [widened] if len(every) > len(roots) else []
+    if len(roots) > _FEW_LINES:
+        return [*pythons, newer, *together, older]
+    return [newer, *together, *pythons, older]
+
+
+def _other_versions(roots: Sequence[DistributionSize], names: Sequence[str], operator: str) -> Edit:
+    return Edit(
+        replace=tuple((root.name, _line(root, operator)) for root in roots),
+        free=tuple(names),
+        lowest=operator == ">",
+        wheels_only=True,
+    )
+
+
+def _roots(names: Sequence[str], by_name: Mapping[str, DistributionSize]) -> list[DistributionSize]:
+    """Return the direct requirements that bring distributions; none where a line cannot change."""
+    roots = [by_name[name] for name in sorted({_root(name, by_name) for name in names})]
+    fixed = any(not r.distribution.direct or r.distribution.direct_url for r in roots)
+    return [] if fixed else roots
+
+
+def _line(root: DistributionSize, operator: str) -> str:
+    extras = f"[{','.join(root.distribution.extras)}]" if root.distribution.extras else ""
+    return f"{root.name}{extras}{operator}{root.distribution.version}"
+
+
+def _root(name: str, by_name: Mapping[str, DistributionSize]) -> str:
+    """Return the direct requirement that brings a distribution, the nearest of them."""
+    waiting, seen = [name], {name}
+    while waiting:
+        size = by_name.get(waiting.pop(0))
+        if size is None:
+            continue
+        if size.distribution.direct:
+            return size.name
+        more = [parent for parent in size.required_by if parent not in seen]
+        seen.update(more)
+        waiting += more
+    return name
+
+
+def _pythons(builds: Sequence[SourceBuild], target: Target) -> list[str]:
+    """Return the newest Pythons that may install all, those that the platform has deprecated apart.
+
+    What has no wheel for any of them does not decide.
+    """
+    offered = [r.minor for r in target.platform.pythons if r.status != "deprecated"]
+    fitting = {minor for minor in offered if minor != target.minor}
+    for build in builds:
+        if build.pythons_with_wheels:
+            fitting &= set(build.pythons_with_wheels)
+        elif not build.failure:
+            return []  # it needs the same on each of them
+    return sorted(fitting, key=reading.minor_key, reverse=True)[:_MOST_PYTHONS]
+
+
+# --------------------------------------------------------------------------- what takes long
+
+
+def source_builds(sizes: SizeReport) -> Iterator[Problem]:
+    """Yield what is compiled during the build, which may take long or fail."""
+    native = [
+        package
+        for package in sizes.distributions
+        if (build := package.distribution.source_build)
+        and build.native
+        and not why_it_fails(build, sizes.target, package)
+    ]
+    if not native:
+        return
+    minor = sizes.target.minor
+    names = listed([f"{d.name} {d.distribution.version}" for d in native])
+    verb = "has no wheel and is" if len(native) == 1 else "have no wheel and are"
+    yield Problem(
+        finding=Finding(
+            code="built-from-source",
+            severity=FindingSeverity.WARNING,
+            subject=native[0].name,
+            sentence=(
+                f"{names}: no wheel for Python {minor} on {sizes.target.stack.name}, so the build "
+                "compiles from source, which takes minutes for each and may time out or fail"
+            ),
+            fix="",
+            origin=sizes.line_of(native[0].name),
+        ),
+        candidates=tuple(_source_candidates(native, sizes.target)),
+        otherwise=f"# {listed([d.name for d in native])} {verb} compiled during the build",
+    )
+
+
+def _source_candidates(native: Sequence[DistributionSize], target: Target) -> Iterator[Candidate]:
+    for package in native:
+        if package.name == "psycopg2" and package.distribution.direct and len(native) == 1:
+            line = f"psycopg2-binary=={package.distribution.version}"
+            yield Candidate(edit=Edit(replace=(("psycopg2", line),)))
+    builds = [build for d in native if (build := d.distribution.source_build)]
+    if any(build.pythons_with_wheels for build in builds):
+        wheels = [build for build in builds if build.pythons_with_wheels]
+        yield from (Candidate(edit=Edit(python=minor)) for minor in _pythons(wheels, target))
+
+
+# --------------------------------------------------------------------------- what crashes
+
+
+def missing_libraries(sizes: SizeReport) -> Iterator[Problem]:
+    """Yield the direct requirements whose import needs a library that the stack does not have."""
+    stack = sizes.target.stack
+    for package in sizes.distributions:
+        known = RUNTIME_LIBRARIES.get(package.name)
+        if known is None or not package.distribution.direct:
+            continue
+        module, library, fix = known
+        bundled = not package.distribution.artifact.filename.endswith("-none-any.whl")
+        if library not in stack.missing_libraries or bundled:
+            continue
+        yield Problem(
+            finding=Finding(
+                code="missing-library",
+                severity=FindingSeverity.ERROR,
+                subject=package.name,
+                sentence=(
+                    f"the app will crash at boot: import {module} needs {library}, which "
+                    f"{stack.name} does not have"
+                ),
+                fix="",
+                origin=sizes.line_of(package.name),
+            ),
+            otherwise=f"# in Aptfile, with the apt buildpack before Python's:\n{fix}"
+            if sizes.target.platform.buildpack
+            else f"# remove: {package.name}=={package.distribution.version}",
+        )

@@ -1,0 +1,93 @@
+"""Tries edits of a project: applied in memory, resolved, sized and judged by the same limits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from slugcheck.advice.edits import Edit
+from slugcheck.errors import NetworkError, SlugcheckError
+from slugcheck.model import AfterFix, Inventory, SizeReport, Status, Verdict
+
+# Resolving keeps one processor busy; more at once only wait for each other.
+AT_ONCE = 2
+# Of one run: findings beyond that are shown with a fix that was not tried.
+MOST_TRIALS = 12
+# The worst first.
+_WORST = (Status.FAIL, Status.UNKNOWN, Status.WARN, Status.PASS)
+
+
+class Outcome(StrEnum):
+    """What came of trying an edit."""
+
+    MEASURED = "measured"
+    NO_SOLUTION = "no solution"  # it does not resolve, or the build would refuse it
+    NOT_MEASURED = "not measured"  # an index cannot be reached, or there were too many to try
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """The sizes of a changed project, and the inventories they come from, by name."""
+
+    sizes: SizeReport
+    inventories: Mapping[str, Inventory]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """An edit that was tried. ``measured`` and ``after`` are None unless it was measured.
+
+    ``problem`` says why it was not; "" if it was.
+    """
+
+    edit: Edit
+    outcome: Outcome
+    measured: Measured | None = None
+    after: AfterFix | None = None
+    problem: str = ""
+
+
+class Trials:
+    """The edits that one run tries. Thread-safe."""
+
+    def __init__(
+        self,
+        measure: Callable[[Edit], Measured],
+        judge: Callable[[SizeReport], Sequence[Verdict]],
+        *,
+        offline: bool = False,
+        most: int = MOST_TRIALS,
+    ) -> None:
+        """Take how a changed project is measured and how its sizes are judged."""
+        self._measure = measure
+        self._judge = judge
+        self._offline = offline
+        self._left = most
+        self._lock = threading.Lock()
+
+    def run(self, edit: Edit) -> Trial:
+        """Return what an edit leads to."""
+        with self._lock:
+            self._left -= 1
+            if self._left < 0:
+                problem = "too many fixes to try"
+                return Trial(edit=edit, outcome=Outcome.NOT_MEASURED, problem=problem)
+        try:
+            measured = self._measure(edit)
+        except NetworkError as error:
+            return Trial(edit=edit, outcome=Outcome.NOT_MEASURED, problem=str(error))
+        except SlugcheckError as error:
+            # without the network, what is missing may only be missing in the cache
+            outcome = Outcome.NOT_MEASURED if self._offline else Outcome.NO_SOLUTION
+            return Trial(edit=edit, outcome=outcome, problem=str(error))
+        sizes = measured.sizes
+        after = AfterFix(counted=sizes.counted, status=worst(self._judge(sizes)))
+        return Trial(edit=edit, outcome=Outcome.MEASURED, measured=measured, after=after)
+
+
+def worst(verdicts: Sequence[Verdict]) -> Status:
+    """Return the worst status of the gating budgets on sizes."""
+    gating = [v.status for v in verdicts if v.gates and v.unit == "bytes"]
+    return min(gating, key=_WORST.index, default=Status.PASS)

@@ -1,0 +1,607 @@
+"""What cannot be built or installed on the target: said with its cause, and sized all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.version import Version
+
+from slugcheck import platforms
+from slugcheck.packages.index.inventories import Cache
+from slugcheck.packages.known import BUILD_NEEDS, build_needs
+from slugcheck.packages.sdist.needs import Needs
+from slugcheck.packages.sdist.sdist import Unreadable, load_source, read_source
+from tests.support.commands import Done, slugcheck
+from tests.support.server import PackageServer
+from tests.support.wheels import Content, make_sdist
+
+Write = Callable[..., Path]
+CP311 = "cp311-cp311-manylinux_2_17_x86_64"
+NATIVE = "cp312-cp312-manylinux_2_17_x86_64"
+SETUP = "from setuptools import Extension, setup\n"
+C_SETUP = SETUP + "setup(name='demo', ext_modules=[Extension('demo', ['demo.c'])])\n"
+RUST_SETUP = (
+    "from setuptools import setup\nfrom setuptools_rust import RustExtension\n"
+    "setup(name='demo', rust_extensions=[RustExtension('demo')])\n"
+)
+
+
+def pyproject(backend: str, *requires: str) -> str:
+    return f'[build-system]\nrequires = {list(requires)!r}\nbuild-backend = "{backend}"\n'
+
+
+def cargo(pyo3: str = "") -> dict[str, Content]:
+    lock = f'[[package]]\nname = "pyo3"\nversion = "{pyo3}"\n' if pyo3 else "version = 3\n"
+    return {"Cargo.toml": "[package]\n", "Cargo.lock": lock, "src/lib.rs": "fn f() {}\n"}
+
+
+def needs_of(files: Mapping[str, Content], **options: Any) -> Needs:
+    archive = make_sdist("demo", "1.0", {"demo.py": "", **files}, requires_txt="", **options)
+    return read_source(archive.content, archive.filename).needs
+
+
+def packages(needs: Needs) -> list[tuple[str, bool]]:
+    return [(need.package, need.fetched) for need in needs.packages]
+
+
+# --------------------------------------------------------------------------- what a build needs
+
+
+@pytest.mark.parametrize(
+    ("requires", "fetched"),
+    [
+        ("maturin>=0.10.6,<0.11", False),
+        ("maturin==1.8.3", False),
+        ("maturin<1.9", False),
+        ("maturin~=1.8.0", False),
+        ("maturin==1.7.*", False),
+        ("maturin>=1,<2", True),  # 1.9 and later download Rust
+        ("maturin", True),
+        ("maturin==1.9.0", True),
+        ("maturin~=1.8", True),
+    ],
+)
+def test_maturin_needs_rust_and_downloads_it_from_version_1_9_on(
+    requires: str, fetched: bool
+) -> None:
+    assert packages(needs_of(cargo(), pyproject=pyproject("maturin", requires))) == [
+        ("cargo", fetched)
+    ]
+
+
+def test_setuptools_rust_needs_rust_unless_the_extension_is_optional() -> None:
+    build = pyproject("setuptools.build_meta", "setuptools", "setuptools-rust")
+    assert packages(needs_of(cargo(), setup_py=RUST_SETUP, pyproject=build)) == [("cargo", False)]
+    assert packages(needs_of(cargo(), setup_py=RUST_SETUP)) == [("cargo", False)]
+    table = build + '[[tool.setuptools-rust.ext-modules]]\ntarget = "demo"\n'
+    tables = build + '[tool.setuptools-rust]\nbins = [{ target = "demo" }]\n'
+    for text in (table, tables):
+        assert packages(needs_of(cargo(), pyproject=text)) == [("cargo", False)]
+    optional = RUST_SETUP.replace("('demo')", "('demo', optional=True)")
+    assert packages(needs_of(cargo(), setup_py=optional, pyproject=build)) == []
+    assert packages(needs_of({}, setup_py=RUST_SETUP, pyproject=build)) == []  # there is no crate
+
+
+@pytest.mark.parametrize(
+    ("meson", "needed"),
+    [
+        ("project(\n  'demo',\n  'c', 'cpp', 'fortran',\n  version: '1')\n", True),
+        ("project('demo', 'c', version: '1')\nadd_languages('fortran', native: false)\n", True),
+        ("project('demo', 'c')\nadd_languages('fortran', required: false)\n", False),
+        ("project('demo', 'c')\nif x\n  add_languages('fortran')\nendif\n", False),
+        ("project('demo', 'c')\n# add_languages('fortran')\n", False),
+    ],
+)
+def test_meson_needs_fortran_where_its_project_always_does(meson: str, needed: bool) -> None:
+    build = pyproject("mesonpy", "meson-python")
+    needs = needs_of({"meson.build": meson}, pyproject=build)
+    assert packages(needs) == ([("gfortran", False)] if needed else [])
+    deeper = needs_of({"vendored/lib/meson.build": meson}, pyproject=build)
+    assert packages(deeper) == []
+
+
+def test_cmake_and_numpy_distutils_need_fortran_too() -> None:
+    build = pyproject("scikit_build_core.build", "scikit-build-core")
+    for text in ("project(demo VERSION 1 LANGUAGES C Fortran)", "enable_language(Fortran)"):
+        needs = needs_of({"CMakeLists.txt": f"{text}\n"}, pyproject=build)
+        assert packages(needs) == [("gfortran", False)]
+    setup = "def configure():\n    from numpy.distutils.core import setup\n"
+    assert packages(needs_of({"demo/solver.f90": "end\n"}, setup_py=setup)) == [("gfortran", False)]
+    assert packages(needs_of({"demo/tests/solver.f90": "end\n"}, setup_py=setup)) == []
+    assert packages(needs_of({"demo/solver.f90": "end\n"}, setup_py=SETUP + "setup()\n")) == []
+
+
+# --------------------------------------------------------------------------- which Pythons fail
+
+
+@pytest.mark.parametrize(
+    ("pyo3", "first_failing"),
+    [("0.19.2", None), ("0.20.3", 13), ("0.21.2", 13), ("0.24.1", 14), ("0.27.0", 15),
+     ("0.29.1", None)],
+)  # fmt: skip
+def test_pyo3_refuses_a_python_newer_than_it_knows(pyo3: str, first_failing: int | None) -> None:
+    build = pyproject("maturin", "maturin>=1,<2")
+    failures = needs_of(cargo(pyo3), pyproject=build).failures
+    assert [minor for minor, _ in failures] == ([first_failing] if first_failing else [])
+    assert all(f"PyO3 {pyo3} supports Python 3.{minor - 1}" in text for minor, text in failures)
+
+
+def test_pyo3_of_the_stable_abi_takes_any_python() -> None:
+    stable = {**cargo("0.21.2"), "Cargo.toml": 'pyo3 = { features = ["abi3-py38"] }\n'}
+    assert needs_of(stable, pyproject=pyproject("maturin", "maturin")).failures == ()
+    own = pyproject("maturin", "maturin") + '[tool.maturin]\nfeatures = ["pyo3/abi3"]\n'
+    assert needs_of(cargo("0.21.2"), pyproject=own).failures == ()
+
+
+@pytest.mark.parametrize(
+    ("requires", "setup", "expected"),
+    [
+        ((), "import pkg_resources\n", (9, "pkg_resources, which setuptools 82 removed")),
+        ((), "from pkg_resources import parse_version\n", (9, "pkg_resources")),
+        (("setuptools<82",), "import pkg_resources\n", None),
+        (("setuptools==70.0",), "import pkg_resources\n", None),
+        (("setuptools>=61,<90",), "import pkg_resources\n", (9, "pkg_resources")),
+        ((), "try:\n    import pkg_resources\nexcept ImportError:\n    pass\n", None),
+        (("setuptools==59.2.0", "wheel"), "", (12, "setuptools==59.2.0, which fails on Python")),
+        (("setuptools<66.1",), "", (12, "setuptools<66.1")),
+        (("setuptools<=66.1",), "", None),
+        (("setuptools<60; python_version<'3.9'", "setuptools"), "", None),
+        ((), "import imp\n", (12, "imports imp, which Python 3.12 removed")),
+        ((), "import pipes\n", (13, "imports pipes, which Python 3.13 removed")),
+        ((), "setup(use_2to3=True)\n", (0, "2to3, which setuptools 58 removed")),
+        (("setuptools<58",), "setup(use_2to3=True)\n", (12, "setuptools<58")),
+        ((), "print 'installing'\n", (0, "written for Python 2")),
+        ((), "import numpy\n", (0, "imports numpy, which its build environment does not have")),
+        (("setuptools", "numpy"), "import numpy\n", None),
+        (("setuptools", "scipy"), "import numpy\n", None),  # it may bring numpy
+        ((), "import subprocess\nsubprocess.call(['install'])\nimport numpy\n", None),
+        ((), "def f():\n    import numpy\n", None),
+        ((), "import demo\nimport inner\nimport os, distutils.core\n", None),
+    ],
+)
+def test_what_a_setup_py_imports_decides_on_which_pythons_it_runs(
+    requires: tuple[str, ...], setup: str, expected: tuple[int, str] | None
+) -> None:
+    build = pyproject("setuptools.build_meta", *requires) if requires else None
+    files = {"lib/inner.py": ""}
+    failures = needs_of(files, setup_py=setup, pyproject=build).failures
+    if expected is None:
+        assert failures == ()
+    else:
+        [(minor, text)] = failures
+        assert minor == expected[0]
+        assert expected[1] in text
+
+
+def test_what_was_read_comes_back_from_the_cache(tmp_path: Path) -> None:
+    build = pyproject("maturin", "maturin<1")
+    computed = "setup(install_requires=ask())\n"
+    cache = Cache(tmp_path)
+    for files, setup, unreadable in ((cargo("0.21.2"), None, False), ({}, computed, True)):
+        options: dict[str, Any] = {"pyproject": build} if setup is None else {"setup_py": setup}
+        options |= {"requires_txt": ""} if setup is None else {}
+        archive = make_sdist("demo", "1.0", {"demo.py": "", **files}, **options)
+        key = (cache, archive.sha256, archive.filename)
+        first = load_source(*key, partial(bytes, archive.content))
+        again = load_source(*key, lambda: pytest.fail("it was fetched again"))
+        assert isinstance(first, Unreadable) is unreadable
+        assert again == first
+
+
+# --------------------------------------------------------------------------- build images
+
+
+def test_no_build_image_of_heroku_has_rust_fortran_or_cuda() -> None:
+    stacks = platforms.load("heroku").stacks
+    assert {stack.name for stack in stacks} == {"heroku-22", "heroku-24", "heroku-26"}
+    for stack in stacks:
+        image = stack.build_image
+        assert image is not None
+        assert image.source.date == "2026-07-14"
+        assert {"gcc", "g++", "make", "cmake", "libpq-dev", "libmysqlclient-dev"} <= {
+            *image.packages
+        }
+        lacking = {"cargo", "gfortran", "golang-go", "swig", "nvidia-cuda-toolkit"}
+        assert not {*lacking, "unixodbc-dev", "portaudio19-dev"} & {*image.packages}
+
+
+def test_a_need_may_depend_on_the_version() -> None:
+    assert list(BUILD_NEEDS) == sorted(BUILD_NEEDS)
+    assert build_needs("pygobject", Version("3.50.1")) == ("libgirepository1.0-dev",)
+    assert build_needs("pygobject", Version("3.52")) == ("libgirepository-2.0-dev",)
+    assert build_needs("shapely", Version("1.8.5")) == ()
+
+
+# --------------------------------------------------------------------------- a check
+
+
+@pytest.fixture(autouse=True)
+def own_caches(tmp_path: Path, plain_network: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(tmp_path.with_name(f"{tmp_path.name}-cache")))
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path.with_name(f"{tmp_path.name}-uv")))
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+
+
+@pytest.fixture
+def index(package_server: PackageServer) -> PackageServer:
+    package_server.add_wheel("webapp", "1.0", {"webapp.py": "y = 2\n" * 100})
+    return package_server
+
+
+@pytest.fixture(autouse=True)
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def check(server: PackageServer, path: Path, *more: str, python: str = "3.12") -> Done:
+    index = ("--index-url", server.index_url)
+    return slugcheck(path.name, "--python", python, *index, "--format", "json", *more)
+
+
+def failure(done: Done, name: str) -> Any:
+    [finding] = [
+        f for f in done.document["findings"] if (f["code"], f["subject"]) == ("build-fails", name)
+    ]
+    return finding
+
+
+def codes(done: Done) -> list[str]:
+    return [finding["code"] for finding in done.document["findings"]]
+
+
+def add_rust(server: PackageServer, name: str = "core", version: str = "1.0") -> None:
+    server.add_wheel(name, version, {f"{name}.so": b"\x7fELF" + bytes(90_000)}, tag=CP311)
+    server.add_sdist(
+        name, version, {f"{name}/__init__.py": "", **cargo()}, requires_txt="",
+        pyproject=pyproject("maturin", "maturin<1"),
+    )  # fmt: skip
+
+
+def test_a_build_that_needs_what_the_image_lacks_will_fail(
+    index: PackageServer, requirements: Write
+) -> None:
+    add_rust(index)
+    index.add_wheel("parent", "2.7", {"parent.py": ""}, requires=("core==1.0",))
+    done = check(index, requirements("webapp\nparent==2.7\n"))
+    assert done.code == 1
+    assert failure(done, "core")["sentence"] == (
+        "the build will fail: core 1.0 (required by parent 2.7, requirements.txt:2) has no wheel "
+        "for Python 3.12, and building it needs Rust, which heroku-24's build image does not have"
+    )
+    assert failure(done, "core")["severity"] == "error"
+    assert failure(done, "core")["origin"]["line"] == 2
+    assert "built-from-source" not in codes(done)
+    assert done.one("core")["installed_bytes"] > 90_000  # and sized all the same
+    assert check(index, requirements("core==1.0\n"), python="3.11").code == 0  # it has a wheel
+
+
+def test_nothing_is_said_of_tools_where_the_platform_does_not_tell_what_it_has(
+    index: PackageServer, requirements: Write
+) -> None:
+    add_rust(index)
+    done = check(index, requirements("core==1.0\n"), "--platform", "aws-lambda")
+    assert codes(done) == ["built-from-source"]
+    assert done.code == 0
+
+
+def test_a_build_that_downloads_its_own_rust_may_succeed(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_sdist(
+        "core", "1.0", {"core/__init__.py": "", **cargo("0.25.1")}, requires_txt="",
+        pyproject=pyproject("maturin", "maturin>=1,<2"),
+    )  # fmt: skip
+    assert codes(check(index, requirements("core\n"), python="3.14")) == ["built-from-source"]
+
+
+def test_pyo3_and_rust_are_named_together(index: PackageServer, requirements: Write) -> None:
+    index.add_sdist(
+        "core", "1.0", {"core/__init__.py": "", **cargo("0.21.2")}, requires_txt="",
+        pyproject=pyproject("maturin", "maturin>=1,<2"),
+    )  # fmt: skip
+    done = check(index, requirements("core\n"), python="3.13")
+    assert done.code == 1
+    assert failure(done, "core")["sentence"].endswith(
+        "has no wheel for Python 3.13, and building it needs Rust, which heroku-24's build image "
+        "does not have; its PyO3 0.21.2 supports Python 3.12 at most"
+    )
+    assert check(index, requirements("core\n"), python="3.12").code == 0
+
+
+def test_headers_that_the_image_lacks_stop_the_build_and_those_it_has_do_not(
+    index: PackageServer, requirements: Write
+) -> None:
+    for name, version in (("pyodbc", "4.0.32"), ("psycopg2", "2.9.9")):
+        index.add_sdist(name, version, {"demo.c": "int x;\n"}, requires_txt="", setup_py=C_SETUP)
+    done = check(index, requirements("pyodbc==4.0.32\npsycopg2==2.9.9\n"))
+    assert done.code == 1
+    sentence = failure(done, "pyodbc")["sentence"]
+    assert "building it needs unixodbc-dev, which heroku-24's build image does not" in sentence
+    assert "psycopg2" in next(f for f in codes_of(done, "built-from-source"))["sentence"]
+    assert check(index, requirements("psycopg2==2.9.9\n")).code == 0
+
+
+def codes_of(done: Done, code: str) -> list[Any]:
+    return [finding for finding in done.document["findings"] if finding["code"] == code]
+
+
+@pytest.mark.parametrize(
+    ("wheel", "source", "options", "reason"),
+    [
+        ("<3.12", "<3.12", "", "its metadata requires Python <3.12"),
+        (None, "<3.12", "", "its metadata requires Python <3.12"),
+        ("<3.12", None, "--only-binary :all:\n", "options exclude its source archive"),
+        ("<3.12", "none", "", "its metadata requires Python <3.12"),
+        (None, "none", "", "there is no source archive"),
+    ],
+)
+def test_why_pip_takes_no_file_of_a_version(
+    index: PackageServer,
+    requirements: Write,
+    wheel: str | None,
+    source: str | None,
+    options: str,
+    reason: str,
+) -> None:
+    index.add_wheel("old", "1.0", {"o.so": bytes(9_000)}, tag=CP311, requires_python=wheel)
+    if source != "none":
+        archive = make_sdist("old", "1.0", {"demo.c": ""}, requires_txt="", setup_py=C_SETUP)
+        index.add(archive, requires_python=source)
+    done = check(index, requirements(f"{options}old==1.0\n"))
+    assert failure(done, "old")["sentence"].endswith(reason)
+
+
+def test_a_version_whose_metadata_refuses_the_python_is_sized_from_its_wheel(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_wheel("dep", "1.0", {"dep.py": ""})
+    index.add_wheel(
+        "old", "1.0", {"old.so": b"\x7fELF" + bytes(70_000), "old.libs/b.so": bytes(50_000)},
+        tag=CP311, requires=("dep",), requires_python=">=3.7,<3.12",
+    )  # fmt: skip
+    index.add(
+        make_sdist("old", "1.0", {"demo.c": "int x;\n"}, requires_txt="", setup_py=C_SETUP),
+        requires_python=">=3.7,<3.12",
+    )
+    done = check(index, requirements("old==1.0\n"))
+    assert done.code == 1
+    assert failure(done, "old")["sentence"] == (
+        "the build will fail: old 1.0 (requirements.txt:1) does not support Python 3.12: its "
+        "metadata requires Python >=3.7,<3.12"
+    )
+    sized = done.one("old")
+    assert sized["installed_bytes"] > 120_000  # what its wheel bundles is in it
+    assert (sized["basis"], sized["source_build"]["refused"]) == ("predicted", True)
+    assert done.one("dep")["required_by"] == ["old"]
+    screen = slugcheck(
+        requirements("old==1.0\n").name, "--python", "3.12", "--index-url", index.index_url
+    )
+    assert "old cannot be installed with Python 3.12; sized from its wheel for cp311" in screen.out
+    pure = "built from source without compiling"
+    assert pure not in screen.out
+
+
+def test_wheels_for_another_python_alone_are_sized_from_the_nearest(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_wheel("strict", "1.0", {"s.so": b"\x7fELF" + bytes(40_000)}, tag=CP311)
+    done = check(index, requirements("strict==1.0\nwebapp\n"))
+    assert done.code == 1
+    assert failure(done, "strict")["sentence"].endswith(
+        "strict 1.0 (requirements.txt:1) has no wheel for Python 3.12, and there is no source "
+        "archive"
+    )
+    assert failure(done, "strict")["fix"].endswith("3.11")
+    assert failure(done, "strict")["then_status"] == "pass"
+    assert done.one("strict")["installed_bytes"] > 40_000
+    again = check(index, requirements("strict==1.0\nwebapp\n"))  # from the memory of the first
+    assert again.document["findings"] == done.document["findings"]
+
+
+def test_pure_python_that_refuses_the_python_is_sized_exactly(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_wheel("pure", "5.0", {"pure.py": "x = 1\n"}, requires_python=">=3.13")
+    done = check(index, requirements("pure==5.0\n"))
+    assert done.code == 1
+    assert "requires Python >=3.13" in failure(done, "pure")["sentence"]
+    assert done.one("pure")["source_build"]["low_factor"] == 1.0
+
+
+def test_an_unpinned_name_takes_an_older_version_as_pip_does(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_wheel("pure", "5.0", {"pure.py": "x = 1\n"}, requires_python=">=3.13")
+    index.add_wheel("pure", "4.0", {"pure.py": "x = 1\n"}, requires_python=">=3.9")
+    done = check(index, requirements("pure\n"))
+    assert (done.code, done.one("pure")["version"]) == (0, "4.0")
+
+
+def test_a_source_archive_excluded_by_the_file_cannot_help(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_wheel("fastlib", "1.0", {"fastlib.so": b"\x7fELF" + bytes(9_000)}, tag=CP311)
+    index.add_sdist("fastlib", "1.0", {"demo.c": "int x;\n"}, requires_txt="", setup_py=C_SETUP)
+    done = check(index, requirements("--only-binary :all:\nfastlib==1.0\n"))
+    assert done.code == 1
+    assert failure(done, "fastlib")["sentence"].endswith("options exclude its source archive")
+
+
+def test_metadata_that_only_code_knows_is_taken_from_the_wheel_of_another_python(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_wheel("dep", "1.0", {"dep.py": ""})
+    index.add_wheel("learn", "0.24", {"learn.so": bytes(60_000)}, tag=CP311, requires=("dep",))
+    setup = "import pkg_resources\nfrom setuptools import setup\nsetup(install_requires=ask())\n"
+    index.add_sdist("learn", "0.24", {"learn.c": "int x;\n"}, setup_py=setup)
+    done = check(index, requirements("learn==0.24\n"))
+    assert done.code == 1
+    assert "imports pkg_resources" in failure(done, "learn")["sentence"]
+    assert done.one("dep")["required_by"] == ["learn"]
+    assert done.document["unsized"] == []
+
+
+def test_a_build_that_the_file_asks_for_is_not_for_want_of_a_wheel(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_wheel("core", "1.0", {"core.so": bytes(9_000)}, tag=NATIVE)
+    add_rust(index)
+    done = check(index, requirements("--no-binary core\ncore==1.0\n"))
+    assert done.code == 1
+    assert "is built from source, and building it needs Rust" in failure(done, "core")["sentence"]
+
+
+def test_a_failing_build_is_ignored_with_a_reason_and_then_exits_0(
+    index: PackageServer, requirements: Write
+) -> None:
+    add_rust(index)
+    requirements(
+        '[[ignore]]\ncode = "build-fails"\nsubject = "core"\nreason = "the Rust buildpack"\n'
+        "expires = 2999-12-31\n",
+        "slugcheck.toml",
+    )
+    done = check(index, requirements("core==1.0\n"))
+    assert (done.code, codes(done)) == (0, [])
+    assert "the Rust buildpack" in done.out
+
+
+# --------------------------------------------------------------------------- the fix
+
+
+def add_built(
+    server: PackageServer, name: str, version: str, *, tag: str = "", **options: Any
+) -> None:
+    """Offer a version whose source needs Rust, with a wheel for ``tag`` if there is one."""
+    requires = options.pop("requires", ())
+    if tag:
+        server.add_wheel(name, version, {f"{name}.so": bytes(50_000)}, tag=tag, requires=requires)
+    server.add_sdist(
+        name, version, {f"{name}/__init__.py": "", **cargo()},
+        requires_txt="".join(f"{line}\n" for line in requires),
+        pyproject=pyproject("maturin", "maturin<1"),
+    )  # fmt: skip
+
+
+def test_the_fix_is_the_nearest_newer_version_whose_whole_tree_has_wheels(
+    index: PackageServer, requirements: Write
+) -> None:
+    for version in ("1.0", "1.1", "1.2", "1.3"):  # 1.1 is the first with a wheel of its own
+        tag = CP311 if version == "1.0" else NATIVE
+        add_built(index, "parent", version, tag=tag, requires=(f"core=={version}",))
+        add_built(index, "core", version, tag=NATIVE if version >= "1.2" else CP311)
+    path = requirements("webapp==1.0\nparent[fast]==1.0 ; python_version > '3'\n")
+    done = check(index, path)
+    assert done.code == 1
+    fixed = [f for f in done.document["findings"] if f["code"] == "build-fails" and f["fix"]]
+    assert [(f["subject"], f["fix"]) for f in fixed] == [
+        ("parent", '# also fixes core\nparent[fast]==1.2 ; python_version > "3"')
+    ]
+    assert fixed[0]["then_status"] == "pass"
+    path.write_text(f"webapp==1.0\n{fixed[0]['fix']}\n")  # and the advice holds
+    again = check(index, path)
+    assert (again.code, codes(again)) == (0, [])
+    assert again.document["totals"]["slug_bytes"] == fixed[0]["then_bytes"]
+
+
+def test_another_python_comes_before_an_older_version(
+    index: PackageServer, requirements: Write
+) -> None:
+    add_built(index, "core", "1.0", tag=NATIVE)
+    add_built(index, "core", "2.0", tag=CP311)
+    done = check(index, requirements("core==2.0\n"))
+    assert failure(done, "core")["fix"].endswith("3.11")
+    assert failure(done, "core")["then_status"] == "pass"
+
+
+def test_an_older_version_is_named_where_no_python_helps(
+    index: PackageServer, requirements: Write
+) -> None:
+    for version in ("1.0", "1.1", "2.0"):
+        add_built(index, "core", version, tag=NATIVE if version < "2" else "")
+    assert failure(check(index, requirements("core==2.0\n")), "core")["fix"] == "core==1.1"
+
+
+def test_a_python_that_the_platform_has_deprecated_is_no_fix(
+    index: PackageServer, requirements: Write
+) -> None:
+    add_built(index, "core", "1.0", tag="cp310-cp310-manylinux_2_17_x86_64")
+    fix = failure(check(index, requirements("core==1.0\n")), "core")["fix"]
+    assert "3.10" not in fix
+    assert fix.startswith("# no fix found")
+
+
+def test_lines_that_fail_together_change_together(
+    index: PackageServer, requirements: Write
+) -> None:
+    for name, requires in (("core", ()), ("frame", ("core>=2",))):
+        add_built(index, name, "1.0", tag=CP311)
+        add_built(index, name, "2.0", tag=NATIVE, requires=requires)
+        add_built(index, name, "3.0", tag=NATIVE, requires=requires)
+    done = check(index, requirements("frame==1.0\ncore==1.0\nwebapp\n"))
+    fixes = [f["fix"] for f in done.document["findings"] if f["code"] == "build-fails"]
+    assert sorted(fixes)[0] == ""
+    note, *lines = sorted(fixes)[1].splitlines()
+    assert note in ("# also fixes core", "# also fixes frame")
+    assert lines == ["core==2.0", "frame==2.0"]
+
+
+def test_what_never_had_a_wheel_keeps_no_other_line_from_its_fix(
+    index: PackageServer, requirements: Write
+) -> None:
+    add_built(index, "never", "1.0")
+    add_built(index, "core", "1.0", tag=CP311)
+    add_built(index, "core", "2.0", tag=NATIVE)
+    done = check(index, requirements("never==1.0\ncore==1.0\n"))
+    assert failure(done, "core")["fix"] == "core==2.0"
+    assert failure(done, "never")["fix"].startswith("# no fix found")
+
+
+def test_a_line_that_may_be_built_changes_with_the_one_that_cannot(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_sdist("core", "1.0", {"demo.c": "int x;\n"}, requires_txt="", setup_py=C_SETUP)
+    index.add_wheel("core", "2.0", {"core.so": bytes(9_000)}, tag=NATIVE)
+    add_built(index, "frame", "1.0", requires=("core",))
+    add_built(index, "frame", "2.0", tag=NATIVE, requires=("core>=2",))
+    done = check(index, requirements("frame==1.0\ncore==1.0\n"))
+    assert failure(done, "frame")["fix"] == "core==2.0\nframe==2.0"
+
+
+def test_missing_headers_come_with_the_apt_buildpack(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_sdist("pyaudio", "0.2.14", {"demo.c": "int x;\n"}, requires_txt="", setup_py=C_SETUP)
+    done = check(index, requirements("pyaudio==0.2.14\n"))
+    assert failure(done, "pyaudio")["fix"].endswith("Python's:\nportaudio19-dev")
+
+
+# --------------------------------------------------------------------------- boot
+
+
+def test_a_library_that_the_stack_lacks_crashes_the_app_at_boot(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_wheel("sounddevice", "0.5.6", {"sounddevice.py": "x = 1\n"})
+    index.add_wheel("soundfile", "0.10.3", {"soundfile.py": "x = 1\n"})
+    index.add_wheel(
+        "soundfile", "0.14.0", {"soundfile.py": ""}, tag="py2.py3-none-manylinux_2_17_x86_64"
+    )
+    index.add_wheel("player", "1.0", {"player.py": ""}, requires=("sounddevice",))
+    done = check(index, requirements("sounddevice==0.5.6\nsoundfile==0.10.3\n"))
+    assert done.code == 1
+    assert [f["sentence"] for f in codes_of(done, "missing-library")] == [
+        "the app will crash at boot: import sounddevice needs libportaudio.so.2, which heroku-24 "
+        "does not have",
+        "the app will crash at boot: import soundfile needs libsndfile.so.1, which heroku-24 does "
+        "not have",
+    ]
+    assert codes_of(done, "missing-library")[0]["fix"].endswith("\nlibportaudio2")
+    # bundled in the wheel, perhaps never imported, or on a platform that is not known to lack it
+    for text, platform in (
+        ("soundfile==0.14.0\n", "heroku"), ("player\n", "heroku"), ("sounddevice\n", "fly"),
+    ):  # fmt: skip
+        assert check(index, requirements(text), "--platform", platform).code == 0
