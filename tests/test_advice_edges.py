@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from slugcheck.advice import findings
-from slugcheck.advice.edits import Edit
+from slugcheck.advice.edits import Edit, _name_in_url
 from slugcheck.advice.fixes import Candidate, Problem
 from slugcheck.advice.own_extras import candidates as own_candidates
 from slugcheck.advice.syntax import Written
@@ -19,6 +19,8 @@ from slugcheck.model import (
     FindingSeverity,
     Inventory,
     Manager,
+    Origin,
+    Requirement,
     Unsized,
 )
 from tests.support import reports
@@ -326,6 +328,18 @@ def test_a_later_version_with_fewer_requirements(
             Edit(replace=(("onnxruntime", f"onnxruntime[x]{specifier}"),), free=("sympy",))
             for specifier in ("==1.25.*", ">=1.25.0")
         ]
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://h/Some_Torch-1.0-py3-none-any.whl#sha256=0", "some-torch"),
+        ("https://h/torch-1.0.tar.gz", ""), (None, ""),
+    ],
+)  # fmt: skip
+def test_a_bare_url_is_known_by_the_name_of_its_wheel(url: str | None, name: str) -> None:
+    line = Requirement(name="", text="x", origin=Origin(file="r.txt", line=1), url=url)
+    assert _name_in_url(line) == name
 
 
 # --------------------------------------------------------------------------- syntax
