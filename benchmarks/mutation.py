@@ -721,11 +721,7 @@ def main() -> int:
     )
     if chosen.command == "again":
         left = [m for m in ground.outcomes() if m.outcome in ("survived", "untested")]
-        run(
-            ground,
-            [m for m in left if m.package in chosen.package or not chosen.package],
-            chosen.seconds,
-        )
+        run(ground, [m for m in left if chosen_package(m.package)], choice)
         return 0
     paths = [str(p.relative_to(ground.tree)) for p in (ground.tree / PACKAGE).rglob("*.py")]
     names = chosen.package or sorted({name for p in paths if (name := package_of(p))})

@@ -207,12 +207,12 @@ def test_only_ones_own_comment_is_edited(
         assert len(server.comments) == (2 if edited else 3)
 
 
-@pytest.mark.parametrize(("pages", "fits"), [(30, True), (31, False)])
-def test_so_many_pages_are_searched(pages: int, *, fits: bool) -> None:
+@pytest.mark.parametrize(("pages", "searched"), [(30, True), (31, False)])
+def test_so_many_pages_are_searched(pages: int, searched: bool) -> None:
     with GithubServer(page=1) as server:
         for _ in range(pages):
             server.add("hello")
-        if fits:
+        if searched:
             assert post(to(server), "x", "report").outcome is Outcome.CREATED
         else:
             with pytest.raises(NetworkError, match="more than 30 pages of comments"):
