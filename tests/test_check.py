@@ -252,6 +252,19 @@ def test_a_source_archive_is_sized_without_running_it(
     assert not place.exists()
 
 
+def test_a_source_archive_that_is_required_with_a_marker_is_sized(
+    index: PackageServer, requirements: Write
+) -> None:
+    setup_py = "from setuptools import setup\nsetup(name='aged', version='0.1.2')\n"
+    index.add_sdist("aged", "0.1.2", {"aged.py": "x = 1\n"}, setup_py=setup_py)
+    index.add_wheel(
+        "serve", "1.0", {"serve.py": ""}, requires=("aged==0.1.* ; sys_platform != 'win32'",)
+    )
+    done = slugcheck(*check(index, requirements("serve==1.0\n")))
+    assert done.code == 0, done.document["obstacles"]
+    assert done.one("aged")["required_by"] == ["serve"]
+
+
 def test_a_source_archive_of_an_old_form_is_sized(
     index: PackageServer, requirements: Write
 ) -> None:

@@ -316,6 +316,8 @@ def explain(core: Core, target: Target) -> Explanation:
         sentence += f"; the target has Python {target.minor} ({target.python_origin})"
     else:
         sentence += _shortage(met, core, target)
+    if sentence == _placed(ordered[0], ordered[0]):  # nothing is known of its reason
+        sentence += " cannot be installed: something that it requires has no version that fits"
     return Explanation(
         sentence=sentence,
         origin=ordered[0].requirement.origin,

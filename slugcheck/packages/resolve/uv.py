@@ -61,6 +61,8 @@ _RUN_TIMEOUT_SECONDS = 300.0
 _FINDING = threading.Lock()
 _LONGEST_WORD, _LONGEST_TEXT = 300, 200_000  # characters of uv's messages that are looked into
 _QUOTED_BYTES = re.compile(r"(?:expected|actual):? 0x[0-9a-fA-F]+")
+# name{sys_platform != 'win32'}==1.0: a requirement that has a marker where it comes from
+_MARKED = re.compile(r"(?<=[A-Za-z0-9\]])\{[^{}\n]{1,500}\}")
 _HTTP_URL = re.compile(r"https?://[^\s;#]+")
 _NAME = r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
 _NO_WHEEL = re.compile(
@@ -412,6 +414,7 @@ def understand(stderr: str) -> Failure:
     """Parse uv's error text; credentials in URLs are removed first."""
     # uv quotes the first bytes of a file that is no archive, whatever file that is
     text = _QUOTED_BYTES.sub("", without_credentials(stderr))
+    text = _MARKED.sub("", text)
     # names of packages are short, and looking for one begins anew at each of a word's characters
     flat = " ".join(word[:_LONGEST_WORD] for word in text[:_LONGEST_TEXT].split())
     names = [match["name"] for match in _NO_WHEEL.finditer(flat)]
