@@ -23,7 +23,6 @@ _COMPLETION = "_SLUGCHECK_COMPLETE"  # set by the shell while it completes a com
 _USAGE = 2
 _INTERRUPTED = 130
 _UNEXPECTED = 3
-_COMPLETION = "_SLUGCHECK_COMPLETE"  # click's variable, set by a shell that completes a line
 _QUOTED = 60  # characters of a name that is too long
 
 

@@ -15,7 +15,7 @@ from packaging.utils import parse_wheel_filename
 
 from slugcheck import platforms
 from slugcheck.errors import BuildError, PlatformError
-from slugcheck.model import Platform, Source, Stack
+from slugcheck.model import Manager, Platform, Source, Stack
 from slugcheck.platforms import tags
 from slugcheck.project import target
 
@@ -254,3 +254,15 @@ def test_markers_see_the_target(heroku: Platform, marker: str, holds: bool) -> N
     environment = tags.marker_environment(target.choose(heroku, python="3.11.4"))
     assert Marker(marker).evaluate(environment) is holds
     assert {k: str(v) for k, v in environment.items()} == environment
+
+
+def test_a_uv_project_without_a_version_file_gets_the_newest_python_that_it_allows(
+    heroku: Platform, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nrequires-python = ">=3.11.4,<3.13"\n')
+    refused: list[BuildError] = []
+    chosen = target.choose(heroku, folder=tmp_path, manager=Manager.UV, refuse=refused.append)
+    assert (chosen.minor, chosen.python_origin) == ("3.12", "pyproject.toml")
+    (error,) = refused
+    assert error.hint == "run uv python pin 3.12 and commit the file"
+    assert error.instead == "sized with Python 3.12"

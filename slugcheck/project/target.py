@@ -113,8 +113,11 @@ class _Reader:
                 hint = "run git add --force .python-version and commit it"
                 self.refuse(self._error(message, hint))
                 return self._version_file()
-            hint = f"run uv python pin {self.default} and commit the file"
-            self.refuse(self._error(message, hint, instead=self.default))
+            minor = self._allowed()
+            pin = minor or self.default
+            hint = f"run uv python pin {pin} and commit the file"
+            self.refuse(self._error(message, hint, instead=pin))
+            return self._meant(minor, self.folder / "pyproject.toml") if minor else None
         if manager is Manager.PIPENV and self._there("Pipfile.lock"):
             return self._pipfile()
         return None
@@ -135,6 +138,25 @@ class _Reader:
         near = re.search(r"3\.[0-9]{1,3}", text)
         known = near is not None and (not self.offered or near[0] in self.offered)
         return near[0] if near and known else self.default
+
+    def _allowed(self) -> str | None:
+        """Return the newest minor version that the project's ``requires-python`` allows."""
+        try:
+            data = reading.read(
+                self.folder / "pyproject.toml", within=self.top, limit=reading.SETTINGS
+            )
+            project = reading.toml(data.decode("utf-8")).get("project")
+            wanted = project.get("requires-python") if isinstance(project, dict) else None
+            allowed = reading.specifiers(wanted if isinstance(wanted, str) else "")
+        except (OSError, ValueError, reading.Refused):
+            return None
+        # a later patch release too: >=3.12.4 allows 3.12
+        fitting = [
+            minor
+            for minor in self.offered
+            if any(allowed.contains(f"{minor}.{patch}") for patch in (0, 99))
+        ]
+        return max(fitting, key=reading.minor_key, default=None)
 
     # ----------------------------------------------------------------- the files
 
