@@ -44,7 +44,6 @@ from slugcheck.model import (
 from slugcheck.model.options import DEFAULT_PLATFORM, Options
 from slugcheck.packages.index.urls import redact
 from slugcheck.packages.requirements.indexes import configured, only_there, reachable
-from slugcheck.packages.resolve.conflicts import refusal
 from slugcheck.policy import budgets, settings
 from slugcheck.policy.settings import merged, rules
 from slugcheck.project import app, target
@@ -156,10 +155,10 @@ class Check:
             self._obstacles.append(obstacle)
 
     def _static_files(self) -> StaticFiles | None:
-        from slugcheck.project import static_files
-
         if (built := self._built) is None:
             return None
+        from slugcheck.project import static_files
+
         project, files = built
         return static_files.StaticFiles(project, files.files, files.absent)
 
@@ -194,6 +193,8 @@ class Check:
             else:
                 break
         if self._strict and (refused := self._dependencies.refused):
+            from slugcheck.packages.resolve.conflicts import refusal
+
             raise refusal(refused, self._dependencies.reasons)
 
     def _goes_on_without(self, error: NetworkError) -> bool:
@@ -469,10 +470,10 @@ class Check:
 
     def _added_parts(self, found: Found, place: Target) -> tuple[Part, ...]:
         """Return what steps of the build add to the slug after the install."""
-        from slugcheck.project import hooks
-
         if (built := self._built) is None:
             return ()
+        from slugcheck.project import hooks
+
         project, files = built
         names = {distribution.name for distribution, _ in found.inventories}
         collected = self._collected(found.inventories, place)
@@ -487,18 +488,17 @@ class Check:
         return self._static.collected(inventories, minor=place.minor)
 
     def _unmeasured(self, names: Collection[str]) -> tuple[Unsized, ...]:
-        from slugcheck.project import hooks
-
         if (built := self._built) is None:
             return ()
+        from slugcheck.project import hooks
+
         project, files = built
         return hooks.unmeasured(project, files.absent, names)
 
     # ----------------------------------------------------------------- advise
 
     def _findings(self, sizes: SizeReport) -> tuple[Finding, ...]:
-        from slugcheck.advice import findings, fixes, own_extras, syntax
-        from slugcheck.advice.trial import Trials, worst
+        from slugcheck.advice import findings
 
         inventories = {d.name: inventory for d, inventory in self.inventories}
         measured = Measured(sizes=sizes, inventories=inventories)
@@ -506,6 +506,9 @@ class Check:
         about_static = (static.finding,) if static is not None and static.finding else ()
         if not self._advise or not findings.problems(measured):
             return about_static
+        from slugcheck.advice import fixes, own_extras, syntax
+        from slugcheck.advice.trial import Trials, worst
+
         written = syntax.of(self.subject, sizes)
         own = own_extras.candidates(written.document, frozenset(written.direct))
         solved = fixes.solved(
@@ -541,10 +544,10 @@ class Check:
         return (*verdicts, *gates.of_packages(self.rules, sizes))
 
     def _notes(self, sizes: SizeReport) -> tuple[str, ...]:
-        from slugcheck.project import hooks
-
         notes = [*self._dependencies.notes, *self._app.notes()]
         if (built := self._built) is not None:
+            from slugcheck.project import hooks
+
             project, files = built
             names = {size.name for size in sizes.distributions}
             notes += hooks.notes(project, files.absent, names)

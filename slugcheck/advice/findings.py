@@ -495,6 +495,7 @@ def _lighter(sizes: SizeReport) -> Iterable[Problem]:
         head = f"{name}[{extras}]" if extras else name
         lines = (f"{head}=={first.rpartition('.')[0]}.*", f"{head}>={first}")
         yield Problem(
+            when_tight=True,
             finding=Finding(
                 code="heavy-dependency",
                 severity=FindingSeverity.INFO,

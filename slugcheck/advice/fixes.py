@@ -42,6 +42,7 @@ class Problem:
     shows in the trials, so it is dropped unless a fix is accepted. ``estimate_bytes`` is what the
     fix saves at least of the figure that the platform limits, shown where it cannot be measured.
     ``otherwise`` is printed where no fix was found, in place of a line that says so.
+    ``when_tight``: it is worth its trial only where a budget on sizes does not hold.
     """
 
     finding: Finding
@@ -50,6 +51,7 @@ class Problem:
     uncertain: bool = False
     estimate_bytes: int = 0
     otherwise: str = ""
+    when_tight: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -76,7 +78,10 @@ def solved(
     edit, in the syntax of the project's manager.
     """
     order = list(FindingSeverity)
-    ordered = sorted(problems, key=lambda problem: order.index(problem.finding.severity))
+    ordered = sorted(
+        (p for p in problems if not (p.when_tight and status is Status.PASS)),
+        key=lambda problem: order.index(problem.finding.severity),
+    )
     if not ordered:
         return ()
     choice = _Choice(

@@ -43,7 +43,6 @@ from slugcheck.packages.index.inventories import (
 )
 from slugcheck.packages.index.urls import local_path
 from slugcheck.packages.requirements.indexes import configured
-from slugcheck.packages.resolve.conflicts import refusal
 from slugcheck.packages.resolve.resolution import Known, Resolved, SettlingResolver
 from slugcheck.packages.resolve.stand_ins import StandInMemory
 from slugcheck.packages.resolve.uv import ResolverSettings, Uv
@@ -253,6 +252,8 @@ class DependencyReader:
         self._stack.enter_context(self._resolver)
         self._resolved = self._resolver.run()
         if loosen and not self._resolved.resolution.distributions and self.refused:
+            from slugcheck.packages.resolve.conflicts import refusal
+
             raise refusal(self.refused, self.reasons)
 
     def read(self) -> Iterator[tuple[int, int]]:

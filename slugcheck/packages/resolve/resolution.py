@@ -32,7 +32,6 @@ from slugcheck.packages.requirements.applicable import (
     requested_by,
     resolver_line,
 )
-from slugcheck.packages.resolve.conflicts import Diagnosis, Trials
 from slugcheck.packages.resolve.stand_ins import Outcome, StandIn, StandInMemory
 from slugcheck.packages.resolve.uv import Failure, Uv, version
 from slugcheck.packages.stub_wheels import is_stub
@@ -42,6 +41,7 @@ from slugcheck.running.child import ChildError
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
+    from slugcheck.packages.resolve.conflicts import Diagnosis
     from slugcheck.packages.resolve.stand_ins import StandIns
 
 # Each round gets past at least one distribution; real files needed eight at most.
@@ -164,6 +164,8 @@ class Resolver:
 
     def obstacles(self, resolved: Resolved) -> tuple[Obstacle, ...]:
         """Return what pip refuses in the file, and what was resolved in its place."""
+        if not self._diagnosed:
+            return ()
         versions = _versions(resolved)
         troubles = self._diagnosis.troubles
         if any(trouble.python for trouble in troubles):
@@ -177,10 +179,17 @@ class Resolver:
     @property
     def reasons(self) -> tuple[str, ...]:
         """uv's own reasons for what it could not resolve, whole."""
-        return tuple(self._diagnosis.whole)
+        return tuple(self._diagnosis.whole) if self._diagnosed else ()
+
+    @property
+    def _diagnosed(self) -> bool:
+        """Whether anything was in the way; most files never need its module."""
+        return "_diagnosis" in self.__dict__
 
     @cached_property
     def _diagnosis(self) -> Diagnosis:
+        from slugcheck.packages.resolve.conflicts import Diagnosis, Trials
+
         def compile_(
             lines: Sequence[Requirement], constraints: Sequence[Requirement], seconds: float
         ) -> Pylock | Failure:
@@ -237,7 +246,7 @@ class Resolver:
                 return answer
             if not (self._look() or self._mend(answer)):
                 self._get_past(answer)
-            solution = self._diagnosis.take_solution() if self._loosen else None
+            solution = self._diagnosis.take_solution() if self._diagnosed else None
             answer = self._round() if solution is None else solution
         message = "the resolver found no solution in forty rounds"
         raise ResolutionError(message, hint="pin more of the versions in the file")
