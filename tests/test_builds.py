@@ -616,3 +616,32 @@ def test_a_library_that_the_stack_lacks_crashes_the_app_at_boot(
         ("soundfile==0.14.0\n", "heroku"), ("player\n", "heroku"), ("sounddevice\n", "fly"),
     ):  # fmt: skip
         assert check(index, requirements(text), "--platform", platform).code == 0
+
+
+# --------------------------------------------------------------------------- wheels by URL
+
+
+def test_a_wheel_that_a_line_names_for_another_python_will_not_install(
+    index: PackageServer, requirements: Write
+) -> None:
+    wheel = index.add_wheel("fresh", "1.0", {"fresh.so": bytes(50_000)}, tag=CP311)
+    path = requirements(f"{index.file_url(wheel.filename)}\nwebapp==1.0\n")
+    done = check(index, path)
+    assert done.code == 1
+    found = failure(done, "fresh")
+    assert "cannot be installed with Python 3.12: its wheel is for cp311" in found["sentence"]
+    assert found["fix"].endswith("3.11")
+    assert found["then_status"] == "pass"
+    assert done.one("fresh")["installed_bytes"] > 50_000  # sized all the same
+
+
+def test_a_wheel_for_another_python_that_cannot_be_read_says_both(
+    index: PackageServer, requirements: Write
+) -> None:
+    name = "gone-1.0-cp39-cp39-linux_x86_64.whl"
+    done = check(index, requirements(f"{index.file_url(name)}\nwebapp==1.0\n"))
+    assert done.code == 3
+    (unsized,) = done.document["unsized"]
+    reason = "pip refuses it, since its wheel is for cp39-cp39-linux_x86_64; "
+    assert unsized["reason"].startswith(reason)
+    assert len(unsized["reason"]) > len(reason)

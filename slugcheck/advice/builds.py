@@ -103,6 +103,9 @@ def why_it_fails(build: SourceBuild, target: Target, package: DistributionSize) 
         return ""
     if build.refused and build.failure.startswith("its metadata"):
         return f"does not support Python {minor}: {build.failure}"
+    url = package.distribution.direct_url
+    if build.refused and url and package.distribution.artifact.filename.endswith(".whl"):
+        return f"cannot be installed with Python {minor}: {build.failure}"
     from_source = build.wheel_fits or package.distribution.direct_url
     start = "is built from source" if from_source else f"has no wheel for Python {minor}"
     if build.refused:

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
+from packaging.utils import InvalidWheelFilename, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from slugcheck import reading
@@ -538,6 +538,7 @@ class StandIns:
             return ()  # only the nearest wheel is looked for there
 
     def _wheel(self, artifact: Artifact, requirement: Requirement) -> StandIn | Unsized:
+        refused = self._refused_wheel(artifact.filename)  # its name settles that
         try:
             inventory = self._store.inventory(artifact)
             requires = repaired_requires(inventory)
@@ -546,7 +547,9 @@ class StandIns:
             return Unsized(
                 name=requirement.name,
                 version=requirement.specifier.removeprefix("==") or None,
-                reason=str(error),
+                reason=f"pip refuses it, since {refused.failure}; {error}"
+                if refused
+                else str(error),
                 origin=requirement.origin,
             )
         return StandIn(
@@ -554,8 +557,36 @@ class StandIns:
             version=version,
             artifact=replace(artifact, size=inventory.file_bytes),
             inventory=replace(inventory, requires_dist=requires),
-            source_build=None,
+            source_build=refused,
             direct_url=True,
+        )
+
+    def _refused_wheel(self, filename: str) -> SourceBuild | None:
+        """Return why pip refuses a wheel that a line names, None where it takes it."""
+        try:
+            *_, own = reading.wheel_filename(filename)
+        except InvalidWheelFilename:
+            return None  # reading it says more
+        if not own.isdisjoint(self._chooser.tags):
+            return None
+        stack = self._target.stack
+        pythons = tuple(
+            release.minor
+            for release in self._target.platform.pythons
+            if not own.isdisjoint(tags_for(stack, release.minor))
+        )
+        named = "-".join(filename.removesuffix(".whl").rsplit("-", 3)[1:])
+        return SourceBuild(
+            reason="its wheel is for another target",
+            native=False,
+            method="that wheel",
+            nearest=filename,
+            newest_python_with_wheel=pythons[-1] if pythons else None,
+            low_factor=1.0,
+            high_factor=1.0,
+            failure=f"its wheel is for {named}",
+            refused=True,
+            pythons_with_wheels=pythons,
         )
 
     def _folder(self, path: Path, shown: str, requirement: Requirement) -> StandIn | Unsized:
