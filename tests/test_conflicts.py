@@ -296,3 +296,17 @@ def test_a_huge_reason_takes_no_time() -> None:
     before = time.perf_counter()
     needs_in(" ".join(f"a{n} depends on b{n}>=1 and" for n in range(200_000)))
     assert time.perf_counter() - before < 5
+
+
+def test_a_build_for_cpus_that_no_index_has_is_not_sized_as_one_for_gpus(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_wheel("brush", "1.0", {"b.py": "b = 1\n"})  # what the default index has
+    index.add_wheel("gallery", "1.0", {"g.py": "g = 1\n"}, requires=("brush",))
+    done = check(index, requirements("brush==1.0+cpu\ngallery==1.0\n"))
+    ((_, _, instead),) = obstacles(done)
+    assert instead == "sized without brush"
+    assert [one["name"] for one in done.document["distributions"]] == ["gallery"]
+    assert [(one["name"], one["version"]) for one in done.document["unsized"]] == [
+        ("brush", "1.0+cpu")
+    ]

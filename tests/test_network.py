@@ -54,9 +54,14 @@ def test_the_default_python_is_too_new_for_its_pins(tmp_path: Path) -> None:
     alone = tmp_path / "requirements.txt"
     alone.write_text(ONNX.read_text())
     done = run(alone)
-    assert (done.code, done.out) == (3, "")
-    assert "Python 3.14 (Heroku's default) cannot install onnxruntime 1.23.2" in done.err
-    assert "newest Python with wheels for every pin is 3.12" in done.err
+    assert done.code == 1
+    errors = [f for f in done.document["findings"] if f["severity"] == "error"]
+    (finding,) = errors
+    assert (finding["code"], finding["subject"]) == ("build-fails", "onnxruntime")
+    assert "has no wheel for Python 3.14, and there is no source archive" in finding["sentence"]
+    assert finding["fix"].startswith("onnxruntime==")
+    assert finding["then_status"] == "pass"
+    assert done.document["totals"]["slug_bytes"] > 100_000_000
 
 
 def test_the_pytorch_list_does_not_fit_and_says_what_mends_it() -> None:
@@ -77,10 +82,12 @@ def test_the_pytorch_list_does_not_fit_and_says_what_mends_it() -> None:
 
 def test_local_versions_without_their_index_cannot_build() -> None:
     done = run(EXAMPLES / "requirements_heroku_cpu.txt", "--python", "3.11")
-    assert (done.code, done.out) == (3, "")
-    assert "the build on Heroku would fail" in done.err
-    assert "torchvision==0.20.1+cpu" in done.err
-    assert "--extra-index-url https://download.pytorch.org/whl/cpu" in done.err
+    assert done.code == 3
+    (obstacle,) = done.document["obstacles"]
+    assert "torchvision==0.20.1+cpu" in obstacle["sentence"]
+    assert obstacle["fix"] == "--extra-index-url https://download.pytorch.org/whl/cpu"
+    assert {one["name"] for one in done.document["unsized"]} == {"torch", "torchvision"}
+    assert "cuda-on-cpu" not in {f["code"] for f in done.document["findings"]}
 
 
 def test_an_old_native_pin_is_sized_without_building_it(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ a file may have been written to take for ever.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeGuard
@@ -18,7 +18,7 @@ from packaging.version import InvalidVersion, Version
 
 from slugcheck import reading
 from slugcheck.errors import NetworkError, ResolutionError
-from slugcheck.model import Obstacle, Origin, Requirement, Target
+from slugcheck.model import Obstacle, Origin, Requirement, Target, Unsized
 from slugcheck.packages.known import PYTORCH_INDEX, PYTORCH_LABEL
 from slugcheck.packages.requirements.applicable import Requested, applies, resolver_line
 from slugcheck.packages.resolve import reasons
@@ -529,6 +529,21 @@ class Diagnosis:
             origin=lines[0].requirement.origin,
             fix=_local_fix(lines, self.target),
         )
+
+    def without_cpu_builds(self) -> Iterator[Unsized]:
+        """Yield what is left out wherever it is required: pins to a build for CPUs.
+
+        The default index has builds for CUDA under their names, which is not what they ask for.
+        """
+        for trouble in self.troubles:
+            for change in trouble.changes:
+                if change.now is None and (change.line.pin or "").endswith("+cpu"):
+                    yield Unsized(
+                        name=change.line.name,
+                        version=change.line.pin,
+                        reason="none of the file's indexes has it",
+                        origin=change.line.requirement.origin,
+                    )
 
     # ----------------------------------------------------------------- line against line
 

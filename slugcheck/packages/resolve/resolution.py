@@ -269,6 +269,8 @@ class Resolver:
         if changed is None:
             raise self._diagnosis.error(self._requested, failure)
         self._requested = changed
+        for unsized in self._diagnosis.without_cpu_builds():
+            self._excluded.setdefault(unsized.name, unsized)
 
     def _first_round(self) -> Pylock | Failure:
         """Resolve, and where versions are open look at the same time at what pip would take."""
