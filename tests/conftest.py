@@ -1,5 +1,7 @@
 """Fixtures for all tests; they live with what they serve."""
 
+import pytest
+
 from tests.support.caches import no_secrets_kept, private_caches, shared_uv_cache
 from tests.support.commands import requirements
 from tests.support.server import package_server, plain_network
@@ -12,3 +14,11 @@ __all__ = [
     "requirements",
     "shared_uv_cache",
 ]
+
+
+# Each file runs on one worker: the longest begin first, or one of them is left over in the end.
+_LONGEST = ("test_bench_torch.py", "test_network.py", "test_bench.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in _LONGEST)
