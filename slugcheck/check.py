@@ -438,24 +438,24 @@ class Check:
                 pass
             return self._sizes(other.result(), self.target)
 
-    def _sizes(self, found: Found, place: Target) -> SizeReport:
+    def _sizes(self, contents: Found, place: Target) -> SizeReport:
         from slugcheck import sizer
         from slugcheck.sizing import slug_parts
 
         app, manager = self._app.contents(), self.subject.manager
-        names = {distribution.name for distribution, _ in found.inventories}
+        names = {distribution.name for distribution, _ in contents.inventories}
         return sizer.measure(
             target=place,
-            inventories=found.inventories,
-            unsized=(*found.unsized, *self._unmeasured(names)),
-            environment=found.environment,
+            inventories=contents.inventories,
+            unsized=(*contents.unsized, *self._unmeasured(names)),
+            environment=contents.environment,
             parts=(
                 *slug_parts.runtime_parts(place, names, manager),
                 *([slug_parts.app_part(app.files)] if app.files else []),
                 *slug_parts.model_parts(app.models),
-                *self._added_parts(found, place),
+                *self._added_parts(contents, place),
             ),
-            transfer=found.transfer,
+            transfer=contents.transfer,
             manager=manager,
             memory=self._memory,
         )
@@ -468,15 +468,15 @@ class Check:
             return None
         return project, files
 
-    def _added_parts(self, found: Found, place: Target) -> tuple[Part, ...]:
+    def _added_parts(self, contents: Found, place: Target) -> tuple[Part, ...]:
         """Return what steps of the build add to the slug after the install."""
         if (built := self._built) is None:
             return ()
         from slugcheck.project import hooks
 
         project, files = built
-        names = {distribution.name for distribution, _ in found.inventories}
-        collected = self._collected(found.inventories, place)
+        names = {distribution.name for distribution, _ in contents.inventories}
+        collected = self._collected(contents.inventories, place)
         static = (collected.part,) if collected and collected.part else ()
         return (*static, *hooks.nltk_parts(project, files.absent, names))
 

@@ -111,13 +111,13 @@ class Editor:
         """Return the sizes of what is left: nothing can be resolved otherwise."""
         kept = tuple(pair for pair in self.base.inventories if pair[0].name not in gone)
         away = frozenset(edit.remove)
-        found = Found(
+        contents = Found(
             inventories=kept,
             unsized=tuple(u for u in self.base.unsized if canonicalize_name(u.name) not in away),
             environment=self.base.environment,
             transfer=Transfer(),
         )
-        return self._sized(found, self.target)
+        return self._sized(contents, self.target)
 
     def _check_versions(self, edit: Edit) -> None:
         """Check that an index has what an edit asks for, which is faster than to resolve it again.
@@ -188,11 +188,13 @@ class Editor:
             other.resolve()
             for _ in other.read():
                 pass
-            refused = [found for found in other.obstacles if found not in self.base.obstacles]
+            refused = [
+                obstacle for obstacle in other.obstacles if obstacle not in self.base.obstacles
+            ]
             if refused:
                 raise BuildError(refused[0].sentence)
             return self._sized(other.result(), place)
 
-    def _sized(self, found: Found, place: Target) -> Measured:
-        inventories = {d.name: inventory for d, inventory in found.inventories}
-        return Measured(sizes=self.size(found, place), inventories=inventories)
+    def _sized(self, contents: Found, place: Target) -> Measured:
+        inventories = {d.name: inventory for d, inventory in contents.inventories}
+        return Measured(sizes=self.size(contents, place), inventories=inventories)

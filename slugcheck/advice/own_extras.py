@@ -29,7 +29,7 @@ def candidates(document: Mapping[str, Any], direct: frozenset[str]) -> tuple[Can
 
     ``direct`` are the names that the project requires without them.
     """
-    found = []
+    own_candidates = []
     for kind, name, lines in _named_cpu(document):
         urls = {line: _index(document, kind, name, line) for line in lines}
         url = next(filter(None, urls.values()), None)
@@ -49,8 +49,8 @@ def candidates(document: Mapping[str, Any], direct: frozenset[str]) -> tuple[Can
         if others:  # uv resolves all extras together, and these ask for another build
             names = listed([printable(other)[:_SHOWN] for other in others])
             note += f"\n{names} {'conflict' if len(others) > 1 else 'conflicts'} with it"
-        found.append(Candidate(edit=edit, note=note))
-    return tuple(found[:_MOST])
+        own_candidates.append(Candidate(edit=edit, note=note))
+    return tuple(own_candidates[:_MOST])
 
 
 def _named_cpu(document: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:

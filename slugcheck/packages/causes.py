@@ -29,8 +29,8 @@ def causes(
         for name in (*root.exclusive_names, *root.shared_names):
             reached[name].append(root.name)
     shared = [size for size in distributions if len(reached[size.name]) > 1]
-    found = [*_gpu_groups(distributions, reached), *_singles(shared, reached)]
-    return tuple(sorted(found, key=lambda cause: (-cause.slug_bytes, cause.name)))
+    causes = [*_gpu_groups(distributions, reached), *_singles(shared, reached)]
+    return tuple(sorted(causes, key=lambda cause: (-cause.slug_bytes, cause.name)))
 
 
 def _gpu_groups(

@@ -504,20 +504,22 @@ def proposals(report: Report) -> dict[str, Proposal]:
     about = [limit for limit in platform.limits if limit.figure == figure]
     budget = next((limit for limit in about if limit.severity is Severity.FAIL), None)
     own = next((limit for limit in about if limit.severity is Severity.NOTE), None)
-    found = {}
+    proposals = {}
     if budget is not None and own is not None:
-        found["slugcheck"] = Proposal(text=_written(budget), meaning="slugcheck's default budget")
+        proposals["slugcheck"] = Proposal(
+            text=_written(budget), meaning="slugcheck's default budget"
+        )
     if (most := own or budget) is not None:
         since = f" since {most.since}" if most.since else ""
-        found["platform"] = Proposal(
+        proposals["platform"] = Proposal(
             text=_written(most), meaning=f"{platform.title}'s own limit{since}"
         )
     unit, suffix = (MIB, "M") if slug else (MB, "MB")
     value = _proposed(report.sizes.counted.value, most.value if most else None, unit)
-    found["tight"] = Proposal(
+    proposals["tight"] = Proposal(
         text=f"{value}{suffix}", meaning=f"today's size plus {MARGIN_PERCENT} %"
     )
-    return found
+    return proposals
 
 
 def _written(limit: Limit) -> str:

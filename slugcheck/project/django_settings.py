@@ -337,12 +337,14 @@ class _Reader:
         first, second = (body, other) if likely else (other, body)
         before = dict(scope.names)
         self._block(first, scope, depth + 1)
-        one, scope.names = scope.names, dict(before)
+        then_names, scope.names = scope.names, dict(before)
         self._block(second, scope, depth + 1)
-        two = scope.names
+        else_names = scope.names
         scope.names = {
-            name: _either(one.get(name, before.get(name)), two.get(name, before.get(name)))
-            for name in {**one, **two}
+            name: _either(
+                then_names.get(name, before.get(name)), else_names.get(name, before.get(name))
+            )
+            for name in {**then_names, **else_names}
         }
 
     def _try(
@@ -396,8 +398,8 @@ class _Reader:
                 added = more if verb == "extend" else _lifted(lambda item: (item,), more)
                 old = scope.names.get(name, UNKNOWN)
                 front = verb == "insert" and arguments[0] == 0
-                one, two = (added, old) if front else (old, added)
-                scope.names[name] = _joined(one, ast.Add(), two)
+                head, tail = (added, old) if front else (old, added)
+                scope.names[name] = _joined(head, ast.Add(), tail)
                 return
             case ast.Attribute(value=ast.Name(id=name), attr="remove"):
                 gone = [self._value(argument, scope, depth) for argument in call.args]
@@ -451,21 +453,30 @@ class _Reader:
             case ast.Dict(keys=keys, values=values):
                 return self._dict(keys, values, scope, depth)
             case ast.BinOp(left=left, op=op, right=right):
-                one, two = self._value(left, scope, depth + 1), self._value(right, scope, depth + 1)
-                return _joined(one, op, two)
+                head, tail = (
+                    self._value(left, scope, depth + 1),
+                    self._value(right, scope, depth + 1),
+                )
+                return _joined(head, op, tail)
             case ast.IfExp(test=test, body=body, orelse=other):
                 outcome = _truth(self._value(test, scope, depth + 1))
-                one, two = self._value(body, scope, depth + 1), self._value(other, scope, depth + 1)
-                return _either(one, two) if outcome is None else one if outcome else two
+                head, tail = (
+                    self._value(body, scope, depth + 1),
+                    self._value(other, scope, depth + 1),
+                )
+                return _either(head, tail) if outcome is None else head if outcome else tail
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return _lifted(lambda own: not own, self._value(operand, scope, depth + 1))
             case ast.BoolOp(op=op, values=parts):
                 return self._bool(op, parts, scope, depth)
             case ast.Compare(left=left, ops=[op], comparators=[right]):
-                one, two = self._value(left, scope, depth + 1), self._value(right, scope, depth + 1)
-                if isinstance(two, _External):  # "DYNO" in os.environ
+                head, tail = (
+                    self._value(left, scope, depth + 1),
+                    self._value(right, scope, depth + 1),
+                )
+                if isinstance(tail, _External):  # "DYNO" in os.environ
                     return UNKNOWN
-                return _lifted(lambda a, b: _compared(a, op, b), one, two)
+                return _lifted(lambda a, b: _compared(a, op, b), head, tail)
             case ast.JoinedStr(values=parts):
                 texts = [
                     self._value(part.value, scope, depth + 1)
@@ -665,8 +676,8 @@ def _either(likely: object, other: object) -> object:
     return _choice(results)
 
 
-def _same(one: object, two: object) -> bool:
-    return type(one) is type(two) and one == two
+def _same(head: object, tail: object) -> bool:
+    return type(head) is type(tail) and head == tail
 
 
 def _truth(value: object) -> bool | None:
@@ -683,26 +694,26 @@ def _likely(value: object) -> bool:
     return first is not UNKNOWN and not isinstance(first, _External) and bool(first)
 
 
-def _joined(one: object, op: ast.operator, two: object) -> object:
-    """Return ``one + two``, ``one / two`` or ``one - two``.
+def _joined(head: object, op: ast.operator, tail: object) -> object:
+    """Return ``head`` and ``tail`` added, subtracted or joined as a path.
 
     A list and something unknown make a list with an unknown part.
     """
-    return _lifted(lambda a, b: _operated(a, op, b), one, two, keep=True)
+    return _lifted(lambda a, b: _operated(a, op, b), head, tail, keep=True)
 
 
-def _operated(one: object, op: ast.operator, two: object) -> object:
+def _operated(head: object, op: ast.operator, tail: object) -> object:
     if isinstance(op, ast.Add):
-        first = (UNKNOWN,) if one is UNKNOWN and isinstance(two, tuple) else one
-        second = (UNKNOWN,) if two is UNKNOWN and isinstance(one, tuple) else two
+        first = (UNKNOWN,) if head is UNKNOWN and isinstance(tail, tuple) else head
+        second = (UNKNOWN,) if tail is UNKNOWN and isinstance(head, tuple) else tail
         if isinstance(first, tuple) and isinstance(second, tuple):
             return (first + second) if len(first) + len(second) <= _MOST_ITEMS else UNKNOWN
         if isinstance(first, str) and isinstance(second, str):
             return _bounded(first + second)
-    if isinstance(op, ast.Div) and isinstance(one, PurePosixPath):
-        return _path_join_path(one, two)
-    if isinstance(op, ast.Sub) and isinstance(one, PurePosixPath) and isinstance(two, int):
-        return _ancestor(one, two - 1)  # of django-environ's Path
+    if isinstance(op, ast.Div) and isinstance(head, PurePosixPath):
+        return _path_join_path(head, tail)
+    if isinstance(op, ast.Sub) and isinstance(head, PurePosixPath) and isinstance(tail, int):
+        return _ancestor(head, tail - 1)  # of django-environ's Path
     return UNKNOWN
 
 
@@ -719,14 +730,14 @@ def _item(held: object, index: object) -> object:
     return held[index] if isinstance(held, tuple) and isinstance(index, int) else UNKNOWN
 
 
-def _compared(one: object, op: ast.cmpop, two: object) -> object:
+def _compared(head: object, op: ast.cmpop, tail: object) -> object:
     match op:
         case ast.Eq() | ast.Is():
-            return one == two
+            return head == tail
         case ast.NotEq() | ast.IsNot():
-            return one != two
-        case ast.In() | ast.NotIn() if isinstance(two, tuple) and UNKNOWN not in two:
-            return (one in two) == isinstance(op, ast.In)
+            return head != tail
+        case ast.In() | ast.NotIn() if isinstance(tail, tuple) and UNKNOWN not in tail:
+            return (head in tail) == isinstance(op, ast.In)
         case _:
             return UNKNOWN
 

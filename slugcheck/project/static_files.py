@@ -483,9 +483,9 @@ class _Run:
     def _own_app(self, app: str, folders: Sequence[str]) -> str | None:
         for folder in folders:
             start = f"{folder}/" if folder else ""
-            found = _package(app, start, self._has)
-            if found is not None:
-                return found
+            package = _package(app, start, self._has)
+            if package is not None:
+                return package
         return None
 
     def _has(self, folder: str) -> bool:
@@ -611,12 +611,12 @@ def _app_json(sources: Sources) -> dict[str, str]:
     except ValueError:
         return {}
     variables = document.get("env") if isinstance(document, dict) else None
-    found: dict[str, str] = {}
+    set_values: dict[str, str] = {}
     for name, value in variables.items() if isinstance(variables, dict) else ():
         worth = value.get("value") if isinstance(value, dict) else value
         if isinstance(worth, str):
-            found[name] = worth
-    return found
+            set_values[name] = worth
+    return set_values
 
 
 def _apps(value: object) -> tuple[tuple[str, ...], bool]:
