@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from slugcheck import reading
 from slugcheck.advice.edits import Edit
 from slugcheck.advice.trial import AT_ONCE, Measured, Outcome, Trial, Trials
-from slugcheck.model import Finding, FindingSeverity, SizeReport, Status
+from slugcheck.model import AfterFix, Finding, FindingSeverity, SizeReport, Status
 from slugcheck.text import heroku_m, mb
 
 # Of one finding: a resolution each.
@@ -118,10 +118,10 @@ class _Choice:
         reasons: list[str] = []
         for candidate in problem.candidates[:_MOST_CANDIDATES]:
             trial = self.trials.run(candidate.edit)
-            if trial.outcome is Outcome.MEASURED:
-                reason = self._objection(problem, trial)
+            if trial.measured is not None and trial.after is not None:
+                reason = self._objection(problem, trial.measured, trial.after)
                 if not reason:
-                    return self._measured(problem, candidate, trial)
+                    return self._measured(problem, candidate, trial.measured.sizes, trial.after)
                 reasons.append(reason)
             elif trial.outcome is Outcome.NOT_MEASURED:
                 if candidate.edit.wheels_only or candidate.edit.python is not None:
@@ -140,16 +140,14 @@ class _Choice:
         fix = problem.otherwise or "\n".join(f"# {line}" for line in nothing)
         return replace(problem.finding, fix=fix)
 
-    def _objection(self, problem: Problem, trial: Trial) -> str:
-        """Return why a fix that resolves is none, "" if it is one."""
-        assert trial.measured is not None  # noqa: S101 - the caller looked
-        assert trial.after is not None  # noqa: S101
-        sizes = trial.measured.sizes
-        if problem.saves and self._saved(trial) <= 0:
+    def _objection(self, problem: Problem, measured: Measured, after: AfterFix) -> str:
+        """Return why a change that resolves is no fix, "" if it is one."""
+        sizes = measured.sizes
+        if problem.saves and sizes.counted.value >= self.before.counted.value:
             return "the change saves nothing"
-        if trial.after.status is Status.FAIL and self.status is not Status.FAIL:
+        if after.status is Status.FAIL and self.status is not Status.FAIL:
             return "the change is over budget"
-        for left in self.detect(trial.measured):
+        for left in self.detect(measured):
             if left.uncertain or left.finding.severity is FindingSeverity.INFO:
                 continue
             if left.key == problem.key or left.key not in self.known:
@@ -159,13 +157,9 @@ class _Choice:
         }
         return f"{sorted(lost)[0]} could not be sized" if lost else ""
 
-    def _saved(self, trial: Trial) -> int:
-        assert trial.measured is not None  # noqa: S101 - the caller looked
-        return self.before.counted.value - trial.measured.sizes.counted.value
-
-    def _measured(self, problem: Problem, candidate: Candidate, trial: Trial) -> Finding:
-        assert trial.measured is not None  # noqa: S101 - the caller looked
-        sizes = trial.measured.sizes
+    def _measured(
+        self, problem: Problem, candidate: Candidate, sizes: SizeReport, after: AfterFix
+    ) -> Finding:
         installed = self.before.installed.value - sizes.installed.value
         slug = self.before.slug.value - sizes.slug.value
         less = installed > 0
@@ -174,7 +168,7 @@ class _Choice:
             fix=self._text(candidate, sizes),
             saves_bytes=installed if less else None,
             saves_slug_bytes=slug if less and slug > 0 else None,
-            after=trial.after,
+            after=after,
         )
 
     def _not_measured(self, problem: Problem, candidate: Candidate, trial: Trial) -> Finding:

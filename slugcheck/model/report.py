@@ -58,7 +58,7 @@ class FindingSeverity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AfterFix:
-    """What the check comes to once a fix is applied: resolved, sized and judged again.
+    """The outcome of a check with a fix applied: resolved, sized and judged again.
 
     ``counted`` is the figure that the platform limits, in bytes; ``status`` is the worst of the
     gating budgets on sizes.

@@ -468,7 +468,7 @@ def _release(platform: Platform, wanted: Requested, refuse: Refuse) -> tuple[Pyt
             refuse(error)
             return release, release.version
         return release, wanted.version if exact else release.version
-    # what is sized is what the fix says, so it is none that the next run calls deprecated
+    # the fix names the version that is sized, and never one that the next run calls deprecated
     lasting = [r.minor for r in platform.pythons if r.status != "deprecated"]
     near = _closest(minor, lasting or offered)
     if wanted.by_project:

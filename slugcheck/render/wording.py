@@ -313,7 +313,7 @@ def overlap(overlapping: Overlap) -> str:
 
 
 def after_fix(finding: Finding, *, by_slug: bool) -> str:
-    """Return what the check comes to with a fix applied: "then 337M: fits"."""
+    """Return the outcome with a fix applied: "then 337M: fits"."""
     after = finding.after
     if after is None:
         return ""

@@ -174,20 +174,20 @@ def _instead(
     return f"sized {listed(parts, len(parts))}" if parts else ""
 
 
-class Trials:
+class PartialRuns:
     """Runs of uv on parts of a file, two at a time, until a bound is reached."""
 
     def __init__(
         self,
         compile_: Compile,
-        mend: Callable[[Failure], bool],
+        learn: Callable[[Failure], bool],
         *,
         runs: int = MOST_RUNS,
         seconds: float = MOST_SECONDS,
     ) -> None:
-        """Prepare; ``mend`` gives what has no wheel a stand-in, and says whether it could."""
+        """Prepare; ``learn`` gives what has no wheel a stand-in, and says whether it could."""
         self._compile = compile_
-        self._mend = mend
+        self._learn = learn
         self._runs = runs
         self._seconds = seconds
         self._late = False
@@ -211,15 +211,15 @@ class Trials:
             answers = list(pool.map(self._once, tried))
         if not wheels_only:  # one after the other, so that each run sees the same stand-ins
             pairs = zip(tried, answers, strict=True)
-            answers = [self._mended(lines, answer) for lines, answer in pairs]
+            answers = [self._with_stand_ins(lines, answer) for lines, answer in pairs]
         self._seconds -= time.monotonic() - before
         return [*answers, *[None] * (len(choices) - len(answers))]
 
-    def _mended(
+    def _with_stand_ins(
         self, lines: Sequence[Line], answer: Pylock | Failure | None
     ) -> Pylock | Failure | None:
         while isinstance(answer, Failure) and answer.without_wheel and self._runs > 0:
-            if not self._mend(answer):
+            if not self._learn(answer):
                 break
             self._runs -= 1
             answer = self._once(lines)
@@ -244,7 +244,7 @@ class Core:
     minimal: bool
 
 
-def core_of(lines: Sequence[Line], failure: Failure, trials: Trials) -> Core:
+def core_of(lines: Sequence[Line], failure: Failure, trials: PartialRuns) -> Core:
     """Return a smallest set of the lines that has no solution; ``failure`` is of them all.
 
     Where lines contradict each other, a failure that is for want of a wheel proves nothing: pip
@@ -408,7 +408,7 @@ class Diagnosis:
     """
 
     target: Target
-    trials: Trials
+    trials: PartialRuns
     pages: Callable[[], Pages]
     excluded: Callable[[], Collection[str]]
     learn: Callable[[Failure], bool]  # gets past what has no wheel, in the file

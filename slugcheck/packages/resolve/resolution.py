@@ -188,7 +188,7 @@ class Resolver:
 
     @cached_property
     def _diagnosis(self) -> Diagnosis:
-        from slugcheck.packages.resolve.conflicts import Diagnosis, Trials
+        from slugcheck.packages.resolve.conflicts import Diagnosis, PartialRuns
 
         def compile_(
             lines: Sequence[Requirement], constraints: Sequence[Requirement], seconds: float
@@ -203,8 +203,10 @@ class Resolver:
 
         return Diagnosis(
             target=self._target,
-            trials=Trials(compile_, lambda failure: self._mend(failure, only_sources=True)),
-            learn=self._mend,
+            trials=PartialRuns(
+                compile_, lambda failure: self._learn_from(failure, only_sources=True)
+            ),
+            learn=self._learn_from,
             pages=lambda: self._stand_ins.pages,
             excluded=lambda: self._excluded,
         )
@@ -244,7 +246,7 @@ class Resolver:
         for _ in range(_MAX_ROUNDS):
             if not isinstance(answer, Failure):
                 return answer
-            if not (self._look() or self._mend(answer)):
+            if not (self._look() or self._learn_from(answer)):
                 self._get_past(answer)
             solution = self._diagnosis.take_solution() if self._diagnosed else None
             answer = self._round() if solution is None else solution
@@ -312,7 +314,7 @@ class Resolver:
         self._looked = True
         before = self._progress()
         answer = answer or self._look_once()
-        while isinstance(answer, Failure) and self._mend(answer):
+        while isinstance(answer, Failure) and self._learn_from(answer):
             answer = self._look_once()
         if not isinstance(answer, Failure):
             self._stand_in_for_sources(answer)
@@ -329,7 +331,7 @@ class Resolver:
         for package in sources:
             self._learn(self._for_name(package.name, SpecifierSet(f"=={package.version}")))
 
-    def _mend(self, failure: Failure, *, only_sources: bool = False) -> bool:
+    def _learn_from(self, failure: Failure, *, only_sources: bool = False) -> bool:
         """Give what has no wheel a stand-in or exclude it; True if there is progress.
 
         With ``only_sources`` nothing is excluded.
@@ -505,7 +507,7 @@ class SettlingResolver(Resolver):
                 excludes=self._excludes(),
                 find_links=(self._folder,),
             )
-            if failure is None or not self._mend(failure, only_sources=True):
+            if failure is None or not self._learn_from(failure, only_sources=True):
                 return learnt
             learnt = True
 
