@@ -327,6 +327,10 @@ def test_the_sentences_about_an_increase() -> None:
         "slug grows by 51M (+51.0 %) against main, too close to the limit to call: "
         "between 50M and 52M; largest contributors: data 40M, torch 30M and app files 1M"
     )
+    tiny = PartChange(name="models", installed_bytes=9_000, slug_bytes=9_000)
+    against = replace(difference(), parts=(tiny,))
+    sentence = increase(10 * MIB, against=against).sentence
+    assert "largest contributors: data 40M and torch 30M. ask us" in sentence
     installed = increase(10 * MIB, figure="installed", against=difference())
     assert installed.sentence == (
         "installed grows by 45M (+11.2 %) against main, over the limit; "

@@ -311,7 +311,8 @@ def _contributors(difference: Difference, figure: str, scale: Scale) -> str:
     grown = sorted(((name, size) for name, size in added if size > 0), key=lambda pair: -pair[1])
     if not grown:
         return ""
-    names = listed([f"{name} {scale.up(size)}" for name, size in grown], _NAMED)
+    least = grown[0][1] / 100  # beside the largest, less says nothing
+    names = listed([f"{name} {scale.up(size)}" for name, size in grown if size >= least], _NAMED)
     return f"; largest contributors: {names}"
 
 
