@@ -59,6 +59,9 @@ if TYPE_CHECKING:
     from slugcheck.terminal import Bar
 
 
+_MOST_LOST = 3  # indexes that are gone on without: each may take the resolver's time-out
+
+
 class Progress(Protocol):
     """Where a run shows what it is doing: the terminal, or nowhere (``SILENT``)."""
 
@@ -201,7 +204,8 @@ class Check:
         """Leave out an index that cannot be used, and what only it has; False if it cannot be."""
         answer = reachable(self.subject.index, error)
         wanted = self.subject.requirements
-        if answer is None or wanted is None or self._options.offline:
+        lost = sum(not obstacle.refused for obstacle in self._obstacles)
+        if answer is None or wanted is None or self._options.offline or lost >= _MOST_LOST:
             return False
         index, gone = answer
         self._obstacles.append(

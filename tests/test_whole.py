@@ -364,6 +364,21 @@ def test_an_index_that_does_not_answer_is_an_obstacle_and_the_rest_is_sized(
     assert done.document["distributions"]
 
 
+def test_only_so_many_indexes_are_gone_on_without(index: PackageServer, app: Path) -> None:
+    dead = [f"http://127.0.0.1:{port}/simple" for port in (1, 2, 3, 4)]  # nothing listens there
+    lines = "".join(f"--extra-index-url {url}\n" for url in dead)
+    write(app, {"requirements.txt": f"{lines}webapp==1.0\n"})
+    commit(app)
+    done = check(index, app)
+    assert (done.code, done.out) == (3, "")
+    error = next(line for line in done.err.splitlines() if line.startswith("error: "))
+    assert all(url in error for url in dead)
+    kept = "".join(f"--extra-index-url {url}\n" for url in dead[:3])
+    write(app, {"requirements.txt": f"{kept}webapp==1.0\n"})
+    commit(app)
+    assert len(check(index, app).document["obstacles"]) == 3
+
+
 def test_a_base_with_obstacles_is_said_to_be_measured_otherwise(
     index: PackageServer, app: Path
 ) -> None:
