@@ -13,7 +13,7 @@ import pytest
 
 from slugcheck.advice.edits import Edit
 from slugcheck.advice.trial import Measured, Outcome, Trials
-from slugcheck.errors import ResolutionError
+from slugcheck.errors import NetworkError, ResolutionError
 from slugcheck.packages.resolve.uv import clean_environment, find_uv
 from tests.support.commands import Done, slugcheck
 from tests.support.projects import (
@@ -358,6 +358,23 @@ def test_only_so_many_fixes_are_tried() -> None:
     ]  # fmt: skip
     assert len(asked) == 2
     assert results[2].problem == "too many fixes to try"
+
+
+@pytest.mark.parametrize(("index_url", "asked"), [(None, 2), ("http://127.0.0.1:9/cpu", 1)])
+def test_an_index_that_stalls_once_is_asked_again_unless_the_fix_adds_it(
+    index_url: str | None, asked: int
+) -> None:
+    edits: list[Edit] = []
+
+    def measure(edit: Edit) -> Measured:
+        edits.append(edit)
+        if len(edits) == 1:
+            raise NetworkError("the index does not answer in time")
+        raise ResolutionError("no solution")
+
+    trial = Trials(measure, lambda _: ()).run(Edit(remove=("a",), index_url=index_url))
+    assert len(edits) == asked
+    assert trial.outcome is (Outcome.NOT_MEASURED if index_url else Outcome.NO_SOLUTION)
 
 
 # --------------------------------------------------------------------------- other remedies

@@ -81,7 +81,7 @@ class Trials:
         if problem := self._refused or self._used_up():
             return Trial(edit=edit, outcome=Outcome.NOT_MEASURED, problem=problem)
         try:
-            measured = self._measure(edit)
+            measured = self._measured(edit)
         except NetworkError as error:
             return Trial(edit=edit, outcome=Outcome.NOT_MEASURED, problem=str(error))
         except SlugcheckError as error:
@@ -91,6 +91,19 @@ class Trials:
         sizes = measured.sizes
         after = AfterFix(counted=sizes.counted, status=worst(self._judge(sizes)))
         return Trial(edit=edit, outcome=Outcome.MEASURED, measured=measured, after=after)
+
+    def _measured(self, edit: Edit) -> Measured:
+        """Measure it, once more where an index that answered a moment ago gave no answer.
+
+        Else the fix that is shown would depend on which connection stalled.
+        """
+        try:
+            return self._measure(edit)
+        except NetworkError:
+            late = self._until is not None and time.monotonic() > self._until
+            if edit.index_url is not None or self._offline or late:
+                raise
+        return self._measure(edit)
 
     def _used_up(self) -> str:
         """Return why no more is tried, "" if it may be, and count one trial."""
