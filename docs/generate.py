@@ -23,7 +23,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from slugcheck import platforms, reading
-from slugcheck.model import Dyno, Limit, Platform, PythonRelease, Severity, Source, Stack, document
+from slugcheck.model import (
+    BundleKind,
+    Dyno,
+    Limit,
+    Platform,
+    PythonRelease,
+    Severity,
+    Source,
+    Stack,
+    document,
+)
 from slugcheck.policy import limits, settings
 from slugcheck.text import MIB, mb
 
@@ -111,15 +121,32 @@ def _overview(platform: Platform) -> Iterable[str]:
         if size_limit.figure == platform.size_figure
     ]
     limit = own[0] if own else "no size limit known"
-    return f"`{platform.name}`", platform.title, limit, platform.default_python, _counted(platform)
+    return (
+        f"`{platform.name}`",
+        platform.title,
+        limit,
+        platform.default_python,
+        _COUNTED[platform.bundle.kind],
+    )
 
 
-def _counted(platform: Platform) -> str:
-    return "compressed slug" if platform.size_figure == "slug" else "unpacked size"
+_COUNTED = {
+    BundleKind.GZIP_TAR: "the compressed slug",
+    BundleKind.UNZIPPED: "unpacked files",
+    BundleKind.SITE_PACKAGES: "unpacked files, less what is stripped",
+    BundleKind.IMAGE: "the container image",
+}
+
+
+def _counts(platform: Platform) -> str:
+    rule = platform.bundle
+    stripped = f" ({', '.join(f'`{name}`' for name in rule.stripped)})" if rule.stripped else ""
+    return f"Counts {rule.about}{stripped}.\nSource: {_source(rule.source)}\n"
 
 
 def _platform(platform: Platform) -> str:
     blocks = [f"## {platform.title}\n", f"`--platform {platform.name}`. {platform.about}\n"]
+    blocks.append(_counts(platform))
     if platform.limits:
         blocks.append(
             _table(("limit", "of", "value", "kind", "source"), map(_limit, platform.limits))
@@ -202,7 +229,8 @@ def _dyno(dyno: Dyno, platform: Platform) -> Iterable[str]:
 
 
 def _source(source: Source) -> str:
-    return f"{source.text} ({source.date})"
+    second_hand = "; second-hand" if source.second_hand else ""
+    return f"{source.text} ({source.date}{second_hand})"
 
 
 def _indented(text: str) -> str:
@@ -287,6 +315,8 @@ _SETTINGS = {
 }  # fmt: skip
 _BUDGETS = {
     "slug": "compressed slug",
+    "bundle": "what the platform counts against its limit ([Platforms](platforms.md)); on Heroku "
+    "the slug",
     "installed": "unpacked size, with bytecode",
     "download": "wheels that the installer downloads",
     "checkout": "files that git checks out",

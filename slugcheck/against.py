@@ -210,7 +210,7 @@ def difference(report: Report, against: Base, measured: Measured) -> Difference:
     if measured.report is None:
         return Difference(
             label=against.label, base=None, changes=(), parts=(), installed_bytes=0, slug_bytes=0,
-            problem=measured.problem,
+            bundle_bytes=0, problem=measured.problem,
         )  # fmt: skip
     own = difference_of(report_document(report), measured.report, label=against.label)
     return replace(own, notes=(*own.notes, *measured.notes))

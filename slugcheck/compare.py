@@ -58,7 +58,7 @@ from slugcheck.model.document import (
 )
 from slugcheck.model.options import Options
 from slugcheck.policy import gates
-from slugcheck.text import HEROKU_M, MEGABYTES, listed, printable
+from slugcheck.text import HEROKU_M, MEGABYTES, Scale, listed, printable, unit_of
 
 _SHOWN = 60  # characters of a label that a message repeats
 _PARTS = (
@@ -78,7 +78,7 @@ def difference(head: ReportDocument, base: ReportDocument, *, label: str) -> Dif
     ``label`` names the base. Only what changed adds to the doubt of the sums: what is the same on
     both sides has the same error on both, which cancels out.
     """
-    changed = changes(by_name(head), by_name(base), by_slug=_by_slug(head))
+    changed = changes(by_name(head), by_name(base))
     own, then = head.totals, base.totals
     doubts = _doubts(head, base, changed)
     return Difference(
@@ -87,13 +87,16 @@ def difference(head: ReportDocument, base: ReportDocument, *, label: str) -> Dif
             distributions=then.distributions,
             installed_bytes=then.all_installed_bytes,
             slug_bytes=then.slug_bytes,
+            bundle_bytes=then.bundle_bytes,
         ),
         changes=changed,
         parts=tuple(_parts(head, base)),
         installed_bytes=own.all_installed_bytes - then.all_installed_bytes,
         slug_bytes=own.slug_bytes - then.slug_bytes,
-        installed_doubt_bytes=doubts[0],
-        slug_doubt_bytes=doubts[1],
+        bundle_bytes=own.bundle_bytes - then.bundle_bytes,
+        installed_doubt_bytes=doubts.installed,
+        slug_doubt_bytes=doubts.slug,
+        bundle_doubt_bytes=doubts.bundle,
         notes=tuple(_difference_notes(head, base, label)),
     )
 
@@ -102,17 +105,17 @@ def difference(head: ReportDocument, base: ReportDocument, *, label: str) -> Dif
 
 
 def changes(
-    now: Mapping[str, Distribution], then: Mapping[str, Distribution], *, by_slug: bool
+    now: Mapping[str, Distribution], then: Mapping[str, Distribution]
 ) -> tuple[Change, ...]:
-    """Return how the distributions differ, the largest change first."""
+    """Return how the distributions differ, the largest change of the bundle first."""
     differing = [
-        _change(now.get(name), then.get(name), by_slug=by_slug)
+        _change(now.get(name), then.get(name))
         for name in {**now, **then}
         if not _alike(now.get(name), then.get(name))
     ]
 
     def rank(change: Change) -> tuple[int, str]:
-        return -abs(change.slug_bytes if by_slug else change.installed_bytes), change.name
+        return -abs(change.bundle_bytes), change.name
 
     return tuple(sorted(differing, key=rank))
 
@@ -120,17 +123,18 @@ def changes(
 def _alike(now: Distribution | None, then: Distribution | None) -> bool:
     if now is None or then is None:
         return now is then
-    return (now.version, now.installed_bytes, now.slug_bytes) == (
-        then.version, then.installed_bytes, then.slug_bytes,
+    return (now.version, now.installed_bytes, now.slug_bytes, now.bundle_bytes) == (
+        then.version, then.installed_bytes, then.slug_bytes, then.bundle_bytes,
     )  # fmt: skip
 
 
-def _change(now: Distribution | None, then: Distribution | None, *, by_slug: bool) -> Change:
+def _change(now: Distribution | None, then: Distribution | None) -> Change:
     distribution = now or then
     assert distribution is not None  # noqa: S101 - a name comes from one of the two
-    before = (then.slug_bytes if by_slug else then.installed_bytes) if then else 0
+    before = then.bundle_bytes if then else 0
     installed = (now.installed_bytes if now else 0) - (then.installed_bytes if then else 0)
     slug = (now.slug_bytes if now else 0) - (then.slug_bytes if then else 0)
+    bundle = (now.bundle_bytes if now else 0) - before
     return Change(
         name=distribution.name,
         kind=_kind(now, then),
@@ -138,7 +142,8 @@ def _change(now: Distribution | None, then: Distribution | None, *, by_slug: boo
         after=now.version if now else None,
         installed_bytes=installed,
         slug_bytes=slug,
-        percent=100 * (slug if by_slug else installed) / before if before else None,
+        bundle_bytes=bundle,
+        percent=100 * bundle / before if before else None,
         because=reasons(distribution),
     )
 
@@ -174,7 +179,14 @@ def _is_newer(version: str, other: str) -> bool:
 
 
 def _parts(head: ReportDocument, base: ReportDocument) -> Iterator[PartChange]:
-    own, then = head.totals, base.totals
+    own, then, by_slug = head.totals, base.totals, _by_slug(head)
+
+    def change(name: str, installed: int, slug: int) -> PartChange:
+        bundle = slug if by_slug else installed
+        return PartChange(
+            name=name, installed_bytes=installed, slug_bytes=slug, bundle_bytes=bundle
+        )
+
     for name, installed, slug in (
         ("runtime", own.runtime_bytes - then.runtime_bytes,
          own.runtime_slug_bytes - then.runtime_slug_bytes),
@@ -183,11 +195,11 @@ def _parts(head: ReportDocument, base: ReportDocument) -> Iterator[PartChange]:
          own.model_slug_bytes - then.model_slug_bytes),
     ):  # fmt: skip
         if installed or slug:
-            yield PartChange(name=name, installed_bytes=installed, slug_bytes=slug)
+            yield change(name, installed, slug)
     for group, name in _MADE.items():
         (installed, slug), (less, packed) = _made(head, group), _made(base, group)
         if installed != less or slug != packed:
-            yield PartChange(name=name, installed_bytes=installed - less, slug_bytes=slug - packed)
+            yield change(name, installed - less, slug - packed)
 
 
 def _made(report: ReportDocument, group: str) -> tuple[int, int]:
@@ -196,28 +208,36 @@ def _made(report: ReportDocument, group: str) -> tuple[int, int]:
     return sum(row.installed_bytes for row in rows), sum(row.slug_bytes for row in rows)
 
 
-def _doubts(
-    head: ReportDocument, base: ReportDocument, changes: Iterable[Change]
-) -> tuple[int, int]:
-    """Return half the width of the intervals of the two differences: installed, slug."""
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """Half the width of the intervals of differences, in bytes."""
+
+    installed: int
+    slug: int
+    bundle: int
+
+
+def _doubts(head: ReportDocument, base: ReportDocument, changes: Iterable[Change]) -> Doubts:
+    """Return the doubts of the whole differences."""
     own, then = head.totals, base.totals
     if own.basis != then.basis:  # one measured, one predicted: nothing cancels out
-        return (
-            _half(own.all_installed_low_bytes, own.all_installed_high_bytes)
-            + _half(then.all_installed_low_bytes, then.all_installed_high_bytes),
-            _half(own.slug_low_bytes, own.slug_high_bytes)
-            + _half(then.slug_low_bytes, then.slug_high_bytes),
+        sides = own, then
+        return Doubts(
+            sum(_half(t.all_installed_low_bytes, t.all_installed_high_bytes) for t in sides),
+            sum(_half(t.slug_low_bytes, t.slug_high_bytes) for t in sides),
+            sum(_half(t.bundle_low_bytes, t.bundle_high_bytes) for t in sides),
         )
     names = {change.name for change in changes}
     return doubts(d for side in (head, base) for d in side.distributions if d.name in names)
 
 
-def doubts(distributions: Iterable[Distribution]) -> tuple[int, int]:
-    """Return half the width of the intervals of what changed, summed: installed, slug."""
+def doubts(distributions: Iterable[Distribution]) -> Doubts:
+    """Return the doubts of what changed, summed."""
     changed = tuple(distributions)
-    return (
+    return Doubts(
         sum(_half(d.installed_low_bytes, d.installed_high_bytes) for d in changed),
         sum(_half(d.slug_low_bytes, d.slug_high_bytes) for d in changed),
+        sum(_half(d.bundle_low_bytes, d.bundle_high_bytes) for d in changed),
     )
 
 
@@ -273,12 +293,13 @@ def compare(candidates: Sequence[Candidate]) -> Comparison:
     return Comparison(
         title=first.target.title,
         size_figure=first.target.size_figure,
+        bundle_kind=first.target.bundle_kind,
         limit_text=limit.limit_text if limit else "",
         stacks=setups,
         shared=tuple(_shared(reports)),
         migrations=tuple(_migration(candidates[0], other) for other in candidates[1:]),
         savings=_savings(setups),
-        recommendation=recommend(setups, by_slug=_by_slug(first)),
+        recommendation=recommend(setups, scale=_scale(first)),
         notes=tuple(_notes(candidates)),
         tool_version=first.tool.version,
     )
@@ -287,8 +308,8 @@ def compare(candidates: Sequence[Candidate]) -> Comparison:
 def _setup(candidate: Candidate, first: ReportDocument) -> Setup:
     report = candidate.report
     totals, size = report.totals, _size_verdict(report)
-    counted, reference = _counted(report), _counted(first)
-    saved = reference.value - counted.value
+    bundle, reference = _bundle(report), _bundle(first)
+    saved = reference.value - bundle.value
     return Setup(
         label=candidate.label,
         path=report.subject.path,
@@ -296,19 +317,22 @@ def _setup(candidate: Candidate, first: ReportDocument) -> Setup:
         distributions=totals.distributions,
         dependencies_bytes=totals.installed_bytes,
         dependencies_slug_bytes=totals.dependencies_slug_bytes,
+        dependencies_bundle_bytes=totals.dependencies_bundle_bytes,
         model_files=len(report.models),
         model_bytes=totals.model_bytes,
         model_slug_bytes=totals.model_slug_bytes,
+        model_bundle_bytes=totals.model_slug_bytes if _by_slug(report) else totals.model_bytes,
         installed_bytes=totals.all_installed_bytes,
         slug=_slug(report),
-        counted=counted,
+        bundle=bundle,
         rows=tuple(_rows(report)),
         status=_status(report),
         sentence=size.sentence if size else "no limit",
-        room_bytes=size.limit - counted.value if size else None,
+        room_bytes=size.limit - bundle.value if size else None,
         unsized=tuple(_unsized(report)),
         saved_installed_bytes=first.totals.all_installed_bytes - totals.all_installed_bytes,
         saved_slug_bytes=first.totals.slug_bytes - totals.slug_bytes,
+        saved_bundle_bytes=saved,
         saved_percent=100 * saved / reference.value if reference.value else None,
     )
 
@@ -332,16 +356,24 @@ def _slug(report: ReportDocument) -> Estimate[int]:
     )
 
 
-def _counted(report: ReportDocument) -> Estimate[int]:
-    if _by_slug(report):
-        return _slug(report)
+def _bundle(report: ReportDocument) -> Estimate[int]:
     totals = report.totals
     return Estimate(
-        value=totals.all_installed_bytes,
-        low=totals.all_installed_low_bytes,
-        high=totals.all_installed_high_bytes,
+        value=totals.bundle_bytes,
+        low=totals.bundle_low_bytes,
+        high=totals.bundle_high_bytes,
         basis=Basis.PREDICTED,
     )
+
+
+def _scale(report: ReportDocument) -> Scale:
+    """Return the unit of the bundle: that of its limit."""
+    size = _size_verdict(report)
+    return unit_of(size.limit if size else None, default=_unit(report))
+
+
+def _unit(report: ReportDocument) -> Scale:
+    return HEROKU_M if _by_slug(report) else MEGABYTES
 
 
 def _size_verdict(report: ReportDocument) -> Verdict | None:
@@ -363,38 +395,32 @@ def _unsized(report: ReportDocument) -> Iterator[str]:
 
 
 def _rows(report: ReportDocument) -> Iterator[SetupRow]:
-    by_slug = _by_slug(report)
-    ordered = sorted(
-        report.distributions,
-        key=lambda d: (-(d.slug_bytes if by_slug else d.installed_bytes), d.name),
-    )
-    for d in ordered:
+    totals, by_slug = report.totals, _by_slug(report)
+    for d in sorted(report.distributions, key=lambda d: (-d.bundle_bytes, d.name)):
         yield SetupRow(
             name=d.name, version=d.version, installed_bytes=d.installed_bytes,
-            slug_bytes=d.slug_bytes,
+            slug_bytes=d.slug_bytes, bundle_bytes=d.bundle_bytes,
         )  # fmt: skip
-    twice = report.totals.installed_bytes - sum(d.installed_bytes for d in report.distributions)
-    packed = report.totals.dependencies_slug_bytes - sum(d.slug_bytes for d in report.distributions)
+    twice = totals.installed_bytes - sum(d.installed_bytes for d in report.distributions)
+    packed = totals.dependencies_slug_bytes - sum(d.slug_bytes for d in report.distributions)
+    counted = totals.dependencies_bundle_bytes - sum(d.bundle_bytes for d in report.distributions)
     if twice or packed:
         yield SetupRow(
             name="overlapping files (counted once)", version="", installed_bytes=twice,
-            slug_bytes=packed,
+            slug_bytes=packed, bundle_bytes=counted,
         )  # fmt: skip
-    for name, installed, slug in _PARTS:
-        if getattr(report.totals, installed) or getattr(report.totals, slug):
-            yield SetupRow(
-                name=name, version="", installed_bytes=getattr(report.totals, installed),
-                slug_bytes=getattr(report.totals, slug),
-            )  # fmt: skip
-    for group, name in _MADE.items():
-        made, share = _made(report, group)
-        if made or share:
-            yield SetupRow(name=name, version="", installed_bytes=made, slug_bytes=share)
+    parts = [(name, getattr(totals, own), getattr(totals, slug)) for name, own, slug in _PARTS]
+    parts += [(name, *_made(report, group)) for group, name in _MADE.items()]
     if report.models:
-        yield SetupRow(
-            name=f"models ({len(report.models)})", version="",
-            installed_bytes=report.totals.model_bytes, slug_bytes=report.totals.model_slug_bytes,
-        )  # fmt: skip
+        name = f"models ({len(report.models)})"
+        parts.append((name, totals.model_bytes, totals.model_slug_bytes))
+    for name, installed, slug in parts:
+        if installed or slug:
+            bundle = slug if by_slug else installed
+            yield SetupRow(
+                name=name, version="", installed_bytes=installed, slug_bytes=slug,
+                bundle_bytes=bundle,
+            )  # fmt: skip
 
 
 # --------------------------------------------------------------------------- between candidates
@@ -402,7 +428,6 @@ def _rows(report: ReportDocument) -> Iterator[SetupRow]:
 
 def _shared(reports: Sequence[ReportDocument]) -> Iterator[SharedRow]:
     tables = [by_name(report) for report in reports]
-    by_slug = _by_slug(reports[0])
     rows = []
     for name in dict.fromkeys(name for table in tables for name in table):
         distributions = [table.get(name) for table in tables]
@@ -420,12 +445,15 @@ def _shared(reports: Sequence[ReportDocument]) -> Iterator[SharedRow]:
                     distribution.slug_bytes if distribution else None
                     for distribution in distributions
                 ),
+                bundle_bytes=tuple(
+                    distribution.bundle_bytes if distribution else None
+                    for distribution in distributions
+                ),
             )
         )
 
     def rank(row: SharedRow) -> tuple[int, str]:
-        sizes = row.slug_bytes if by_slug else row.installed_bytes
-        return -max(size or 0 for size in sizes), row.name
+        return -max(size or 0 for size in row.bundle_bytes), row.name
 
     yield from sorted(rows, key=rank)
 
@@ -462,17 +490,18 @@ def _lines(requirements: Sequence[Requirement]) -> Mapping[str, str]:
 
 
 def _savings(candidates: Sequence[Setup]) -> Savings | None:
-    largest = max(candidates, key=lambda candidate: candidate.counted.value)
-    smallest = min(candidates, key=lambda candidate: candidate.counted.value)
+    largest = max(candidates, key=lambda candidate: candidate.bundle.value)
+    smallest = min(candidates, key=lambda candidate: candidate.bundle.value)
     if largest is smallest:
         return None
-    saved = largest.counted.value - smallest.counted.value
+    saved = largest.bundle.value - smallest.bundle.value
     return Savings(
         from_label=largest.label,
         to_label=smallest.label,
         installed_bytes=largest.installed_bytes - smallest.installed_bytes,
         slug_bytes=largest.slug.value - smallest.slug.value,
-        percent=100 * saved / largest.counted.value,
+        bundle_bytes=saved,
+        percent=100 * saved / largest.bundle.value,
     )
 
 
@@ -498,37 +527,38 @@ def _notes(candidates: Sequence[Candidate]) -> Iterator[str]:
 # --------------------------------------------------------------------------- recommendation
 
 
-def recommend(candidates: Sequence[Setup], *, by_slug: bool) -> Recommendation:
-    """Return the smallest candidate that fits, with the figures as reasons."""
-    reasons = [_fits(candidate, by_slug=by_slug) for candidate in candidates]
+def recommend(candidates: Sequence[Setup], *, scale: Scale) -> Recommendation:
+    """Return the smallest candidate that fits, with the figures, in ``scale``, as reasons."""
+    reasons = [_fits(candidate, scale) for candidate in candidates]
     doubtful = [candidate for candidate in candidates if candidate.status is Status.UNKNOWN]
     fitting = [candidate for candidate in candidates if candidate.status is Status.PASS]
-    ordered = sorted(fitting, key=lambda candidate: candidate.counted.value)
+    ordered = sorted(fitting, key=lambda candidate: candidate.bundle.value)
     if not fitting:
         if doubtful:
             names = listed([candidate.label for candidate in doubtful], _NAMED)
             fit = "fits" if len(doubtful) == 1 else "fit"
             return _none(reasons, f"unknown whether {names} {fit}")
-        smallest = min(candidates, key=lambda candidate: candidate.counted.value)
-        over = _size(-(smallest.room_bytes or 0), by_slug=by_slug)
+        smallest = min(candidates, key=lambda candidate: candidate.bundle.value)
+        over = scale.up(-(smallest.room_bytes or 0))
         return _none(
             reasons, f"no candidate fits; {smallest.label} is the closest, {over} too large"
         )
     best = ordered[0]
-    smaller = [candidate for candidate in doubtful if candidate.counted.low <= best.counted.high]
+    smaller = [candidate for candidate in doubtful if candidate.bundle.low <= best.bundle.high]
     if smaller:
         names = listed([candidate.label for candidate in smaller], _NAMED)
         return _none(reasons, f"{names} may be smaller than {best.label}, but cannot be judged")
-    if len(ordered) > 1 and ordered[1].counted.low <= best.counted.high:
+    if len(ordered) > 1 and ordered[1].bundle.low <= best.bundle.high:
         other = ordered[1].label
         reasons.append(f"{best.label} and {other} are too close to call")
         return Recommendation(label=None, because=tuple(reasons))
-    largest = max(candidates, key=lambda candidate: candidate.counted.value)
+    largest = max(candidates, key=lambda candidate: candidate.bundle.value)
     if largest is not best:
-        saved = largest.counted.value - best.counted.value
-        share = 100 * saved / largest.counted.value
-        size = _size(saved, by_slug=by_slug, down=True)
-        reasons.append(f"{best.label} is {size} ({share:.1f} %) smaller than {largest.label}")
+        saved = largest.bundle.value - best.bundle.value
+        share = 100 * saved / largest.bundle.value
+        reasons.append(
+            f"{best.label} is {scale.down(saved)} ({share:.1f} %) smaller than {largest.label}"
+        )
     return Recommendation(label=best.label, because=tuple(reasons))
 
 
@@ -536,21 +566,16 @@ def _none(reasons: list[str], why: str) -> Recommendation:
     return Recommendation(label=None, because=(*reasons, why))
 
 
-def _fits(setup: Setup, *, by_slug: bool) -> str:
+def _fits(setup: Setup, scale: Scale) -> str:
     if setup.status is Status.UNKNOWN:
         return f"{setup.label} cannot be judged: {setup.sentence}"
     if setup.room_bytes is None:
-        return f"{setup.label} is {_size(setup.counted.value, by_slug=by_slug)}"
+        return f"{setup.label} is {scale.up(setup.bundle.value)}"
     if setup.status is Status.FAIL and setup.room_bytes >= 0:
         return f"{setup.label} is within the size limit, but over another budget"
     if setup.status is Status.FAIL:
-        return f"{setup.label} does not fit: {_size(-setup.room_bytes, by_slug=by_slug)} too large"
-    return f"{setup.label} fits with {_size(setup.room_bytes, by_slug=by_slug, down=True)} left"
-
-
-def _size(value: int, *, by_slug: bool, down: bool = False) -> str:
-    scale = HEROKU_M if by_slug else MEGABYTES
-    return scale.down(value) if down else scale.up(value)
+        return f"{setup.label} does not fit: {scale.up(-setup.room_bytes)} too large"
+    return f"{setup.label} fits with {scale.down(setup.room_bytes)} left"
 
 
 # --------------------------------------------------------------------------- measuring candidates

@@ -1,4 +1,4 @@
-"""Sizes of a resolution from its inventories: installed, bytecode and slug bytes.
+"""Sizes of a resolution from its inventories: installed, bytecode, slug and bundle bytes.
 
 Sizes without bytecode are exact for wheels. Bytecode and slug bytes are predicted from names and
 sizes (``sizing.bytecode``, ``sizing.compression``) and have an interval. A path that two
@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from slugcheck.model import (
+    BundleKind,
+    BundleRule,
     Distribution,
     DistributionSize,
     Entry,
@@ -29,7 +31,7 @@ from slugcheck.model import (
     figures,
 )
 from slugcheck.packages import causes, graph
-from slugcheck.sizing import bytecode, compression
+from slugcheck.sizing import bundle, bytecode, compression
 from slugcheck.sizing.installed import Installed, Layout, install, layout_of
 from slugcheck.sizing.kinds import kind_of
 
@@ -45,6 +47,7 @@ class Sized:
     bytecode: Estimate[int]
     bytecode_files: int
     slug: Estimate[int]
+    bundle: Estimate[int]
 
 
 class SizeMemory:
@@ -89,12 +92,13 @@ def measure(
 
     ``memory`` holds the figures of single distributions that were computed before.
     """
-    layout = layout_of(target, manager)
+    layout, rule = layout_of(target, manager), target.platform.bundle
     known = memory or SizeMemory()
     sized = _with_roots(
-        tuple(_recalled(d, inventory, layout, known) for d, inventory in inventories), environment
+        tuple(_recalled(d, inventory, layout, rule, known) for d, inventory in inventories),
+        environment,
     )
-    overlaps = find_overlaps(sized)
+    overlaps = find_overlaps(sized, rule, layout)
     needs = _graph(sized, environment)
     required_by = needs.required_by()
     distributions = tuple(_distribution_size(package, required_by) for package in sized)
@@ -110,22 +114,29 @@ def measure(
         transfer=transfer,
         installed=_total_installed(sized, overlaps, parts, layout.minor),
         slug=_total_slug(sized, overlaps, parts),
+        bundle=_total_bundle(sized, overlaps, parts, rule, layout.minor),
     )
 
 
 def _recalled(
-    distribution: Distribution, inventory: Inventory, layout: Layout, memory: SizeMemory
+    distribution: Distribution,
+    inventory: Inventory,
+    layout: Layout,
+    rule: BundleRule,
+    memory: SizeMemory,
 ) -> Sized:
     known = memory.recall(distribution, inventory, layout)
     if known is not None:
         return replace(known, distribution=distribution)
-    sized = size_one(distribution, inventory, layout)
+    sized = size_one(distribution, inventory, layout, rule)
     memory.remember(sized, layout)
     return sized
 
 
-def size_one(distribution: Distribution, inventory: Inventory, layout: Layout) -> Sized:
-    """Return the figures of one distribution under a layout."""
+def size_one(
+    distribution: Distribution, inventory: Inventory, layout: Layout, rule: BundleRule
+) -> Sized:
+    """Return the figures of one distribution under a layout, counted by a platform's rule."""
     files = install(inventory, distribution, layout)
     predicted = bytecode.predict(
         distribution.name,
@@ -145,14 +156,17 @@ def size_one(distribution: Distribution, inventory: Inventory, layout: Layout) -
         version=distribution.version,
         model_bytecode=predicted.model_bytes,
     )
+    plain = _widened(Estimate[int].measured(files.plain_bytes), low, high)
+    compiled, slug = (_widened(figure, low, high) for figure in (predicted.estimate, share))
     return Sized(
         distribution=distribution,
         inventory=inventory,
         installed=files,
-        plain=_widened(Estimate.measured(files.plain_bytes), low, high),
-        bytecode=_widened(predicted.estimate, low, high),
+        plain=plain,
+        bytecode=compiled,
         bytecode_files=predicted.files,
-        slug=_widened(share, low, high),
+        slug=slug,
+        bundle=bundle.of_distribution(files.files, rule, layout, plain, compiled, slug),
     )
 
 
@@ -165,7 +179,7 @@ def _widened(estimate: Estimate[int], low: float, high: float) -> Estimate[int]:
 # --------------------------------------------------------------------------- overlaps
 
 
-def find_overlaps(sized: Sequence[Sized]) -> tuple[Overlap, ...]:
+def find_overlaps(sized: Sequence[Sized], rule: BundleRule, layout: Layout) -> tuple[Overlap, ...]:
     """Return the paths that more than one distribution writes, by group of distributions.
 
     The bytes counted are those of all but the largest file at each path.
@@ -188,6 +202,11 @@ def find_overlaps(sized: Sequence[Sized]) -> tuple[Overlap, ...]:
             files=len(paths),
             bytes=sum(spare for _, spare, _ in paths),
             slug_bytes=sum(packed for _, _, packed in paths),
+            bundle_bytes=sum(
+                packed if rule.kind is BundleKind.GZIP_TAR else spare
+                for path, spare, packed in paths
+                if bundle.counts(path, rule, layout)
+            ),
             example=max(paths, key=lambda item: item[1])[0],
         )
         for names, paths in sorted(groups.items())
@@ -248,12 +267,14 @@ def _roots(sized: Sequence[Sized], needs: graph.Graph) -> tuple[RootSize, ...]:
             shared_bytes=sum(_installed(by_name[other]) for other in shared),
             exclusive_slug_bytes=sum(by_name[other].slug.value for other in alone),
             shared_slug_bytes=sum(by_name[other].slug.value for other in shared),
+            exclusive_bundle_bytes=sum(by_name[other].bundle.value for other in alone),
+            shared_bundle_bytes=sum(by_name[other].bundle.value for other in shared),
             exclusive_names=tuple(alone),
             shared_names=tuple(sorted(shared)),
         )
 
     root_sizes = [root(d.name) for d in roots]
-    return tuple(sorted(root_sizes, key=lambda r: (-r.exclusive_slug_bytes, r.name)))
+    return tuple(sorted(root_sizes, key=lambda r: (-r.exclusive_bundle_bytes, r.name)))
 
 
 def _installed(package: Sized) -> int:
@@ -274,6 +295,7 @@ def _distribution_size(
         plain=package.plain,
         bytecode=package.bytecode,
         slug=package.slug,
+        bundle=package.bundle,
         files=len(package.installed.files),
         bytecode_files=package.bytecode_files,
         by_kind=_by_kind(package),
@@ -311,3 +333,23 @@ def _total_slug(
         [package.slug for package in sized], systematic_percent=compression.systematic_percent()
     )
     return figures.total([shares, spare, *(part.slug for part in parts)], systematic_percent=0.0)
+
+
+def _total_bundle(
+    sized: Sequence[Sized],
+    overlaps: Sequence[Overlap],
+    parts: Sequence[Part],
+    rule: BundleRule,
+    minor: str,
+) -> Estimate[int]:
+    match rule.kind:
+        case BundleKind.GZIP_TAR:
+            return _total_slug(sized, overlaps, parts)
+        case BundleKind.UNZIPPED | BundleKind.IMAGE:
+            return _total_installed(sized, overlaps, parts, minor)
+        case BundleKind.SITE_PACKAGES:
+            spare = Estimate[int].measured(-sum(overlap.bundle_bytes for overlap in overlaps))
+            files = [package.bundle for package in sized]
+            return figures.total(
+                [*files, spare, *(part.installed for part in parts)], systematic_percent=0.0
+            )

@@ -593,13 +593,20 @@ MEGABYTES = Scale(MB, " MB")
 BYTES = Scale(1, " B")
 
 
+def unit_of(limit: int | None, *, default: Scale) -> Scale:
+    """Return the unit that a limit is round in (M, else MB); without a limit the default."""
+    if limit is None:
+        return default
+    return MEGABYTES if limit % MB == 0 and limit % MIB else HEROKU_M
+
+
 def scale_for(value: int, limit: int) -> Scale:
     """Return the unit to print a figure and its limit in.
 
-    It is the unit the limit is round in (M, else MB); bytes where a rounded figure would read
+    It is the limit's own (``unit_of``); bytes where a rounded figure would read
     like its limit without being it, or stand on the wrong side of it.
     """
-    scale = MEGABYTES if limit % MB == 0 and limit % MIB else HEROKU_M
+    scale = unit_of(limit, default=HEROKU_M)
     return scale if scale.tells_apart(value, limit) else BYTES
 
 

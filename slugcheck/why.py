@@ -214,42 +214,46 @@ class Context:
     def freed(self, gone: Collection[str]) -> Freed:
         """Return what removing distributions frees in the totals."""
         sizes = [size for size in self.report.sizes.distributions if size.name in gone]
-        spare, spare_slug = self._counted_once(gone)
-        back, back_slug = self._replaced_by_runtime(gone)
+        spare, back = self._counted_once(gone), self._replaced_by_runtime(gone)
         return Freed(
             names=tuple(sorted(gone)),
-            installed_bytes=sum(size.installed_bytes for size in sizes) - spare - back,
-            slug_bytes=sum(size.slug.value for size in sizes) - spare_slug - back_slug,
+            installed_bytes=sum(size.installed_bytes for size in sizes) - spare[0] - back[0],
+            slug_bytes=sum(size.slug.value for size in sizes) - spare[1] - back[1],
+            bundle_bytes=sum(size.bundle.value for size in sizes) - spare[2] - back[2],
         )
 
-    def _counted_once(self, gone: Collection[str]) -> tuple[int, int]:
+    def _counted_once(self, gone: Collection[str]) -> _Spare:
         """Return the bytes of shared paths that the totals do not count for removed packages."""
-        before = self.report.sizes.overlaps
+        before, target = self.report.sizes.overlaps, self.report.sizes.target
         names = {name for overlap in before for name in overlap.names}
         if not names & set(gone):
-            return 0, 0
-        layout = layout_of(self.report.sizes.target, self.subject.manager)
+            return 0, 0, 0
+        layout, rule = layout_of(target, self.subject.manager), target.platform.bundle
         left = [
-            sizer.size_one(*self.inventories[name], layout) for name in sorted(names - set(gone))
+            sizer.size_one(*self.inventories[name], layout, rule)
+            for name in sorted(names - set(gone))
         ]
-        after = sizer.find_overlaps(left)
-        return _spare(before)[0] - _spare(after)[0], _spare(before)[1] - _spare(after)[1]
+        first, last = _spare(before), _spare(sizer.find_overlaps(left, rule, layout))
+        return first[0] - last[0], first[1] - last[1], first[2] - last[2]
 
-    def _replaced_by_runtime(self, gone: Collection[str]) -> tuple[int, int]:
+    def _replaced_by_runtime(self, gone: Collection[str]) -> _Spare:
         """Return the bytes of the platform's own pip or setuptools that replace removed ones."""
         sizes = self.report.sizes
         left = {size.name for size in sizes.distributions} - set(gone)
         own = slug_parts.runtime_parts(sizes.target, left, self.subject.manager)
-        return (
-            sum(part.installed.value for part in own) - sizes.group_bytes(RUNTIME),
-            sum(part.slug.value for part in own) - sizes.group_slug_bytes(RUNTIME),
-        )
+        installed = sum(part.installed.value for part in own) - sizes.group_bytes(RUNTIME)
+        slug = sum(part.slug.value for part in own) - sizes.group_slug_bytes(RUNTIME)
+        return installed, slug, slug if sizes.counts_slug else installed
 
 
-def _spare(overlaps: tuple[Overlap, ...]) -> tuple[int, int]:
+_Spare = tuple[int, int, int]  # bytes: installed, slug, bundle
+
+
+def _spare(overlaps: tuple[Overlap, ...]) -> _Spare:
     return (
         sum(overlap.bytes for overlap in overlaps),
         sum(overlap.slug_bytes for overlap in overlaps),
+        sum(overlap.bundle_bytes for overlap in overlaps),
     )
 
 
@@ -508,7 +512,7 @@ def _brings(context: Context, name: str, sized: dict[str, DistributionSize]) -> 
 
     def largest_first(names: Collection[str]) -> tuple[DistributionSize, ...]:
         sizes = [sized[brought] for brought in names if brought in sized]
-        return tuple(sorted(sizes, key=lambda size: (-size.slug.value, size.name)))
+        return tuple(sorted(sizes, key=lambda size: (-size.bundle.value, size.name)))
 
     return Brings(
         exclusive=largest_first(everything & gone),
@@ -572,7 +576,7 @@ def changes(context: Context, why: Why) -> tuple[Variant, ...]:
 
     def rank(removal: tuple[Start, Variant]) -> tuple[int, str]:
         freed = removal[1][0].graph
-        return -(freed.slug_bytes if freed else 0), removal[0].name
+        return -(freed.bundle_bytes if freed else 0), removal[0].name
 
     variants = [_removed(context, starts)] if len(starts) > 1 else []
     held = tuple(start for start in starts if start.is_held_back)
@@ -729,18 +733,21 @@ def saving(name: str, before: SizeReport, after: SizeReport) -> MeasuredSaving |
     now = {size.name: to_document.distribution(size) for size in after.distributions}
     changed = tuple(
         change
-        for change in changes_between(now, then, by_slug=True)
+        for change in changes_between(now, then)
         if change.kind is not ChangeKind.SAME_VERSION
     )
     sides = [side[change.name] for change in changed for side in (then, now) if change.name in side]
-    installed_doubt, slug_doubt = doubts(sides)
+    doubt = doubts(sides)
     return MeasuredSaving(
         installed_bytes=before.installed.value - after.installed.value,
         slug_bytes=before.slug.value - after.slug.value,
-        installed_doubt_bytes=installed_doubt,
-        slug_doubt_bytes=slug_doubt,
+        bundle_bytes=before.bundle.value - after.bundle.value,
+        installed_doubt_bytes=doubt.installed,
+        slug_doubt_bytes=doubt.slug,
+        bundle_doubt_bytes=doubt.bundle,
         installed=after.installed,
         slug=after.slug,
+        bundle=after.bundle,
         changes=changed,
         left=now[name].version if name in now else ("" if name in left else None),
         unsized_gone=tuple(sorted(known - left)),

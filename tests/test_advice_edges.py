@@ -14,6 +14,7 @@ from slugcheck.advice.own_extras import candidates as own_candidates
 from slugcheck.advice.syntax import Written
 from slugcheck.advice.trial import Measured
 from slugcheck.model import (
+    BundleKind,
     DistributionSize,
     Entry,
     FindingSeverity,
@@ -43,9 +44,9 @@ def problems(
     own: tuple[Candidate, ...] = (),
     gpu: bool = False,
     missing: tuple[str, ...] = ("libGL.so.1",),
-    figure: str = "slug",
+    kind: BundleKind = BundleKind.GZIP_TAR,
 ) -> list[Problem]:
-    target = reports.target(figure=figure)
+    target = reports.target(kind=kind)
     target = replace(
         target,
         platform=replace(target.platform, gpu=gpu),
@@ -97,7 +98,7 @@ def test_torch_with_cuda_gets_its_cpu_build_and_says_what_goes() -> None:
     ]  # fmt: skip
     assert (problem.saves, problem.uncertain) == (True, False)
     assert problem.estimate_bytes == 13_000_000
-    by_installed = only(problems(*torch(), figure="installed"))
+    by_installed = only(problems(*torch(), kind=BundleKind.UNZIPPED))
     assert by_installed.estimate_bytes == sum(d.installed_bytes for d in torch()[2:])
 
 

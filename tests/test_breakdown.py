@@ -7,18 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-from slugcheck.model import Estimate, Kind, Overlap, SizeReport, breakdown
+from slugcheck.model import BundleKind, Estimate, Kind, Overlap, Part, SizeReport, breakdown
 from slugcheck.render import plot
 from tests.support import reports
 from tests.support.benches import heavy, light, result, sample, stack
 
 
-def sizes(*slugs: int, figure: str = "slug") -> SizeReport:
+def sizes(*slugs: int, kind: BundleKind = BundleKind.GZIP_TAR) -> SizeReport:
     rows = [
         reports.distribution(f"d{n:02d}", slug=slug, bytecode=0, kinds={Kind.DATA: 1000 - slug % 7})
         for n, slug in enumerate(slugs)
     ]
-    return reports.report(rows, on=reports.target(figure=figure)).sizes
+    return reports.report(rows, on=reports.target(kind=kind)).sizes
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_the_rows_that_make_up_most_are_shown(slugs: list[int], shown: int) -> N
 def test_rows_are_ranked_by_what_counts_and_then_by_name() -> None:
     by_slug = breakdown.fold(sizes(3, 9, 9), everything=True).shown
     assert [row.name for row in by_slug] == ["d01", "d02", "d00"]
-    by_installed = breakdown.fold(sizes(3, 9, 8, figure="installed"), everything=True).shown
+    by_installed = breakdown.fold(sizes(3, 9, 8, kind=BundleKind.UNZIPPED), everything=True).shown
     assert [row.name for row in by_installed] == ["d02", "d01", "d00"]  # 999, 998, 997
     few = breakdown.fold(sizes(*[10] * 40), everything=False, most=8)
     assert len(few.shown) == 8
@@ -62,12 +62,16 @@ def test_a_sum_of_unknown_downloads_is_unknown() -> None:
     assert breakdown.sums([]).download == 0
 
 
+def with_parts(parts: tuple[Part, ...]) -> SizeReport:
+    return reports.report((), parts=parts).sizes
+
+
 def test_parts_are_a_row_for_each_group() -> None:
     parts = (
         *reports.RUNTIME, reports.part("app files", "app", 100, 50, "a note"),
         reports.part("m1", "models", 10, 10), reports.part("m2", "models", 30, 30, "x"),
     )  # fmt: skip
-    rows = {row.label: row for row in breakdown.part_rows(parts, everything=False)}
+    rows = {row.label: row for row in breakdown.part_rows(with_parts(parts), everything=False)}
     assert list(rows) == ["Python 3.11 + pip + setuptools", "app files", "models (2)"]
     assert (rows["models (2)"].installed, rows["models (2)"].slug) == (40, 40)
     assert (rows["models (2)"].note, rows["app files"].note) == ("", "a note")
@@ -75,9 +79,9 @@ def test_parts_are_a_row_for_each_group() -> None:
     assert runtime.percent == pytest.approx(3, abs=0.01)
     assert runtime.predicted
     exact = replace(parts[0], slug=Estimate.measured(0), installed=Estimate.measured(5))
-    (row,) = breakdown.part_rows((exact,), everything=True)
+    (row,) = breakdown.part_rows(with_parts((exact,)), everything=True)
     assert (row.percent, row.predicted, row.installed) == (0.0, False, 5)
-    assert len(breakdown.part_rows(parts, everything=True)) == 6
+    assert len(breakdown.part_rows(with_parts(parts), everything=True)) == 6
 
 
 @pytest.mark.parametrize(

@@ -55,12 +55,12 @@ def sized(slug: Estimate[int], *unsized: str, download: int | None = 5) -> SizeR
             artifact=Artifact(filename="o.whl", url="file:///o.whl", size=download, sha256=None),
         ),
         via="local", download_bytes=download, plain=slug, bytecode=EXACTLY_NOTHING, slug=slug,
-        files=1, bytecode_files=0, by_kind={}, required_by=(),
+        bundle=slug, files=1, bytecode_files=0, by_kind={}, required_by=(),
     )  # fmt: skip
     return SizeReport(
         target=TARGET, distributions=(one,), roots=(), parts=(), overlaps=(),
         unsized=tuple(Unsized(name=name, version=None, reason="no index") for name in unsized),
-        transfer=Transfer(), installed=slug, slug=slug,
+        transfer=Transfer(), installed=slug, slug=slug, bundle=slug,
     )  # fmt: skip
 
 
@@ -275,7 +275,7 @@ def test_boot_and_memory_are_not_guessed() -> None:
 def test_no_machine_no_memory_verdict() -> None:
     lambda_ = target.choose(platforms.load("aws-lambda"))
     sizes = replace(sized(exact(M)), target=lambda_)
-    assert [v.budget for v in budget.judge(sizes, QUICK, lambda_.platform.limits)] == ["installed"]
+    assert [v.budget for v in budget.judge(sizes, QUICK, lambda_.platform.limits)] == ["bundle"]
 
 
 # --------------------------------------------------------------------------- build
@@ -392,7 +392,7 @@ def test_all_wrong_limits_are_told_at_once() -> None:
     assert lines[0] == "--limit slugs=1M: unknown limit 'slugs'; did you mean slug?"
     assert lines[1].startswith("--limit slug=much: 'much' is not a size; write bytes")
     assert lines[2].startswith("--limit build=1G: '1G' is not a duration; write seconds")
-    assert "choose from build, checkout, download, heroku-cap, heroku-warning" in lines[3]
+    assert "choose from build, bundle, checkout, download, heroku-cap, heroku-warning" in lines[3]
     assert lines[4] == "--limit download=0: the limit must be greater than zero"
     assert len(lines) == 5
     assert caught.value.exit_code == 2

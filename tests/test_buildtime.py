@@ -40,7 +40,7 @@ def one(
         via="local", download_bytes=int(download * 1e6),
         plain=Estimate[int].measured(int(plain * 1e6)),
         bytecode=Estimate[int].measured(int(bytecode * 1e6)),
-        slug=Estimate[int].measured(0), files=1, bytecode_files=0,
+        slug=Estimate[int].measured(0), bundle=Estimate[int].measured(0), files=1, bytecode_files=0,
         by_kind={Kind.NATIVE: int((native or 0) * 1e6)}, required_by=(),
     )  # fmt: skip
 
@@ -51,7 +51,7 @@ def report(*distributions: DistributionSize, on: str = "heroku") -> SizeReport:
     return SizeReport(
         target=where, distributions=distributions, roots=(), parts=(), overlaps=(), unsized=(),
         transfer=Transfer(), installed=Estimate[int].measured(installed),
-        slug=Estimate[int].measured(0),
+        slug=Estimate[int].measured(0), bundle=Estimate[int].measured(0),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from slugcheck.compare import Candidate
 from slugcheck.compare import compare as compared
+from slugcheck.model import BundleKind
 from slugcheck.model.to_document import report_document
 from slugcheck.render import terminal
 from slugcheck.render.views.compare import view
@@ -263,7 +264,7 @@ def test_a_file_that_is_no_report_is_said(
 
 
 @pytest.mark.parametrize("format_", ["table", "markdown"])
-def test_a_limit_on_installed_bytes_is_compared_with_installed_bytes(
+def test_on_a_platform_without_a_slug_the_bundle_is_compared_with_its_limit(
     index: PackageServer, stacks: tuple[Path, Path], format_: str
 ) -> None:
     function = "--platform", "aws-lambda"
@@ -271,13 +272,13 @@ def test_a_limit_on_installed_bytes_is_compared_with_installed_bytes(
     document = compare(index, *stacks, *function, "--format", "json").document
     shown = " ".join(done.out.split())
     assert done.code == 0, done.err
-    assert "installed of 250 MiB unzipped" in shown
+    assert "bundle of 250 MiB unzipped" in shown
     assert "gzipped of" not in shown
-    for title in ("ize summary, installed, MB", "istributions, installed, MB"):
+    for title in ("ize summary, bundle, MB", "istributions, bundle, MB"):
         assert title in shown
     for stack in document["stacks"]:
         verdict = next(one for one in stack["verdicts"] if one["gates"])
-        assert heroku_m(stack["totals"]["all_installed_bytes"]) in shown
+        assert heroku_m(stack["totals"]["bundle_bytes"]) in shown
         assert verdict["sentence"].split(" of ")[0] in shown  # the same unit as the verdict's
 
 
@@ -286,8 +287,8 @@ def test_long_labels_are_not_broken_in_the_middle_of_a_word(width: int) -> None:
     report = report_document(cases.onnx())
     labels = "services/api/requirements_heroku.txt", "services/api/requirements_heroku_onnx.txt"
     found = compared([Candidate(label=label, report=report) for label in labels])
-    for figure in ("slug", "installed"):
-        shown = terminal.write(view(replace(found, size_figure=figure)), width=width, color=False)
+    for kind in (BundleKind.GZIP_TAR, BundleKind.UNZIPPED):
+        shown = terminal.write(view(replace(found, bundle_kind=kind)), width=width, color=False)
         for table in ("comparison ", "size summary, ", "distributions, "):
             start = shown.index(f"\n{table}")
             lines = shown[start : shown.index("\n\n", start + 2)].split("\n")

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from slugcheck.compare import (
     Candidate,
+    Doubts,
     Result,
     _is_newer,
     changes,
@@ -23,24 +24,25 @@ from slugcheck.compare import (
     recommend,
 )
 from slugcheck.errors import UsageError
-from slugcheck.model import Basis, ChangeKind, Estimate, Obstacle, Status
+from slugcheck.model import Basis, BundleKind, ChangeKind, Estimate, Obstacle, Status
 from slugcheck.model.comparison import Setup, StepKind
 from slugcheck.model.document import BenchDocument, Distribution, ReportDocument, Requirement
 from slugcheck.model.document import Unsized as UnsizedDocument
 from slugcheck.model.to_document import bench_document, report_document
+from slugcheck.text import HEROKU_M, MEGABYTES, Scale
 from tests.support import reports
 from tests.support.benches import heavy, light, result
 
 MIB = 2**20
 
 
-def document(*names: str, figure: str = "slug", **totals: Any) -> ReportDocument:
+def document(*names: str, kind: BundleKind = BundleKind.GZIP_TAR, **totals: Any) -> ReportDocument:
     """A saved report of distributions ``name version``, with some of its totals replaced."""
     rows = []
     for number, text in enumerate(names):
         name, version = text.split()
         rows.append(reports.distribution(name, version, direct=True, slug=900_000 - number))
-    report = reports.report(rows, on=reports.target(figure=figure))
+    report = reports.report(rows, on=reports.target(kind=kind))
     made = report_document(report)
     return structs.replace(made, totals=structs.replace(made.totals, **totals))
 
@@ -50,7 +52,8 @@ def sized(name: str, version: str, installed: int, slug: int, **more: Any) -> Di
     fields = {
         "installed_bytes": installed, "slug_bytes": slug, "installed_low_bytes": installed - 3,
         "installed_high_bytes": installed + 4, "slug_low_bytes": slug - 10,
-        "slug_high_bytes": slug + 10,
+        "slug_high_bytes": slug + 10, "bundle_bytes": slug, "bundle_low_bytes": slug - 20,
+        "bundle_high_bytes": slug + 10,
     }  # fmt: skip
     return structs.replace(first, **(fields | more))
 
@@ -78,7 +81,7 @@ def test_a_change_has_its_kind_and_what_it_adds(
     percent: float | None,
 ) -> None:
     (change,) = changes(
-        {"a": now} if now else {}, {"a": then} if then else {}, by_slug=True
+        {"a": now} if now else {}, {"a": then} if then else {}
     )  # fmt: skip
     assert (change.kind, change.installed_bytes, change.slug_bytes) == (kind, installed, slug)
     assert change.percent == percent
@@ -94,11 +97,10 @@ def test_changes_stand_by_what_counts_and_the_same_is_none() -> None:
         "same": sized("same", "1", 7, 7),
     }  # fmt: skip
     then = {"d": sized("d", "1", 5, 5), "same": sized("same", "1", 7, 7)}
-    assert [c.name for c in changes(now, then, by_slug=True)] == ["b", "c", "d", "a"]
-    assert [c.name for c in changes(now, then, by_slug=False)] == ["a", "c", "d", "b"]
-    half = changes({"a": sized("a", "2", 15, 9)}, {"a": sized("a", "1", 10, 9)}, by_slug=False)
+    assert [c.name for c in changes(now, then)] == ["b", "c", "d", "a"]
+    half = changes({"a": sized("a", "2", 9, 15)}, {"a": sized("a", "1", 9, 10)})
     assert half[0].percent == 50.0
-    free = changes({"a": sized("a", "2", 15, 9)}, {"a": sized("a", "1", 0, 0)}, by_slug=True)
+    free = changes({"a": sized("a", "2", 15, 9)}, {"a": sized("a", "1", 0, 0)})
     assert free[0].percent is None
 
 
@@ -112,12 +114,14 @@ def test_versions_are_compared_as_versions(version: str, other: str, newer: bool
 
 
 def test_the_doubt_of_a_difference_is_that_of_what_changed() -> None:
-    assert doubts([sized("a", "1", 50, 50), sized("b", "1", 50, 50)]) == (8, 20)
+    assert doubts([sized("a", "1", 50, 50), sized("b", "1", 50, 50)]) == Doubts(8, 20, 30)
     base = document("same 1.0", "old 1.0")
     head = document("same 1.0", "new 1.0")
     computed = difference(head, base, label="main")
     apart = [d for d in (*head.distributions, *base.distributions) if d.name != "same"]
-    assert (computed.installed_doubt_bytes, computed.slug_doubt_bytes) == doubts(apart)
+    assert doubts(apart) == Doubts(
+        computed.installed_doubt_bytes, computed.slug_doubt_bytes, computed.bundle_doubt_bytes
+    )
     measured = structs.replace(
         base,
         totals=structs.replace(
@@ -201,13 +205,13 @@ def candidate(
     both = compare([Candidate(label="x", report=document("a 1.0"))] * 2)
     figure = Estimate(value=value, low=value - doubt, high=value + doubt, basis=Basis.PREDICTED)
     return replace(
-        both.stacks[0], label=label, counted=figure, slug=figure, status=status, room_bytes=room,
+        both.stacks[0], label=label, bundle=figure, slug=figure, status=status, room_bytes=room,
         sentence="the sentence",
     )  # fmt: skip
 
 
-def taken(*candidates: Setup, by_slug: bool = True) -> tuple[str | None, str]:
-    computed = recommend(candidates, by_slug=by_slug)
+def taken(*candidates: Setup, scale: Scale = HEROKU_M) -> tuple[str | None, str]:
+    computed = recommend(candidates, scale=scale)
     return computed.label, computed.because[-1]
 
 
@@ -221,7 +225,7 @@ def test_the_smallest_that_fits_is_taken_by_its_share_of_the_largest() -> None:
     smaller = candidate("s", 30 * MIB, status=Status.FAIL)
     assert taken(smaller, only) == ("l", "l fits with 0M left")
     megabytes = candidate("s", 30 * 10**6), candidate("l", 40 * 10**6)
-    assert taken(*megabytes, by_slug=False)[1] == "s is 10 MB (25.0 %) smaller than l"
+    assert taken(*megabytes, scale=MEGABYTES)[1] == "s is 10 MB (25.0 %) smaller than l"
 
 
 @pytest.mark.parametrize(("doubt", "decided"), [(4, True), (5, False)])
@@ -268,7 +272,7 @@ def test_where_none_fits_the_closest_is_named_and_by_how_much() -> None:
 def test_each_candidate_has_its_reason(status: Status, room: int | None, sentence: str) -> None:
     first = candidate("a", 20 * MIB, status=status, room=room)
     other = candidate("b", 90 * MIB)
-    assert recommend([first, other], by_slug=True).because[0] == sentence
+    assert recommend([first, other], scale=HEROKU_M).because[0] == sentence
 
 
 def two(first: ReportDocument, second: ReportDocument) -> list[Candidate]:
@@ -276,13 +280,16 @@ def two(first: ReportDocument, second: ReportDocument) -> list[Candidate]:
 
 
 def test_a_setup_has_the_figure_that_the_platform_limits() -> None:
-    for figure, value in (("slug", 300), ("installed", 900)):
-        first = document("a 1.0", figure=figure, slug_bytes=200, all_installed_bytes=800)
-        other = document("a 1.0", figure=figure, slug_bytes=300, all_installed_bytes=900)
+    for kind, limit, text in (
+        (BundleKind.GZIP_TAR, 524_288_000, "500M"),
+        (BundleKind.UNZIPPED, 262_144_000, "250 MiB unzipped"),
+    ):
+        value, sizes = 500, {"slug_bytes": 300, "all_installed_bytes": 900, "bundle_bytes": 500}
+        first = document("a 1.0", kind=kind, **{n: size - 100 for n, size in sizes.items()})
+        other = document("a 1.0", kind=kind, **sizes)
         computed = compare(two(first, other))
         setup = computed.stacks[1]
-        assert setup.counted.value == value
-        limit = 524_288_000 if figure == "slug" else 262_144_000
+        assert setup.bundle.value == value
         assert setup.room_bytes == limit - value
         assert (setup.saved_slug_bytes, setup.saved_installed_bytes) == (-100, -100)
         assert setup.saved_percent == pytest.approx(-100 * 100 / (value - 100))
@@ -290,8 +297,8 @@ def test_a_setup_has_the_figure_that_the_platform_limits() -> None:
         assert (computed.savings.from_label, computed.savings.to_label) == ("other", "one")
         assert computed.savings.slug_bytes == computed.savings.installed_bytes == 100
         assert computed.savings.percent == pytest.approx(100 * 100 / value)
-        assert computed.limit_text == ("500M" if figure == "slug" else "250 MiB unzipped")
-    empty = compare(two(document(slug_bytes=0), document(slug_bytes=0)))
+        assert computed.limit_text == text
+    empty = compare(two(document(bundle_bytes=0), document(bundle_bytes=0)))
     assert empty.stacks[1].saved_percent is None
     assert empty.savings is None
 
@@ -336,8 +343,9 @@ def test_an_obstacle_leaves_a_candidate_open_and_is_noted() -> None:
 def test_rows_stand_by_size_and_add_up_with_what_is_counted_once() -> None:
     report = document("a 1.0", "b 1.0", "c 1.0")
     small = structs.replace(
-        report.distributions[2], installed_bytes=90_000_000, slug_bytes=report.distributions[0]
-        .slug_bytes,
+        report.distributions[2], installed_bytes=90_000_000,
+        slug_bytes=report.distributions[0].slug_bytes,
+        bundle_bytes=report.distributions[0].bundle_bytes,
     )  # fmt: skip
     whole = sum(d.installed_bytes for d in (*report.distributions[:2], small))
     packed = sum(d.slug_bytes for d in (*report.distributions[:2], small))
@@ -355,8 +363,6 @@ def test_rows_stand_by_size_and_add_up_with_what_is_counted_once() -> None:
         ("Python and package manager", ""),
     ]  # fmt: skip
     assert (rows[3].installed_bytes, rows[3].slug_bytes) == (-70, -30)
-    by_installed = with_target(report, size_figure="installed")
-    assert compare(two(by_installed, by_installed)).stacks[0].rows[0].name == "c"
 
 
 def test_shared_rows_have_a_figure_for_each_candidate() -> None:

@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from slugcheck.compare import Candidate, Result, compare, join
-from slugcheck.model import Status
+from slugcheck.model import BundleKind, Status
 from slugcheck.model.comparison import Comparison
 from slugcheck.model.document import BenchDocument, ReportDocument, Requirement
 from slugcheck.model.to_document import bench_document, report_document
@@ -19,7 +19,10 @@ from tests.support.benches import heavy, result, sample, stack
 
 
 def document(
-    *names: str, figure: str = "slug", lines: tuple[str, ...] = (), slug: int = 9_000_000
+    *names: str,
+    kind: BundleKind = BundleKind.GZIP_TAR,
+    lines: tuple[str, ...] = (),
+    slug: int = 9_000_000,
 ) -> ReportDocument:
     rows = []
     for number, text in enumerate(names):
@@ -27,7 +30,7 @@ def document(
         made = reports.distribution(name, version or "1.0", slug=slug - 70_000 * number)
         rows.append(made)
     path = "apps/r.txt" if len(names) > 20 else "r.txt"
-    report = reports.report(rows, on=reports.target(figure=figure), path=path)
+    report = reports.report(rows, on=reports.target(kind=kind), path=path)
     compared = tuple(Requirement(name=line.partition("=")[0], text=line) for line in lines)
     return structs.replace(report_document(report), requirements=compared)
 
@@ -35,14 +38,14 @@ def document(
 MANY = tuple(f"part-{number:02d}" for number in range(30))
 
 
-def three(figure: str = "slug") -> Comparison:
+def three(kind: BundleKind = BundleKind.GZIP_TAR) -> Comparison:
     """One that is too large, one that fits, one that cannot be judged."""
     large = document(
-        "torch 2.0", "shared", "moved 1.0", *MANY, figure=figure, slug=60_000_000,
+        "torch 2.0", "shared", "moved 1.0", *MANY, kind=kind, slug=60_000_000,
         lines=("torch==2.0", "moved==1.0", "same"),
     )  # fmt: skip
-    small = document("onnx 1.5", "shared", "moved 2.0", figure=figure, lines=("same", "moved==2.0"))
-    odd = document("shared", "moved 2.0", "b", figure=figure)
+    small = document("onnx 1.5", "shared", "moved 2.0", kind=kind, lines=("same", "moved==2.0"))
+    odd = document("shared", "moved 2.0", "b", kind=kind)
     verdicts = tuple(structs.replace(v, status=Status.UNKNOWN) for v in odd.verdicts[:1])
     model = report_document(cases.whole())
     small = structs.replace(
@@ -74,7 +77,7 @@ def benched() -> Comparison:
 
 SHOWN = {
     "three": three,
-    "three-installed": lambda: three("installed"),
+    "three-installed": lambda: three(BundleKind.UNZIPPED),
     "benched": benched,
 }
 

@@ -52,6 +52,7 @@ def test_every_constant_has_a_source_and_a_day_that_is_past(name: str) -> None:
     sources = {limit.source for limit in platform.limits}
     sources |= {stack.source for stack in platform.stacks}
     sources |= {dyno.source for dyno in platform.dynos}
+    sources |= {platform.bundle.source}
     for release in platform.pythons:
         sources |= {release.source, *(part.source for part in release.parts)}
     today = datetime.datetime.now(datetime.UTC).date()
@@ -73,7 +74,7 @@ def test_what_is_unknown_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("name", "bytes_"),
-    [("heroku", 524_288_000), ("aws-lambda", 262_144_000), ("vercel", 500_000_000),
+    [("heroku", 524_288_000), ("aws-lambda", 262_144_000), ("vercel", 524_288_000),
      ("google-cloud-functions", 500_000_000), ("pythonanywhere-free", 536_870_912),
      ("fly", 8_000_000_000), ("railway-trial", 4_000_000_000)],
 )  # fmt: skip
@@ -166,7 +167,7 @@ OWN = """
 name = "shed"
 title = "The shed"
 about = "A box under the desk."
-size_figure = "installed"
+bundle = { kind = "unzipped", about = "all of it", source = "us" }
 installer = "pip"
 compiles_bytecode = true
 gpu = true

@@ -112,7 +112,7 @@ def test_the_surroundings_change_nothing(case: str, monkeypatch: pytest.MonkeyPa
             "✗ OVER BUDGET: 361.6M of 250M; next: slugcheck why opencv-python-headless "
             "requirements.txt --platform functions --python 3.11",
         ),
-        ("empty", "✓ NO LIMIT SET: 0.0 MB in total"),
+        ("empty", "✓ NO LIMIT SET: 0M in total"),
     ],
 )
 def test_the_last_line_says_it_all(case: str, line: str) -> None:

@@ -13,6 +13,7 @@ from slugcheck.model import (
     Audit,
     BaseTotals,
     Budget,
+    BundleKind,
     Change,
     ChangeKind,
     CountLimit,
@@ -258,7 +259,7 @@ def difference(**given: Any) -> Difference:
     base = BaseTotals(distributions=3, installed_bytes=400 * MIB, slug_bytes=100 * MIB)
     fields: dict[str, Any] = {
         "label": "main", "base": base, "changes": CHANGES, "parts": PARTS,
-        "installed_bytes": 45 * MIB, "slug_bytes": 51 * MIB,
+        "installed_bytes": 45 * MIB, "slug_bytes": 51 * MIB, "bundle_bytes": 51 * MIB,
         "installed_doubt_bytes": 2 * MIB, "slug_doubt_bytes": MIB,
     }  # fmt: skip
     return Difference(**(fields | given))
@@ -517,10 +518,10 @@ def test_the_budget_of_an_increase(
     assert (limit.value, limit.percent) == (value, percent)
     assert (limit.text, limit.figure, limit.message) == (text, figure, message)
     assert limit.source.text == "set by slugcheck.toml"
-    functions = replace(HEROKU, size_figure="installed")
+    functions = replace(HEROKU, bundle=replace(HEROKU.bundle, kind=BundleKind.UNZIPPED))
     other = limits.rules(functions, [budget("increase", "1M")]).increase
     assert other is not None
-    assert other.figure == "installed"  # what that platform limits
+    assert other.figure == "bundle"  # what that platform limits
 
 
 def test_the_budget_of_single_increases_and_of_vulnerabilities() -> None:
@@ -538,7 +539,10 @@ def test_the_budget_of_single_increases_and_of_vulnerabilities() -> None:
     ("wrong", "said"),
     [
         (budget("slug", "1M", on="slug"), "slug does not accept 'on'"),
-        (budget("package.a", "1M", on="both"), "'on' must be slug or installed, not 'both'"),
+        (
+            budget("package.a", "1M", on="both"),
+            "'on' must be slug, bundle or installed, not 'both'",
+        ),
         (budget("package.a!", "1M"), "'a!' is not a valid package name"),
         (budget("package.a", "999999"), "999999 has no unit; did you mean package.a=999999M?"),
         (budget("package.a", "0"), "the limit must be greater than zero"),
@@ -583,6 +587,6 @@ def test_the_names_to_choose_from_are_those_that_are_judged() -> None:
     (sentence,) = limits.mistakes(HEROKU, [budget("zzz", "1")])
     named = sentence.partition("choose from ")[2]
     assert named == (
-        "build, checkout, download, heroku-cap, heroku-warning, increase, increase_percent, "
-        "installed, package_increase, slug, vulnerabilities and package.NAME"
+        "build, bundle, checkout, download, heroku-cap, heroku-warning, increase, "
+        "increase_percent, installed, package_increase, slug, vulnerabilities and package.NAME"
     )

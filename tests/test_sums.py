@@ -10,6 +10,7 @@ import pytest
 from slugcheck.model import (
     Artifact,
     Basis,
+    BundleKind,
     Distribution,
     Entry,
     Estimate,
@@ -121,6 +122,8 @@ def inventory(name: str, files: dict[str, int], *requires: str) -> Inventory:
 
 
 TARGET = reports.target()
+RULE = TARGET.platform.bundle
+LAYOUT = Layout(prefix="/app", python="/app/bin/python", minor="3.11")
 PART = Part(
     name="Python", group="runtime", installed=predicted(90, 100, 110), slug=predicted(40, 50, 60),
     note="",
@@ -170,7 +173,7 @@ def test_what_three_write_is_counted_twice_too_often() -> None:
         return Sized(
             distribution=distribution(name), inventory=inventory(name, {}),
             installed=Installed(files=files, sources=()), plain=zero, bytecode=zero,
-            bytecode_files=0, slug=zero,
+            bytecode_files=0, slug=zero, bundle=zero,
         )  # fmt: skip
 
     computed = find_overlaps(
@@ -178,12 +181,14 @@ def test_what_three_write_is_counted_twice_too_often() -> None:
             writing("c", {"x": 100, "y": 50, "own": 5}),
             writing("a", {"x": 300, "y": 50}),
             writing("b", {"x": 200}),
-        ]
+        ],
+        RULE,
+        LAYOUT,
     )
     assert [(o.names, o.files, o.bytes, o.slug_bytes, o.example) for o in computed] == [
         (("a", "b", "c"), 1, 300, 30, "x"), (("a", "c"), 1, 50, 5, "y"),
     ]  # fmt: skip
-    assert find_overlaps([writing("a", {"x": 1}), writing("b", {"y": 1})]) == ()
+    assert find_overlaps([writing("a", {"x": 1}), writing("b", {"y": 1})], RULE, LAYOUT) == ()
 
 
 def test_a_line_frees_what_no_other_line_needs() -> None:
@@ -226,16 +231,15 @@ def build(low: float, high: float, *, native: bool = True) -> SourceBuild:
 
 
 def test_a_source_build_widens_every_figure_by_its_factors() -> None:
-    layout = Layout(prefix="/app", python="/app/bin/python", minor="3.11")
     files = inventory("a", {"a.bin": 1_000_000, "m.py": 90_000})
-    plain = size_one(distribution("a"), files, layout)
-    wide = size_one(distribution("a", source_build=build(0.5, 2.0)), files, layout)
-    exact = size_one(distribution("a", source_build=build(1.0, 1.0)), files, layout)
+    plain = size_one(distribution("a"), files, LAYOUT, RULE)
+    wide = size_one(distribution("a", source_build=build(0.5, 2.0)), files, LAYOUT, RULE)
+    exact = size_one(distribution("a", source_build=build(1.0, 1.0)), files, LAYOUT, RULE)
     assert (exact.plain, exact.slug) == (plain.plain, plain.slug)
     for figure in ("plain", "bytecode", "slug"):
         own, usual = getattr(wide, figure), getattr(plain, figure)
         assert span(own) == (int(usual.low * 0.5), usual.value, int(usual.high * 2.0))
-    one_sided = size_one(distribution("a", source_build=build(1.0, 3.0)), files, layout)
+    one_sided = size_one(distribution("a", source_build=build(1.0, 3.0)), files, LAYOUT, RULE)
     assert one_sided.plain.low == plain.plain.low
     assert one_sided.plain.high == 3 * plain.plain.high
 
@@ -350,7 +354,9 @@ def test_each_part_of_the_build_takes_its_time() -> None:
         return Estimate[int].measured(installed)
 
     assert seconds(installed=figure(25 * 10**6)).value == pytest.approx(1.0)  # gzip
-    functions = replace(TARGET, platform=replace(TARGET.platform, size_figure="installed"))
+    functions = replace(
+        TARGET, platform=replace(TARGET.platform, bundle=replace(RULE, kind=BundleKind.UNZIPPED))
+    )
     assert seconds(installed=figure(25 * 10**6), target=functions).value == 0.0
     row = reports.distribution("a", download=40 * 10**6, bytecode=0, kinds={Kind.DATA: 0})
     single = seconds((row,), installed=figure(0))

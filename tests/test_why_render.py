@@ -48,9 +48,11 @@ def measured(
     saves: int, *, left: str | None = None, changes: tuple[Change, ...] = ()
 ) -> MeasuredSaving:
     return MeasuredSaving(
-        installed_bytes=saves, slug_bytes=saves // 3, installed_doubt_bytes=10, slug_doubt_bytes=9,
+        installed_bytes=saves, slug_bytes=saves // 3, bundle_bytes=saves // 3,
+        installed_doubt_bytes=10, slug_doubt_bytes=9, bundle_doubt_bytes=9,
         installed=Estimate[int].predicted(400_000_000, 390_000_000, 410_000_000),
         slug=Estimate[int].predicted(120_000_000, 118_000_000, 122_000_000),
+        bundle=Estimate[int].predicted(120_000_000, 118_000_000, 122_000_000),
         changes=changes, left=left, unsized_gone=(),
     )  # fmt: skip
 
@@ -81,7 +83,8 @@ def sympy() -> Why:
     own = by_name["sympy"]
     origin = Origin(file=report.path, line=3)
     freed = Freed(
-        names=("mpmath", "sympy"), installed_bytes=80_000_000, slug_bytes=21_000_000
+        names=("mpmath", "sympy"), installed_bytes=80_000_000, slug_bytes=21_000_000,
+            bundle_bytes=21_000_000
     )  # fmt: skip
     gone = (change("mpmath", "1.3.0", None), change("sympy", "1.14.0", None))
     newer = (*gone, change("onnxruntime", "1.23.2", "1.32.0"), change("numpy", "1.26", "2.4"))
@@ -279,10 +282,16 @@ def crowded() -> Why:
     )  # fmt: skip
     brings = Brings(
         exclusive=rows[:9], shared=rows[9:15], unsized=("odd", "even"),
-        freed=Freed(names=("a", "b"), installed_bytes=80_000_000, slug_bytes=21_000_000),
+        freed=Freed(names=("a", "b"), installed_bytes=80_000_000, slug_bytes=21_000_000,
+            bundle_bytes=21_000_000),
     )  # fmt: skip
     away = (change("mpmath", "1.3.0", None), change("new", None, "1"), change("moved", "1", "2"))
-    freed = Freed(names=("a", "b", "c"), installed_bytes=70_000_000, slug_bytes=20_000_000)
+    freed = Freed(
+        names=("a", "b", "c"),
+        installed_bytes=70_000_000,
+        slug_bytes=20_000_000,
+        bundle_bytes=20_000_000,
+    )
     outcomes = (
         measured(139_000_000, changes=away), measured(-5_000_000, left="1.14.0"),
         replace(measured(0), unsized_gone=("odd",)),
@@ -314,10 +323,10 @@ def test_the_page_looks_as_it_was_approved(name: str) -> None:
     reports.assert_golden(f"markdown-why-{name}.md", markdown.write(view(SHOWN[name]())))
 
 
-def test_on_a_platform_that_counts_what_is_installed_so_does_the_answer() -> None:
+def test_on_a_platform_without_a_slug_the_answer_is_about_the_bundle() -> None:
     report = cases.functions()
     text = terminal.write(view(replace(crowded(), report=report)), width=80, color=False)
-    reports.assert_golden("table-why-installed-80.txt", text)
+    reports.assert_golden("table-why-bundle-80.txt", text)
 
 
 def test_all_rows_shows_everything() -> None:

@@ -171,13 +171,13 @@ def _torch(
         ),
         candidates=(Candidate(edit=edit),),
         saves=True,
-        estimate_bytes=_counted(sizes, gpu.values()),
+        estimate_bytes=_bundle(gpu.values()),
     )
 
 
-def _counted(sizes: SizeReport, packages: Iterable[DistributionSize]) -> int:
-    """Return the bytes of distributions in the figure that the platform limits."""
-    return sum(d.slug.value if sizes.counts_slug else d.installed_bytes for d in packages)
+def _bundle(packages: Iterable[DistributionSize]) -> int:
+    """Return what the platform counts of distributions."""
+    return sum(d.bundle.value for d in packages)
 
 
 def _twin(
@@ -222,7 +222,7 @@ def _twin(
         saves=True,
         # a version of the library may be small on its own, and then has no other build
         uncertain=not gpu and "gpu" not in name,
-        estimate_bytes=_counted(sizes, gpu.values()),
+        estimate_bytes=_bundle(gpu.values()),
     )
 
 
@@ -264,7 +264,7 @@ def _gpu_extra(
         ),
         candidates=(Candidate(edit=edit),),
         saves=True,
-        estimate_bytes=_counted(sizes, gpu.values()),
+        estimate_bytes=_bundle(gpu.values()),
     )
 
 
@@ -285,7 +285,7 @@ def _gpu_direct(direct: Sequence[DistributionSize], sizes: SizeReport) -> Proble
         ),
         candidates=(Candidate(edit=Edit(remove=tuple(names))),),
         saves=True,
-        estimate_bytes=_counted(sizes, direct),
+        estimate_bytes=_bundle(direct),
     )
 
 

@@ -14,7 +14,6 @@ from slugcheck import reading
 from slugcheck.advice.edits import Edit
 from slugcheck.advice.trial import AT_ONCE, Measured, Outcome, Trial, Trials
 from slugcheck.model import AfterFix, Finding, FindingSeverity, SizeReport, Status
-from slugcheck.text import heroku_m, mb
 
 # Of one finding: a resolution each.
 _MOST_CANDIDATES = 4
@@ -143,7 +142,7 @@ class _Choice:
     def _objection(self, problem: Problem, measured: Measured, after: AfterFix) -> str:
         """Return why a change that resolves is no fix, "" if it is one."""
         sizes = measured.sizes
-        if problem.saves and sizes.counted.value >= self.before.counted.value:
+        if problem.saves and sizes.bundle.value >= self.before.bundle.value:
             return "the change saves nothing"
         if after.status is Status.FAIL and self.status is not Status.FAIL:
             return "the change is over budget"
@@ -162,12 +161,14 @@ class _Choice:
     ) -> Finding:
         installed = self.before.installed.value - sizes.installed.value
         slug = self.before.slug.value - sizes.slug.value
+        bundle = self.before.bundle.value - sizes.bundle.value
         less = installed > 0
         return replace(
             problem.finding,
             fix=self._text(candidate, sizes),
             saves_bytes=installed if less else None,
             saves_slug_bytes=slug if less and slug > 0 else None,
+            saves_bundle_bytes=bundle if less and bundle > 0 else None,
             after=after,
         )
 
@@ -184,9 +185,7 @@ class _Choice:
         return replace(problem.finding, sentence=sentence, fix=self._text(candidate))
 
     def _amount(self, size: int) -> str:
-        if self.before.counts_slug:
-            return f"{heroku_m(size, down=True)} of slug"
-        return f"{mb(size)} MB"
+        return f"{self.before.unit.down(size)} of {self.before.target.platform.size_figure}"
 
     def _text(self, candidate: Candidate, sizes: SizeReport | None = None) -> str:
         edit = candidate.edit if sizes is None else _exact(candidate.edit, sizes)

@@ -89,7 +89,7 @@ class Trials:
             outcome = Outcome.NOT_MEASURED if self._offline else Outcome.NO_SOLUTION
             return Trial(edit=edit, outcome=outcome, problem=str(error))
         sizes = measured.sizes
-        after = AfterFix(counted=sizes.counted, status=worst(self._judge(sizes)))
+        after = AfterFix(bundle=sizes.bundle, status=worst(self._judge(sizes)))
         return Trial(edit=edit, outcome=Outcome.MEASURED, measured=measured, after=after)
 
     def _measured(self, edit: Edit) -> Measured:

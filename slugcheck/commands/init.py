@@ -11,7 +11,6 @@ import click
 from slugcheck.commands import options
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.terminal import Terminal
-from slugcheck.text import heroku_m, mb
 
 if TYPE_CHECKING:
     from slugcheck.model import Report
@@ -69,8 +68,7 @@ def command(path: Path, budget: str | None, force: bool, quiet: bool, **given: A
 
 
 def _asked(terminal: Terminal, report: Report, proposals: Mapping[str, Proposal]) -> str:
-    sizes = report.sizes
-    today = heroku_m(sizes.slug.value) if sizes.counts_slug else f"{mb(sizes.installed.value)} MB"
+    today = report.sizes.unit.up(report.sizes.bundle.value)
     choices = {name: f"{p.text}: {p.meaning}" for name, p in proposals.items()}
     question = f"Which limit should this project have? Its size today is {today}."
     return terminal.ask(question, choices, next(iter(proposals)))

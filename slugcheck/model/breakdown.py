@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from slugcheck.model.figures import Basis
+from slugcheck.model.platform import BundleKind
 from slugcheck.model.sizes import Cause, DistributionSize, Kind, Overlap, Part, SizeReport
 
 _ROWS = 12
@@ -28,6 +29,15 @@ class Sums:
     installed: int
     bytecode: int
     slug: int
+    bundle: int
+
+
+def second(kind: BundleKind, *, slug: int, bundle: int) -> int:
+    """Return the bytes to show beside the installed ones: compressed, or what is left of them.
+
+    Where a platform counts the installed files as they are, the bundle would say nothing more.
+    """
+    return bundle if kind is BundleKind.SITE_PACKAGES else slug
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,22 +50,17 @@ class Fold:
 
 def fold(sizes: SizeReport, *, everything: bool, most: int = _ROWS) -> Fold:
     """Return the distributions that make up 95 %, but at least 6 and at most ``most``."""
-    rows = sorted(sizes.distributions, key=lambda d: (-ranked(d, sizes), d.name))
+    rows = sorted(sizes.distributions, key=lambda d: (-d.bundle.value, d.name))
     if everything or len(rows) <= _LEAST_ROWS + 1:
         return Fold(shown=tuple(rows), rest=())
-    enough = _SHARE * sum(ranked(row, sizes) for row in rows)
+    enough = _SHARE * sum(row.bundle.value for row in rows)
     reached, count = 0, 0
     while count < most and (reached < enough or count < _LEAST_ROWS):
-        reached += ranked(rows[count], sizes)
+        reached += rows[count].bundle.value
         count += 1
     if len(rows) - count == 1:  # a line for one other is no shorter than that one
         count += 1
     return Fold(shown=tuple(rows[:count]), rest=tuple(rows[count:]))
-
-
-def ranked(size: DistributionSize, sizes: SizeReport) -> int:
-    """Return the bytes that count on the platform: slug bytes on Heroku, else installed bytes."""
-    return size.slug.value if sizes.counts_slug else size.installed_bytes
 
 
 def sums(rows: Iterable[DistributionSize]) -> Sums:
@@ -67,6 +72,7 @@ def sums(rows: Iterable[DistributionSize]) -> Sums:
         installed=sum(row.installed_bytes for row in known),
         bytecode=sum(row.bytecode.value for row in known),
         slug=sum(row.slug.value for row in known),
+        bundle=sum(row.bundle.value for row in known),
     )
 
 
@@ -82,6 +88,7 @@ def dependencies(sizes: SizeReport) -> Sums:
         installed=sizes.plain_bytes + sizes.bytecode_bytes,
         bytecode=sizes.bytecode_bytes,
         slug=sizes.dependencies_slug_bytes,
+        bundle=sizes.dependencies_bundle_bytes,
     )
 
 
@@ -92,6 +99,7 @@ def total(sizes: SizeReport) -> Sums:
         installed=sizes.installed.value,
         bytecode=sizes.bytecode_bytes,
         slug=sizes.slug.value,
+        bundle=sizes.bundle.value,
     )
 
 
@@ -106,21 +114,22 @@ class PartRow:
     group: str
     installed: int
     slug: int
+    bundle: int
     percent: float
     predicted: bool
     note: str
 
 
-def part_rows(parts: Sequence[Part], *, everything: bool) -> tuple[PartRow, ...]:
+def part_rows(sizes: SizeReport, *, everything: bool) -> tuple[PartRow, ...]:
     """Return the parts by group in their order, each group as one row unless ``everything``."""
     if everything:
-        return tuple(_part_row((part,), part.name) for part in parts)
-    groups = dict.fromkeys(part.group for part in parts)
-    grouped = ([part for part in parts if part.group == group] for group in groups)
-    return tuple(_part_row(members, _group_label(members)) for members in grouped)
+        return tuple(_part_row((part,), part.name, sizes) for part in sizes.parts)
+    groups = dict.fromkeys(part.group for part in sizes.parts)
+    grouped = ([part for part in sizes.parts if part.group == group] for group in groups)
+    return tuple(_part_row(members, _group_label(members), sizes) for members in grouped)
 
 
-def _part_row(parts: Sequence[Part], label: str) -> PartRow:
+def _part_row(parts: Sequence[Part], label: str, sizes: SizeReport) -> PartRow:
     slug = sum(part.slug.value for part in parts)
     width = sum(part.slug.high - part.slug.low for part in parts)
     return PartRow(
@@ -128,6 +137,7 @@ def _part_row(parts: Sequence[Part], label: str) -> PartRow:
         group=parts[0].group,
         installed=sum(part.installed.value for part in parts),
         slug=slug,
+        bundle=sum(sizes.part_bundle(part).value for part in parts),
         percent=50 * width / slug if slug else 0.0,
         predicted=any(part.slug.basis is Basis.PREDICTED for part in parts),
         note=parts[0].note if len(parts) == 1 else "",
@@ -180,20 +190,18 @@ def contributors(sizes: SizeReport) -> tuple[Contributor, ...]:
     What goes with a line alone would hide two lines that need the same large thing, so they are
     ordered by all that each needs; these overlap and are never summed.
     """
-    by_slug = sizes.counts_slug
     unordered = []
     for root in sizes.roots:
-        alone = root.exclusive_slug_bytes if by_slug else root.exclusive_bytes
-        shared = root.shared_slug_bytes if by_slug else root.shared_bytes
+        alone, shared = root.exclusive_bundle_bytes, root.shared_bundle_bytes
         others = sum(1 for name in root.exclusive_names if name != root.name)
         unordered.append(
             Contributor(name=root.name, freed=alone, total=alone + shared, others=others)
         )
-    for row in part_rows(sizes.parts, everything=False):
+    for row in part_rows(sizes, everything=False):
         if row.group in _OWN_GROUPS:
-            size = row.slug if by_slug else row.installed
+            size = row.bundle
             unordered.append(Contributor(name=row.label, freed=size, total=size, others=0))
-    least = LEAST_PERCENT * sizes.counted.value / 100
+    least = LEAST_PERCENT * sizes.bundle.value / 100
     ordered = sorted(
         unordered,
         key=lambda contributor: (-contributor.total, -contributor.freed, contributor.name),
@@ -207,13 +215,8 @@ def causes(sizes: SizeReport) -> tuple[Cause, ...]:
 
     Those that several lines share are the three largest.
     """
-    least = _CAUSE_PERCENT * sizes.counted.value / 100
-    ordered = sorted(sizes.causes, key=lambda c: (-cause_bytes(c, sizes), c.name))
-    large = [cause for cause in ordered if cause_bytes(cause, sizes) >= least]
+    least = _CAUSE_PERCENT * sizes.bundle.value / 100
+    ordered = sorted(sizes.causes, key=lambda cause: (-cause.bundle_bytes, cause.name))
+    large = [cause for cause in ordered if cause.bundle_bytes >= least]
     shared = [cause for cause in large if cause.shared][:_CAUSES]
     return tuple(cause for cause in large if not cause.shared or cause in shared)
-
-
-def cause_bytes(cause: Cause, sizes: SizeReport) -> int:
-    """Return the bytes of a cause that the platform's limit is about."""
-    return cause.slug_bytes if sizes.counts_slug else cause.installed_bytes

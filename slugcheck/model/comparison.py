@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from slugcheck.model.figures import Estimate
+from slugcheck.model.platform import BundleKind
 from slugcheck.model.report import Status
 
 
@@ -17,11 +18,12 @@ class SetupRow:
     version: str
     installed_bytes: int
     slug_bytes: int
+    bundle_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """One candidate. Sums in bytes; ``installed`` and ``slug`` count everything.
+    """One candidate. Sums in bytes; ``installed``, ``slug`` and ``bundle`` count everything.
 
     ``status`` is that of all its gating verdicts, ``sentence`` that of its size. ``room_bytes`` is
     what the size limit leaves (negative: what is over it), None without a limit. ``saved_*`` is how
@@ -34,12 +36,14 @@ class Setup:
     distributions: int
     dependencies_bytes: int
     dependencies_slug_bytes: int
+    dependencies_bundle_bytes: int
     model_files: int
     model_bytes: int
     model_slug_bytes: int
+    model_bundle_bytes: int
     installed_bytes: int
     slug: Estimate[int]
-    counted: Estimate[int]  # of the two sums, the one that the platform limits
+    bundle: Estimate[int]  # what the platform counts against its limit
     rows: tuple[SetupRow, ...]  # distributions, the largest first, then the parts
     status: Status
     sentence: str
@@ -47,7 +51,8 @@ class Setup:
     unsized: tuple[str, ...]
     saved_installed_bytes: int
     saved_slug_bytes: int
-    saved_percent: float | None  # of the first candidate's counted sum
+    saved_bundle_bytes: int
+    saved_percent: float | None  # of the first candidate's bundle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,7 @@ class SharedRow:
     versions: tuple[str | None, ...]
     installed_bytes: tuple[int | None, ...]
     slug_bytes: tuple[int | None, ...]
+    bundle_bytes: tuple[int | None, ...]
 
     @property
     def everywhere(self) -> bool:
@@ -112,7 +118,8 @@ class Savings:
     to_label: str
     installed_bytes: int
     slug_bytes: int
-    percent: float  # of the counted sum
+    bundle_bytes: int
+    percent: float  # of the larger bundle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +145,8 @@ class Comparison:
     """Two candidates or more; the others are compared with the first."""
 
     title: str  # of the platform
-    size_figure: str
+    size_figure: str  # what its limit is about: "slug" or "bundle"
+    bundle_kind: BundleKind
     limit_text: str  # "500M", "" without a limit
     stacks: tuple[Setup, ...]
     shared: tuple[SharedRow, ...]  # the largest first
@@ -150,8 +158,3 @@ class Comparison:
     footprints: tuple[
         Footprint | None, ...
     ] = ()  # of the candidates, in their order; or none at all
-
-    @property
-    def counts_slug(self) -> bool:
-        """Whether the platform's size limit is about the slug."""
-        return self.size_figure == "slug"

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from slugcheck import reading
 from slugcheck.errors import UsageError
@@ -45,6 +45,7 @@ from slugcheck.model.bench import (
 from slugcheck.model.comparison import Footprint, Recommendation, Savings, Step
 from slugcheck.model.figures import Basis
 from slugcheck.model.numbers import Integer, Number, Size
+from slugcheck.model.platform import BundleKind
 from slugcheck.model.report import (
     BaseTotals,
     Change,
@@ -86,11 +87,15 @@ class Subject(Struct, frozen=True, kw_only=True):
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """What is deployed to. ``size_figure`` is the figure that the platform limits."""
+    """What is deployed to. ``size_figure`` is the figure that the platform limits.
+
+    ``bundle_kind`` is what it counts.
+    """
 
     platform: str
     title: str
     size_figure: str
+    bundle_kind: BundleKind = BundleKind.UNZIPPED
     stack: str
     glibc: str = ""
     python: str
@@ -109,7 +114,10 @@ class Requirement(Struct, frozen=True, kw_only=True):
 
 
 class Totals(Struct, frozen=True, kw_only=True):
-    """Sums: ``installed_bytes`` of the distributions, ``all_installed_bytes`` of everything."""
+    """Sums: ``installed_bytes`` of the distributions, ``all_installed_bytes`` of everything.
+
+    ``bundle_bytes`` is what the platform counts against its size limit: on Heroku the slug.
+    """
 
     distributions: Size
     files: Size
@@ -130,6 +138,10 @@ class Totals(Struct, frozen=True, kw_only=True):
     slug_bytes: Size
     slug_low_bytes: Size
     slug_high_bytes: Size
+    dependencies_bundle_bytes: Size = 0
+    bundle_bytes: Size = 0
+    bundle_low_bytes: Size = 0
+    bundle_high_bytes: Size = 0
     basis: Basis
 
 
@@ -155,6 +167,9 @@ class Distribution(Struct, frozen=True, kw_only=True):
     slug_bytes: Integer
     slug_low_bytes: Integer
     slug_high_bytes: Integer
+    bundle_bytes: Integer = 0
+    bundle_low_bytes: Integer = 0
+    bundle_high_bytes: Integer = 0
     files: Integer
     bytecode_files: Integer = 0
     by_kind: Mapping[str, Integer] = field(default_factory=dict)
@@ -173,6 +188,8 @@ class Root(Struct, frozen=True, kw_only=True):
     closure_bytes: Integer
     exclusive_slug_bytes: Integer
     shared_slug_bytes: Integer
+    exclusive_bundle_bytes: Integer = 0
+    shared_bundle_bytes: Integer = 0
     exclusive: tuple[str, ...]
     shared: tuple[str, ...] = ()
 
@@ -186,6 +203,7 @@ class Cause(Struct, frozen=True, kw_only=True):
     shared: bool
     installed_bytes: Integer
     slug_bytes: Integer
+    bundle_bytes: Integer = 0
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -320,7 +338,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 class Finding(Struct, frozen=True, kw_only=True):
     """Something wrong or wasteful, with its fix; what was not measured is null.
 
-    ``then_bytes`` is the figure that the platform limits, once the fix is applied.
+    ``then_bytes`` is the bundle once the fix is applied.
     """
 
     code: str
@@ -330,6 +348,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     fix: str
     saves_bytes: Integer | None = None
     saves_slug_bytes: Integer | None = None
+    saves_bundle_bytes: Integer | None = None
     then_bytes: Integer | None = None
     then_status: Status | None = None
     origin: Origin | None = None
@@ -363,6 +382,8 @@ class Base(Struct, frozen=True, kw_only=True):
     installed_doubt_bytes: Integer | None = None
     slug_bytes: Integer | None = None
     slug_doubt_bytes: Integer | None = None
+    bundle_bytes: Integer | None = None
+    bundle_doubt_bytes: Integer | None = None
     parts: tuple[PartChange, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -430,6 +451,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     room_bytes: Integer | None
     saved_installed_bytes: Integer
     saved_slug_bytes: Integer
+    saved_bundle_bytes: Integer
     saved_percent: Number | None
     verdicts: tuple[Verdict, ...]
     models: tuple[Model, ...]
@@ -443,6 +465,7 @@ class DifferenceRow(Struct, frozen=True, kw_only=True):
     versions: Mapping[str, str | None]
     installed_bytes: Mapping[str, Integer | None]
     slug_bytes: Mapping[str, Integer | None]
+    bundle_bytes: Mapping[str, Integer | None]
 
 
 class Migration(Struct, frozen=True, kw_only=True):
@@ -515,8 +538,10 @@ class MeasuredSaving(Struct, frozen=True, kw_only=True):
 
     saves_installed_bytes: Integer
     saves_slug_bytes: Integer
+    saves_bundle_bytes: Integer
     installed_doubt_bytes: Integer
     slug_doubt_bytes: Integer
+    bundle_doubt_bytes: Integer
     left_version: str | None
     changes: tuple[Change, ...]
     unsized_gone: tuple[str, ...]
@@ -526,6 +551,9 @@ class MeasuredSaving(Struct, frozen=True, kw_only=True):
     slug_bytes: Integer
     slug_low_bytes: Integer
     slug_high_bytes: Integer
+    bundle_bytes: Integer
+    bundle_low_bytes: Integer
+    bundle_high_bytes: Integer
 
 
 class Remedy(Struct, frozen=True, kw_only=True):
@@ -742,11 +770,50 @@ def loads(kind: type[D], text: str, label: str, *, hint: str = REPORT_HINT) -> D
         message = f"{label} has schema {shown}; this version reads schema {SCHEMA}"
         raise UsageError(message, hint=f"it was made by {made}, or make the report again")
     try:
-        return msgspec.convert(raw, kind)
+        saved = msgspec.convert(raw, kind)
+        if isinstance(saved, ReportDocument) and "bundle_bytes" not in raw["totals"]:
+            return _with_bundles(saved)
+        return saved
     except msgspec.ValidationError as error:
         raise UsageError(f"{label}: {_mistake(str(error))}", hint=hint) from None
     except UnicodeError:  # a name with half of a surrogate pair
         raise UsageError(f"{label} is not JSON", hint=hint) from None
+
+
+def _with_bundles(report: D) -> D:
+    """Fill in what reports before version 0.3 lack: they counted the slug, or all installed."""
+    assert isinstance(report, ReportDocument)  # noqa: S101 - the caller has looked
+    totals, by_slug = report.totals, report.target.size_figure == "slug"
+    packed = totals.slug_bytes, totals.slug_low_bytes, totals.slug_high_bytes
+    installed = (
+        totals.all_installed_bytes,
+        totals.all_installed_low_bytes,
+        totals.all_installed_high_bytes,
+    )
+    value, low, high = packed if by_slug else installed
+    rows = []
+    for row in report.distributions:
+        own = row.slug_bytes, row.slug_low_bytes, row.slug_high_bytes
+        whole = row.installed_bytes, row.installed_low_bytes, row.installed_high_bytes
+        names = "bundle_bytes", "bundle_low_bytes", "bundle_high_bytes"
+        counted = zip(names, own if by_slug else whole, strict=True)
+        rows.append(structs.replace(row, **dict(counted)))
+    kind = BundleKind.GZIP_TAR if by_slug else BundleKind.UNZIPPED
+    figure = "slug" if by_slug else "bundle"
+    return structs.replace(
+        report,
+        target=structs.replace(report.target, bundle_kind=kind, size_figure=figure),
+        distributions=tuple(rows),
+        totals=structs.replace(
+            totals,
+            dependencies_bundle_bytes=totals.dependencies_slug_bytes
+            if by_slug
+            else totals.installed_bytes,
+            bundle_bytes=value,
+            bundle_low_bytes=low,
+            bundle_high_bytes=high,
+        ),
+    )
 
 
 _WORDS = {

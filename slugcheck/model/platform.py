@@ -10,10 +10,15 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where a constant comes from, and when that was read (``YYYY-MM-DD``)."""
+    """Where a constant comes from, and when that was read (``YYYY-MM-DD``).
+
+    ``second_hand``: neither the platform's own words or code nor a measurement, but what others
+    say of it, or an assumption.
+    """
 
     text: str
     date: str
+    second_hand: bool = False
 
 
 class Severity(StrEnum):
@@ -28,7 +33,7 @@ class Severity(StrEnum):
 class Limit:
     """One limit of a platform: ``figure`` may not be more than ``value`` (equal passes).
 
-    ``figure`` names what it limits: ``slug``, ``installed``, ``download``, ``build``,
+    ``figure`` names what it limits: ``slug``, ``bundle``, ``installed``, ``download``, ``build``,
     ``checkout``, ``boot`` or ``ram``. ``value`` is bytes or seconds, by ``unit``. ``text`` is the
     limit as its platform writes it ("500M", "15 minutes"). ``since`` is the day from which the
     platform has had it (``YYYY-MM-DD``), "" if unknown. ``set_by`` is the place in flags or
@@ -124,6 +129,31 @@ class Dyno:
     shared: bool = False  # a share of a core, not a whole one
 
 
+class BundleKind(StrEnum):
+    """What a platform counts against its size limit (``sizing.bundle`` counts by kind)."""
+
+    GZIP_TAR = "gzip-tar"  # the gzip -6 tar of the whole app: Heroku's slug
+    UNZIPPED = "unzipped"  # every file of the package, as unpacked
+    SITE_PACKAGES = "site-packages"  # the files that RECORD lists there, less what is stripped
+    IMAGE = "image"  # the layers of a container image and its base, uncompressed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleRule:
+    """How a platform counts: ``about`` in words.
+
+    ``stripped`` are patterns of file names and folders in site-packages that do not count. The
+    distributions named in ``provided`` are in the platform's runtime, so that they need not be in
+    the bundle.
+    """
+
+    kind: BundleKind
+    about: str
+    source: Source
+    stripped: tuple[str, ...] = ()
+    provided: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """A place to deploy to, as its TOML file describes it."""
@@ -131,7 +161,7 @@ class Platform:
     name: str
     title: str
     about: str
-    size_figure: str  # the figure its size limit is about: "slug" or "installed"
+    bundle: BundleRule
     installer: str
     compiles_bytecode: bool
     gpu: bool
@@ -145,6 +175,11 @@ class Platform:
     default_dyno: str | None
     buildpack: bool = False  # a project folder is built by Heroku's Python buildpack
     retired_stacks: tuple[RetiredStack, ...] = ()
+
+    @property
+    def size_figure(self) -> str:
+        """The name of the figure that its size limit is about: ``slug`` or ``bundle``."""
+        return "slug" if self.bundle.kind is BundleKind.GZIP_TAR else "bundle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,8 +203,8 @@ class Target:
 class Budget:
     """One budget as written. ``place`` says where, for messages: ``--limit slug=1M``.
 
-    ``on`` is the figure that a budget for packages or increases limits: ``slug``, ``installed``, or
-    None for the one that the platform limits.
+    ``on`` is the figure that a budget for packages or increases limits: ``slug``, ``bundle``,
+    ``installed``, or None for the default.
     """
 
     name: str
@@ -186,7 +221,7 @@ class PackageLimit:
     name: str  # canonical
     value: int
     text: str
-    figure: str  # "slug" or "installed"
+    figure: str  # "slug", "bundle" or "installed"
     message: str
     source: Source
 
@@ -201,7 +236,7 @@ class IncreaseLimit:
     value: int | None
     percent: float | None
     text: str
-    figure: str  # "slug" or "installed"
+    figure: str  # "slug", "bundle" or "installed"
     message: str
     source: Source
 

@@ -60,11 +60,11 @@ class FindingSeverity(StrEnum):
 class AfterFix:
     """The outcome of a check with a fix applied: resolved, sized and judged again.
 
-    ``counted`` is the figure that the platform limits, in bytes; ``status`` is the worst of the
-    gating budgets on sizes.
+    ``bundle`` is what the platform counts, in bytes; ``status`` is the worst of the gating budgets
+    on sizes.
     """
 
-    counted: Estimate[int]
+    bundle: Estimate[int]
     status: Status
 
 
@@ -72,8 +72,9 @@ class AfterFix:
 class Finding:
     """Something wrong or wasteful, with the exact lines that fix it.
 
-    ``saves_bytes`` (installed) and ``saves_slug_bytes`` are None if the saving was not measured,
-    and ``after`` is None if the fix was not applied and sized.
+    ``saves_bytes`` (installed), ``saves_slug_bytes`` and ``saves_bundle_bytes`` (what the platform
+    counts) are None if the saving was not measured, and ``after`` is None if the fix was not
+    applied and sized.
     """
 
     code: str
@@ -83,6 +84,7 @@ class Finding:
     fix: str
     saves_bytes: int | None = None
     saves_slug_bytes: int | None = None
+    saves_bundle_bytes: int | None = None
     after: AfterFix | None = None
     origin: Origin | None = None
     ids: tuple[str, ...] = ()  # of a vulnerability: its own and its aliases
@@ -193,8 +195,8 @@ class ChangeKind(StrEnum):
 class Change:
     """One distribution that differs from the base.
 
-    ``installed_bytes`` and ``slug_bytes`` are what it adds (negative: removes); ``percent`` is
-    relative to its former size in the platform's figure, None if it is new. ``because`` names what
+    The bytes are what it adds (negative: removes); ``percent`` is relative to what the platform
+    counted of it before, None if it is new. ``because`` names what
     requires it: ``direct`` and distributions.
     """
 
@@ -206,6 +208,7 @@ class Change:
     slug_bytes: int
     percent: float | None
     because: tuple[str, ...]
+    bundle_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,15 +218,17 @@ class PartChange:
     name: str
     installed_bytes: int
     slug_bytes: int
+    bundle_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseTotals:
-    """The sums of the base, in bytes; ``installed`` counts everything that is in the slug."""
+    """The sums of the base, in bytes; ``installed`` counts everything that is in the bundle."""
 
     distributions: int
     installed_bytes: int
     slug_bytes: int
+    bundle_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,9 +241,11 @@ class Difference:
     parts: tuple[PartChange, ...]
     installed_bytes: int  # the whole change
     slug_bytes: int
+    bundle_bytes: int
     # half the width of their intervals; what did not change cancels out
     installed_doubt_bytes: int = 0
     slug_doubt_bytes: int = 0
+    bundle_doubt_bytes: int = 0
     notes: tuple[str, ...] = ()
     problem: str | None = None
 

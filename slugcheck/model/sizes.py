@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from slugcheck.model.figures import Basis, Estimate
 from slugcheck.model.platform import Target
+from slugcheck.text import MEGABYTES, Scale, unit_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +217,8 @@ class DistributionSize:
     """The size of one distribution as installed on the target.
 
     ``plain`` is what the installer writes without bytecode, ``bytecode`` the ``.pyc`` files,
-    ``slug`` the gzip -6 share of both. ``required_by`` names the distributions that need it.
+    ``slug`` the gzip -6 share of both, ``bundle`` what the platform counts of it (on Heroku the
+    slug). ``required_by`` names the distributions that need it.
     """
 
     distribution: Distribution
@@ -225,6 +227,7 @@ class DistributionSize:
     plain: Estimate[int]
     bytecode: Estimate[int]
     slug: Estimate[int]
+    bundle: Estimate[int]
     files: int
     bytecode_files: int
     by_kind: Mapping[Kind, int]
@@ -257,7 +260,7 @@ class DistributionSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootSize:
-    """A direct requirement's share, installed and slug bytes.
+    """A direct requirement's share: installed, slug and bundle bytes.
 
     ``exclusive`` would go if the line went; ``shared`` is the rest of what it reaches;
     ``closure`` is all it reaches (exclusive + shared). Roots are never summed.
@@ -268,6 +271,8 @@ class RootSize:
     shared_bytes: int
     exclusive_slug_bytes: int
     shared_slug_bytes: int
+    exclusive_bundle_bytes: int
+    shared_bundle_bytes: int
     exclusive_names: tuple[str, ...]
     shared_names: tuple[str, ...] = ()
 
@@ -291,6 +296,7 @@ class Cause:
     shared: bool
     installed_bytes: int
     slug_bytes: int
+    bundle_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,11 +308,12 @@ class Overlap:
     bytes: int  # counted once too often by a plain sum
     slug_bytes: int
     example: str
+    bundle_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Something else in the slug: runtime, package manager, app, models, files the build makes."""
+    """Something else in the bundle: runtime, package manager, app, models, what the build makes."""
 
     name: str
     group: str  # "runtime", "app", "models", "static", "nltk", "other"
@@ -327,7 +334,8 @@ class SizeReport:
     unsized: tuple[Unsized, ...]
     transfer: Transfer
     installed: Estimate[int]  # distributions and parts, with bytecode
-    slug: Estimate[int]  # the whole slug
+    slug: Estimate[int]  # the gzip -6 tar of everything
+    bundle: Estimate[int]  # what the platform counts against its size limit; on Heroku the slug
     causes: tuple[Cause, ...] = ()
 
     @property
@@ -336,9 +344,15 @@ class SizeReport:
         return self.target.platform.size_figure == "slug"
 
     @property
-    def counted(self) -> Estimate[int]:
-        """The total that the platform's size limit is about."""
-        return self.slug if self.counts_slug else self.installed
+    def unit(self) -> Scale:
+        """The unit of the bundle: the one that the platform's limit on it is round in."""
+        platform = self.target.platform
+        limits = [limit.value for limit in platform.limits if limit.figure == platform.size_figure]
+        return unit_of(limits[0] if limits else None, default=MEGABYTES)
+
+    def part_bundle(self, part: Part) -> Estimate[int]:
+        """Return what the platform counts of a part."""
+        return part.slug if self.counts_slug else part.installed
 
     @property
     def download_bytes(self) -> int:
@@ -369,6 +383,12 @@ class SizeReport:
     def group_bytes(self, group: str) -> int:
         """Installed bytes of the parts of one group."""
         return sum(p.installed.value for p in self.parts if p.group == group)
+
+    @property
+    def dependencies_bundle_bytes(self) -> int:
+        """Bundle bytes of the distributions, shared paths counted once."""
+        both = sum(o.bundle_bytes for o in self.overlaps)
+        return sum(d.bundle.value for d in self.distributions) - both
 
     def group_slug_bytes(self, group: str) -> int:
         """Slug bytes of the parts of one group."""

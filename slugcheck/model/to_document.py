@@ -113,6 +113,7 @@ def _target(sizes: SizeReport) -> document.Target:
         platform=target.platform.name,
         title=target.platform.title,
         size_figure=target.platform.size_figure,
+        bundle_kind=target.platform.bundle.kind,
         stack=target.stack.name,
         glibc="{}.{}".format(*target.stack.glibc),
         python=target.minor,
@@ -145,6 +146,10 @@ def _totals(report: Report) -> document.Totals:
         slug_bytes=sizes.slug.value,
         slug_low_bytes=sizes.slug.low,
         slug_high_bytes=sizes.slug.high,
+        dependencies_bundle_bytes=sizes.dependencies_bundle_bytes,
+        bundle_bytes=sizes.bundle.value,
+        bundle_low_bytes=sizes.bundle.low,
+        bundle_high_bytes=sizes.bundle.high,
         # only the platform's own runtime is still predicted if the rest was measured
         basis=Basis.MEASURED if report.verification else sizes.slug.basis,
     )
@@ -177,6 +182,9 @@ def distribution(size: DistributionSize, exclusive: int | None = None) -> docume
         slug_bytes=size.slug.value,
         slug_low_bytes=size.slug.low,
         slug_high_bytes=size.slug.high,
+        bundle_bytes=size.bundle.value,
+        bundle_low_bytes=size.bundle.low,
+        bundle_high_bytes=size.bundle.high,
         files=size.files,
         bytecode_files=size.bytecode_files,
         by_kind=_by_kind([size]),
@@ -298,7 +306,7 @@ def _finding(finding: Finding) -> document.Finding:
         finding,
         sentence=without_credentials(finding.sentence),
         fix=without_credentials(finding.fix),
-        then_bytes=finding.after.counted.value if finding.after else None,
+        then_bytes=finding.after.bundle.value if finding.after else None,
         then_status=finding.after.status if finding.after else None,
     )
 
@@ -331,6 +339,8 @@ def _base(difference: Difference) -> document.Base:
         installed_doubt_bytes=difference.installed_doubt_bytes if known else None,
         slug_bytes=difference.slug_bytes if known else None,
         slug_doubt_bytes=difference.slug_doubt_bytes if known else None,
+        bundle_bytes=difference.bundle_bytes if known else None,
+        bundle_doubt_bytes=difference.bundle_doubt_bytes if known else None,
         parts=difference.parts,
         notes=_clean(difference.notes),
     )
@@ -383,6 +393,7 @@ def _difference_row(row: SharedRow, labels: Sequence[str]) -> document.Differenc
         versions=dict(zip(labels, row.versions, strict=True)),
         installed_bytes=dict(zip(labels, row.installed_bytes, strict=True)),
         slug_bytes=dict(zip(labels, row.slug_bytes, strict=True)),
+        bundle_bytes=dict(zip(labels, row.bundle_bytes, strict=True)),
     )
 
 
@@ -466,8 +477,10 @@ def _saving(saving: MeasuredSaving) -> document.MeasuredSaving:
     return document.MeasuredSaving(
         saves_installed_bytes=saving.installed_bytes,
         saves_slug_bytes=saving.slug_bytes,
+        saves_bundle_bytes=saving.bundle_bytes,
         installed_doubt_bytes=saving.installed_doubt_bytes,
         slug_doubt_bytes=saving.slug_doubt_bytes,
+        bundle_doubt_bytes=saving.bundle_doubt_bytes,
         left_version=saving.left,
         changes=saving.changes,
         unsized_gone=saving.unsized_gone,
@@ -477,6 +490,9 @@ def _saving(saving: MeasuredSaving) -> document.MeasuredSaving:
         slug_bytes=saving.slug.value,
         slug_low_bytes=saving.slug.low,
         slug_high_bytes=saving.slug.high,
+        bundle_bytes=saving.bundle.value,
+        bundle_low_bytes=saving.bundle.low,
+        bundle_high_bytes=saving.bundle.high,
     )
 
 

@@ -69,6 +69,7 @@ class Freed:
     names: tuple[str, ...]
     installed_bytes: int
     slug_bytes: int
+    bundle_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +107,13 @@ class MeasuredSaving:
 
     installed_bytes: int
     slug_bytes: int
+    bundle_bytes: int
     installed_doubt_bytes: int
     slug_doubt_bytes: int
+    bundle_doubt_bytes: int
     installed: Estimate[int]  # everything, afterwards
     slug: Estimate[int]
+    bundle: Estimate[int]
     changes: tuple[Change, ...]
     left: str | None
     unsized_gone: tuple[str, ...]

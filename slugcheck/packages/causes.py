@@ -19,7 +19,7 @@ _HOLDERS = 2  # names of what needs a group, in the group's own name
 def causes(
     distributions: Sequence[DistributionSize], roots: Sequence[RootSize]
 ) -> tuple[Cause, ...]:
-    """Return the causes, the largest in the slug first.
+    """Return the causes, the largest in the bundle first.
 
     Every distribution that several roots reach is in exactly one. What only one root reaches is in
     none, except GPU-only distributions below that root.
@@ -30,7 +30,7 @@ def causes(
             reached[name].append(root.name)
     shared = [size for size in distributions if len(reached[size.name]) > 1]
     causes = [*_gpu_groups(distributions, reached), *_singles(shared, reached)]
-    return tuple(sorted(causes, key=lambda cause: (-cause.slug_bytes, cause.name)))
+    return tuple(sorted(causes, key=lambda cause: (-cause.bundle_bytes, cause.name)))
 
 
 def _gpu_groups(
@@ -71,4 +71,5 @@ def _cause(
         shared=shared,
         installed_bytes=sum(size.installed_bytes for size in members),
         slug_bytes=sum(size.slug.value for size in members),
+        bundle_bytes=sum(size.bundle.value for size in members),
     )

@@ -22,6 +22,8 @@ from slugcheck import reading
 from slugcheck.errors import PlatformError
 from slugcheck.model import (
     BuildImage,
+    BundleKind,
+    BundleRule,
     Dyno,
     Limit,
     Platform,
@@ -162,8 +164,8 @@ class TableReader:
 
 
 _UNITS = {
-    "slug": "bytes", "installed": "bytes", "download": "bytes", "checkout": "bytes",
-    "ram": "bytes", "build": "seconds", "boot": "seconds",
+    "slug": "bytes", "bundle": "bytes", "installed": "bytes", "download": "bytes",
+    "checkout": "bytes", "ram": "bytes", "build": "seconds", "boot": "seconds",
 }  # fmt: skip
 _GLIBC = r"[0-9]{1,3}\.[0-9]{1,3}"
 _MINOR = r"3\.[0-9]{1,3}"
@@ -234,6 +236,7 @@ def parse(text: str, origin: str) -> Platform:
 def _platform(reader: TableReader) -> Platform:
     stacks = reader.rows("stacks", _stack, at_least=1)
     pythons = reader.rows("pythons", _python, at_least=1)
+    bundle = reader.table("bundle", _bundle) or _no_bundle(reader)
     limits = reader.rows("limits", _limit)
     retired = reader.rows("retired_stacks", _retired_stack)
     dynos = reader.rows("dynos", _dyno)
@@ -249,7 +252,7 @@ def _platform(reader: TableReader) -> Platform:
         name=reader.text("name"),
         title=reader.text("title"),
         about=reader.text("about"),
-        size_figure=reader.choice("size_figure", ("slug", "installed")),
+        bundle=bundle,
         installer=reader.choice("installer", ("pip",)),
         buildpack=reader.flag("buildpack") if "buildpack" in reader else False,
         compiles_bytecode=reader.flag("compiles_bytecode"),
@@ -266,6 +269,25 @@ def _platform(reader: TableReader) -> Platform:
         else None,
         retired_stacks=retired,
     )
+
+
+def _bundle(reader: TableReader) -> BundleRule:
+    kind = reader.choice("kind", tuple(BundleKind))
+    stripped = reader.texts("stripped")
+    if stripped and kind != BundleKind.SITE_PACKAGES:
+        reader.mistake("stripped", f"goes with the kind {BundleKind.SITE_PACKAGES} only")
+    return BundleRule(
+        kind=BundleKind(kind) if kind else BundleKind.UNZIPPED,
+        about=reader.text("about"),
+        source=_source(reader),
+        stripped=stripped,
+        provided=reader.texts("provided"),
+    )
+
+
+def _no_bundle(reader: TableReader) -> BundleRule:
+    reader.mistake("bundle", f"is missing; it must be a table with a kind: {', '.join(BundleKind)}")
+    return BundleRule(kind=BundleKind.UNZIPPED, about="", source=Source(text="", date=""))
 
 
 def _no_duplicates(reader: TableReader, key: str, row_names: list[str]) -> None:
@@ -357,10 +379,14 @@ def _dyno(reader: TableReader) -> Dyno:
 
 def _source(reader: TableReader) -> Source:
     """Return a row's own ``source`` and ``date``, or those that ``[sources]`` has by that name."""
-    text = reader.text("source")
-    shared = reader.root("sources", text)
+    shared = reader.root("sources", reader.text("source"))
     if shared is not None and "date" not in reader:
-        source = Source(text=shared.text("text"), date=shared.date("date"))
+        source = _read_source(shared, "text")
         shared.finish()
         return source
-    return Source(text=text, date=reader.date("date"))
+    return _read_source(reader, "source")
+
+
+def _read_source(reader: TableReader, key: str) -> Source:
+    second_hand = reader.flag("second_hand") if "second_hand" in reader else False
+    return Source(text=reader.text(key), date=reader.date("date"), second_hand=second_hand)

@@ -191,9 +191,9 @@ def _with_headlines(
             continue
         limit, status = by_name[verdict.budget], verdict.status
         headline = (
-            _cap_headline(limit, status, sizes.counted, platform.title)
+            _cap_headline(limit, status, sizes.bundle, platform.title)
             if verdict.rejects
-            else _headline(limit, status, sizes.counted, cap, platform.title)
+            else _headline(limit, status, sizes.bundle, cap, platform.title)
         )
         # what a package without a size leaves open is in the sentence alone
         doubtful = sizes.unsized and status is not Status.FAIL
@@ -253,6 +253,8 @@ def _judge_one(limit: Limit, sizes: SizeReport, doubtful: int) -> Verdict:
     match limit.figure:
         case "slug":
             return _of_size(limit, sizes.slug, sizes, doubtful)
+        case "bundle":
+            return _of_size(limit, sizes.bundle, sizes, doubtful)
         case "installed":
             return _of_size(limit, sizes.installed, sizes, doubtful)
         case "download":

@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from slugcheck.model import (
     Audit,
+    BaseTotals,
     Change,
     CountLimit,
     Denied,
@@ -26,6 +27,7 @@ from slugcheck.model import (
     Ignored,
     IncreaseLimit,
     PackageLimit,
+    PartChange,
     Report,
     Rules,
     SizeReport,
@@ -178,7 +180,7 @@ def _of_package(limit: PackageLimit, sizes: SizeReport) -> Verdict:
 
 
 def _figure_of(package: DistributionSize, figure: str) -> Estimate[int]:
-    return package.slug if figure == "slug" else package.installed
+    return {"slug": package.slug, "bundle": package.bundle}.get(figure, package.installed)
 
 
 def _of_denied(denied: Iterable[Denied], sizes: SizeReport) -> Verdict:
@@ -228,7 +230,7 @@ def _increase(
     if base is None:
         problem = f"not judged: {difference.problem}"
         return _verdict(name, Status.UNKNOWN, None, 0, limit.text, problem, limit.source)
-    before = base.slug_bytes if limit.figure == "slug" else base.installed_bytes
+    before = _bytes(base, limit.figure)
     bounds = [] if limit.value is None else [limit.value]
     bounds += [] if limit.percent is None else [floor(before * limit.percent / 100)]
     most = max(bounds)  # an increase fails only when it is over both bounds
@@ -245,24 +247,26 @@ def _increase(
 
 
 def _largest_contributor(difference: Difference, figure: str) -> str:
-    grown = [change for change in difference.changes if _of(change, figure) > 0]
-    return max(grown, key=lambda change: _of(change, figure)).name if grown else ""
+    grown = [change for change in difference.changes if _bytes(change, figure) > 0]
+    return max(grown, key=lambda change: _bytes(change, figure)).name if grown else ""
 
 
 def _whole(difference: Difference, figure: str) -> Estimate[int]:
-    by_slug = figure == "slug"
-    value = difference.slug_bytes if by_slug else difference.installed_bytes
-    doubt = difference.slug_doubt_bytes if by_slug else difference.installed_doubt_bytes
+    doubts = {
+        "slug": difference.slug_doubt_bytes, "bundle": difference.bundle_doubt_bytes,
+        "installed": difference.installed_doubt_bytes,
+    }  # fmt: skip
+    value, doubt = _bytes(difference, figure), doubts[figure]
     return Estimate[int].predicted(value, value - doubt, value + doubt)
 
 
 def _largest(difference: Difference, figure: str) -> Estimate[int]:
-    most = max((_of(change, figure) for change in difference.changes), default=0)
+    most = max((_bytes(change, figure) for change in difference.changes), default=0)
     return Estimate[int].measured(max(most, 0))
 
 
-def _of(change: Change, figure: str) -> int:
-    return change.slug_bytes if figure == "slug" else change.installed_bytes
+def _bytes(sums: BaseTotals | Change | Difference | PartChange, figure: str) -> int:
+    return {"slug": sums.slug_bytes, "bundle": sums.bundle_bytes}.get(figure, sums.installed_bytes)
 
 
 def _whole_sentence(
@@ -291,8 +295,8 @@ def _package_sentence(
     scale = scale_for(grown.value, most)
     if status is Status.PASS:
         return f"no package adds more than {limit.text} against {difference.label}"
-    over = [change for change in difference.changes if _of(change, limit.figure) > most]
-    names = listed([f"{c.name} {scale.up(_of(c, limit.figure))}" for c in over], _NAMED)
+    over = [change for change in difference.changes if _bytes(change, limit.figure) > most]
+    names = listed([f"{c.name} {scale.up(_bytes(c, limit.figure))}" for c in over], _NAMED)
     sentence = f"{limit.figure} over {limit.text} against {difference.label}: {names}"
     return with_message(sentence, limit.message)
 
@@ -305,9 +309,8 @@ def _grows(value: int, scale: Scale) -> str:
 
 def _contributors(difference: Difference, figure: str, scale: Scale) -> str:
     """Name what adds most."""
-    added = [(c.name, _of(c, figure)) for c in difference.changes]
-    by_slug = figure == "slug"
-    added += [(p.name, p.slug_bytes if by_slug else p.installed_bytes) for p in difference.parts]
+    added = [(c.name, _bytes(c, figure)) for c in difference.changes]
+    added += [(p.name, _bytes(p, figure)) for p in difference.parts]
     grown = sorted(((name, size) for name, size in added if size > 0), key=lambda pair: -pair[1])
     if not grown:
         return ""

@@ -33,8 +33,8 @@ from slugcheck.text import parse_seconds, parse_size
 
 # Every figure that a limit can be set for, and its unit.
 FIGURES = {
-    "slug": "bytes", "installed": "bytes", "download": "bytes", "checkout": "bytes",
-    "build": "seconds", "boot": "seconds", "ram": "bytes",
+    "slug": "bytes", "bundle": "bytes", "installed": "bytes", "download": "bytes",
+    "checkout": "bytes", "build": "seconds", "boot": "seconds", "ram": "bytes",
 }  # fmt: skip
 INCREASE, PERCENT, PACKAGE_INCREASE = "increase", "increase_percent", "package_increase"
 VULNERABILITIES = "vulnerabilities"
@@ -42,7 +42,7 @@ _OTHERS = (INCREASE, PERCENT, PACKAGE_INCREASE, VULNERABILITIES)
 PACKAGE = "package."
 _PERCENT = re.compile(r"\s*([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*%?\s*")
 _QUOTED = 60  # characters of a wrong name that a message repeats
-_ON = ("slug", "installed")
+_ON = ("slug", "bundle", "installed")
 _NUMBERS = (PERCENT, VULNERABILITIES)  # the limits without a unit
 _NOT_JUDGED = ("boot", "ram")  # figures that only running the app would show
 _BARE_NUMBER = re.compile(r"\s*[0-9.]+\s*")
@@ -66,7 +66,7 @@ def rules(
     wrong = mistakes(platform, budgets)
     if wrong:
         raise UsageError("\n".join(wrong), hint=_HINT)
-    chosen = {budget.name: budget for budget in budgets}
+    chosen = {_figure(budget, platform): budget for budget in budgets}
     packages = [b for name, b in chosen.items() if name.startswith(PACKAGE)]
     return Rules(
         limits=_limits(platform, chosen),
@@ -77,6 +77,11 @@ def rules(
         denied=tuple(denied),
         ignores=tuple(ignores),
     )
+
+
+def _figure(budget: Budget, platform: Platform) -> str:
+    """Return the name of a budget; what Heroku counts as the bundle is its slug."""
+    return platform.size_figure if budget.name == "bundle" else budget.name
 
 
 def mistakes(platform: Platform, budgets: Iterable[Budget]) -> list[str]:
@@ -94,7 +99,7 @@ def _wrong(budget: Budget, platform: Platform) -> str:
     if budget.on is not None and budget.name in names:
         return f"{budget.name} does not accept 'on'"
     if budget.on is not None and budget.on not in _ON:
-        return f"'on' must be slug or installed, not {budget.on!r}"
+        return f"'on' must be slug, bundle or installed, not {budget.on!r}"
     if budget.name.startswith(PACKAGE):
         try:
             canonicalize_name(budget.name.removeprefix(PACKAGE), validate=True)

@@ -40,7 +40,7 @@ from slugcheck.model import (
 from slugcheck.model.options import DEFAULT_PLATFORM, Options
 from slugcheck.policy import limits
 from slugcheck.project.models import is_remote
-from slugcheck.text import MB, MIB, heroku_m, mb, printable
+from slugcheck.text import MB, MIB, mb, printable
 
 OWN, SHARED = "slugcheck.toml", "pyproject.toml"
 QUOTED = 80  # characters of an invalid text that a message repeats
@@ -500,7 +500,6 @@ def proposals(report: Report) -> dict[str, Proposal]:
     """
     platform = report.sizes.target.platform
     figure = platform.size_figure
-    slug = report.sizes.counts_slug
     about = [limit for limit in platform.limits if limit.figure == figure]
     budget = next((limit for limit in about if limit.severity is Severity.FAIL), None)
     own = next((limit for limit in about if limit.severity is Severity.NOTE), None)
@@ -514,10 +513,10 @@ def proposals(report: Report) -> dict[str, Proposal]:
         proposals["platform"] = Proposal(
             text=_written(most), meaning=f"{platform.title}'s own limit{since}"
         )
-    unit, suffix = (MIB, "M") if slug else (MB, "MB")
-    value = _proposed(report.sizes.counted.value, most.value if most else None, unit)
+    unit = report.sizes.unit
+    value = _proposed(report.sizes.bundle.value, most.value if most else None, unit.unit)
     proposals["tight"] = Proposal(
-        text=f"{value}{suffix}", meaning=f"today's size plus {MARGIN_PERCENT} %"
+        text=f"{value}{unit.suffix.strip()}", meaning=f"today's size plus {MARGIN_PERCENT} %"
     )
     return proposals
 
@@ -534,7 +533,7 @@ def settings_text(report: Report, *, given: dict[str, str | None], proposal: Pro
     """
     sizes = report.sizes
     target = sizes.target
-    slug, installed = sizes.slug.value, sizes.installed.value
+    installed, figure = sizes.installed.value, target.platform.size_figure
     chosen = [
         _line("platform", target.platform.name, "see `slugcheck platforms`", True),
         _line("stack", target.stack.name, "", given.get("stack") is not None),
@@ -543,11 +542,13 @@ def settings_text(report: Report, *, given: dict[str, str | None], proposal: Pro
     ]  # fmt: skip
     if target.dyno is not None:
         chosen.append(_line("dyno", target.dyno.name, "", given.get("dyno") is not None))
-    today = f"# {proposal.meaning}; today "
-    budgets = [f"{today}{mb(installed)} MB", f'installed = "{proposal.text}"']
+    budgets = [
+        f"# {proposal.meaning}; today {sizes.unit.up(sizes.bundle.value)}",
+        f'{figure} = "{proposal.text}"',
+    ]
     if sizes.counts_slug:
         more = f'# installed = "{_with_margin(installed, MB)}MB"  # today {mb(installed)} MB'
-        budgets = [f"{today}{heroku_m(slug)}", f'slug = "{proposal.text}"', more]
+        budgets.append(more)
     return _TEXT.format(chosen="\n".join(chosen), budgets="\n".join(budgets))
 
 

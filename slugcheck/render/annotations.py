@@ -106,15 +106,15 @@ def _level(verdict: Verdict) -> FindingSeverity | None:
 
 def _largest_line(verdict: Verdict, sizes: SizeReport) -> str:
     """Return the requirement that is behind most of a size; "" if no line is."""
-    by_slug = verdict.budget == "slug"
-    if not by_slug and verdict.budget not in ("installed", "download"):
-        return ""
-    whole = {
-        root.name: root.exclusive_slug_bytes + root.shared_slug_bytes
-        if by_slug
-        else root.closure_bytes
-        for root in sizes.roots
+    by_figure = {
+        "slug": lambda root: root.exclusive_slug_bytes + root.shared_slug_bytes,
+        "bundle": lambda root: root.exclusive_bundle_bytes + root.shared_bundle_bytes,
+        "installed": lambda root: root.closure_bytes,
+        "download": lambda root: root.closure_bytes,
     }
+    if verdict.budget not in by_figure:
+        return ""
+    whole = {root.name: by_figure[verdict.budget](root) for root in sizes.roots}
     return max(whole, key=lambda name: whole[name], default="")
 
 

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from slugcheck.model import (
+    BundleKind,
     DistributionSize,
     Estimate,
     Finding,
@@ -24,7 +25,7 @@ from slugcheck.model.options import DEFAULT_PLATFORM
 from slugcheck.policy.budgets import exit_code, failures, unaccepted
 from slugcheck.policy.limits import INCREASE, PACKAGE_INCREASE
 from slugcheck.render.view import Verdict as Outcome
-from slugcheck.text import heroku_m, listed, mb, plural
+from slugcheck.text import listed, mb, plural
 
 _WILL_FAIL = re.compile(r"^(?:the|[\w .]+'s) build will fail: ")
 _SAVING_BYTES = 1_000_000  # what saves less is a fix for another reason
@@ -113,9 +114,19 @@ def run_words(report: Report) -> tuple[str, ...]:
 # --------------------------------------------------------------------------- sizes
 
 
-def packed(*, counts_slug: bool) -> str:
-    """Return what a compressed size is called, by whether the platform limits the slug."""
-    return "slug" if counts_slug else "gzipped"
+def second(kind: BundleKind) -> str:
+    """Return the head of the column beside the installed bytes (``breakdown.second``)."""
+    return {BundleKind.GZIP_TAR: "slug", BundleKind.SITE_PACKAGES: "bundle"}.get(kind, "gzipped")
+
+
+def compressed(sizes: SizeReport) -> str:
+    """Return what a compressed size is called."""
+    return "slug" if sizes.counts_slug else "gzipped"
+
+
+def kind_of(sizes: SizeReport) -> BundleKind:
+    """Return what the platform of a report counts."""
+    return sizes.target.platform.bundle.kind
 
 
 def percent(figure: Estimate[int] | Estimate[float]) -> str:
@@ -128,8 +139,8 @@ def percent(figure: Estimate[int] | Estimate[float]) -> str:
 
 def doubt(sizes: SizeReport) -> str:
     """Return the doubt of the total that counts, "slug ±2.1 %"."""
-    within = percent(sizes.counted)
-    return f"{'slug' if sizes.counts_slug else 'installed'} {within}" if within else ""
+    within = percent(sizes.bundle)
+    return f"{sizes.target.platform.size_figure} {within}" if within else ""
 
 
 # --------------------------------------------------------------------------- verdicts
@@ -175,8 +186,8 @@ def conclusion(report: Report) -> Outcome:
         )
     held = [v for v in gating if v.figure is not None and not v.rejects]
     if not held:
-        shown = mb(report.sizes.counted.value)
-        return Outcome(status=Status.PASS, word="NO LIMIT SET", sentence=f"{shown} MB in total")
+        shown = report.sizes.unit.up(report.sizes.bundle.value)
+        return Outcome(status=Status.PASS, word="NO LIMIT SET", sentence=f"{shown} in total")
     errors = sum(1 for f in report.findings if f.severity is FindingSeverity.ERROR)
     first = f"; fix {plural(errors, 'error')} first" if errors else ""
     return Outcome(
@@ -258,16 +269,15 @@ def _fix(lines: str, heading: str) -> str:
 
 def _fix_of(finding: Finding, report: Report) -> str:
     step = _fix(finding.fix, "to fix")
-    then = after_fix(finding, by_slug=report.sizes.counts_slug)
+    then = after_fix(finding, report.sizes)
     return f"{step}, {then}" if then and finding.fix in step else step
 
 
 def _to_shrink(report: Report) -> str:
     """Return the fix that saves most, or how to find what to remove."""
-    by_slug = report.sizes.counts_slug
 
     def saved(finding: Finding) -> int:
-        return (finding.saves_slug_bytes if by_slug else finding.saves_bytes) or 0
+        return finding.saves_bundle_bytes or 0
 
     helpful = [finding for finding in report.findings if saved(finding) and finding.fix]
     if helpful:
@@ -312,29 +322,30 @@ def overlap(overlapping: Overlap) -> str:
     return f"{names} overlap in {files}: the last one installed wins, so they are counted once"
 
 
-def after_fix(finding: Finding, *, by_slug: bool) -> str:
+def after_fix(finding: Finding, sizes: SizeReport) -> str:
     """Return the outcome with a fix applied: "then 337M: fits"."""
     after = finding.after
     if after is None:
         return ""
-    size = after.counted.value
     outcomes = {Status.FAIL: "still over budget", Status.UNKNOWN: "too close to call"}
-    shown = heroku_m(size) if by_slug else f"{mb(size)} MB"
+    shown = sizes.unit.up(after.bundle.value)
     return f"then {shown}: {outcomes.get(after.status, 'fits')}"
 
 
-def saving(finding: Finding, *, by_slug: bool) -> str:
+def saving(finding: Finding, sizes: SizeReport) -> str:
     """Return what a change saves, rounded down: less than was measured, never more.
 
-    Slug bytes are in Heroku's M where the platform counts a slug, as in its verdicts.
+    What the platform counts is in the unit of its limit, as in its verdicts.
     """
     savings = []
     if max(finding.saves_bytes or 0, finding.saves_slug_bytes or 0) < _SAVING_BYTES:
         return ""
     if finding.saves_bytes is not None:
         savings.append(f"{mb(finding.saves_bytes)} MB installed")
-    if finding.saves_slug_bytes is not None:
-        packed = finding.saves_slug_bytes
-        slug = f"{heroku_m(packed, down=True)} of slug"
-        savings.append(slug if by_slug else f"{mb(packed)} MB gzipped")
+    kind = kind_of(sizes)
+    if kind in (BundleKind.GZIP_TAR, BundleKind.SITE_PACKAGES):
+        if (counted := finding.saves_bundle_bytes) is not None:
+            savings.append(f"{sizes.unit.down(counted)} of {second(kind)}")
+    elif finding.saves_slug_bytes is not None:
+        savings.append(f"{mb(finding.saves_slug_bytes)} MB {second(kind)}")
     return f"saves {', '.join(savings)}" if savings else ""

@@ -13,6 +13,7 @@ from dataclasses import replace
 from slugcheck.model import (
     AppFiles,
     Basis,
+    BundleKind,
     DistributionSize,
     Estimate,
     Manager,
@@ -111,8 +112,9 @@ def as_measured(
     known_parts = (part for part in sizes.parts if part.group not in _NOT_VERIFIED)
     own = verification.slug_bytes - sum(part.slug.value for part in known_parts)
     scale = own / sizes.dependencies_slug_bytes if sizes.dependencies_slug_bytes else 1.0
+    kind = sizes.target.platform.bundle.kind
     rows = tuple(
-        _measured(package, plain[package.name], bytecode.get(package.name, 0), scale)
+        _measured(package, plain[package.name], bytecode.get(package.name, 0), scale, kind)
         if package.name in plain
         else package
         for package in sizes.distributions
@@ -121,33 +123,40 @@ def as_measured(
     measured = replace(sizes, distributions=rows, unsized=unsized)
     more = verification.installed_bytes - measured.plain_bytes - measured.bytecode_bytes
     known = Estimate[int].measured
+    installed = figures.total(
+        [known(verification.installed_bytes), *(part.installed for part in sizes.parts)],
+        systematic_percent=0.0,
+    )
+    slug = figures.total(
+        [known(verification.slug_bytes), *(part.slug for part in predicted)],
+        systematic_percent=0.0,
+    )
+    whole = {BundleKind.GZIP_TAR: slug, BundleKind.SITE_PACKAGES: sizes.bundle}
     return replace(
         measured,
         parts=(*sizes.parts, *([_unpredicted(more)] if more > 0 else [])),
-        installed=figures.total(
-            [known(verification.installed_bytes), *(part.installed for part in sizes.parts)],
-            systematic_percent=0.0,
-        ),
-        slug=figures.total(
-            [known(verification.slug_bytes), *(part.slug for part in predicted)],
-            systematic_percent=0.0,
-        ),
+        installed=installed,
+        slug=slug,
+        bundle=whole.get(kind, installed),
     )
 
 
 def _measured(
-    package: DistributionSize, plain: int, bytecode: int, scale: float
+    package: DistributionSize, plain: int, bytecode: int, scale: float, kind: BundleKind
 ) -> DistributionSize:
+    slug = Estimate(
+        value=round(package.slug.value * scale),
+        low=round(package.slug.low * scale),
+        high=round(package.slug.high * scale),
+        basis=Basis.PREDICTED,
+    )
+    counted = {BundleKind.GZIP_TAR: slug, BundleKind.SITE_PACKAGES: package.bundle}
     return replace(
         package,
         plain=Estimate[int].measured(plain),
         bytecode=Estimate[int].measured(bytecode),
-        slug=Estimate(
-            value=round(package.slug.value * scale),
-            low=round(package.slug.low * scale),
-            high=round(package.slug.high * scale),
-            basis=Basis.PREDICTED,
-        ),
+        slug=slug,
+        bundle=counted.get(kind, Estimate[int].measured(plain + bytecode)),
     )
 
 

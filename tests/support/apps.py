@@ -127,7 +127,13 @@ def with_app(
     return replace(
         report,
         kind="project",
-        sizes=replace(sizes, parts=(*sizes.parts, *more), slug=slug, installed=installed),
+        sizes=replace(
+            sizes,
+            parts=(*sizes.parts, *more),
+            slug=slug,
+            installed=installed,
+            bundle=slug if sizes.counts_slug else installed,
+        ),
         project=Project(
             top=Path("/app"),
             folder=Path("app"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from slugcheck.model import Estimate, FindingSeverity, Overlap, Report
+from slugcheck.model import BundleKind, Estimate, FindingSeverity, Overlap, Report
 from tests.support import apps, reports
 
 
@@ -170,7 +170,7 @@ def functions() -> Report:
     """A platform whose limit is about installed bytes."""
     return reports.report(
         reports.measured("onnx"),
-        on=reports.target(title="Functions", figure="installed"),
+        on=reports.target(title="Functions", kind=BundleKind.UNZIPPED),
         parts=(),
         percent=1.0,
     )

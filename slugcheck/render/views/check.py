@@ -9,6 +9,7 @@ from slugcheck.model import (
     AppFiles,
     Audit,
     Basis,
+    BundleKind,
     Cause,
     Change,
     ChangeKind,
@@ -20,6 +21,7 @@ from slugcheck.model import (
     ModelFile,
     Obstacle,
     Overlap,
+    PartChange,
     Report,
     SizeReport,
     Status,
@@ -59,7 +61,7 @@ from slugcheck.render.view import (
     View,
     line,
 )
-from slugcheck.text import clock, heroku_m, listed, mb, plural
+from slugcheck.text import HEROKU_M, clock, listed, mb, plural
 
 _DOWNLOAD, _BYTECODE, _SHARE, _NAMES = 70, 96, 112, 70  # from which width on these are shown
 _MOST_FOOTNOTES = 6
@@ -100,13 +102,13 @@ def _sections(report: Report, *, all_rows: bool, verbose: bool) -> Iterator[Sect
     yield _head(report)
     yield _sizes(report, all_rows=all_rows, folded=folded, verbose=verbose)
     if report.app is not None and report.app.files:
-        yield _app(report.app, _packed(report.sizes), folded=folded)
+        yield _app(report.app, wording.compressed(report.sizes), folded=folded)
     if report.models:
-        yield _models(report.models, _packed(report.sizes), folded=folded)
+        yield _models(report.models, wording.compressed(report.sizes), folded=folded)
     if report.storage and (verbose or _models_matter(report)):
         yield _storage(report)
     if report.verification is not None:
-        yield _verification(report.verification, _packed(report.sizes))
+        yield _verification(report.verification, wording.compressed(report.sizes))
     if report.difference is not None:
         yield _changes(report, report.difference)
     bars = tuple(_bars(report.verdicts, verbose=verbose))
@@ -120,8 +122,8 @@ def _sections(report: Report, *, all_rows: bool, verbose: bool) -> Iterator[Sect
     yield _notes(report)
 
 
-def _packed(sizes: SizeReport) -> str:
-    return wording.packed(counts_slug=sizes.counts_slug)
+def _second(sizes: SizeReport) -> str:
+    return wording.second(wording.kind_of(sizes))
 
 
 def _head(report: Report) -> Section:
@@ -137,15 +139,14 @@ def _head(report: Report) -> Section:
 
 def _sizes(report: Report, *, all_rows: bool, folded: bool, verbose: bool) -> Section:
     sizes = report.sizes
-    by_slug = sizes.counts_slug
     guessed = _all_predicted(sizes, all_rows=all_rows)
     columns = (
         Column(head="distribution"),
         Column(head="download", kind=_FIGURE, wide_only=_DOWNLOAD),
         Column(head="~installed" if guessed else "installed", kind=_FIGURE),
         Column(head="~bytecode", kind=_FIGURE, wide_only=_BYTECODE),
-        Column(head=f"~{_packed(sizes)}", kind=_FIGURE),
-        Column(head=f"of the {'slug' if by_slug else 'total'}", kind=Kind.SHARE, wide_only=_SHARE),
+        Column(head=_marked(sizes), kind=_FIGURE),
+        Column(head=f"of the {_whole(sizes)}", kind=Kind.SHARE, wide_only=_SHARE),
         Column(head="required by", kind=Kind.NAMES),
     )
     rows = tuple(_size_rows(report, all_rows=all_rows, mark=not guessed))
@@ -155,18 +156,24 @@ def _sizes(report: Report, *, all_rows: bool, folded: bool, verbose: bool) -> Se
     return Section(heading=line("sizes, MB"), blocks=blocks, rank=6, folded=folded)
 
 
+def _marked(sizes: SizeReport) -> str:
+    """Return the head of the second column, marked unless every figure in it is measured."""
+    measured = wording.kind_of(sizes) is BundleKind.SITE_PACKAGES and not _is_predicted(sizes)
+    return _second(sizes) if measured else f"~{_second(sizes)}"
+
+
 def _size_rows(report: Report, *, all_rows: bool, mark: bool) -> Iterator[Row]:
     sizes = report.sizes
     shown = breakdown.fold(sizes, everything=all_rows)
     yield from (_distribution(size, report, mark=mark) for size in shown.shown)
     if shown.rest:
         yield _rest(shown.rest, report, mark=mark)
-    yield from map(_overlap, breakdown.notable_overlaps(sizes))
+    yield from (_overlap(overlap, sizes) for overlap in breakdown.notable_overlaps(sizes))
     if breakdown.has_more(sizes):
         yield _dependencies(sizes, mark=mark)
-    parts = breakdown.part_rows(sizes.parts, everything=all_rows)
+    parts = breakdown.part_rows(sizes, everything=all_rows)
     yield from (_part(part, sizes, mark=mark) for part in parts)
-    total = _figures(breakdown.total(sizes), predicted=mark and _is_predicted(sizes))
+    total = _figures(breakdown.total(sizes), sizes, predicted=mark and _is_predicted(sizes))
     cells = (line("total"), *total, (), line(wording.doubt(sizes)))
     yield Row(cells=cells, style=Style.STRONG, rule=True)
 
@@ -175,7 +182,7 @@ def _all_predicted(sizes: SizeReport, *, all_rows: bool) -> bool:
     """Whether every row's installed size is predicted, so that the head can say it once."""
     shown = breakdown.fold(sizes, everything=all_rows)
     rest = not shown.rest or any(size.basis is Basis.PREDICTED for size in shown.rest)
-    parts = breakdown.part_rows(sizes.parts, everything=all_rows)
+    parts = breakdown.part_rows(sizes, everything=all_rows)
     rows = all(size.basis is Basis.PREDICTED for size in shown.shown)
     return rows and rest and all(part.predicted for part in parts) and _is_predicted(sizes)
 
@@ -184,15 +191,22 @@ def _is_predicted(sizes: SizeReport) -> bool:
     return sizes.installed.basis is Basis.PREDICTED
 
 
-def _figures(sums: breakdown.Sums, *, predicted: bool) -> tuple[Line, ...]:
-    """Return download, installed, bytecode and slug; ``predicted`` marks what is installed."""
+def _figures(sums: breakdown.Sums, sizes: SizeReport, *, predicted: bool) -> tuple[Line, ...]:
+    """Return download, installed, bytecode and the second; ``predicted`` marks the installed."""
     tilde = "~" if predicted else ""
+    second = breakdown.second(wording.kind_of(sizes), slug=sums.slug, bundle=sums.bundle)
     return (
         ABSENT if sums.download is None else line(mb(sums.download)),
         line(f"{tilde}{mb(sums.installed)}"),
         line(mb(sums.bytecode)) if sums.bytecode else ABSENT,
-        line(mb(sums.slug)),
+        line(mb(second)),
     )
+
+
+def _whole(sizes: SizeReport) -> str:
+    """Return what a share is of, in a word."""
+    second = _second(sizes)
+    return second if second in ("slug", "bundle") else "total"
 
 
 def _distribution(size: DistributionSize, report: Report, *, mark: bool) -> Row:
@@ -201,10 +215,10 @@ def _distribution(size: DistributionSize, report: Report, *, mark: bool) -> Row:
     if size.distribution.source_build is not None:
         name = (*name, Span(" †", Style.ACCENT))
     predicted = mark and size.basis is Basis.PREDICTED
-    share = _share(breakdown.ranked(size, report.sizes), report.sizes)
+    share = _share(size.bundle.value, report.sizes)
     cells: tuple[Cell, ...] = (
         name,
-        *_figures(breakdown.sums([size]), predicted=predicted),
+        *_figures(breakdown.sums([size]), report.sizes, predicted=predicted),
         share,
         _required_by(wording.reasons(size), _file(report)),
     )
@@ -226,17 +240,17 @@ def _file(report: Report) -> str:
 
 
 def _share(value: int, sizes: SizeReport) -> Share:
-    return Share(value / (sizes.counted.value or 1))
+    return Share(value / (sizes.bundle.value or 1))
 
 
 def _rest(rest: tuple[DistributionSize, ...], report: Report, *, mark: bool) -> Row:
     sizes = report.sizes
     predicted = mark and any(size.basis is Basis.PREDICTED for size in rest)
-    share = _share(sum(breakdown.ranked(size, sizes) for size in rest), sizes)
+    share = _share(sum(size.bundle.value for size in rest), sizes)
     name = line(f"… {len(rest):,} more")
     cells: tuple[Cell, ...] = (
         name,
-        *_figures(breakdown.sums(rest), predicted=predicted),
+        *_figures(breakdown.sums(rest), sizes, predicted=predicted),
         share,
         (),
     )
@@ -244,20 +258,22 @@ def _rest(rest: tuple[DistributionSize, ...], report: Report, *, mark: bool) -> 
     return Row(cells=cells, style=Style.DIM, members=members, hint="see --all")
 
 
-def _overlap(overlap: Overlap) -> Row:
+def _overlap(overlap: Overlap, sizes: SizeReport) -> Row:
     name = line(f"overlap: {plural(overlap.files, 'file')}", Style.ACCENT)
-    installed, slug = (line(f"-{mb(size)}") for size in (overlap.bytes, overlap.slug_bytes))
+    kind = wording.kind_of(sizes)
+    second = breakdown.second(kind, slug=overlap.slug_bytes, bundle=overlap.bundle_bytes)
+    figures = (line(f"-{mb(size)}") for size in (overlap.bytes, second))
     counted = line("counted once", Style.DIM)
-    return Row(cells=(name, ABSENT, installed, ABSENT, slug, (), counted))
+    return Row(cells=(name, ABSENT, next(figures), ABSENT, next(figures), (), counted))
 
 
 def _dependencies(sizes: SizeReport, *, mark: bool) -> Row:
     sums = breakdown.dependencies(sizes)
     predicted = mark and any(size.basis is Basis.PREDICTED for size in sizes.distributions)
-    share = _share(sums.slug if sizes.counts_slug else sums.installed, sizes)
+    share = _share(sums.bundle, sizes)
     cells: tuple[Cell, ...] = (
         line("dependencies"),
-        *_figures(sums, predicted=predicted),
+        *_figures(sums, sizes, predicted=predicted),
         share,
         (),
     )
@@ -265,9 +281,11 @@ def _dependencies(sizes: SizeReport, *, mark: bool) -> Row:
 
 
 def _part(part: breakdown.PartRow, sizes: SizeReport, *, mark: bool) -> Row:
-    sums = breakdown.Sums(download=None, installed=part.installed, bytecode=0, slug=part.slug)
-    share = _share(part.slug if sizes.counts_slug else part.installed, sizes)
-    own = _figures(sums, predicted=mark and part.predicted)
+    sums = breakdown.Sums(
+        download=None, installed=part.installed, bytecode=0, slug=part.slug, bundle=part.bundle
+    )
+    share = _share(part.bundle, sizes)
+    own = _figures(sums, sizes, predicted=mark and part.predicted)
     note = line(_part_note(part), Style.DIM)
     return Row(cells=(line(part.label, Style.ACCENT), *own, share, note))
 
@@ -421,13 +439,12 @@ _LEAST_MODELS_SHARE = 0.05
 def _models_matter(report: Report) -> bool:
     """Whether the models are large enough for where they are kept to matter."""
     sizes = report.sizes
-    by_slug = sizes.counts_slug
-    own = sizes.group_slug_bytes("models") if by_slug else sizes.group_bytes("models")
+    own = sum(sizes.part_bundle(p).value for p in sizes.parts if p.group == "models")
     if sum(model.bytes for model in report.models) < _LEAST_MODELS:
         return False
     in_git = next(o.status for o in report.storage if o.storage is Storage.SLUG)
     helps = in_git is not Status.PASS and any(o.status is not in_git for o in report.storage)
-    return helps or own >= _LEAST_MODELS_SHARE * sizes.counted.value
+    return helps or own >= _LEAST_MODELS_SHARE * sizes.bundle.value
 
 
 def _storage(report: Report) -> Section:
@@ -512,7 +529,7 @@ def _changes(report: Report, difference: Difference) -> Section:
         return Section(heading=(Span("against "), label), blocks=items, rank=3)
     summary = Paragraph((line(_change_summary(difference, report.sizes)),))
     rows = tuple(_change_rows(report, difference))
-    heads = ("installed", _packed(report.sizes), "%")
+    heads = ("installed", _second(report.sizes), "%")
     columns = (
         Column(kind=Kind.MARK),
         Column(head="distribution"),
@@ -537,15 +554,21 @@ def _change_rows(report: Report, difference: Difference) -> Iterator[Row]:
     yield from (_change_row(change, report) for change in shown)
     if rest := changes[len(shown) :]:
         installed = sum(change.installed_bytes for change in rest)
-        slug = sum(change.slug_bytes for change in rest)
+        second = sum(_second_bytes(change, report.sizes) for change in rest)
         name = line(f"… {len(rest)} more")
         members = tuple(_change_row(change, report) for change in rest)
-        own = line(signed(installed)), line(signed(slug))
+        own = line(signed(installed)), line(signed(second))
         yield Row(cells=(Mark("~", "", Style.DIM), name, *own, (), ()), members=members)
     for part in difference.parts:
-        sizes = line(signed(part.installed_bytes)), line(signed(part.slug_bytes))
+        second = _second_bytes(part, report.sizes)
+        sizes = line(signed(part.installed_bytes)), line(signed(second))
         yield Row(cells=(Mark("~", "", Style.DIM), line(part.name), *sizes, (), ()))
     yield _change_total(report.sizes, difference)
+
+
+def _second_bytes(change: Change | PartChange | Difference, sizes: SizeReport) -> int:
+    kind = wording.kind_of(sizes)
+    return breakdown.second(kind, slug=change.slug_bytes, bundle=change.bundle_bytes)
 
 
 def _change_row(change: Change, report: Report) -> Row:
@@ -557,7 +580,7 @@ def _change_row(change: Change, report: Report) -> Row:
         Mark(sign, str(change.kind).replace("-", " "), style),
         name,
         line(signed(change.installed_bytes)),
-        line(signed(change.slug_bytes)),
+        line(signed(_second_bytes(change, report.sizes))),
         line(percent, Style.DIM),
         _required_by(change.because, base if change.after is None else _file(report)),
     )
@@ -577,16 +600,12 @@ def signed(value: int) -> str:
 
 
 def _change_total(sizes: SizeReport, difference: Difference) -> Row:
-    by_slug = sizes.counts_slug
-    before = 0
-    if difference.base is not None:
-        before = difference.base.slug_bytes if by_slug else difference.base.installed_bytes
-    grown = difference.slug_bytes if by_slug else difference.installed_bytes
-    percent = line(f"{100 * grown / before:+.1f} %" if before else "")
-    now = sizes.counted.value
-    size_name = "slug" if by_slug else "installed"
-    total = line(f"{size_name} {mb(before)} → {mb(now)} MB")
-    own = line(signed(difference.installed_bytes)), line(signed(difference.slug_bytes))
+    before = difference.base.bundle_bytes if difference.base is not None else 0
+    percent = line(f"{100 * difference.bundle_bytes / before:+.1f} %" if before else "")
+    figure = sizes.target.platform.size_figure
+    total = line(f"{figure} {mb(before)} → {mb(sizes.bundle.value)} MB")
+    second = _second_bytes(difference, sizes)
+    own = line(signed(difference.installed_bytes)), line(signed(second))
     return Row(cells=((), line("total"), *own, percent, total), style=Style.STRONG)
 
 
@@ -598,9 +617,8 @@ def _change_summary(difference: Difference, sizes: SizeReport) -> str:
     parts = [f"{count} {str(kind).replace('-', ' ')}" for kind, count in counts.items() if count]
     if difference.parts:
         parts.append(f"{plural(len(difference.parts), 'other part')} changed")
-    grown = difference.slug_bytes if sizes.counts_slug else difference.installed_bytes
-    figure = "slug" if sizes.counts_slug else "installed"
-    return f"{', '.join(parts) or 'nothing changed'}: {figure} {signed(grown)} MB"
+    figure, grown = sizes.target.platform.size_figure, signed(difference.bundle_bytes)
+    return f"{', '.join(parts) or 'nothing changed'}: {figure} {grown} MB"
 
 
 # --------------------------------------------------------------------------- what is in the way
@@ -644,7 +662,7 @@ def _unsized(report: Report) -> Section:
 def _contributors(sizes: SizeReport, *, folded: bool) -> Section:
     contributors = breakdown.contributors(sizes)
     blocks: tuple[Block, ...]
-    total_name = "slug" if sizes.counts_slug else "total"
+    total_name = _whole(sizes)
     heading = line("largest contributors, MB")
     if not contributors:
         least = f"no requirement accounts for {breakdown.LEAST_PERCENT} % of the {total_name}"
@@ -674,15 +692,15 @@ def _lines(
     contributor: breakdown.Contributor, causes: Sequence[Cause], sizes: SizeReport
 ) -> Iterator[Row]:
     """Yield the row of a line, and those of the causes that it alone has."""
-    yield _contributor(contributor, sizes.counted.value or 1)
+    yield _contributor(contributor, sizes.bundle.value or 1)
     for cause in causes:
         if not cause.shared and cause.roots == (contributor.name,):
             yield _cause(cause, sizes)
 
 
 def _cause(cause: Cause, sizes: SizeReport) -> Row:
-    size = breakdown.cause_bytes(cause, sizes)
-    share = Share(size / (sizes.counted.value or 1), 0 if cause.shared else None)
+    size = cause.bundle_bytes
+    share = Share(size / (sizes.bundle.value or 1), 0 if cause.shared else None)
     itself = " itself" if cause.name in cause.roots else ""
     cells: tuple[Cell, ...] = line(cause.name + itself), share, line(mb(size)), ABSENT
     if not cause.shared:
@@ -737,16 +755,15 @@ def _audit_summary(audit: Audit) -> str:
 
 
 def _fixes(report: Report) -> Section:
-    by_slug = report.sizes.counts_slug
-    fixes = tuple(fix(finding, by_slug=by_slug) for finding in report.findings)
+    fixes = tuple(fix(finding, report.sizes) for finding in report.findings)
     return Section(heading=line("to fix"), blocks=fixes, rank=5)
 
 
-def fix(finding: Finding, *, by_slug: bool) -> Fix:
+def fix(finding: Finding, sizes: SizeReport) -> Fix:
     """Return a finding with what its fix saves."""
     facts = (
-        Span(wording.saving(finding, by_slug=by_slug)),
-        Span(wording.after_fix(finding, by_slug=by_slug)),
+        Span(wording.saving(finding, sizes)),
+        Span(wording.after_fix(finding, sizes)),
         Span(str(finding.origin) if finding.origin else "", code=True),
         Span(finding.code, code=True),
     )
@@ -773,6 +790,6 @@ def _ignored(ignored: Ignored) -> str:
 
 
 def _legend(sizes: SizeReport) -> tuple[str, ...]:
-    slug = sizes.slug.value
-    same = f" ({mb(slug)} MB = {heroku_m(slug)})" if sizes.counts_slug else ""
+    bundle, unit = sizes.bundle.value, sizes.unit
+    same = f" ({mb(bundle)} MB = {unit.up(bundle)})" if unit is HEROKU_M else ""
     return "~ predicted", "MB = 10^6 bytes", f"M = MiB{same}"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
 
-from slugcheck.model import Status
+from slugcheck.model import BundleKind, Status, breakdown
 from slugcheck.model.comparison import Comparison, Migration, Setup, SetupRow, SharedRow, StepKind
 from slugcheck.render import wording
 from slugcheck.render.view import (
@@ -30,9 +29,7 @@ from slugcheck.render.view import (
     line,
 )
 from slugcheck.render.views.check import signed
-from slugcheck.text import HEROKU_M, MEGABYTES, Scale, heroku_m, listed, mb, mib, plural, scale_for
-
-T = TypeVar("T")
+from slugcheck.text import HEROKU_M, MEGABYTES, Scale, listed, mb, mib, plural, scale_for
 
 _LEAST_SHARE = 0.02  # of a candidate: what is less folds into one line
 _MOST_ROWS = 10
@@ -99,11 +96,6 @@ def _targets(comparison: Comparison) -> Iterator[str]:
         yield f"→ {comparison.stacks[0].target}"
 
 
-def _counted(comparison: Comparison, slug: T, installed: T) -> T:
-    """Return of two sizes the one that the platform limits."""
-    return slug if comparison.counts_slug else installed
-
-
 def _name(setup: Setup, comparison: Comparison) -> Names:
     return Names((setup.label,), Style.STRONG, short=_short(setup.label, comparison))
 
@@ -119,10 +111,6 @@ def _short(label: str, comparison: Comparison) -> str:
     return f"…{label[alike[-1] :]}" if alike and label[alike[-1] :] else label
 
 
-def _counted_head(comparison: Comparison) -> str:
-    return _counted(comparison, "slug", "installed")
-
-
 # --------------------------------------------------------------------------- sizes
 
 
@@ -130,7 +118,7 @@ def _breakdown(comparison: Comparison, setup: Setup, *, all_rows: bool) -> Secti
     columns = (
         Column(head="distribution"),
         Column(head="installed", kind=_FIGURE),
-        Column(head=wording.packed(counts_slug=comparison.counts_slug), kind=_FIGURE),
+        Column(head=wording.second(comparison.bundle_kind), kind=_FIGURE),
     )
     table = Table(columns=columns, rows=tuple(_size_rows(comparison, setup, everything=all_rows)))
     return Section(heading=line(f"sizes of {setup.label}, MB"), blocks=(table,), rank=5)
@@ -138,31 +126,37 @@ def _breakdown(comparison: Comparison, setup: Setup, *, all_rows: bool) -> Secti
 
 def _size_rows(comparison: Comparison, setup: Setup, *, everything: bool) -> Iterator[Row]:
     """Yield a candidate's distributions and parts, small ones in one line, and its total."""
-    whole = setup.counted.value or 1
+    whole = setup.bundle.value or 1
     own = [row for row in setup.rows if row.version]
     least = 0 if everything else _LEAST_SHARE * whole
-    shown = [
-        row for row in own if _counted(comparison, row.slug_bytes, row.installed_bytes) >= least
-    ]
+    shown = [row for row in own if row.bundle_bytes >= least]
     shown = shown if everything else shown[:_MOST_ROWS]
     rest = own[len(shown) :]
     if len(rest) == 1:
         shown, rest = own, []
-    yield from map(_size_row, shown)
+    yield from (_size_row(comparison, row) for row in shown)
     if rest:
         installed = mb(sum(row.installed_bytes for row in rest))
-        slug = mb(sum(row.slug_bytes for row in rest))
-        cells = line(f"… {len(rest)} more"), line(installed), line(slug)
+        others = mb(sum(_second(comparison, row) for row in rest))
+        cells = line(f"… {len(rest)} more"), line(installed), line(others)
         yield Row(cells=cells, style=Style.DIM)
-    yield from (_size_row(row) for row in setup.rows if not row.version)
-    total = line("total"), line(mb(setup.installed_bytes)), line(mb(setup.slug.value))
+    yield from (_size_row(comparison, row) for row in setup.rows if not row.version)
+    kind = comparison.bundle_kind
+    second = breakdown.second(kind, slug=setup.slug.value, bundle=setup.bundle.value)
+    total = line("total"), line(mb(setup.installed_bytes)), line(mb(second))
     yield Row(cells=total, style=Style.STRONG)
 
 
-def _size_row(row: SetupRow) -> Row:
+def _second(comparison: Comparison, row: SetupRow) -> int:
+    kind = comparison.bundle_kind
+    return breakdown.second(kind, slug=row.slug_bytes, bundle=row.bundle_bytes)
+
+
+def _size_row(comparison: Comparison, row: SetupRow) -> Row:
     version = line(f" {row.version}" if row.version else "", Style.DIM)
     name = Span(row.name, code=bool(row.version)), *version
-    return Row(cells=(name, line(_plain(row.installed_bytes)), line(_plain(row.slug_bytes))))
+    figures = line(_plain(row.installed_bytes)), line(_plain(_second(comparison, row)))
+    return Row(cells=(name, *figures))
 
 
 def _plain(value: int) -> str:
@@ -178,8 +172,8 @@ def _comparison(comparison: Comparison) -> Section:
     installed = Column(head="installed, MB", kind=_FIGURE, wide_only=_ROOMY)
     columns = (
         Column(head="candidate", kind=Kind.NAMES),
-        *((installed,) if comparison.counts_slug else ()),
-        Column(head=f"{_counted_head(comparison)}{limit}", kind=_FIGURE),
+        *((installed,) if _shows_installed(comparison) else ()),
+        Column(head=f"{comparison.size_figure}{limit}", kind=_FIGURE),
         Column(head="status", kind=Kind.STATE),
         Column(head="room left", kind=_FIGURE, wide_only=_WIDE),
         Column(head="saves, MB", kind=_FIGURE, wide_only=_ROOMY),
@@ -194,13 +188,18 @@ def _comparison(comparison: Comparison) -> Section:
     return Section(heading=line("comparison"), blocks=blocks, rank=2)
 
 
+def _shows_installed(comparison: Comparison) -> bool:
+    """Whether the installed size says more than the bundle does."""
+    return comparison.bundle_kind in (BundleKind.GZIP_TAR, BundleKind.SITE_PACKAGES)
+
+
 def _comparison_row(comparison: Comparison, setup: Setup) -> Row:
-    counted = _scale(setup, comparison).up(setup.counted.value)
+    counted = _scale(setup, comparison).up(setup.bundle.value)
     return Row(
         cells=(
             _name(setup, comparison),
-            *((line(mb(setup.installed_bytes)),) if comparison.counts_slug else ()),
-            line(f"{counted} {wording.percent(setup.counted)}".strip()),
+            *((line(mb(setup.installed_bytes)),) if _shows_installed(comparison) else ()),
+            line(f"{counted} {wording.percent(setup.bundle)}".strip()),
             line(_WORDS[setup.status], _STYLES[setup.status]),
             _room(setup, comparison),
             *_saved(setup, comparison),
@@ -218,18 +217,21 @@ def _room(setup: Setup, comparison: Comparison) -> Line:
 
 def _scale(setup: Setup, comparison: Comparison) -> Scale:
     """Return the unit of a candidate's size, which is that of its verdict."""
-    if comparison.counts_slug:
-        return HEROKU_M
-    if setup.room_bytes is None:
-        return MEGABYTES
-    return scale_for(setup.counted.value, setup.counted.value + setup.room_bytes)
+    if setup.room_bytes is None or comparison.bundle_kind is BundleKind.GZIP_TAR:
+        return unit(comparison)
+    return scale_for(setup.bundle.value, setup.bundle.value + setup.room_bytes)
+
+
+def unit(comparison: Comparison) -> Scale:
+    """Return the unit of a size that has no limit to be compared with."""
+    return HEROKU_M if comparison.bundle_kind is BundleKind.GZIP_TAR else MEGABYTES
 
 
 def _saved(setup: Setup, comparison: Comparison) -> tuple[Line, Line]:
     """Return what a candidate saves against the first: MB and percent."""
     if setup is comparison.stacks[0]:
         return (), ()
-    saved = _counted(comparison, setup.saved_slug_bytes, setup.saved_installed_bytes)
+    saved = setup.saved_bundle_bytes
     percent = "" if setup.saved_percent is None else f"{setup.saved_percent:.1f} %"
     return line(mb(saved) if saved >= 0 else f"-{mb(-saved)}"), line(percent)
 
@@ -244,7 +246,7 @@ def _differences(comparison: Comparison, *, all_rows: bool) -> Section:
     columns = Column(head="name"), *(Column(head=label) for label in labels)
     table = Table(columns=columns, rows=tuple(_version_rows(comparison, everything=all_rows)))
     return Section(
-        heading=line(f"distributions, {_counted_head(comparison)}, MB"), blocks=(table,), rank=6
+        heading=line(f"distributions, {comparison.size_figure}, MB"), blocks=(table,), rank=6
     )
 
 
@@ -256,7 +258,7 @@ def _version_rows(comparison: Comparison, *, everything: bool) -> Iterator[Row]:
     for rows, remark in ((partial, "that only some have"), (differing, "in other versions")):
         yield from _versions(comparison, rows, remark, everything=everything)
     if everything:
-        yield from (_version_row(comparison, row) for row in alike)
+        yield from (_version_row(row) for row in alike)
     elif alike:
         names = line(f"alike: {listed([row.name for row in alike], 4)}")
         yield Row(cells=(names, *(line("same") for _ in comparison.stacks)), style=Style.DIM)
@@ -266,25 +268,21 @@ def _versions(
     comparison: Comparison, rows: Sequence[SharedRow], remark: str, *, everything: bool
 ) -> Iterator[Row]:
     shown = rows if everything or len(rows) <= _MOST_ROWS + 1 else rows[:_MOST_ROWS]
-    yield from (_version_row(comparison, row) for row in shown)
+    yield from (_version_row(row) for row in shown)
     rest = rows[len(shown) :]
     if rest:
         sums: list[Cell] = []
         for column in range(len(comparison.stacks)):
-            sizes = [_sizes(comparison, row)[column] for row in rest]
+            sizes = [row.bundle_bytes[column] for row in rest]
             known = [size for size in sizes if size is not None]
             sums.append(line(f"{len(known)} ({mb(sum(known))})") if known else ABSENT)
         yield Row(cells=(line(f"{len(rest)} more {remark}"), *sums))
 
 
-def _sizes(comparison: Comparison, row: SharedRow) -> tuple[int | None, ...]:
-    return _counted(comparison, row.slug_bytes, row.installed_bytes)
-
-
-def _version_row(comparison: Comparison, row: SharedRow) -> Row:
+def _version_row(row: SharedRow) -> Row:
     cells = (
         ABSENT if version is None else line(f"{version} ({mb(size or 0)})")
-        for version, size in zip(row.versions, _sizes(comparison, row), strict=True)
+        for version, size in zip(row.versions, row.bundle_bytes, strict=True)
     )
     style = Style.DIM if row.alike else Style.PLAIN
     return Row(cells=(line(row.name, code=not row.alike), *cells), style=style)
@@ -305,19 +303,18 @@ def _summary(comparison: Comparison) -> Section:
     table = Table(
         columns=columns, rows=tuple(_summary_row(comparison, setup) for setup in comparison.stacks)
     )
-    title = line(f"size summary, {_counted_head(comparison)}, MB")
+    title = line(f"size summary, {comparison.size_figure}, MB")
     return Section(heading=title, blocks=(table,), rank=3)
 
 
 def _summary_row(comparison: Comparison, setup: Setup) -> Row:
-    dependencies = _counted(comparison, setup.dependencies_slug_bytes, setup.dependencies_bytes)
-    models = _counted(comparison, setup.model_slug_bytes, setup.model_bytes)
+    dependencies, models = setup.dependencies_bundle_bytes, setup.model_bundle_bytes
     return Row(
         cells=(
             _name(setup, comparison),
             line(mb(dependencies)),
             line(mb(models) if setup.model_files else "none"),
-            line(mb(setup.counted.value)),
+            line(mb(setup.bundle.value)),
             *_saved(setup, comparison),
         )
     )
@@ -329,7 +326,7 @@ def _summary_row(comparison: Comparison, setup: Setup) -> Row:
 def _footprints(comparison: Comparison) -> Section:
     columns = (
         Column(head="candidate", kind=Kind.NAMES),
-        Column(head=_counted(comparison, "slug", "installed, MB"), kind=_FIGURE),
+        Column(head=comparison.size_figure, kind=_FIGURE),
         Column(head="peak RSS", kind=_FIGURE),
         Column(head="anonymous", kind=_FIGURE),
         Column(head="import, s", kind=_FIGURE),
@@ -345,7 +342,7 @@ def _footprint_rows(comparison: Comparison) -> Iterator[Row]:
     """Yield size and footprint of each candidate; a dagger marks a latency that is noisy."""
     for setup, footprint in zip(comparison.stacks, comparison.footprints, strict=True):
         name = _name(setup, comparison)
-        size = line(_counted(comparison, heroku_m(setup.slug.value), mb(setup.installed_bytes)))
+        size = line(_scale(setup, comparison).up(setup.bundle.value))
         if footprint is None:
             yield Row(cells=(name, size, line("not measured"), *((ABSENT,) * 5)))
             continue

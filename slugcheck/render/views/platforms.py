@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from slugcheck.model import Limit, Platform, PythonRelease, RetiredStack, Severity, Source, Stack
+from slugcheck.model import (
+    BundleRule,
+    Limit,
+    Platform,
+    PythonRelease,
+    RetiredStack,
+    Severity,
+    Source,
+    Stack,
+)
 from slugcheck.render.view import (
     Block,
     Column,
@@ -53,6 +62,7 @@ def _sections(platform: Platform, *, detailed: bool) -> Iterator[Section]:
     yield _section("limits", _entries([_limit(limit) for limit in platform.limits]))
     if not detailed:
         return
+    yield _section("counts", Paragraph(_counts(platform.bundle)))
     stacks = [_stack(stack, platform) for stack in platform.stacks]
     stacks += [_retired(stack) for stack in platform.retired_stacks]
     yield _section("stacks", _entries(stacks))
@@ -64,7 +74,17 @@ def _sections(platform: Platform, *, detailed: bool) -> Iterator[Section]:
 
 
 def _source(source: Source) -> Line:
-    return line(f"{source.text} ({source.date})", Style.DIM)
+    second_hand = "; second-hand" if source.second_hand else ""
+    return line(f"{source.text} ({source.date}{second_hand})", Style.DIM)
+
+
+def _counts(rule: BundleRule) -> tuple[Line, ...]:
+    lines = [line(rule.about)]
+    if rule.stripped:
+        lines.append(line(f"not counted: {', '.join(rule.stripped)}"))
+    if rule.provided:
+        lines.append(line(f"in the runtime already: {', '.join(rule.provided)}"))
+    return *lines, _source(rule.source)
 
 
 # --------------------------------------------------------------------------- name, facts, source

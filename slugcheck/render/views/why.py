@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from slugcheck.model import DistributionSize, Status, Verdict
-from slugcheck.model.breakdown import sums
+from slugcheck.model import DistributionSize, Status, Verdict, breakdown
+from slugcheck.model.breakdown import Sums, sums
 from slugcheck.model.why import (
     Freed,
     MeasuredSaving,
@@ -44,7 +44,7 @@ from slugcheck.render.view import (
 )
 from slugcheck.render.view import Verdict as Outcome
 from slugcheck.render.views.check import fix
-from slugcheck.text import heroku_m, listed, mb, plural
+from slugcheck.text import listed, mb, plural
 
 _NAMED = 3
 _MOST_ROWS = 8
@@ -70,8 +70,7 @@ _MEANINGS = {
 
 def view(why: Why, *, all_rows: bool = False) -> View:
     """Return what to show of an answer; ``all_rows`` leaves nothing out."""
-    by_slug = why.report.sizes.counts_slug
-    fixes = tuple(fix(finding, by_slug=by_slug) for finding in why.findings)
+    fixes = tuple(fix(finding, why.report.sizes) for finding in why.findings)
     sections = (
         _head(why),
         _needs(why, all_rows=all_rows),
@@ -200,8 +199,15 @@ def _walks(root: RootPaths) -> Cell:
 
 
 def _figure_columns(why: Why, *more: str) -> tuple[Column, ...]:
-    packed = wording.packed(counts_slug=why.report.sizes.counts_slug)
-    return tuple(Column(head=head, kind=Kind.FIGURE) for head in ("installed", packed, *more))
+    second = wording.second(wording.kind_of(why.report.sizes))
+    return tuple(Column(head=head, kind=Kind.FIGURE) for head in ("installed", second, *more))
+
+
+def _second(why: Why, saving: Freed | MeasuredSaving | Sums) -> int:
+    kind = wording.kind_of(why.report.sizes)
+    if isinstance(saving, Sums):
+        return breakdown.second(kind, slug=saving.slug, bundle=saving.bundle)
+    return breakdown.second(kind, slug=saving.slug_bytes, bundle=saving.bundle_bytes)
 
 
 def _sizes(why: Why, *, all_rows: bool) -> Section:
@@ -215,51 +221,44 @@ def _size_rows(why: Why, *, everything: bool) -> Iterator[Row]:
     """Yield the distribution, what goes with it, the sum that goes, and what stays for others."""
     if why.size is None or why.brings is None:
         return
-    yield _size_row([why.size])
+    yield _size_row(why, [why.size])
     alone, shared = why.brings.exclusive, why.brings.shared
     count = len(alone) if everything or len(alone) <= _MOST_ROWS + 1 else _MOST_ROWS
-    yield from (_size_row([size], "required only by it") for size in alone[:count])
+    yield from (_size_row(why, [size], "required only by it") for size in alone[:count])
     if rest := alone[count:]:
-        yield _size_rest(rest, "required only by it")
+        yield _size_rest(why, rest, "required only by it")
     if alone:
         freed = why.brings.freed
-        figures = line(mb(freed.installed_bytes)), line(mb(freed.slug_bytes)), ABSENT
+        figures = line(mb(freed.installed_bytes)), line(mb(_second(why, freed))), ABSENT
         cells = (line("freed in total"), *figures, line(_share(why, freed), Style.DIM))
         yield Row(cells=cells, style=Style.STRONG)
     if everything or len(shared) <= _NAMED:
-        yield from (_size_row([size], "shared with others") for size in shared)
+        yield from (_size_row(why, [size], "shared with others") for size in shared)
     else:
-        yield _size_rest(shared, "shared with others")
+        yield _size_rest(why, shared, "shared with others")
 
 
-def _size_rest(sizes: Sequence[DistributionSize], remark: str) -> Row:
+def _size_rest(why: Why, sizes: Sequence[DistributionSize], remark: str) -> Row:
     """Return one row for several distributions."""
-    members = tuple(_size_row([size], remark) for size in sizes)
-    return replace(_size_row(sizes, remark), members=members)
+    members = tuple(_size_row(why, [size], remark) for size in sizes)
+    return replace(_size_row(why, sizes, remark), members=members)
 
 
-def _size_row(sizes: Sequence[DistributionSize], remark: str = "") -> Row:
+def _size_row(why: Why, sizes: Sequence[DistributionSize], remark: str = "") -> Row:
     name = line(listed([size.name for size in sizes], _NAMED))
     if len(sizes) == 1:
         version = line(f" {sizes[0].distribution.version}", Style.DIM)
         name = (Span(sizes[0].name, code=True), *version)
     total = sums(sizes)
     files = line(f"{sum(size.files + size.bytecode_files for size in sizes):,}")
-    figures = line(mb(total.installed)), line(mb(total.slug)), files
+    figures = line(mb(total.installed)), line(mb(_second(why, total))), files
     return Row(cells=(name, *figures, line(remark, Style.DIM)))
 
 
 def _share(why: Why, freed: Freed) -> str:
     sizes = why.report.sizes
-    total = sizes.counted.value
-    whole = "the slug" if sizes.counts_slug else "all that is installed"
-    return f"{100 * _decisive(freed, why) / total:.1f} % of {whole}" if total else ""
-
-
-def _decisive(saving: Freed | MeasuredSaving, why: Why) -> int:
-    """Return the bytes of a saving that the platform's limit is about."""
-    by_slug = why.report.sizes.counts_slug
-    return saving.slug_bytes if by_slug else saving.installed_bytes
+    total, figure = sizes.bundle.value, sizes.target.platform.size_figure
+    return f"{100 * freed.bundle_bytes / total:.1f} % of the {figure}" if total else ""
 
 
 # --------------------------------------------------------------------------- what a change saves
@@ -275,7 +274,7 @@ def _changes(why: Why, *, all_rows: bool) -> Section:
     )
     rows = [_change_row(remedy, why) for remedy in _shown(why)]
     if rows:
-        now = _total(why, why.report.sizes.counted.value)
+        now = _total(why, why.report.sizes.bundle.value)
         own = line("the file as it is", Style.DIM), ABSENT, ABSENT, line(now, Style.DIM)
         rows.insert(0, Row(cells=((), *own, ())))
     blocks = _folded(columns, rows, all_rows, _MOST_CHANGES + 1)
@@ -291,7 +290,7 @@ def _limit(why: Why) -> Verdict | None:
 
 
 def _total(why: Why, value: int) -> str:
-    return heroku_m(value) if why.report.sizes.counts_slug else f"{mb(value)} MB"
+    return why.report.sizes.unit.up(value)
 
 
 def _shown(why: Why) -> list[Remedy]:
@@ -311,9 +310,9 @@ def _shown(why: Why) -> list[Remedy]:
 
     def rank(remedy: Remedy) -> tuple[int, int, str]:
         if isinstance(remedy.outcome, MeasuredSaving):
-            return 0, -_decisive(remedy.outcome, why), remedy.roots[0]
+            return 0, -remedy.outcome.bundle_bytes, remedy.roots[0]
         if remedy.graph is not None and not remedy.outcome.tried:
-            return 1, -_decisive(remedy.graph, why), remedy.roots[0]
+            return 1, -remedy.graph.bundle_bytes, remedy.roots[0]
         return 2, 0, remedy.roots[0]
 
     return sorted(kept, key=rank)
@@ -369,13 +368,13 @@ def _change_row(remedy: Remedy, why: Why) -> Row:
     outcome = remedy.outcome
     first = _MARKS[remedy.kind], line(_change(remedy), code=True)
     if isinstance(outcome, MeasuredSaving):
-        counted = outcome.slug if why.report.sizes.counts_slug else outcome.installed
+        bundle = outcome.bundle
         verdict = _limit(why)
         style = Style.PLAIN
         if verdict is not None:
-            style = Style.GOOD if counted.high <= verdict.limit else Style.BAD
-        figures = line(saved(outcome.installed_bytes)), line(saved(outcome.slug_bytes))
-        then = line(_total(why, counted.value), style)
+            style = Style.GOOD if bundle.high <= verdict.limit else Style.BAD
+        figures = line(saved(outcome.installed_bytes)), line(saved(_second(why, outcome)))
+        then = line(_total(why, bundle.value), style)
         notes = tuple(line(note, Style.DIM) for note in _consequences(remedy, outcome, why))
         return Row(cells=(*first, *figures, then, _fate(outcome, why)), notes=notes)
     if outcome.tried or remedy.graph is None:
@@ -387,7 +386,8 @@ def _change_row(remedy: Remedy, why: Why) -> Row:
         return Row(cells=(*first, ABSENT, ABSENT, (), ()), notes=notes)
     goes = why.name in remedy.graph.names
     fate = line("removed", Style.GOOD) if goes else line("stays", Style.DIM)
-    figures = line(saved(remedy.graph.installed_bytes)), line(saved(remedy.graph.slug_bytes))
+    freed = remedy.graph
+    figures = line(saved(freed.installed_bytes)), line(saved(_second(why, freed)))
     others = [name for name in remedy.graph.names if name not in (why.name, *remedy.roots)]
     notes = (line(f"also removed: {listed(others, _NAMED)}", Style.DIM),) if others else ()
     return Row(cells=(*first, *figures, (), fate), notes=notes)
@@ -490,7 +490,7 @@ def _conclusion(why: Why) -> str:
 def _removal(why: Why) -> str:
     """Return which change of less than all lines removes it and saves something."""
     for remedy, outcome in _removing(why):
-        if remedy.kind is not RemedyKind.REMOVE_ALL and _decisive(outcome, why) > 0:
+        if remedy.kind is not RemedyKind.REMOVE_ALL and outcome.bundle_bytes > 0:
             if remedy.kind is RemedyKind.REMOVE:
                 return f"removed if you delete {remedy.roots[0]}"
             newest = f"the newest of {_all(remedy)}"
