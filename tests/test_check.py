@@ -672,9 +672,9 @@ def test_platform_profiles_judge_what_they_limit(index: PackageServer, requireme
     path = requirements("webapp==1.0\n")
     done = slugcheck(*check(index, path, "--platform", "aws-lambda"))
     assert done.code == 0, done.err
-    verdict = next(v for v in done.document["verdicts"] if v["budget"] == "installed")
+    verdict = next(v for v in done.document["verdicts"] if v["budget"] == "bundle")
     assert verdict["limit"] == 262_144_000
-    small = slugcheck(*check(index, path, "--platform", "aws-lambda", "--limit", "installed=10kB"))
+    small = slugcheck(*check(index, path, "--platform", "aws-lambda", "--limit", "bundle=10kB"))
     assert small.code == 1
 
 

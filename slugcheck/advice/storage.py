@@ -44,8 +44,7 @@ _Reason = tuple[Status, str]
 class StorageContext:
     """What the options are judged by. Limits are None where the platform has none.
 
-    ``size`` is the figure of the size limit without the models: the slug if ``packed``, else the
-    installed bytes. ``checkout_bytes`` is the git checkout without the models, None if unknown.
+    ``size`` is the bundle without the models, which is a slug if ``packed``. ``checkout_bytes`` is the git checkout without the models, None if unknown.
     """
 
     size: Estimate[int]
@@ -75,10 +74,10 @@ def context_of(
     }
     figure = sizes.target.platform.size_figure
     packed = figure == "slug"
-    own = [p.slug if packed else p.installed for p in sizes.parts if p.group == slug_parts.MODELS]
+    own = [sizes.part_bundle(p) for p in sizes.parts if p.group == slug_parts.MODELS]
     in_git = sum(model.bytes for model in models if model.place is ModelPlace.APP)
     return StorageContext(
-        size=figures.without(sizes.slug if packed else sizes.installed, own),
+        size=figures.without(sizes.bundle, own),
         packed=packed,
         build=build,
         size_limit=gating.get(figure),
