@@ -44,7 +44,8 @@ _Reason = tuple[Status, str]
 class StorageContext:
     """What the options are judged by. Limits are None where the platform has none.
 
-    ``size`` is the bundle without the models, which is a slug if ``packed``. ``checkout_bytes`` is the git checkout without the models, None if unknown.
+    ``size`` is the bundle without the models, a slug if ``packed``. ``checkout_bytes`` is the git
+    checkout without the models, None if unknown.
     """
 
     size: Estimate[int]
