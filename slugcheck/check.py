@@ -502,14 +502,16 @@ class Check:
     # ----------------------------------------------------------------- advise
 
     def _findings(self, sizes: SizeReport) -> tuple[Finding, ...]:
-        from slugcheck.advice import findings
+        from slugcheck.advice import builds, findings
 
         inventories = {d.name: inventory for d, inventory in self.inventories}
         measured = Measured(sizes=sizes, inventories=inventories)
         static = self._collected(self.inventories, self.target)
-        about_static = (static.finding,) if static is not None and static.finding else ()
+        certain = [static.finding] if static is not None and static.finding else []
+        if (read := self.subject.requirements) is not None:
+            certain += builds.missing_hashes(read, sizes)
         if not self._advise or not findings.problems(measured):
-            return about_static
+            return tuple(certain)
         from slugcheck.advice import fixes, own_extras, syntax
         from slugcheck.advice.trial import Trials, worst
 
@@ -529,9 +531,7 @@ class Check:
             write=written.text,
         )
         order = list(FindingSeverity)
-        return tuple(
-            sorted((*about_static, *solved), key=lambda finding: order.index(finding.severity))
-        )
+        return tuple(sorted((*certain, *solved), key=lambda finding: order.index(finding.severity)))
 
     def _judge(self, sizes: SizeReport) -> tuple[Verdict, ...]:
         """Return the verdicts on sizes alone, as ``report`` has them."""

@@ -635,13 +635,103 @@ def test_a_wheel_that_a_line_names_for_another_python_will_not_install(
     assert done.one("fresh")["installed_bytes"] > 50_000  # sized all the same
 
 
-def test_a_wheel_for_another_python_that_cannot_be_read_says_both(
+def test_a_wheel_for_another_python_that_cannot_be_read_will_fail_and_has_no_size(
     index: PackageServer, requirements: Write
 ) -> None:
     name = "gone-1.0-cp39-cp39-linux_x86_64.whl"
     done = check(index, requirements(f"{index.file_url(name)}\nwebapp==1.0\n"))
-    assert done.code == 3
+    assert done.code == 1
+    found = failure(done, "gone")
+    assert found["sentence"].endswith("since its wheel is for cp39-cp39-linux_x86_64")
     (unsized,) = done.document["unsized"]
-    reason = "pip refuses it, since its wheel is for cp39-cp39-linux_x86_64; "
-    assert unsized["reason"].startswith(reason)
-    assert len(unsized["reason"]) > len(reason)
+    assert "404" in unsized["reason"]
+
+
+# --------------------------------------------------------------------------- metadata of wheels
+
+
+@pytest.fixture
+def picky(index: PackageServer) -> PackageServer:
+    """Versions that pip refuses beside one that it takes."""
+    for version, more in (
+        ("1.0", {}),
+        ("2.0", {"requires": ("pytz (>dev)",)}),
+        ("2.1", {"requires": ("webapp>=1.*",)}),
+        ("3.0", {"requires_python": ">=3.6,<3.7"}),
+    ):
+        index.add_wheel("picky", version, {"picky.py": "x = 1\n" * 500}, **more)
+    index.add_wheel("pytz", "2026.1", {"pytz.py": ""})
+    index.add_wheel("user", "1.0", {"user.py": ""}, requires=("picky>=1",))
+    index.add_wheel("pinner", "1.0", {"pinner.py": ""}, requires=("picky==2.0",))
+    return index
+
+
+def version_of(done: Done, name: str) -> str:
+    return str(done.one(name)["version"])
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("picky==2.0", "cannot be installed: its metadata has the invalid requirement "
+         "'pytz (>dev)', which pip refuses"),
+        ("picky==2.1", "has the invalid requirement 'webapp>=1.*', which pip refuses"),
+        ("picky==3.0", "does not support Python 3.12: its metadata requires Python >=3.6,<3.7"),
+        ("pinner", "picky 2.0 (required by pinner 1.0, "),
+    ],
+)  # fmt: skip
+def test_a_wheel_whose_metadata_pip_refuses_will_not_install(
+    picky: PackageServer, requirements: Write, line: str, sentence: str
+) -> None:
+    done = check(picky, requirements(f"{line}\n"))
+    assert done.code == 1, done.err
+    assert sentence in failure(done, "picky")["sentence"]
+    assert done.one("picky")["installed_bytes"] > 3_000  # sized all the same
+
+
+@pytest.mark.parametrize("line", ["picky", "user", "picky>=1,<3"])
+def test_where_pip_may_take_another_version_it_does(
+    picky: PackageServer, requirements: Write, line: str
+) -> None:
+    done = check(picky, requirements(f"{line}\n"))
+    assert done.code == 0, done.out
+    assert version_of(done, "picky") == "1.0"
+
+
+def test_the_fix_of_a_refused_version_is_one_that_pip_takes(
+    picky: PackageServer, requirements: Write
+) -> None:
+    found = failure(check(picky, requirements("picky==2.1\n")), "picky")
+    assert found["fix"] == "picky==1.0"
+    assert found["then_status"] == "pass"
+
+
+# --------------------------------------------------------------------------- hashes
+
+
+def test_with_hashes_every_package_needs_one(index: PackageServer, requirements: Write) -> None:
+    parent = index.add_wheel("parent", "1.0", {"parent.py": ""}, requires=("child",))
+    child = index.add_wheel("child", "1.0", {"child.py": ""})
+    hashed = [f"{a.filename.partition('-')[0]}==1.0 --hash=sha256:{a.sha256}\n"
+              for a in (parent, child)]  # fmt: skip
+    assert check(index, requirements("".join(hashed))).code == 0
+    for text, named in (
+        (hashed[0], "child (required by parent 1.0, "),
+        (hashed[0] + "child==1.0\n", "child ("),
+        ("--require-hashes\n" + hashed[1] + "parent\n", "parent ("),
+    ):
+        done = check(index, requirements(text))
+        assert done.code == 1
+        (found,) = [f for f in done.document["findings"] if f["code"] == "missing-hashes"]
+        assert f"one for every package, and {named}" in found["sentence"]
+        assert "--generate-hashes" in found["fix"]
+    assert check(index, requirements("--no-require-hashes\n" + hashed[0])).code == 0
+
+
+def test_a_hash_chooses_among_the_versions_that_a_line_allows(
+    index: PackageServer, requirements: Write
+) -> None:
+    archives = [index.add_wheel("several", f"{n}.0", {"several.py": f"{n}"}) for n in (1, 2, 3)]
+    done = check(index, requirements(f"several>=1 --hash=sha256:{archives[1].sha256}\n"))
+    assert done.code == 0, done.err
+    assert version_of(done, "several") == "2.0"

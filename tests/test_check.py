@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.commands import slugcheck
 from tests.support.server import PackageServer, Quirk
+from tests.support.wheels import make_sdist
 
 ENTRY_HEAD = len(b"slugcheck\2") + 32  # of a cache entry: its format and checksum
 Write = Callable[..., Path]
@@ -276,6 +277,18 @@ def test_a_source_archive_of_an_old_form_is_sized(
     done = slugcheck(*check(index, requirements("aged==16.2\n")))
     assert done.code == 0, done.err
     assert done.one("aged")["filename"] == "aged-16.2.tar.bz2"
+
+
+def test_a_version_that_the_name_of_a_source_archive_writes_otherwise_is_read(
+    index: PackageServer, requirements: Write
+) -> None:
+    files = {"posted.py": "x = 1\n" * 900}
+    setup_py = "from setuptools import setup\nsetup(name='posted', py_modules=['posted'])\n"
+    made = make_sdist("posted", "3.2.3.post2", files, setup_py=setup_py)
+    index.add(made._replace(filename="posted-3.2.3-2.tar.gz"))
+    done = slugcheck(*check(index, requirements("posted==3.2.3.post2\n")))
+    assert done.code == 0, done.err
+    assert done.one("posted")["filename"] == "posted-3.2.3-2.tar.gz"
 
 
 def test_pip_would_take_a_newer_source_archive_and_so_do_we(

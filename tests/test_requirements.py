@@ -472,13 +472,12 @@ def test_a_note_about_left_over_words_holds_no_half_of_a_password() -> None:
     assert "secret" not in notes[0]
 
 
-def test_hashes_on_some_lines_only_are_noted() -> None:
-    assert (
-        "requirements.txt:2 and on 1 more line" in of("a==1 --hash=sha256:ab\nb==1\nc>1").notes[0]
-    )
-    assert not of("a==1 --hash=sha256:ab\nb==1 ; python_version<'3'").notes
-    assert not of("a==1 --hash=sha256:ab\nb==1\n--no-require-hashes").notes
-    assert not of(f"https://h.example/{WHEEL}#sha256=ab\nb").notes  # implies nothing
+def test_a_hash_on_one_line_requires_them_on_all() -> None:
+    assert of("a==1 --hash=sha256:ab\nb==1").options.require_hashes
+    assert of("--require-hashes\na==1").options.require_hashes
+    assert not of("a==1 --hash=sha256:ab\nb==1\n--no-require-hashes").options.require_hashes
+    # the hash of a URL implies nothing
+    assert not of(f"https://h.example/{WHEEL}#sha256=ab\nb").options.require_hashes
 
 
 def test_an_index_on_this_disk_is_not_taken_from_a_file() -> None:

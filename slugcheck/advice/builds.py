@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from slugcheck import reading
@@ -12,6 +13,7 @@ from slugcheck.model import (
     DistributionSize,
     Finding,
     FindingSeverity,
+    RequirementSet,
     SizeReport,
     SourceBuild,
     Target,
@@ -32,6 +34,7 @@ _TOOLS = {
 # Beyond that many lines to change, another Python is tried first.
 _FEW_LINES = 1  # of more, one line that names another Python is the smaller change
 _MOST_PYTHONS = 2
+_NAMED = 3
 _MOST_GROUPS = 3  # that are fixed on their own: each fix takes a resolution or more
 
 _Failing = tuple[DistributionSize, SourceBuild, str]
@@ -101,6 +104,8 @@ def why_it_fails(build: SourceBuild, target: Target, package: DistributionSize) 
     lacking = [need for need in missing if not need.fetched]
     if not lacking and not build.failure:
         return ""
+    if build.refused and build.failure.startswith("its metadata has"):
+        return f"cannot be installed: {build.failure}"
     if build.refused and build.failure.startswith("its metadata"):
         return f"does not support Python {minor}: {build.failure}"
     url = package.distribution.direct_url
@@ -144,6 +149,53 @@ def _headers(build: SourceBuild, target: Target) -> str:
     if not needs or not all(need.endswith("-dev") for need in needs):
         return ""
     return "\n".join(["# in Aptfile, with the apt buildpack before Python's:", *needs])
+
+
+def refused_wheels(sizes: SizeReport) -> Iterator[Problem]:
+    """Yield the lines that name a wheel which pip refuses, and which has no size either."""
+    for unsized in sizes.unsized:
+        if unsized.refusal:
+            shown = f"{unsized.name} {unsized.version}" if unsized.version else unsized.name
+            place = f" ({unsized.origin})" if unsized.origin else ""
+            yield Problem(
+                finding=Finding(
+                    code=FAILS,
+                    severity=FindingSeverity.ERROR,
+                    subject=unsized.name,
+                    sentence=(
+                        f"the build will fail: pip refuses {shown}{place}, since {unsized.refusal}"
+                    ),
+                    fix="",
+                    origin=unsized.origin,
+                ),
+                otherwise=f"# name a wheel for Python {sizes.target.minor}, or its Python in "
+                ".python-version",
+            )
+
+
+def missing_hashes(read: RequirementSet, sizes: SizeReport) -> Iterator[Finding]:
+    """Yield that pip refuses a file where some lines have hashes, but not every package has one."""
+    if not read.options.require_hashes:
+        return
+    hashed = {line.name for line in read.requirements if line.hashes}
+    bare = [d for d in sizes.distributions if d.name not in hashed]
+    if not bare:
+        return
+    bare.sort(key=lambda package: not package.distribution.direct)
+    path = shlex.quote(read.path)
+    named = listed([f"{d.name} ({_line_of(d, sizes)})" for d in bare], _NAMED)
+    verb = "has" if len(bare) == 1 else "have"
+    yield Finding(
+        code="missing-hashes",
+        severity=FindingSeverity.ERROR,
+        subject=bare[0].name,
+        sentence=(
+            "the build will fail: with hashes in the file pip requires one for every package, and "
+            f"{named} {verb} none"
+        ),
+        fix=f"uv pip compile {path} --generate-hashes --output-file {path}",
+        origin=sizes.line_of(bare[0].name),
+    )
 
 
 # --------------------------------------------------------------------------- what helps

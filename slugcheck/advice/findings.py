@@ -53,6 +53,7 @@ def problems(measured: Measured, own: tuple[Candidate, ...] = ()) -> list[Proble
         *opencv_problems(sizes),
         *_other_systems(sizes),
         *builds.failing_builds(sizes),
+        *builds.refused_wheels(sizes),
         *builds.missing_libraries(sizes),
         *builds.source_builds(sizes),
         *_placeholder(sizes),

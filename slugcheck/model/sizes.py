@@ -63,13 +63,17 @@ class IndexOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsized:
-    """A distribution that could not be measured, and why."""
+    """A distribution that could not be measured, and why.
+
+    ``refusal`` says why it cannot be installed either, "" if it may be.
+    """
 
     name: str
     version: str | None
     reason: str
     origin: Origin | None = None
     marker: str = ""  # where the line is wanted at all; "" means everywhere
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

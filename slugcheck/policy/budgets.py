@@ -29,7 +29,14 @@ N = TypeVar("N", int, float)
 # What stops the build or the boot of an app: import cv2 without libGL, pip without a Linux wheel,
 # a compiler that the platform does not have.
 _STOPS = frozenset(
-    {"opencv-gui", "missing-library", "other-system", "build-fails", "built-from-source"}
+    {
+        "opencv-gui",
+        "missing-library",
+        "other-system",
+        "build-fails",
+        "built-from-source",
+        "missing-hashes",
+    }
 )
 
 

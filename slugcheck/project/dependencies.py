@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,12 +25,14 @@ from slugcheck.model import (
     Manager,
     Obstacle,
     Resolution,
+    SourceBuild,
     Target,
     Transfer,
     Unsized,
 )
 from slugcheck.model.options import Options
 from slugcheck.packages import graph
+from slugcheck.packages.index.choice import refused_metadata
 from slugcheck.packages.index.client import HttpClient
 from slugcheck.packages.index.inventories import (
     VARIABLE,
@@ -60,6 +62,8 @@ if TYPE_CHECKING:
 _READERS = 8
 # A resolution can be overtaken by what its own new distributions ask for, but not for ever.
 _MAX_RESOLUTIONS = 4
+# Versions of one project that pip refuses may follow each other: celery 4.4 to 5.0 are twenty.
+_MOST_REFUSALS = 12
 # As long as uv itself considers an index page fresh (the index sends max-age=600).
 _FRESH_SECONDS = 600.0
 
@@ -260,8 +264,54 @@ class DependencyReader:
         """Read every distribution's directory, yielding (done, of how many) as it goes.
 
         A distribution that cannot be read becomes unsized. If pip would choose other versions than
-        the first resolution (``Resolver.overtaken``), the new resolution is read as well.
+        the first resolution (``Resolver.overtaken``, ``_refused_by_pip``), the new resolution is
+        read as well.
         """
+        yield from self._read_settled()
+        for _ in range(_MOST_REFUSALS):
+            refused = self._refused_by_pip()
+            if not refused or self._resolver is None:
+                return
+            loose = {
+                name: distribution.version
+                for name, (distribution, _, _) in refused.items()
+                if not self._resolver.is_pinned(name)
+            }
+            others = self._resolver.without(loose) if loose else None
+            if others is None:
+                break
+            self._resolved = others
+            yield from self._read_settled()
+        self._mark(self._refused_by_pip())
+
+    def _refused_by_pip(self) -> dict[str, tuple[Distribution, Inventory, str]]:
+        """Return what pip refuses for its metadata, though the resolver takes it, by name."""
+        if self._subject.manager is not Manager.PIP:
+            return {}
+        python = self._target.python_version
+        return {
+            distribution.name: (distribution, inventory, reason)
+            for distribution, inventory in self._inventories
+            if distribution.source_build is None and (reason := refused_metadata(inventory, python))
+        }
+
+    def _mark(self, refused: Mapping[str, tuple[Distribution, Inventory, str]]) -> None:
+        """Say of distributions that pip refuses them; nothing else can be installed instead."""
+        offered = [release.minor for release in self._target.platform.pythons]
+        for place, (distribution, inventory) in enumerate(self._inventories):
+            if distribution.name not in refused:
+                continue
+            reason = refused[distribution.name][2]
+            fitting = tuple(m for m in offered if not refused_metadata(inventory, f"{m}.99"))
+            build = SourceBuild(
+                reason=reason, native=False, method="its own wheel", nearest=None,
+                newest_python_with_wheel=fitting[-1] if fitting else None,
+                pythons_with_wheels=fitting, low_factor=1.0, high_factor=1.0, failure=reason,
+                refused=True, wheel_fits=True,
+            )  # fmt: skip
+            self._inventories[place] = (replace(distribution, source_build=build), inventory)
+
+    def _read_settled(self) -> Iterator[tuple[int, int]]:
         for left in reversed(range(_MAX_RESOLUTIONS)):
             with ThreadPoolExecutor(1) as pool:
                 candidates = pool.submit(self._newer)

@@ -62,6 +62,8 @@ def source_builds(sizes: SizeReport, *, most: int) -> tuple[str, ...]:
 
 
 def _source_build(size: DistributionSize, build: SourceBuild, minor: str) -> str:
+    if build.refused and build.wheel_fits:
+        return f"pip refuses {size.name}; {_sized(build)}"
     if build.refused:
         return f"{size.name} cannot be installed with Python {minor}; {_sized(build)}"
     return f"{size.name} is built from source on the platform ({build.reason}); {_sized(build)}"

@@ -311,7 +311,8 @@ def project_of(filename: str) -> str:
     if filename.endswith(".whl"):
         name = filename.split("-", 1)[0]
     else:
-        name = filename.removesuffix(".tar.gz").removesuffix(".zip").rsplit("-", 1)[0]
+        stem = filename.removesuffix(".tar.gz").removesuffix(".zip")
+        name = re.sub(r"-\d[^-]*(-\d+)?$", "", stem)  # old post-releases have two dashes
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -20,7 +20,7 @@ from packaging.pylock import (
     PylockSelectError,
     PylockValidationError,
 )
-from packaging.utils import InvalidWheelFilename
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
 
 from slugcheck import reading
 from slugcheck.errors import RequirementsError, ResolutionError, WrongHashError
@@ -68,7 +68,8 @@ def parsed(document: str) -> Pylock:
 def _renamed_old_sdists(lock: dict[str, Any]) -> dict[int, str]:
     """Give sdists that packaging refuses another name; return their own by place in the list.
 
-    They are of a form that the index no longer accepts but still has, such as .tar.bz2.
+    They are of a form that the index no longer accepts but still has, such as .tar.bz2, or have a
+    version in their name that reads otherwise.
     """
     old: dict[int, str] = {}
     packages = lock.get("packages")
@@ -77,11 +78,27 @@ def _renamed_old_sdists(lock: dict[str, Any]) -> dict[int, str]:
         if not isinstance(sdist, dict):
             continue
         name = sdist.get("name") or reading.last_part(str(sdist.get("path") or sdist.get("url")))
-        known = isinstance(name, str) and archive_form(name) is not None
-        if known and not name.lower().endswith((".tar.gz", ".zip")):
+        if not isinstance(name, str) or archive_form(name) is None:
+            continue
+        if not name.lower().endswith((".tar.gz", ".zip")):
             sdist["name"] = f"{archive_stem(name)}.tar.gz"
             old[place] = name
+        elif not _is_consistent(name, package):
+            sdist["name"] = f"{package.get('name')}-{package.get('version')}.tar.gz"
+            old[place] = name
     return old
+
+
+def _is_consistent(filename: str, package: Mapping[str, Any]) -> bool:
+    """Whether packaging reads name and version of an sdist as the lock has them.
+
+    Old versions are written otherwise in names of files: 3.2.3-2 is 3.2.3.post2.
+    """
+    try:
+        name, version = reading.sdist_filename(filename)
+    except InvalidSdistFilename:
+        return False
+    return name == package.get("name") and str(version) == package.get("version")
 
 
 def select(

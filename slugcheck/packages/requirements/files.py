@@ -53,7 +53,6 @@ from slugcheck.packages.requirements.grammar import (
     take_apart,
 )
 from slugcheck.packages.requirements.pyproject import Selection
-from slugcheck.text import plural
 
 _OUTSIDE_HINT = "remove the line, and name the place on the command line: -i or --find-links"
 _OTHER_MACHINE = (
@@ -189,8 +188,6 @@ class _Reader:
     def result(self) -> RequirementSet:
         """Return what was read."""
         options = self._options.result(any_hashes=self._any_hashes)
-        if options.require_hashes:
-            self._notes += _hash_notes(self._requirements, self._set_aside)
         return RequirementSet(
             path=self._top.name,
             sha256=self._digest.hexdigest(),
@@ -402,25 +399,6 @@ def _listed(mistakes: Sequence[tuple[str, str]]) -> str:
     sentences = [sentence for sentence, _ in mistakes[:_MAX_SHOWN_MISTAKES]]
     more = len(mistakes) - len(sentences)
     return "\n".join([*sentences, *([f"and {more} more"] if more else [])])
-
-
-def _hash_notes(requirements: Sequence[Requirement], aside: Sequence[Unsized]) -> list[str]:
-    """Return a note when pip would refuse to install, for want of hashes or exact versions."""
-    unconditional = [r for r in requirements if not r.marker]
-    bare = [r for r in unconditional if not r.hashes or not (r.url or _is_exact(r.specifier))]
-    places = [*(r.origin for r in bare), *(u.origin for u in aside if u.origin)]
-    if not places:
-        return []
-    more = f" and on {plural(len(places) - 1, 'more line')}" if len(places) > 1 else ""
-    return [
-        "hashes on some lines make pip require a hash and an exact version on every line; "
-        f"they are missing at {places[0]}{more}"
-    ]
-
-
-def _is_exact(specifier: str) -> bool:
-    # beside another clause pip does not count an exact one, though it allows one version only
-    return "," not in specifier and reading.is_exact(reading.specifiers(specifier))
 
 
 def understand(line: Line, origin: Origin, places: Places) -> Requirement | Unsized:

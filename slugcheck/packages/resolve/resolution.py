@@ -111,6 +111,7 @@ class Resolver:
             canonicalize_name(unsized.name): unsized for unsized in (*without, *self._known.unsized)
         }
         self._lost: list[Unsized] = []
+        self._pins: tuple[str, ...] = ()  # constraints of our own, for and against versions
         self._refused = set(requirements.options.no_binary)  # names whose wheels do not count
         self._newest: tuple[str | None] | None = None  # the Python that has wheels, once known
         # where inventories are known, most lines are pinned
@@ -151,6 +152,8 @@ class Resolver:
             try:
                 resolved = self._resolved(lock)
             except WrongHashError as error:
+                if self._pins_by_hash(error):
+                    continue
                 before = self._progress()
                 self._refused.add(error.name)
                 self._learn(self._for_name(error.name, SpecifierSet(f"=={error.version}")))
@@ -161,6 +164,20 @@ class Resolver:
                     self._memory.remember(self._key(), self._indexed())
                 return resolved
         raise ResolutionError("no set of files matches the hashes in the file")
+
+    def _pins_by_hash(self, error: WrongHashError) -> bool:
+        """Choose a version that the file has a hash of, where it names several; True if done."""
+        name = error.name
+        lines = self._requested.direct.get(name, ())
+        chosen = any(pin.startswith(f"{name}==") for pin in self._pins)
+        if chosen or self._requested.is_pinned(name):
+            return False
+        wanted = SpecifierSet(self._requested.specifiers(name))
+        version = self._stand_ins.hashed_version(name, wanted, lines)
+        if version is None or str(version) == error.version:
+            return False
+        self._pins = (*self._pins, f"{name}=={version}")
+        return True
 
     def obstacles(self, resolved: Resolved) -> tuple[Obstacle, ...]:
         """Return what pip refuses in the file, and what was resolved in its place."""
@@ -195,7 +212,7 @@ class Resolver:
         ) -> Pylock | Failure:
             return self._uv.compile(
                 [resolver_line(requirement) for requirement in lines],
-                constraints=[f"{r.name}{r.specifier}" for r in constraints],
+                constraints=[*(f"{r.name}{r.specifier}" for r in constraints), *self._pins],
                 excludes=self._excludes(),
                 find_links=(self._folder,),
                 seconds=seconds,
@@ -299,7 +316,7 @@ class Resolver:
     ) -> Pylock | Failure:
         return self._uv.compile(
             lines,
-            constraints=self._requested.constraints(),
+            constraints=(*self._requested.constraints(), *self._pins),
             excludes=self._excludes(),
             find_links=(self._folder,),
             direct_only=direct_only,
@@ -485,6 +502,22 @@ class SettlingResolver(Resolver):
             self._free(answer, _versions(resolved))
         return None if self._progress() == before else self._settled()
 
+    def is_pinned(self, name: str) -> bool:
+        """Whether a line of the file names one version of a distribution."""
+        return self._requested.is_pinned(name)
+
+    def without(self, versions: Mapping[str, str]) -> Resolved | None:
+        """Return a resolution without these versions, None if the requirements allow none."""
+        before = self._pins
+        self._pins = (*before, *(f"{name}!={number}" for name, number in versions.items()))
+        answer = self._round()
+        while isinstance(answer, Failure) and self._learn_from(answer, only_sources=True):
+            answer = self._round()
+        if isinstance(answer, Failure):
+            self._pins = before
+            return None
+        return self._settled()
+
     def _free(self, answer: Pylock, versions: Mapping[str, str]) -> None:
         """Make stand-ins for what alone keeps a newer version out: sources behind its wheel."""
         pins = [
@@ -503,7 +536,7 @@ class SettlingResolver(Resolver):
             failure = self._uv.obstacle(
                 self._requested.lines(without=self._excluded),
                 prefer=versions,
-                constraints=(*self._requested.constraints(), *pins),
+                constraints=(*self._requested.constraints(), *self._pins, *pins),
                 excludes=self._excludes(),
                 find_links=(self._folder,),
             )

@@ -211,6 +211,17 @@ class StandIns:
             return None
         return self._from_file(name, choice, files, origin)
 
+    def hashed_version(
+        self, name: str, wanted: SpecifierSet, requirements: Sequence[Requirement]
+    ) -> Version | None:
+        """Return the newest version of which the file has a hash, None if it allows none.
+
+        :raises NetworkError: the index cannot be reached.
+        """
+        files = _allowed(self.pages.files(name), requirements)
+        candidates = self._chooser.candidates(files, wanted)
+        return candidates[0].version if candidates else None
+
     def _nothing_fits(
         self,
         name: str,
@@ -547,10 +558,9 @@ class StandIns:
             return Unsized(
                 name=requirement.name,
                 version=requirement.specifier.removeprefix("==") or None,
-                reason=f"pip refuses it, since {refused.failure}; {error}"
-                if refused
-                else str(error),
+                reason=str(error),
                 origin=requirement.origin,
+                refusal=refused.failure if refused else "",
             )
         return StandIn(
             name=requirement.name or canonicalize_name(inventory.dist_info.split("-")[0]),

@@ -175,7 +175,11 @@ class Uv:
         if done.code == 0:
             from slugcheck.packages.locks import pylock
 
-            return pylock.parsed(done.output)
+            try:
+                return pylock.parsed(done.output)
+            except ValueError as error:
+                message = f"the resolver's answer cannot be read: {error}"
+                raise ResolutionError(message) from None
         return _failure(done.errors)
 
     def obstacle(
