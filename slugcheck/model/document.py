@@ -781,7 +781,7 @@ def loads(kind: type[D], text: str, label: str, *, hint: str = REPORT_HINT) -> D
 
 
 def _with_bundles(report: D) -> D:
-    """Fill in what reports before version 0.3 lack: they counted the slug, or all installed."""
+    """Fill in what reports of version 0.1 lack: they counted the slug, or all installed."""
     assert isinstance(report, ReportDocument)  # noqa: S101 - the caller has looked
     totals, by_slug = report.totals, report.target.size_figure == "slug"
     packed = totals.slug_bytes, totals.slug_low_bytes, totals.slug_high_bytes
