@@ -127,12 +127,12 @@ class Check:
         self._options = options = merged(options, own)
         platform = described or platforms.load(options.platform or DEFAULT_PLATFORM)
         platform = platforms.for_dyno(platform, options.dyno)
-        self._container = container.of(options, platform)
+        self._obstacles: list[Obstacle] = []
+        self._container = container.of(options, platform, self._refuse)
         if self._container is not None:
             platform, options = self._container.platform, self._container.options
             self._options = options
         self.rules = rules(options, own, platform)
-        self._obstacles: list[Obstacle] = []
         self.subject: Subject = app.read_subject(options, platform, self._refuse, self._container)
         self.target: Target = target.choose(
             platform,

@@ -201,9 +201,25 @@ def test_locks_have_groups_and_extras() -> None:
     assert only("pipenv install --system --deploy").location == "/usr/local"
 
 
-def test_a_condition_is_said() -> None:
-    both = installs('if [ "$DEV" = 1 ]; then poetry install; else poetry install --only main; fi')
-    assert [(one.conditional, one.development) for one in both] == [(True, True), (True, False)]
+CONDITION = 'if [ "$DEV" = 1 ]; then poetry install; else poetry install --only main; fi'
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "development", "said"),
+    [
+        (CONDITION, {"DEV": "1"}, [True], False),
+        (CONDITION, {"DEV": "0"}, [False], False),
+        (CONDITION, {}, [False], True),  # the else branch, and a note
+        ("if test -n \"$DEV\"; then pip install -r dev.txt; fi", {"DEV": ""}, [], False),
+        ("if [ -f dev.txt ]; then pip install -r dev.txt; fi", {}, [], True),
+        ("if [ a = b ]; then x; elif [ a = a ]; then uv sync --no-dev; else uv sync; fi", {},
+         [False], False),
+    ],
+)  # fmt: skip
+def test_conditions(text: str, values: dict[str, str], development: list[bool], said: bool) -> None:
+    found = read(text, Surroundings(values=values, workdir="/app"), line=1)
+    assert [one.development for one in found.installs] == development
+    assert bool(found.conditional) is said
 
 
 def test_what_is_not_understood_is_handed_back() -> None:

@@ -206,6 +206,11 @@ def _official(match: re.Match[str], reference: str, arch: str) -> BaseImage:
             (row.python for row in table.images.values()), key=reading.minor_key
         ).rpartition(".")[0]
     minor = ".".join(version.split(".")[:2])
+    if not match["release"] and minor not in {
+        row.python.rpartition(".")[0] for row in table.images.values()
+    }:
+        source = Source(text="no source for an image of this Python", date="2026-11-27")
+        return BaseImage(name=reference, arch=arch, source=source, python=version)
     release = match["release"] or _default_release(version)
     slim = "-slim" if match["slim"] else ""
     plain = f"python:{minor}{slim or ('-alpine' if release == 'alpine' else '')}"
@@ -226,7 +231,7 @@ def _official(match: re.Match[str], reference: str, arch: str) -> BaseImage:
     if row is None:
         return image
     older = (exact and exact != row.python) or bool(match["number"])
-    return _sized(image, row, "of another release of it: taken to be alike" if older else "")
+    return _sized(image, row, f"sized as {row.name}" if older else "")
 
 
 def _default_release(version: str) -> str:

@@ -6,12 +6,12 @@ Its Python and its C library become the target's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slugcheck import reading
-from slugcheck.errors import PlatformError, UsageError
+from slugcheck.errors import BuildError, PlatformError, Refuse, UsageError, give_up
 from slugcheck.model import (
     BaseImage,
     BundleKind,
@@ -27,7 +27,7 @@ from slugcheck.model import (
 )
 from slugcheck.model.options import Options
 from slugcheck.platforms import base_images
-from slugcheck.project import image, target
+from slugcheck.project import image, install_commands, target
 from slugcheck.project.files import Listing
 from slugcheck.project.image import Plan, Wanted
 from slugcheck.sizing.slug_parts import BASE, CACHE
@@ -89,16 +89,16 @@ class Container:
         plan = self.plan
         if plan is None:
             return ()
-        sizes = [d.artifact.size or inventory.file_bytes for d, inventory in found]
-        downloads, count = sum(sizes), len(sizes)
+        sizes = {d.name: d.artifact.size or inventory.file_bytes for d, inventory in found}
+        downloads = sum(sizes.values())
         parts = []
         if plan.uv and not (self.base is not None and "astral-sh/uv" in self.base.name):
             uv = base_images.known().uv
             parts.append(_part("uv", uv.installed_bytes, uv.slug_bytes, uv.error_percent))
-        if any(one.caches for one in plan.installs) and downloads:
-            value = downloads + _PAGE_BYTES * count
-            high = downloads + _LARGEST_PAGE_BYTES * count
-            parts.append(_cached("pip's cache", value, downloads, high))
+        if kept := [sizes[name] for name in self._kept_in_cache(sizes)]:
+            value = sum(kept) + _PAGE_BYTES * len(kept)
+            high = sum(kept) + _LARGEST_PAGE_BYTES * len(kept)
+            parts.append(_cached("pip's cache", value, sum(kept), high))
         if any(one.copies for one in plan.installs) and found:
             plain = sum(entry.size for _, inventory in found for entry in inventory.entries)
             packed = sum(entry.compressed for _, inventory in found for entry in inventory.entries)
@@ -106,6 +106,20 @@ class Container:
         if any(one.caches for one in plan.wheels) and downloads:
             parts.append(_cached("wheels copied as files", downloads, downloads, downloads))
         return tuple(parts)
+
+    def _kept_in_cache(self, names: Collection[str]) -> Iterator[str]:
+        """Yield the distributions that stay in pip's cache.
+
+        Where some installs turn it off, those are the ones that the others name.
+        """
+        installs = self.plan.installs if self.plan else ()
+        caching = [one for one in installs if one.caches]
+        named = all(one.names and not (one.files or one.projects) for one in caching)
+        if not caching or len(caching) == len(installs) or not named:
+            yield from names if caching else ()
+            return
+        wanted = {install_commands.name_of(name) for one in caching for name in one.names}
+        yield from (name for name in names if name in wanted)
 
     def findings(self, parts: Sequence[Part]) -> tuple[Finding, ...]:
         """Return findings on the caches among the parts of a size."""
@@ -161,8 +175,10 @@ def _cached(name: str, value: int, low: int, high: int) -> Part:
 # --------------------------------------------------------------------------- made of the options
 
 
-def of(options: Options, platform: Platform) -> Container | None:
+def of(options: Options, platform: Platform, refuse: Refuse = give_up) -> Container | None:
     """Return the image of a run, None for a platform that takes none.
+
+    ``refuse`` is given the error of a base image whose Python is not known.
 
     :raises UsageError: an option about images is given for another platform, or is invalid, or the
         Dockerfile cannot be read.
@@ -192,7 +208,7 @@ def of(options: Options, platform: Platform) -> Container | None:
             "the layers on it; add --base-size SIZE"
         )
     if base is not None:
-        options = _with_python(options, platform, base)
+        options = _with_python(options, platform, base, refuse)
     compiles = platform.compiles_bytecode if wanted is None else wanted.compiles
     prefix = platform.prefix if wanted is None else wanted.location
     if base is not None:
@@ -282,7 +298,7 @@ def _minor(options: Options, platform: Platform) -> str:
     return chosen.minor
 
 
-def _with_python(options: Options, platform: Platform, base: BaseImage) -> Options:
+def _with_python(options: Options, platform: Platform, base: BaseImage, refuse: Refuse) -> Options:
     """Return the options with the base's Python.
 
     :raises PlatformError: they ask for another one.
@@ -298,9 +314,16 @@ def _with_python(options: Options, platform: Platform, base: BaseImage) -> Optio
         hint = f"leave out {options.python_origin}, or use --base python:{options.python}-slim"
         raise PlatformError(message, hint=hint)
     if minor not in {release.minor for release in platform.pythons}:
-        known = ", ".join(release.minor for release in platform.pythons)
-        message = f"the base image {printable(base.name)} has Python {minor}"
-        raise PlatformError(f"{message}; slugcheck knows {known}", hint="use a newer base image")
+        first, last = platform.pythons[0].minor, platform.pythons[-1].minor
+        older = reading.minor_key(minor) < reading.minor_key(first)
+        minor = first if older else last
+        message = (
+            f"the base image {printable(base.name)} has Python {base.python}; slugcheck sizes for "
+            f"{first} to {last}"
+        )
+        hint = f"use python:{minor}-slim"
+        refuse(BuildError(message, hint=hint, instead=f"sized with Python {minor}", refused=False))
+        return replace(options, python=minor, python_origin=f"FROM {printable(base.name)}")
     if options.python is not None:
         return options
     version = base.python if base.python.count(".") == 2 else minor

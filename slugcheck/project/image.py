@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -84,6 +85,7 @@ class _Stage:
     system: list[str] = field(default_factory=list)
     others: list[tuple[int, str]] = field(default_factory=list)
     owners: list[tuple[int, str]] = field(default_factory=list)
+    conditional: list[int] = field(default_factory=list)  # lines of installs that may not run
     foreign: list[str] = field(default_factory=list)  # copied from elsewhere: not counted
     remote: list[str] = field(default_factory=list)
     uv: bool = False
@@ -148,7 +150,7 @@ class _Builder:
         stage = self._stage(last)
         root = self._root(last)
         base = self._parsed.stages[root]
-        installs = _chosen(stage.installs)
+        installs = stage.installs
         self._notes += self._remarks(stage, installs)
         machine = base.platform.rpartition("/")[2] if base.platform else ""
         return Plan(
@@ -194,7 +196,7 @@ class _Builder:
                 exports=dict(parent.exports), copied=list(parent.copied),
                 system=list(parent.system), others=list(parent.others),
                 owners=list(parent.owners), foreign=list(parent.foreign),
-                remote=list(parent.remote),
+                remote=list(parent.remote), conditional=list(parent.conditional),
             )  # fmt: skip
         stage.uv |= bool(_UV_IMAGE.match(written.base or ""))
         self._stages[number] = stage
@@ -252,6 +254,7 @@ class _Builder:
         where.values = self._values(where)
         found = install_commands.read(text, where, line=instruction.line, mounts=cached)
         stage.exports |= found.exports
+        stage.conditional += [instruction.line for _ in found.conditional]
         for install in found.installs:
             for resolved in (
                 self._resolved(install, stage) if not install.from_wheels else [install]
@@ -260,7 +263,13 @@ class _Builder:
         stage.system += found.system
         stage.uv |= found.uv
         stage.others += [(instruction.line, text) for text in found.others]
-        stage.owners += [(instruction.line, folder) for folder in found.owners]
+        there = [one.location for one in stage.installs]
+        there += [copied.target for copied in stage.copied]
+        stage.owners += [
+            (instruction.line, folder)
+            for folder in found.owners
+            if any(_covers(folder, place) for place in there)
+        ]
 
     def _add(self, install: Install, stage: _Stage) -> None:
         if install.from_wheels:
@@ -273,7 +282,9 @@ class _Builder:
             if not built:
                 stage.others.append((install.line, install.text))
         else:
-            (stage.wheels if install.wheels else stage.installs).append(install)
+            stage.installs += [] if install.wheels else [install]
+            # ``caches`` of wheels: they are in a layer as files
+            stage.wheels += [replace(install, caches=True)] if install.wheels else []
 
     def _bind(self, mount: dict[str, str], stage: _Stage, number: int) -> None:
         """Note files that a mount shows to one RUN; they are in no layer."""
@@ -286,7 +297,7 @@ class _Builder:
             if other is not None:
                 built = self._stage(other)
                 stage.wheels += [
-                    replace(one, location=_moved(one.location, source, target))
+                    replace(one, location=_moved(one.location, source, target), caches=False)
                     for one in built.wheels if _covers(source, one.location)
                 ]  # fmt: skip
             return
@@ -448,18 +459,17 @@ class _Builder:
         tools = dict.fromkeys(tool for one in installs for tool in one.tools)
         if tools and any(one.lock for one in installs):
             yield f"{name}: {listed(list(map(printable, tools)))} itself is not counted"
-        conditional = [one for one in stage.installs if one.conditional]
-        if conditional:
-            lines = listed([f"line {one.line}" for one in conditional], _NAMED)
-            yield f"{name}: {lines} installs under a condition; the last branch is counted"
-
-
-def _chosen(installs: Sequence[Install]) -> list[Install]:
-    """Return the installs that count: of those under a condition only the last, if it is needed."""
-    certain = [one for one in installs if not one.conditional]
-    if certain or not installs:
-        return certain
-    return [installs[-1]]
+        if stage.conditional:
+            lines = listed([f"line {n}" for n in dict.fromkeys(stage.conditional)], _NAMED)
+            yield (
+                f"{name}: {lines}: an install depends on a condition that is not known; the else "
+                "branch is counted"
+            )
+        for line, folder in stage.owners:
+            yield (
+                f"{name}: line {line}: changing owner or mode of {printable(folder)} writes its "
+                "files into a layer again, which is not counted; use COPY --chown"
+            )
 
 
 def _mount(value: str) -> dict[str, str]:
@@ -572,7 +582,7 @@ class Wanted:
         placed: list[str] = []
         for number, line in self.lines:
             placed += [""] * (number - 1 - len(placed))
-            placed.append(line)
+            placed.append(" ".join(line.split("\n")))
         return "\n".join(placed) + "\n"
 
 
@@ -621,15 +631,25 @@ def wanted(plan: Plan) -> Wanted | None:
         return replace(base, file=files[0])
     if len(projects) == 1 and not (files or names or options):
         return replace(base, file=projects[0][0], extras=(*base.extras, *projects[0][1]))
-    asked = list(options)
+    mixed = len({one.options for one in known}) > 1
+    asked = [(line, _extra(option) if mixed else option) for line, option in options]
     for one in known:
-        asked += [(one.line, f"-r {path}") for path in one.files]
+        asked += [(one.line, f"-r {shlex.quote(path)}") for path in one.files]
     unique = dict.fromkeys(sorted([*asked, *names], key=lambda item: item[0]))
     left = tuple(
         f"{plan.name}: only the lines for requirements are counted, not {path}"
         for path, _ in projects
     )
+    if mixed and any(option.startswith("--index-url") for _, option in options):
+        left = (*left, f"{plan.name}: installs from several indexes are resolved together")
     return replace(base, lines=tuple(unique), notes=left)
+
+
+def _extra(option: str) -> str:
+    """Return an option for one install as it may stand for all: its index beside the others'."""
+    name, _, value = option.partition(" ")
+    first = name in ("--index-url", "-i", "--default-index", "--index")
+    return f"--extra-index-url {value}" if first else option
 
 
 def _only_tools(install: Install) -> bool:

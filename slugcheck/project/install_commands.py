@@ -22,6 +22,7 @@ _TRUE = frozenset({"1", "true", "yes", "on", "t", "y"})
 _PYTHON = re.compile(r"^(?:.*/)?(?:python|pypy)3?(?:\.\d+)?$")
 _PIP = re.compile(r"^(?P<folder>.*/)?pip3?(?:\.\d+)?$")
 _ASSIGNMENT = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*=")
+_SYSTEM_NAME = re.compile(r"[a-z0-9][a-z0-9+.:=~_-]{0,100}")
 _SEPARATOR = frozenset("();|&")
 _OPENERS = frozenset({"if", "while", "until", "for", "case"})
 _CLOSERS = frozenset({"fi", "done", "esac"})
@@ -76,7 +77,6 @@ class Install:
     copies: bool = False  # uv's cache holds a second copy of the files
     wheels: bool = False
     from_wheels: str = ""
-    conditional: bool = False
     unknown: str = ""
     tools: tuple[str, ...] = ()
 
@@ -88,6 +88,8 @@ class Surroundings:
     values: dict[str, str]
     workdir: str
     venvs: set[str] = field(default_factory=set)
+    # installs under a condition that is not known, and whether they count all the same
+    doubtful: list[tuple[bool, Install]] = field(default_factory=list)
 
     def flag(self, name: str) -> bool:
         """Return whether a variable is set to a true value."""
@@ -116,11 +118,14 @@ SYSTEM = "/usr/local"  # the prefix of the official images' Python
 class Findings:
     """What RUN does: installs, Debian's or Alpine's packages, files written from a lock, the rest.
 
+    ``conditional`` are the installs under a condition that is not known; of those only the last
+    branch is among ``installs``.
     ``exports`` are requirement files that a command writes from a lock, by path. ``others`` are
     the commands that are not understood.
     """
 
     installs: list[Install] = field(default_factory=list)
+    conditional: list[Install] = field(default_factory=list)
     system: list[str] = field(default_factory=list)
     exports: dict[str, Install] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
@@ -136,6 +141,7 @@ def read(text: str, where: Surroundings, *, line: int, mounts: Sequence[str] = (
     found = Findings()
     here = Surroundings(values=dict(where.values), workdir=where.workdir, venvs=where.venvs)
     words = _split(text[:_LONGEST])
+    here.doubtful = []
     if words is None or len(text) > _LONGEST:
         found.others.append(text)
         return found
@@ -146,19 +152,20 @@ def read(text: str, where: Surroundings, *, line: int, mounts: Sequence[str] = (
         re.search(r"find\s[^;&|]*(?:__pycache__|\.pyc|\*\.py\[co\])", text)
     ) and ("-delete" in text or "rm " in text)
     mounted = any(".cache" in folder or "pip" in folder for folder in mounts)
-    deep, conditional = 0, False
+    blocks: list[_Block] = []
     for command in _commands(words):
-        while command and (command[0] in _KEYWORDS | _OPENERS | _CLOSERS):
-            word = command[0]
-            deep += (word in _OPENERS) - (word in _CLOSERS)
-            if word == "for" or word == "case":
-                command = []
-                break
-            command = command[1:]
-        conditional = deep > 0
-        if not command:
+        rest = _inside(command, blocks, here)
+        if not rest or any(block.active is False for block in blocks):
             continue
-        _one(command, here, found, line=line, conditional=conditional)
+        before = len(found.installs)
+        _one(rest, here, found, line=line)
+        for block in blocks[-1:]:
+            if block.active is None:
+                block.installs += [(block.branch, one) for one in found.installs[before:]]
+    for counts, one in here.doubtful:
+        found.conditional.append(one)
+        if not counts:
+            found.installs.remove(one)
     found.installs = [
         replace(
             install,
@@ -170,6 +177,79 @@ def read(text: str, where: Surroundings, *, line: int, mounts: Sequence[str] = (
     ]
     where.venvs |= here.venvs
     return found
+
+
+@dataclass(slots=True)
+class _Block:
+    """An if, a loop or a case. ``active``: whether its present branch runs, None if unknown.
+
+    ``known`` is whether a branch before is known to have run.
+    """
+
+    word: str
+    active: bool | None = None
+    known: bool = False
+    branch: int = 0
+    has_else: bool = False
+    installs: list[tuple[int, Install]] = field(default_factory=list)
+
+
+def _inside(command: list[str], blocks: list[_Block], here: Surroundings) -> list[str]:
+    """Return a command without the words of the shell's control flow, following that."""
+    while command and command[0] in _KEYWORDS | _OPENERS | _CLOSERS:
+        word, command = command[0], command[1:]
+        if word in _OPENERS:
+            blocks.append(_Block(word))
+            if word in ("for", "case"):
+                return []
+        if word in ("if", "elif") and blocks:
+            block = blocks[-1]
+            block.branch += word == "elif"
+            truth = _truth(command, here)
+            if block.known:
+                block.active = False
+            else:
+                block.active = truth
+                block.known = truth is True
+            return []
+        if word == "else" and blocks:
+            block = blocks[-1]
+            block.branch += 1
+            block.has_else = True
+            # unknown: one branch of several is taken to run, the last
+            block.active = False if block.known else block.active if block.active is None else True
+        elif word in _CLOSERS and blocks:
+            block = blocks.pop()
+            last = block.branch if block.has_else else -1
+            here.doubtful += [(branch == last, one) for branch, one in block.installs]
+            return []
+    return command
+
+
+def _truth(words: Sequence[str], here: Surroundings) -> bool | None:
+    """Return what a test such as ``[ "$DEV" = true ]`` says; None where it is not known."""
+    if not words or words[0] not in ("[", "[[", "test"):
+        return None
+    filled_in = [
+        filled(word, here.values, strict=True) for word in words[1:] if word not in ("]", "]]")
+    ]
+    if None in filled_in:
+        return None
+    match filled_in:
+        case [left, ("=" | "=="), right]:
+            return left == right
+        case [left, ("!=" | "-ne"), right]:
+            return left != right
+        case [left, "-eq", right]:
+            return left == right
+        case ["-n", text]:
+            return bool(text)
+        case ["-z", text]:
+            return not text
+        case [text]:
+            return bool(text)
+        case _:
+            return None
 
 
 def _split(text: str) -> list[str] | None:
@@ -216,9 +296,7 @@ def _commands(words: Sequence[str]) -> Iterator[list[str]]:
         yield command
 
 
-def _one(
-    command: list[str], here: Surroundings, found: Findings, *, line: int, conditional: bool
-) -> None:
+def _one(command: list[str], here: Surroundings, found: Findings, *, line: int) -> None:
     """Read one simple command."""
     target = ""
     if ">" in command:
@@ -237,7 +315,7 @@ def _one(
     known = [word if word is not None else "" for word in words]
     shown = shlex.join(command)
     local = Surroundings(values=here.values | before, workdir=here.workdir, venvs=here.venvs)
-    reader = _Reader(local, found, line=line, conditional=conditional, shown=shown)
+    reader = _Reader(local, found, line=line, shown=shown)
     reader.unknown = [raw for raw, word in zip(command, words, strict=True) if word is None]
     name = posixpath.basename(known[0])
     if name == "cd" and len(known) > 1:
@@ -260,7 +338,6 @@ class _Reader:
     here: Surroundings
     found: Findings
     line: int
-    conditional: bool
     shown: str
     unknown: list[str] = field(default_factory=list)
 
@@ -285,7 +362,7 @@ class _Reader:
             self._poetry(words[1:], target)
         elif name == "pipenv":
             self._pipenv(words[1:], target)
-        elif name == "virtualenv":
+        elif name in ("virtualenv", "pyvenv"):
             self._venv(words[1:])
         elif name in ("apt-get", "apt", "apk", "microdnf", "dnf", "yum"):
             self._system(words[1:])
@@ -317,7 +394,7 @@ class _Reader:
     def _system(self, words: Sequence[str]) -> None:
         plain = [word for word in words if not word.startswith("-") and word]
         if plain[:1] in (["install"], ["add"]):
-            self.found.system += [word for word in plain[1:] if not word.startswith(".")]
+            self.found.system += [word for word in plain[1:] if _SYSTEM_NAME.fullmatch(word)]
 
     # ----------------------------------------------------------------- pip, uv pip
 
@@ -352,7 +429,7 @@ class _Reader:
             if _is_path(base) and not base.endswith((".whl", ".gz", ".zip")) and "*" not in base:
                 chosen = tuple(e.strip() for e in extras.rstrip("]").split(",") if e.strip())
                 projects.append((here.path(base), chosen))
-            elif "*" in word or (word.endswith(".whl") and "://" not in word):
+            elif "://" not in word and ("/" in word or word.endswith(".whl")) and "@" not in word:
                 from_wheels = posixpath.dirname(here.path(word))
             elif word:
                 names.append(word)
@@ -388,7 +465,7 @@ class _Reader:
             copies=uv and self._uv_copies(flags),
             wheels=wheels,
             from_wheels=from_wheels,
-            tools=tuple(name for name in names if _name(name) in _TOOLS),
+            tools=tuple(name for name in names if name_of(name) in _TOOLS),
         )
 
     def _uv_copies(self, flags: Mapping[str, list[str]]) -> bool:
@@ -404,7 +481,6 @@ class _Reader:
             line=self.line,
             text=self.shown,
             folder=self.here.workdir,
-            conditional=self.conditional,
             unknown=f"{unknown} has no value" if unknown else "",
             **fields,  # type: ignore[arg-type]
         )
@@ -442,8 +518,7 @@ class _Reader:
                 or self.here.flag("UV_COMPILE_BYTECODE"),
                 caches=False,
                 copies=self._uv_copies(flags),
-                conditional=self.conditional,
-                unknown=", ".join(self.unknown),
+                    unknown=", ".join(self.unknown),
             )  # fmt: skip
             if verb == "sync":
                 self.found.installs.append(lock)
@@ -478,7 +553,6 @@ class _Reader:
             development=not main_only and verb != "export",
             compiles="--compile" in flags,
             caches=False,
-            conditional=self.conditional,
             unknown=", ".join(self.unknown),
         )
         if verb in ("install", "sync"):
@@ -502,7 +576,6 @@ class _Reader:
             development="--dev" in flags or "-d" in flags,
             compiles=not self.here.flag("PIP_NO_COMPILE"),
             caches="PIP_NO_CACHE_DIR" not in self.here.values,
-            conditional=self.conditional,
         )
         if verb in ("install", "sync"):
             self.found.installs.append(lock)
@@ -563,5 +636,6 @@ def _is_path(word: str) -> bool:
     return word in (".", "..") or word.startswith(("./", "../", "/"))
 
 
-def _name(requirement: str) -> str:
+def name_of(requirement: str) -> str:
+    """Return the normalized name at the start of a requirement."""
     return re.split(r"[\s\[<>=!~;@]", requirement, maxsplit=1)[0].lower().replace("_", "-")
