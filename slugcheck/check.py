@@ -255,12 +255,20 @@ class Check:
 
         :raises MeasureError: it cannot be done here, or it fails.
         """
+        from slugcheck.packages.locks.uv import Selection
         from slugcheck.sizing import build_time
         from slugcheck.verify.plan import Plan
         from slugcheck.verify.run import verify
 
+        if self._container is not None:
+            self._container.refuse_verification()
         sizes = self.sizes()
         read, project = self.subject.requirements, self.subject.project
+        selection = Selection(
+            groups=self._options.groups,
+            extras=self._options.extras,
+            default_groups=self._options.default_groups,
+        )
         self._verification = verify(
             Plan(
                 sizes=sizes,
@@ -271,6 +279,7 @@ class Check:
                 variables=self._options.variables,
                 seconds=build_time.predict(sizes, fixed=0.0),
                 pinned=read is not None and not read.options.require_hashes,
+                selection=tuple(selection.flags()),
             ),
             progress,
         )

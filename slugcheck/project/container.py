@@ -107,6 +107,17 @@ class Container:
             parts.append(_cached("wheels copied as files", downloads, downloads, downloads))
         return tuple(parts)
 
+    def refuse_verification(self) -> None:
+        """Refuse to verify what no single command installs.
+
+        :raises UsageError: the Dockerfile installs several files, or packages by name.
+        """
+        if self.wanted is not None and self.wanted.text is not None:
+            name = self.wanted.file
+            message = f"--verify repeats one install of one file, and {name} has more than that"
+            hint = "name the requirements file: slugcheck requirements.txt --platform docker"
+            raise UsageError(message, hint=hint)
+
     def _kept_in_cache(self, names: Collection[str]) -> Iterator[str]:
         """Yield the distributions that stay in pip's cache.
 
