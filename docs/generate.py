@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 from slugcheck import platforms, reading
 from slugcheck.model import (
+    BaseImage,
     BundleKind,
     Dyno,
     Limit,
@@ -34,6 +35,7 @@ from slugcheck.model import (
     Stack,
     document,
 )
+from slugcheck.platforms import base_images
 from slugcheck.policy import limits, settings
 from slugcheck.text import MIB, mb
 
@@ -89,6 +91,14 @@ so slugcheck shows their limits and does not judge them.
 M is MiB (2^20 bytes), as Heroku prints it. MB is 10^6 bytes.
 
 """
+_BASE_IMAGES_HEAD = """\
+## Base images
+
+What `FROM` brings, for amd64; `slugcheck/platforms/base_images.toml` has the sizes for arm64 too. A tag
+is rebuilt every few weeks, so each figure has an interval. [Container images](images.md) says how an
+image is counted.
+
+"""
 _OWN_PLATFORM = """\
 ## Your own platform
 
@@ -111,7 +121,29 @@ def _platforms() -> str:
         (_overview(platform) for platform in known),
     )
     sections = "\n".join(_platform(platform) for platform in known)
-    return _NOTICE + _PLATFORMS_HEAD + overview + "\n" + sections + "\n" + _OWN_PLATFORM
+    text = _NOTICE + _PLATFORMS_HEAD + overview + "\n" + sections + "\n"
+    return text + _BASE_IMAGES_HEAD + _base_images() + "\n" + _OWN_PLATFORM
+
+
+def _base_images() -> str:
+    known = base_images.known()
+    head = ("image", "release", "Python", "on disk, MB", "to pull, MB", "±", "source")
+    return _table(head, (_base_image(base_images.find(name)) for name in known.images))
+
+
+def _base_image(image: BaseImage) -> Iterable[str]:
+    disk, pull = image.disk_bytes or 0, image.pull_bytes or 0
+    source = f"{image.note}: {_source(image.source)}" if image.note else _source(image.source)
+    libc = f"glibc {image.glibc[0]}.{image.glibc[1]}" if image.glibc else "musl"
+    return (
+        f"`{image.name}`",
+        f"{image.release}, {libc}",
+        image.python,
+        mb(disk),
+        mb(pull),
+        f"{image.error_percent:g} %",
+        source,
+    )
 
 
 def _overview(platform: Platform) -> Iterable[str]:
@@ -190,6 +222,7 @@ def _limit(limit: Limit) -> Iterable[str]:
     exact = f"{limit.value:,} {unit}"
     value = limit.text if limit.text == exact else f"{limit.text} ({exact})"
     value += f" since {limit.since}" if limit.since else ""
+    value += f", for {', '.join(f'`{dyno}`' for dyno in limit.dynos)}" if limit.dynos else ""
     return f"`{limit.name}`", limit.figure, value, kind, _source(limit.source)
 
 
@@ -304,6 +337,8 @@ _SETTINGS = {
     "python": ("string", "Python of the target, such as `\"3.12\"` or `\"3.12.4\"`. Default: "
                "`.python-version` or `runtime.txt` beside the file, else the platform's default."),
     "dyno": ("string", "Machine size, such as `standard-1x`. Default: the platform's."),
+    "base": ("string", "Base image of a container, such as `python:3.12-slim`. Default: the "
+             "Dockerfile's `FROM`, else the platform's; see [Container images](images.md)."),
     "models": ("list of strings", "Model files that are deployed with the app: paths, globs, or "
                "addresses. An address on a server (`s3://`, `gs://`, `https://`) is ignored unless "
                "you pass `--remote-models` or the settings are those of the base."),

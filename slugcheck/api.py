@@ -35,6 +35,9 @@ class Arguments(TypedDict, total=False):
     python: str | None
     stack: str | None
     dyno: str | None
+    base: str | None
+    base_size: int | str | None
+    dockerfile: StrPath | None
     config: StrPath | None
     limits: Mapping[str, str] | Iterable[tuple[str, str]] | None
     allow_unsized: Collection[str] | Literal["all"]
@@ -80,6 +83,10 @@ def check(
     :param python: the target's Python, such as ``"3.12"``; by default what the project says.
     :param stack: the operating system image, such as ``"heroku-24"``.
     :param dyno: the machine size, such as ``"standard-1x"``.
+    :param base: the base image of a container, such as ``"python:3.12-slim"``; by default the
+        Dockerfile's.
+    :param base_size: bytes on disk of a base image that is not known, or a text like ``"120MB"``.
+    :param dockerfile: the Dockerfile to read; by default the folder's.
     :param config: a settings file to use instead of the project's own.
     :param extras: extras of a ``pyproject.toml`` to include.
     :param groups: dependency groups of a ``pyproject.toml`` to include.
@@ -236,6 +243,9 @@ def options_of(path: StrPath, **arguments: Unpack[CheckArguments]) -> Options:
         python=arguments.get("python"),
         python_origin="python",
         dyno=arguments.get("dyno"),
+        base=arguments.get("base"),
+        base_size=_size(arguments.get("base_size")),
+        dockerfile=Path(file) if (file := arguments.get("dockerfile")) is not None else None,
         index=index_options(
             arguments.get("index_url"),
             arguments.get("extra_index_urls", ()),
@@ -284,6 +294,21 @@ def _refuse_unknown(arguments: Mapping[str, object], kind: type) -> None:
     """Refuse a misspelled argument, as any function does."""
     if unknown := sorted(arguments.keys() - kind.__annotations__):
         raise TypeError(f"unexpected keyword argument {unknown[0]!r}")
+
+
+def _size(value: int | str | None) -> int | None:
+    """Return a size in bytes.
+
+    :raises UsageError: it is not one.
+    """
+    if value is None or isinstance(value, int):
+        return value
+    from slugcheck.text import parse_size
+
+    try:
+        return parse_size(value)
+    except ValueError as error:
+        raise UsageError(f"--base-size: {error}", hint="write it as 120MB") from None
 
 
 def _existing(path: Path) -> Path:

@@ -46,7 +46,7 @@ from slugcheck.packages.index.urls import redact
 from slugcheck.packages.requirements.indexes import configured, only_there, reachable
 from slugcheck.policy import budgets, settings
 from slugcheck.policy.settings import merged, rules
-from slugcheck.project import app, target
+from slugcheck.project import app, container, target
 from slugcheck.project.app import App, Subject
 from slugcheck.project.dependencies import DependencyReader, Found
 from slugcheck.running import child
@@ -126,9 +126,14 @@ class Check:
         described = own.described if options.platform is None else None
         self._options = options = merged(options, own)
         platform = described or platforms.load(options.platform or DEFAULT_PLATFORM)
-        self.rules = rules(options, own, platform)
+        platform = platforms.for_dyno(platform, options.dyno)
         self._obstacles: list[Obstacle] = []
-        self.subject: Subject = app.read_subject(options, platform, self._refuse)
+        self._container = container.of(options, platform, self._refuse)
+        if self._container is not None:
+            platform, options = self._container.platform, self._container.options
+            self._options = options
+        self.rules = rules(options, own, platform)
+        self.subject: Subject = app.read_subject(options, platform, self._refuse, self._container)
         self.target: Target = target.choose(
             platform,
             stack=options.stack,
@@ -142,6 +147,8 @@ class Check:
             refuse=self._refuse,
             whole=self.subject.project is not None,
         )
+        if self._container is not None:
+            self.target = replace(self.target, base=self._container.base)
         self._check_install_command()
         more = () if ruling is None else (settings.local_models(self.settings),)
         self._app = App(self.subject, options, (own, *more))
@@ -248,12 +255,20 @@ class Check:
 
         :raises MeasureError: it cannot be done here, or it fails.
         """
+        from slugcheck.packages.locks.uv import Selection
         from slugcheck.sizing import build_time
         from slugcheck.verify.plan import Plan
         from slugcheck.verify.run import verify
 
+        if self._container is not None:
+            self._container.refuse_verification()
         sizes = self.sizes()
         read, project = self.subject.requirements, self.subject.project
+        selection = Selection(
+            groups=self._options.groups,
+            extras=self._options.extras,
+            default_groups=self._options.default_groups,
+        )
         self._verification = verify(
             Plan(
                 sizes=sizes,
@@ -264,6 +279,7 @@ class Check:
                 variables=self._options.variables,
                 seconds=build_time.predict(sizes, fixed=0.0),
                 pinned=read is not None and not read.options.require_hashes,
+                selection=tuple(selection.flags()),
             ),
             progress,
         )
@@ -454,6 +470,7 @@ class Check:
             unsized=(*contents.unsized, *self._unmeasured(names)),
             environment=contents.environment,
             parts=(
+                *(self._container.base_parts if self._container else ()),
                 *slug_parts.runtime_parts(place, names, manager),
                 *([slug_parts.app_part(app.files)] if app.files else []),
                 *slug_parts.model_parts(app.models),
@@ -474,6 +491,8 @@ class Check:
 
     def _added_parts(self, contents: Found, place: Target) -> tuple[Part, ...]:
         """Return what steps of the build add to the slug after the install."""
+        if self._container is not None:
+            return self._container.parts(contents.inventories)
         if (built := self._built) is None:
             return ()
         from slugcheck.project import hooks
@@ -510,6 +529,8 @@ class Check:
         certain = [static.finding] if static is not None and static.finding else []
         if (read := self.subject.requirements) is not None:
             certain += builds.missing_hashes(read, sizes)
+        if self._container is not None:
+            certain += self._container.findings(sizes.parts)
         if not self._advise or not findings.problems(measured):
             return tuple(certain)
         from slugcheck.advice import fixes, own_extras, syntax
@@ -549,6 +570,7 @@ class Check:
 
     def _notes(self, sizes: SizeReport) -> tuple[str, ...]:
         notes = [*self._dependencies.notes, *self._app.notes()]
+        notes += self._container.notes if self._container is not None else ()
         if (built := self._built) is not None:
             from slugcheck.project import hooks
 

@@ -33,7 +33,10 @@ ENTRY_PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURIT
 BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 # Options in the text that belong to other programs: pip, git, mkdocs, the example's script, Python
-OTHERS = {"--no-compile", "--strict", "--torch", "--screens", "--only-binary"}
+OTHERS = {
+    "--no-compile", "--strict", "--torch", "--screens", "--only-binary",
+    "--target", "--from", "--exclude", "--compile", "--no-cache-dir",  # of a Dockerfile's commands
+}  # fmt: skip
 
 
 def text(path: Path) -> str:

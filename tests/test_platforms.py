@@ -16,6 +16,7 @@ from slugcheck.render import terminal
 from slugcheck.render.views.platforms import view
 
 ALL = platforms.names()
+FOLDER = Path(platforms.__file__).parent
 MIB = 2**20
 
 
@@ -34,14 +35,18 @@ def test_heroku_comes_first_and_the_rest_by_name() -> None:
             "railway-trial"} < set(ALL)  # fmt: skip
 
 
+WITHOUT_SIZE_LIMIT = {"docker", "render", "cloud-run", "azure-container-apps"}
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_every_built_in_platform_is_whole(name: str) -> None:
     platform = platforms.load(name)
     assert platform.name == name
-    assert any(
+    limited = any(
         limit.severity is Severity.FAIL and limit.figure == platform.size_figure
         for limit in platform.limits
     )
+    assert limited is (name not in WITHOUT_SIZE_LIMIT)
     assert platform.default_stack in {stack.name for stack in platform.stacks}
     assert platform.default_python in {release.minor for release in platform.pythons}
 
@@ -76,7 +81,8 @@ def test_what_is_unknown_says_so() -> None:
     ("name", "bytes_"),
     [("heroku", 524_288_000), ("aws-lambda", 262_144_000), ("vercel", 524_288_000),
      ("google-cloud-functions", 500_000_000), ("pythonanywhere-free", 536_870_912),
-     ("fly", 8_000_000_000), ("railway-trial", 4_000_000_000)],
+     ("fly", 8_000_000_000), ("railway-trial", 4_000_000_000),
+     ("huggingface-spaces", 50_000_000_000), ("streamlit", 50_000_000_000)],
 )  # fmt: skip
 def test_size_limits_in_bytes(name: str, bytes_: int) -> None:
     platform = platforms.load(name)
@@ -86,6 +92,23 @@ def test_size_limits_in_bytes(name: str, bytes_: int) -> None:
         if limit.figure == platform.size_figure and limit.severity is Severity.FAIL
     ]
     assert gating == [bytes_]
+
+
+@pytest.mark.parametrize(
+    ("dyno", "bytes_"),
+    [(None, 4 * 10**9), ("free", 4 * 10**9), ("hobby", 100 * 10**9), ("Pro", 100 * 10**9)],
+)
+def test_a_limit_of_a_plan_holds_for_that_plan_only(dyno: str | None, bytes_: int) -> None:
+    platform = platforms.for_dyno(platforms.load("railway"), dyno)
+    assert [limit.value for limit in platform.limits] == [bytes_]
+
+
+def test_a_limit_for_a_plan_that_is_not_there_is_a_mistake() -> None:
+    text = (
+        (FOLDER / "railway.toml").read_text().replace('dynos = ["hobby", "pro"]', 'dynos = ["x"]')
+    )
+    with pytest.raises(PlatformError, match="machine size 'x', which is not in dynos"):
+        platforms.parse(text, "railway.toml")
 
 
 def test_heroku_limits(heroku: Platform) -> None:

@@ -41,6 +41,22 @@ TARGET = (
     ),
     click.option("--dyno", metavar="SIZE", help="Machine size, such as standard-1x."),
     click.option(
+        "--base",
+        metavar="IMAGE",
+        help="Base image of a container, such as python:3.12-slim. Default: the Dockerfile's FROM.",
+    ),
+    click.option(
+        "--base-size",
+        metavar="SIZE",
+        help="Size on disk of a base image that slugcheck does not know, such as 120MB.",
+    ),
+    click.option(
+        "--dockerfile",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Dockerfile to read. Default: the one in the folder.",
+    ),
+    click.option(
         "--config",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",

@@ -10,6 +10,7 @@ MiB is 2**20 bytes; the "M" that Heroku prints is MiB.
 from slugcheck.model.figures import Basis, Estimate
 from slugcheck.model.platform import (
     Author,
+    BaseImage,
     Budget,
     BuildImage,
     BundleKind,
@@ -90,6 +91,7 @@ __all__ = [
     "Artifact",
     "Audit",
     "Author",
+    "BaseImage",
     "BaseTotals",
     "Basis",
     "Budget",

@@ -86,6 +86,17 @@ class Subject(Struct, frozen=True, kw_only=True):
     dependency_file: str | None = None
 
 
+class BaseImage(Struct, frozen=True, kw_only=True):
+    """What a container image starts from; its bytes are None where its size is not known."""
+
+    name: str
+    release: str = ""
+    disk_bytes: int | None = None
+    pull_bytes: int | None = None
+    date: str = ""
+    source: str = ""
+
+
 class Target(Struct, frozen=True, kw_only=True):
     """What is deployed to. ``size_figure`` is the figure that the platform limits.
 
@@ -98,6 +109,8 @@ class Target(Struct, frozen=True, kw_only=True):
     bundle_kind: BundleKind = BundleKind.UNZIPPED
     stack: str
     glibc: str = ""
+    musl: str = ""
+    base: BaseImage | None = None
     python: str
     python_full: str
     python_origin: str = ""

@@ -103,9 +103,13 @@ class Options:
     python: str | None = None
     python_origin: str = "--python"  # where ``python`` comes from
     dyno: str | None = None
+    base: str | None = None  # of a container image, as FROM names it
+    base_size: int | None = None  # bytes on disk of a base that is not known
+    dockerfile: Path | None = None  # None: that of the folder
     index: IndexOptions = field(default_factory=IndexOptions)
     extras: tuple[str, ...] = ()  # of a pyproject.toml
     groups: tuple[str, ...] = ()  # dependency groups of a pyproject.toml
+    default_groups: bool = False  # of a uv.lock: those that uv sync installs by default
     env: tuple[str, ...] = ()  # names of variables that the file may use
     exclude_newer: str | None = None
     offline: bool = False

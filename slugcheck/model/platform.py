@@ -37,7 +37,8 @@ class Limit:
     ``checkout``, ``boot`` or ``ram``. ``value`` is bytes or seconds, by ``unit``. ``text`` is the
     limit as its platform writes it ("500M", "15 minutes"). ``since`` is the day from which the
     platform has had it (``YYYY-MM-DD``), "" if unknown. ``set_by`` is the place in flags or
-    settings that sets it, "" for the platform's file.
+    settings that sets it, "" for the platform's file. ``dynos`` are the plans or machine sizes that
+    it is for, none for all of them.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Limit:
     message: str = ""
     since: str = ""
     set_by: str = ""
+    dynos: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,8 @@ class BuildImage:
 class Stack:
     """An operating system image of a platform. ``glibc`` decides which manylinux wheels fit.
 
-    ``build_image`` is None where it is not known what builds find installed.
+    Where the C library is musl, ``musl`` is its version and decides which musllinux wheels fit, and
+    ``glibc`` is (0, 0). ``build_image`` is None where it is not known what builds find installed.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Stack:
     status: str
     source: Source
     build_image: BuildImage | None = None
+    musl: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +105,35 @@ class RuntimePart:
     note: str
     source: Source
     managers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseImage:
+    """What a container image starts from: an image of a registry, as a Dockerfile names it.
+
+    ``disk_bytes`` are its layers on disk, ``pull_bytes`` what is transferred of them; None where
+    its size is not known. ``error_percent`` are the half widths of their intervals. ``python`` is a
+    full or minor version, "" where the image has none or it is not known. ``glibc`` and ``musl``
+    are None where they are not known.
+    """
+
+    name: str
+    arch: str  # "x86_64" or "aarch64"
+    source: Source
+    release: str = ""  # "Debian 13 (trixie)"
+    python: str = ""
+    glibc: tuple[int, int] | None = None
+    musl: tuple[int, int] | None = None
+    disk_bytes: int | None = None
+    pull_bytes: int | None = None
+    error_percent: float = 0.0
+    pull_error_percent: float = 0.0
+    note: str = ""  # what its size is an estimate from
+
+    @property
+    def minor(self) -> str:
+        """Its Python without the patch release, such as ``3.12``; "" where it is not known."""
+        return ".".join(self.python.split(".")[:2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +208,7 @@ class Platform:
     default_dyno: str | None
     buildpack: bool = False  # a project folder is built by Heroku's Python buildpack
     retired_stacks: tuple[RetiredStack, ...] = ()
+    default_base: str = ""  # of an image without a Dockerfile; {minor} is Python's version
 
     @property
     def size_figure(self) -> str:
@@ -192,6 +226,7 @@ class Target:
     python_version: str  # full, e.g. "3.11.16": a marker sees the patch release
     python_origin: str  # "--python", ".python-version", "runtime.txt", "the platform's default"
     dyno: Dyno | None
+    base: BaseImage | None = None  # of a container image
 
     @property
     def minor(self) -> str:
@@ -307,6 +342,7 @@ class Settings:
     stack: str | None = None
     python: str | None = None
     dyno: str | None = None
+    base: str | None = None  # of a container image
     models: tuple[str, ...] = ()  # paths, globs and URLs
     models_from: Path | None = None  # where relative ones start; None: the file's folder
     allow_unsized: tuple[str, ...] = ()

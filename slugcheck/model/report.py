@@ -302,6 +302,7 @@ class AppFiles:
     folders: tuple[FolderSize, ...]  # the biggest first
     tracked: bool  # True: the files that git tracks; False: all files, outside of a checkout
     notes: tuple[str, ...] = ()
+    left_out_by: str = ".slugignore leaves out"  # what leaves out the ignored ones
 
 
 class ModelPlace(StrEnum):

@@ -320,7 +320,7 @@ class Part:
     """Something else in the bundle: runtime, package manager, app, models, what the build makes."""
 
     name: str
-    group: str  # "runtime", "app", "models", "static", "nltk", "other"
+    group: str  # "runtime", "base", "app", "models", "static", "nltk", "cache", "other"
     installed: Estimate[int]
     slug: Estimate[int]
     note: str

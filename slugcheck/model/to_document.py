@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from slugcheck.model import (
+    BaseImage,
     Basis,
     Change,
     Difference,
@@ -115,12 +116,25 @@ def _target(sizes: SizeReport) -> document.Target:
         size_figure=target.platform.size_figure,
         bundle_kind=target.platform.bundle.kind,
         stack=target.stack.name,
-        glibc="{}.{}".format(*target.stack.glibc),
+        glibc="" if target.stack.musl else "{}.{}".format(*target.stack.glibc),
+        musl="{}.{}".format(*target.stack.musl) if target.stack.musl else "",
+        base=_base_image(target.base) if target.base is not None else None,
         python=target.minor,
         python_full=target.python_version,
         python_origin=target.python_origin,
         arch=target.stack.arch,
         dyno=target.dyno.name if target.dyno else None,
+    )
+
+
+def _base_image(base: BaseImage) -> document.BaseImage:
+    return document.BaseImage(
+        name=base.name,
+        release=base.release,
+        disk_bytes=base.disk_bytes,
+        pull_bytes=base.pull_bytes,
+        date=base.source.date if base.disk_bytes is not None else "",
+        source=base.source.text,
     )
 
 

@@ -14,6 +14,7 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -119,6 +120,10 @@ class TableReader:
 
     # ----------------------------------------------------------------- tables
 
+    def source(self) -> Source:
+        """Return the row's source, or the one that ``[sources]`` has by that name."""
+        return _source(self)
+
     def rows(
         self, key: str, read: Callable[[TableReader], Row], *, at_least: int = 0
     ) -> tuple[Row, ...]:
@@ -167,13 +172,15 @@ _UNITS = {
     "slug": "bytes", "bundle": "bytes", "installed": "bytes", "download": "bytes",
     "checkout": "bytes", "ram": "bytes", "build": "seconds", "boot": "seconds",
 }  # fmt: skip
+BASE_IMAGES = "base_images.toml"  # not a platform: what FROM brings
 _GLIBC = r"[0-9]{1,3}\.[0-9]{1,3}"
+_BASE, _LIKE_BASE = r"[\w.:/{}-]*", "python:{minor}-slim"
 _MINOR = r"3\.[0-9]{1,3}"
 
 
 def names() -> tuple[str, ...]:
     """Return the names of the built-in platforms, Heroku first, the rest by name."""
-    files = (file.name for file in resources.files(__name__).iterdir())
+    files = {file.name for file in resources.files(__name__).iterdir()} - {BASE_IMAGES}
     built_in = sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
     return ("heroku", *(name for name in built_in if name != "heroku"))
 
@@ -193,6 +200,16 @@ def load(name: str) -> Platform:
         raise PlatformError(f"no platform is called {name!r}", hint=hint)
     text = resources.files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
     return parse(text, f"{name}.toml")
+
+
+def for_dyno(platform: Platform, dyno: str | None) -> Platform:
+    """Return the platform with the limits that hold for a plan or machine size, else its default.
+
+    One that the platform does not have is refused where the target is chosen.
+    """
+    chosen = (dyno or platform.default_dyno or "").lower()
+    limits = tuple(li for li in platform.limits if not li.dynos or chosen in li.dynos)
+    return replace(platform, limits=limits)
 
 
 def load_file(path: Path, *, within: Path | None = None) -> Platform:
@@ -240,11 +257,21 @@ def _platform(reader: TableReader) -> Platform:
     limits = reader.rows("limits", _limit)
     retired = reader.rows("retired_stacks", _retired_stack)
     dynos = reader.rows("dynos", _dyno)
+    for name in dict.fromkeys(name for limit in limits for name in limit.dynos):
+        if name not in {dyno.name for dyno in dynos}:
+            reader.mistake("limits", f"names the machine size {name!r}, which is not in dynos")
     for key, row_names in (
         ("stacks", [stack.name for stack in stacks]),
         ("retired_stacks", [stack.name for stack in retired]),
         ("pythons", [release.minor for release in pythons]),
-        ("limits", [limit.name for limit in limits]),
+        (
+            "limits",
+            [
+                f"{limit.name} on {dyno}" if dyno else limit.name
+                for limit in limits
+                for dyno in limit.dynos or ("",)
+            ],
+        ),
         ("dynos", [dyno.name for dyno in dynos]),
     ):
         _no_duplicates(reader, key, row_names)
@@ -268,6 +295,7 @@ def _platform(reader: TableReader) -> Platform:
         if "default_dyno" in reader
         else None,
         retired_stacks=retired,
+        default_base=reader.text("default_base", default="", pattern=_BASE, like=_LIKE_BASE),
     )
 
 
@@ -359,6 +387,7 @@ def _limit(reader: TableReader) -> Limit:
         source=_source(reader),
         message=reader.text("message", default=""),
         since=reader.date("since") if "since" in reader else "",
+        dynos=reader.texts("dynos"),
     )
 
 

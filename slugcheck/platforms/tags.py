@@ -18,8 +18,10 @@ _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinu
 def uv_platform(stack: Stack) -> str:
     """Return uv's name for ``--python-platform``: its newest glibc that the stack also has.
 
-    uv has none older than 2.17, so that stands for those.
+    uv has none older than 2.17, so that stands for those. For musl it has one, of version 1.2.
     """
+    if stack.musl is not None:
+        return f"{stack.arch}-unknown-linux-musl"
     newest = max(minor for minor in _UV_GLIBC_MINORS if (2, minor) <= max(stack.glibc, (2, 17)))
     return f"{stack.arch}-manylinux_2_{newest}"
 
@@ -43,6 +45,11 @@ def tags_for(stack: Stack, minor: str) -> tuple[Tag, ...]:
 def _platforms(stack: Stack) -> Iterator[str]:
     # a wheel for plain linux, as one from a private index may be, comes first: as pip orders them
     yield f"linux_{stack.arch}"
+    if stack.musl is not None:
+        major, newest = stack.musl
+        for minor in range(newest, -1, -1):
+            yield f"musllinux_{major}_{minor}_{stack.arch}"
+        return
     major, newest = stack.glibc
     for minor in range(newest, _OLDEST_GLIBC_MINOR.get(stack.arch, 17) - 1, -1):
         yield f"manylinux_{major}_{minor}_{stack.arch}"

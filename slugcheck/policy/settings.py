@@ -337,6 +337,7 @@ _PLAIN: Mapping[str, Callable[[object], Any]] = {
     "stack": text,
     "python": python,
     "dyno": text,
+    "base": text,
     "models": texts,
     "allow_unsized": texts,
 }
@@ -455,6 +456,7 @@ def merged(options: Options, own: Settings) -> Options:
         platform=platform,
         stack=options.stack or (own.stack if alike else None),
         dyno=options.dyno or (own.dyno if alike else None),
+        base=options.base or (own.base if alike else None),
         python=options.python or own.python,
         python_origin=options.python_origin if options.python or not own.origin else _place(own),
         allow_unsized=(*options.allow_unsized, *own.allow_unsized),

@@ -30,6 +30,7 @@ from slugcheck.packages.requirements.indexes import configured, read_requirement
 from slugcheck.project import files, models
 from slugcheck.project import manager as manager_module
 from slugcheck.project.archive import Member
+from slugcheck.project.container import Container
 from slugcheck.project.files import Listing, listing
 from slugcheck.project.manager import manager_of
 from slugcheck.project.models import Local, Named, is_remote, unpushed
@@ -67,13 +68,22 @@ class Subject:
         return None if files is None else lambda name: files.absent(name) is None
 
 
-def read_subject(options: Options, platform: Platform, refuse: Refuse = give_up) -> Subject:
+def read_subject(
+    options: Options,
+    platform: Platform,
+    refuse: Refuse = give_up,
+    container: Container | None = None,
+) -> Subject:
     """Read the path to check. ``refuse`` is given what the platform's build refuses.
+
+    ``container`` is what is known of the image that a folder is built into.
 
     :raises UsageError: it does not exist, cannot be read, or is a link out of its checkout.
     :raises BuildError: the platform's build would refuse the folder.
     """
     if options.is_folder:
+        if container is not None and container.plan is not None:
+            return _context(options, platform, container)
         return _folder(options, platform, refuse)
     path, manager = options.path, manager_of(options.path)
     if manager is not None or options.is_lock:
@@ -117,6 +127,33 @@ def _folder(options: Options, platform: Platform, refuse: Refuse) -> Subject:
     if project.manager is not Manager.PIP:
         return replace(subject, lock=project.dependency_file)
     requirements = read_requirements(replace(options, path=project.dependency_file, top=top))
+    return replace(subject, requirements=requirements, index=requirements.options)
+
+
+def _context(options: Options, platform: Platform, container: Container) -> Subject:
+    """Return a folder that a Dockerfile makes an image of."""
+    folder, top, wanted = options.path, options.within, container.wanted
+    reading.real(folder, top)
+    files = container.kept(listing(folder, buildpack=False))
+    if wanted is None:
+        project = manager_module.read_plainly(folder, title=platform.title, top=top)
+    else:
+        project = Project(
+            folder=folder,
+            top=top,
+            manager=wanted.manager,
+            dependency_file=folder / wanted.file,
+        )
+    subject = Subject(
+        path=folder, top=top, kind="project", index=configured(options), manager=project.manager,
+        project=project, files=files,
+    )  # fmt: skip
+    file = project.dependency_file
+    if manager_of(file) is not None:
+        return replace(subject, lock=file)
+    text = wanted.text if wanted is not None else None
+    named = replace(options, path=file, text=text, top=top)
+    requirements = read_requirements(named, name=str(file))
     return replace(subject, requirements=requirements, index=requirements.options)
 
 

@@ -423,6 +423,11 @@ class DependencyReader:
                 environment=self.environment,
                 tags=self._tags,
                 refuse=self._refuse,
+                selection=uv.Selection(
+                    groups=self._options.groups,
+                    extras=self._options.extras,
+                    default_groups=self._options.default_groups,
+                ),
             )
         shelves = Shelves(self.pages, lambda url: Pages(self._client, IndexOptions(index_url=url)))
         if manager is Manager.POETRY:

@@ -295,6 +295,7 @@ class Listing:
     notes: tuple[str, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict, repr=False)
     left_out: Mapping[str, str] = field(default_factory=dict, repr=False)  # folders, with reasons
+    left_out_by: str = ".slugignore leaves out"  # what ``ignored`` are, before their number
     _folders: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
@@ -393,6 +394,7 @@ def measure(
         ),
         tracked=app_listing.tracked,
         notes=app_listing.notes,
+        left_out_by=app_listing.left_out_by,
     )
 
 

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from slugcheck.model import (
+    BaseImage,
     BundleKind,
     DistributionSize,
     Estimate,
@@ -92,9 +93,16 @@ def target_words(report: Report) -> tuple[str, ...]:
     return (
         target.platform.title,
         *((target.stack.name,) if named else ()),
+        *((_base(target.base),) if target.base is not None else ()),
         f"Python {target.python_version} ({target.python_origin})",
         f"linux {target.stack.arch}",
     )
+
+
+def _base(base: BaseImage) -> str:
+    """Return the base image of a container, and whether it is counted."""
+    unknown = " (size not known, not counted)" if base.disk_bytes is None else ""
+    return f"base {base.name}{unknown}"
 
 
 def run_words(report: Report) -> tuple[str, ...]:

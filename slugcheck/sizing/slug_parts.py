@@ -30,7 +30,8 @@ from slugcheck.model import (
 RUNTIME, APP, MODELS, OTHER = "runtime", "app", "models", "other"
 # What steps of the build write after the install: collectstatic, and NLTK's downloader.
 STATIC, NLTK = "static", "nltk"
-_NOT_VERIFIED = (RUNTIME, STATIC, NLTK)
+BASE, CACHE = "base", "cache"  # of a container image: what FROM brings, what installers leave
+_NOT_VERIFIED = (RUNTIME, STATIC, NLTK, BASE, CACHE)
 # A distribution of this name replaces the platform's own.
 _REPLACEABLE = ("pip", "setuptools")
 

@@ -394,7 +394,9 @@ def _pip(site: Site) -> Build:
     command = [*_pip_command(site), "install", "--requirement", str(path), "--exists-action=w"]
     command += ["--no-cache-dir", "--no-input", "--progress-bar", "off"]
     command += ["--disable-pip-version-check", f"--src={_sources(site)}"]
+    command += [] if site.plan.compiles else ["--no-compile"]
     shown = f"pip install -r {path.name} --exists-action=w --no-cache-dir --no-input"
+    shown += "" if site.plan.compiles else " --no-compile"
     environment = _environment(site, site.plan.index)
     version_of = _version_in(_tool(site), "pip") or _own_pip() or "?"
     notes: tuple[str, ...] = ()
@@ -444,20 +446,22 @@ def _own_pip() -> str | None:
 
 
 def _uv(site: Site) -> Build:
-    command = [find_uv(), "sync", "--locked", "--no-default-groups", "--color", "never"]
-    command += ["--compile-bytecode", "--no-progress", "--no-cache"]
+    own = [*site.plan.selection, *(["--compile-bytecode"] if site.plan.compiles else [])]
+    command = [find_uv(), "sync", "--locked", *own, "--color", "never"]
+    command += ["--no-progress", "--no-cache"]
     # the build gives uv no index: the lock names its own. The environment's Python is used because
     # a .python-version may name a patch release that this machine does not have.
     environment = _environment(site, IndexOptions())
     environment["UV_PROJECT_ENVIRONMENT"] = str(site.work.prefix)
     environment["UV_PYTHON"] = str(site.work.prefix / "bin" / "python")
     _must(site, command, environment, "uv sync")
-    shown = "uv sync --locked --no-default-groups --compile-bytecode"
+    shown = " ".join(["uv sync --locked", *own])
     return Build(installer=f"uv {version('uv')}", command=shown)
 
 
 def _poetry(site: Site) -> Build:
-    command = [str(_tool(site) / "bin" / "poetry"), "sync", "--only", "main", "--compile"]
+    own = ["--compile"] if site.plan.compiles else []
+    command = [str(_tool(site) / "bin" / "poetry"), "sync", "--only", "main", *own]
     command += ["--no-ansi", "--no-interaction"]
     environment = _activated(site)
     environment["POETRY_CACHE_DIR"] = str(site.work.folder / "poetry-cache")
@@ -466,7 +470,7 @@ def _poetry(site: Site) -> Build:
     _must(site, command, environment, "poetry sync")
     return Build(
         installer=f"Poetry {_version_in(_tool(site), 'poetry') or '?'}",
-        command="poetry sync --only main --compile",
+        command=" ".join(["poetry sync --only main", *own]),
     )
 
 

@@ -51,6 +51,12 @@ class Plan:
     seconds: Estimate[float]  # predicted, for installing and compressing only
     variables: Variables = field(default_factory=Variables)  # that its lines may use
     pinned: bool = True  # whether the resolved versions may be given to pip as constraints
+    selection: tuple[str, ...] = ("--no-default-groups",)  # of a uv.lock, as uv's flags
+
+    @property
+    def compiles(self) -> bool:
+        """Whether the build leaves bytecode."""
+        return self.sizes.target.platform.compiles_bytecode
 
     @property
     def pins(self) -> tuple[str, ...]:

@@ -1,4 +1,6 @@
-"""What ``uv sync --locked --no-default-groups`` installs from a uv.lock, through ``uv export``.
+"""What ``uv sync --locked`` installs from a uv.lock, through ``uv export``.
+
+That is the project without its default groups, unless a ``Selection`` asks for more.
 
 uv works on a copy: the lock, and only those parts of pyproject.toml and uv.toml that a lock is made
 from. So no project code runs, and no project setting decides where slugcheck's uv reads, writes or
@@ -12,6 +14,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +48,7 @@ from slugcheck.running import temporary
 from slugcheck.text import printable
 
 _LOCK_HINT = "run `uv lock` and commit uv.lock"
-_EXPORT = (
-    "export --frozen --quiet --format pylock.toml --no-header --no-default-groups --no-emit-project"
-).split()
+_EXPORT = ("export --frozen --quiet --format pylock.toml --no-header --no-emit-project").split()
 _CHECK = ("lock", "--check", "--verbose")
 # What uv 0.13 says when the lock does not belong to pyproject.toml; it goes on to resolve anew,
 # which fails without a network. A lock of an index that the environment names may still be fresh.
@@ -74,6 +75,32 @@ _OF_SOURCE = frozenset({"index", "marker", "extra", "group"})
 _OF_INDEX = frozenset({"name", "url", "default", "explicit"})
 _OWN = frozenset({"editable", "virtual", "directory", "path", "git", "url"})
 _SHOWN = 200
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}")  # of a group or an extra
+ALL = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What is installed beside the project's dependencies; ``ALL`` stands for every extra."""
+
+    groups: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    default_groups: bool = False
+
+    def flags(self) -> list[str]:
+        """Return uv's flags.
+
+        :raises RequirementsError: a name is none of a group or an extra.
+        """
+        for name in (*self.groups, *self.extras):
+            if name != ALL and not _NAME.fullmatch(name):
+                message = f"{printable(name)[:_SHOWN]!r} is not the name of a group or an extra"
+                raise RequirementsError(message, hint="write it as pyproject.toml does")
+        return [
+            *([] if self.default_groups else ["--no-default-groups"]),
+            *(f"--group={name}" for name in self.groups),
+            *("--all-extras" if name == ALL else f"--extra={name}" for name in self.extras),
+        ]
 
 
 def read(
@@ -84,6 +111,7 @@ def read(
     environment: Mapping[str, str],
     tags: Sequence[Tag],
     refuse: Refuse = give_up,
+    selection: Selection | None = None,
 ) -> Locked:
     """Read a ``uv.lock`` with the pyproject.toml beside it, both inside ``top``.
 
@@ -104,7 +132,8 @@ def read(
     there = reading.is_file(own_path, top)
     own = toml(own_path, read_bytes(own_path, top)) if there else {}
     notes = _check_fresh(lock, data, pyproject, own, uv, refuse)
-    exported = _export(path, data, pyproject, own, uv)
+    flags = (selection or Selection()).flags()
+    exported = _export(path, data, pyproject, own, uv, flags)
     try:
         chosen = list(exported.select(environment=pylock.typed(environment), tags=tags))
         distributions, unsized = pylock.sorted_out(chosen, path.parent)
@@ -296,10 +325,15 @@ def _refuse_local(lock: Mapping[str, Any]) -> None:
 
 
 def _export(
-    path: Path, data: bytes, pyproject: Mapping[str, Any], own: Mapping[str, Any], uv: Uv
+    path: Path,
+    data: bytes,
+    pyproject: Mapping[str, Any],
+    own: Mapping[str, Any],
+    uv: Uv,
+    flags: Sequence[str],
 ) -> Pylock:
     with _copy(data, pyproject, own) as (folder, settings):
-        done = uv.in_project(folder, _EXPORT, settings=settings)
+        done = uv.in_project(folder, [*_EXPORT, *flags], settings=settings)
     if done.code != 0:
         message = f"{printable(str(path))} cannot be exported: {_last_line(done.errors)}"
         raise RequirementsError(message, hint=_LOCK_HINT)

@@ -23,8 +23,10 @@ _DEFAULT_INDEX = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 _EXTRA_INDEXES = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_EXTRA_INDEX_URL")
 
 
-def read_requirements(options: Options) -> RequirementSet:
+def read_requirements(options: Options, name: str | None = None) -> RequirementSet:
     """Read the file with the options of the command line added; only on a pipe must it hold any.
+
+    ``name`` is what messages call the file, by default as the options show it.
 
     :raises RequirementsError: the file cannot be read, or pip's grammar refuses it.
     :raises UsageError: an index URL or a folder of wheels is invalid.
@@ -34,9 +36,9 @@ def read_requirements(options: Options) -> RequirementSet:
         options.path,
         text=options.text,
         within=options.within,
-        cwd_name=options.shown_path,
+        cwd_name=name or options.shown_path,
         # nothing on a pipe is a command that failed before it, rather than a wish for nothing
-        empty=options.text is None and options.path != reading.STDIN,
+        empty=(options.text is None or name is not None) and options.path != reading.STDIN,
         variables=options.variables,
         selection=pyproject.Selection(extras=options.extras, groups=options.groups),
     )

@@ -74,7 +74,15 @@ _KINDS = {
     FileKind.NATIVE: "native", FileKind.PYTHON: "Python", FileKind.BYTECODE: "bytecode",
     FileKind.TESTS: "tests", FileKind.METADATA: "metadata", FileKind.DATA: "data",
 }  # fmt: skip
-_NAMED_GROUPS = ("app", "models", "static", "nltk", "other")  # the row's label says what these are
+_NAMED_GROUPS = (
+    "app",
+    "models",
+    "static",
+    "nltk",
+    "other",
+    "base",
+    "cache",
+)  # the row's label says what these are
 _SIGNS = {
     ChangeKind.ADDED: ("+", Style.BAD),
     ChangeKind.REMOVED: ("-", Style.GOOD),
@@ -395,7 +403,7 @@ def _app_summary(app: AppFiles) -> str:
     parts = [f"app files: {plural(app.files, 'file')} {kind}, {mb(app.bytes)} MB"]
     if app.ignored_files:
         left = f"{plural(app.ignored_files, 'file')} ({mb(app.ignored_bytes)} MB)"
-        parts.append(f".slugignore leaves out {left}")
+        parts.append(f"{app.left_out_by} {left}")
     return "; ".join(parts)
 
 

@@ -104,6 +104,7 @@ def _limit(limit: Limit) -> Row:
     value = limit.text if limit.text == exact else f"{limit.text} ({exact})"
     figure = "" if limit.name == limit.figure else f" of {limit.figure}"
     figure += f" since {limit.since}" if limit.since else ""
+    figure += f" for {', '.join(limit.dynos)}" if limit.dynos else ""
     meaning = "shown only: measuring it would mean running the app"
     if limit.figure not in ("boot", "ram"):
         meaning = _MEANING[limit.severity]
