@@ -1,5 +1,6 @@
 import importlib.metadata
 import json
+import py_compile
 import random
 import sys
 import zlib
@@ -232,6 +233,17 @@ def test_sources_that_do_not_compile_are_left_out(source: bytes) -> None:
     assert bytecode.factor_from_sources([one], [[(one, source)]]) is None
     good = entry("a/c.py")
     assert bytecode.factor_from_sources([one, good], [[(one, source), (good, b"x = 1\n")]])
+
+
+@pytest.mark.parametrize("lines", [1, 30_000])  # in this process, and in one of its own
+def test_a_compiled_source_has_the_size_of_its_pyc_without_the_path(
+    tmp_path: Path, lines: int
+) -> None:
+    source = b"def f():\n    return [1, 'text']\n" + b"x = 1\nn = 2\n" * lines
+    path = tmp_path / "module.py"
+    path.write_bytes(source)
+    written = py_compile.compile(str(path), cfile=str(tmp_path / "module.pyc"), doraise=True)
+    assert bytecode.compiled_bytes(source) == Path(written).stat().st_size - len(str(path))
 
 
 def test_sources_are_compiled_and_never_run(tmp_path: Path) -> None:
