@@ -177,6 +177,14 @@ def test_runs_are_neighbours_within_the_budget_and_spread_over_the_archive() -> 
         assert all(one.path.endswith(".py") for one in run)
 
 
+def test_a_run_ends_with_its_last_source_and_skips_what_is_none() -> None:
+    names = ("a.py", "b.so", "c.py", "d.so", "e.txt", "f.txt", "g.so")
+    (run,) = bytecode.spread_runs([entry(name) for name in names], count=1, minor="3.11")
+    assert [one.path for one in run] == ["a.py", "c.py"]
+    (run,) = bytecode.spread_runs([entry(name) for name in names[:4]], count=1, minor="3.11")
+    assert [one.path for one in run] == ["a.py", "c.py"]
+
+
 def test_a_file_larger_than_a_run_is_taken_whole() -> None:
     files = [entry("a/huge.py", 5_000_000, 300_000)]
     (run,) = bytecode.sample_runs("unheard-of", files, minor="3.11")
