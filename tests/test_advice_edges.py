@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 
 from slugcheck.advice import findings
-from slugcheck.advice.edits import Edit, _name_in_url
+from slugcheck.advice.edits import Edit, Pinned, _name_in_url, unlocked
 from slugcheck.advice.fixes import Candidate, Problem
 from slugcheck.advice.own_extras import candidates as own_candidates
 from slugcheck.advice.syntax import Written
 from slugcheck.advice.trial import Measured
 from slugcheck.model import (
+    Distribution,
     DistributionSize,
     Entry,
     FindingSeverity,
+    IndexOptions,
     Inventory,
     Manager,
     Origin,
@@ -536,3 +538,39 @@ def test_names_that_say_cpu(name: str, counts: bool) -> None:
             "torch": {"index": "i"}}}},
     }  # fmt: skip
     assert bool(own_candidates(made, frozenset())) is counts
+
+
+# --------------------------------------------------------------------------- locks
+
+
+@pytest.mark.parametrize(
+    ("direct", "kept"),
+    [
+        (("web", "b"), ["web[async]==1.0", "b==2.0"]),
+        # the lock does not say: those that nothing else in it requires
+        ((), ["web[async]==1.0"]),
+    ],
+)
+def test_the_lines_of_a_lock_are_its_direct_requirements(
+    direct: tuple[str, ...], kept: list[str]
+) -> None:
+    requires = {"web": ("b>=1", "c ; os_name == 'nt'"), "b": ("d",), "d": ("b",)}
+    pinned: dict[str, tuple[Distribution, Inventory]] = {}
+    for name, version in (("web", "1.0"), ("b", "2.0"), ("d", "3.0")):
+        extras = ("async",) if name == "web" else ()
+        made = row(name, version, direct=name in direct, extras=extras).distribution
+        found = replace(inventory(), requires_dist=requires[name])
+        pinned[name] = (made, found)
+    gone = Unsized(name="gone", version=None, reason="r")
+    options = IndexOptions(index_url="http://h/")
+    read = unlocked(
+        "uv.lock", Pinned(distributions=pinned, environment={"os_name": "posix"}), options, [gone]
+    )
+    assert [requirement.text for requirement in read.requirements] == kept
+    assert (read.path, read.options, read.set_aside) == ("uv.lock", options, (gone,))
+    first = read.requirements[0]
+    assert (first.name, first.extras, first.specifier, first.url) == (
+        "web", ("async",), "==1.0", None,
+    )  # fmt: skip
+    if direct:
+        assert first.origin == Origin(file="requirements.txt", line=3)
