@@ -148,7 +148,7 @@ class Base:
             return base_settings.changes(theirs, own, self.label, decides=False) if theirs else ()
         if self._settings is not None:
             return base_settings.changes(self._settings, own, self.label, decides=True)
-        if own == Settings() or not (own.budgets or own.denied or own.ignores or own.allow_unsized):
+        if not (own.budgets or own.denied or own.ignores or own.allow_unsized):
             return ()
         return (
             f"using this change's own settings: {self.label} is not a revision, so the settings of "

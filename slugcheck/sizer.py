@@ -68,13 +68,22 @@ class SizeMemory:
         kept, its_layout, sized = self._known.get(id(inventory), (None, None, None))
         if kept is not inventory or its_layout != layout or sized is None:
             return None
-        own = sized.distribution
-        same = own.name == distribution.name and own.source_build == distribution.source_build
-        return sized if same and own.version == distribution.version else None
+        return sized if _figured(sized.distribution) == _figured(distribution) else None
 
     def remember(self, sized: Sized, layout: Layout) -> None:
         """Keep figures."""
         self._known[id(sized.inventory)] = (sized.inventory, layout, sized)
+
+
+def _figured(distribution: Distribution) -> tuple[object, ...]:
+    """Return what of a distribution its figures depend on; REQUESTED marks a direct one."""
+    return (
+        distribution.name,
+        distribution.version,
+        distribution.source_build,
+        distribution.direct,
+        distribution.direct_url,
+    )
 
 
 def measure(

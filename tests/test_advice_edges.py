@@ -7,21 +7,27 @@ from typing import Any
 
 import pytest
 
-from slugcheck.advice import findings
-from slugcheck.advice.edits import Edit, _name_in_url
+from slugcheck.advice import builds, findings
+from slugcheck.advice.edits import Edit, Pinned, _name_in_url, unlocked
 from slugcheck.advice.fixes import Candidate, Problem
 from slugcheck.advice.own_extras import candidates as own_candidates
 from slugcheck.advice.syntax import Written
 from slugcheck.advice.trial import Measured
 from slugcheck.model import (
+    BuildImage,
+    BuildNeed,
     BundleKind,
+    Distribution,
     DistributionSize,
     Entry,
     FindingSeverity,
+    IndexOptions,
     Inventory,
     Manager,
     Origin,
     Requirement,
+    SourceBuild,
+    Target,
     Unsized,
 )
 from tests.support import reports
@@ -537,3 +543,129 @@ def test_names_that_say_cpu(name: str, counts: bool) -> None:
             "torch": {"index": "i"}}}},
     }  # fmt: skip
     assert bool(own_candidates(made, frozenset())) is counts
+
+
+# --------------------------------------------------------------------------- locks
+
+
+@pytest.mark.parametrize(
+    ("direct", "kept"),
+    [
+        (("web", "b"), ["web[async]==1.0", "b==2.0"]),
+        # the lock does not say: those that nothing else in it requires
+        ((), ["web[async]==1.0"]),
+    ],
+)
+def test_the_lines_of_a_lock_are_its_direct_requirements(
+    direct: tuple[str, ...], kept: list[str]
+) -> None:
+    requires = {"web": ("b>=1", "c ; os_name == 'nt'"), "b": ("d",), "d": ("b",)}
+    pinned: dict[str, tuple[Distribution, Inventory]] = {}
+    for name, version in (("web", "1.0"), ("b", "2.0"), ("d", "3.0")):
+        extras = ("async",) if name == "web" else ()
+        made = row(name, version, direct=name in direct, extras=extras).distribution
+        found = replace(inventory(), requires_dist=requires[name])
+        pinned[name] = (made, found)
+    gone = Unsized(name="gone", version=None, reason="r")
+    options = IndexOptions(index_url="http://h/")
+    read = unlocked(
+        "uv.lock", Pinned(distributions=pinned, environment={"os_name": "posix"}), options, [gone]
+    )
+    assert [requirement.text for requirement in read.requirements] == kept
+    assert (read.path, read.options, read.set_aside) == ("uv.lock", options, (gone,))
+    first = read.requirements[0]
+    assert (first.name, first.extras, first.specifier, first.url) == (
+        "web", ("async",), "==1.0", None,
+    )  # fmt: skip
+    if direct:
+        assert first.origin == Origin(file="requirements.txt", line=3)
+
+
+# --------------------------------------------------------------------------- what cannot be built
+
+
+def refusing(*pythons: str, native: bool = True, **more: Any) -> SourceBuild:
+    build = reports.source_build("C", 0.5, 2.0, native=native)
+    return replace(build, pythons_with_wheels=pythons, **more)
+
+
+IMAGE = BuildImage(packages=("gcc", "libpq-dev"), source=reports.SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("build", "more", "reason"),
+    [
+        (refusing(), {}, ""),
+        (refusing(needs=(BuildNeed(package="libpq-dev"),)), {}, ""),
+        (refusing(needs=(BuildNeed(package="cargo", fetched=True),)), {}, ""),
+        (refusing(needs=(BuildNeed(package="cargo"), BuildNeed(package="libxml2-dev"))), {},
+         "has no wheel for Python 3.11, and building it needs Rust and libxml2-dev, "
+         "which heroku-24's build image does not have"),
+        (refusing(needs=(BuildNeed(package="cargo"),), failure="PyO3 is too old"), {},
+         "has no wheel for Python 3.11, and building it needs Rust, which heroku-24's "
+         "build image does not have; PyO3 is too old"),
+        (refusing(failure="PyO3 is too old"), {},
+         "has no wheel for Python 3.11, and building it fails: PyO3 is too old"),
+        (refusing(failure="PyO3 is too old", wheel_fits=True), {},
+         "is built from source, and building it fails: PyO3 is too old"),
+        (refusing(failure="there is no source archive", refused=True), {},
+         "has no wheel for Python 3.11, and there is no source archive"),
+        (refusing(failure="its metadata requires Python <3.11", refused=True), {},
+         "does not support Python 3.11: its metadata requires Python <3.11"),
+        (refusing(failure="its wheel is for cp39", refused=True), {"direct_url": True},
+         "cannot be installed with Python 3.11: its wheel is for cp39"),
+    ],
+)  # fmt: skip
+def test_why_a_build_fails_is_said_after_the_name(
+    build: SourceBuild, more: dict[str, Any], reason: str
+) -> None:
+    made = row("a", source_build=build)
+    made = replace(made, distribution=replace(made.distribution, **more))
+    target = reports.target()
+    image = replace(target, stack=replace(target.stack, build_image=IMAGE))
+    assert builds.why_it_fails(build, image, made) == reason
+    if build.needs:  # where nobody knows what the image has, nothing is certain
+        known = bool(build.failure)
+        assert bool(builds.why_it_fails(build, target, made)) is known
+
+
+def offering(*minors: str, deprecated: tuple[str, ...] = ()) -> Target:
+    target = reports.target()
+    pythons = tuple(
+        replace(target.python, minor=m, status="deprecated" if m in deprecated else "supported")
+        for m in minors
+    )
+    return replace(target, platform=replace(target.platform, pythons=pythons))
+
+
+@pytest.mark.parametrize(
+    ("made", "found"),
+    [
+        ([refusing("3.9", "3.10", "3.12", "3.13")], ["3.13", "3.12"]),
+        ([refusing("3.10", "3.11")], ["3.10"]),  # the target has 3.11 itself
+        ([refusing("3.8", "3.9")], ["3.9"]),  # the platform has deprecated 3.8
+        ([refusing("3.9", "3.12"), refusing("3.12", "3.13")], ["3.12"]),
+        ([refusing("3.9"), refusing("3.12")], []),
+        ([refusing(failure="never"), refusing("3.12")], ["3.12"]),
+        ([refusing(), refusing("3.12")], []),  # needs the same on each of them
+    ],
+)
+def test_the_newest_pythons_that_install_all_are_tried(
+    made: list[SourceBuild], found: list[str]
+) -> None:
+    target = offering("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", deprecated=("3.8",))
+    assert builds._pythons(made, target) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "root"),
+    [("web", "web"), ("deep", "web"), ("odd", "odd"), ("loop", "loop"), ("lost", "web")],
+)
+def test_the_line_that_brings_what_fails_is_the_nearest(name: str, root: str) -> None:
+    rows = (
+        row("web", direct=True), row("middle", required_by=("web",)),
+        row("deep", required_by=("middle",)), row("loop", required_by=("loop2",)),
+        row("loop2", required_by=("loop",)), row("odd", required_by=("gone",)),
+        row("lost", required_by=("gone", "middle")),
+    )  # fmt: skip
+    assert builds._root(name, {made.name: made for made in rows}) == root

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from slugcheck.against import Base
+from slugcheck.model import Author, Budget, Settings
+from slugcheck.model.options import Options
 from tests.support import stock
 from tests.support.commands import Done, slugcheck
 from tests.support.server import PackageServer
@@ -321,3 +325,29 @@ def test_what_is_removed_is_required_by_the_base_alone(index: PackageServer, rep
     rows = {line.split()[1]: line for line in done.out.splitlines() if line[:2] in ("- ", "+ ")}
     assert rows["light"].endswith("main")
     assert not rows["heavy"].endswith("main")
+
+
+RULE = Settings(origin=Path("slugcheck.toml"))
+BUDGET = Budget(name="slug", text="1M", place="slugcheck.toml: budgets.slug")
+
+
+@pytest.mark.parametrize(
+    ("own", "noted"),
+    [
+        (Settings(), False), (replace(RULE, models=("a.onnx",), stack="heroku-24"), False),
+        (replace(RULE, budgets=(BUDGET,)), True), (replace(RULE, allow_unsized=("a",)), True),
+        (replace(RULE, budgets=(BUDGET,), author=Author.USER), False),
+    ],
+)  # fmt: skip
+def test_where_the_base_is_no_revision_the_changes_own_settings_are_said_to_decide(
+    tmp_path: Path, own: Settings, noted: bool
+) -> None:
+    for name in ("requirements.txt", "old.txt"):
+        (tmp_path / name).write_text("framework==1.0\n")
+    old = tmp_path / "old.txt"
+    base = Base(Options(path=tmp_path / "requirements.txt"), str(old))
+    said = (
+        f"using this change's own settings: {old} is not a revision, so the settings of the base "
+        "are unknown (use --against origin/main)"
+    )
+    assert base._of_settings(own) == ((said,) if noted else ())

@@ -147,27 +147,56 @@ def test_a_path_that_cannot_be_read_is_a_usage_error(name: str, tmp_path: Path) 
 
 @pytest.mark.usefixtures("silent")
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "said"),
     [
-        {"platform": "no-such-place"},
-        {"limits": {"slug": "much"}},
-        {"limits": {"weight": "3M"}},
-        {"exclude_newer": "yesterday"},
-        {"models": "model.onnx"},
-        {"env": "NAME"},
-        {"env": ["NA-ME"]},
-        {"allow_unsized": "some"},
-        {"against": "no-such-revision"},
-        {"extras": ["fast"]},
-        {"groups": "dev"},
-        {"fail_on": "info"},
-        {"settings": "mine"},
-        {"text": "framework==1.0"},
+        ({"platform": "no-such-place"}, "no platform is called 'no-such-place'"),
+        ({"python": "x"}, "python 'x' is not a Python version"),
+        ({"stack": "x"}, "Heroku has no stack 'x'"),
+        ({"dyno": "x"}, "Heroku has no machine size 'x'"),
+        ({"limits": {"slug": "much"}}, "--limit slug=much: 'much' is not a size"),
+        ({"limits": {"weight": "3M"}}, "--limit weight=3M: unknown limit 'weight'; choose from"),
+        ({"exclude_newer": "yesterday"}, "'yesterday' is neither a date nor a timestamp"),
+        ({"models": "model.onnx"}, "models must be a list of strings, not a string"),
+        ({"models": ["none.onnx"]}, "--model none.onnx: file not found"),
+        ({"env": "NAME"}, "env must be a list of strings, not a string"),
+        ({"env": ["NA-ME"]}, "--env takes the name of an environment variable"),
+        ({"find_links": "a"}, "find_links must be a list of strings, not a string"),
+        ({"find_links": ["none"]}, "--find-links .*/none: no such folder"),
+        ({"extra_index_urls": "a"}, "extra_index_urls must be a list of strings, not a string"),
+        ({"index_url": "ftp://x"}, "invalid index URL 'ftp://x'"),
+        ({"allow_unsized": "some"}, 'allow_unsized must be a list of names, or "all"'),
+        ({"against": "no-such-revision"}, "--against no-such-revision: no such file or revision"),
+        ({"against": " "}, "--against is empty"),
+        ({"extras": ["fast"]}, "extras and groups need a pyproject.toml, and this is .*/req"),
+        ({"groups": ["dev"]}, "extras and groups need a pyproject.toml, and this is .*/req"),
+        ({"extras": "fast"}, "extras must be a list of strings, not a string"),
+        ({"groups": "dev"}, "groups must be a list of strings, not a string"),
+        ({"fail_on": "info"}, "fail_on must be 'error' or 'warning'"),
+        ({"settings": "mine"}, "settings must be 'base' or 'head'"),
+        ({"audit": True, "audit_service": "x"}, "audit_service must be 'osv' or 'pypi'"),
+        ({"config": "none.toml"}, "none.toml: settings file not found"),
+        ({"text": "framework==1.0"}, "check takes a path or a text, not both"),
     ],
 )
-def test_wrong_arguments_are_usage_errors(wrong: dict[str, object], requirements: Write) -> None:
-    with pytest.raises(slugcheck.UsageError):
+def test_wrong_arguments_are_usage_errors(
+    wrong: dict[str, object], said: str, requirements: Write
+) -> None:
+    with pytest.raises(slugcheck.UsageError, match=f"^{said}"):
         slugcheck.check(requirements("framework==1.0\n"), **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("silent")
+@pytest.mark.parametrize("path", ["-", "pyproject.toml"])
+def test_what_no_build_installs_is_not_verified(path: str) -> None:
+    with pytest.raises(slugcheck.UsageError, match="--verify installs a requirements file, a lo"):
+        slugcheck.check(path, verify=True)
+
+
+def test_extras_name_the_command_that_reads_them(requirements: Write) -> None:
+    for given, option in (({"extras": ["a", "b"]}, "--extra a"), ({"groups": ["c"]}, "--group c")):
+        with pytest.raises(slugcheck.UsageError) as raised:
+            slugcheck.check(requirements("framework\n"), **given)  # type: ignore[arg-type]
+        assert raised.value.hint == f"slugcheck check pyproject.toml {option}"
 
 
 @pytest.mark.parametrize("call", [slugcheck.check, slugcheck.compare])
@@ -192,12 +221,14 @@ def test_check_includes_extras_and_groups(index: PackageServer, tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("silent")
+@pytest.mark.parametrize("folder", [False, True])
 def test_check_reads_requirements_from_a_text(
-    index: PackageServer, requirements: Write, monkeypatch: pytest.MonkeyPatch
+    index: PackageServer, requirements: Write, monkeypatch: pytest.MonkeyPatch, folder: bool
 ) -> None:
     base = requirements("framework==1.0\n")
     monkeypatch.chdir(base.parent)
-    (base.parent / "-").mkdir()
+    if folder:  # which the path of a text could be taken for
+        (base.parent / "-").mkdir()
     report = slugcheck.check(
         text="framework==1.0\nheavy==5.0\n", against=str(base), python="3.12",
         index_url=index.index_url,

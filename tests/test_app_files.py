@@ -19,9 +19,9 @@ from slugcheck.model import AppFiles
 from slugcheck.project import archive, files
 from slugcheck.project.archive import Member
 from slugcheck.project.files import Listing, listing
+from tests.support.users import as_nobody
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-needs_permissions = pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 
 POINTER_OF_12_MB = len(
     "version https://git-lfs.github.com/spec/v1\n"
@@ -434,15 +434,29 @@ def test_a_file_that_grows_meanwhile_is_an_error(tmp_path: Path) -> None:
         measured(found)
 
 
-@needs_permissions
-def test_an_unreadable_folder_is_an_error_that_names_it(tmp_path: Path) -> None:
-    write(tmp_path, {**APP, "closed/x": "x"})
-    (tmp_path / "closed").chmod(0)
-    try:
-        with pytest.raises(MeasureError, match="closed cannot be read"):
-            listing(tmp_path)
-    finally:
-        (tmp_path / "closed").chmod(0o755)
+@pytest.mark.parametrize(("tracked", "named"), [(False, "closed"), (True, "closed/x")])
+def test_an_unreadable_folder_is_an_error_that_names_it(tracked: bool, named: str) -> None:
+    contents: dict[str, str | bytes] = {**APP, "closed/x": "x"}
+    with as_nobody() as folder:
+        if tracked:
+            repository(folder, contents)
+        else:
+            write(folder, contents)
+        (folder / "closed").chmod(0)
+        try:
+            with pytest.raises(MeasureError) as raised:
+                listing(folder)
+        finally:
+            (folder / "closed").chmod(0o755)
+    assert str(raised.value) == f"{folder}/{named} cannot be read: Permission denied"
+
+
+def test_a_slugignore_that_may_not_be_read_is_an_error() -> None:
+    with as_nobody() as folder:
+        write(folder, {**APP, ".slugignore": "docs\n"})
+        (folder / ".slugignore").chmod(0)
+        with pytest.raises(MeasureError, match=r"/\.slugignore cannot be read: Permission denied$"):
+            listing(folder)
 
 
 # --------------------------------------------------------------------------- without git

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from slugcheck.advice import audit
 from slugcheck.advice.audit import word_of
+from slugcheck.model import Artifact, Distribution, Service, Unsized, Vulnerability
+from tests.support import reports
 from tests.support.commands import Done, slugcheck
 from tests.support.osv import Mood, OsvServer, record
 from tests.support.server import PackageServer
@@ -217,6 +220,117 @@ def test_what_cannot_be_asked_is_said_at_once(
     done = slugcheck(requirements("flask\n"), "--audit", *flags)
     assert (done.code, done.out) == (2, "")
     assert said in done.err
+
+
+def resolved(name: str, version: str, sha256: str | None = "ab" * 32) -> Distribution:
+    artifact = Artifact(filename=f"{name}.whl", url="u", size=None, sha256=sha256)
+    return Distribution(name=name, version=version, artifact=artifact, direct=True)
+
+
+@pytest.mark.parametrize("sha256", [None, "ab" * 32])
+def test_files_without_hashes_are_audited_as_well(osv: OsvServer, sha256: str | None) -> None:
+    osv.add("flask", "0.12", record("PYSEC-1", "flask", "0.12.3"))
+    service = Service(name="osv", url=osv.url)
+    pins = [resolved("flask", "0.12", sha256), resolved("jinja", "2.0")]
+    found = audit.run(pins, (), service)
+    assert (found.audited, found.problem) == (2, None)
+    assert [vulnerability.id for vulnerability in found.vulnerabilities] == ["PYSEC-1"]
+    assert sorted(osv.asked) == [("flask", "0.12"), ("jinja", "2.0")]
+
+
+def test_what_cannot_be_audited_has_its_reason_and_nothing_is_asked_for_it(
+    osv: OsvServer,
+) -> None:
+    odd = [resolved("odd", "not a version"), replace(resolved("own", "1"), direct_url=True)]
+    gone = [Unsized(name="gone", version=None, reason="r")]
+    found = audit.run(odd, gone, Service(name="osv", url=osv.url))
+    assert (found.audited, found.problem, osv.asked) == (0, None, [])
+    assert [(one.name, one.version, one.reason) for one in found.unaudited] == [
+        ("gone", None, "not resolved"),
+        ("odd", "not a version", "invalid version"),
+        ("own", "1", "installed from a URL, so it may differ from the published version"),
+    ]
+    late = audit.not_run(odd, gone, Service(name="osv"), "--offline excludes it")
+    assert (late.service, late.problem) == ("OSV", "--offline excludes it")
+    assert late.unaudited == found.unaudited
+
+
+@pytest.mark.parametrize(
+    ("errors", "said"),
+    [
+        ("requests.exceptions.ConnectionError: HTTPConnectionPool(host='u:pw@h')",
+         "cannot be reached"),
+        ("requests.exceptions.ConnectTimeout: x", "cannot be reached"),
+        ("requests.exceptions.ProxyError: x", "cannot be reached: the proxy refuses"),
+        ("requests.exceptions.SSLError: x", "cannot be reached: its certificate is not trusted"),
+        ("requests.exceptions.ReadTimeout: x", "did not answer in time"),
+        ("pip_audit._service.interface.ServiceError: x", "answered with an error"),
+        ("requests.exceptions.HTTPError: x", "answered with an error"),
+        ("json.decoder.JSONDecodeError: x", "gave no vulnerability data"),
+        ("KeyError: 'vulns'", "gave no vulnerability data"),
+        ("requests.exceptions.InvalidURL: x", "has an invalid URL"),
+        ("requests.exceptions.MissingSchema: x", "has an invalid URL"),
+    ],
+)  # fmt: skip
+def test_why_the_service_gave_no_answer_is_said_without_its_output(errors: str, said: str) -> None:
+    service = Service(name="osv", url="https://u:pw@osv.example:8/v1")
+    text = f"Traceback:\n  File x\n{errors}\nmore lines"
+    assert audit._problem(text, service) == f"OSV at osv.example:8 {said}"
+    assert audit._problem(text, Service(name="pypi")) == f"the package index {said}"
+
+
+def test_other_ends_of_pip_audit_are_said_too() -> None:
+    service = Service(name="osv")
+    assert audit._problem("", service) == "pip-audit got no answer from OSV"
+    for quote in ("", "'"):
+        missing = f"/usr/bin/python: No module named {quote}pip_audit{quote}"
+        assert audit._problem(missing, service) == (
+            "pip-audit is not installed in slugcheck's environment"
+        )
+
+
+def test_an_answer_that_leaves_some_out_is_no_answer_about_them() -> None:
+    pins = {name: resolved(name, "1.0") for name in ("a", "b", "c", "d")}
+    known = {"id": "X-1", "fix_versions": ["1.10", "1.9", "odd"], "aliases": ["CVE-2", "CVE-1"],
+             "description": "\nfirst\nsecond"}  # fmt: skip
+    vulnerabilities, aside = audit._read(
+        {"dependencies": [
+            {"name": "A", "vulns": [known, "nonsense"]},
+            {"name": "b", "skip_reason": "not on PyPI\x1b[0m"},
+            {"name": "c"}, "nonsense", {"name": "another", "vulns": []},
+        ]},
+        pins,
+    )  # fmt: skip
+    assert vulnerabilities == [
+        Vulnerability(
+            id="X-1", name="a", version="1.0", aliases=("CVE-1", "CVE-2"),
+            fixed_versions=("1.9", "1.10", "odd"), severity=None, summary="first",
+        )
+    ]  # fmt: skip
+    reasons = {one.name: one.reason for one in aside}
+    assert reasons.keys() == {"b", "c", "d"}
+    assert reasons["b"].startswith("unknown to the service: not on PyPI")
+    assert "\x1b" not in reasons["b"]
+    assert reasons["c"] == reasons["d"] == "missing from the answer"
+
+
+@pytest.mark.parametrize(
+    ("fixed", "direct", "fix"),
+    [
+        (("0.9", "2.0", "1.5"), True, "a>=1.5"), (("0.9",), True, "# no release of a fixes it yet"),
+        ((), True, "# no release of a fixes it yet"), (("odd", "1.1"), True, "a>=1.1"),
+        (("1.1",), False, "# required by x, y, z; add the line\na>=1.1"),
+    ],
+)  # fmt: skip
+def test_the_fix_is_the_lowest_newer_release(
+    fixed: tuple[str, ...], direct: bool, fix: str
+) -> None:
+    by = () if direct else ("x", "y", "z", "w")
+    sizes = reports.report([reports.distribution("a", direct=direct, required_by=by)]).sizes
+    vulnerability = Vulnerability(
+        id="X", name="a", version="1.0", aliases=(), fixed_versions=fixed, severity=None, summary=""
+    )
+    assert audit._fix(vulnerability, sizes) == fix
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import importlib.metadata
 import json
+import py_compile
 import random
 import sys
 import zlib
@@ -176,6 +177,14 @@ def test_runs_are_neighbours_within_the_budget_and_spread_over_the_archive() -> 
         assert all(one.path.endswith(".py") for one in run)
 
 
+def test_a_run_ends_with_its_last_source_and_skips_what_is_none() -> None:
+    names = ("a.py", "b.so", "c.py", "d.so", "e.txt", "f.txt", "g.so")
+    (run,) = bytecode.spread_runs([entry(name) for name in names], count=1, minor="3.11")
+    assert [one.path for one in run] == ["a.py", "c.py"]
+    (run,) = bytecode.spread_runs([entry(name) for name in names[:4]], count=1, minor="3.11")
+    assert [one.path for one in run] == ["a.py", "c.py"]
+
+
 def test_a_file_larger_than_a_run_is_taken_whole() -> None:
     files = [entry("a/huge.py", 5_000_000, 300_000)]
     (run,) = bytecode.sample_runs("unheard-of", files, minor="3.11")
@@ -232,6 +241,18 @@ def test_sources_that_do_not_compile_are_left_out(source: bytes) -> None:
     assert bytecode.factor_from_sources([one], [[(one, source)]]) is None
     good = entry("a/c.py")
     assert bytecode.factor_from_sources([one, good], [[(one, source), (good, b"x = 1\n")]])
+
+
+@pytest.mark.parametrize("lines", [1, 30_000])  # in this process, and in one of its own
+def test_a_compiled_source_has_the_size_of_its_pyc_without_the_path(
+    tmp_path: Path, lines: int
+) -> None:
+    source = b"def f():\n    return [1, 'text']\n" + b"x = 1\nn = 2\n" * lines
+    path = tmp_path / "module.py"
+    path.write_bytes(source)
+    written = py_compile.compile(str(path), cfile=str(tmp_path / "module.pyc"), doraise=True)
+    assert written is not None
+    assert bytecode.compiled_bytes(source) == Path(written).stat().st_size - len(str(path))
 
 
 def test_sources_are_compiled_and_never_run(tmp_path: Path) -> None:

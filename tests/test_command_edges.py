@@ -13,6 +13,7 @@ from slugcheck.commands import comment, options
 from slugcheck.commands.comment import Outcome, PullRequest, current, post
 from slugcheck.errors import NetworkError, UsageError
 from slugcheck.running import deadline
+from tests.support.commands import slugcheck
 from tests.support.github import REPOSITORY, TOKEN, GithubServer, Mood
 
 # --------------------------------------------------------------------------- the time limit
@@ -83,6 +84,24 @@ def test_paths_of_annotations_start_at_the_repository(
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
     place = options._place()
     assert (place.root, place.cwd) == (str(tmp_path), str(tmp_path / "repo" / "app"))
+
+
+def test_a_missing_file_is_what_is_wrong_whatever_it_is_compared_with(tmp_path: Path) -> None:
+    for base in ("nowhere", str(tmp_path)):
+        done = slugcheck(tmp_path / "missing.txt", "--against", base)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith(f"error: {tmp_path}/missing.txt does not exist\n")
+
+
+@pytest.mark.parametrize("command", [("check", ".", "--against"), ("init",)])
+def test_a_name_that_the_system_refuses_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "requirements.txt").write_text("flask\n")
+    done = slugcheck(*command, "x" * 300)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"error: file name too long: {'x' * 60}…\n"
 
 
 # --------------------------------------------------------------------------- which pull request
@@ -228,6 +247,8 @@ def test_so_many_pages_are_searched(pages: int, searched: bool) -> None:
         (Mood.UNPROCESSABLE, NetworkError, "GitHub answered 422: Body is too long"),
         (Mood.ERROR, NetworkError, "GitHub answered 500: it hurts"),
         (Mood.HTML, NetworkError, "GitHub's answer is not JSON"),
+        (Mood.OBJECT, NetworkError, "GitHub's answer is not a list of comments"),
+        (Mood.LIST, NetworkError, "GitHub's answer is not a JSON object"),
     ],
 )
 def test_what_github_says_is_passed_on(

@@ -13,14 +13,16 @@ from slugcheck.model.comparison import Comparison
 from slugcheck.model.document import BenchDocument, ReportDocument, Requirement
 from slugcheck.model.to_document import bench_document, report_document
 from slugcheck.render import markdown, terminal
-from slugcheck.render.views.compare import view
+from slugcheck.render.views.compare import _room, view
 from tests.support import cases, reports
 from tests.support.benches import heavy, result, sample, stack
+
+SLUG = BundleKind.GZIP_TAR
 
 
 def document(
     *names: str,
-    kind: BundleKind = BundleKind.GZIP_TAR,
+    kind: BundleKind = SLUG,
     lines: tuple[str, ...] = (),
     slug: int = 9_000_000,
 ) -> ReportDocument:
@@ -113,3 +115,18 @@ def test_alike_candidates_and_a_missing_limit() -> None:
     assert "the requirements are the same" in text
     assert "alike: flask" in text
     assert "of 500M" not in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "room", "shown"),
+    [
+        (SLUG, 2**20, "1M"), (SLUG, 0, "0M"), (SLUG, -1, "0.1M over"), (SLUG, None, ""),
+        (BundleKind.UNZIPPED, -(2**20), "1M over"),
+    ],
+)  # fmt: skip
+def test_the_room_is_what_is_left_or_what_is_over(
+    kind: BundleKind, room: int | None, shown: str
+) -> None:
+    compared = three(kind)
+    setup = replace(compared.stacks[0], room_bytes=room)
+    assert "".join(span.text for span in _room(setup, compared)) == shown

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from slugcheck import MeasureError, compare
+from slugcheck.packages.resolve import resolution
 from slugcheck.packages.resolve.reasons import Need, chain, needs_in
 from tests.support.commands import Done, slugcheck
 from tests.support.server import PackageServer
@@ -310,3 +311,13 @@ def test_a_build_for_cpus_that_no_index_has_is_not_sized_as_one_for_gpus(
     assert [(one["name"], one["version"]) for one in done.document["unsized"]] == [
         ("brush", "1.0+cpu")
     ]
+
+
+def test_more_missing_names_than_are_looked_for_are_still_what_is_wrong(
+    index: PackageServer, requirements: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolution, "_MAX_ROUNDS", 3)
+    done = check(index, requirements("".join(f"nothing{n}==1.0\n" for n in range(5))))
+    assert (done.code, done.out) == (3, "")
+    assert "nothing0==1.0: no index has it; and 2 more\n" in done.err
+    assert "hint: check the spelling, or add your private index" in done.err

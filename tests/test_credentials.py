@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slugcheck import text as credentials
+from slugcheck.model import Artifact, IndexOptions, Origin, Requirement
+from slugcheck.model.options import Options
 from slugcheck.text import document_without_secrets, keep_secret, shown_value, without_credentials
 
 MARK = "S3CRET"
@@ -145,3 +148,16 @@ def test_a_secret_that_is_a_number_or_a_word_of_json_leaves_the_document_whole()
         "a": True, "b": 12345, "c": "is ***, ***",
     }  # fmt: skip
     assert credentials.document_without_secrets("a true table 12345") == "a *** table ***"
+
+
+def test_records_with_urls_do_not_show_them_when_they_are_printed() -> None:
+    url = f"https://u:{MARK}@host.example/"
+    origin = Origin(file="requirements.txt", line=1)
+    records = (
+        IndexOptions(index_url=url, extra_index_urls=(url,), find_links=(url,)),
+        Requirement(name="a", text="a", origin=origin, url=url),
+        Artifact(filename="a", url=url, size=None, sha256=None),
+        Options(path=Path("-"), text=f"a @ {url}"),
+    )
+    for record in records:
+        assert MARK not in repr(record)

@@ -6,6 +6,7 @@ import os
 import random
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -80,6 +81,32 @@ def test_weights_beside_an_onnx_model_are_models_by_any_name_and_counted_once(he
     assert by_path["m/blob"].bytes == 160_000
     assert by_path["m/blob"].method == "weights of m/net.onnx, compressed whole"
     assert sources.missing == ()
+
+
+def test_weights_of_a_branch_inside_a_node_are_found_too(here: Path) -> None:
+    """If, Loop and Scan hold graphs of their own, and an attribute may be a list of either."""
+
+    def outside(name: str) -> onnx.TensorProto:
+        made: onnx.TensorProto = onnx.numpy_helper.from_array(np.zeros(4, np.float32), name)
+        onnx.external_data_helper.set_external_data(made, name)
+        made.ClearField("raw_data")
+        made.data_location = onnx.TensorProto.EXTERNAL
+        return made
+
+    def graph(name: str) -> onnx.GraphProto:
+        return onnx.helper.make_graph([], name, [], [], [outside(name)])
+
+    attributes: dict[str, Any] = {
+        "one": graph("graph"), "many": [graph("graphs.0"), graph("graphs.1")],
+        "value": outside("tensor"), "values": [outside("tensors.0"), outside("tensors.1")],
+    }  # fmt: skip
+    node = onnx.helper.make_node("If", ["c"], ["y"], **attributes)
+    whole = onnx.helper.make_graph([node], "g", [], [], [outside("initializer")])
+    path = here / "net.onnx"
+    path.write_bytes(onnx.helper.make_model(whole).SerializeToString())
+    assert set(onnx_files.external_files(path)) == {
+        "initializer", "graph", "graphs.0", "graphs.1", "tensor", "tensors.0", "tensors.1",
+    }  # fmt: skip
 
 
 def test_weights_come_with_a_model_that_is_named_alone(here: Path) -> None:

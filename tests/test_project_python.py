@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -270,3 +271,145 @@ def test_without_the_buildpack_the_platform_is_named_and_no_build(
     assert sentence.startswith(aws.title)
     assert said in sentence
     assert "build will fail" not in sentence
+
+
+# --------------------------------------------------------------------------- in whole sentences
+
+INVALID = "Invalid Python version in {name}: "
+DELETE = "delete runtime.txt and write a .python-version that contains only: "
+ONLY = "write only the version into it: "
+OLD = "Python {} has reached end-of-life and is no longer supported "
+OFFERS = "; Heroku offers 3.10 to 3.14"
+PIN = "No Python version was specified, and uv needs a .python-version file"
+UTF8 = "save it as UTF-8 without a byte order mark"
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "hint", "minor"),
+    [
+        ("# only", INVALID + "it contains no version ({name}:1)", DELETE, "3.14"),
+        ("python-3.12\npython-3.11", INVALID + "it contains several lines ({name}:2)", DELETE,
+         "3.12"),
+        ("3.12", INVALID + "'3.12' is not like python-3.14 ({name}:1)", DELETE, "3.12"),
+        ("\npython-3.12rc1", INVALID + "'python-3.12rc1' is not like python-3.14 ({name}:2)",
+         DELETE, "3.12"),
+        ("python-3.9.2", OLD.format("3.9") + "({name}:1)", DELETE, "3.11"),
+    ],
+)  # fmt: skip
+def test_a_runtime_txt_that_is_refused(
+    heroku: Platform, tmp_path: Path, content: str, said: str, hint: str, minor: str
+) -> None:
+    (tmp_path / "runtime.txt").write_text(content)
+    error, found = refused(heroku, tmp_path)
+    assert error == (
+        said.format(name="runtime.txt"), f"{hint}{minor}{OFFERS if 'end-of-life' in said else ''}",
+        f"sized with Python {minor}",
+    )  # fmt: skip
+    assert (found.minor, found.python_origin) == (minor, "runtime.txt")
+
+
+def refused(
+    platform: Platform, folder: Path, manager: Manager = Manager.PIP, **more: Any
+) -> tuple[tuple[str, str, str], Target]:
+    """What the build refuses, without the folder and the platform's name, and the target."""
+    errors: list[BuildError] = []
+    found = target.choose(
+        platform, folder=folder, manager=manager, refuse=errors.append, **more
+    )  # fmt: skip
+    (error,) = errors
+    sentence = str(error).replace(f"{folder}/", "").removeprefix("Heroku's build will fail: ")
+    assert error.refused
+    return (sentence, error.hint or "", error.instead), found
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "hint", "sized"),
+    [
+        (b"", "No Python version found in .python-version (.python-version)", ONLY + "3.14",
+         "3.14"),
+        (b"3.11\n3.12", "Multiple Python versions found in .python-version: 3.11, 3.12 "
+                        "(.python-version:2)", "keep one version, such as 3.11", "3.11"),
+        (b"python-3.12", INVALID + "'python-3.12' has a python- prefix (.python-version:1)",
+         ONLY + "3.12", "3.12"),
+        (b"'3.12'", INVALID + "\"'3.12'\" is in quotes (.python-version:1)", ONLY + "3.12", "3.12"),
+        (b"3.12.*", INVALID + "'3.12.*' has a wildcard (.python-version:1)", ONLY + "3.12", "3.12"),
+        (b"3.12.x", INVALID + "'3.12.x' has a wildcard (.python-version:1)", ONLY + "3.12", "3.12"),
+        (b"\n3.12 # ours", INVALID + "'3.12 # ours' has a comment after it, which must be on its "
+                          "own line (.python-version:2)", ONLY + "3.12", "3.12"),
+        (b"pypy", INVALID + "'pypy' is not a version like 3.12 or 3.12.4 (.python-version:1)",
+         ONLY + "3.14", "3.14"),
+        ("3.12".encode("utf-16-le"), "Unable to read .python-version: it is UTF-16 without a byte "
+                                     "order mark (.python-version:1)", UTF8, "3.12"),
+        (b"\xef\xbb\xbf3.12", "Unable to read .python-version: it is UTF-8 with a byte order mark "
+                              "(.python-version:1)", UTF8, "3.12"),
+        (b"3.12\xff", "Unable to read .python-version: it is not UTF-8 (.python-version:1)", UTF8,
+         "3.12"),
+        (b"2.7.18", OLD.format("2.7") + "(.python-version:1)",
+         "write 3.11 into .python-version" + OFFERS, "3.11"),
+        (b"3.15", "The requested Python version isn't recognised: 3.15 is not supported yet "
+                  "(.python-version:1)", "write 3.14 into .python-version" + OFFERS, "3.14"),
+        (b"3.12.999", "The requested Python version isn't available: 3.12.999 (.python-version:1)",
+         "write 3.12 into .python-version; the newest on 2026-08-18 was 3.12.14", "3.12.14"),
+    ],
+)  # fmt: skip
+def test_a_version_file_that_is_refused(
+    heroku: Platform, tmp_path: Path, content: bytes, said: str, hint: str, sized: str
+) -> None:
+    (tmp_path / ".python-version").write_bytes(content)
+    error, found = refused(heroku, tmp_path)
+    expected = said.replace("{name}", ".python-version")
+    assert error == (expected, hint, f"sized with Python {sized}")
+    assert found.python_version.startswith(sized)
+    assert found.python_origin == ".python-version"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "manager", "said", "hint", "sized"),
+    [
+        ("python-version", "3.12", Manager.PIP,
+         "Your .python-version file is spelled incorrectly: 'python-version'",
+         "git mv python-version .python-version", ""),
+        ("runtime.txt", "python-3.12", Manager.UV,
+         "The runtime.txt file isn't supported when using uv",
+         "delete it, and run: uv python pin 3.12", ""),
+        ("x", "", Manager.UV, PIN, "run uv python pin 3.14 and commit the file", "3.14"),
+        ("pyproject.toml", '[project]\nrequires-python = ">=3.99"', Manager.UV, PIN,
+         "run uv python pin 3.14 and commit the file", "3.14"),
+        ("pyproject.toml", "[project", Manager.UV, PIN,
+         "run uv python pin 3.14 and commit the file", "3.14"),
+        ("pyproject.toml", '[project]\nrequires-python = "==3.12.*"', Manager.UV, PIN,
+         "run uv python pin 3.12 and commit the file", "3.12"),
+        ("Pipfile.lock", "{", Manager.PIPENV, "Can't parse Pipfile.lock (Pipfile.lock), which is "
+         "probably not valid JSON", "run pipenv lock to write it again", ""),
+        ("Pipfile.lock", '{"_meta": {"requires": {"python_full_version": ["x"]}}}', Manager.PIPENV,
+         "Invalid Python version in Pipfile.lock: 'a list' (Pipfile.lock:1)",
+         'set python_version = "3.14" in the Pipfile, and run pipenv lock', "3.14"),
+        ("Pipfile.lock", '{"_meta": {"requires": {"python_full_version": true}}}', Manager.PIPENV,
+         "Invalid Python version in Pipfile.lock: 'a boolean' (Pipfile.lock:1)",
+         'set python_version = "3.14" in the Pipfile, and run pipenv lock', "3.14"),
+        ("Pipfile.lock", '{"_meta": {"requires": {"python_version": {}}}}', Manager.PIPENV,
+         "Invalid Python version in Pipfile.lock: 'a table' (Pipfile.lock:1)",
+         'set python_version = "3.14" in the Pipfile, and run pipenv lock', "3.14"),
+    ],
+)  # fmt: skip
+def test_other_files_that_are_refused(
+    heroku: Platform, tmp_path: Path, name: str, content: str, manager: Manager, said: str,
+    hint: str, sized: str,
+) -> None:  # fmt: skip
+    (tmp_path / name).write_text(content)
+    error, _ = refused(heroku, tmp_path, manager)
+    assert error == (said, hint, f"sized with Python {sized}" if sized else "")
+
+
+def test_a_version_that_the_user_gives_is_sized_and_the_projects_is_still_refused(
+    heroku: Platform, tmp_path: Path
+) -> None:
+    (tmp_path / ".python-version").write_text("3.9")
+    error, found = refused(heroku, tmp_path, python="3.12", whole=True)
+    assert error == (
+        OLD.format("3.9") + "(.python-version:1)", "write 3.11 into .python-version" + OFFERS,
+        "sized with Python 3.12 (--python)",
+    )  # fmt: skip
+    assert (found.minor, found.python_origin) == ("3.12", "--python")
+    alone = target.choose(heroku, folder=tmp_path, python="3.12")  # a file: not what is deployed
+    assert alone.minor == "3.12"

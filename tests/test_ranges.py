@@ -220,6 +220,7 @@ def test_a_whole_file_is_capped_and_checked(server: PackageServer, client: HttpC
     artifact = server.artifact(NAME)
     assert client.get(artifact.url, sha256=artifact.sha256) == BLOB
     assert client.transfer() == Transfer(requests=1, bytes=len(BLOB))
+    assert client.get(artifact.url, 50_000) == BLOB
     with pytest.raises(TooLargeError) as caught:
         client.get(artifact.url, 49_999)
     assert (caught.value.size, caught.value.limit) == (50_000, 49_999)

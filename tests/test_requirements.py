@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-import os
 import tempfile
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from slugcheck.model import Requirement, RequirementSet
 from slugcheck.model.options import Variables
 from slugcheck.packages.requirements.files import read
 from slugcheck.packages.requirements.grammar import shown
+from tests.support.users import as_nobody
 
 WHEEL = "foo-1.2-py3-none-any.whl"
 
@@ -175,12 +175,13 @@ def test_a_file_that_is_not_there_or_a_folder() -> None:
     assert "app/requirements.txt" in caught.value.hint
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_a_file_that_may_not_be_read() -> None:
-    path = put("requirements.txt", "a")
-    path.chmod(0)
-    with pytest.raises(RequirementsError, match="cannot be read: Permission denied"):
-        read(path)
+    with as_nobody() as folder:
+        path = folder / "requirements.txt"
+        path.write_text("a")
+        path.chmod(0)
+        with pytest.raises(RequirementsError, match="cannot be read: Permission denied"):
+            read(path)
 
 
 # --------------------------------------------------------------------------- refused lines
@@ -707,3 +708,153 @@ def test_no_line_is_lost(
         found = read(place / "top.txt", cwd_name="top.txt")
     origins = [*(r.origin for r in found.requirements), *(u.origin for u in found.set_aside)]
     assert sorted((o.file, o.line) for o in origins if o) == sorted(expected)
+
+
+# --------------------------------------------------------------------------- in whole sentences
+
+
+ALONE = "it works only on its own line"
+
+
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        ("-e ./pkg -e ./pkg", "pip uses only the first -e on a line"),
+        ("--hash=sha256:ab", "pip ignores --hash on a line without a requirement"),
+        ("b --pre", f"pip ignores --pre after b; {ALONE}"),
+        ("-c c.txt -r c.txt", f"pip ignores the include of c.txt after c.txt; {ALONE}"),
+        ("-f pkg -f v", "pip uses only the first --find-links on a line, not v"),
+        ("-f none", "pip ignores this --find-links: no such folder here"),
+        ("--all-releases=b", "slugcheck ignores --all-releases and --only-final for single packag"),
+        ("--only-final=b", "slugcheck ignores --all-releases and --only-final for single packages"),
+        ("--no-index\n-i https://h/s", "pip ignores this index, because of --no-index"),
+        ("--extra-index-url https://e/\n-i https://h/s",
+         "this --index-url makes pip drop every --extra-index-url above it"),
+        ("-i https://h/$x", "pip expands only ${NAME}; any other $ stays as it is"),
+        ("--no-binary=a,b!c", "pip takes 'b!c' as a name, but no package can have it"),
+        ("https://h/a-1-py3-none-any.whl --pre x",
+         "pip ignores the last words in https://h/a-1-py3-none-any.whl"),
+        ("b==1 --pre junk", "pip ignores 'junk' in b==1"),
+        ("-c url.txt", "the constraint on x is a URL; only its version is used"),
+        ("-c zip.txt", "the constraint on x is a URL; it has no effect here"),
+        ("-c git.txt", "the constraint on x has no effect here: from a git repository; its size is "
+                       "known only after a build"),
+    ],
+)  # fmt: skip
+def test_what_pip_or_slugcheck_passes_over_is_noted(content: str, note: str) -> None:
+    put("pkg/setup.py")
+    put("c.txt", "x<1")
+    put("url.txt", "x @ https://h/x-1-py3-none-any.whl")
+    put("zip.txt", "x @ https://h/x.zip")
+    put("git.txt", "git+https://h/x.git")
+    found = of(f"{content}\nsix\n")
+    own = [text.partition(": ")[2] for text in found.notes]
+    assert note in own or any(text.startswith(note) for text in own), own
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "reason"),
+    [
+        ("./none", "none", "./none does not exist here; pip fails without it"),
+        ("./empty", "empty",
+         "./empty is not a folder with a pyproject.toml or setup.py; pip refuses it"),
+        ("-e ./page.html", "page-html",
+         "-e ./page.html is not a folder with a pyproject.toml or setup.py; pip refuses it"),
+        ("/abs/a-1.0.tar.gz", "a", "a path on the machine where the file was written; pip fails on "
+                                   "the platform: write name==version instead"),
+        ("C:\\x", "x", "a path on the machine where the file was written; pip fails on the "
+                       "platform: write name==version instead"),
+        ("file://host/x", "x", "file://host/x is on another host, which pip does not read"),
+        ("../../outside", "outside", "../../outside is outside the checkout, so it is not read"),
+        ("svn+https://h/x", "x",
+         "from a Subversion repository; its size is known only after a build"),
+        ("a @ git+https://h/x.git ; os_name == 'nt'", "a",
+         'from a git repository; its size is known only after a build (required only if os_name == '
+         '"nt")'),
+        ("a @ https://${TOKEN}/b.zip", "a", "its line uses ${TOKEN}; allow it with --env TOKEN"),
+    ],
+)  # fmt: skip
+def test_what_has_no_size_says_why(line: str, name: str, reason: str) -> None:
+    put("empty/file")
+    put("page.html")
+    (aside,) = of(f"{line}\nsix").set_aside
+    assert (aside.name, aside.reason) == (name, reason)
+    assert str(aside.origin) == "requirements.txt:1"
+
+
+CORRECT = "correct the line, or remove it"
+ELSEWHERE = "remove the line, and name the place on the command line: -i or --find-links"
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "hint"),
+    [
+        ("--no-binary -x", "--no-binary and --only-binary need names", CORRECT),
+        ("--trusted-host a/b", "--trusted-host needs a host name", CORRECT),
+        ("a @ https://", "its URL has no host name", CORRECT),
+        ("a; python_version", "its marker is wrong: Expected marker operator", CORRECT),
+        ("-c edit.txt", "editable requirements are not allowed as constraints", CORRECT),
+        ("-c extra.txt", "constraints cannot have extras", CORRECT),
+        ("-c path.txt", "a constraint needs a name", CORRECT),
+        ("-r https://h/x", "it includes a file from the network: https://h/x",
+         "download the file and include the copy"),
+        ("-r requirements.txt", "the includes form a loop at requirements.txt",
+         "remove one of the includes; pip refuses loops"),
+        ("-r none.txt", "the included none.txt does not exist",
+         "check the name; an include is relative to the file that includes it"),
+        ("-r pkg", "the included pkg is a folder", "name a requirements file"),
+        ("-r lists", "the included lists is a folder",
+         "name the file in it: lists/requirements.txt"),
+        ("-r ../../x.txt", "requirements.txt:2 includes ../../x.txt, which",
+         "include only requirements files of the same checkout"),
+        ("-f page.html", "a page on this disk can be named only on the command line", ELSEWHERE),
+        ("-f ../..", "its folder is outside the checkout", ELSEWHERE),
+        ("-i ../x", "its folder is outside the checkout", ELSEWHERE),
+        ("-i pkg", "an index on this disk can be named only on the command line", ELSEWHERE),
+        ("a @ ${TOKEN}", "a @ ${TOKEN} uses ${TOKEN}; allow it with --env TOKEN",
+         "the file decides where the value is sent"),
+    ],
+)  # fmt: skip
+def test_a_refused_line_has_the_hint_that_mends_it(line: str, said: str, hint: str) -> None:
+    put("pkg/setup.py")
+    put("page.html")
+    put("lists/requirements.txt", "a")
+    put("edit.txt", "-e ./pkg")
+    put("extra.txt", "x[y]<1")
+    put("path.txt", "./pkg")
+    error = refusal(f"six\n{line}\n")
+    assert said in str(error)
+    assert error.hint is not None
+    assert error.hint.startswith(hint)
+
+
+def test_formats_move_from_one_option_to_the_other_as_for_pip() -> None:
+    cases = {
+        "--no-binary=a --only-binary=:all:": ((), (":all:",)),
+        "--only-binary=b\n--no-binary=:all:,:none:": ((), ()),
+        "--only-binary=b\n--no-binary=:all:": ((":all:",), ()),
+        "--no-binary=a,B_c\n--only-binary=b-c": (("a",), ("b-c",)),
+        "--no-binary=a\n--no-binary=:none:": ((), ()),
+        "--no-binary=:all:,:none:,d": (("d",), ()),
+    }
+    for content, (no_binary, only_binary) in cases.items():
+        options = of(f"{content}\nsix").options
+        assert (options.no_binary, options.only_binary) == (no_binary, only_binary), content
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "hint"),
+    [
+        (b"a\x00", "is not a text file: it contains NUL bytes", "if it is UTF-16 without a byte"),
+        (b"# coding: nonsense\na", "names an unknown encoding: nonsense",
+         "correct the coding comment at the top"),
+        (b"a\xff", "is not UTF-8 text: byte 1 cannot be decoded", "save it as UTF-8"),
+        (codecs.BOM_UTF16_LE + b"a\x00\x00\x00", "is not a text file: it contains NUL characters",
+         "save it as UTF-8 text"),
+    ],
+)  # fmt: skip
+def test_what_is_no_text_has_the_hint_that_mends_it(content: bytes, said: str, hint: str) -> None:
+    error = refusal(content)
+    assert str(error) == f"requirements.txt {said}"
+    assert error.hint is not None
+    assert error.hint.startswith(hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -203,3 +204,50 @@ def test_a_settings_file_that_is_named_must_have_some(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\n')
     with pytest.raises(UsageError, match=r"has no \[tool.slugcheck\]"):
         settings.load(tmp_path, named=tmp_path / "pyproject.toml")
+
+
+# --------------------------------------------------------------------------- platform files
+
+
+def shed(folder: Path, change: tuple[str, str] = ("", "")) -> None:
+    """A platform file: Fly's under another name, with one limit."""
+    text = resources.files("slugcheck.platforms").joinpath("fly.toml").read_text("utf-8")
+    text = text.replace('name = "fly"', 'name = "shed"', 1)
+    folder.mkdir(exist_ok=True)
+    (folder / "shed.toml").write_text(text.replace(*change))
+
+
+def test_a_platform_file_that_the_settings_name_is_read_beside_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shed(tmp_path / "deploy")
+    monkeypatch.chdir("/")
+    path = tmp_path / "slugcheck.toml"
+    path.write_text('platform = "deploy/shed.toml"\n[budgets]\ninstalled = "1G"\n')
+    found = settings.load(tmp_path)
+    assert found.described is not None
+    assert found.described.name == "shed"
+    path.write_text('platform = "fly"\n')
+    assert settings.load(tmp_path).described is None
+
+
+def test_mistakes_of_a_platform_file_are_told_with_those_of_the_settings(tmp_path: Path) -> None:
+    shed(tmp_path / "deploy", ("gpu = false", "gpu = 3"))
+    missing, wrong = (
+        mistakes(tmp_path, f'platform = "{name}"\nzzz = 1\n')
+        for name in ("deploy/none.toml", "deploy/shed.toml")
+    )
+    for found in (missing, wrong):
+        assert found[0] == "zzz: unknown setting"
+    assert "none.toml: the platform file cannot be read: No such file" in missing[1]
+    assert "built-in platforms: heroku, " in missing[1]
+    assert "shed.toml: gpu must be true or false, not 3" in "\n".join(wrong[1:])
+
+
+def test_a_platform_file_outside_of_the_checkout_is_not_read(tmp_path: Path) -> None:
+    shed(tmp_path)
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "slugcheck.toml").write_text('platform = "../shed.toml"\n')
+    with pytest.raises(UsageError, match="outside"):
+        settings.load(app)

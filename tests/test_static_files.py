@@ -127,6 +127,14 @@ def test_the_first_finder_that_has_a_path_wins(tmp_path: Path) -> None:
     assert part(folder).installed.value == ALL_BYTES - len(BASE_CSS) + len(b"own")
 
 
+def test_items_that_are_set_by_odd_keys_change_nothing_else(tmp_path: Path) -> None:
+    more = (
+        "D = {}\nD[{}] = 1\nD[[]][0] = 2\nD[unknown][3] = 1\nD[0]['x'] = 1\n"
+        "CACHES = {}\nCACHES[unknown] = 3\nNONE[1] = 2\n"
+    )
+    assert part(project(tmp_path, more)).installed.value == ALL_BYTES
+
+
 def test_an_app_that_is_not_installed_brings_nothing(tmp_path: Path) -> None:
     folder = project(tmp_path, 'INSTALLED_APPS.remove("django.contrib.admin")\n')
     assert part(folder).installed.value == ALL_BYTES - len(BASE_CSS) - len(LOGO)

@@ -17,6 +17,7 @@ from slugcheck.model import (
     Inventory,
     Kind,
     Manager,
+    Origin,
     Part,
     RuntimePart,
     SourceBuild,
@@ -25,7 +26,7 @@ from slugcheck.model import (
     Verification,
 )
 from slugcheck.model.figures import around, total, without
-from slugcheck.sizer import Sized, find_overlaps, measure, size_one
+from slugcheck.sizer import Sized, SizeMemory, find_overlaps, measure, size_one
 from slugcheck.sizing import build_time, bytecode, compression, slug_parts
 from slugcheck.sizing.installed import Installed, Layout
 from tests.support import reports
@@ -124,6 +125,7 @@ def inventory(name: str, files: dict[str, int], *requires: str) -> Inventory:
 TARGET = reports.target()
 RULE = TARGET.platform.bundle
 LAYOUT = Layout(prefix="/app", python="/app/bin/python", minor="3.11")
+BUILD = reports.source_build("no wheel", 0.5, 2.0)
 PART = Part(
     name="Python", group="runtime", installed=predicted(90, 100, 110), slug=predicted(40, 50, 60),
     note="",
@@ -189,6 +191,27 @@ def test_what_three_write_is_counted_twice_too_often() -> None:
         (("a", "b", "c"), 1, 300, 30, "x"), (("a", "c"), 1, 50, 5, "y"),
     ]  # fmt: skip
     assert find_overlaps([writing("a", {"x": 1}), writing("b", {"y": 1})], RULE, LAYOUT) == ()
+
+
+@pytest.mark.parametrize(
+    ("other", "known"),
+    [
+        ({}, True), ({"origins": (Origin(file="other.txt", line=3),)}, True),
+        ({"name": "b"}, False), ({"version": "2"}, False), ({"direct": False}, False),
+        ({"direct_url": "https://h/a.whl"}, False), ({"source_build": BUILD}, False),
+    ],
+)  # fmt: skip
+def test_figures_are_used_again_for_the_same_distribution_only(
+    other: dict[str, Any], known: bool
+) -> None:
+    layout, held = LAYOUT, inventory("a", {})
+    sized = size_one(distribution("a"), held, layout, RULE)
+    memory = SizeMemory()
+    memory.remember(sized, layout)
+    asked = replace(distribution("a"), **other)
+    assert memory.recall(asked, held, layout) == (sized if known else None)
+    assert memory.recall(asked, inventory("a", {}), layout) is None
+    assert memory.recall(asked, held, replace(layout, minor="3.12")) is None
 
 
 def test_a_line_frees_what_no_other_line_needs() -> None:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import select
-import shutil
 import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +24,7 @@ from slugcheck.verify import run as run_module
 from slugcheck.verify.install import run_step, workspace
 from tests.support.commands import slugcheck
 from tests.support.server import PackageServer
+from tests.support.users import as_nobody
 from tests.support.verifying import MINOR, app, index, own_caches, temporary, uv_cache, verify
 
 __all__ = ["app", "index", "own_caches", "temporary", "uv_cache"]
@@ -221,22 +218,6 @@ def test_a_uv_project_is_synced_whatever_patch_of_python_it_asks_for(
 
 
 # --------------------------------------------------------------------------- the workspace
-
-
-@contextmanager
-def as_nobody() -> Iterator[Path]:
-    """A folder of somebody who is not root: root reads and removes whatever there is."""
-    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # pytest's own is closed to others
-    folder.chmod(0o777)
-    root = os.geteuid() == 0
-    try:
-        if root:
-            os.seteuid(65534)
-        yield folder
-    finally:
-        if root:
-            os.seteuid(0)
-        shutil.rmtree(folder)
 
 
 def test_read_only_and_unreadable_folders_are_removed_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from slugcheck.model.why import (
     Why,
 )
 from slugcheck.render import markdown, terminal
+from slugcheck.render.view import DASH
 from slugcheck.render.views.why import saved, view
 from slugcheck.text import inert
 from tests.support import cases, reports
@@ -335,3 +336,167 @@ def test_all_rows_shows_everything() -> None:
         assert f"parent-{number:02d}" in every
     for number in range(9):
         assert f"root-{number}" in every
+
+
+# --------------------------------------------------------------------------- the first sentence
+
+
+def root(name: str) -> RootPaths:
+    return RootPaths(
+        name=name, version="1.0", lines=(FileLine(text=name),), paths=((name, "sympy"),),
+        more_paths=0,
+    )  # fmt: skip
+
+
+def removing(kind: RemedyKind, *roots: str, saves: int = 9_000_000) -> Remedy:
+    """A change that removes sympy, and leaves other versions of its roots where it keeps them."""
+    kept = () if "remove" in kind else tuple(change(name, "1.0", "2.0") for name in roots)
+    made = remedy(kind, roots[0], measured(saves, changes=kept))
+    return replace(made, roots=roots)
+
+
+STAYS = replace(
+    remedy(RemedyKind.REMOVE, "a", measured(9_000_000, left="1.14.0")), roots=("a",)
+)  # fmt: skip
+UNTRIED = remedy(RemedyKind.REMOVE, "a", UnmeasuredSaving(reason="not tried", tried=False))
+
+
+@pytest.mark.parametrize(
+    ("roots", "remedies", "said"),
+    [
+        ((), (), "nothing in the file requires sympy"),
+        (("sympy",), (), "required only by its own line"),
+        (("sympy", "a", "b"), (), "required by its own line and by a and b"),
+        (("a",), (), "required only by a"),
+        (("a",), (removing(RemedyKind.REMOVE, "a"), STAYS), "required only by a"),
+        (("a",), (STAYS, UNTRIED, removing(RemedyKind.NEWEST, "a")),
+         "required only by a; a 2.0 no longer requires it"),
+        (("a", "b"), (STAYS,),
+         "required by 2 lines: a and b; removed only if you delete both"),
+        (("a", "b", "c", "d"), (UNTRIED,),
+         "required by 4 lines: a, b, c and 1 more; removed only if you delete all of them"),
+        (("a", "b"), (removing(RemedyKind.REMOVE_ALL, "a", "b"),),
+         "required by 2 lines: a and b; removed only if you delete both"),
+        (("a", "b"), (removing(RemedyKind.REMOVE, "b"),),
+         "required by 2 lines: a and b; removed if you delete b"),
+        (("a", "b"), (removing(RemedyKind.REMOVE, "b", saves=0),),
+         "required by 2 lines: a and b; removed only if you delete both"),
+        (("a", "b"), (removing(RemedyKind.NEWEST, "b"),),
+         "required by 2 lines: a and b; removed with b==1.0 → 2.0"),
+        (("a", "b"), (removing(RemedyKind.NEWEST_ALL, "a", "b"),),
+         "required by 2 lines: a and b; removed with the newest of both"),
+        (("a", "b", "c"), (removing(RemedyKind.NEWEST_ALL, "a", "b", "c"),),
+         "required by 3 lines: a, b and c; removed with the newest of all 3"),
+        (("a", "b"), (removing(RemedyKind.EQUIVALENT, "a"),),
+         "required by 2 lines: a and b; removed with a==1.0 → a"),
+    ],
+)  # fmt: skip
+def test_the_first_sentence_says_what_requires_it_and_what_removes_it(
+    roots: tuple[str, ...], remedies: tuple[Remedy, ...], said: str
+) -> None:
+    why = replace(sympy(), roots=tuple(map(root, roots)), remedies=remedies)
+    text = terminal.write(view(why), width=200, color=False)
+    assert text.splitlines()[0] == f"✓ sympy 1.14.0 is in requirements_onnx.txt: {said}"
+
+
+@pytest.mark.parametrize(
+    ("needs", "said"),
+    [
+        ((), ""),
+        ((Need(by="a", version="1", extra="", asks="x", lines=("x",), unmet="no marker fits"),),
+         ": a: no marker fits"),
+        ((Need(by="", version="", extra="", asks="x", lines=("x",), unmet="no marker fits"),),
+         ": no marker fits"),
+    ],
+)  # fmt: skip
+def test_what_is_not_installed_is_said_with_the_reason(needs: tuple[Need, ...], said: str) -> None:
+    why = replace(absent(), needs=needs)
+    first = terminal.write(view(why), width=200, color=False).splitlines()[0]
+    assert first == f"? sympy is not installed on Heroku with Python 3.11{said}"
+
+
+def test_what_has_no_size_is_said_with_the_reason_and_the_text_of_its_line() -> None:
+    gone = reports.missing("./Odd", "2.0", "it is a local folder", 3)
+    why = replace(sympy(), standing=Standing.UNSIZED, unsized=gone, size=None, name="odd")
+    first = terminal.write(view(why), width=200, color=False).splitlines()[0]
+    assert first == (
+        "? ./Odd 2.0 is in requirements_onnx.txt: ./Odd could not be sized: it is a local folder"
+    )
+
+
+# --------------------------------------------------------------------------- the changes
+
+
+def changes_of(*remedies: Remedy) -> list[str]:
+    """The lines of the table of changes, below the file as it is."""
+    why = replace(sympy(), remedies=remedies)
+    text = terminal.write(view(why), width=200, color=False)
+    found = next(part for part in text.split("\n\n") if "savings by change" in part)
+    return [" ".join(line.split()) for line in found.splitlines()[2:]]
+
+
+@pytest.mark.parametrize(
+    ("made", "rows"),
+    [
+        (removing(RemedyKind.REMOVE, "a"), ["- a==1.0 9.0 3.0 114.5M removed",
+                                            "a stays: others require it"]),
+        (replace(removing(RemedyKind.REMOVE, "a"), outcome=replace(
+            measured(9_000_000, left="1.0", changes=(change("a", "1.0", "0.5"),)),
+            unsized_gone=("odd",))),
+         ["- a==1.0 9.0 3.0 114.5M then 1.0", "others require a and get 0.5",
+          "also removed: odd (size unknown)"]),
+        (remedy(RemedyKind.REMOVE, "a", measured(9_000_000, left="1.14.0", changes=(
+            change("a", "1.0", None), change("b", "1", None), change("c", None, "3"),
+            change("d", "1", "2"), change("sympy", "1.14.0", "1.13")))),
+         ["- a==1.0 9.0 3.0 114.5M stays", "also removed: b", "new: c 3",
+          "also changed: d 1 → 2"]),
+        (remedy(RemedyKind.REMOVE, "sympy", measured(9_000_000)),
+         ["- sympy==1.0 9.0 3.0 114.5M removed"]),
+        (remedy(RemedyKind.EQUIVALENT, "a", measured(-9_000_000, left="", changes=(
+            change("a", "1.0", None),))),
+         ["~ a==1.0 → a +9.0 +3.0 114.5M stays", "also removed: a"]),
+        (removing(RemedyKind.REMOVE_ALL, "a", "b"), ["- both lines: a and b 9.0 3.0 114.5M "
+                                                     "removed"]),
+        (removing(RemedyKind.NEWEST_ALL, "a", "b", "c"),
+         ["^ all 3 → newest: a, b and c 9.0 3.0 114.5M removed"]),
+        (remedy(RemedyKind.NEWEST, "a", UnmeasuredSaving(reason="no solution", tried=True)),
+         [f"^ a==1.0 → newest {DASH} {DASH}", "no solution"]),
+    ],
+)  # fmt: skip
+def test_a_change_says_what_it_saves_and_what_else_it_does(made: Remedy, rows: list[str]) -> None:
+    assert changes_of(made) == rows
+
+
+def test_what_the_graph_alone_knows_has_its_figures_and_what_goes_with_it() -> None:
+    freed = Freed(
+        names=("a", "b", "c"), installed_bytes=70_000_000, slug_bytes=20_000_000,
+        bundle_bytes=20_000_000,
+    )  # fmt: skip
+    with_it = replace(freed, names=("a", "sympy"))
+    assert changes_of(replace(UNTRIED, graph=freed)) == [
+        "- a==1.0 70.0 20.0 stays", "also removed: b and c", "not tried",
+    ]  # fmt: skip
+    assert changes_of(replace(UNTRIED, graph=with_it))[0] == "- a==1.0 70.0 20.0 removed"
+
+
+def test_changes_that_do_nothing_or_were_not_tried_are_named_below_the_table() -> None:
+    idle = remedy(RemedyKind.NEWEST, "a", measured(0, left="1.14.0"))
+    untried = (
+        replace(UNTRIED, roots=("b",)),
+        replace(UNTRIED, kind=RemedyKind.NEWEST, roots=("c",)),
+        replace(UNTRIED, kind=RemedyKind.EQUIVALENT, roots=("d",)),
+        replace(UNTRIED, kind=RemedyKind.REMOVE_ALL, roots=("b", "c")),
+    )
+    assert changes_of(removing(RemedyKind.REMOVE, "sympy"), idle, *untried)[1:] == [
+        "no newer version fits: a",
+        "not tried: without b, the newest c, the replacement of d and without both",
+    ]
+
+
+def test_a_long_reason_begins_as_it_was_and_ends_between_words() -> None:
+    reason = "does not resolve: " + "word " * 100
+    failed = remedy(RemedyKind.NEWEST, "a", UnmeasuredSaving(reason=reason, tried=True))
+    shown = " ".join(changes_of(failed)[1:])
+    assert shown.startswith("does not resolve: word word ")
+    assert shown.endswith("word … (all of it with --format json)")
+    assert shown.count("word") == 36

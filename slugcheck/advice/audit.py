@@ -79,10 +79,12 @@ def title(service: Service) -> str:
 def service(name: str | None, url: str | None) -> Service:
     """Return the service of the command line.
 
-    :raises UsageError: the extra ``slugcheck[audit]`` is not installed, or the URL is not one or
-        belongs to another service.
+    :raises UsageError: the extra ``slugcheck[audit]`` is not installed, the service is unknown, or
+        the URL is not one or belongs to another service.
     """
     extras.require("audit", "--audit")
+    if name not in (None, *_TITLES):
+        raise UsageError(f"audit_service must be {' or '.join(map(repr, _TITLES))}")
     if url is None:
         return Service(name=name or "osv")
     if name not in (None, "osv"):

@@ -30,6 +30,8 @@ class Mood(StrEnum):
     ERROR = "500"
     LIMITED = "403 with no requests left"
     HTML = "an HTML page"
+    OBJECT = "an object, whatever was asked for"
+    LIST = "a list, whatever was asked for"
     ELSEWHERE = "the next page is on another host"
     UNPROCESSABLE = "422 to writes: the body is too long"
 
@@ -97,6 +99,10 @@ class GithubServer(LoopbackServer):
                 return 500, {"message": "it hurts"}, {}
             case Mood.HTML:
                 return 200, b"<html>hello</html>", {}
+            case Mood.OBJECT:
+                return 200, {"message": "hello"}, {}
+            case Mood.LIST:
+                return 200, [], {}
             case Mood.ABSENT:
                 return 404, {"message": "Not Found"}, {}
             case Mood.LIMITED:

@@ -267,6 +267,8 @@ class Resolver:
                 self._get_past(answer)
             solution = self._diagnosis.take_solution() if self._diagnosed else None
             answer = self._round() if solution is None else solution
+        if isinstance(answer, Failure) and self._diagnosed and self._diagnosis.troubles:
+            raise self._diagnosis.error(self._requested, answer)
         message = "the resolver found no solution in forty rounds"
         raise ResolutionError(message, hint="pin more of the versions in the file")
 
