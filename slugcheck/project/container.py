@@ -202,7 +202,7 @@ def of(options: Options, platform: Platform, refuse: Refuse = give_up) -> Contai
     plan = None
     if path is not None:
         context = options.path if options.is_folder else options.path.parent
-        plan = image.read(path, context, options.within)
+        plan = image.read(path, context, options.within, named=_within_of(path, options))
     stack = _stack(options, platform, plan)
     options = replace(options, stack=stack)
     notes = list(plan.notes) if plan else []
@@ -252,9 +252,14 @@ def _refuse_options(options: Options, platform: Platform) -> None:
             raise UsageError(message, hint="add --platform docker")
 
 
+def _within_of(path: Path, options: Options) -> Path:
+    """Return the folder that a Dockerfile is read from: one that the user named may be anywhere."""
+    return options.within if reading.belongs(path, options.within) else Path("/")
+
+
 def _dockerfile(options: Options) -> Path | None:
     if options.dockerfile is not None:
-        if not reading.is_file(options.dockerfile, options.within):
+        if not reading.is_file(options.dockerfile, _within_of(options.dockerfile, options)):
             shown = printable(str(options.dockerfile))
             raise UsageError(f"--dockerfile {shown}: no such file", hint="name a Dockerfile")
         return options.dockerfile
