@@ -393,6 +393,22 @@ def test_a_hostile_dockerfile_is_cheap(project: Path) -> None:
     assert len(plan.installs) == 1
 
 
+def test_a_library_that_a_bare_image_lacks_is_an_error(index: PackageServer, project: Path) -> None:
+    index.add_wheel("pyzbar", "0.1", {"pyzbar.py": "x = 1\n"})
+    (project / "requirements.txt").write_text("pyzbar\n")
+    install = "RUN pip install --no-cache-dir -r requirements.txt\n"
+    write(project, f"FROM python:3.12-slim\nCOPY . .\n{install}")
+    done = check(index, project)
+    (finding,) = done.document["findings"]
+    assert (done.code, finding["code"]) == (1, "missing-library")
+    assert "libzbar.so.0, which python:3.12-slim does not have" in finding["sentence"]
+    assert finding["fix"] == "RUN apt-get update && apt-get install -y libzbar0"
+    more = "RUN apt-get update && apt-get install -y zbar-tools\n"  # it may bring the library
+    for text in (f"FROM python:3.12-slim\n{more}{install}", f"FROM python:3.12\n{install}"):
+        write(project, text)
+        assert check(index, project).document["findings"] == []
+
+
 # --------------------------------------------------------------------------- locks
 
 

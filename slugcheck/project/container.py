@@ -26,6 +26,7 @@ from slugcheck.model import (
     Platform,
 )
 from slugcheck.model.options import Options
+from slugcheck.packages.known import RUNTIME_LIBRARIES
 from slugcheck.platforms import base_images
 from slugcheck.project import image, install_commands, target
 from slugcheck.project.files import Listing
@@ -35,6 +36,7 @@ from slugcheck.text import mb, printable
 
 _LONGEST_BASE = base_images.LONGEST
 _NOTABLE_BYTES = 1_000_000
+_LIBRARIES = ("libGL.so.1", *(library for _, library, _ in RUNTIME_LIBRARIES.values()))
 # pip's cache holds every wheel as it was downloaded and the index's page of every project: 1.000 to
 # 1.009 of the wheels for flask, requests, numpy and pandas with small pages (pip 26.3, 2026-11-27);
 # those of a public index have some ten to hundreds of KB. gzip -6 leaves 0.97 to 0.99 of it.
@@ -223,7 +225,10 @@ def of(options: Options, platform: Platform, refuse: Refuse = give_up) -> Contai
     compiles = platform.compiles_bytecode if wanted is None else wanted.compiles
     prefix = platform.prefix if wanted is None else wanted.location
     if base is not None:
-        platform = base_images.on(platform, base, compiles=compiles, prefix=prefix)
+        bare = plan is not None and plan.bare and base_images.is_bare(base)
+        platform = base_images.on(
+            platform, base, compiles=compiles, prefix=prefix, without=_LIBRARIES if bare else ()
+        )
     else:
         platform = replace(platform, compiles_bytecode=compiles, prefix=prefix)
         if not platform.default_base:

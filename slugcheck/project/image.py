@@ -63,6 +63,7 @@ class Plan:
     copied: tuple[Copied, ...]
     ignored: Patterns
     uv: bool
+    bare: bool  # nothing is added to the base's system that could hold a shared library
     notes: tuple[str, ...]
 
     def takes(self, path: str) -> bool:
@@ -167,6 +168,7 @@ class _Builder:
             copied=tuple(stage.copied),
             ignored=self._ignored,
             uv=stage.uv,
+            bare=not (stage.system or stage.others or stage.foreign or stage.remote),
             notes=tuple(self._notes),
         )
 
