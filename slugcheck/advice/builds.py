@@ -307,7 +307,7 @@ def source_builds(sizes: SizeReport) -> Iterator[Problem]:
             severity=FindingSeverity.WARNING,
             subject=native[0].name,
             sentence=(
-                f"{names}: no wheel for Python {minor} on {sizes.target.stack.name}, so the build "
+                f"{names}: no wheel for Python {minor} on {sizes.target.system}, so the build "
                 "compiles from source, which takes minutes for each and may time out or fail"
             ),
             fix="",
@@ -350,12 +350,14 @@ def missing_libraries(sizes: SizeReport) -> Iterator[Problem]:
                 subject=package.name,
                 sentence=(
                     f"the app will crash at boot: import {module} needs {library}, which "
-                    f"{stack.name} does not have"
+                    f"{sizes.target.system} does not have"
                 ),
                 fix="",
                 origin=sizes.line_of(package.name),
             ),
             otherwise=f"# in Aptfile, with the apt buildpack before Python's:\n{fix}"
             if sizes.target.platform.buildpack
+            else f"RUN apt-get update && apt-get install -y {fix}"
+            if sizes.target.base is not None
             else f"# remove: {package.name}=={package.distribution.version}",
         )

@@ -368,7 +368,7 @@ def _opencv_with_gui(package: DistributionSize, sizes: SizeReport) -> Problem:
             subject=package.name,
             sentence=(
                 "the app will crash at boot: import cv2 needs libGL.so.1, which "
-                f"{sizes.target.stack.name} does not have; {package.name} is required by "
+                f"{sizes.target.system} does not have; {package.name} is required by "
                 f"{required_by(package)}"
             ),
             fix="",

@@ -233,6 +233,11 @@ class Target:
         """The minor Python version, such as ``3.11``."""
         return ".".join(self.python_version.split(".")[:2])
 
+    @property
+    def system(self) -> str:
+        """What sentences call the operating system: the base image, else the stack."""
+        return self.base.name if self.base is not None else self.stack.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:

@@ -289,6 +289,18 @@ def _with_uv(image: BaseImage) -> BaseImage:
     )  # fmt: skip
 
 
+def is_bare(image: BaseImage) -> bool:
+    """Return whether an image has nothing but Python and what that needs: slim and alpine.
+
+    Their Dockerfiles install ca-certificates, netbase and tzdata, and keep of the rest only the
+    libraries that Python itself is linked to (docker-library/repo-info, remote/3.12-slim.md and
+    remote/3.12-alpine.md).
+    """
+    name, tag = _split(image.name.partition("@")[0])
+    bare = "slim" in tag or "alpine" in tag
+    return bare and bool(image.release) and bool(_OFFICIAL.match(name) or _UV.match(name))
+
+
 def of_size(image: BaseImage, disk: int, place: str) -> BaseImage:
     """Return an image whose size on disk the user gives; what is pulled of it is estimated."""
     table = known()
@@ -306,16 +318,26 @@ def of_size(image: BaseImage, disk: int, place: str) -> BaseImage:
 # --------------------------------------------------------------------------- the platform on it
 
 
-def on(platform: Platform, image: BaseImage, *, compiles: bool, prefix: str) -> Platform:
+def on(
+    platform: Platform,
+    image: BaseImage,
+    *,
+    compiles: bool,
+    prefix: str,
+    without: tuple[str, ...] = (),
+) -> Platform:
     """Return a platform whose image starts from a base: its C library and its Python.
 
-    ``compiles``: the install leaves bytecode; ``prefix`` is where the packages go.
+    ``compiles``: the install leaves bytecode; ``prefix`` is where the packages go; ``without`` are
+    shared libraries that are known to be missing.
     """
     return replace(
         platform,
         compiles_bytecode=compiles,
         prefix=prefix,
-        stacks=tuple(_stack(stack, image) for stack in platform.stacks),
+        stacks=tuple(
+            replace(_stack(stack, image), missing_libraries=without) for stack in platform.stacks
+        ),
         pythons=tuple(_python(release, image) for release in platform.pythons),
     )
 

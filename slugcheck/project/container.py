@@ -26,6 +26,7 @@ from slugcheck.model import (
     Platform,
 )
 from slugcheck.model.options import Options
+from slugcheck.packages.known import RUNTIME_LIBRARIES
 from slugcheck.platforms import base_images
 from slugcheck.project import image, install_commands, target
 from slugcheck.project.files import Listing
@@ -35,6 +36,7 @@ from slugcheck.text import mb, printable
 
 _LONGEST_BASE = base_images.LONGEST
 _NOTABLE_BYTES = 1_000_000
+_LIBRARIES = ("libGL.so.1", *(library for _, library, _ in RUNTIME_LIBRARIES.values()))
 # pip's cache holds every wheel as it was downloaded and the index's page of every project: 1.000 to
 # 1.009 of the wheels for flask, requests, numpy and pandas with small pages (pip 26.3, 2026-11-27);
 # those of a public index have some ten to hundreds of KB. gzip -6 leaves 0.97 to 0.99 of it.
@@ -202,7 +204,7 @@ def of(options: Options, platform: Platform, refuse: Refuse = give_up) -> Contai
     plan = None
     if path is not None:
         context = options.path if options.is_folder else options.path.parent
-        plan = image.read(path, context, options.within)
+        plan = image.read(path, context, options.within, named=_within_of(path, options))
     stack = _stack(options, platform, plan)
     options = replace(options, stack=stack)
     notes = list(plan.notes) if plan else []
@@ -223,7 +225,10 @@ def of(options: Options, platform: Platform, refuse: Refuse = give_up) -> Contai
     compiles = platform.compiles_bytecode if wanted is None else wanted.compiles
     prefix = platform.prefix if wanted is None else wanted.location
     if base is not None:
-        platform = base_images.on(platform, base, compiles=compiles, prefix=prefix)
+        bare = plan is not None and plan.bare and base_images.is_bare(base)
+        platform = base_images.on(
+            platform, base, compiles=compiles, prefix=prefix, without=_LIBRARIES if bare else ()
+        )
     else:
         platform = replace(platform, compiles_bytecode=compiles, prefix=prefix)
         if not platform.default_base:
@@ -252,9 +257,14 @@ def _refuse_options(options: Options, platform: Platform) -> None:
             raise UsageError(message, hint="add --platform docker")
 
 
+def _within_of(path: Path, options: Options) -> Path:
+    """Return the folder that a Dockerfile is read from: one that the user named may be anywhere."""
+    return options.within if reading.belongs(path, options.within) else Path("/")
+
+
 def _dockerfile(options: Options) -> Path | None:
     if options.dockerfile is not None:
-        if not reading.is_file(options.dockerfile, options.within):
+        if not reading.is_file(options.dockerfile, _within_of(options.dockerfile, options)):
             shown = printable(str(options.dockerfile))
             raise UsageError(f"--dockerfile {shown}: no such file", hint="name a Dockerfile")
         return options.dockerfile

@@ -63,6 +63,7 @@ class Plan:
     copied: tuple[Copied, ...]
     ignored: Patterns
     uv: bool
+    bare: bool  # nothing is added to the base's system that could hold a shared library
     notes: tuple[str, ...]
 
     def takes(self, path: str) -> bool:
@@ -99,12 +100,14 @@ def find(folder: Path, top: Path) -> Path | None:
     return next((folder / name for name in NAMES if reading.is_file(folder / name, top)), None)
 
 
-def read(path: Path, context: Path, top: Path) -> Plan:
+def read(path: Path, context: Path, top: Path, *, named: Path | None = None) -> Plan:
     """Return what a Dockerfile makes of a context folder; no file outside of ``top`` is read.
+
+    ``named`` is the folder that the Dockerfile itself may be in, by default ``top``.
 
     :raises UsageError: it cannot be read, or Docker would refuse it.
     """
-    parsed = dockerfile.parse(_text(path, top), printable(path.name))
+    parsed = dockerfile.parse(_text(path, named or top), printable(path.name))
     return _Builder(parsed, context, top, path).plan()
 
 
@@ -134,7 +137,7 @@ class _Builder:
     def _patterns(self, path: Path) -> Patterns:
         own = path.with_name(f"{path.name}{_IGNORE}")
         for place in (own, self._context / _IGNORE):
-            if reading.is_file(place, self._top):
+            if not reading.leaves(place, self._top) and reading.is_file(place, self._top):
                 patterns, beyond = dockerignore.parse(_text(place, self._top))
                 if beyond:
                     self._notes.append(
@@ -165,6 +168,7 @@ class _Builder:
             copied=tuple(stage.copied),
             ignored=self._ignored,
             uv=stage.uv,
+            bare=not (stage.system or stage.others or stage.foreign or stage.remote),
             notes=tuple(self._notes),
         )
 

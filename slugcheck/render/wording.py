@@ -305,6 +305,8 @@ def _options(report: Report) -> str:
     given = (
         "" if target.platform.name == DEFAULT_PLATFORM else f" --platform {target.platform.name}"
     )
+    if target.base is not None and report.kind != "project":
+        given += f" --base {shlex.quote(target.base.name)}"
     return f"{given} --python {target.minor}" if target.python_origin == "--python" else given
 
 

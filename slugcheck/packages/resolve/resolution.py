@@ -35,6 +35,7 @@ from slugcheck.packages.requirements.applicable import (
 from slugcheck.packages.resolve.stand_ins import Outcome, StandIn, StandInMemory
 from slugcheck.packages.resolve.uv import Failure, Uv, version
 from slugcheck.packages.stub_wheels import is_stub
+from slugcheck.platforms.tags import uv_platform
 from slugcheck.running import temporary
 from slugcheck.running.child import ChildError
 
@@ -447,9 +448,9 @@ class Resolver:
             yield "--no-binary :all: builds everything from source; sizes are those of wheels"
 
     def _key(self) -> str:
-        return self._requested.digest(
-            self._target.stack.name, self._target.python_version, self._uv.fingerprint
-        )
+        # images of one name may have another C library, and so other wheels
+        system = f"{self._target.stack.name} {uv_platform(self._target.stack)}"
+        return self._requested.digest(system, self._target.python_version, self._uv.fingerprint)
 
     def _indexed(self) -> tuple[StandIn, ...]:
         """Stand-ins for what comes from an index; URLs and folders are read anew each time."""
