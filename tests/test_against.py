@@ -11,8 +11,12 @@ from typing import Any
 import pytest
 
 from slugcheck.against import Base
+from slugcheck.errors import MeasureError
 from slugcheck.model import Author, Budget, Settings
 from slugcheck.model.options import Options
+from slugcheck.project import git as revisions
+from slugcheck.project.git import Revision
+from slugcheck.reading import top_of
 from tests.support import stock
 from tests.support.commands import Done, slugcheck
 from tests.support.server import PackageServer
@@ -351,3 +355,111 @@ def test_where_the_base_is_no_revision_the_changes_own_settings_are_said_to_deci
         "are unknown (use --against origin/main)"
     )
     assert base._of_settings(own) == ((said,) if noted else ())
+
+
+# --------------------------------------------------------------------------- the revision itself
+
+
+def error_of(path: Path, name: str = "main") -> tuple[str, str]:
+    with pytest.raises(MeasureError) as raised:
+        revisions.find(path, name, top_of(path))
+    return str(raised.value), raised.value.hint or ""
+
+
+def test_a_revision_knows_its_checkout_and_where_the_folder_is_in_it(repo: Path) -> None:
+    found = revisions.find(repo / "more", "main", top_of(repo))
+    assert found == Revision(commit=git(repo, "rev-parse", "main"), top=repo, prefix="more/")
+    for name in ("", "-x", "--help", "no-such", "main:requirements.txt"):
+        assert revisions.find(repo, name, top_of(repo)) is None
+
+
+def test_a_link_of_the_change_does_not_lead_to_other_settings(repo: Path) -> None:
+    (repo / "link").symlink_to("more")
+    assert error_of(repo / "link" / "base.txt") == (
+        f"{repo}/link/base.txt leads through the link {repo}/link",
+        "with --against a revision, name the folder that the link leads to",
+    )
+
+
+def test_a_submodule_has_revisions_of_its_own(repo: Path, tmp_path: Path) -> None:
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    git(outer, "init")
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(repo), "inner")
+    inner = outer / "inner"
+    assert error_of(inner, "HEAD") == (
+        f"{inner} is in a submodule, whose revisions are its own",
+        "with --against a revision, check it out by itself",
+    )
+
+
+@pytest.mark.parametrize(("now", "then"), [("file", "folder"), ("folder", "file")])
+def test_what_was_something_else_in_the_base_is_said(repo: Path, now: str, then: str) -> None:
+    path = repo / ("more" if now == "file" else "app.py")
+    if now == "file":
+        (path / "base.txt").unlink()
+        path.rmdir()
+        path.write_text("x")
+    else:
+        path.unlink()
+        path.mkdir()
+    assert error_of(path) == (
+        f"{path} is a {now} here, and a {then} in main", "name what both have",
+    )  # fmt: skip
+
+
+def test_the_files_of_a_revision_are_written_as_they_were_with_notes(
+    repo: Path, tmp_path: Path
+) -> None:
+    (repo / "run.sh").write_text("x")
+    (repo / "run.sh").chmod(0o755)
+    (repo / "link").symlink_to("/etc/passwd")
+    git(repo, "add", ".")
+    git(repo, "update-index", "--add", "--cacheinfo", f"160000,{'ab' * 20},module")
+    git(repo, "commit", "-m", "odd")
+    revision = revisions.find(repo, "HEAD", top_of(repo))
+    assert revision is not None
+    place = tmp_path / "place"
+    place.mkdir()
+    notes = revisions.write(revision, place)
+    assert notes == ("not counted in the base: its submodules module",)
+    assert (place / "link").readlink() == Path("/etc/passwd")
+    assert (place / "run.sh").stat().st_mode & 0o777 == 0o755
+    assert (place / "app.py").stat().st_mode & 0o777 == 0o644
+    assert (place / "more" / "base.txt").read_text() == (repo / "more" / "base.txt").read_text()
+    few = tmp_path / "few"
+    few.mkdir()
+    revisions.write(revision, few, only=lambda name: name.endswith(".txt"))
+    names = {path.relative_to(few).as_posix() for path in few.rglob("*") if not path.is_dir()}
+    assert names == {"requirements.txt", "more/base.txt", "link"}
+
+
+def test_a_file_that_git_has_not_is_named_with_what_brings_it(repo: Path, tmp_path: Path) -> None:
+    revision = revisions.find(repo, "HEAD", top_of(repo))
+    assert revision is not None
+    digest = git(repo, "rev-parse", "HEAD:app.py")
+    (repo / ".git" / "objects" / digest[:2] / digest[2:]).unlink()
+    place = tmp_path / "place"
+    place.mkdir()
+    with pytest.raises(MeasureError) as raised:
+        revisions.write(revision, place)
+    assert str(raised.value) == "git does not have app.py of the base"
+    assert raised.value.hint == "fetch it: git fetch --refetch, or a full clone"
+
+
+def test_a_place_that_cannot_be_written_is_said(repo: Path, tmp_path: Path) -> None:
+    revision = revisions.find(repo, "HEAD", top_of(repo))
+    assert revision is not None
+    place = tmp_path / "place"
+    place.write_text("a file")
+    with pytest.raises(MeasureError) as raised:
+        revisions.write(revision, place)
+    assert str(raised.value).startswith(f"the files of {revision.commit[:12]} cannot be written: ")
+    assert raised.value.hint == "free some space in the temporary folder"
+
+
+def test_what_git_says_is_passed_on_in_one_line(tmp_path: Path) -> None:
+    error = revisions.failed(tmp_path, "\nfatal: it is broken\nmore\n")
+    assert str(error) == f"git cannot read {tmp_path}: it is broken"
+    assert error.hint == "run git status there"
+    assert str(revisions.failed(tmp_path, "")).endswith(": no reason given")

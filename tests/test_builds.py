@@ -253,6 +253,12 @@ def codes(done: Done) -> list[str]:
     return [finding["code"] for finding in done.document["findings"]]
 
 
+def pythons_of(done: Done, name: str) -> tuple[str | None, list[str]]:
+    """The newest Python that a distribution has a wheel for, and all of them."""
+    build = done.one(name)["source_build"]
+    return build["newest_python_with_wheel"], build["pythons_with_wheels"]
+
+
 def add_rust(server: PackageServer, name: str = "core", version: str = "1.0") -> None:
     server.add_wheel(name, version, {f"{name}.so": b"\x7fELF" + bytes(90_000)}, tag=CP311)
     server.add_sdist(
@@ -376,6 +382,7 @@ def test_a_version_whose_metadata_refuses_the_python_is_sized_from_its_wheel(
     sized = done.one("old")
     assert sized["installed_bytes"] > 120_000  # what its wheel bundles is in it
     assert (sized["basis"], sized["source_build"]["refused"]) == ("predicted", True)
+    assert pythons_of(done, "old") == ("3.11", ["3.11"])
     assert done.one("dep")["required_by"] == ["old"]
     screen = slugcheck(
         requirements("old==1.0\n").name, "--python", "3.12", "--index-url", index.index_url
@@ -388,9 +395,11 @@ def test_a_version_whose_metadata_refuses_the_python_is_sized_from_its_wheel(
 def test_wheels_for_another_python_alone_are_sized_from_the_nearest(
     index: PackageServer, requirements: Write
 ) -> None:
-    index.add_wheel("strict", "1.0", {"s.so": b"\x7fELF" + bytes(40_000)}, tag=CP311)
+    for tag in (CP311, CP311.replace("311", "310")):
+        index.add_wheel("strict", "1.0", {"s.so": b"\x7fELF" + bytes(40_000)}, tag=tag)
     done = check(index, requirements("strict==1.0\nwebapp\n"))
     assert done.code == 1
+    assert pythons_of(done, "strict") == ("3.11", ["3.10", "3.11"])
     assert failure(done, "strict")["sentence"].endswith(
         "strict 1.0 (requirements.txt:1) has no wheel for Python 3.12, and there is no source "
         "archive"
@@ -560,6 +569,19 @@ def test_lines_that_fail_together_change_together(
     )
 
 
+@pytest.mark.parametrize("minors", [(), ("310",), ("310", "311")])
+def test_a_source_archive_names_the_pythons_that_have_wheels(
+    index: PackageServer, requirements: Write, minors: tuple[str, ...]
+) -> None:
+    index.add_sdist("core", "1.0", {"demo.c": "int x;\n"}, requires_txt="", setup_py=C_SETUP)
+    for minor in minors:
+        tag = CP311.replace("311", minor)
+        index.add_wheel("core", "1.0", {"c.so": b"\x7fELF" + bytes(40_000)}, tag=tag)
+    done = check(index, requirements("core==1.0\n"))
+    dotted = [f"3.{minor[1:]}" for minor in minors]
+    assert pythons_of(done, "core") == (dotted[-1] if dotted else None, dotted)
+
+
 def test_what_never_had_a_wheel_keeps_no_other_line_from_its_fix(
     index: PackageServer, requirements: Write
 ) -> None:
@@ -633,6 +655,7 @@ def test_a_wheel_that_a_line_names_for_another_python_will_not_install(
     assert found["fix"].endswith("3.11")
     assert found["then_status"] == "pass"
     assert done.one("fresh")["installed_bytes"] > 50_000  # sized all the same
+    assert pythons_of(done, "fresh") == ("3.11", ["3.11"])
 
 
 def test_a_wheel_for_another_python_that_cannot_be_read_will_fail_and_has_no_size(

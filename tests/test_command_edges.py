@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +11,15 @@ from typing import Any
 
 import pytest
 
+from slugcheck import platforms
+from slugcheck.cli import run
 from slugcheck.commands import comment, options
 from slugcheck.commands.comment import Outcome, PullRequest, current, post
 from slugcheck.errors import NetworkError, UsageError
 from slugcheck.running import deadline
 from tests.support.commands import slugcheck
 from tests.support.github import REPOSITORY, TOKEN, GithubServer, Mood
+from tests.support.server import PackageServer
 
 # --------------------------------------------------------------------------- the time limit
 
@@ -102,6 +107,53 @@ def test_a_name_that_the_system_refuses_is_one_line(
     done = slugcheck(*command, "x" * 300)
     assert (done.code, done.out) == (2, "")
     assert done.err == f"error: file name too long: {'x' * 60}…\n"
+
+
+@pytest.mark.parametrize("command", ["platforms", "--help", "--version"])
+def test_an_output_that_cannot_be_written_is_one_line(command: str) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("there is no /dev/full here")
+    err, out = io.StringIO(), full.open("w")
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run([command])
+    with contextlib.suppress(OSError):  # of what click left in the buffer
+        out.close()
+    assert code == 3
+    assert err.getvalue() == "error: cannot write the output: No space left on device\n"
+
+
+def test_a_summary_that_cannot_be_written_names_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = tmp_path / "report.md"
+    report.write_text("## it fits\n")
+    place = tmp_path / "none" / "summary.md"
+    monkeypatch.delenv("GITHUB_EVENT_PATH", raising=False)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(place))
+    done = slugcheck("comment", report)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"error: {place} cannot be written: No such file or directory\n"
+        "hint: GITHUB_STEP_SUMMARY names this file\n"
+    )
+
+
+@pytest.mark.parametrize(("patch", "noted"), [("99", True), ("0", False)])
+def test_a_python_that_slugcheck_does_not_know_yet_is_noted(
+    tmp_path: Path, private_caches: None, package_server: PackageServer, patch: str, noted: bool
+) -> None:
+    package_server.add_wheel("a", "1.0", {"a.py": ""})
+    path = tmp_path / "requirements.txt"
+    path.write_text("a\n")
+    index = ("--index-url", package_server.index_url)
+    done = slugcheck(path, "--python", f"3.12.{patch}", *index, "--format", "json")
+    known = next(one.version for one in platforms.load("heroku").pythons if one.minor == "3.12")
+    note = (
+        f"Python 3.12.{patch} is newer than {known}, the newest 3.12 release that slugcheck knows; "
+        "not checked whether the platform has it"
+    )
+    assert (note in done.document["notes"]) is noted
 
 
 # --------------------------------------------------------------------------- which pull request

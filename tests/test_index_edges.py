@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import requests
 from packaging.tags import Tag
 from packaging.version import Version
+from urllib3 import HTTPConnectionPool
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
 from slugcheck.errors import NetworkError
 from slugcheck.model import Artifact, IndexOptions
@@ -47,6 +58,65 @@ def test_a_refusal_is_called_what_it_is(
     assert str(error) == f"{sentence} ({status}): https://h.example/x.whl?…"
     assert (error.hint or "").startswith(hint) or hint in (error.hint or "")
     assert error.status == status
+
+
+def wrapped(reason: object) -> requests.ConnectionError:
+    """As requests wraps what urllib3 gave up with."""
+    return requests.ConnectionError(MaxRetryError(HTTPConnectionPool("h"), "/", reason))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence", "hint"),
+    [
+        (requests.exceptions.ProxyError(), "the proxy for h.example does not work",
+         "check HTTPS_PROXY and NO_PROXY"),
+        (requests.exceptions.SSLError(), "the certificate of h.example cannot be verified",
+         "set REQUESTS_CA_BUNDLE to your organisation's certificates, or accept the risk with "
+         "--trusted-host h.example"),
+        (requests.TooManyRedirects(), "h.example redirects endlessly", "check the URL"),
+        (wrapped(NameResolutionError("h", HTTPConnection("h"), socket.gaierror())),
+         "the name h.example cannot be resolved", "check its spelling and the network"),
+        (wrapped(ConnectTimeoutError()), "h.example did not answer in time",
+         "try again, or check the network and proxy"),
+        (requests.ReadTimeout(ReadTimeoutError(HTTPConnectionPool("h"), "/", "m")),
+         "h.example did not answer in time", "try again, or check the network and proxy"),
+        (wrapped(NewConnectionError(HTTPConnection("h"), "refused")),
+         "h.example cannot be reached, or it closes the connection",
+         "check the network; set HTTPS_PROXY if you use a proxy"),
+        (requests.ConnectionError(), "h.example cannot be reached, or it closes the connection",
+         "check the network; set HTTPS_PROXY if you use a proxy"),
+        (requests.exceptions.InvalidURL(), "this URL cannot be fetched", "check its spelling"),
+        (ValueError("a redirect to no URL"), "this URL cannot be fetched", "check its spelling"),
+    ],
+)  # fmt: skip
+def test_why_there_is_no_answer_is_one_sentence_with_a_hint(
+    error: Exception, sentence: str, hint: str
+) -> None:
+    with (
+        pytest.raises(NetworkError) as raised,
+        http.explained("https://u:p@h.example/x.whl?k=1"),
+    ):
+        raise error
+    assert str(raised.value) == f"{sentence}: https://h.example/x.whl?…"
+    assert raised.value.hint == hint
+
+
+@pytest.mark.parametrize("kind", ["none", "text"])
+def test_certificates_that_cannot_be_read_name_their_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    path = tmp_path / "bundle.pem"
+    if kind == "text":
+        path.write_text("no certificate")
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(path))
+    with pytest.raises(NetworkError) as raised:
+        http.tls_context()
+    assert str(raised.value).startswith(f"cannot read the certificates in CURL_CA_BUNDLE: {path}: ")
+    assert (
+        raised.value.hint == "correct CURL_CA_BUNDLE, or unset it to use the system's certificates"
+    )
 
 
 def test_a_file_that_is_gone_is_not_blamed_on_the_credentials_that_were_sent() -> None:

@@ -108,12 +108,15 @@ def test_what_is_there_is_not_written_over(
     own = requirements("# mine\n", "slugcheck.toml")
     flags = ("--index-url", index.index_url, "--python", "3.12")
     done = slugcheck("init", path, *flags)
-    assert done.code == 2
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"error: {own} already exists\nhint: edit it, or overwrite it with --force\n"
     assert own.read_text() == "# mine\n"
     assert slugcheck("init", path, *flags, "--force").code == 0
     own.unlink()
-    requirements("[tool.slugcheck]\nmodels = []\n", "pyproject.toml")
-    assert slugcheck("init", path, *flags).code == 2
+    shared = requirements("[tool.slugcheck]\nmodels = []\n", "pyproject.toml")
+    refused = slugcheck("init", path, *flags)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == f"error: {shared} already has settings\nhint: edit its [tool.slugcheck]\n"
     assert not own.exists()
 
 
@@ -122,8 +125,9 @@ def test_nothing_is_written_where_something_has_no_size(
 ) -> None:
     path = requirements("light\ngit+https://127.0.0.1:9/x.git#egg=odd\n")
     done = slugcheck("init", path, "--index-url", index.index_url, "--python", "3.12")
-    assert done.code == 3
-    assert "odd" in done.err
+    assert (done.code, done.out) == (3, "")
+    assert "error: the size is unknown: odd could not be sized\n" in done.err
+    assert "hint: run slugcheck check to see why, then fix or remove these lines\n" in done.err
     assert not (tmp_path / "slugcheck.toml").exists()
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -522,3 +524,185 @@ def test_a_uv_lock_for_a_python_that_is_not_here_is_read_all_the_same(
     locked = replace(reading, place=later).uv(lock)
     assert files(locked) == [wheel.filename]
     assert "incompatible with the project's Python requirement" in locked.notes[0]
+
+
+# --------------------------------------------------------------------------- in whole sentences
+
+BUILD = "its size is known only after a build"
+FAILS = "so the build will fail"
+
+
+@pytest.mark.parametrize(
+    ("name", "entry", "reason"),
+    [
+        ("a", {"git": "https://h/a.git", "ref": "main"},
+         f"it comes from a version control system; {BUILD}"),
+        ("a", {"path": "./folder", "editable": True}, f"it is editable; {BUILD}"),
+        ("a", {"path": "./folder"}, f"it is a folder; {BUILD}"),
+        ("a", {"file": "https://${HOST}/a-1.0.zip"},
+         "its URL uses ${HOST}, which slugcheck does not expand"),
+        ("a", {"file": "https://h/a-1.0.exe"}, "it is neither a wheel nor a source archive"),
+        ("a", {"path": "none-1.0.zip"}, "its file none-1.0.zip does not exist"),
+        ("a", {"path": "../../out-1.0.zip"}, "its file ../../out-1.0.zip is outside the checkout"),
+        ("a", {}, "Pipfile.lock gives no version for it"),
+        ("a", {"version": "*"}, "Pipfile.lock gives no version for it"),
+        ("a", {"version": "==odd"}, "'odd' in Pipfile.lock is not a valid version"),
+        ("a/b", {"version": "==1.0"}, "its name is invalid"),
+        ("nothing", {"version": "==1.0"}, "{index} does not have it, " + FAILS),
+        ("framework", {"version": "==9"}, "{index} has no files of this version, " + FAILS),
+        ("framework", {"version": "==2.0", "hashes": ["sha256:" + "0" * 64]},
+         "none of its hashes in Pipfile.lock matches a file on {index}, " + FAILS),
+        ("mixed", {"version": "==1.0", "hashes": ["sha256:{other}"]},
+         f"the files that fit the target have no hash in Pipfile.lock, {FAILS}"),
+        ("foreign", {"version": "==1.0"}, "it has no wheel for the target and no source archive"),
+    ],
+)  # fmt: skip
+def test_what_a_lock_cannot_give_a_size_says_why(
+    reading: Reading, tmp_path: Path, name: str, entry: dict[str, Any], reason: str
+) -> None:
+    server = reading.server
+    server.add_wheel("framework", "2.0", {"f.py": "x = 1\n"})
+    server.add_wheel("mixed", "1.0", {"f.py": "x = 1\n"})
+    other = server.add_wheel("mixed", "1.0", {"f.so": "x"}, tag="cp39-cp39-win_amd64")
+    server.add_wheel("foreign", "1.0", {"f.so": "x"}, tag="cp39-cp39-win_amd64")
+    (tmp_path / "folder").mkdir()
+    hashes = [text.format(other=other.sha256) for text in entry.get("hashes", ())]
+    made = entry | ({"hashes": hashes} if hashes else {})
+    lock = pipenv_project(tmp_path, server.index_url, {name: made})
+    found = reading.pipenv(lock)
+    assert found.distributions == ()
+    (unsized,) = found.unsized
+    index = f"the index {server.index_url}"
+    assert (unsized.name, unsized.reason) == (name, reason.replace("{index}", index))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "Pipfile.lock is not valid JSON"), ("[]", 'has no packages under "default"'),
+        ('{"default": []}', 'has no packages under "default"'),
+    ],
+)  # fmt: skip
+def test_a_pipfile_lock_that_pipenv_did_not_write_is_said(
+    reading: Reading, tmp_path: Path, content: str, said: str
+) -> None:
+    lock = pipenv_project(tmp_path, reading.server.index_url, {})
+    (tmp_path / "Pipfile").write_text("[packages]\n")
+    lock.write_text(content)
+    with pytest.raises(RequirementsError) as raised:
+        reading.pipenv(lock)
+    assert said in str(raised.value)
+    assert raised.value.hint == "run `pipenv lock` and commit Pipfile.lock"
+
+
+@pytest.mark.parametrize(
+    ("marker", "installed", "noted"),
+    [("os_name == 'nt'", False, False), ("os_name == 'posix'", True, False), ("odd", True, True)],
+)
+def test_a_marker_that_cannot_be_read_is_taken_for_true_and_noted(
+    reading: Reading, tmp_path: Path, marker: str, installed: bool, noted: bool
+) -> None:
+    wheel = reading.server.add_wheel("framework", "2.0", {"f.py": "x = 1\n"})
+    note = "the marker 'odd' cannot be read; assumed to be true"
+    entry = pipenv_entry("2.0", [wheel], markers=marker)
+    url = reading.server.index_url
+    by_pipenv = reading.pipenv(pipenv_project(tmp_path / "a", url, {"framework": entry}))
+    lock = poetry_project(
+        tmp_path / "b", [poetry_package("framework", "2.0", [wheel], markers=marker)]
+    )
+    by_poetry = reading.poetry(lock)
+    for found, name in ((by_pipenv, "Pipfile.lock"), (by_poetry, "poetry.lock")):
+        assert bool(found.distributions) is installed
+        assert found.notes == ((f"{name}: {note}",) if noted else ())
+
+
+def test_an_older_lock_that_lacks_what_is_required_is_noted(
+    reading: Reading, tmp_path: Path
+) -> None:
+    wheel = reading.server.add_wheel("framework", "2.0", {"f.py": "x = 1\n"})
+    below = '[package.dependencies]\ngone = ">=1"\n'
+    pyproject = f'{POETRY}framework = "^2.0"\n'
+    packages = [poetry_package("framework", "2.0", [wheel], groups=(), below=below)]
+    found = reading.poetry(
+        poetry_project(tmp_path, packages, pyproject=pyproject, lock_version="2.0")
+    )
+    assert [one.name for one in found.distributions] == ["framework"]
+    assert found.notes == ("poetry.lock does not contain gone, which is required",)
+
+
+@pytest.mark.parametrize(
+    ("below", "reason"),
+    [
+        ('type = "git"\nurl = "https://h/a.git"',
+         f"it comes from a version control system; {BUILD}"),
+        ('type = "directory"\nurl = "folder"', f"it is a folder; {BUILD}"),
+        ('type = "file"\nurl = "none-1.zip"', "its file none-1.zip does not exist"),
+        ('type = "carrier-pigeon"\nurl = "x"', "its source 'carrier-pigeon' is not known"),
+    ],
+)  # fmt: skip
+def test_a_source_of_poetry_that_is_no_index_is_said(
+    reading: Reading, tmp_path: Path, below: str, reason: str
+) -> None:
+    package = poetry_package("odd", "1.0", [], below=f"[package.source]\n{below}\n")
+    (unsized,) = reading.poetry(poetry_project(tmp_path, [package])).unsized
+    assert (unsized.name, unsized.version, unsized.reason) == ("odd", "1.0", reason)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "hint"),
+    [
+        ({"lock_version": "3.0"},
+         "the build will fail: Poetry cannot read the lock version of poetry.lock", "run `poetry "),
+        ({"lock_version": "odd"},
+         "the build will fail: Poetry cannot read the lock version of poetry.lock", "run `poetry "),
+        ({"fresh": False},
+         "the build will fail: pyproject.toml changed significantly since poetry.lock was last "
+         "generated", "run `poetry lock` and commit poetry.lock"),
+        ({"python": ">=3.9,<3.10"},
+         "the build will fail: Python {python} is not allowed by the project (>=3.9,<3.10)",
+         "change .python-version, or the Python constraint in pyproject.toml"),
+    ],
+)  # fmt: skip
+def test_a_lock_that_poetry_refuses_says_why_and_what_mends_it(
+    reading: Reading, tmp_path: Path, changes: dict[str, Any], said: str, hint: str
+) -> None:
+    with pytest.raises(BuildError) as raised:
+        reading.poetry(poetry_project(tmp_path, [], **changes))
+    assert str(raised.value) == said.format(python=reading.place.python_version)
+    assert (raised.value.hint or "").startswith(hint)
+
+
+def test_a_date_where_poetry_wants_text_is_said(reading: Reading, tmp_path: Path) -> None:
+    lock = poetry_project(tmp_path, [])
+    (tmp_path / "pyproject.toml").write_text(f"{POETRY}x = {{ version = 2026-01-01 }}\n")
+    with pytest.raises(RequirementsError) as raised:
+        reading.poetry(lock)
+    assert str(raised.value) == "pyproject.toml holds a date where Poetry expects text"
+    assert raised.value.hint == "put it in quotes"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "lines"),
+    [
+        ("^1.2", ["a<2.0,>=1.2"]), ("~1.2", ["a<1.3,>=1.2"]), ("1.2", ["a==1.2"]), ("*", ["a"]),
+        (">=1 <3", ["a<3,>=1"]), ({"version": "^0.1", "extras": ["x"]}, ["a[x]<0.2,>=0.1"]),
+        ({"version": "1", "markers": "os_name == 'nt'"}, ["a==1 ; (os_name == 'nt')"]),
+        ({"version": "1", "python": ">=3.9"}, ['a==1 ; python_full_version >= "3.9"']),
+        ({"version": "1", "optional": True}, ['a==1 ; extra == "more"', 'a==1 ; extra == "all"']),
+        ([{"version": "1"}, {"version": "2"}], ["a==1", "a==2"]),
+        ({"git": "https://h/a.git"}, "a does not come from an index"),
+        (3, "a does not come from an index"),
+        ({"version": "1", "extras": "x"}, "the extras of a are not a list"),
+        ("1 || 2", "the constraint '1 || 2' has no PEP 440 equivalent"),
+    ],
+)  # fmt: skip
+def test_what_poetrys_own_table_asks_for(wanted: object, lines: list[str] | str) -> None:
+    made = {
+        "dependencies": {"python": "^3.10", "a": wanted},
+        "extras": {"more": ["A"], "all": ["a", "b"]},
+    }
+    if isinstance(lines, str):
+        with pytest.raises(ValueError, match=f"^{re.escape(lines)}$"):
+            poetry.requirements(made)
+    else:
+        assert poetry.requirements(made) == (lines, "<4.0,>=3.10")

@@ -288,6 +288,63 @@ def test_a_mistake_names_the_bad_value(change: tuple[str, str], said: str) -> No
     assert f"shed.toml: {said}" in str(caught.value)
 
 
+DYNO = """
+[[dynos]]
+name = "small"
+ram_bytes = 1_000
+r15_bytes = 2_000
+workers = 2
+usd_per_month = 0.5
+cores = 1
+shared = true
+source = "us"
+"""
+
+
+def test_a_machine_size_has_its_bounds_and_their_defaults() -> None:
+    full = platforms.parse(OWN + DYNO, "shed.toml").dynos[0]
+    assert (full.ram_bytes, full.r14_bytes, full.r15_bytes) == (1_000, 1_000, 2_000)
+    assert (full.workers, full.usd_per_month, full.cores, full.shared) == (2, 0.5, 1, True)
+    bare = '[[dynos]]\nname = "small"\nram_bytes = 1_000\nsource = "us"\n'
+    least = platforms.parse(OWN + bare, "shed.toml").dynos[0]
+    assert (least.r14_bytes, least.r15_bytes, least.workers) == (1_000, 1_000, 1)
+    assert (least.usd_per_month, least.cores, least.shared) == (None, None, False)
+    equal = platforms.parse(OWN + DYNO.replace("2_000", "1_000"), "shed.toml").dynos[0]
+    assert equal.r15_bytes == 1_000
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('"small"', '"Small"'), "dynos[0].name must be like standard-1x, in lower case"),
+        (("ram_bytes = 1_000", "ram_bytes = 0"),
+         "dynos[0].ram_bytes must be a whole number of at least 1, not 0"),
+        (("r15_bytes = 2_000", "r15_bytes = 999"),
+         "dynos[0].r15_bytes must be a whole number of at least 1,000, not 999"),
+        (("workers = 2", "workers = 0"),
+         "dynos[0].workers must be a whole number of at least 1, not 0"),
+        (("= 0.5", "= -0.5"), "dynos[0].usd_per_month must be a number that is not negative, not"),
+        (("= 0.5", "= nan"), "dynos[0].usd_per_month must be a number that is not negative, not"),
+        (("= 0.5", "= true"), "dynos[0].usd_per_month must be a number that is not negative, not"),
+        (("shared = true", "shared = 1"), "dynos[0].shared must be true or false, not 1"),
+        (('gpu = true', 'gpu = true\ndefault_dyno = "large"'),
+         "default_dyno must be one of small, not 'large'"),
+        (('status = "works"', 'status = "works"\nmissing_libraries = "x"'),
+         "stacks[0].missing_libraries must be a list of strings, not 'x'"),
+        (('arch = "x86_64"', 'arch = "sparc"'),
+         "stacks[0].arch must be one of x86_64, aarch64, not 'sparc'"),
+        (("[[pythons]]", "[[pythongs]]"), "pythons must have at least 1"),
+    ],
+)  # fmt: skip
+def test_each_kind_of_value_is_told_what_it_must_be(change: tuple[str, str], said: str) -> None:
+    text = OWN + DYNO
+    assert change[0] in text
+    with pytest.raises(PlatformError) as caught:
+        platforms.parse(text.replace(change[0], change[1], 1), "shed.toml")
+    assert f"shed.toml: {said}" in str(caught.value)
+    assert caught.value.hint == "slugcheck/platforms/heroku.toml shows every field"
+
+
 def test_the_same_name_twice_is_a_mistake() -> None:
     stack = OWN[OWN.index("[[stacks]]") : OWN.index("[[pythons]]")]
     with pytest.raises(PlatformError, match="stacks has 'box' 2 times"):

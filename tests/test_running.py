@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from slugcheck.errors import MeasureError
-from slugcheck.running import child, deadline, ending, temporary
+from slugcheck.running import child, deadline, ending, launcher, temporary
 from slugcheck.running.child import Bounds, ChildError, LateError, MemoryBoundError
-from slugcheck.running.launcher import Launcher, clean_environment
+from slugcheck.running.launcher import Launcher, Worker, clean_environment
 from tests.support.benches import script
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
@@ -419,3 +419,63 @@ def test_a_worker_that_is_late_says_by_which_clock(
     assert ended.problem == f"at its start: {problem}"
     assert ended.late == ("silence" if times["silence"] < 1 else "total")
     assert ended.seconds < 30
+
+
+def told(*events: str, failed: tuple[str, str] | None = None, **more: Any) -> dict[str, Any]:
+    """What the launcher answers of a worker whose events came this far."""
+    said: list[dict[str, Any]] = [{"event": name} for name in events]
+    if failed:
+        said.append({"event": "failed", "kind": failed[0], "reason": failed[1]})
+    return {"events": said, "garbage": None, "late": "", "code": 1, "output": ""} | more
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (told("baseline", "end"), ""),
+        (told(), "at its start: it exited with code 1 before it finished"),
+        (told("baseline", code=3, output="a\n\n why \n"),
+         "importing the runtime: it exited with code 3 before it finished: why"),
+        (told("baseline", "import", code=-9),
+         "loading the model: killed, as happens when the system runs out of memory"),
+        (told("load", code=-11), "at the first inference: a segmentation fault"),
+        (told("first", code=-4), "in the timed loop: an illegal instruction: the runtime was built "
+                                 "for another processor"),
+        (told("beat", code=-6), "in the timed loop: it aborted"),
+        (told("steady", code=-7), "after the timed loop: a bus error"),
+        (told("steady", code=-15), "after the timed loop: ended by signal 15"),
+        (told("load", code=None, output="last"), "at the first inference: it stopped responding: "
+                                                 "last"),
+        (told("load", garbage="hello"),
+         "at the first inference: it printed unexpected output: 'hello'"),
+        (told("load", late="silence"), "at the first inference: it hung: no output for 7 s"),
+        (told("load", late="total"), "at the first inference: it did not finish within 60 s"),
+        (told("baseline", failed=("ModuleNotFoundError", "No module named 'torch'")),
+         "importing the runtime: No module named 'torch'"),
+        (told("import", "x", failed=("ValueError", "bad model")),
+         "loading the model: ValueError: bad model"),
+        (told(failed=("MemoryError", "")), "at its start: MemoryError"),
+    ],
+)  # fmt: skip
+def test_where_and_why_a_worker_ended_is_one_sentence(answer: dict[str, Any], problem: str) -> None:
+    assert launcher._problem(answer, silence=7.0, total=60.0) == problem
+
+
+def test_a_worker_that_cannot_be_started_or_limited_says_so(tmp_path: Path) -> None:
+    with Launcher() as running:
+        made = Worker(
+            python=str(tmp_path / "none"), script="bench_describe.py", job={}, environment={}
+        )
+        ended = running.run(made)
+    assert ended.problem.startswith(f"{tmp_path / 'none'} cannot be started: ")
+    assert (ended.events, ended.code) == ((), None)
+
+
+def test_a_launcher_that_has_ended_is_one_sentence() -> None:
+    with Launcher() as running:
+        running._process.kill()
+        running._process.wait()
+        with pytest.raises(MeasureError) as raised:
+            running.evict(())
+    assert str(raised.value) == "the process that starts workers has ended unexpectedly"
+    assert raised.value.hint == "is the machine out of memory? run it again"

@@ -279,6 +279,78 @@ def test_without_any_limit_sizes_are_told_and_github_still_counts() -> None:
     )
 
 
+# --------------------------------------------------------------------------- in whole sentences
+
+HISTORY = "every version of a model stays in git's history"
+RESTART = "downloaded at every restart (at least once a day) on every dyno"
+POST_COMPILE = "downloaded by bin/post_compile: in the slug, but not in git"
+LARGE = "GitHub warns about files over 50 MiB: a.onnx (60.0 MiB)"
+LATE = Estimate[float].predicted(899.5, 899.5, 899.5)
+
+
+def test_every_way_says_its_reasons_the_worst_first() -> None:
+    in_git, at_boot, at_build = storage.judge([model(60 * MIB)], context())
+    assert (in_git.title, in_git.reasons) == (
+        "in git and in the slug",
+        (LARGE, "slug 155.4M of 500M", "git checkout 64 MB of 1000 MB", HISTORY),
+    )  # fmt: skip
+    assert (at_boot.title, at_boot.reasons) == (
+        "object storage, fetched at boot",
+        ("slug 95.4M of 500M", "leaves the app 53 of 60 s to boot, even at 10 MB/s", RESTART),
+    )  # fmt: skip
+    assert (at_build.title, at_build.reasons) == (
+        "object storage, fetched at build",
+        (f"not in git: {LARGE}", "slug 155.4M of 500M",
+         "build including the download 0:51 to 1:27 of 15:00", POST_COMPILE),
+    )  # fmt: skip
+
+
+def test_a_platform_that_counts_what_is_installed_speaks_of_a_package() -> None:
+    in_git, at_boot, at_build = storage.judge([model(60 * MIB)], elsewhere())
+    assert in_git.title == "in git and in the package"
+    assert in_git.reasons == (LARGE, "package 163 MB of 250 MB", HISTORY)
+    again = "downloaded whenever an instance starts with an empty disk"
+    assert at_boot.reasons == ("package 100 MB of 250 MB", again)
+    where = "downloaded by a build step: in the package, but not in git"
+    assert at_build.reasons == (f"not in git: {LARGE}", "package 163 MB of 250 MB", where)
+
+
+@pytest.mark.parametrize(
+    ("size", "changes", "way", "why"),
+    [
+        (12 * MB, {}, Storage.SLUG, "within every limit, and there is nothing to download"),
+        (60 * MIB, {"build": LATE, "boot_limit": limit("boot", 10)}, Storage.SLUG,
+         "no other option is better, and there is nothing to download"),
+        (120 * MB, {"build": LATE}, Storage.BOOT,
+         "not in git: GitHub rejects files over 100 MiB: a.onnx (114.5 MiB); not at build: build "
+         "including the download 15:01 to 15:12 is over 15:00"),
+        (450 * MB, {}, Storage.BOOT,
+         "neither in git nor at build: slug 524.6M of 500M, 24.6M over"),
+        (200 * MB, {}, Storage.BUILD,
+         "not in git: GitHub rejects files over 100 MiB: a.onnx (190.8 MiB)"),
+    ],
+)  # fmt: skip
+def test_the_recommended_way_says_why(
+    size: int, changes: dict[str, Any], way: Storage, why: str
+) -> None:
+    best = recommended([model(size)], context(**changes))
+    assert (best.storage, best.reasons[0]) == (way, why)
+
+
+@pytest.mark.parametrize(
+    ("size", "seconds", "said"),
+    [
+        (60 * MIB, 10, "the download takes 7 s at 10 MB/s, which leaves the app 3 of 10 s to boot"),
+        (601 * MB, 60,
+         "boot time depends on bandwidth: the download takes 61 s at 10 MB/s (limit 60 s)"),
+        (120 * MB, 1, "the download alone takes 2 s even at 100 MB/s; the boot limit is 1 s"),
+    ],
+)  # fmt: skip
+def test_what_a_download_does_to_the_boot_is_said(size: int, seconds: int, said: str) -> None:
+    found = judged([model(size)], context(boot_limit=limit("boot", seconds)))[Storage.BOOT]
+    assert said in found.reasons
+
+
 # --------------------------------------------------------------------------- constants
 
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,7 +139,8 @@ class Launcher:
         """End it: it kills what it started and removes the folder."""
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None and not stream.closed:
-                stream.close()
+                with suppress(OSError):  # what it did not read any more
+                    stream.close()
         try:
             self._process.wait(_LAST_SECONDS)
         except subprocess.TimeoutExpired:
