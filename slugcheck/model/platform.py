@@ -129,6 +129,13 @@ class Dyno:
     shared: bool = False  # a share of a core, not a whole one
 
 
+class Buildpack(StrEnum):
+    """Heroku's buildpack for Python that builds a project folder."""
+
+    CLASSIC = "classic"  # heroku-buildpack-python, on Cedar
+    CLOUD_NATIVE = "cloud-native"  # heroku/buildpacks-python, on Fir
+
+
 class BundleKind(StrEnum):
     """What a platform counts against its size limit (``sizing.bundle`` counts by kind)."""
 
@@ -173,7 +180,7 @@ class Platform:
     limits: tuple[Limit, ...]
     dynos: tuple[Dyno, ...]
     default_dyno: str | None
-    buildpack: bool = False  # a project folder is built by Heroku's Python buildpack
+    buildpack: Buildpack | None = None  # what builds a project folder, if it is Heroku's
     retired_stacks: tuple[RetiredStack, ...] = ()
 
     @property

@@ -22,6 +22,7 @@ from slugcheck import reading
 from slugcheck.errors import PlatformError
 from slugcheck.model import (
     BuildImage,
+    Buildpack,
     BundleKind,
     BundleRule,
     Dyno,
@@ -254,7 +255,7 @@ def _platform(reader: TableReader) -> Platform:
         about=reader.text("about"),
         bundle=bundle,
         installer=reader.choice("installer", ("pip",)),
-        buildpack=reader.flag("buildpack") if "buildpack" in reader else False,
+        buildpack=_buildpack(reader),
         compiles_bytecode=reader.flag("compiles_bytecode"),
         gpu=reader.flag("gpu"),
         prefix=reader.text("prefix", pattern=r"/[^\s]*", like="/app/.heroku/python"),
@@ -283,6 +284,13 @@ def _bundle(reader: TableReader) -> BundleRule:
         stripped=stripped,
         provided=reader.texts("provided"),
     )
+
+
+def _buildpack(reader: TableReader) -> Buildpack | None:
+    if "buildpack" not in reader:
+        return None
+    name = reader.choice("buildpack", tuple(Buildpack))
+    return Buildpack(name) if name else None
 
 
 def _no_bundle(reader: TableReader) -> BundleRule:

@@ -99,9 +99,14 @@ def _folder(options: Options, platform: Platform, refuse: Refuse) -> Subject:
     top = options.within
     reading.real(options.path, top)
     files = listing(options.path, buildpack=platform.buildpack)
-    if platform.buildpack:
+    if platform.buildpack is not None:
         project = manager_module.read(
-            options.path, title=platform.title, absent=files.absent, top=top, refuse=refuse
+            options.path,
+            title=platform.title,
+            buildpack=platform.buildpack,
+            absent=files.absent,
+            top=top,
+            refuse=refuse,
         )
     else:
         project = manager_module.read_plainly(options.path, title=platform.title, top=top)

@@ -185,17 +185,24 @@ def conclusion(report: Report) -> Outcome:
             next_step=_to_measure(report, measurable=not names),
         )
     held = [v for v in gating if v.figure is not None and not v.rejects]
-    if not held:
-        shown = report.sizes.unit.up(report.sizes.bundle.value)
-        return Outcome(status=Status.PASS, word="NO LIMIT SET", sentence=f"{shown} in total")
+    word, text = (f"FITS {place}", _all(held[:1])) if held else _unlimited(report)
     errors = sum(1 for f in report.findings if f.severity is FindingSeverity.ERROR)
     first = f"; fix {plural(errors, 'error')} first" if errors else ""
     return Outcome(
         status=Status.WARN if errors else Status.PASS,
-        word=f"FITS {place}",
-        sentence=_all(held[:1]) + first,
+        word=word,
+        sentence=text + first,
         next_step="see 'to fix' above" if errors else "",
     )
+
+
+def _unlimited(report: Report) -> tuple[str, str]:
+    """Return word and sentence where nothing limits the size: by choice, or on that platform."""
+    shown = report.sizes.unit.up(report.sizes.bundle.value)
+    platform = report.sizes.target.platform
+    if any(limit.figure == platform.size_figure for limit in platform.limits):
+        return "NO LIMIT SET", f"{shown} in total"
+    return "NO SIZE LIMIT", f"{shown}; {platform.title} has no size limit that slugcheck knows"
 
 
 def _obstructed(report: Report) -> Outcome:
