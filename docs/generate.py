@@ -132,6 +132,7 @@ def _overview(platform: Platform) -> Iterable[str]:
 
 _COUNTED = {
     BundleKind.GZIP_TAR: "the compressed slug",
+    BundleKind.ZIP: "the zipped files",
     BundleKind.UNZIPPED: "unpacked files",
     BundleKind.SITE_PACKAGES: "unpacked files, less what is stripped",
     BundleKind.IMAGE: "the container image",

@@ -88,7 +88,7 @@ def test_uv_needs_a_python_version_and_misspelt_names_are_not_looked_for(
     fir: Platform, tmp_path: Path
 ) -> None:
     (tmp_path / "python-version.txt").write_text("3.11\n")
-    assert chosen(fir, tmp_path).python_origin == "Heroku Fir's default"
+    assert chosen(fir, tmp_path).python_origin == "default"
     with pytest.raises(BuildError, match=r"uv needs a \.python-version file"):
         chosen(fir, tmp_path, Manager.UV)
     (tmp_path / ".python-version").write_text("3.12\n3.13\n")

@@ -17,7 +17,8 @@ from slugcheck.render.views.platforms import view
 
 ALL = platforms.names()
 # platforms for whose size no limit is known that stops a deployment
-UNLIMITED = {"heroku-fir"}
+UNLIMITED = {"heroku-fir", "google-cloud-functions-gen2", "azure-functions",
+             "digitalocean-app-platform"}  # fmt: skip
 MIB = 2**20
 
 
@@ -70,7 +71,8 @@ def test_every_constant_has_a_source_and_a_day_that_is_past(name: str) -> None:
 def test_what_is_unknown_says_so() -> None:
     texts = {s.name: s.source.text for s in platforms.load("heroku").stacks}
     assert "unverified" in texts["heroku-26"]
-    for name in ("vercel", "google-cloud-functions", "pythonanywhere-free", "fly"):
+    for name in ("vercel", "pythonanywhere-free", "fly", "azure-functions",
+                 "digitalocean-functions"):  # fmt: skip
         (stack,) = platforms.load(name).stacks
         assert (2, 17) <= stack.glibc <= (2, 28)
         assert "assumption" in stack.source.text
@@ -80,7 +82,8 @@ def test_what_is_unknown_says_so() -> None:
     ("name", "bytes_"),
     [("heroku", 524_288_000), ("aws-lambda", 262_144_000), ("vercel", 524_288_000),
      ("google-cloud-functions", 500_000_000), ("pythonanywhere-free", 536_870_912),
-     ("fly", 8_000_000_000), ("railway-trial", 4_000_000_000)],
+     ("fly", 8_000_000_000), ("railway-trial", 4_000_000_000),
+     ("digitalocean-functions", 48_000_000)],
 )  # fmt: skip
 def test_size_limits_in_bytes(name: str, bytes_: int) -> None:
     platform = platforms.load(name)

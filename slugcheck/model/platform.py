@@ -140,9 +140,20 @@ class BundleKind(StrEnum):
     """What a platform counts against its size limit (``sizing.bundle`` counts by kind)."""
 
     GZIP_TAR = "gzip-tar"  # the gzip -6 tar of the whole app: Heroku's slug
+    ZIP = "zip"  # the package as a zip
     UNZIPPED = "unzipped"  # every file of the package, as unpacked
     SITE_PACKAGES = "site-packages"  # the files that RECORD lists there, less what is stripped
     IMAGE = "image"  # the layers of a container image and its base, uncompressed
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether bytes count after compression."""
+        return self in (BundleKind.GZIP_TAR, BundleKind.ZIP)
+
+    @property
+    def is_all_installed(self) -> bool:
+        """Whether the installed files count as they are."""
+        return self in (BundleKind.UNZIPPED, BundleKind.IMAGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +208,7 @@ class Target:
     stack: Stack
     python: PythonRelease
     python_version: str  # full, e.g. "3.11.16": a marker sees the patch release
-    python_origin: str  # "--python", ".python-version", "runtime.txt", "the platform's default"
+    python_origin: str  # "--python", ".python-version", "runtime.txt", "default"
     dyno: Dyno | None
 
     @property

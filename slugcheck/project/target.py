@@ -479,8 +479,7 @@ def _of_project(
         )
         if own is not None:
             return own
-    origin = f"{title}'s default"
-    return Requested(version=default, origin=origin, place=origin, by_project=False)
+    return Requested(version=default, origin="default", place="default", by_project=False)
 
 
 def _release(platform: Platform, wanted: Requested, refuse: Refuse) -> tuple[PythonRelease, str]:

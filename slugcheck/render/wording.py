@@ -15,6 +15,7 @@ from slugcheck.model import (
     FindingSeverity,
     Overlap,
     Report,
+    Severity,
     SizeReport,
     SourceBuild,
     Status,
@@ -116,7 +117,9 @@ def run_words(report: Report) -> tuple[str, ...]:
 
 def second(kind: BundleKind) -> str:
     """Return the head of the column beside the installed bytes (``breakdown.second``)."""
-    return {BundleKind.GZIP_TAR: "slug", BundleKind.SITE_PACKAGES: "bundle"}.get(kind, "gzipped")
+    if kind.is_all_installed:
+        return "gzipped"
+    return "slug" if kind is BundleKind.GZIP_TAR else "bundle"
 
 
 def compressed(sizes: SizeReport) -> str:
@@ -184,25 +187,39 @@ def conclusion(report: Report) -> Outcome:
             sentence=text,
             next_step=_to_measure(report, measurable=not names),
         )
-    held = [v for v in gating if v.figure is not None and not v.rejects]
-    word, text = (f"FITS {place}", _all(held[:1])) if held else _unlimited(report)
+    held = [v for v in gating if v.figure is not None and v.unit == "bytes" and not v.rejects]
+    word, text, warned = (f"FITS {place}", _all(held[:1]), False) if held else _unlimited(report)
+    slow = _slow(report)
     errors = sum(1 for f in report.findings if f.severity is FindingSeverity.ERROR)
     first = f"; fix {plural(errors, 'error')} first" if errors else ""
     return Outcome(
-        status=Status.WARN if errors else Status.PASS,
+        status=Status.WARN if errors or warned or slow else Status.PASS,
         word=word,
-        sentence=text + first,
+        sentence="; ".join([text, *slow]) + first,
         next_step="see 'to fix' above" if errors else "",
     )
 
 
-def _unlimited(report: Report) -> tuple[str, str]:
-    """Return word and sentence where nothing limits the size: by choice, or on that platform."""
+def _unlimited(report: Report) -> tuple[str, str, bool]:
+    """Return what to say where nothing limits the size, by choice or on that platform.
+
+    The word, the sentence, and whether the size is above what the platform advises.
+    """
     shown = report.sizes.unit.up(report.sizes.bundle.value)
     platform = report.sizes.target.platform
-    if any(limit.figure == platform.size_figure for limit in platform.limits):
-        return "NO LIMIT SET", f"{shown} in total"
-    return "NO SIZE LIMIT", f"{shown}; {platform.title} has no size limit that slugcheck knows"
+    limits = {n.name: n.severity for n in platform.limits if n.figure == platform.size_figure}
+    if set(limits.values()) - {Severity.WARN}:
+        return "NO LIMIT SET", f"{shown} in total", False
+    for advised in (v for v in report.verdicts if v.budget in limits):
+        word = f"FITS {platform.title}" if advised.status is Status.PASS else "NO SIZE LIMIT"
+        return word, advised.sentence, advised.status is Status.WARN
+    nothing = f"{shown}; {platform.title} has no size limit that slugcheck knows"
+    return "NO SIZE LIMIT", nothing, False
+
+
+def _slow(report: Report) -> list[str]:
+    """Return the build times that a platform does not wait for, where the exit code is not 1."""
+    return [_headline(v) for v in report.verdicts if v.status is Status.WARN and v.unit != "bytes"]
 
 
 def _obstructed(report: Report) -> Outcome:
@@ -350,7 +367,7 @@ def saving(finding: Finding, sizes: SizeReport) -> str:
     if finding.saves_bytes is not None:
         savings.append(f"{mb(finding.saves_bytes)} MB installed")
     kind = kind_of(sizes)
-    if kind in (BundleKind.GZIP_TAR, BundleKind.SITE_PACKAGES):
+    if not kind.is_all_installed:
         if (counted := finding.saves_bundle_bytes) is not None:
             savings.append(f"{sizes.unit.down(counted)} of {second(kind)}")
     elif finding.saves_slug_bytes is not None:
