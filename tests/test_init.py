@@ -69,7 +69,7 @@ def test_a_script_chooses_the_limit_with_an_option(
     text = (tmp_path / "slugcheck.toml").read_text()
     assert f"# {meaning}; today " in text
     budgets = {budget.name: budget.text for budget in settings.load(tmp_path).budgets}
-    assert budgets["installed" if "aws-lambda" in flags else "slug"] == limit
+    assert budgets["bundle" if "aws-lambda" in flags else "slug"] == limit
 
 
 @pytest.mark.parametrize(("answer", "limit"), [("platform", "1000M"), ("", "500M")])
@@ -135,4 +135,4 @@ def test_todays_size_beyond_the_platforms_limit_gets_that_limit(
     flags = ("--index-url", index.index_url, "--python", "3.12", "--platform", "aws-lambda")
     assert slugcheck("init", path, *flags).code == 0
     found = {budget.name: budget for budget in settings.load(tmp_path).budgets}
-    assert parse_size(found["installed"].text) <= 262_144_000
+    assert parse_size(found["bundle"].text) <= 262_144_000

@@ -143,7 +143,7 @@ def test_the_dynos_of_fir_say_their_memory_and_are_killed_there() -> None:
 
 def test_fir_is_an_image_on_arm_without_pip_and_cedar_has_none_of_its_dynos() -> None:
     fir, cedar = platforms.load("heroku-fir"), platforms.load("heroku")
-    assert fir.bundle.kind is BundleKind.IMAGE
+    assert fir.bundle.kind is BundleKind.UNZIPPED
     assert {stack.name: stack.arch for stack in fir.stacks} == {
         "heroku-24": "aarch64", "heroku-26": "aarch64", "heroku-22-amd64": "x86_64",
         "heroku-24-amd64": "x86_64", "heroku-26-amd64": "x86_64",

@@ -193,6 +193,12 @@ class Platform:
     default_dyno: str | None
     buildpack: Buildpack | None = None  # what builds a project folder, if it is Heroku's
     retired_stacks: tuple[RetiredStack, ...] = ()
+    file: str = ""  # the path of a user's own file, as it was given
+
+    @property
+    def option(self) -> str:
+        """What ``--platform`` takes for it."""
+        return self.file or self.name
 
     @property
     def size_figure(self) -> str:

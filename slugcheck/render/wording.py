@@ -316,9 +316,8 @@ def _to_shrink(report: Report) -> str:
 def _options(report: Report) -> str:
     """Return the options that a command needs to look at the same target."""
     target = report.sizes.target
-    given = (
-        "" if target.platform.name == DEFAULT_PLATFORM else f" --platform {target.platform.name}"
-    )
+    option = target.platform.option
+    given = "" if option == DEFAULT_PLATFORM else f" --platform {shlex.quote(option)}"
     return f"{given} --python {target.minor}" if target.python_origin == "--python" else given
 
 
