@@ -25,7 +25,6 @@ from typing import Any, TypeVar
 from slugcheck import platforms, reading
 from slugcheck.model import (
     BaseImage,
-    BundleKind,
     Dyno,
     Limit,
     Platform,
@@ -37,6 +36,7 @@ from slugcheck.model import (
 )
 from slugcheck.platforms import base_images
 from slugcheck.policy import limits, settings
+from slugcheck.render.views import platforms as views
 from slugcheck.text import MIB, mb
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -102,25 +102,120 @@ image is counted.
 _OWN_PLATFORM = """\
 ## Your own platform
 
-Copy a file of `slugcheck/platforms/`, change it, and pass its name:
+Write a file like this one, and pass its name, which has to end in `.toml`:
 
 ```console
 slugcheck requirements.txt --platform ./our-cluster.toml
 ```
 
-The name has to end in `.toml`. In `slugcheck.toml` the path is relative to the settings file and has
-to stay inside the checkout. slugcheck reports all mistakes of a file at once, each with the path of
-the bad value. [Add a platform](contributing.md#add-a-platform) says what a file contains.
+`slugcheck platforms ./our-cluster.toml` shows what slugcheck reads in it. All mistakes of a file are
+reported at once, each with the path of its value. In `slugcheck.toml`, `platform = "our-cluster.toml"` is
+relative to the settings file and has to stay inside the checkout.
+
+```toml
+name = "our-cluster"
+title = "Our cluster"
+about = "Images that the platform team builds, on its own machines."
+installer = "pip"              # installs the packages
+compiles_bytecode = true       # whether installing leaves .pyc files
+gpu = false                    # whether CUDA has a use there
+prefix = "/opt/venv"           # where Python's lib/ and bin/ are
+default_stack = "debian-12"
+default_python = "3.12"
+default_dyno = "small"         # leave it out where no size is usual
+
+# What counts against the size limit. The kinds:
+#   gzip-tar       the whole app as a tar, compressed by gzip -6
+#   zip            the whole app as a zip
+#   unzipped       every file, uncompressed
+#   site-packages  the files in site-packages, uncompressed, except those that stripped names
+#   image          the layers of a container image, uncompressed
+[bundle]
+kind = "site-packages"
+about = "the files in site-packages, without bytecode and type stubs, and the project's own files"
+stripped = ["__pycache__", "*.pyc", "*.pyi"]   # names of files and folders; only with site-packages
+source = "wiki"
+
+# A source that several rows name. A row may have source and date of its own instead.
+# second_hand = true: from somebody who does not run the platform.
+[sources]
+wiki = { text = "wiki.example.com/platform, Limits", date = "2026-11-01" }
+
+# Systems to choose with --stack. Wheels have to fit glibc and arch (x86_64 or aarch64).
+[[stacks]]
+name = "debian-12"
+glibc = "2.36"
+arch = "x86_64"
+status = "recommended"
+missing_libraries = ["libGL.so.1"]   # what the packages you use would need and do not find
+source = "wiki"
+
+[[stacks]]
+name = "debian-12-arm"
+glibc = "2.36"
+arch = "aarch64"
+status = "on trial"
+source = "wiki"
+
+# Versions to choose with --python. status is supported or deprecated.
+[[pythons]]
+minor = "3.11"
+version = "3.11.16"
+status = "deprecated"
+source = "wiki"
+
+[[pythons]]
+minor = "3.12"
+version = "3.12.14"
+status = "supported"
+source = "wiki"
+parts = [                      # what the platform adds to the bundle, Python itself for example
+  { name = "Python 3.12.14", installed_bytes = 52_000_000, slug_bytes = 18_000_000, error_percent = 5, source = "wiki" },
+]
+
+# figure: bundle (with gzip-tar: slug), installed, download, checkout, ram in bytes; build, boot in
+# seconds. severity: fail decides the exit code, warn does not; note is the platform's own limit,
+# which is rejected above a stricter fail.
+[[limits]]
+name = "bundle"
+figure = "bundle"
+value = 300_000_000
+unit = "bytes"
+severity = "fail"
+text = "300 MB"
+message = "Ask #platform for more"     # added where it does not fit
+source = "wiki"
+
+[[limits]]
+name = "build"
+figure = "build"
+value = 600
+unit = "seconds"
+severity = "warn"
+text = "10 minutes"
+source = "an e-mail of the platform team"
+date = "2026-10-12"
+second_hand = true
+
+# Machine sizes to choose with --dyno. workers are the processes that share the memory.
+[[dynos]]
+name = "small"
+ram_bytes = 536_870_912
+workers = 2
+source = "wiki"
+```
 """
 
 
 def _platforms() -> str:
     known = [platforms.load(name) for name in platforms.names()]
     overview = _table(
-        ("name", "platform", "limit", "default Python", "counts"),
+        ("name", "platform", "size limit", "of", "default Python"),
         (_overview(platform) for platform in known),
     )
     sections = "\n".join(_platform(platform) for platform in known)
+    if "\\*" in overview:
+        overview += "\n\\* second-hand: the platform itself does not say it.\n"
     text = _NOTICE + _PLATFORMS_HEAD + overview + "\n" + sections + "\n"
     return text + _BASE_IMAGES_HEAD + _base_images() + "\n" + _OWN_PLATFORM
 
@@ -147,27 +242,13 @@ def _base_image(image: BaseImage) -> Iterable[str]:
 
 
 def _overview(platform: Platform) -> Iterable[str]:
-    own = [
-        size_limit.text
-        for size_limit in platform.limits
-        if size_limit.figure == platform.size_figure
-    ]
-    limit = own[0] if own else "no size limit known"
     return (
         f"`{platform.name}`",
         platform.title,
-        limit,
+        views.size_limit(platform).replace("*", "\\*"),
+        views.COUNTED[platform.bundle.kind],
         platform.default_python,
-        _COUNTED[platform.bundle.kind],
     )
-
-
-_COUNTED = {
-    BundleKind.GZIP_TAR: "the compressed slug",
-    BundleKind.UNZIPPED: "unpacked files",
-    BundleKind.SITE_PACKAGES: "unpacked files, less what is stripped",
-    BundleKind.IMAGE: "the container image",
-}
 
 
 def _counts(platform: Platform) -> str:

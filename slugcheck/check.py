@@ -24,6 +24,7 @@ from slugcheck.advice.trial import Measured
 from slugcheck.errors import BuildError, MeasureError, NetworkError
 from slugcheck.model import (
     Audit,
+    Buildpack,
     Distribution,
     Finding,
     FindingSeverity,
@@ -169,16 +170,21 @@ class Check:
             return None
         from slugcheck.project import static_files
 
-        project, files = built
-        return static_files.StaticFiles(project, files.files, files.absent)
+        project, files, buildpack = built
+        return static_files.StaticFiles(project, files.files, files.absent, buildpack)
 
     def _check_install_command(self) -> None:
         from slugcheck.project import manager as installs
 
         if (built := self._built) is not None:
-            project, files = built
-            title = self.target.platform.title
-            installs.check(project, absent=files.absent, title=title, refuse=self._refuse)
+            project, files, buildpack = built
+            installs.check(
+                project,
+                absent=files.absent,
+                title=self.target.platform.title,
+                buildpack=buildpack,
+                refuse=self._refuse,
+            )
 
     def __enter__(self) -> Check:
         return self
@@ -482,12 +488,13 @@ class Check:
         )
 
     @property
-    def _built(self) -> tuple[Project, Listing] | None:
-        """The project and its files where the platform builds the folder itself."""
+    def _built(self) -> tuple[Project, Listing, Buildpack] | None:
+        """The project, its files and the buildpack where Heroku builds the folder itself."""
         project, files = self.subject.project, self.subject.files
-        if project is None or files is None or not self.target.platform.buildpack:
+        buildpack = self.target.platform.buildpack
+        if project is None or files is None or buildpack is None:
             return None
-        return project, files
+        return project, files, buildpack
 
     def _added_parts(self, contents: Found, place: Target) -> tuple[Part, ...]:
         """Return what steps of the build add to the slug after the install."""
@@ -497,10 +504,12 @@ class Check:
             return ()
         from slugcheck.project import hooks
 
-        project, files = built
+        project, files, buildpack = built
         names = {distribution.name for distribution, _ in contents.inventories}
         collected = self._collected(contents.inventories, place)
         static = (collected.part,) if collected and collected.part else ()
+        if buildpack is not Buildpack.CLASSIC:
+            return static
         return (*static, *hooks.nltk_parts(project, files.absent, names))
 
     def _collected(
@@ -511,11 +520,12 @@ class Check:
         return self._static.collected(inventories, minor=place.minor)
 
     def _unmeasured(self, names: Collection[str]) -> tuple[Unsized, ...]:
-        if (built := self._built) is None:
+        built = self._built
+        if built is None or built[2] is not Buildpack.CLASSIC:
             return ()
         from slugcheck.project import hooks
 
-        project, files = built
+        project, files, _ = built
         return hooks.unmeasured(project, files.absent, names)
 
     # ----------------------------------------------------------------- advise
@@ -574,9 +584,9 @@ class Check:
         if (built := self._built) is not None:
             from slugcheck.project import hooks
 
-            project, files = built
+            project, files, buildpack = built
             names = {size.name for size in sizes.distributions}
-            notes += hooks.notes(project, files.absent, names)
+            notes += hooks.notes(project, files.absent, names, buildpack)
             if (collected := self._collected(self.inventories, self.target)) is not None:
                 notes += collected.notes
         if self._audit is not None:

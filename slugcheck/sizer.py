@@ -175,7 +175,15 @@ def size_one(
         bytecode=compiled,
         bytecode_files=predicted.files,
         slug=slug,
-        bundle=bundle.of_distribution(files.files, rule, layout, plain, compiled, slug),
+        bundle=bundle.of_distribution(
+            files.files,
+            rule,
+            layout,
+            plain,
+            compiled,
+            slug,
+            bytecode_files=predicted.files,
+        ),
     )
 
 
@@ -212,7 +220,7 @@ def find_overlaps(sized: Sequence[Sized], rule: BundleRule, layout: Layout) -> t
             bytes=sum(spare for _, spare, _ in paths),
             slug_bytes=sum(packed for _, _, packed in paths),
             bundle_bytes=sum(
-                packed if rule.kind is BundleKind.GZIP_TAR else spare
+                packed if rule.kind.is_packed else spare
                 for path, spare, packed in paths
                 if bundle.counts(path, rule, layout)
             ),
@@ -356,9 +364,12 @@ def _total_bundle(
             return _total_slug(sized, overlaps, parts)
         case BundleKind.UNZIPPED | BundleKind.IMAGE:
             return _total_installed(sized, overlaps, parts, minor)
-        case BundleKind.SITE_PACKAGES:
+        case BundleKind.SITE_PACKAGES | BundleKind.ZIP:
             spare = Estimate[int].measured(-sum(overlap.bundle_bytes for overlap in overlaps))
-            files = [package.bundle for package in sized]
-            return figures.total(
-                [*files, spare, *(part.installed for part in parts)], systematic_percent=0.0
+            packed = rule.kind.is_packed
+            files = figures.total(
+                [package.bundle for package in sized],
+                systematic_percent=compression.systematic_percent() if packed else 0.0,
             )
+            more = [part.slug if packed else part.installed for part in parts]
+            return figures.total([files, spare, *more], systematic_percent=0.0)

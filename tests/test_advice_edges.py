@@ -463,7 +463,7 @@ def test_what_others_require_is_replaced_after_the_install_or_overridden() -> No
         "# in bin/post_compile, which the buildpack runs after pip:", "pip uninstall --yes a x b",
         "pip install --no-deps b==2",
     ]  # fmt: skip
-    assert written(PIP, buildpack=False).text(edit).splitlines()[0] == (
+    assert written(PIP, has_hooks=False).text(edit).splitlines()[0] == (
         "# in the build command, after the install:"
     )
     assert written(POETRY).text(edit).splitlines() == [

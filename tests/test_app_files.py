@@ -376,7 +376,7 @@ def test_git_lfs_files_count_whole_where_no_buildpack_builds(tmp_path: Path) -> 
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{64 * 'a'}\nsize 9\n"
     app = repository(tmp_path, {".gitattributes": "*.dat filter=lfs\n", "m.dat": pointer})
     (app / "m.dat").write_bytes(b"weights" * 1_000)
-    counted = listing(app, buildpack=False)
+    counted = listing(app, buildpack=None)
     assert {member.size for member in counted.files if member.path == "m.dat"} == {7_000}
     assert "1 file in Git LFS, counted as in the folder" in said(counted)
     assert max(member.size for member in listing(app).files) < 200

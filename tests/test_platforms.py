@@ -5,18 +5,23 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from slugcheck import platforms
 from slugcheck.errors import PlatformError
-from slugcheck.model import Platform, PythonRelease, RuntimePart, Severity
+from slugcheck.model import BundleKind, Platform, PythonRelease, RuntimePart, Severity
 from slugcheck.render import terminal
 from slugcheck.render.views.platforms import view
 
 ALL = platforms.names()
 FOLDER = Path(platforms.__file__).parent
+# platforms for whose size no limit is known that stops a deployment
+UNLIMITED = {"docker", "render", "cloud-run", "azure-container-apps", "heroku-fir",
+             "google-cloud-functions-gen2", "azure-functions",
+             "digitalocean-app-platform"}  # fmt: skip
 MIB = 2**20
 
 
@@ -35,18 +40,16 @@ def test_heroku_comes_first_and_the_rest_by_name() -> None:
             "railway-trial"} < set(ALL)  # fmt: skip
 
 
-WITHOUT_SIZE_LIMIT = {"docker", "render", "cloud-run", "azure-container-apps"}
-
-
 @pytest.mark.parametrize("name", ALL)
 def test_every_built_in_platform_is_whole(name: str) -> None:
     platform = platforms.load(name)
     assert platform.name == name
-    limited = any(
-        limit.severity is Severity.FAIL and limit.figure == platform.size_figure
+    gating = [
+        limit
         for limit in platform.limits
-    )
-    assert limited is (name not in WITHOUT_SIZE_LIMIT)
+        if limit.severity is Severity.FAIL and limit.figure == platform.size_figure
+    ]
+    assert bool(gating) is (name not in UNLIMITED)
     assert platform.default_stack in {stack.name for stack in platform.stacks}
     assert platform.default_python in {release.minor for release in platform.pythons}
 
@@ -71,7 +74,8 @@ def test_every_constant_has_a_source_and_a_day_that_is_past(name: str) -> None:
 def test_what_is_unknown_says_so() -> None:
     texts = {s.name: s.source.text for s in platforms.load("heroku").stacks}
     assert "unverified" in texts["heroku-26"]
-    for name in ("vercel", "google-cloud-functions", "pythonanywhere-free", "fly"):
+    for name in ("vercel", "pythonanywhere-free", "fly", "azure-functions",
+                 "digitalocean-functions"):  # fmt: skip
         (stack,) = platforms.load(name).stacks
         assert (2, 17) <= stack.glibc <= (2, 28)
         assert "assumption" in stack.source.text
@@ -82,7 +86,8 @@ def test_what_is_unknown_says_so() -> None:
     [("heroku", 524_288_000), ("aws-lambda", 262_144_000), ("vercel", 524_288_000),
      ("google-cloud-functions", 500_000_000), ("pythonanywhere-free", 536_870_912),
      ("fly", 8_000_000_000), ("railway-trial", 4_000_000_000),
-     ("huggingface-spaces", 50_000_000_000), ("streamlit", 50_000_000_000)],
+     ("huggingface-spaces", 50_000_000_000), ("streamlit", 50_000_000_000),
+     ("digitalocean-functions", 48_000_000)],
 )  # fmt: skip
 def test_size_limits_in_bytes(name: str, bytes_: int) -> None:
     platform = platforms.load(name)
@@ -133,13 +138,12 @@ def test_heroku_starts_as_many_workers_as_its_buildpack_computes(heroku: Platfor
     for name, cores in CORES.items():
         dyno = by_name[name]
         assert dyno.workers == min(cores * 2 + 1, dyno.ram_bytes // MIB // 256), name
-    assert all(d.workers == 1 for d in heroku.dynos if d.name.startswith("dyno-"))
 
 
 def test_heroku_kills_at_twice_the_quota_or_at_the_quota(heroku: Platform) -> None:
     for dyno in heroku.dynos:
         share = dyno.r15_bytes / dyno.r14_bytes
-        if dyno.name.startswith(("dyno-", "private-", "shield-")):
+        if dyno.name.startswith(("private-", "shield-")):
             assert share == 1
         elif dyno.name.endswith(("-ram", "xl")):
             assert 1.15 < share <= 1.2  # said as whole GB: 74 for 62
@@ -147,13 +151,30 @@ def test_heroku_kills_at_twice_the_quota_or_at_the_quota(heroku: Platform) -> No
             assert share == 2
 
 
-def test_fir_names_say_their_memory(heroku: Platform) -> None:
-    fir = [dyno for dyno in heroku.dynos if dyno.name.startswith("dyno-")]
+def test_the_dynos_of_fir_say_their_memory_and_are_killed_there() -> None:
+    fir = platforms.load("heroku-fir").dynos
     assert len(fir) == 17
     for dyno in fir:
-        match = re.fullmatch(r"dyno-\d+c-([\d.]+)gb", dyno.name)
+        match = re.fullmatch(r"dyno-(\d+)c-([\d.]+)gb", dyno.name)
         assert match
-        assert dyno.ram_bytes == float(match[1]) * 2**30
+        assert dyno.cores == int(match[1])
+        assert dyno.ram_bytes == dyno.r15_bytes == float(match[2]) * 2**30
+        assert dyno.workers == 1
+
+
+def test_fir_is_an_image_on_arm_without_pip_and_cedar_has_none_of_its_dynos() -> None:
+    fir, cedar = platforms.load("heroku-fir"), platforms.load("heroku")
+    assert fir.bundle.kind is BundleKind.UNZIPPED
+    assert {stack.name: stack.arch for stack in fir.stacks} == {
+        "heroku-24": "aarch64", "heroku-26": "aarch64", "heroku-22-amd64": "x86_64",
+        "heroku-24-amd64": "x86_64", "heroku-26-amd64": "x86_64",
+    }  # fmt: skip
+    assert {release.minor: release.version for release in fir.pythons} == {
+        "3.10": "3.10.20", "3.11": "3.11.15", "3.12": "3.12.13", "3.13": "3.13.15",
+        "3.14": "3.14.7",
+    }  # fmt: skip
+    assert {part.name.split()[0] for r in fir.pythons for part in r.parts} == {"Python"}
+    assert not {dyno.name for dyno in fir.dynos} & {dyno.name for dyno in cedar.dynos}
 
 
 def with_pip(release: PythonRelease) -> list[RuntimePart]:
@@ -386,14 +407,55 @@ def joined(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_every_limit_is_shown_with_its_source_and_date_at_80_columns() -> None:
-    text = shown(*ALL)
-    assert max(map(len, text.splitlines())) <= 80
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_overview_has_a_line_for_each_platform(width: int) -> None:
+    text = render([platforms.load(name) for name in ALL], width=width, color=False)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= width
     for name in ALL:
-        for limit in platforms.load(name).limits:
-            assert joined(f"{limit.source.text} ({limit.source.date})") in joined(text)
-            assert f"{limit.value:,}" in text or limit.text == f"{limit.value} s"
+        platform = platforms.load(name)
+        (row,) = (row for row in lines if row.startswith(f"{name} "))
+        assert row.endswith(f" {platform.default_python}")
+        for limit in platform.limits:
+            if limit.figure == platform.size_figure and limit.severity is not Severity.WARN:
+                assert limit.text.split(" (")[0] in row
+        assert ("none known" in row) == (name in UNLIMITED - {"digitalocean-app-platform"})
+        if width > 110:
+            assert platform.title.split()[0] in row
     assert "slugcheck platforms NAME" in text
+
+
+def test_the_overview_says_what_counts_and_what_is_second_hand() -> None:
+    text = shown("heroku", "vercel", "digitalocean-app-platform", "digitalocean-functions")
+    rows = {row.split()[0]: " ".join(row.split()[1:]) for row in text.splitlines()[1:5]}
+    assert rows["heroku"] == "500M, cap 1000M compressed slug 3.14"
+    assert rows["digitalocean-functions"] == "48 MB zipped zipped files 3.13"
+    assert rows["digitalocean-app-platform"] == "2 GiB advised image on disk 3.13"
+    assert "second-hand" not in text
+    heard = platforms.parse(OWN.replace('"2026-10-31"', '"2026-10-31"\nsecond_hand = true'), "s")
+    heard = replace(heard, limits=(replace(heard.limits[0], figure="bundle"),))
+    text = render([heard], width=80, color=False)
+    assert "1 MB*" in text
+    assert "* second-hand: the platform itself does not say it" in text
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_limit_is_shown_with_its_source_and_date_at_80_columns(name: str) -> None:
+    text = shown(name, detailed=True)
+    platform = platforms.load(name)
+    for limit in platform.limits:
+        assert f"{limit.value:,}" in text or limit.text == f"{limit.value} s"
+    sources = [platform.bundle.source]
+    for rows in (platform.limits, platform.stacks, platform.pythons, platform.dynos):
+        sources += [row.source for row in rows]
+    for source in sources:
+        hand = "; second-hand" if source.second_hand else ""
+        # a word that is longer than its column is broken, at any character
+        assert squeezed(f"{source.text} ({source.date}{hand})") in squeezed(text)
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.split())
 
 
 @pytest.mark.parametrize("name", ALL)

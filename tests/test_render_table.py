@@ -371,7 +371,7 @@ def test_the_lack_of_large_contributors_is_reported() -> None:
 
 
 def test_the_header_says_where_the_python_comes_from() -> None:
-    assert "Python 3.11.16 (Heroku's default)" in screen(cases.source())
+    assert "Python 3.11.16 (default)" in screen(cases.source())
 
 
 def test_nothing_from_outside_steers_the_terminal_or_the_ci() -> None:

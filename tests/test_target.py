@@ -40,7 +40,7 @@ def test_the_platforms_defaults(heroku: Platform, tmp_path: Path) -> None:
     assert (chosen.stack.name, chosen.python_version, chosen.minor) == (
         "heroku-24", "3.14.7", "3.14",
     )  # fmt: skip
-    assert chosen.python_origin == "Heroku's default"
+    assert chosen.python_origin == "default"
     assert chosen.dyno is not None
     assert chosen.dyno.name == "standard-1x"
 

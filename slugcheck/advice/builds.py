@@ -10,6 +10,7 @@ from slugcheck.advice.edits import Edit
 from slugcheck.advice.fixes import Candidate, Problem
 from slugcheck.model import (
     BuildNeed,
+    Buildpack,
     DistributionSize,
     Finding,
     FindingSeverity,
@@ -144,7 +145,7 @@ def _line_of(package: DistributionSize, sizes: SizeReport) -> str:
 def _headers(build: SourceBuild, target: Target) -> str:
     """Return how to install the headers that a build needs, "" where that would not help."""
     needs = [need.package for need in missing_packages(build, target)]
-    if build.failure or not target.platform.buildpack:
+    if build.failure or target.platform.buildpack is not Buildpack.CLASSIC:
         return ""
     if not needs or not all(need.endswith("-dev") for need in needs):
         return ""
@@ -356,7 +357,7 @@ def missing_libraries(sizes: SizeReport) -> Iterator[Problem]:
                 origin=sizes.line_of(package.name),
             ),
             otherwise=f"# in Aptfile, with the apt buildpack before Python's:\n{fix}"
-            if sizes.target.platform.buildpack
+            if sizes.target.platform.buildpack is Buildpack.CLASSIC
             else f"RUN apt-get update && apt-get install -y {fix}"
             if sizes.target.base is not None
             else f"# remove: {package.name}=={package.distribution.version}",

@@ -134,7 +134,8 @@ def _bundled_cuda(sizes: SizeReport, inventory: Inventory | None) -> int:
     """Return the bytes of CUDA in torch's own wheel, in the figure that the platform limits."""
     entries = inventory.entries if inventory else ()
     cuda = [entry for entry in entries if TORCH_CUDA.match(entry.path)]
-    return sum(entry.compressed if sizes.counts_slug else entry.size for entry in cuda)
+    packed = sizes.target.platform.bundle.kind.is_packed
+    return sum(entry.compressed if packed else entry.size for entry in cuda)
 
 
 def _torch(

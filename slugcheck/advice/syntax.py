@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from slugcheck import reading
 from slugcheck.advice.edits import Edit
 from slugcheck.errors import SlugcheckError
-from slugcheck.model import Manager, SizeReport
+from slugcheck.model import Buildpack, Manager, SizeReport
 from slugcheck.packages.locks.pins import items, read_bytes, table, text, toml
 from slugcheck.packages.requirements import pyproject
 from slugcheck.project.app import Subject
@@ -50,7 +50,7 @@ class Written:
     indexes: Collection[str] = field(default=(), repr=False)
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
     hashed: bool = False
-    buildpack: bool = True
+    has_hooks: bool = True  # whether the build runs bin/post_compile
     python_origin: str = ""
 
     def text(self, edit: Edit) -> str:
@@ -185,7 +185,7 @@ class Written:
         after = self.manager.value.capitalize() if self.manager is Manager.POETRY else "pip"
         yield (
             f"# in bin/post_compile, which the buildpack runs after {after}:"
-            if self.buildpack
+            if self.has_hooks
             else "# in the build command, after the install:"
         )
         program = "pip"
@@ -234,7 +234,7 @@ def of(subject: Subject, sizes: SizeReport) -> Written:
         indexes=read.options.extra_index_urls if read is not None else (),
         document=document,
         hashed=any(line.hashes for line in lines),
-        buildpack=sizes.target.platform.buildpack,
+        has_hooks=sizes.target.platform.buildpack is Buildpack.CLASSIC,
         python_origin=sizes.target.python_origin,
     )
 

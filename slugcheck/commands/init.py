@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import click
 from slugcheck.commands import options
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.terminal import Terminal
+from slugcheck.text import printable
 
 if TYPE_CHECKING:
     from slugcheck.model import Report
@@ -48,6 +50,7 @@ def command(path: Path, budget: str | None, force: bool, quiet: bool, **given: A
     if own.origin is not None:
         message = f"{own.origin} already has settings"
         raise UsageError(message, hint="edit its [tool.slugcheck]")
+    platform = _named_by_settings(given["platform"], folder)
     report = run_check(options.options(path, given), progress=terminal)
     if report.sizes.unsized:
         names = ", ".join(unsized.name for unsized in report.sizes.unsized[:3])
@@ -55,7 +58,8 @@ def command(path: Path, budget: str | None, force: bool, quiet: bool, **given: A
         raise MeasureError(
             message, hint="run slugcheck check to see why, then fix or remove these lines"
         )
-    choices = {key: given[key] for key in ("platform", "stack", "python", "dyno")}
+    choices = {key: given[key] for key in ("stack", "python", "dyno")}
+    choices["platform"] = platform
     proposals = settings.proposals(report)
     if budget is None:
         budget = next(iter(proposals))
@@ -65,6 +69,21 @@ def command(path: Path, budget: str | None, force: bool, quiet: bool, **given: A
     proposal = proposals.get(budget) or next(iter(proposals.values()))
     text = settings.settings_text(report, given=choices, proposal=proposal)
     terminal.write_file(place, text.encode())
+
+
+def _named_by_settings(platform: str | None, folder: Path) -> str | None:
+    """Return how the settings of a folder name a platform: a file of the user's by its path.
+
+    :raises UsageError: that file is outside of the checkout.
+    """
+    from slugcheck import reading
+
+    if platform is None or not platform.endswith(".toml"):
+        return platform
+    if not Path(platform).resolve().is_relative_to(reading.top_of(folder).resolve()):
+        message = f"{printable(platform)} is outside of the checkout, so settings cannot name it"
+        raise UsageError(message, hint="copy it into the checkout")
+    return Path(os.path.relpath(Path(platform).resolve(), folder.resolve())).as_posix()
 
 
 def _asked(terminal: Terminal, report: Report, proposals: Mapping[str, Proposal]) -> str:

@@ -37,7 +37,8 @@ def second(kind: BundleKind, *, slug: int, bundle: int) -> int:
 
     Where a platform counts the installed files as they are, the bundle would say nothing more.
     """
-    return bundle if kind is BundleKind.SITE_PACKAGES else slug
+    counts_own = kind in (BundleKind.SITE_PACKAGES, BundleKind.ZIP)
+    return bundle if counts_own else slug
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

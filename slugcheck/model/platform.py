@@ -162,13 +162,31 @@ class Dyno:
     shared: bool = False  # a share of a core, not a whole one
 
 
+class Buildpack(StrEnum):
+    """Heroku's buildpack for Python that builds a project folder."""
+
+    CLASSIC = "classic"  # heroku-buildpack-python, on Cedar
+    CLOUD_NATIVE = "cloud-native"  # heroku/buildpacks-python, on Fir
+
+
 class BundleKind(StrEnum):
     """What a platform counts against its size limit (``sizing.bundle`` counts by kind)."""
 
     GZIP_TAR = "gzip-tar"  # the gzip -6 tar of the whole app: Heroku's slug
+    ZIP = "zip"  # the package as a zip
     UNZIPPED = "unzipped"  # every file of the package, as unpacked
     SITE_PACKAGES = "site-packages"  # the files that RECORD lists there, less what is stripped
     IMAGE = "image"  # the layers of a container image and its base, uncompressed
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether bytes count after compression."""
+        return self in (BundleKind.GZIP_TAR, BundleKind.ZIP)
+
+    @property
+    def is_all_installed(self) -> bool:
+        """Whether the installed files count as they are."""
+        return self in (BundleKind.UNZIPPED, BundleKind.IMAGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,9 +224,15 @@ class Platform:
     limits: tuple[Limit, ...]
     dynos: tuple[Dyno, ...]
     default_dyno: str | None
-    buildpack: bool = False  # a project folder is built by Heroku's Python buildpack
+    buildpack: Buildpack | None = None  # what builds a project folder, if it is Heroku's
     retired_stacks: tuple[RetiredStack, ...] = ()
     default_base: str = ""  # of an image without a Dockerfile; {minor} is Python's version
+    file: str = ""  # the path of a user's own file, as it was given
+
+    @property
+    def option(self) -> str:
+        """What ``--platform`` takes for it."""
+        return self.file or self.name
 
     @property
     def size_figure(self) -> str:
@@ -224,7 +248,7 @@ class Target:
     stack: Stack
     python: PythonRelease
     python_version: str  # full, e.g. "3.11.16": a marker sees the patch release
-    python_origin: str  # "--python", ".python-version", "runtime.txt", "the platform's default"
+    python_origin: str  # "--python", ".python-version", "runtime.txt", "default"
     dyno: Dyno | None
     base: BaseImage | None = None  # of a container image
 

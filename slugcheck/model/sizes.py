@@ -356,7 +356,7 @@ class SizeReport:
 
     def part_bundle(self, part: Part) -> Estimate[int]:
         """Return what the platform counts of a part."""
-        return part.slug if self.counts_slug else part.installed
+        return part.slug if self.target.platform.bundle.kind.is_packed else part.installed
 
     @property
     def download_bytes(self) -> int:

@@ -13,7 +13,7 @@ import datetime
 import difflib
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -23,6 +23,7 @@ from slugcheck import reading
 from slugcheck.errors import PlatformError
 from slugcheck.model import (
     BuildImage,
+    Buildpack,
     BundleKind,
     BundleRule,
     Dyno,
@@ -52,6 +53,9 @@ class TableReader:
 
     def __contains__(self, key: str) -> bool:
         return key in self._table
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
 
     def mistake(self, key: str, text: str) -> None:
         """Note a mistake of one key, once."""
@@ -164,7 +168,8 @@ class TableReader:
         if key not in self._table:
             self.mistake(key, f"is missing; it must be {wanted}")
         else:
-            self.mistake(key, f"must be {wanted}, not {repr(value)[:_SHOWN]}")
+            shown = str(value).lower() if isinstance(value, bool) else repr(value)
+            self.mistake(key, f"must be {wanted}, not {shown[:_SHOWN]}")
         return instead
 
 
@@ -173,6 +178,9 @@ _UNITS = {
     "checkout": "bytes", "ram": "bytes", "build": "seconds", "boot": "seconds",
 }  # fmt: skip
 BASE_IMAGES = "base_images.toml"  # not a platform: what FROM brings
+# what a file for slugcheck 0.1 called the figure of its size limit
+_FORMER = {"slug": BundleKind.GZIP_TAR, "installed": BundleKind.UNZIPPED}
+_EXAMPLE = "'Your own platform' in docs/platforms.md shows a whole file"
 _GLIBC = r"[0-9]{1,3}\.[0-9]{1,3}"
 _BASE, _LIKE_BASE = r"[\w.:/{}-]*", "python:{minor}-slim"
 _MINOR = r"3\.[0-9]{1,3}"
@@ -226,7 +234,7 @@ def load_file(path: Path, *, within: Path | None = None) -> Platform:
         raise PlatformError(message, hint=f"built-in platforms: {', '.join(names())}") from None
     except UnicodeDecodeError:
         raise PlatformError(f"{path}: the platform file is not UTF-8 text") from None
-    return parse(text, str(path))
+    return replace(parse(text, str(path)), file=str(path))
 
 
 def parse(text: str, origin: str) -> Platform:
@@ -243,7 +251,7 @@ def parse(text: str, origin: str) -> Platform:
     reader.finish()
     if reader.mistakes:
         message = "\n".join(f"{origin}: {mistake}" for mistake in reader.mistakes)
-        raise PlatformError(message, hint="slugcheck/platforms/heroku.toml shows every field")
+        raise PlatformError(message, hint=_EXAMPLE)
     return platform
 
 
@@ -254,7 +262,7 @@ def _platform(reader: TableReader) -> Platform:
     stacks = reader.rows("stacks", _stack, at_least=1)
     pythons = reader.rows("pythons", _python, at_least=1)
     bundle = reader.table("bundle", _bundle) or _no_bundle(reader)
-    limits = reader.rows("limits", _limit)
+    limits = reader.rows("limits", lambda row: _limit(row, bundle))
     retired = reader.rows("retired_stacks", _retired_stack)
     dynos = reader.rows("dynos", _dyno)
     for name in dict.fromkeys(name for limit in limits for name in limit.dynos):
@@ -275,13 +283,15 @@ def _platform(reader: TableReader) -> Platform:
         ("dynos", [dyno.name for dyno in dynos]),
     ):
         _no_duplicates(reader, key, row_names)
+    if "sources" in reader:  # those that no row names have to be right, too
+        reader.table("sources", _check_sources)
     return Platform(
         name=reader.text("name"),
         title=reader.text("title"),
         about=reader.text("about"),
         bundle=bundle,
         installer=reader.choice("installer", ("pip",)),
-        buildpack=reader.flag("buildpack") if "buildpack" in reader else False,
+        buildpack=_buildpack(reader),
         compiles_bytecode=reader.flag("compiles_bytecode"),
         gpu=reader.flag("gpu"),
         prefix=reader.text("prefix", pattern=r"/[^\s]*", like="/app/.heroku/python"),
@@ -302,7 +312,7 @@ def _platform(reader: TableReader) -> Platform:
 def _bundle(reader: TableReader) -> BundleRule:
     kind = reader.choice("kind", tuple(BundleKind))
     stripped = reader.texts("stripped")
-    if stripped and kind != BundleKind.SITE_PACKAGES:
+    if stripped and kind and kind != BundleKind.SITE_PACKAGES:
         reader.mistake("stripped", f"goes with the kind {BundleKind.SITE_PACKAGES} only")
     return BundleRule(
         kind=BundleKind(kind) if kind else BundleKind.UNZIPPED,
@@ -313,9 +323,33 @@ def _bundle(reader: TableReader) -> BundleRule:
     )
 
 
+def _buildpack(reader: TableReader) -> Buildpack | None:
+    if "buildpack" not in reader:
+        return None
+    name = reader.choice("buildpack", tuple(Buildpack))
+    return Buildpack(name) if name else None
+
+
+def _check_sources(reader: TableReader) -> None:
+    for name in reader:
+        reader.table(name, lambda row: _read_source(row, "text"))
+
+
 def _no_bundle(reader: TableReader) -> BundleRule:
-    reader.mistake("bundle", f"is missing; it must be a table with a kind: {', '.join(BundleKind)}")
-    return BundleRule(kind=BundleKind.UNZIPPED, about="", source=Source(text="", date=""))
+    kind = BundleKind.UNZIPPED
+    if "size_figure" in reader:
+        former = reader.text("size_figure")
+        kind = _FORMER.get(former, kind)
+        limited = "slug" if kind is BundleKind.GZIP_TAR else "bundle"
+        reader.mistake(
+            "size_figure",
+            f'is no longer read: write a table [bundle] with kind = "{kind}", about, source and '
+            f'date, and figure = "{limited}" in the limit of the size',
+        )
+    elif "bundle" not in reader:
+        kinds = ", ".join(BundleKind)
+        reader.mistake("bundle", f"is missing; it must be a table with a kind, one of {kinds}")
+    return BundleRule(kind=kind, about="", source=Source(text="", date=""))
 
 
 def _no_duplicates(reader: TableReader, key: str, row_names: list[str]) -> None:
@@ -371,8 +405,10 @@ def _part(reader: TableReader) -> RuntimePart:
     )
 
 
-def _limit(reader: TableReader) -> Limit:
+def _limit(reader: TableReader, bundle: BundleRule) -> Limit:
     figure = reader.choice("figure", tuple(_UNITS))
+    if figure == "bundle" and bundle.kind is BundleKind.GZIP_TAR:
+        reader.mistake("figure", f"must be 'slug', since bundle.kind is {bundle.kind}")
     unit = reader.choice("unit", ("bytes", "seconds"))
     if figure and unit and unit != _UNITS[figure]:
         reader.mistake("unit", f"must be {_UNITS[figure]!r} for the figure {figure!r}")
@@ -408,12 +444,21 @@ def _dyno(reader: TableReader) -> Dyno:
 
 def _source(reader: TableReader) -> Source:
     """Return a row's own ``source`` and ``date``, or those that ``[sources]`` has by that name."""
-    shared = reader.root("sources", reader.text("source"))
-    if shared is not None and "date" not in reader:
-        source = _read_source(shared, "text")
-        shared.finish()
-        return source
-    return _read_source(reader, "source")
+    name = reader.text("source")
+    shared = reader.root("sources", name)
+    if "date" in reader or not name:
+        return _read_source(reader, "source")
+    if shared is None:
+        reader.mistake(
+            "date",
+            "is missing; write a date like 2026-11-23, or name a row of [sources] as the source",
+        )
+        return Source(text=name, date="")
+    source = _read_source(shared, "text")
+    shared.finish()
+    if "second_hand" in reader and reader.flag("second_hand"):
+        return replace(source, second_hand=True)
+    return source
 
 
 def _read_source(reader: TableReader, key: str) -> Source:

@@ -279,7 +279,7 @@ def _of_size(limit: Limit, figure: Estimate[int], sizes: SizeReport, doubtful: i
         case Severity.NOTE:
             sentence = _platform_sentence(title, limit, status, doubtful)
         case Severity.WARN:
-            sentence = _warning_sentence(title, limit, status)
+            sentence = _warning_sentence(title, limit, figure, status)
         case _:
             sentence = size_sentence(
                 figure, limit.value, status, unsized=doubtful, message=limit.message
@@ -289,7 +289,13 @@ def _of_size(limit: Limit, figure: Estimate[int], sizes: SizeReport, doubtful: i
     return _verdict(limit, status, figure, sentence)
 
 
-def _warning_sentence(title: str, limit: Limit, status: Status) -> str:
+def _warning_sentence(title: str, limit: Limit, figure: Estimate[int], status: Status) -> str:
+    if limit.figure != "slug":
+        shown, _ = _shown_against(figure.value, limit.value)
+        words = {Status.PASS: "within", Status.FAIL: "over"}
+        where = f"{words.get(status, 'too close to call against')} the advised {limit.text}"
+        sentence = f"{shown}, {where}"
+        return sentence if status is Status.PASS else with_message(sentence, limit.message)
     verbs = {Status.PASS: "does not warn", Status.FAIL: "warns"}
     verb = verbs.get(status, "may warn")
     sentence = f"{title} {verb} of a slow boot (from {limit.text})"
@@ -321,6 +327,8 @@ def _of_checkout(limit: Limit, size: int | None) -> Verdict:
 def _of_build(limit: Limit, build: Estimate[float], basis: str) -> Verdict:
     status = status_of(build, float(limit.value))
     sentence = build_time_sentence(build, limit.value, status, basis)
+    if status is Status.FAIL:
+        sentence = with_message(sentence, limit.message)
     return _verdict(limit, status, build, sentence)
 
 

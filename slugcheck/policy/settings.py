@@ -537,9 +537,11 @@ def settings_text(report: Report, *, given: dict[str, str | None], proposal: Pro
     target = sizes.target
     installed, figure = sizes.installed.value, target.platform.size_figure
     chosen = [
-        _line("platform", target.platform.name, "see `slugcheck platforms`", True),
+        _line("platform", given.get("platform") or target.platform.name,
+              "see `slugcheck platforms`", True),
         _line("stack", target.stack.name, "", given.get("stack") is not None),
-        _line("python", target.minor, f"by default: {target.python_origin}",
+        _line("python", target.minor, f"from {target.python_origin}" if target.python_origin
+              != "default" else "the platform's default",
               given.get("python") is not None),
     ]  # fmt: skip
     if target.dyno is not None:

@@ -109,9 +109,14 @@ def _folder(options: Options, platform: Platform, refuse: Refuse) -> Subject:
     top = options.within
     reading.real(options.path, top)
     files = listing(options.path, buildpack=platform.buildpack)
-    if platform.buildpack:
+    if platform.buildpack is not None:
         project = manager_module.read(
-            options.path, title=platform.title, absent=files.absent, top=top, refuse=refuse
+            options.path,
+            title=platform.title,
+            buildpack=platform.buildpack,
+            absent=files.absent,
+            top=top,
+            refuse=refuse,
         )
     else:
         project = manager_module.read_plainly(options.path, title=platform.title, top=top)
@@ -134,7 +139,7 @@ def _context(options: Options, platform: Platform, container: Container) -> Subj
     """Return a folder that a Dockerfile makes an image of."""
     folder, top, wanted = options.path, options.within, container.wanted
     reading.real(folder, top)
-    files = container.kept(listing(folder, buildpack=False))
+    files = container.kept(listing(folder, buildpack=None))
     if wanted is None:
         project = manager_module.read_plainly(folder, title=platform.title, top=top)
     else:

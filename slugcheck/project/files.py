@@ -20,7 +20,7 @@ from pathlib import Path
 
 from slugcheck import reading
 from slugcheck.errors import MeasureError, UsageError
-from slugcheck.model import AppFiles, FolderSize
+from slugcheck.model import AppFiles, Buildpack, FolderSize
 from slugcheck.project import git, slugignore
 from slugcheck.project.archive import Member, Progress, gzipped_tar
 from slugcheck.project.slugignore import quoted
@@ -220,8 +220,9 @@ def checkout_notes(known: git.Tracked, members: tuple[Member, ...]) -> Iterator[
         yield f"not counted: {plural(len(names), 'file')} not tracked by git: {some(names)}"
     if known.absent_submodules:
         yield (
-            f"not counted, but checked out by Heroku: submodule {some(known.absent_submodules)}, "
-            "which is empty here (run git submodule update --init)"
+            "not counted, but checked out by a build from git: submodule "
+            f"{some(known.absent_submodules)}, which is empty here (run git submodule update "
+            "--init)"
         )
     if known.nested:
         yield (
@@ -245,8 +246,8 @@ def lfs_notes(
     kind = "its pointer" if len(in_lfs) == 1 else "their pointers"
     if pointers:
         yield (
-            f"{plural(len(in_lfs), 'file')} in Git LFS, which Heroku does not fetch: the slug "
-            f"contains only {kind} ({size:,} bytes): {names}"
+            f"{plural(len(in_lfs), 'file')} in Git LFS, which Heroku does not fetch: the app "
+            f"has only {kind} ({size:,} bytes): {names}"
         )
     else:
         yield (
@@ -326,11 +327,11 @@ class Listing:
         return "git does not track it" if self.tracked else "it is not a file"
 
 
-def listing(folder: Path, *, buildpack: bool = True) -> Listing:
+def listing(folder: Path, *, buildpack: Buildpack | None = Buildpack.CLASSIC) -> Listing:
     """Return the files below ``folder`` that a push would bring to Heroku, and those removed there.
 
-    Without ``buildpack`` they go to a platform that applies no ``.slugignore``, and takes the files
-    of Git LFS as they are in the folder instead of their pointers.
+    Only builds with the classic buildpack apply ``.slugignore``. Without ``buildpack`` the files go
+    to a platform that takes those of Git LFS as they are in the folder instead of their pointers.
 
     :raises UsageError: the folder does not exist.
     :raises MeasureError: git refuses, or a folder cannot be read.
@@ -346,14 +347,15 @@ def listing(folder: Path, *, buildpack: bool = True) -> Listing:
     else:
         names = _without_git(folder, known, left_out, notes)
     in_lfs = known.lfs if known is not None else frozenset[str]()
-    lfs = in_lfs if buildpack else frozenset[str]()
+    lfs = in_lfs if buildpack is not None else frozenset[str]()
+    has_slug = buildpack is Buildpack.CLASSIC
     is_tracked = known is not None and bool(known.paths)
     members, reasons = _members(folder, names, lfs, notes, is_tracked=is_tracked)
     if known is not None and is_tracked:
         notes += checkout_notes(known, members)
-    kept, removed = _pruned(folder, members, reasons, notes) if buildpack else (members, ())
-    notes += lfs_notes(kept, in_lfs, pointers=buildpack)
-    notes += compiler_notes(kept) if buildpack else ()
+    kept, removed = _pruned(folder, members, reasons, notes) if has_slug else (members, ())
+    notes += lfs_notes(kept, in_lfs, pointers=buildpack is not None)
+    notes += compiler_notes(kept) if has_slug else ()
     inside = frozenset(parent for member in kept for parent in _above(member.path))
     return Listing(
         folder=folder,
@@ -361,7 +363,7 @@ def listing(folder: Path, *, buildpack: bool = True) -> Listing:
         ignored=removed,
         tracked=is_tracked,
         lfs=lfs,
-        lfs_pointers=buildpack,
+        lfs_pointers=buildpack is not None,
         notes=tuple(notes),
         reasons=reasons,
         left_out=left_out,

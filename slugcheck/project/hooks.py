@@ -1,7 +1,8 @@
 """Steps of the build beside the install: NLTK's downloader, hooks, and what the Procfile says.
 
 Source: heroku-buildpack-python v351 (2026-08-18): bin/compile, bin/steps/nltk,
-lib/hooks.sh. ``static_files`` predicts collectstatic.
+lib/hooks.sh. ``static_files`` predicts collectstatic. The cloud-native buildpack has neither hooks
+nor NLTK's step (heroku/buildpacks-python f81d0dc1, 2026-08-06, src/main.rs).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from slugcheck import reading
 from slugcheck.errors import MeasureError
-from slugcheck.model import Estimate, Part, Project, Unsized, figures
+from slugcheck.model import Buildpack, Estimate, Part, Project, Unsized, figures
 from slugcheck.project import manager, nltk_data
 from slugcheck.project.manager import Absent
 from slugcheck.sizing import slug_parts
@@ -28,6 +29,7 @@ _QUOTED = 60
 _HOOKS = ("bin/pre_compile", "bin/post_compile")
 _VERSION_FILES = ("runtime.txt", ".python-version")
 _NLTK = "nltk.txt"
+_DESCRIPTOR = "project.toml"  # of Cloud Native Buildpacks
 _LONGEST = 200
 _SPACY = re.compile(rb"\bspacy[ \t]+download[ \t]+([a-z]{2,3}_[a-z0-9_]{1,60})")
 _NAMED = 3
@@ -77,7 +79,12 @@ def procfile(folder: Path, top: Path | None = None) -> Procfile:
 # --------------------------------------------------------------------------- build steps
 
 
-def notes(project: Project, absent: Absent, names: Collection[str]) -> tuple[str, ...]:
+def notes(
+    project: Project,
+    absent: Absent,
+    names: Collection[str],
+    buildpack: Buildpack = Buildpack.CLASSIC,
+) -> tuple[str, ...]:
     """Return notes on what the build does that the figures do not include.
 
     ``absent`` says why a path will not be in the build, ``names`` are the distributions by their
@@ -85,10 +92,20 @@ def notes(project: Project, absent: Absent, names: Collection[str]) -> tuple[str
 
     :raises MeasureError: the Procfile cannot be read.
     """
-    return tuple(_notes(project, absent, names))
+    return tuple(_notes(project, absent, names, buildpack))
 
 
-def _notes(project: Project, absent: Absent, names: Collection[str]) -> Iterator[str]:
+def _notes(
+    project: Project, absent: Absent, names: Collection[str], buildpack: Buildpack
+) -> Iterator[str]:
+    if buildpack is Buildpack.CLASSIC:
+        yield from _of_classic(project, absent, names)
+    else:
+        yield from _of_cloud_native(project, absent)
+    yield from _of_both(project, absent)
+
+
+def _of_classic(project: Project, absent: Absent, names: Collection[str]) -> Iterator[str]:
     yield from _version_files(project, absent)
     for hook in _HOOKS:
         if _is_file(project, absent, hook):
@@ -96,6 +113,20 @@ def _notes(project: Project, absent: Absent, names: Collection[str]) -> Iterator
             yield from _spacy_models(project, hook)
     if "nltk" in names and _is_file(project, absent, _NLTK) and not _nltk(project):
         yield f"{_NLTK} is empty: the build downloads no NLTK data"
+
+
+def _of_cloud_native(project: Project, absent: Absent) -> Iterator[str]:
+    """Yield notes on what only the classic buildpack reads, and what another tool may remove."""
+    for name in (*_HOOKS, _NLTK):
+        if _is_file(project, absent, name):
+            yield f"the cloud-native buildpack does not use {name}"
+    if _is_file(project, absent, ".slugignore"):
+        yield "the cloud-native buildpack does not use .slugignore: list files in project.toml"
+    if _is_file(project, absent, _DESCRIPTOR):
+        yield f"{_DESCRIPTOR} may exclude files from the build; they are counted all the same"
+
+
+def _of_both(project: Project, absent: Absent) -> Iterator[str]:
     if manager.installs_itself(project):
         yield (
             f"{project.manager} also installs the project itself as a link to its folder: a few "

@@ -6,6 +6,9 @@ reads first, and ``installs_itself`` says whether it installs the project too. T
 the lock was made from. uv and Poetry also install the project itself if it is a package. For Poetry
 every project is one, so an app without a module of its name fails. Tried with Poetry 2.4.1, Pipenv
 2026.7.1 and uv 0.13.9; no code of the project is run.
+
+The cloud-native buildpack knows no Pipenv and looks at less (heroku/buildpacks-python f81d0dc1,
+2026-08-06: src/detect.rs, src/package_manager.rs).
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from packaging.utils import canonicalize_name
 
 from slugcheck import reading
 from slugcheck.errors import BuildError, Refuse, UsageError, give_up
-from slugcheck.model import Manager, Project
+from slugcheck.model import Buildpack, Manager, Project
 from slugcheck.text import printable
 
 # Returns why a path below the folder will not be in the build, or None.
@@ -35,6 +38,7 @@ _FILES = {
 }
 _NAMES = tuple(name for name, _ in _FILES.values())
 _ONE_OF = "a requirements.txt, Pipfile.lock, poetry.lock or uv.lock"
+_ONE_OF_CLOUD_NATIVE = "a requirements.txt, poetry.lock or uv.lock"
 # bin/detect's misspellings of requirements.txt that it has seen.
 _MISSPELT = (
     "requeriments.txt", "requirement.txt", "requirements", "requirements.text",
@@ -63,6 +67,7 @@ def read(
     folder: Path,
     *,
     title: str = "Heroku",
+    buildpack: Buildpack = Buildpack.CLASSIC,
     absent: Absent | None = None,
     top: Path | None = None,
     refuse: Refuse = give_up,
@@ -81,7 +86,8 @@ def read(
         raise UsageError(f"{printable(str(folder))} is not a folder")
     top = top or reading.top_of(folder)
     fails = f"{title}'s build will fail: "
-    manager, name = _Folder(folder, fails, absent or _on_disk(folder), top, refuse).manager()
+    own = _Folder(folder, fails, absent or _on_disk(folder), top, refuse, buildpack)
+    manager, name = own.manager()
     return Project(folder=folder, top=top, manager=manager, dependency_file=folder / name)
 
 
@@ -120,6 +126,11 @@ class _Folder:
     absent: Absent
     top: Path
     refuse: Refuse
+    buildpack: Buildpack
+
+    @property
+    def _is_classic(self) -> bool:
+        return self.buildpack is Buildpack.CLASSIC
 
     def manager(self) -> tuple[Manager, str]:
         """Return the project's package manager, and the name of its dependency file.
@@ -130,40 +141,52 @@ class _Folder:
         if not self._is_python():
             problem = "Couldn't find any supported Python project files, nor a package manager file"
             return self._meant(problem)
-        if self._exists(".heroku/python"):
+        if self._is_classic and self._exists(".heroku/python"):
             problem = "Existing '.heroku/python/' directory found"
             hint = "run git rm -r --cached .heroku/python, and add .heroku/ to .gitignore"
             self.refuse(self._error(problem, hint))
         managers = [manager for manager, (name, _) in _FILES.items() if self._is_file(name)]
-        if Manager.PIPENV not in managers and self._is_file("Pipfile"):
+        if not self._is_classic:
+            managers = self._without_pipenv(managers)
+        elif Manager.PIPENV not in managers and self._is_file("Pipfile"):
             problem = f"No 'Pipfile.lock' found{self._reason('Pipfile.lock')}"
             write = "run pipenv lock and add Pipfile.lock to git"
             hint = self._remedy("Pipfile.lock") or write
             if not managers:
                 raise self._error(problem, hint)
             self.refuse(self._error(problem, hint, instead=_FILES[managers[0]][0]))
-        elif len(managers) > 1:
+            managers = managers[:1]
+        if len(managers) > 1:
             listed = ", ".join(
                 f"{name} ({tool})" for name, tool in map(_FILES.__getitem__, managers)
             )
             problem = f"Multiple Python package manager files were found: {listed}"
-            hint = (
-                "keep the one you use and delete the others (git rm), or list them in .slugignore"
-            )
+            hint = "keep the one you use and delete the others (git rm)"
+            hint += ", or list them in .slugignore" if self._is_classic else ""
             # builds before 2025-12-10 took the first of this order
             self.refuse(self._error(problem, hint, instead=_FILES[managers[0]][0]))
         if not managers:
-            if self._is_file("setup.py"):
+            if self._is_classic and self._is_file("setup.py"):
                 problem = "Implicit setup.py file support has been sunset"
                 write = "write a requirements.txt with the line: --editable ."
                 raise self._unpushed(problem) or self._error(problem, write)
             return self._meant("Couldn't find any supported Python package manager files")
         for name in _ENVIRONMENTS:
-            if self._is_file(f"{name}/pyvenv.cfg"):
+            if self._is_classic and self._is_file(f"{name}/pyvenv.cfg"):
                 problem = f"Existing '{name}/' directory found, a virtual environment"
                 hint = f"run git rm -r --cached {name}, and add {name}/ to .gitignore"
                 self.refuse(self._error(problem, hint))
         return managers[0], _FILES[managers[0]][0]
+
+    def _without_pipenv(self, managers: list[Manager]) -> list[Manager]:
+        """Return the managers that the cloud-native buildpack knows; Pipenv alone is refused."""
+        known: list[Manager] = [m for m in managers if m is not Manager.PIPENV]
+        if known or Manager.PIPENV not in managers:
+            return known
+        problem = "Couldn't find any supported Python package manager files: Pipenv is not one"
+        hint = "run pipenv requirements > requirements.txt and commit it, or use uv or Poetry"
+        self.refuse(self._error(problem, hint, instead="Pipfile.lock"))
+        return managers
 
     def _meant(self, problem: str) -> tuple[Manager, str]:
         """Return the file that is most likely meant where the buildpack finds none."""
@@ -176,7 +199,8 @@ class _Folder:
             problem = f"{problem}: {shown} is not read by default"
             hint = f"include it from a requirements.txt (-r {shown}), or name it: slugcheck {path}"
         else:
-            hint = f"add {_ONE_OF} to the folder's root; it may be empty"
+            one_of = _ONE_OF if self._is_classic else _ONE_OF_CLOUD_NATIVE
+            hint = f"add {one_of} to the folder's root; it may be empty"
             raise self._error(problem, hint)
         self.refuse(self._error(problem, hint, instead=printable(name)))
         return Manager.PIP, name
@@ -223,15 +247,16 @@ class _Folder:
 
     def _error(self, problem: str, hint: str, *, instead: str = "") -> BuildError:
         """Return the error; ``instead`` is the name of the file that is sized all the same."""
-        if self._exists("bin/pre_compile"):
+        if self._is_classic and self._exists("bin/pre_compile"):
             hint += " (bin/pre_compile could fix it during the build; slugcheck does not run it)"
         sized = f"sized from {instead}" if instead else ""
         return BuildError(f"{self.fails}{problem}", hint=hint, instead=sized)
 
     def _unpushed(self, problem: str) -> BuildError | None:
         """Return the error for a dependency file that is on disk, but will not be in the build."""
-        for name in _NAMES:
-            if remedy := self._remedy(name):
+        for manager, (name, _) in _FILES.items():
+            known = self._is_classic or manager is not Manager.PIPENV
+            if known and (remedy := self._remedy(name)):
                 return self._error(f"{problem}{self._reason(name)}", remedy)
         return None
 
@@ -277,7 +302,12 @@ def _on_disk(folder: Path) -> Absent:
 
 
 def check(
-    project: Project, *, absent: Absent, title: str = "Heroku", refuse: Refuse = give_up
+    project: Project,
+    *,
+    absent: Absent,
+    title: str = "Heroku",
+    buildpack: Buildpack = Buildpack.CLASSIC,
+    refuse: Refuse = give_up,
 ) -> None:
     """Check what the install command reads before it installs anything.
 
@@ -292,7 +322,8 @@ def check(
     if why is not None or not reading.is_file(path, project.top):
         there = f": it exists, but {why}" if os.path.lexists(path) and why else ""
         lock = project.dependency_file.name
-        hint = f"add the {source} that {lock} was made from, and keep it out of .slugignore"
+        hint = f"add the {source} that {lock} was made from"
+        hint += ", and keep it out of .slugignore" if buildpack is Buildpack.CLASSIC else ""
         refuse(BuildError(f"{fails} finds no {source} beside {lock}{there}", hint=hint))
         return
     if source != _PYPROJECT:

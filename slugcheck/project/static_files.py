@@ -22,6 +22,7 @@ from packaging.version import Version
 
 from slugcheck import reading
 from slugcheck.model import (
+    Buildpack,
     Distribution,
     Entry,
     Estimate,
@@ -47,6 +48,7 @@ _STATIC = "/static/"
 _LIKE_STATIC = re.compile(r"(?:^|/)(?:static|assets|dist|build|public)/")
 _IGNORED = ("CVS", ".*", "*~")  # django.contrib.staticfiles.apps.StaticFilesConfig
 _STATICFILES = "django.contrib.staticfiles"
+_NO_APP = f"INSTALLED_APPS lacks {_STATICFILES}"
 _PLAIN = "django.contrib.staticfiles.storage.StaticFilesStorage"
 _FINDERS = "django.contrib.staticfiles.finders"
 _FILE_SYSTEM, _APPS = f"{_FINDERS}.FileSystemFinder", f"{_FINDERS}.AppDirectoriesFinder"
@@ -109,9 +111,19 @@ class StaticFiles:
     """The static files of a project: its settings are read once, packages may change."""
 
     def __init__(
-        self, project: Project, members: Sequence[Member], absent: Callable[[str], str | None]
+        self,
+        project: Project,
+        members: Sequence[Member],
+        absent: Callable[[str], str | None],
+        buildpack: Buildpack = Buildpack.CLASSIC,
     ) -> None:
-        """Read manage.py, the settings and app.json; nothing else is touched yet."""
+        """Read manage.py, the settings and app.json; nothing else is touched yet.
+
+        The cloud-native buildpack runs a manage.py in the root only, skips projects without the
+        app of static files, and cannot be told to skip more (heroku/buildpacks-python f81d0dc1,
+        2026-08-06, src/django.rs).
+        """
+        self._is_classic = buildpack is Buildpack.CLASSIC
         own = sorted((m for m in members if m.link is None), key=lambda member: member.path)
         self._own = {member.path: member for member in own}
         self._deflated: dict[str, int] = {}
@@ -120,8 +132,10 @@ class StaticFiles:
             folder=project.folder, top=project.top, is_present=self._own.__contains__
         )
         self._project = project
-        self._disabled = absent(DISABLED_FILE) is None
-        self._manage = _manage(self._own, project.folder)
+        self._disabled = self._is_classic and absent(DISABLED_FILE) is None
+        self._manage = _manage(self._own, project.folder) if self._is_classic else "manage.py"
+        if self._manage not in self._own:
+            self._manage = None
         self._variables = _app_json(self._sources)
         self._settings: DjangoSettings | None = None
         self._module = ""
@@ -206,11 +220,14 @@ class StaticFiles:
         return replace(result, finding=self._finding(failure)) if failure else result
 
     def _finding(self, failure: str) -> Finding | None:
-        if self._is_disabled:
+        if self._is_disabled or (failure == _NO_APP and not self._is_classic):
             return None
         missing_root = failure == _NO_ROOT
         fix = ['STATIC_ROOT = BASE_DIR / "staticfiles"'] if missing_root else []
-        fix.append(f"# or without static files: heroku config:set {_VARIABLE}=1")
+        if self._is_classic:
+            fix.append(f"# or without static files: heroku config:set {_VARIABLE}=1")
+        elif not missing_root:
+            fix.append(f"# or without static files: remove {_STATICFILES} from INSTALLED_APPS")
         return Finding(
             code="collectstatic-fails",
             severity=FindingSeverity.WARNING,
@@ -224,7 +241,7 @@ class StaticFiles:
 
     @property
     def _is_disabled(self) -> bool:
-        return self._variables.get(_VARIABLE, "0") not in ("", "0")
+        return self._is_classic and self._variables.get(_VARIABLE, "0") not in ("", "0")
 
     def _other_module(self) -> Iterator[str]:
         """Yield a note where manage.py names settings for development, and others exist."""
@@ -380,8 +397,7 @@ class _Run:
         if not complete:
             doubts.append("INSTALLED_APPS")
         elif _STATICFILES not in apps:
-            why = f"INSTALLED_APPS lacks {_STATICFILES}"
-            return _Outcome(failure=why)
+            return _Outcome(failure=_NO_APP)
         storage, failure = self._storage(values, settings)
         if failure:
             return _Outcome(failure=failure)

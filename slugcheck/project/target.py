@@ -3,7 +3,8 @@
 The Python is read as the buildpack reads it. Source: heroku-buildpack-python v351 (2026-08-18),
 lib/python_version.sh. In its order: runtime.txt, .python-version, with Pipenv the two fields of
 Pipfile.lock, else the default (a first build: what a cache from an earlier build would hold is not
-known here).
+known here). The cloud-native buildpack reads .python-version alone and refuses runtime.txt
+(heroku/buildpacks-python f81d0dc1, 2026-08-06, src/python_version.rs).
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slugcheck import reading
+from slugcheck import platforms, reading
 from slugcheck.errors import BuildError, PlatformError, Refuse, give_up
-from slugcheck.model import Dyno, Manager, Platform, PythonRelease, Stack, Target
+from slugcheck.model import Buildpack, Dyno, Manager, Platform, PythonRelease, Stack, Target
 from slugcheck.text import printable
 
 # The buildpack's PYTHON_VERSION_REGEX: numbers without leading zeros, two or three of them.
@@ -61,7 +62,7 @@ def read_python(
     manager: Manager | None = Manager.PIP,
     present: Present | None = None,
     offered: Collection[str] = (),
-    buildpack: bool = True,
+    buildpack: Buildpack | None = Buildpack.CLASSIC,
     top: Path | None = None,
     refuse: Refuse = give_up,
 ) -> Requested | None:
@@ -88,13 +89,17 @@ class _Reader:
     default: str
     present: Present | None
     offered: frozenset[str]
-    buildpack: bool
+    buildpack: Buildpack | None
     top: Path
     refuse: Refuse
 
     def read(self, manager: Manager | None) -> Requested | None:
-        uv = self.buildpack and manager is Manager.UV
-        if self._there("runtime.txt"):
+        uv = self.buildpack is not None and manager is Manager.UV
+        if self._there("runtime.txt") and self.buildpack is Buildpack.CLOUD_NATIVE:
+            requested = self._refused_runtime(uv=uv)
+            if requested is not None:
+                return requested
+        elif self._there("runtime.txt"):
             requested = self._runtime()
             if uv:
                 message = "The runtime.txt file isn't supported when using uv"
@@ -109,7 +114,7 @@ class _Reader:
         if uv:
             message = "No Python version was specified, and uv needs a .python-version file"
             if reading.is_file(self.folder / ".python-version", self.top):
-                message += ": it exists, but git does not track it or .slugignore removes it"
+                message += f": it exists, but git does not track it{self._or_pruned}"
                 hint = "run git add --force .python-version and commit it"
                 self.refuse(self._error(message, hint))
                 return self._version_file()
@@ -122,13 +127,17 @@ class _Reader:
             return self._pipfile()
         return None
 
+    @property
+    def _or_pruned(self) -> str:
+        return " or .slugignore removes it" if self.buildpack is Buildpack.CLASSIC else ""
+
     def _there(self, name: str) -> bool:
         pushed = self.present is None or self.present(name)
         return pushed and reading.is_file(self.folder / name, self.top)
 
     def _misspelt(self) -> list[str]:
         """Return the misspelt names, in exactly that spelling, also on a disk that ignores case."""
-        if not self.buildpack:
+        if self.buildpack is not Buildpack.CLASSIC:
             return []
         names = {entry.name for entry in self.folder.iterdir()} if self.folder.is_dir() else set()
         return [name for name in _MISSPELT if name in names and self._there(name)]
@@ -159,6 +168,22 @@ class _Reader:
         return max(fitting, key=reading.minor_key, default=None)
 
     # ----------------------------------------------------------------- the files
+
+    def _refused_runtime(self, *, uv: bool) -> Requested | None:
+        """Refuse runtime.txt; return what it means, unless .python-version says so already."""
+        path = self.folder / "runtime.txt"
+        beside = self._there(".python-version")
+        lines = _version_lines(self._bytes(path))
+        pin = self._near(lines[0][1] if lines else "")
+        replace = f"run: uv python pin {pin}" if uv else f"write a .python-version with only: {pin}"
+        self.refuse(
+            self._error(
+                f"The runtime.txt file isn't supported ({_named(path)})",
+                "delete it" if beside else f"delete it, and {replace}",
+                instead="" if beside else pin,
+            )
+        )
+        return None if beside else self._meant(pin, path)
 
     def _runtime(self) -> Requested:
         path = self.folder / "runtime.txt"
@@ -265,7 +290,7 @@ class _Reader:
             f"{self.title}{fails}: {message}",
             hint=hint,
             instead=_sized_with(instead) if instead else "",
-            refused=self.buildpack,
+            refused=self.buildpack is not None,
         )
 
 
@@ -354,6 +379,7 @@ def _shell(name: str) -> str:
 # A patch release comes about every two months: one this far ahead of the newest known one cannot be
 # out yet. A nearer one may be, and gets a note.
 _PATCHES_AHEAD = 10
+_MOST_ELSEWHERE = 3  # other platforms that a message names
 
 
 # --------------------------------------------------------------------------- the target
@@ -453,8 +479,7 @@ def _of_project(
         )
         if own is not None:
             return own
-    origin = f"{title}'s default"
-    return Requested(version=default, origin=origin, place=origin, by_project=False)
+    return Requested(version=default, origin="default", place="default", by_project=False)
 
 
 def _release(platform: Platform, wanted: Requested, refuse: Refuse) -> tuple[PythonRelease, str]:
@@ -536,7 +561,8 @@ def _stack(platform: Platform, name: str) -> Stack:
         return known[name]
     retired = next((stack for stack in platform.retired_stacks if stack.name == name), None)
     if retired is None:
-        raise _unknown("stack", name, known, platform)
+        elsewhere = _elsewhere(platform, lambda other: [stack.name for stack in other.stacks], name)
+        raise _unknown("stack", name, known, platform, elsewhere)
     message = f"{platform.title} retired the stack {name}: end-of-life since {retired.since}"
     raise PlatformError(
         message, hint=f"use {platform.default_stack}; {platform.title} has {', '.join(known)}"
@@ -548,12 +574,34 @@ def _dyno(platform: Platform, name: str | None) -> Dyno | None:
         return None
     known = {dyno.name: dyno for dyno in platform.dynos}
     if name.lower() not in known:
-        raise _unknown("machine size", name, known, platform)
+        elsewhere = _elsewhere(platform, lambda other: [dyno.name for dyno in other.dynos], name)
+        raise _unknown("machine size", name, known, platform, elsewhere)
     return known[name.lower()]
 
 
-def _unknown(kind: str, name: str, known: Iterable[str], platform: Platform) -> PlatformError:
+def _elsewhere(
+    platform: Platform, names_of: Callable[[Platform], Collection[str]], name: str
+) -> tuple[Platform, ...]:
+    """Return the other built-in platforms that have a stack or machine size of this name."""
+    others = (platforms.load(other) for other in platforms.names() if other != platform.name)
+    return tuple(other for other in others if name.lower() in names_of(other))
+
+
+def _unknown(
+    kind: str,
+    name: str,
+    known: Iterable[str],
+    platform: Platform,
+    elsewhere: Sequence[Platform] = (),
+) -> PlatformError:
     names = list(known)
+    if elsewhere:  # a short list says more than all names of this platform
+        some = elsewhere[:_MOST_ELSEWHERE]
+        titles = " and ".join(other.title for other in some)
+        use = " or ".join(f"--platform {other.name}" for other in some)
+        have = "has" if len(some) == 1 else "have"
+        message = f"{platform.title} has no {kind} {name[:_QUOTED]!r}, but {titles} {have}"
+        return PlatformError(f"{message}: use {use}")
     near = difflib.get_close_matches(name.lower(), names, n=1)
     suggestion = f"did you mean {near[0]}? " if near else ""
     message = f"{platform.title} has no {kind} {name[:_QUOTED]!r}"

@@ -16,6 +16,7 @@ from slugcheck.model import (
     FindingSeverity,
     Overlap,
     Report,
+    Severity,
     SizeReport,
     SourceBuild,
     Status,
@@ -126,7 +127,9 @@ def run_words(report: Report) -> tuple[str, ...]:
 
 def second(kind: BundleKind) -> str:
     """Return the head of the column beside the installed bytes (``breakdown.second``)."""
-    return {BundleKind.GZIP_TAR: "slug", BundleKind.SITE_PACKAGES: "bundle"}.get(kind, "gzipped")
+    if kind.is_all_installed:
+        return "gzipped"
+    return "slug" if kind is BundleKind.GZIP_TAR else "bundle"
 
 
 def compressed(sizes: SizeReport) -> str:
@@ -194,18 +197,39 @@ def conclusion(report: Report) -> Outcome:
             sentence=text,
             next_step=_to_measure(report, measurable=not names),
         )
-    held = [v for v in gating if v.figure is not None and not v.rejects]
-    if not held:
-        shown = report.sizes.unit.up(report.sizes.bundle.value)
-        return Outcome(status=Status.PASS, word="NO LIMIT SET", sentence=f"{shown} in total")
+    held = [v for v in gating if v.figure is not None and v.unit == "bytes" and not v.rejects]
+    word, text, warned = (f"FITS {place}", _all(held[:1]), False) if held else _unlimited(report)
+    slow = _slow(report)
     errors = sum(1 for f in report.findings if f.severity is FindingSeverity.ERROR)
     first = f"; fix {plural(errors, 'error')} first" if errors else ""
     return Outcome(
-        status=Status.WARN if errors else Status.PASS,
-        word=f"FITS {place}",
-        sentence=_all(held[:1]) + first,
+        status=Status.WARN if errors or warned or slow else Status.PASS,
+        word=word,
+        sentence="; ".join([text, *slow]) + first,
         next_step="see 'to fix' above" if errors else "",
     )
+
+
+def _unlimited(report: Report) -> tuple[str, str, bool]:
+    """Return what to say where nothing limits the size, by choice or on that platform.
+
+    The word, the sentence, and whether the size is above what the platform advises.
+    """
+    shown = report.sizes.unit.up(report.sizes.bundle.value)
+    platform = report.sizes.target.platform
+    limits = {n.name: n.severity for n in platform.limits if n.figure == platform.size_figure}
+    if set(limits.values()) - {Severity.WARN}:
+        return "NO LIMIT SET", f"{shown} in total", False
+    for advised in (v for v in report.verdicts if v.budget in limits):
+        word = f"FITS {platform.title}" if advised.status is Status.PASS else "NO SIZE LIMIT"
+        return word, advised.sentence, advised.status is Status.WARN
+    nothing = f"{shown}; {platform.title} has no size limit that slugcheck knows"
+    return "NO SIZE LIMIT", nothing, False
+
+
+def _slow(report: Report) -> list[str]:
+    """Return the build times that a platform does not wait for, where the exit code is not 1."""
+    return [_headline(v) for v in report.verdicts if v.status is Status.WARN and v.unit != "bytes"]
 
 
 def _obstructed(report: Report) -> Outcome:
@@ -302,9 +326,8 @@ def _to_shrink(report: Report) -> str:
 def _options(report: Report) -> str:
     """Return the options that a command needs to look at the same target."""
     target = report.sizes.target
-    given = (
-        "" if target.platform.name == DEFAULT_PLATFORM else f" --platform {target.platform.name}"
-    )
+    option = target.platform.option
+    given = "" if option == DEFAULT_PLATFORM else f" --platform {shlex.quote(option)}"
     if target.base is not None and report.kind != "project":
         given += f" --base {shlex.quote(target.base.name)}"
     return f"{given} --python {target.minor}" if target.python_origin == "--python" else given
@@ -355,7 +378,7 @@ def saving(finding: Finding, sizes: SizeReport) -> str:
     if finding.saves_bytes is not None:
         savings.append(f"{mb(finding.saves_bytes)} MB installed")
     kind = kind_of(sizes)
-    if kind in (BundleKind.GZIP_TAR, BundleKind.SITE_PACKAGES):
+    if not kind.is_all_installed:
         if (counted := finding.saves_bundle_bytes) is not None:
             savings.append(f"{sizes.unit.down(counted)} of {second(kind)}")
     elif finding.saves_slug_bytes is not None:

@@ -11,6 +11,11 @@ from fnmatch import fnmatchcase
 from slugcheck.model import BundleKind, BundleRule, Entry, Estimate
 from slugcheck.sizing.installed import Layout
 
+# A zip compresses each file by itself and repeats its name: bytes that each file takes beyond its
+# share of the gzip -6 tar. Measured on 2026-11-27 with what pip installs for six files of
+# requirements, with bytecode: 164 to 682, near 390 where no distribution stands out.
+_ZIP_PER_FILE = (160, 390, 700)
+
 
 def counts(path: str, rule: BundleRule, layout: Layout) -> bool:
     """Whether an installed file counts at all; ``path`` is relative to the Python prefix."""
@@ -30,6 +35,8 @@ def of_distribution(
     plain: Estimate[int],
     bytecode: Estimate[int],
     slug: Estimate[int],
+    *,
+    bytecode_files: int = 0,
 ) -> Estimate[int]:
     """Return what counts of one distribution.
 
@@ -39,6 +46,10 @@ def of_distribution(
     match rule.kind:
         case BundleKind.GZIP_TAR:
             return slug
+        case BundleKind.ZIP:
+            count = len(tuple(files)) + bytecode_files
+            low, value, high = (count * extra for extra in _ZIP_PER_FILE)
+            return Estimate[int].predicted(slug.value + value, slug.low + low, slug.high + high)
         case BundleKind.UNZIPPED | BundleKind.IMAGE:
             return _sum(plain, bytecode)
         case BundleKind.SITE_PACKAGES:

@@ -132,13 +132,14 @@ def as_measured(
         [known(verification.slug_bytes), *(part.slug for part in predicted)],
         systematic_percent=0.0,
     )
-    whole = {BundleKind.GZIP_TAR: slug, BundleKind.SITE_PACKAGES: sizes.bundle}
+    # of the rest only predictions are known: --verify writes the tree and its gzip -6 tar
+    whole = {kind: installed if kind.is_all_installed else sizes.bundle, BundleKind.GZIP_TAR: slug}
     return replace(
         measured,
         parts=(*sizes.parts, *([_unpredicted(more)] if more > 0 else [])),
         installed=installed,
         slug=slug,
-        bundle=whole.get(kind, installed),
+        bundle=whole[kind],
     )
 
 
@@ -151,13 +152,14 @@ def _measured(
         high=round(package.slug.high * scale),
         basis=Basis.PREDICTED,
     )
-    counted = {BundleKind.GZIP_TAR: slug, BundleKind.SITE_PACKAGES: package.bundle}
+    both = Estimate[int].measured(plain + bytecode)
+    counted = {kind: both if kind.is_all_installed else package.bundle, BundleKind.GZIP_TAR: slug}
     return replace(
         package,
         plain=Estimate[int].measured(plain),
         bytecode=Estimate[int].measured(bytecode),
         slug=slug,
-        bundle=counted.get(kind, Estimate[int].measured(plain + bytecode)),
+        bundle=counted[kind],
     )
 
 

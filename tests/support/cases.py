@@ -79,7 +79,7 @@ def source() -> Report:
     ]
     return reports.report(
         rows,
-        on=reports.target(origin="Heroku's default"),
+        on=reports.target(origin="default"),
         unsized=(
             reports.missing("mylib", None, GIT, 8),
             reports.missing("pywin32", "306", WINDOWS, 5),

@@ -190,7 +190,7 @@ def _comparison(comparison: Comparison) -> Section:
 
 def _shows_installed(comparison: Comparison) -> bool:
     """Whether the installed size says more than the bundle does."""
-    return comparison.bundle_kind in (BundleKind.GZIP_TAR, BundleKind.SITE_PACKAGES)
+    return not comparison.bundle_kind.is_all_installed
 
 
 def _comparison_row(comparison: Comparison, setup: Setup) -> Row:

@@ -1,0 +1,129 @@
+"""What a platform counts, against trees that are really packed."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import random
+import re
+import string
+import tarfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from slugcheck import platforms
+from slugcheck.model import BundleKind, Entry, Estimate
+from slugcheck.sizing import bundle
+from slugcheck.sizing.installed import Layout
+from tests.support.commands import slugcheck
+from tests.support.server import PackageServer
+
+LAYOUT = Layout(prefix="/function/virtualenv", python="/usr/bin/python3", minor="3.13")
+RULE = platforms.load("digitalocean-functions").bundle
+
+
+def tree(files: int, seed: int) -> dict[str, bytes]:
+    """Return modules as a distribution has them: many small ones, some large."""
+    drawn = random.Random(seed)
+    words = [
+        "".join(drawn.choices(string.ascii_lowercase, k=drawn.randint(2, 9))) for _ in "x" * 400
+    ]
+    made = {}
+    for number in range(files):
+        lines = min(int(drawn.paretovariate(0.8) * 6), 1_500)
+        text = "\n".join(" ".join(drawn.choices(words, k=7)) for _ in range(lines))
+        path = f"{LAYOUT.site_packages}/package/{drawn.choice(words)}_{number}.py"
+        made[path] = text.encode()
+    return made
+
+
+def zipped(files: Mapping[str, bytes]) -> int:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in files.items():
+            archive.writestr(path, content)
+    return len(out.getvalue())
+
+
+def tarred(files: Mapping[str, bytes]) -> int:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for path, content in files.items():
+            member = tarfile.TarInfo(path)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return len(gzip.compress(out.getvalue(), 6))
+
+
+@pytest.mark.parametrize(("files", "seed"), [(40, 1), (200, 2), (600, 3)])
+def test_a_zip_is_larger_than_the_tar_by_its_files(files: int, seed: int) -> None:
+    made = tree(files, seed)
+    entries = [Entry(path=path, size=len(content), compressed=0) for path, content in made.items()]
+    slug = Estimate[int].measured(tarred(made))
+    none = Estimate[int].measured(0)
+    counted = bundle.of_distribution(entries, RULE, LAYOUT, none, none, slug)
+    assert slug.value < counted.low <= zipped(made) <= counted.high
+    more = bundle.of_distribution(entries, RULE, LAYOUT, none, none, slug, bytecode_files=files)
+    assert more.value - slug.value == 2 * (counted.value - slug.value)
+    plain = replace(RULE, kind=BundleKind.GZIP_TAR)
+    assert bundle.of_distribution(entries, plain, LAYOUT, none, none, slug) == slug
+
+
+def test_a_zip_is_the_sum_of_what_is_shown(
+    package_server: PackageServer, plain_network: None, tmp_path: Path
+) -> None:
+    package_server.add_wheel(
+        "webapp", "1.0", {f"webapp/{n}.py": "y = 2\n" * 100 for n in range(50)}
+    )
+    path = tmp_path / "requirements.txt"
+    path.write_text("webapp==1.0\n")
+    places = ("--platform", "digitalocean-functions", "--format", "json")
+    document = slugcheck(path, "--index-url", package_server.index_url, *places).document
+    (only,) = document["distributions"]
+    totals = document["totals"]
+    assert only["bundle_bytes"] > only["slug_bytes"] + 100 * 160
+    assert totals["bundle_bytes"] == only["bundle_bytes"]
+    assert totals["bundle_low_bytes"] < totals["bundle_bytes"] < totals["bundle_high_bytes"]
+
+
+# --------------------------------------------------------------------------- where nothing limits
+
+
+def last_line(server: PackageServer, folder: Path, platform: str, data: bytes) -> tuple[int, str]:
+    server.add_wheel("webapp", "1.0", {"webapp/data.bin": data})
+    path = folder / "requirements.txt"
+    path.write_text("webapp==1.0\n")
+    done = slugcheck(path, "--index-url", server.index_url, "--platform", platform)
+    return done.code, " ".join(done.out.strip().split("\n\n")[-1].split())
+
+
+def test_a_size_that_is_only_advised_does_not_fail(
+    package_server: PackageServer, plain_network: None, tmp_path: Path
+) -> None:
+    text = (resources.files(platforms) / "digitalocean-app-platform.toml").read_text()
+    (tmp_path / "ours.toml").write_text(text.replace("value = 2_147_483_648", "value = 2_097_152"))
+    place = str(tmp_path / "ours.toml")
+    code, line = last_line(package_server, tmp_path, place, bytes(1_000_000))
+    assert (code, line) == (0, "✓ FITS DigitalOcean App Platform: 1M, within the advised 2 GiB")
+    code, line = last_line(package_server, tmp_path, place, bytes(4_000_000))
+    assert (code, line) == (
+        0,
+        "! NO SIZE LIMIT: 3.9M, over the advised 2 GiB. Larger images are likely to fail to build "
+        "or deploy",
+    )
+
+
+def test_a_build_that_takes_too_long_is_said_and_does_not_fail(
+    package_server: PackageServer, plain_network: None, tmp_path: Path
+) -> None:
+    text = (resources.files(platforms) / "azure-functions.toml").read_text()
+    (tmp_path / "ours.toml").write_text(text.replace("value = 60\n", "value = 1\n"))
+    code, line = last_line(package_server, tmp_path, str(tmp_path / "ours.toml"), b"x")
+    assert code == 0
+    assert line.startswith("! NO SIZE LIMIT: 0.1 MB; Azure Functions has no size limit that")
+    assert re.search(r"; build about \d:\d\d is over 0:01 \(.*\)\. Build locally instead: ", line)
