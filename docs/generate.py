@@ -24,7 +24,6 @@ from typing import Any, TypeVar
 
 from slugcheck import platforms, reading
 from slugcheck.model import (
-    BundleKind,
     Dyno,
     Limit,
     Platform,
@@ -35,6 +34,7 @@ from slugcheck.model import (
     document,
 )
 from slugcheck.policy import limits, settings
+from slugcheck.render.views import platforms as views
 from slugcheck.text import MIB, mb
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -200,36 +200,23 @@ source = "wiki"
 def _platforms() -> str:
     known = [platforms.load(name) for name in platforms.names()]
     overview = _table(
-        ("name", "platform", "limit", "default Python", "counts"),
+        ("name", "platform", "size limit", "of", "default Python"),
         (_overview(platform) for platform in known),
     )
     sections = "\n".join(_platform(platform) for platform in known)
+    if "\\*" in overview:
+        overview += "\n\\* second-hand: the platform itself does not say it.\n"
     return _NOTICE + _PLATFORMS_HEAD + overview + "\n" + sections + "\n" + _OWN_PLATFORM
 
 
 def _overview(platform: Platform) -> Iterable[str]:
-    own = [
-        size_limit.text
-        for size_limit in platform.limits
-        if size_limit.figure == platform.size_figure
-    ]
-    limit = own[0] if own else "no size limit known"
     return (
         f"`{platform.name}`",
         platform.title,
-        limit,
+        views.size_limit(platform).replace("*", "\\*"),
+        views.COUNTED[platform.bundle.kind],
         platform.default_python,
-        _COUNTED[platform.bundle.kind],
     )
-
-
-_COUNTED = {
-    BundleKind.GZIP_TAR: "the compressed slug",
-    BundleKind.ZIP: "the zipped files",
-    BundleKind.UNZIPPED: "unpacked files",
-    BundleKind.SITE_PACKAGES: "unpacked files, less what is stripped",
-    BundleKind.IMAGE: "the container image",
-}
 
 
 def _counts(platform: Platform) -> str:

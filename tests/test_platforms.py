@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -329,15 +330,55 @@ def joined(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_every_limit_is_shown_with_its_source_and_date_at_80_columns() -> None:
-    text = shown(*ALL)
-    assert max(map(len, text.splitlines())) <= 80
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_overview_has_a_line_for_each_platform(width: int) -> None:
+    text = render([platforms.load(name) for name in ALL], width=width, color=False)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= width
     for name in ALL:
-        for limit in platforms.load(name).limits:
-            hand = "; second-hand" if limit.source.second_hand else ""
-            assert joined(f"{limit.source.text} ({limit.source.date}{hand})") in joined(text)
-            assert f"{limit.value:,}" in text or limit.text == f"{limit.value} s"
+        platform = platforms.load(name)
+        (row,) = (row for row in lines if row.startswith(f"{name} "))
+        assert row.endswith(f" {platform.default_python}")
+        for limit in platform.limits:
+            if limit.figure == platform.size_figure and limit.severity is not Severity.WARN:
+                assert limit.text.split(" (")[0] in row
+        assert ("none known" in row) == (name in UNLIMITED - {"digitalocean-app-platform"})
+        if width > 110:
+            assert platform.title.split()[0] in row
     assert "slugcheck platforms NAME" in text
+
+
+def test_the_overview_says_what_counts_and_what_is_second_hand() -> None:
+    text = shown("heroku", "vercel", "digitalocean-app-platform", "digitalocean-functions")
+    rows = {row.split()[0]: " ".join(row.split()[1:]) for row in text.splitlines()[1:5]}
+    assert rows["heroku"] == "500M, cap 1000M compressed slug 3.14"
+    assert rows["digitalocean-functions"] == "48 MB zipped zipped files 3.13"
+    assert rows["digitalocean-app-platform"] == "2 GiB advised image on disk 3.13"
+    assert "second-hand" not in text
+    heard = platforms.parse(OWN.replace('"2026-10-31"', '"2026-10-31"\nsecond_hand = true'), "s")
+    heard = replace(heard, limits=(replace(heard.limits[0], figure="bundle"),))
+    text = render([heard], width=80, color=False)
+    assert "1 MB*" in text
+    assert "* second-hand: the platform itself does not say it" in text
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_limit_is_shown_with_its_source_and_date_at_80_columns(name: str) -> None:
+    text = shown(name, detailed=True)
+    platform = platforms.load(name)
+    for limit in platform.limits:
+        assert f"{limit.value:,}" in text or limit.text == f"{limit.value} s"
+    sources = [platform.bundle.source]
+    for rows in (platform.limits, platform.stacks, platform.pythons, platform.dynos):
+        sources += [row.source for row in rows]
+    for source in sources:
+        hand = "; second-hand" if source.second_hand else ""
+        # a word that is longer than its column is broken, at any character
+        assert squeezed(f"{source.text} ({source.date}{hand})") in squeezed(text)
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.split())
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -10,10 +10,10 @@ from slugcheck.terminal import Terminal
 from slugcheck.text import inert
 
 
-@click.command("platforms", short_help="List the supported platforms and their limits.")
+@click.command("platforms", short_help="List the platforms, or show the limits and sources of one.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 def command(names: Sequence[str]) -> None:
-    """Show the limits of every platform, or of the named ones with source and date."""
+    """List the platforms, or show all that is known of the named ones, with sources."""
     from slugcheck import platforms as known
     from slugcheck.render import terminal as screen
     from slugcheck.render.views import platforms as views

@@ -1,13 +1,14 @@
-"""What ``slugcheck platforms`` shows: every limit with its source and date. Pure.
+"""What ``slugcheck platforms`` shows: an overview, and one platform with every source. Pure.
 
 A platform may come from a user's own file, so its texts are shown as they are and steer nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from slugcheck.model import (
+    BundleKind,
     BundleRule,
     Limit,
     Platform,
@@ -36,41 +37,106 @@ from slugcheck.text import MIB, mb, plural
 
 _MEANING = {
     Severity.FAIL: "the check fails above it",
-    Severity.WARN: "the platform warns above it",
+    Severity.WARN: "reported above it, does not fail the check",
     Severity.NOTE: "more is rejected",
 }
 
 
+# What a platform counts, in a word or two.
+COUNTED = {
+    BundleKind.GZIP_TAR: "compressed slug",
+    BundleKind.ZIP: "zipped files",
+    BundleKind.UNZIPPED: "unzipped files",
+    BundleKind.SITE_PACKAGES: "stripped files",
+    BundleKind.IMAGE: "image on disk",
+}
+_WIDE = 110  # characters from which the overview has room for titles
+
+
 def view(platforms: Sequence[Platform], *, detailed: bool = False) -> View:
-    """Return the platforms' limits; with ``detailed`` also stacks, Pythons and machine sizes."""
-    sections = [
-        section for platform in platforms for section in _sections(platform, detailed=detailed)
-    ]
+    """Return a line for each platform; with ``detailed`` all that is known of each."""
     if not detailed:
-        more = line("slugcheck platforms NAME shows stacks, Pythons and machine sizes")
-        sections.append(_section("", Paragraph((more,))))
-    return View(tuple(sections))
+        return View(tuple(_overview(platforms)))
+    sections = [section for platform in platforms for section in _sections(platform)]
+    hand = "sources are the platform's own words or code, or measured, if not marked second-hand"
+    return View((*sections, _section("", Paragraph((line(hand, Style.DIM),)))))
+
+
+def size_limit(platform: Platform) -> str:
+    """Return what limits the size in a few words: "500M, cap 1000M", "2 GiB advised", "none known".
+
+    A limit that the platform itself does not state has an asterisk.
+    """
+    about = [limit for limit in platform.limits if limit.figure == platform.size_figure]
+    firm = [f"{limit.text}{_mark(limit)}" for limit in about if limit.severity is Severity.FAIL]
+    own = [f"cap {limit.text}{_mark(limit)}" for limit in about if limit.severity is Severity.NOTE]
+    advised = [f"{limit.text} advised{_mark(limit)}" for limit in about[:1]]
+    return ", ".join([*firm[:1], *own[:1]] or advised) or "none known"
+
+
+def _mark(limit: Limit) -> str:
+    return "*" if limit.source.second_hand else ""
+
+
+def _overview(platforms: Sequence[Platform]) -> Iterator[Section]:
+    columns = (
+        Column(head="name", kind=Kind.STATE),
+        Column(head="platform", wide_only=_WIDE),
+        Column(head="size limit"),
+        Column(head="of"),
+        Column(head="memory", kind=Kind.FIGURE, wide_only=_WIDE),
+        Column(head="Python", kind=Kind.FIGURE),
+    )
+    limits = [size_limit(platform) for platform in platforms]
+    rows = (
+        Row(
+            cells=(
+                line(platform.name, Style.ACCENT),
+                line(platform.title),
+                line(limit),
+                line(COUNTED[platform.bundle.kind]),
+                line(_memory(platform)),
+                line(platform.default_python),
+            )
+        )
+        for platform, limit in zip(platforms, limits, strict=True)
+    )
+    yield _section("", Table(columns=columns, rows=tuple(rows)))
+    more = [line("slugcheck platforms NAME shows all limits, sources and choices of one")]
+    if any("*" in limit for limit in limits):
+        more.append(line("* second-hand: the platform itself does not say it", Style.DIM))
+    yield _section("", Paragraph(tuple(more)))
+
+
+def _memory(platform: Platform) -> str:
+    """Return the memory of the default machine size, "" where none is the default."""
+    usual = [dyno for dyno in platform.dynos if dyno.name == platform.default_dyno]
+    return f"{usual[0].ram_bytes // MIB:,} MiB" if usual else ""
 
 
 def _section(heading: str, *blocks: Block) -> Section:
     return Section(heading=line(heading, Style.STRONG), blocks=blocks, rank=0)
 
 
-def _sections(platform: Platform, *, detailed: bool) -> Iterator[Section]:
+def _sections(platform: Platform) -> Iterator[Section]:
     title = (Span(platform.name, Style.STRONG), Span(f" ({platform.title})"))
     yield _section("", Paragraph((title, line(platform.about, Style.DIM))))
-    yield _section("limits", _entries([_limit(limit) for limit in platform.limits]))
-    if not detailed:
-        return
     yield _section("counts", Paragraph(_counts(platform.bundle)))
-    stacks = [_stack(stack, platform) for stack in platform.stacks]
-    stacks += [_retired(stack) for stack in platform.retired_stacks]
-    yield _section("stacks", _entries(stacks))
-    releases = [_python(release, platform) for release in platform.pythons]
-    yield _section("Pythons", _entries(releases))
+    if platform.limits:
+        yield _section("limits", _entries([_limit(limit) for limit in platform.limits]))
+    else:
+        yield _section("limits", Paragraph((line("none known"),)))
+    stacks = {stack.name: _stack(stack, platform) for stack in platform.stacks}
+    stacks |= {stack.name: _retired(stack) for stack in platform.retired_stacks}
+    sources = [stack.source for stack in platform.stacks]
+    sources += [stack.source for stack in platform.retired_stacks]
+    yield _section("stacks", *_choices(stacks, sources))
+    releases = {release.minor: _python(release, platform) for release in platform.pythons}
+    sources = [release.source for release in platform.pythons]
+    yield _section("Pythons", *_choices(releases, sources))
     if platform.dynos:
-        sources = dict.fromkeys(_source(dyno.source) for dyno in platform.dynos)
-        yield _section("machine", _machines(platform), Paragraph(tuple(sources)))
+        used = dict.fromkeys(_source(dyno.source) for dyno in platform.dynos)
+        yield _section("machine", _machines(platform), Paragraph(tuple(used)))
 
 
 def _source(source: Source) -> Line:
@@ -94,9 +160,20 @@ def _entries(rows: Sequence[Row]) -> Table:
     return Table(columns=(Column(head="name", kind=Kind.STATE), Column()), rows=tuple(rows))
 
 
-def _entry(name: str, lines: Sequence[str], source: Source) -> Row:
-    facts = Stacked((*(line(text) for text in lines), _source(source)))
+def _entry(name: str, lines: Sequence[str], *sources: Source) -> Row:
+    facts = Stacked((*map(line, lines), *map(_source, sources)))
     return Row(cells=(line(name, Style.ACCENT), facts))
+
+
+def _choices(rows: Mapping[str, Sequence[str]], sources: Sequence[Source]) -> Iterator[Block]:
+    """Yield what to choose from; a source that all have stands once, below them."""
+    common = len(rows) > 1 and len(set(sources)) == 1
+    named = zip(rows.items(), sources, strict=True)
+    yield _entries(
+        [_entry(name, lines, *(() if common else (source,))) for (name, lines), source in named]
+    )
+    if common:
+        yield Paragraph((_source(sources[0]),))
 
 
 def _limit(limit: Limit) -> Row:
@@ -110,7 +187,7 @@ def _limit(limit: Limit) -> Row:
     return _entry(limit.name, (f"{value}{figure}: {meaning}",), limit.source)
 
 
-def _stack(stack: Stack, platform: Platform) -> Row:
+def _stack(stack: Stack, platform: Platform) -> Sequence[str]:
     default = ", the default" if stack.name == platform.default_stack else ""
     lines = [f"glibc {stack.glibc[0]}.{stack.glibc[1]}, {stack.arch}, {stack.status}{default}"]
     if stack.missing_libraries:
@@ -119,14 +196,14 @@ def _stack(stack: Stack, platform: Platform) -> Row:
         tools = [package for package in image.packages if not package.endswith("-dev")]
         headers = plural(len(image.packages) - len(tools), "library", "libraries")
         lines.append(f"builds find {', '.join(tools)}, and the headers of {headers}")
-    return _entry(stack.name, lines, stack.source)
+    return lines
 
 
-def _retired(stack: RetiredStack) -> Row:
-    return _entry(stack.name, (f"retired: end-of-life since {stack.since}",), stack.source)
+def _retired(stack: RetiredStack) -> Sequence[str]:
+    return (f"retired: end-of-life since {stack.since}",)
 
 
-def _python(release: PythonRelease, platform: Platform) -> Row:
+def _python(release: PythonRelease, platform: Platform) -> Sequence[str]:
     default = ", the default" if release.minor == platform.default_python else ""
     parts = (
         f"{part.name}: {mb(part.installed_bytes)} MB, gzip {mb(part.slug_bytes)} MB "
@@ -134,7 +211,7 @@ def _python(release: PythonRelease, platform: Platform) -> Row:
         for part in release.parts
     )
     first = f"{release.version}, {release.status}{default}"
-    return _entry(release.minor, (first, *parts), release.source)
+    return first, *parts
 
 
 # --------------------------------------------------------------------------- machines
