@@ -363,7 +363,7 @@ def test_each_kind_of_value_is_told_what_it_must_be(change: tuple[str, str], sai
     with pytest.raises(PlatformError) as caught:
         platforms.parse(text.replace(change[0], change[1], 1), "shed.toml")
     assert f"shed.toml: {said}" in str(caught.value)
-    assert caught.value.hint == "slugcheck/platforms/heroku.toml shows every field"
+    assert caught.value.hint == "'Your own platform' in docs/platforms.md shows a whole file"
 
 
 def test_the_same_name_twice_is_a_mistake() -> None:
