@@ -250,9 +250,9 @@ def test_a_compiled_source_has_the_size_of_its_pyc_without_the_path(
     source = b"def f():\n    return [1, 'text']\n" + b"x = 1\nn = 2\n" * lines
     path = tmp_path / "module.py"
     path.write_bytes(source)
-    written = py_compile.compile(str(path), cfile=str(tmp_path / "module.pyc"), doraise=True)
-    assert written is not None
-    assert bytecode.compiled_bytes(source) == Path(written).stat().st_size - len(str(path))
+    compiled = tmp_path / "module.pyc"
+    py_compile.compile(str(path), cfile=str(compiled), doraise=True)
+    assert bytecode.compiled_bytes(source) == compiled.stat().st_size - len(str(path))
 
 
 def test_sources_are_compiled_and_never_run(tmp_path: Path) -> None:

@@ -164,6 +164,25 @@ def test_every_byte_is_what_uv_leaves(
     assert {entry.path: entry.size for entry in found.files} == plain
 
 
+@pytest.mark.parametrize("length", [20, 124, 125, 127, 200])
+def test_a_script_of_a_long_path_has_the_lines_that_pip_writes(length: int, tmp_path: Path) -> None:
+    scripts = pytest.importorskip("pip._vendor.distlib.scripts")
+    python = "/" + "p" * (length - 1)
+    maker = scripts.ScriptMaker(None, str(tmp_path))
+    maker.executable = python
+    inventory = inventory_of(wheel(), tmp_path)
+    distribution = Distribution(
+        name="pkg", version="1.0", direct=False,
+        artifact=Artifact(filename="x", url="", size=None, sha256=None),
+    )  # fmt: skip
+    sizes = {}
+    for path in ("/p", python):
+        files = install(inventory, distribution, Layout(prefix="/", python=path, minor=MINOR)).files
+        sizes[path] = next(entry.size for entry in files if entry.path == "bin/nested")
+    first_line = maker._get_shebang("utf-8")
+    assert sizes[python] - sizes["/p"] == len(first_line) - len("#!/p\n")
+
+
 def test_a_platform_that_compiles_nothing_has_no_rows_for_bytecode(tmp_path: Path) -> None:
     inventory = inventory_of(wheel(), tmp_path)
     distribution = Distribution(

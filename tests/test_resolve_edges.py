@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 from slugcheck.errors import NetworkError, ResolutionError
 from slugcheck.model import IndexOptions, Obstacle, Origin, Requirement
@@ -256,6 +257,19 @@ def test_without_trials_the_lines_of_the_reason_are_what_to_change(
     failure = core("Because b==2 depends on a>=2 and you require a==1, we conclude.", A).failure
     error = conflicts.unsolvable(failure, lines, TARGET)
     assert (str(error), error.hint, error.detail) == (said, hint, failure.text)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown"),
+    [
+        ("0.1", "1 2 3 4 5"), ("3", "1 2 3 4 5"), ("4", "2 3 4 5 6"), ("4.5", "3 4 5 6 7"),
+        ("7", "4 5 6 7 8"), ("99", "4 5 6 7 8"), ("odd", "4 5 6 7 8"),
+    ],
+)  # fmt: skip
+def test_the_versions_around_the_one_that_is_wanted_are_shown(wanted: str, shown: str) -> None:
+    known = [Version(str(number)) for number in range(1, 9)]
+    assert " ".join(map(str, conflicts._around(known, wanted))) == shown
+    assert list(conflicts._around(known[:2], wanted)) == known[:2]
 
 
 # --------------------------------------------------------------------------- local versions

@@ -28,7 +28,10 @@ _PYTHON_SHEBANG = "#!python"
 _RECORD_RATIO = 0.443
 _BYTECODE_ROW_RATIO = 0.081
 _SCRIPT_RATIO = 0.7
-_LINK_LIMIT = 127  # Linux refuses longer interpreter lines; pip then writes a /bin/sh trampoline
+# Linux refuses lines of interpreters over 127 bytes, "#!" and the line's end included; pip then
+# writes three lines for /bin/sh, which are this much longer.
+_LONGEST_INTERPRETER = 124
+_THREE_LINES_MORE = 33
 
 
 class Requested(StrEnum):
@@ -229,7 +232,7 @@ def _scripts(inventory: Inventory, layout: Layout) -> Iterable[Entry]:
             first=function.split(".")[0],
             function=function,
         )
-        extra = len("/bin/sh\n'''exec' \n' '''") + 8 if len(layout.python) > _LINK_LIMIT else 0
+        extra = _THREE_LINES_MORE if len(layout.python) > _LONGEST_INTERPRETER else 0
         yield _text(f"bin/{name}", len(text.encode()) + extra, _SCRIPT_RATIO)
 
 
