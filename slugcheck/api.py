@@ -35,6 +35,7 @@ class Arguments(TypedDict, total=False):
     python: str | None
     stack: str | None
     dyno: str | None
+    tier: str | None
     config: StrPath | None
     limits: Mapping[str, str] | Iterable[tuple[str, str]] | None
     allow_unsized: Collection[str] | Literal["all"]
@@ -80,6 +81,8 @@ def check(
     :param python: the target's Python, such as ``"3.12"``; by default what the project says.
     :param stack: the operating system image, such as ``"heroku-24"``.
     :param dyno: the machine size, such as ``"standard-1x"``.
+    :param tier: the tier of the platform's size limit, such as ``"large"`` on Vercel; by default
+        what the project's files say.
     :param config: a settings file to use instead of the project's own.
     :param extras: extras of a ``pyproject.toml`` to include.
     :param groups: dependency groups of a ``pyproject.toml`` to include.
@@ -236,6 +239,8 @@ def options_of(path: StrPath, **arguments: Unpack[CheckArguments]) -> Options:
         python=arguments.get("python"),
         python_origin="python",
         dyno=arguments.get("dyno"),
+        tier=arguments.get("tier"),
+        tier_origin="tier",
         index=index_options(
             arguments.get("index_url"),
             arguments.get("extra_index_urls", ()),

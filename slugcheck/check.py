@@ -44,7 +44,7 @@ from slugcheck.model import (
 from slugcheck.model.options import DEFAULT_PLATFORM, Options
 from slugcheck.packages.index.urls import redact
 from slugcheck.packages.requirements.indexes import configured, only_there, reachable
-from slugcheck.policy import budgets, settings
+from slugcheck.policy import budgets, settings, tiers
 from slugcheck.policy.settings import merged, rules
 from slugcheck.project import app, target
 from slugcheck.project.app import App, Subject
@@ -126,9 +126,20 @@ class Check:
         described = own.described if options.platform is None else None
         self._options = options = merged(options, own)
         platform = described or platforms.load(options.platform or DEFAULT_PLATFORM)
-        self.rules = rules(options, own, platform)
+        rules(options, own, platform)  # what is wrong with them comes before the project's own
         self._obstacles: list[Obstacle] = []
         self.subject: Subject = app.read_subject(options, platform, self._refuse)
+        build = self.subject.build
+        platform = tiers.applied(
+            platform,
+            tiers.Circumstances(
+                install_command=build.configuration.install_command if build else "",
+                large=build.configuration.large if build else "",
+            ),
+            named=options.tier,
+            by=options.tier_origin,
+        )
+        self.rules = rules(options, own, platform)
         self.target: Target = target.choose(
             platform,
             stack=options.stack,
@@ -141,6 +152,8 @@ class Check:
             top=self.subject.top,
             refuse=self._refuse,
             whole=self.subject.project is not None,
+            build=build.python if build else None,
+            read_by_build=build is not None,
         )
         self._check_install_command()
         more = () if ruling is None else (settings.local_models(self.settings),)
@@ -384,6 +397,7 @@ class Check:
             app=app.files,
             models=app.models,
             storage=storage_options,
+            function=tiers.split(sizes),
             verification=verified,
             requirements=read.requirements if (read := self.subject.requirements) else (),
             allowed_unsized=tuple(
@@ -549,6 +563,7 @@ class Check:
 
     def _notes(self, sizes: SizeReport) -> tuple[str, ...]:
         notes = [*self._dependencies.notes, *self._app.notes()]
+        notes += self.subject.build.notes if self.subject.build else ()
         if (built := self._built) is not None:
             from slugcheck.project import hooks
 

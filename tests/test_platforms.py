@@ -66,7 +66,7 @@ def test_every_constant_has_a_source_and_a_day_that_is_past(name: str) -> None:
 def test_what_is_unknown_says_so() -> None:
     texts = {s.name: s.source.text for s in platforms.load("heroku").stacks}
     assert "unverified" in texts["heroku-26"]
-    for name in ("vercel", "google-cloud-functions", "pythonanywhere-free", "fly"):
+    for name in ("google-cloud-functions", "pythonanywhere-free", "fly"):
         (stack,) = platforms.load(name).stacks
         assert (2, 17) <= stack.glibc <= (2, 28)
         assert "assumption" in stack.source.text

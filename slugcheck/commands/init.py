@@ -55,7 +55,7 @@ def command(path: Path, budget: str | None, force: bool, quiet: bool, **given: A
         raise MeasureError(
             message, hint="run slugcheck check to see why, then fix or remove these lines"
         )
-    choices = {key: given[key] for key in ("platform", "stack", "python", "dyno")}
+    choices = {key: given[key] for key in ("platform", "stack", "python", "dyno", "tier")}
     proposals = settings.proposals(report)
     if budget is None:
         budget = next(iter(proposals))

@@ -103,6 +103,8 @@ class Options:
     python: str | None = None
     python_origin: str = "--python"  # where ``python`` comes from
     dyno: str | None = None
+    tier: str | None = None  # of the platform's size limit; None: what the project says
+    tier_origin: str = "--tier"  # where ``tier`` comes from
     index: IndexOptions = field(default_factory=IndexOptions)
     extras: tuple[str, ...] = ()  # of a pyproject.toml
     groups: tuple[str, ...] = ()  # dependency groups of a pyproject.toml

@@ -25,6 +25,7 @@ from slugcheck.model import (
     BundleKind,
     BundleRule,
     Dyno,
+    FunctionRule,
     Limit,
     Platform,
     PythonRelease,
@@ -33,6 +34,8 @@ from slugcheck.model import (
     Severity,
     Source,
     Stack,
+    Tier,
+    TierWhen,
 )
 
 Row = TypeVar("Row")
@@ -240,20 +243,23 @@ def _platform(reader: TableReader) -> Platform:
     limits = reader.rows("limits", _limit)
     retired = reader.rows("retired_stacks", _retired_stack)
     dynos = reader.rows("dynos", _dyno)
+    tiers = reader.rows("tiers", _tier)
     for key, row_names in (
         ("stacks", [stack.name for stack in stacks]),
         ("retired_stacks", [stack.name for stack in retired]),
         ("pythons", [release.minor for release in pythons]),
         ("limits", [limit.name for limit in limits]),
         ("dynos", [dyno.name for dyno in dynos]),
+        ("tiers", [tier.name for tier in tiers]),
     ):
         _no_duplicates(reader, key, row_names)
+    _check_tiers(reader, tiers, limits)
     return Platform(
         name=reader.text("name"),
         title=reader.text("title"),
         about=reader.text("about"),
         bundle=bundle,
-        installer=reader.choice("installer", ("pip",)),
+        installer=reader.choice("installer", ("pip", "uv")),
         buildpack=reader.flag("buildpack") if "buildpack" in reader else False,
         compiles_bytecode=reader.flag("compiles_bytecode"),
         gpu=reader.flag("gpu"),
@@ -268,6 +274,8 @@ def _platform(reader: TableReader) -> Platform:
         if "default_dyno" in reader
         else None,
         retired_stacks=retired,
+        tiers=tiers,
+        function=reader.table("function", _function) if "function" in reader else None,
     )
 
 
@@ -288,6 +296,50 @@ def _bundle(reader: TableReader) -> BundleRule:
 def _no_bundle(reader: TableReader) -> BundleRule:
     reader.mistake("bundle", f"is missing; it must be a table with a kind: {', '.join(BundleKind)}")
     return BundleRule(kind=BundleKind.UNZIPPED, about="", source=Source(text="", date=""))
+
+
+def _function(reader: TableReader) -> FunctionRule:
+    return FunctionRule(
+        config=reader.text("config"),
+        ignore_file=reader.text("ignore_file"),
+        ignored=reader.texts("ignored"),
+        excluded=reader.texts("excluded"),
+        source=_source(reader),
+    )
+
+
+def _tier(reader: TableReader) -> Tier:
+    value = reader.whole("value", least=1)
+    when = reader.choice("when", tuple(TierWhen))
+    part = reader.whole("function_bytes", least=1) if "function_bytes" in reader else None
+    if part is not None and part > value:
+        reader.mistake("function_bytes", f"must not be more than the value, {value:,}")
+    tool = reader.whole("tool_bytes") if "tool_bytes" in reader else 0
+    if tool >= (part or 1):
+        reader.mistake("tool_bytes", "must be less than function_bytes")
+    return Tier(
+        name=reader.text("name", pattern=r"[^\sA-Z]+", like="cold-start, in lower case"),
+        when=TierWhen(when) if when else TierWhen.LOCK,
+        value=value,
+        text=reader.text("text"),
+        about=reader.text("about"),
+        source=_source(reader),
+        function_bytes=part,
+        tool_bytes=tool,
+    )
+
+
+def _check_tiers(reader: TableReader, tiers: Sequence[Tier], limits: Sequence[Limit]) -> None:
+    """Each case has one tier, and the limit of the platform's table is the default one's."""
+    if not tiers:
+        return
+    usual = [tier.value for tier in tiers if tier.when is TierWhen.LOCK]
+    for when in TierWhen:
+        if (found := sum(tier.when is when for tier in tiers)) != 1:
+            reader.mistake("tiers", f"must have one row for when = {when.value!r}, not {found}")
+    about = [limit.value for limit in limits if limit.figure == "bundle"]
+    if len(usual) == 1 and about != usual:
+        reader.mistake("limits", f"must have one of the figure bundle, of {usual[0]:,} bytes")
 
 
 def _no_duplicates(reader: TableReader, key: str, row_names: list[str]) -> None:

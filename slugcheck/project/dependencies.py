@@ -373,6 +373,7 @@ class DependencyReader:
                 environment=self.environment,
                 tags=self._tags,
                 refuse=self._refuse,
+                frozen=self._subject.build is not None,
             )
         shelves = Shelves(self.pages, lambda url: Pages(self._client, IndexOptions(index_url=url)))
         if manager is Manager.POETRY:

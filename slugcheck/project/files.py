@@ -1,5 +1,7 @@
 """The app's own files: those that git would push, without what ``.slugignore`` removes.
 
+For a function of Vercel ``.vercelignore`` and globs take the place of ``.slugignore``.
+
 ``listing`` finds them and ``measure`` compresses them. Heroku checks out the pushed commit with its
 submodules and removes what ``.slugignore`` matches before the buildpack runs. Files are read as
 they are in the folder. Without git every file counts, except caches, virtual environments and the
@@ -20,10 +22,11 @@ from pathlib import Path
 
 from slugcheck import reading
 from slugcheck.errors import MeasureError, UsageError
-from slugcheck.model import AppFiles, FolderSize
-from slugcheck.project import git, slugignore
+from slugcheck.model import AppFiles, FolderSize, FunctionRule
+from slugcheck.project import git, slugignore, vercelignore
 from slugcheck.project.archive import Member, Progress, gzipped_tar
 from slugcheck.project.slugignore import quoted
+from slugcheck.project.vercelignore import FunctionFiles
 from slugcheck.text import listed, mb, plural, printable
 
 _MOST_FOLDERS = 8
@@ -196,7 +199,9 @@ def _quoted(path: str) -> str:
 # --------------------------------------------------------------------------- notes
 
 
-def checkout_notes(known: git.Tracked, members: tuple[Member, ...]) -> Iterator[str]:
+def checkout_notes(
+    known: git.Tracked, members: tuple[Member, ...], title: str = "Heroku"
+) -> Iterator[str]:
     """Yield notes on the differences between git's files and the folder's."""
     if known.prefix:
         yield (
@@ -220,7 +225,7 @@ def checkout_notes(known: git.Tracked, members: tuple[Member, ...]) -> Iterator[
         yield f"not counted: {plural(len(names), 'file')} not tracked by git: {some(names)}"
     if known.absent_submodules:
         yield (
-            f"not counted, but checked out by Heroku: submodule {some(known.absent_submodules)}, "
+            f"not counted, but checked out by {title}: submodule {some(known.absent_submodules)}, "
             "which is empty here (run git submodule update --init)"
         )
     if known.nested:
@@ -281,15 +286,17 @@ def some(names: Collection[str]) -> str:
 class Listing:
     """The files of the app before anything is compressed.
 
-    ``files`` are in the slug; ``ignored`` are pushed, but ``.slugignore`` removes them. ``tracked``
-    is whether they come from git. ``lfs`` are the paths pushed as Git LFS pointers: their members
-    have the pointer's size and content, ``disk`` is the real file.
+    ``files`` are in the bundle; ``ignored`` are pushed, but left out by ``ignored_by``
+    (``.slugignore``; "": the rules of a function). ``tracked`` is whether they come from git.
+    ``lfs`` are the paths pushed as Git LFS pointers: their members have the pointer's size and
+    content, ``disk`` is the real file.
     """
 
     folder: Path
     files: tuple[Member, ...]
     ignored: tuple[Member, ...]
     tracked: bool
+    ignored_by: str = ".slugignore"
     lfs: frozenset[str] = frozenset()
     lfs_pointers: bool = True  # whether the platform gets pointers at all
     notes: tuple[str, ...] = ()
@@ -325,13 +332,22 @@ class Listing:
         return "git does not track it" if self.tracked else "it is not a file"
 
 
-def listing(folder: Path, *, buildpack: bool = True) -> Listing:
+def listing(
+    folder: Path,
+    *,
+    buildpack: bool = True,
+    title: str = "Heroku",
+    function: FunctionRule | None = None,
+    own_files: Sequence[FunctionFiles] = (),
+) -> Listing:
     """Return the files below ``folder`` that a push would bring to Heroku, and those removed there.
 
-    Without ``buildpack`` they go to a platform that applies no ``.slugignore``, and takes the files
-    of Git LFS as they are in the folder instead of their pointers.
+    Without ``buildpack`` they go to another platform (``title``) that applies no ``.slugignore``,
+    and takes the files of Git LFS as they are in the folder instead of their pointers. With
+    ``function`` they go into a function by its rule; ``own_files`` are what single functions leave
+    out.
 
-    :raises UsageError: the folder does not exist.
+    :raises UsageError: the folder does not exist, or patterns take too long to match.
     :raises MeasureError: git refuses, or a folder cannot be read.
     """
     if not folder.is_dir():
@@ -349,16 +365,25 @@ def listing(folder: Path, *, buildpack: bool = True) -> Listing:
     is_tracked = known is not None and bool(known.paths)
     members, reasons = _members(folder, names, lfs, notes, is_tracked=is_tracked)
     if known is not None and is_tracked:
-        notes += checkout_notes(known, members)
+        notes += checkout_notes(known, members, title)
     kept, removed = _pruned(folder, members, reasons, notes) if buildpack else (members, ())
+    built = kept
+    if function is not None:
+        built, removed = _uploaded(folder, members, reasons, notes, function)
+        sizes = {member.path: member.size for member in built}
+        out = vercelignore.excluded(sizes, function.excluded, own_files, function.config)
+        notes += out.notes
+        kept = tuple(member for member in built if member.path not in out.paths)
+        removed = (*removed, *(member for member in built if member.path in out.paths))
     notes += lfs_notes(kept, in_lfs, pointers=buildpack)
     notes += compiler_notes(kept) if buildpack else ()
-    inside = frozenset(parent for member in kept for parent in _above(member.path))
+    inside = frozenset(parent for member in built for parent in _above(member.path))
     return Listing(
         folder=folder,
         files=kept,
         ignored=removed,
         tracked=is_tracked,
+        ignored_by="" if function else _IGNORE_FILE,
         lfs=lfs,
         lfs_pointers=buildpack,
         notes=tuple(notes),
@@ -388,6 +413,7 @@ def measure(
         checkout_bytes=app_listing.checkout_bytes,
         ignored_files=len(app_listing.ignored),
         ignored_bytes=sum(member.size for member in app_listing.ignored),
+        ignored_by=app_listing.ignored_by,
         folders=biggest(
             (member.path, member.size, share) for member, share in zip(own, shares, strict=True)
         ),
@@ -531,10 +557,37 @@ def _pruned(
     return kept, tuple(member for member in members if member.path in removal.by)
 
 
+def _uploaded(
+    folder: Path,
+    members: tuple[Member, ...],
+    reasons: dict[str, str],
+    notes: list[str],
+    function: FunctionRule,
+) -> tuple[tuple[Member, ...], tuple[Member, ...]]:
+    """Return the files that the build has, and those that are not uploaded; adds the reasons."""
+    name, content = function.ignore_file, b""
+    if os.path.lexists(folder / name):
+        if reasons.get(name, "absent"):
+            notes.append(f"{name} has no effect on a push: git does not track it")
+        else:
+            content = _ignore_content(folder, folder / name, notes)
+    rules = vercelignore.IgnoreFile(function.ignored, content, name, len(members))
+    out: set[str] = set()
+    for member in members:
+        if (rule := rules.ignored(member.path)) is not None:
+            place = f"line {rule.line}: {quoted(rule.text)}"
+            out.add(member.path)
+            reasons[member.path] = f"{name} removes it ({place})" if rule.line else "it is ignored"
+    return (
+        tuple(member for member in members if member.path not in out),
+        tuple(member for member in members if member.path in out),
+    )
+
+
 def _ignore_content(folder: Path, path: Path, notes: list[str]) -> bytes:
     real = reading.destination(path, folder)
     if real is None or not real.is_file():
-        notes.append(".slugignore is ignored: it is a link to a file outside the app")
+        notes.append(f"{path.name} is ignored: it is a link to a file outside the app")
         return b""
     try:
         return reading.read(path, within=folder, limit=reading.SMALL_FILE)

@@ -1,5 +1,7 @@
 """What ``uv sync --locked --no-default-groups`` installs from a uv.lock, through ``uv export``.
 
+Or, on a platform that does not care whether the lock is up to date, ``uv sync --frozen --no-dev``.
+
 uv works on a copy: the lock, and only those parts of pyproject.toml and uv.toml that a lock is made
 from. So no project code runs, and no project setting decides where slugcheck's uv reads, writes or
 connects. It runs offline, since a project's index could use the name of an index whose password is
@@ -45,9 +47,8 @@ from slugcheck.running import temporary
 from slugcheck.text import printable
 
 _LOCK_HINT = "run `uv lock` and commit uv.lock"
-_EXPORT = (
-    "export --frozen --quiet --format pylock.toml --no-header --no-default-groups --no-emit-project"
-).split()
+_EXPORT = ("export --frozen --quiet --format pylock.toml --no-header --no-emit-project").split()
+_NO_GROUPS, _NO_DEV = "--no-default-groups", "--no-dev"
 _CHECK = ("lock", "--check", "--verbose")
 # What uv 0.13 says when the lock does not belong to pyproject.toml; it goes on to resolve anew,
 # which fails without a network. A lock of an index that the environment names may still be fresh.
@@ -84,10 +85,12 @@ def read(
     environment: Mapping[str, str],
     tags: Sequence[Tag],
     refuse: Refuse = give_up,
+    frozen: bool = False,
 ) -> Locked:
     """Read a ``uv.lock`` with the pyproject.toml beside it, both inside ``top``.
 
-    ``refuse`` is given what uv would refuse; if it returns, the lock is read as it is.
+    ``refuse`` is given what uv would refuse; if it returns, the lock is read as it is. With
+    ``frozen`` it may be out of date, and default groups other than ``dev`` are installed.
 
     :raises RequirementsError: one of the two cannot be read.
     :raises BuildError: uv would refuse the lock (by default).
@@ -103,8 +106,8 @@ def read(
     own_path = path.parent / "uv.toml"
     there = reading.is_file(own_path, top)
     own = toml(own_path, read_bytes(own_path, top)) if there else {}
-    notes = _check_fresh(lock, data, pyproject, own, uv, refuse)
-    exported = _export(path, data, pyproject, own, uv)
+    notes = [] if frozen else _check_fresh(lock, data, pyproject, own, uv, refuse)
+    exported = _export(path, data, pyproject, own, uv, groups=_NO_DEV if frozen else _NO_GROUPS)
     try:
         chosen = list(exported.select(environment=pylock.typed(environment), tags=tags))
         distributions, unsized = pylock.sorted_out(chosen, path.parent)
@@ -296,10 +299,16 @@ def _refuse_local(lock: Mapping[str, Any]) -> None:
 
 
 def _export(
-    path: Path, data: bytes, pyproject: Mapping[str, Any], own: Mapping[str, Any], uv: Uv
+    path: Path,
+    data: bytes,
+    pyproject: Mapping[str, Any],
+    own: Mapping[str, Any],
+    uv: Uv,
+    *,
+    groups: str,
 ) -> Pylock:
     with _copy(data, pyproject, own) as (folder, settings):
-        done = uv.in_project(folder, _EXPORT, settings=settings)
+        done = uv.in_project(folder, [*_EXPORT, groups], settings=settings)
     if done.code != 0:
         message = f"{printable(str(path))} cannot be exported: {_last_line(done.errors)}"
         raise RequirementsError(message, hint=_LOCK_HINT)

@@ -395,7 +395,8 @@ def _app_summary(app: AppFiles) -> str:
     parts = [f"app files: {plural(app.files, 'file')} {kind}, {mb(app.bytes)} MB"]
     if app.ignored_files:
         left = f"{plural(app.ignored_files, 'file')} ({mb(app.ignored_bytes)} MB)"
-        parts.append(f".slugignore leaves out {left}")
+        left_out = f"{app.ignored_by} leaves out" if app.ignored_by else "not in the function:"
+        parts.append(f"{left_out} {left}")
     return "; ".join(parts)
 
 
