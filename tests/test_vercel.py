@@ -568,6 +568,29 @@ def test_a_pyproject_without_a_project_table_fails_the_build(
     assert names(done) == {"webapp"}
 
 
+def test_a_poetry_project_without_a_project_table_is_sized_from_its_lock(
+    tmp_path: Path, index: PackageServer
+) -> None:
+    from tests.support.projects import POETRY, poetry_package, poetry_project
+
+    wheel = index.add_wheel("poem", "1.0", {"poem.py": "x = 1\n"})
+    app = tmp_path / "app"
+    poetry_project(app, [poetry_package("poem", "1.0", [wheel])])
+    done = check(index, app)
+    assert done.code == 3
+    (obstacle,) = done.document["obstacles"]
+    assert "reads pyproject.toml, not poetry.lock, and it has no [project]" in obstacle["sentence"]
+    assert names(done) == {"poem"}
+    (app / "poetry.lock").unlink()
+    nothing = check(index, app)
+    assert nothing.code == 3
+    assert "it has no [project] table" in nothing.err
+    write(app, {"poetry.lock": "", "pyproject.toml": f"{PROJECT}{POETRY}"})
+    resolved = check(index, app)
+    assert names(resolved) == {"alpha"}
+    assert "does not read poetry.lock: uv resolves pyproject.toml anew" in notes(resolved)
+
+
 def test_a_pylock_is_no_uv_lock(tmp_path: Path, index: PackageServer) -> None:
     app = write(tmp_path / "app", {"pyproject.toml": PROJECT, "pylock.toml": "lock-version = '1'"})
     done = check(index, app)

@@ -28,7 +28,7 @@ Absent = Callable[[str], str | None]
 PythonChoice = tuple[Requested | None, tuple[str, ...]]  # None: the default; notes
 
 _PYPROJECT, _UV_LOCK, _PYLOCK = "pyproject.toml", "uv.lock", "pylock.toml"
-_PIPFILE, _PIPFILE_LOCK = "Pipfile", "Pipfile.lock"
+_PIPFILE, _PIPFILE_LOCK, _POETRY = "Pipfile", "Pipfile.lock", "poetry.lock"
 # In the builder's order; a pyproject.toml and a Pipfile.lock come before them.
 _REQUIREMENTS = (
     "requirements.frozen.txt", "requirements-frozen.txt", "requirements.txt", "requirements.in",
@@ -195,6 +195,7 @@ def project(
     ``absent`` says why a file will not be in the build. ``refuse`` is given what the build refuses.
 
     :raises UsageError: there is no dependency file that slugcheck reads.
+    :raises BuildError: there is nothing to size in its place.
     """
 
     def there(name: str) -> bool:
@@ -209,21 +210,14 @@ def project(
         notes = list(_pyproject_notes(tables, others, title))
         if there(_UV_LOCK):
             return found(Manager.UV, _UV_LOCK), tuple(notes)
-        if there("poetry.lock"):
-            notes.append(f"{title} does not read poetry.lock: uv resolves {_PYPROJECT} anew")
+        if "project" not in tables:
+            return _without_project(folder, others, found, title, refuse, poetry=there(_POETRY)), ()
+        if there(_POETRY):
+            notes.append(f"{title} does not read {_POETRY}: uv resolves {_PYPROJECT} anew")
         if there(_PYLOCK):
             message = f"{title}'s build will fail: uv finds a {_PYLOCK}, but no {_UV_LOCK}"
             hint = f"run uv lock and commit {_UV_LOCK}, or delete {_PYLOCK}"
             refuse(BuildError(message, hint=hint, instead=f"sized from {_PYPROJECT}"))
-        requirements = [name for name in others if name in _REQUIREMENTS]
-        if "project" not in tables and requirements:
-            message = (
-                f"{title} reads {_PYPROJECT}, not {requirements[0]}, and it has no [project] "
-                "table: uv fails or installs nothing"
-            )
-            hint = f"add [project] with the dependencies to {_PYPROJECT}, or delete the file"
-            refuse(BuildError(message, hint=hint, instead=f"sized from {requirements[0]}"))
-            return found(Manager.PIP, requirements[0]), ()
         return found(Manager.PIP, _PYPROJECT), tuple(notes)
     if there(_PIPFILE_LOCK):
         return found(Manager.PIPENV, _PIPFILE_LOCK), ()
@@ -236,6 +230,33 @@ def project(
         hint = f"add a requirements.txt, {_PYPROJECT} or {_PIPFILE_LOCK}; it may be empty"
         raise UsageError(message, hint=hint)
     return found(Manager.PIP, others[0]), ()
+
+
+def _without_project(
+    folder: Path,
+    others: Sequence[str],
+    found: Callable[[Manager, str], Project],
+    title: str,
+    refuse: Refuse,
+    *,
+    poetry: bool,
+) -> Project:
+    """Return what is sized where pyproject.toml has nothing that uv installs.
+
+    :raises BuildError: there is nothing (always), or ``refuse`` raises.
+    """
+    managers = {_POETRY: Manager.POETRY, _PIPFILE_LOCK: Manager.PIPENV}
+    names = [*([_POETRY] if poetry else []), *(name for name in others if name != _PIPFILE)]
+    instead = f", not {names[0]}" if names else ""
+    message = (
+        f"{title} reads {_PYPROJECT}{instead}, and it has no [project] table: uv fails or installs "
+        f"nothing ({printable(str(folder / _PYPROJECT))})"
+    )
+    hint = f"add [project] with the dependencies to {_PYPROJECT}, or delete the file"
+    if not names:
+        raise BuildError(message, hint=hint)
+    refuse(BuildError(message, hint=hint, instead=f"sized from {names[0]}"))
+    return found(managers.get(names[0], Manager.PIP), names[0])
 
 
 def _pyproject_notes(tables: Mapping[str, Any], others: Sequence[str], title: str) -> Iterator[str]:
