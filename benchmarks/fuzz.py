@@ -962,7 +962,7 @@ def _slugignore_parser() -> Parser:
 
 
 def _globs_parser() -> Parser:
-    from slugcheck.project import slugignore
+    from slugcheck.project import globs, slugignore
 
     links = {f"l{n}": "/".join([f"l{n + 1}"] * 4) for n in range(16)} | {"l16": "."}
     deep = "/".join("d" * 1_500)
@@ -970,8 +970,8 @@ def _globs_parser() -> Parser:
 
     def run(_: Path, files: Files) -> None:
         text = files["glob"].decode("utf-8", "replace")[:1_024]  # as .slugignore is held to
-        budget = slugignore.Budget(len(PATHS))
-        for pattern in slugignore.expanded(text, budget):
+        budget = globs.Budget(len(PATHS))
+        for pattern in globs.expanded(text, budget):
             for path in slugignore.matches(pattern, tree, budget):
                 for _gone in slugignore.removed_by(path or ".", tree, budget):
                     pass
@@ -984,7 +984,7 @@ def _globs_parser() -> Parser:
         {"glob": pattern.encode()}
         for pattern in (*SLUGIGNORE.split("\n")[1:-1], "l0/l1/x", "**/**/*.py", "{a,{b,c}}/*")
     ]
-    return Parser(seeds, run, tokens, refusals=(slugignore.TooCostlyError,))
+    return Parser(seeds, run, tokens, refusals=(globs.TooCostlyError,))
 
 
 def _small_parser() -> Parser:

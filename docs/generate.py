@@ -26,17 +26,19 @@ from slugcheck import platforms, reading
 from slugcheck.model import (
     BaseImage,
     Dyno,
+    FunctionRule,
     Limit,
     Platform,
     PythonRelease,
     Severity,
     Source,
     Stack,
+    Tier,
     document,
 )
 from slugcheck.platforms import base_images
 from slugcheck.policy import limits, settings
-from slugcheck.render.views import platforms as views
+from slugcheck.render.views import platforms as platforms_view
 from slugcheck.text import MIB, mb
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -245,15 +247,16 @@ def _overview(platform: Platform) -> Iterable[str]:
     return (
         f"`{platform.name}`",
         platform.title,
-        views.size_limit(platform).replace("*", "\\*"),
-        views.COUNTED[platform.bundle.kind],
+        platforms_view.size_limit(platform).replace("*", "\\*"),
+        platforms_view.COUNTED[platform.bundle.kind],
         platform.default_python,
     )
 
 
 def _counts(platform: Platform) -> str:
     rule = platform.bundle
-    stripped = f" ({', '.join(f'`{name}`' for name in rule.stripped)})" if rule.stripped else ""
+    names = ", ".join(f"`{name}`" for name in rule.stripped)
+    stripped = f"; not counted: {names}" if names else ""
     return f"Counts {rule.about}{stripped}.\nSource: {_source(rule.source)}\n"
 
 
@@ -266,6 +269,11 @@ def _platform(platform: Platform) -> str:
         )
     else:
         blocks.append("slugcheck knows no limits of this platform.\n")
+    if platform.tiers:
+        head = ("tier (`--tier`)", "applies", "value", "means", "source")
+        blocks.append(_table(head, map(_tier, platform.tiers)))
+    if platform.function is not None:
+        blocks.append(_function(platform.function))
     blocks.append(_rows("stack", platform.stacks, lambda stack: _stack(stack, platform)))
     if platform.retired_stacks:
         head = ("retired stack", "end-of-life since", "source")
@@ -333,6 +341,25 @@ def _python(release: PythonRelease, platform: Platform) -> Iterable[str]:
     )
     source = _source(release.source)
     return f"{release.minor}{default}", release.version, release.status, parts or "–", source
+
+
+def _tier(tier: Tier) -> Iterable[str]:
+    value = f"{tier.text} ({tier.value:,} bytes)"
+    tool = f"; {mb(tier.tool_bytes)} MB of it go to what installs the rest"
+    about = f"{tier.about}{tool if tier.tool_bytes else ''}"
+    return f"`{tier.name}`", platforms_view.when(tier), value, about, _source(tier.source)
+
+
+def _function(rule: FunctionRule) -> str:
+    ignored, excluded = (
+        ", ".join(f"`{pattern}`" for pattern in patterns)
+        for patterns in (rule.ignored, rule.excluded)
+    )
+    return (
+        f"Of a project folder, `{rule.config}` and `{rule.ignore_file}` are read.\n"
+        f"Not uploaded: {ignored}.\nNot in the function: {excluded}.\n"
+        f"Source: {_source(rule.source)}\n"
+    )
 
 
 def _dyno(dyno: Dyno, platform: Platform) -> Iterable[str]:
@@ -420,6 +447,8 @@ _SETTINGS = {
     "dyno": ("string", "Machine size, such as `standard-1x`. Default: the platform's."),
     "base": ("string", "Base image of a container, such as `python:3.12-slim`. Default: the "
              "Dockerfile's `FROM`, else the platform's; see [Container images](images.md)."),
+    "tier": ("string", "Tier of the platform's size limit, such as Vercel's `large`. Default: "
+             "what the project's files say."),
     "models": ("list of strings", "Model files that are deployed with the app: paths, globs, or "
                "addresses. An address on a server (`s3://`, `gs://`, `https://`) is ignored unless "
                "you pass `--remote-models` or the settings are those of the base."),

@@ -38,6 +38,7 @@ class Arguments(TypedDict, total=False):
     base: str | None
     base_size: int | str | None
     dockerfile: StrPath | None
+    tier: str | None
     config: StrPath | None
     limits: Mapping[str, str] | Iterable[tuple[str, str]] | None
     allow_unsized: Collection[str] | Literal["all"]
@@ -87,6 +88,8 @@ def check(
         Dockerfile's.
     :param base_size: bytes on disk of a base image that is not known, or a text like ``"120MB"``.
     :param dockerfile: the Dockerfile to read; by default the folder's.
+    :param tier: the tier of the platform's size limit, such as ``"large"`` on Vercel; by default
+        what the project's files say.
     :param config: a settings file to use instead of the project's own.
     :param extras: extras of a ``pyproject.toml`` to include.
     :param groups: dependency groups of a ``pyproject.toml`` to include.
@@ -246,6 +249,8 @@ def options_of(path: StrPath, **arguments: Unpack[CheckArguments]) -> Options:
         base=arguments.get("base"),
         base_size=_size(arguments.get("base_size")),
         dockerfile=Path(file) if (file := arguments.get("dockerfile")) is not None else None,
+        tier=arguments.get("tier"),
+        tier_origin="tier",
         index=index_options(
             arguments.get("index_url"),
             arguments.get("extra_index_urls", ()),

@@ -45,7 +45,7 @@ from slugcheck.model import (
 from slugcheck.model.options import DEFAULT_PLATFORM, Options
 from slugcheck.packages.index.urls import redact
 from slugcheck.packages.requirements.indexes import configured, only_there, reachable
-from slugcheck.policy import budgets, settings
+from slugcheck.policy import budgets, settings, tiers
 from slugcheck.policy.settings import merged, rules
 from slugcheck.project import app, container, target
 from slugcheck.project.app import App, Subject
@@ -128,13 +128,24 @@ class Check:
         self._options = options = merged(options, own)
         platform = described or platforms.load(options.platform or DEFAULT_PLATFORM)
         platform = platforms.for_dyno(platform, options.dyno)
+        rules(options, own, platform)  # what is wrong with them comes before the project's own
         self._obstacles: list[Obstacle] = []
         self._container = container.of(options, platform, self._refuse)
         if self._container is not None:
             platform, options = self._container.platform, self._container.options
             self._options = options
-        self.rules = rules(options, own, platform)
         self.subject: Subject = app.read_subject(options, platform, self._refuse, self._container)
+        build = self.subject.build
+        platform = tiers.applied(
+            platform,
+            tiers.Circumstances(
+                install_command=build.configuration.install_command if build else "",
+                large=build.configuration.large if build else "",
+            ),
+            named=options.tier,
+            by=options.tier_origin,
+        )
+        self.rules = rules(options, own, platform)
         self.target: Target = target.choose(
             platform,
             stack=options.stack,
@@ -147,6 +158,8 @@ class Check:
             top=self.subject.top,
             refuse=self._refuse,
             whole=self.subject.project is not None,
+            build=build.python if build else None,
+            read_by_build=build is not None,
         )
         if self._container is not None:
             self.target = replace(self.target, base=self._container.base)
@@ -406,6 +419,7 @@ class Check:
             app=app.files,
             models=app.models,
             storage=storage_options,
+            function=tiers.split(sizes),
             verification=verified,
             requirements=read.requirements if (read := self.subject.requirements) else (),
             allowed_unsized=tuple(
@@ -581,6 +595,7 @@ class Check:
     def _notes(self, sizes: SizeReport) -> tuple[str, ...]:
         notes = [*self._dependencies.notes, *self._app.notes()]
         notes += self._container.notes if self._container is not None else ()
+        notes += self.subject.build.notes if self.subject.build else ()
         if (built := self._built) is not None:
             from slugcheck.project import hooks
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
-from benchmarks import heroku_logs
+from benchmarks import heroku_logs, vercel_logs
 from benchmarks.accuracy import RUNS, Leaver, shipped
 from benchmarks.heroku_logs import Predicted, allowance, derived_mib, rows
 from benchmarks.sets import SETS
@@ -78,3 +80,36 @@ def test_the_corpus_is_what_it_claims() -> None:
     assert {name for name, _ in RUNS} == set(SETS)
     assert len(SETS) >= 12
     assert {minor for _, minor in RUNS} == {"3.10", "3.11", "3.12", "3.13"}
+
+
+# --------------------------------------------------------------------------- Vercel
+
+MESSAGES = json.loads(Path(vercel_logs.__file__).with_suffix(".json").read_text("utf-8"))["cases"]
+
+
+def message(quality: str, predicted: float, *unsized: str) -> vercel_logs.Predicted:
+    case = {**MESSAGES[0], "printed_mib": 1000.0, "quality": quality}
+    return vercel_logs.Predicted(case=case, packages=1, bundle_mib=predicted, unsized=unsized)
+
+
+def test_every_message_has_what_the_prediction_needs_and_what_is_not_known() -> None:
+    assert len(MESSAGES) == len({case["id"] for case in MESSAGES}) == 6
+    for case in MESSAGES:
+        assert f"({case['printed_mib']:.2f} MB)" in case["printed"]
+        assert date.fromisoformat(case["as_of"]) < date.fromisoformat("2026-11-01")
+        assert case["quality"] in ("very good", "good", "fair")
+        assert case["app"]
+        assert case["remark"]
+        assert all(map(Requirement, case["requirements"]))
+
+
+def test_a_good_message_must_be_within_one_percent_and_a_fair_one_need_not() -> None:
+    assert message("good", 1010.0).holds
+    assert message("very good", 990.0).holds
+    assert not message("good", 1010.1).holds
+    assert not message("very good", 989.0).holds
+    assert not message("good", 1000.0, "torch").holds
+    assert message("fair", 500.0).holds
+    some = [message("good", 1000.0), message("good", 1100.0), message("fair", 1.0)]
+    assert vercel_logs.summary(some) == "- good and very good: 1 of 2 within 1 %"
+    assert "| 1000.00 | 500.00 | -50.00 % | fair |" in vercel_logs.row(message("fair", 500.0))

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks import vercel_logs
 from tests.support.commands import Done, slugcheck
 
 pytestmark = pytest.mark.network
@@ -119,3 +121,11 @@ def test_the_onnx_list_is_predicted_within_what_the_readme_says() -> None:
     assert abs(errors["plain"]) < 0.01
     assert abs(errors["bytecode"]) < 3
     assert abs(errors["slug"]) < 2
+
+
+def test_what_vercel_printed_is_predicted_within_one_percent() -> None:
+    cases = json.loads(Path(vercel_logs.__file__).with_suffix(".json").read_text("utf-8"))["cases"]
+    best = next(case for case in cases if case["quality"] == "very good")
+    predicted = vercel_logs.predict(best)
+    assert predicted.holds
+    assert predicted.bundle_mib == pytest.approx(5157.66, rel=0.01)

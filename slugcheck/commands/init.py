@@ -58,7 +58,7 @@ def command(path: Path, budget: str | None, force: bool, quiet: bool, **given: A
         raise MeasureError(
             message, hint="run slugcheck check to see why, then fix or remove these lines"
         )
-    choices = {key: given[key] for key in ("stack", "python", "dyno")}
+    choices = {key: given[key] for key in ("stack", "python", "dyno", "tier")}
     choices["platform"] = platform
     proposals = settings.proposals(report)
     if budget is None:

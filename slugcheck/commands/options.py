@@ -57,6 +57,12 @@ TARGET = (
         help="Dockerfile to read. Default: the one in the folder.",
     ),
     click.option(
+        "--tier",
+        metavar="NAME",
+        help="Tier of the platform's size limit, such as Vercel's large. Default: what the "
+        "project's files say.",
+    ),
+    click.option(
         "--config",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
@@ -260,7 +266,9 @@ def options(path: Path, given: dict[str, Any]) -> Options:
     known = api.CheckArguments.__annotations__
     arguments = {name: value for name, value in given.items() if name in known}
     arguments["limits"] = tuple(_pair(text) for text in given.get("limits", ()))
-    return replace(api.options_of(path, **arguments), python_origin="--python")
+    return replace(
+        api.options_of(path, **arguments), python_origin="--python", tier_origin="--tier"
+    )
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -57,7 +57,7 @@ from slugcheck.model.report import (
     Unaudited,
     Vulnerability,
 )
-from slugcheck.model.sizes import Origin, Overlap, SourceBuild
+from slugcheck.model.sizes import FunctionSplit, Origin, Overlap, SourceBuild
 from slugcheck.model.why import FileLine, Freed, RemedyKind, Standing
 from slugcheck.text import printable, without_credentials
 
@@ -100,13 +100,14 @@ class BaseImage(Struct, frozen=True, kw_only=True):
 class Target(Struct, frozen=True, kw_only=True):
     """What is deployed to. ``size_figure`` is the figure that the platform limits.
 
-    ``bundle_kind`` is what it counts.
+    ``bundle_kind`` is what it counts. ``tier`` is the one of its limit that applies, if it has any.
     """
 
     platform: str
     title: str
     size_figure: str
     bundle_kind: BundleKind = BundleKind.UNZIPPED
+    tier: str | None = None
     stack: str
     glibc: str = ""
     musl: str = ""
@@ -421,7 +422,10 @@ class Transfer(Struct, frozen=True, kw_only=True):
 
 
 class ReportDocument(Struct, frozen=True, kw_only=True):
-    """A report of ``slugcheck check``."""
+    """A report of ``slugcheck check``.
+
+    ``function`` is null unless the platform installs a part of the bundle at every cold start.
+    """
 
     schema: Literal[1]
     tool: Tool
@@ -436,6 +440,7 @@ class ReportDocument(Struct, frozen=True, kw_only=True):
     app: App | None = None
     models: tuple[Model, ...]
     storage: tuple[StorageOption, ...] = ()
+    function: FunctionSplit | None = None
     verify: Verification | None = None
     overlaps: tuple[Overlap, ...] = ()
     unsized: tuple[Unsized, ...]

@@ -106,6 +106,8 @@ class Options:
     base: str | None = None  # of a container image, as FROM names it
     base_size: int | None = None  # bytes on disk of a base that is not known
     dockerfile: Path | None = None  # None: that of the folder
+    tier: str | None = None  # of the platform's size limit; None: what the project says
+    tier_origin: str = "--tier"  # where ``tier`` comes from
     index: IndexOptions = field(default_factory=IndexOptions)
     extras: tuple[str, ...] = ()  # of a pyproject.toml
     groups: tuple[str, ...] = ()  # dependency groups of a pyproject.toml

@@ -38,7 +38,8 @@ class Limit:
     limit as its platform writes it ("500M", "15 minutes"). ``since`` is the day from which the
     platform has had it (``YYYY-MM-DD``), "" if unknown. ``set_by`` is the place in flags or
     settings that sets it, "" for the platform's file. ``dynos`` are the plans or machine sizes that
-    it is for, none for all of them.
+    it is for, none for all of them. ``why`` says why another than the usual tier of the platform
+    applies, "" for that or without tiers.
     """
 
     name: str
@@ -52,6 +53,50 @@ class Limit:
     since: str = ""
     set_by: str = ""
     dynos: tuple[str, ...] = ()
+    why: str = ""
+
+
+class TierWhen(StrEnum):
+    """When a tier of a platform's size limit applies."""
+
+    NO_LOCK = "no-lock"  # the builder has no uv.lock that it could install a part of
+    LOCK = "lock"  # the builder has a uv.lock, the project's or its own: the default
+    LARGE = "large"  # large functions are enabled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """One of several values that a platform's size limit may have, in bytes.
+
+    ``about`` says in words what is bundled, and what it costs. ``function_bytes`` is what the
+    function itself may hold where the rest is installed at every cold start, and ``tool_bytes`` are
+    taken from that by what installs it; None and 0 where everything is in the function.
+    """
+
+    name: str
+    when: TierWhen
+    value: int
+    text: str
+    about: str
+    source: Source
+    function_bytes: int | None = None
+    tool_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionRule:
+    """Which files of a project folder a platform puts into a function, and what else it reads.
+
+    ``ignored`` are gitignore patterns of what is not uploaded, followed by those of the project's
+    own ``ignore_file``. ``excluded`` are globs of what the build has, but the function has not.
+    ``config`` is the project's configuration, a JSON file.
+    """
+
+    config: str
+    ignore_file: str
+    ignored: tuple[str, ...]
+    excluded: tuple[str, ...]
+    source: Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +258,9 @@ class Platform:
     title: str
     about: str
     bundle: BundleRule
-    installer: str
+    installer: (
+        str  # "pip": whichever the project uses, pip for a requirements file; "uv": always uv
+    )
     compiles_bytecode: bool
     gpu: bool
     prefix: str  # where Python lives, e.g. /app/.heroku/python
@@ -228,6 +275,9 @@ class Platform:
     retired_stacks: tuple[RetiredStack, ...] = ()
     default_base: str = ""  # of an image without a Dockerfile; {minor} is Python's version
     file: str = ""  # the path of a user's own file, as it was given
+    tiers: tuple[Tier, ...] = ()  # of its size limit
+    tier: Tier | None = None  # the one that applies, once it is known
+    function: FunctionRule | None = None  # a project folder is built by Vercel's Python builder
 
     @property
     def option(self) -> str:
@@ -372,6 +422,7 @@ class Settings:
     python: str | None = None
     dyno: str | None = None
     base: str | None = None  # of a container image
+    tier: str | None = None
     models: tuple[str, ...] = ()  # paths, globs and URLs
     models_from: Path | None = None  # where relative ones start; None: the file's folder
     allow_unsized: tuple[str, ...] = ()

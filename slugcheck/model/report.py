@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from slugcheck.model.figures import Estimate
 from slugcheck.model.platform import Source
-from slugcheck.model.sizes import Origin, Requirement, SizeReport
+from slugcheck.model.sizes import FunctionSplit, Origin, Requirement, SizeReport
 
 if TYPE_CHECKING:
     from slugcheck.errors import BuildError
@@ -434,6 +434,7 @@ class Report:
     audit: Audit | None = None
     ignored: tuple[Ignored, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
+    function: FunctionSplit | None = None  # where a part of the bundle is installed at cold starts
     reasons: tuple[str, ...] = ()  # the resolver's own, whole, for what it could not resolve
     requirements: tuple[Requirement, ...] = ()  # the lines of the file; a lock has none
     allowed_unsized: tuple[str, ...] = ()

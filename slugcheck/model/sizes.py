@@ -327,6 +327,25 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSplit:
+    """How a bundle that is too large for one function is split, in bytes.
+
+    ``fixed_bytes`` must be in the function: app, models, runtime, what installs the rest, and the
+    distributions in ``fixed``, which cannot be installed at a cold start. ``bundled`` are in the
+    function too, as long as there is room below ``limit``. ``installed`` are installed at every
+    cold start, together ``installed_bytes``. Names are in order of size, the largest first.
+    """
+
+    limit: int
+    fixed_bytes: int
+    function_bytes: int
+    installed_bytes: int
+    fixed: tuple[str, ...]
+    bundled: tuple[str, ...]
+    installed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SizeReport:
     """Every size, with totals that are sums of the parts."""
 

@@ -27,6 +27,7 @@ from slugcheck.model import (
     BundleKind,
     BundleRule,
     Dyno,
+    FunctionRule,
     Limit,
     Platform,
     PythonRelease,
@@ -35,6 +36,8 @@ from slugcheck.model import (
     Severity,
     Source,
     Stack,
+    Tier,
+    TierWhen,
 )
 
 Row = TypeVar("Row")
@@ -268,6 +271,7 @@ def _platform(reader: TableReader) -> Platform:
     for name in dict.fromkeys(name for limit in limits for name in limit.dynos):
         if name not in {dyno.name for dyno in dynos}:
             reader.mistake("limits", f"names the machine size {name!r}, which is not in dynos")
+    tiers = reader.rows("tiers", _tier)
     for key, row_names in (
         ("stacks", [stack.name for stack in stacks]),
         ("retired_stacks", [stack.name for stack in retired]),
@@ -281,16 +285,18 @@ def _platform(reader: TableReader) -> Platform:
             ],
         ),
         ("dynos", [dyno.name for dyno in dynos]),
+        ("tiers", [tier.name for tier in tiers]),
     ):
         _no_duplicates(reader, key, row_names)
     if "sources" in reader:  # those that no row names have to be right, too
         reader.table("sources", _check_sources)
+    _check_tiers(reader, tiers, limits)
     return Platform(
         name=reader.text("name"),
         title=reader.text("title"),
         about=reader.text("about"),
         bundle=bundle,
-        installer=reader.choice("installer", ("pip",)),
+        installer=reader.choice("installer", ("pip", "uv")),
         buildpack=_buildpack(reader),
         compiles_bytecode=reader.flag("compiles_bytecode"),
         gpu=reader.flag("gpu"),
@@ -306,6 +312,8 @@ def _platform(reader: TableReader) -> Platform:
         else None,
         retired_stacks=retired,
         default_base=reader.text("default_base", default="", pattern=_BASE, like=_LIKE_BASE),
+        tiers=tiers,
+        function=reader.table("function", _function) if "function" in reader else None,
     )
 
 
@@ -350,6 +358,50 @@ def _no_bundle(reader: TableReader) -> BundleRule:
         kinds = ", ".join(BundleKind)
         reader.mistake("bundle", f"is missing; it must be a table with a kind, one of {kinds}")
     return BundleRule(kind=kind, about="", source=Source(text="", date=""))
+
+
+def _function(reader: TableReader) -> FunctionRule:
+    return FunctionRule(
+        config=reader.text("config"),
+        ignore_file=reader.text("ignore_file"),
+        ignored=reader.texts("ignored"),
+        excluded=reader.texts("excluded"),
+        source=_source(reader),
+    )
+
+
+def _tier(reader: TableReader) -> Tier:
+    value = reader.whole("value", least=1)
+    when = reader.choice("when", tuple(TierWhen))
+    part = reader.whole("function_bytes", least=1) if "function_bytes" in reader else None
+    if part is not None and part > value:
+        reader.mistake("function_bytes", f"must not be more than the value, {value:,}")
+    tool = reader.whole("tool_bytes") if "tool_bytes" in reader else 0
+    if tool >= (part or 1):
+        reader.mistake("tool_bytes", "must be less than function_bytes")
+    return Tier(
+        name=reader.text("name", pattern=r"[^\sA-Z]+", like="cold-start, in lower case"),
+        when=TierWhen(when) if when else TierWhen.LOCK,
+        value=value,
+        text=reader.text("text"),
+        about=reader.text("about"),
+        source=_source(reader),
+        function_bytes=part,
+        tool_bytes=tool,
+    )
+
+
+def _check_tiers(reader: TableReader, tiers: Sequence[Tier], limits: Sequence[Limit]) -> None:
+    """Each case has one tier, and the limit of the platform's table is the default one's."""
+    if not tiers:
+        return
+    usual = [tier.value for tier in tiers if tier.when is TierWhen.LOCK]
+    for when in TierWhen:
+        if (found := sum(tier.when is when for tier in tiers)) != 1:
+            reader.mistake("tiers", f"must have one row for when = {when.value!r}, not {found}")
+    about = [limit.value for limit in limits if limit.figure == "bundle"]
+    if len(usual) == 1 and about != usual:
+        reader.mistake("limits", f"must have one of the figure bundle, of {usual[0]:,} bytes")
 
 
 def _no_duplicates(reader: TableReader, key: str, row_names: list[str]) -> None:

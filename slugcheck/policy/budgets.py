@@ -14,15 +14,18 @@ from slugcheck.model import (
     Estimate,
     Finding,
     FindingSeverity,
+    FunctionSplit,
     Limit,
     Report,
     Severity,
     SizeReport,
+    Source,
     Status,
     Unsized,
     Verdict,
 )
-from slugcheck.text import HEROKU_M, MIB, against, clock, heroku_m, plural, scale_for
+from slugcheck.policy import tiers
+from slugcheck.text import HEROKU_M, MIB, against, clock, heroku_m, listed, plural, scale_for
 
 N = TypeVar("N", int, float)
 
@@ -106,11 +109,17 @@ _TALL = 1024 * MIB  # from here on Heroku prints G: "Compiled slug size: 3.1G is
 
 
 def _headline(
-    limit: Limit, status: Status, figure: Estimate[int], cap: Verdict | None, title: str
+    limit: Limit,
+    status: Status,
+    figure: Estimate[int],
+    cap: Verdict | None,
+    title: str,
+    meaning: str,
 ) -> str:
     """Return what the first line of a screen says of the size that the platform limits.
 
     ``cap`` is the verdict on the platform's own limit of the same figure, beside the budget.
+    ``meaning`` is that of the tier of the platform's limit, "" without one.
     """
     shown, most = _shown_against(figure.value, limit.value)
     facts = [f"set by {limit.set_by}"] if limit.set_by else []
@@ -119,6 +128,9 @@ def _headline(
         sentence = f"{shown} of {most}"
     else:
         sentence = size_sentence(figure, limit.value, status)
+    facts += [limit.why] if limit.why else []
+    if meaning and not limit.set_by and status is not Status.PASS:
+        facts.append(meaning)
     sentence = f"{sentence} ({'; '.join(facts)})" if facts else sentence
     return with_message(sentence, limit.message) if status is Status.FAIL else sentence
 
@@ -149,6 +161,47 @@ def _shown_against(value: int, limit: int) -> tuple[str, str]:
     return f"{math.ceil(value * 10 / _TALL) / 10:.1f}".removesuffix(".0") + "G", most
 
 
+# --------------------------------------------------------------------------- cold starts
+
+# Vercel's builder lets what it packed be this much larger than it may be (17d9eba,
+# dependency-externalizer.ts: finalBundleSize).
+_TOLERANCE = 100 * 1024
+_NAMED = 3  # distributions that a sentence names
+
+
+def _of_function(parts: FunctionSplit, sizes: SizeReport) -> Verdict:
+    """Return the verdict on what the function itself holds, below the limit on the bundle."""
+    tier = sizes.target.platform.tier
+    shown, most = against(parts.fixed_bytes, parts.limit)
+    fails = parts.fixed_bytes > parts.limit + _TOLERANCE
+    if fails:
+        packages = f", {listed(parts.fixed, _NAMED)}" if parts.fixed else ""
+        sentence = (
+            f"{shown} of {most} must be in the function and cannot be installed at a cold start: "
+            f"the project's files{packages} and uv"
+        )
+    else:
+        sentence = f"{_at_cold_starts(parts)}: {listed(parts.installed, _NAMED)}"
+    return Verdict(
+        budget="function",
+        status=Status.FAIL if fails else Status.WARN,
+        gates=fails,
+        figure=Estimate[int].measured(parts.fixed_bytes) if fails else sizes.bundle,
+        limit=parts.limit,
+        unit="bytes",
+        limit_text=most,
+        sentence=sentence,
+        headline=sentence if fails else "",
+        source=tier.source if tier is not None else Source(text="", date=""),
+    )
+
+
+def _at_cold_starts(parts: FunctionSplit) -> str:
+    size = scale_for(parts.installed_bytes, parts.limit).up(parts.installed_bytes)
+    packages = plural(len(parts.installed), "package")
+    return f"{size} of it, {packages}, is installed at every cold start"
+
+
 # --------------------------------------------------------------------------- judging
 
 
@@ -177,14 +230,20 @@ def judge(
         for limit in limits
         if limit.figure != "checkout" or checkout_bytes is not None
     ]
+    parts = tiers.split(sizes)
+    if parts is not None:
+        verdicts.append(_of_function(parts, sizes))
     dyno = sizes.target.dyno
     if dyno is not None and not any(limit.figure == "ram" for limit in limits):
         verdicts.append(_not_measured(_quota(dyno), dyno))
-    return tuple(_with_headlines(verdicts, limits, sizes))
+    return tuple(_with_headlines(verdicts, limits, sizes, parts))
 
 
 def _with_headlines(
-    verdicts: Sequence[Verdict], limits: Sequence[Limit], sizes: SizeReport
+    verdicts: Sequence[Verdict],
+    limits: Sequence[Limit],
+    sizes: SizeReport,
+    parts: FunctionSplit | None,
 ) -> Iterator[Verdict]:
     """Yield the verdicts, with a headline where they are about the size that counts."""
     by_name = {limit.name: limit for limit in limits}
@@ -200,8 +259,12 @@ def _with_headlines(
         headline = (
             _cap_headline(limit, status, sizes.bundle, platform.title)
             if verdict.rejects
-            else _headline(limit, status, sizes.bundle, cap, platform.title)
+            else _headline(
+                limit, status, sizes.bundle, cap, platform.title, tiers.meaning(platform)
+            )
         )
+        if parts is not None and status is Status.PASS:
+            headline += f"; {_at_cold_starts(parts)}"
         # what a package without a size leaves open is in the sentence alone
         doubtful = sizes.unsized and status is not Status.FAIL
         yield replace(verdict, headline=verdict.sentence if doubtful else headline)

@@ -176,6 +176,7 @@ def _limits(platform: Platform, chosen: Mapping[str, Budget]) -> tuple[Limit, ..
             source=_source(budget),
             message=budget.message,
             since="",
+            why="",
             set_by=_set_by(budget.place),
         )
     return tuple(limits.values())

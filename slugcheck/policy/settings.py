@@ -338,6 +338,7 @@ _PLAIN: Mapping[str, Callable[[object], Any]] = {
     "python": python,
     "dyno": text,
     "base": text,
+    "tier": text,
     "models": texts,
     "allow_unsized": texts,
 }
@@ -407,6 +408,7 @@ def _not_there(settings: Settings, mistakes: Mistakes, place: Platform) -> Itera
     for key, value, known in (
         ("stack", settings.stack, [stack.name for stack in place.stacks]),
         ("dyno", settings.dyno, [dyno.name for dyno in place.dynos]),
+        ("tier", settings.tier, [tier.name for tier in place.tiers]),
     ):
         if value is not None and value.lower() not in known:
             choices = ", ".join(known) or "none"
@@ -449,7 +451,7 @@ def _shown(path: Path) -> str:
 def merged(options: Options, own: Settings) -> Options:
     """Return the options, filled up with the settings."""
     platform = options.platform or own.platform or DEFAULT_PLATFORM
-    # a stack or dyno of another platform says nothing about this one
+    # a stack, dyno or tier of another platform says nothing about this one
     alike = options.platform in (None, own.platform or DEFAULT_PLATFORM)
     return replace(
         options,
@@ -457,6 +459,8 @@ def merged(options: Options, own: Settings) -> Options:
         stack=options.stack or (own.stack if alike else None),
         dyno=options.dyno or (own.dyno if alike else None),
         base=options.base or (own.base if alike else None),
+        tier=options.tier or (own.tier if alike else None),
+        tier_origin=options.tier_origin if options.tier or not own.origin else own.origin.name,
         python=options.python or own.python,
         python_origin=options.python_origin if options.python or not own.origin else _place(own),
         allow_unsized=(*options.allow_unsized, *own.allow_unsized),
@@ -531,7 +535,7 @@ def _written(limit: Limit) -> str:
 def settings_text(report: Report, *, given: dict[str, str | None], proposal: Proposal) -> str:
     """Return a commented ``slugcheck.toml``; ``proposal`` is the limit of the size that counts.
 
-    ``given`` are the platform, stack, python and dyno of the command line.
+    ``given`` are the platform, stack, python, dyno and tier of the command line.
     """
     sizes = report.sizes
     target = sizes.target
@@ -546,6 +550,8 @@ def settings_text(report: Report, *, given: dict[str, str | None], proposal: Pro
     ]  # fmt: skip
     if target.dyno is not None:
         chosen.append(_line("dyno", target.dyno.name, "", given.get("dyno") is not None))
+    if target.platform.tier is not None:
+        chosen.append(_line("tier", target.platform.tier.name, "", given.get("tier") is not None))
     budgets = [
         f"# {proposal.meaning}; today {sizes.unit.up(sizes.bundle.value)}",
         f'{figure} = "{proposal.text}"',

@@ -16,6 +16,7 @@ from slugcheck.errors import MeasureError, Refuse, UsageError, give_up
 from slugcheck.model import (
     AppFiles,
     Author,
+    FunctionRule,
     IndexOptions,
     Manager,
     ModelFile,
@@ -27,7 +28,7 @@ from slugcheck.model import (
 )
 from slugcheck.model.options import Options
 from slugcheck.packages.requirements.indexes import configured, read_requirements
-from slugcheck.project import files, models
+from slugcheck.project import files, models, vercel
 from slugcheck.project import manager as manager_module
 from slugcheck.project.archive import Member
 from slugcheck.project.container import Container
@@ -54,6 +55,7 @@ class Subject:
     lock: Path | None = None
     project: Project | None = None
     files: Listing | None = None
+    build: vercel.Build | None = None  # where Vercel's builder builds it
     without: tuple[Unsized, ...] = ()  # left out wherever they are required
 
     @property
@@ -86,6 +88,7 @@ def read_subject(
             return _context(options, platform, container)
         return _folder(options, platform, refuse)
     path, manager = options.path, manager_of(options.path)
+    build = _build_of_file(options, platform, refuse)
     if manager is not None or options.is_lock:
         return Subject(
             path=path,
@@ -94,6 +97,7 @@ def read_subject(
             index=configured(options),
             manager=manager or Manager.PIP,
             lock=path,
+            build=build,
         )
     requirements = read_requirements(options)
     return Subject(
@@ -102,12 +106,31 @@ def read_subject(
         kind="requirements",
         index=requirements.options,
         requirements=requirements,
+        build=build,
     )
+
+
+def _build_of_file(options: Options, platform: Platform, refuse: Refuse) -> vercel.Build | None:
+    """Return what Vercel would do with a file by itself; None on another platform."""
+    if platform.function is None:
+        return None
+    python: vercel.PythonChoice = (None, ())
+    if options.python is None:
+        python = vercel.requested_python(
+            options.path.parent,
+            platform,
+            dependency_file=options.path.name,
+            top=options.within,
+            refuse=refuse,
+        )
+    return vercel.Build(configuration=vercel.Configuration(), python=python[0], notes=python[1])
 
 
 def _folder(options: Options, platform: Platform, refuse: Refuse) -> Subject:
     top = options.within
     reading.real(options.path, top)
+    if platform.function is not None:
+        return _function(options, platform, platform.function, refuse)
     files = listing(options.path, buildpack=platform.buildpack)
     if platform.buildpack is not None:
         project = manager_module.read(
@@ -120,9 +143,39 @@ def _folder(options: Options, platform: Platform, refuse: Refuse) -> Subject:
         )
     else:
         project = manager_module.read_plainly(options.path, title=platform.title, top=top)
+    return _whole(options, project, files)
+
+
+def _function(options: Options, platform: Platform, rule: FunctionRule, refuse: Refuse) -> Subject:
+    """Read a folder as Vercel's builder does."""
+    folder, top, title = options.path, options.within, platform.title
+    configuration = vercel.read_configuration(folder, rule, title=title, top=top, refuse=refuse)
+    files = listing(folder, buildpack=None, function=rule, own_files=configuration.own_files)
+    absent = files.absent
+    project, notes = vercel.project(folder, title=title, absent=absent, top=top, refuse=refuse)
+    wanted, more = vercel.requested_python(
+        folder,
+        platform,
+        dependency_file=project.dependency_file.name,
+        top=top,
+        refuse=refuse,
+        absent=absent,
+    )
+    if absent("runtime.txt") is None and reading.is_file(folder / "runtime.txt", top):
+        more = (*more, f"{title} does not read runtime.txt; write .python-version")
+    if command := configuration.install_command:
+        file = project.dependency_file.name
+        more = (*more, f"{command} decides what is installed; sized from {file}")
+    notes = (*configuration.notes, *notes, *more)
+    build = vercel.Build(configuration=configuration, python=wanted, notes=notes)
+    return replace(_whole(options, project, files), build=build)
+
+
+def _whole(options: Options, project: Project, files: Listing) -> Subject:
+    """Return the subject of a folder, with the requirements of its dependency file."""
     subject = Subject(
         path=options.path,
-        top=top,
+        top=options.within,
         kind="project",
         index=configured(options),
         manager=project.manager,
@@ -131,7 +184,8 @@ def _folder(options: Options, platform: Platform, refuse: Refuse) -> Subject:
     )
     if project.manager is not Manager.PIP:
         return replace(subject, lock=project.dependency_file)
-    requirements = read_requirements(replace(options, path=project.dependency_file, top=top))
+    path, top = project.dependency_file, options.within
+    requirements = read_requirements(replace(options, path=path, top=top))
     return replace(subject, requirements=requirements, index=requirements.options)
 
 

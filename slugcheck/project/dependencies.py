@@ -428,6 +428,7 @@ class DependencyReader:
                     extras=self._options.extras,
                     default_groups=self._options.default_groups,
                 ),
+                frozen=self._subject.build is not None,
             )
         shelves = Shelves(self.pages, lambda url: Pages(self._client, IndexOptions(index_url=url)))
         if manager is Manager.POETRY:

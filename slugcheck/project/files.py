@@ -1,5 +1,7 @@
 """The app's own files: those that git would push, without what ``.slugignore`` removes.
 
+For a function of Vercel ``.vercelignore`` and globs take the place of ``.slugignore``.
+
 ``listing`` finds them and ``measure`` compresses them. Heroku checks out the pushed commit with its
 submodules and removes what ``.slugignore`` matches before the buildpack runs. Files are read as
 they are in the folder. Without git every file counts, except caches, virtual environments and the
@@ -20,10 +22,11 @@ from pathlib import Path
 
 from slugcheck import reading
 from slugcheck.errors import MeasureError, UsageError
-from slugcheck.model import AppFiles, Buildpack, FolderSize
-from slugcheck.project import git, slugignore
+from slugcheck.model import AppFiles, Buildpack, FolderSize, FunctionRule
+from slugcheck.project import git, slugignore, vercelignore
 from slugcheck.project.archive import Member, Progress, gzipped_tar
 from slugcheck.project.slugignore import quoted
+from slugcheck.project.vercelignore import FunctionFiles
 from slugcheck.text import listed, mb, plural, printable
 
 _MOST_FOLDERS = 8
@@ -282,9 +285,9 @@ def some(names: Collection[str]) -> str:
 class Listing:
     """The files of the app before anything is compressed.
 
-    ``files`` are in the slug; ``ignored`` are pushed, but ``.slugignore`` removes them. ``tracked``
-    is whether they come from git. ``lfs`` are the paths pushed as Git LFS pointers: their members
-    have the pointer's size and content, ``disk`` is the real file.
+    ``files`` are in the bundle; ``ignored`` are pushed, but left out there. ``tracked`` is whether
+    they come from git. ``lfs`` are the paths pushed as Git LFS pointers: their members have the
+    pointer's size and content, ``disk`` is the real file.
     """
 
     folder: Path
@@ -327,13 +330,21 @@ class Listing:
         return "git does not track it" if self.tracked else "it is not a file"
 
 
-def listing(folder: Path, *, buildpack: Buildpack | None = Buildpack.CLASSIC) -> Listing:
+def listing(
+    folder: Path,
+    *,
+    buildpack: Buildpack | None = Buildpack.CLASSIC,
+    function: FunctionRule | None = None,
+    own_files: Sequence[FunctionFiles] = (),
+) -> Listing:
     """Return the files below ``folder`` that a push would bring to Heroku, and those removed there.
 
     Only builds with the classic buildpack apply ``.slugignore``. Without ``buildpack`` the files go
     to a platform that takes those of Git LFS as they are in the folder instead of their pointers.
+    With ``function`` they go into a function by its rule; ``own_files`` are what single functions
+    leave out.
 
-    :raises UsageError: the folder does not exist.
+    :raises UsageError: the folder does not exist, or patterns take too long to match.
     :raises MeasureError: git refuses, or a folder cannot be read.
     """
     if not folder.is_dir():
@@ -354,9 +365,17 @@ def listing(folder: Path, *, buildpack: Buildpack | None = Buildpack.CLASSIC) ->
     if known is not None and is_tracked:
         notes += checkout_notes(known, members)
     kept, removed = _pruned(folder, members, reasons, notes) if has_slug else (members, ())
+    built = kept
+    if function is not None:
+        built, removed = _uploaded(folder, members, reasons, notes, function)
+        sizes = {member.path: member.size for member in built}
+        out = vercelignore.excluded(sizes, function.excluded, own_files, function.config)
+        notes += out.notes
+        kept = tuple(member for member in built if member.path not in out.paths)
+        removed = (*removed, *(member for member in built if member.path in out.paths))
     notes += lfs_notes(kept, in_lfs, pointers=buildpack is not None)
     notes += compiler_notes(kept) if has_slug else ()
-    inside = frozenset(parent for member in kept for parent in _above(member.path))
+    inside = frozenset(parent for member in built for parent in _above(member.path))
     return Listing(
         folder=folder,
         files=kept,
@@ -367,6 +386,7 @@ def listing(folder: Path, *, buildpack: Buildpack | None = Buildpack.CLASSIC) ->
         notes=tuple(notes),
         reasons=reasons,
         left_out=left_out,
+        left_out_by="not in the function:" if function else f"{_IGNORE_FILE} leaves out",
         _folders=inside,
     )
 
@@ -535,10 +555,37 @@ def _pruned(
     return kept, tuple(member for member in members if member.path in removal.by)
 
 
+def _uploaded(
+    folder: Path,
+    members: tuple[Member, ...],
+    reasons: dict[str, str],
+    notes: list[str],
+    function: FunctionRule,
+) -> tuple[tuple[Member, ...], tuple[Member, ...]]:
+    """Return the files that the build has, and those that are not uploaded; adds the reasons."""
+    name, content = function.ignore_file, b""
+    if os.path.lexists(folder / name):
+        if reasons.get(name, "absent"):
+            notes.append(f"{name} has no effect on a push: git does not track it")
+        else:
+            content = _ignore_content(folder, folder / name, notes)
+    rules = vercelignore.IgnoreFile(function.ignored, content, name, len(members))
+    out: set[str] = set()
+    for member in members:
+        if (rule := rules.ignored(member.path)) is not None:
+            place = f"line {rule.line}: {quoted(rule.text)}"
+            out.add(member.path)
+            reasons[member.path] = f"{name} removes it ({place})" if rule.line else "it is ignored"
+    return (
+        tuple(member for member in members if member.path not in out),
+        tuple(member for member in members if member.path in out),
+    )
+
+
 def _ignore_content(folder: Path, path: Path, notes: list[str]) -> bytes:
     real = reading.destination(path, folder)
     if real is None or not real.is_file():
-        notes.append(".slugignore is ignored: it is a link to a file outside the app")
+        notes.append(f"{path.name} is ignored: it is a link to a file outside the app")
         return b""
     try:
         return reading.read(path, within=folder, limit=reading.SMALL_FILE)

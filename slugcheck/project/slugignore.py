@@ -12,7 +12,6 @@ comment. It is not known which of the two today's compiler does, so such words r
 
 from __future__ import annotations
 
-import functools
 import itertools
 import posixpath
 import re
@@ -20,46 +19,27 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from slugcheck.errors import UsageError
+from slugcheck.project.globs import (
+    ANY_FOLDERS,
+    Budget,
+    TooCostlyError,
+    expanded,
+    is_pattern,
+    name_pattern,
+    plain,
+)
 from slugcheck.text import listed, plural, printable
 
-_ANY_FOLDERS = "**"
 _MOST_LINKS = 16  # that one step follows, so that a loop of links ends
-# The budget of one file: names compared, paths found and characters expanded. A hundred entries
-# that each search a whole large tree take some 400 a file.
-_LEAST_STEPS = 1_000_000
-_STEPS_PER_FILE = 1_000
 _LONGEST_PATH = 4_096  # PATH_MAX of Linux: no build has a file below a longer one
 _STEPS_PER_ENTRY, _STEPS_PER_PLACE = 3, 10  # as long as they take, beside comparing a name
 _MOST_PLACES = 500_000  # that one glob comes through; each is remembered
-_NEVER = re.compile(r"(?!)")
-_CHARACTER = re.compile(r"\\?.", re.DOTALL)  # with the backslash that escapes it
-_WILD = frozenset("*?[")
 _SHOWN = 4  # entries that one note names
 _QUOTED = 60  # characters of an entry that a note repeats
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _ENTRY_STEPS = 100  # of the budget, for an entry that matches nothing
 _LONGEST = 1_024  # characters of an entry; real ones have some 50
-
-
-class TooCostlyError(Exception):
-    """A glob takes more steps than the tree of any real project needs."""
-
-
-class Budget:
-    """The steps left to match globs against a tree of ``files`` files."""
-
-    def __init__(self, files: int = 0) -> None:
-        self._left = _LEAST_STEPS + _STEPS_PER_FILE * files
-
-    def spend(self, steps: int = 1) -> None:
-        """Use some up.
-
-        :raises TooCostlyError: none are left.
-        """
-        self._left -= steps
-        if self._left < 0:
-            raise TooCostlyError
 
 
 @dataclass(slots=True, eq=False)
@@ -158,56 +138,6 @@ def removed_by(path: str, root: Folder, budget: Budget) -> Iterator[str]:
         yield folder.join(name)
 
 
-# --------------------------------------------------------------------------- alternatives
-
-
-def expanded(glob: str, budget: Budget) -> tuple[str, ...]:
-    """Return a glob's alternatives (``{a,b}c`` is ``ac``, ``bc``); none if a brace stays open.
-
-    :raises TooCostlyError: the budget is used up.
-    """
-    alternatives: list[str] = []
-    todo = [glob]
-    while todo:
-        alternative = todo.pop()
-        budget.spend(len(alternative))
-        start = next((at for at, character in _characters(alternative) if character == "{"), None)
-        if start is None:
-            alternatives.append(alternative)
-            continue
-        ends = _alternatives(alternative, start)
-        if ends:
-            cuts = [start, *ends]
-            inner = [alternative[a + 1 : b] for a, b in itertools.pairwise(cuts)]
-            budget.spend(len(alternative) * len(inner))
-            # reversed: the last of the list is the next one out
-            todo += [
-                alternative[:start] + part + alternative[ends[-1] + 1 :] for part in reversed(inner)
-            ]
-    return tuple(alternatives)
-
-
-def _characters(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
-    """Return each character with its place; an escaped one is two characters."""
-    return ((match.start(), match[0]) for match in _CHARACTER.finditer(text, start))
-
-
-def _alternatives(text: str, start: int) -> list[int]:
-    """Return where the commas of the brace at ``start`` are, and its end; empty if it has none."""
-    depth = 0
-    commas: list[int] = []
-    for position, character in _characters(text, start):
-        if character == "{":
-            depth += 1
-        elif character == "}":
-            depth -= 1
-            if not depth:
-                return [*commas, position]
-        elif character == "," and depth == 1:
-            commas.append(position)
-    return []
-
-
 # --------------------------------------------------------------------------- matching
 
 
@@ -252,7 +182,7 @@ class _Search:
         self._only_folders = not parts or ends_open
         self._budget = budget
         self._seen: set[tuple[str, int, bool]] = set()
-        self._first_any = next((n for n, p in enumerate(parts) if p == _ANY_FOLDERS), len(parts))
+        self._first_any = next((n for n, p in enumerate(parts) if p == ANY_FOLDERS), len(parts))
 
     def walk(self, place: _Place) -> Iterator[str | _Place]:
         """Yield what is found at a place, and the places to go on from, in their order."""
@@ -267,7 +197,7 @@ class _Search:
             yield path
             return
         part, last = self._parts[at], at + 1 == len(self._parts)
-        if part == _ANY_FOLDERS and (self._only_folders or not last):
+        if part == ANY_FOLDERS and (self._only_folders or not last):
             yield _Place(folder, path, at + 1, True)
             self._budget.spend(len(folder.entries))
             for name, entry in folder.entries.items():
@@ -282,7 +212,7 @@ class _Search:
                 if inner is not None or name in folder.entries:
                     yield _join(path, name)
             elif inner is not None:
-                searched = place.searched or _is_pattern(part)
+                searched = place.searched or is_pattern(part)
                 yield _Place(inner, _join(path, name), at + 1, searched)
 
 
@@ -296,10 +226,10 @@ def _names(part: str, folder: Folder, budget: Budget, *, searched: bool) -> Iter
     The folder itself (``.``) is among its names for ``.*``, which is how that removes a whole app.
     Below a part that was itself ``searched`` for, it is not.
     """
-    if not _is_pattern(part):
-        yield _plain(part)
+    if not is_pattern(part):
+        yield plain(part)
         return
-    pattern = _pattern(part)
+    pattern = name_pattern(part)
     if not searched and pattern.fullmatch("."):
         yield "."
     budget.spend(len(folder.entries))
@@ -326,83 +256,8 @@ def _parts(glob: str) -> list[str]:
     return [
         part
         for place, part in enumerate(kept)
-        if not (part == _ANY_FOLDERS and kept[place + 1 : -1][:1] == [_ANY_FOLDERS])
+        if not (part == ANY_FOLDERS and kept[place + 1 : -1][:1] == [ANY_FOLDERS])
     ]
-
-
-@functools.lru_cache(maxsize=512)
-def _is_pattern(part: str) -> bool:
-    return any(character in _WILD for _, character in _characters(part))
-
-
-@functools.lru_cache(maxsize=512)
-def _plain(part: str) -> str:
-    return re.sub(r"\\(.?)", r"\1", part, flags=re.DOTALL)
-
-
-@functools.lru_cache(maxsize=512)
-def _pattern(part: str) -> re.Pattern[str]:
-    """Return a part of a glob as a regular expression for one name.
-
-    What stands between two stars is looked for once, at its first place: going back could take
-    ages, and would find no more.
-    """
-    chunks = [""]  # between the stars
-    position = 0
-    while position < len(part):
-        character = part[position]
-        position += 1
-        if character == "*":
-            chunks.append("")
-        elif character == "?":
-            chunks[-1] += "."
-        elif character == "[":
-            char_set = _set(part, position)
-            if char_set is None:
-                return _NEVER
-            chunks[-1] += char_set[0]
-            position = char_set[1]
-        else:
-            if character == "\\":
-                character = part[position : position + 1]
-                position += 1
-            chunks[-1] += re.escape(character)
-    hidden = "" if _plain(part[:2]).startswith(".") else r"(?!\.)"
-    middle = "".join(f"(?>.*?{chunk})" for chunk in chunks[1:-1] if chunk)
-    end = f".*{chunks[-1]}" if len(chunks) > 1 else ""
-    return re.compile(f"{hidden}{chunks[0]}{middle}{end}", re.DOTALL)
-
-
-def _set(part: str, position: int) -> tuple[str, int] | None:
-    """Return the regular expression of the set that begins there and its end; None if it is open.
-
-    The ends of a range are always in it, also when it runs backwards.
-    """
-    negated = part[position : position + 1] in {"!", "^"}
-    position += negated
-    inside: list[str] = []
-    while position < len(part):
-        if part[position] == "]":
-            if not inside:
-                return (r"." if negated else r"(?!)"), position + 1
-            return f"[{'^' if negated else ''}{''.join(inside)}]", position + 1
-        first, position = _member(part, position)
-        if part[position : position + 1] == "-" and part[position + 1 : position + 2] not in {
-            "]",
-            "",
-        }:
-            last, position = _member(part, position + 1)
-            inside += [re.escape(first), re.escape(last)]
-            if first < last:
-                inside.append(f"{re.escape(first)}-{re.escape(last)}")
-        else:
-            inside.append(re.escape(first))
-    return None
-
-
-def _member(part: str, position: int) -> tuple[str, int]:
-    position += part[position] == "\\"
-    return part[position : position + 1], position + 1
 
 
 # --------------------------------------------------------------------------- entries

@@ -398,6 +398,8 @@ def choose(
     top: Path | None = None,
     refuse: Refuse = give_up,
     whole: bool = False,
+    build: Requested | None = None,
+    read_by_build: bool = False,
 ) -> Target:
     """Return the target. ``folder`` is where ``runtime.txt`` and ``.python-version`` may be.
 
@@ -406,12 +408,16 @@ def choose(
     project's package manager; ``present`` says which files of the folder will be in the build (by
     default all). ``top`` is the folder that files may be read from. ``refuse`` is given what the
     build refuses; if it returns, the nearest version is the target's. With ``whole`` the folder is
-    what is deployed, so its version files are looked at even if ``python`` is given.
+    what is deployed, so its version files are looked at even if ``python`` is given. With
+    ``read_by_build`` the version is what the platform's own builder takes (``build``, None for the
+    default), and no file is read here.
 
     :raises PlatformError: the platform has no such stack, Python or dyno.
     :raises BuildError: the platform's build would refuse a version file (by default).
     """
-    if python is None:
+    if python is None and read_by_build:
+        wanted = build or _default(platform)
+    elif python is None:
         wanted = _of_project(platform, folder, manager, present, top, refuse)
     else:
         wanted = _given(python, python_origin)
@@ -479,6 +485,11 @@ def _of_project(
         )
         if own is not None:
             return own
+    return _default(platform)
+
+
+def _default(platform: Platform) -> Requested:
+    default = platform.default_python
     return Requested(version=default, origin="default", place="default", by_project=False)
 
 

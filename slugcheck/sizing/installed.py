@@ -155,8 +155,12 @@ class Layout:
 
 
 def layout_of(target: Target, manager: Manager = Manager.PIP) -> Layout:
-    """Return the layout of a platform's Python, filled by a package manager."""
-    prefix, installer = target.platform.prefix, of(manager)
+    """Return the layout of a platform's Python, filled by a package manager.
+
+    Where the platform always uses uv, the project's own manager does not matter.
+    """
+    always_uv = target.platform.installer == "uv"
+    prefix, installer = target.platform.prefix, of(Manager.UV if always_uv else manager)
     return Layout(
         prefix=prefix,
         python=f"{prefix}/bin/{installer.interpreter}",

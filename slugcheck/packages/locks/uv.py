@@ -2,6 +2,8 @@
 
 That is the project without its default groups, unless a ``Selection`` asks for more.
 
+Or, on a platform that does not care whether the lock is up to date, ``uv sync --frozen --no-dev``.
+
 uv works on a copy: the lock, and only those parts of pyproject.toml and uv.toml that a lock is made
 from. So no project code runs, and no project setting decides where slugcheck's uv reads, writes or
 connects. It runs offline, since a project's index could use the name of an index whose password is
@@ -112,10 +114,12 @@ def read(
     tags: Sequence[Tag],
     refuse: Refuse = give_up,
     selection: Selection | None = None,
+    frozen: bool = False,
 ) -> Locked:
     """Read a ``uv.lock`` with the pyproject.toml beside it, both inside ``top``.
 
-    ``refuse`` is given what uv would refuse; if it returns, the lock is read as it is.
+    ``refuse`` is given what uv would refuse; if it returns, the lock is read as it is. With
+    ``frozen`` it may be out of date, and default groups other than ``dev`` are installed.
 
     :raises RequirementsError: one of the two cannot be read.
     :raises BuildError: uv would refuse the lock (by default).
@@ -131,8 +135,8 @@ def read(
     own_path = path.parent / "uv.toml"
     there = reading.is_file(own_path, top)
     own = toml(own_path, read_bytes(own_path, top)) if there else {}
-    notes = _check_fresh(lock, data, pyproject, own, uv, refuse)
-    flags = (selection or Selection()).flags()
+    notes = [] if frozen else _check_fresh(lock, data, pyproject, own, uv, refuse)
+    flags = ["--no-dev"] if frozen else (selection or Selection()).flags()
     exported = _export(path, data, pyproject, own, uv, flags)
     try:
         chosen = list(exported.select(environment=pylock.typed(environment), tags=tags))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from slugcheck.model import (
     BundleKind,
     BundleRule,
+    FunctionRule,
     Limit,
     Platform,
     PythonRelease,
@@ -17,6 +18,8 @@ from slugcheck.model import (
     Severity,
     Source,
     Stack,
+    Tier,
+    TierWhen,
 )
 from slugcheck.render.view import (
     Block,
@@ -126,6 +129,10 @@ def _sections(platform: Platform) -> Iterator[Section]:
         yield _section("limits", _entries([_limit(limit) for limit in platform.limits]))
     else:
         yield _section("limits", Paragraph((line("none known"),)))
+    if platform.tiers:
+        yield _section("tiers", _entries([_tier(tier) for tier in platform.tiers]))
+    if platform.function is not None:
+        yield _section("project folders", Paragraph(_function(platform.function)))
     stacks = {stack.name: _stack(stack, platform) for stack in platform.stacks}
     stacks |= {stack.name: _retired(stack) for stack in platform.retired_stacks}
     sources = [stack.source for stack in platform.stacks]
@@ -186,6 +193,33 @@ def _limit(limit: Limit) -> Row:
     if limit.figure not in ("boot", "ram"):
         meaning = _MEANING[limit.severity]
     return _entry(limit.name, (f"{value}{figure}: {meaning}",), limit.source)
+
+
+_WHEN = {
+    TierWhen.NO_LOCK: "with a custom install command",
+    TierWhen.LOCK: "by default",
+    TierWhen.LARGE: "with large functions (VERCEL_SUPPORT_LARGE_FUNCTIONS=1)",
+}
+
+
+def when(tier: Tier) -> str:
+    """Return in words when a tier applies."""
+    return _WHEN[tier.when]
+
+
+def _tier(tier: Tier) -> Row:
+    value = f"{tier.text} ({tier.value:,} bytes) of bundle {when(tier)}: {tier.about}"
+    tool = f"what installs the rest takes {mb(tier.tool_bytes)} MB of it" if tier.tool_bytes else ""
+    return _entry(tier.name, tuple(filter(None, (value, tool))), tier.source)
+
+
+def _function(rule: FunctionRule) -> tuple[Line, ...]:
+    return (
+        line(f"read: {rule.config} (installCommand, excludeFiles) and {rule.ignore_file}"),
+        line(f"not uploaded: {', '.join(rule.ignored)}"),
+        line(f"not in the function: {', '.join(rule.excluded)}"),
+        _source(rule.source),
+    )
 
 
 def _stack(stack: Stack, platform: Platform) -> Sequence[str]:
