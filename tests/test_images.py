@@ -393,6 +393,22 @@ def test_a_hostile_dockerfile_is_cheap(project: Path) -> None:
     assert len(plan.installs) == 1
 
 
+def test_a_comparison_shows_the_base_image_and_its_change(
+    index: PackageServer, project: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(project, other)
+    install = "COPY . .\nRUN pip install --no-cache-dir -r requirements.txt\n"
+    write(project, f"FROM python:3.12-slim\n{install}")
+    write(other, f"FROM python:3.12\n{install}")
+    flags = ("--platform", "docker", "--index-url", index.index_url)
+    shown = slugcheck("compare", other, project, *flags).out
+    assert "base image" in shown
+    assert "1,110.0" in shown
+    change = slugcheck(other, *flags, "--against", project, "--format", "json").document
+    assert 990_700_000 < change["base"]["bundle_bytes"] < 990_800_000  # the change
+
+
 def test_a_library_that_a_bare_image_lacks_is_an_error(index: PackageServer, project: Path) -> None:
     index.add_wheel("pyzbar", "0.1", {"pyzbar.py": "x = 1\n"})
     (project / "requirements.txt").write_text("pyzbar\n")
