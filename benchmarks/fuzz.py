@@ -961,6 +961,47 @@ def _slugignore_parser() -> Parser:
     return Parser(seeds, run, tokens)
 
 
+def _vercel_parser() -> Parser:
+    from slugcheck import platforms
+    from slugcheck.project import files as app_files
+    from slugcheck.project import vercel
+
+    platform = platforms.load("vercel")
+    rule = platform.function
+    assert rule is not None
+
+    def ignore(_: Exception) -> None:
+        """Go on, as a check does with what the build refuses."""
+
+    def run(folder: Path, _: Files) -> None:
+        title, top = platform.title, folder.resolve()
+        own = vercel.read_configuration(folder, rule, title=title, top=top, refuse=ignore)
+        app_files.listing(
+            folder, buildpack=False, title=title, function=rule, own_files=own.own_files
+        )
+        vercel.requested_python(
+            folder, platform, dependency_file="pyproject.toml", top=top, refuse=ignore
+        )
+
+    config = {
+        "functions": {"api/*.py": {"excludeFiles": "{data,tests}/**"}, "x": {"memory": 1}},
+        "builds": [{"src": "app.py", "use": "@vercel/python", "config": {"excludeFiles": "*"}}],
+        "installCommand": "pip install .", "framework": None, "build": {"env": {"A": "1"}},
+    }  # fmt: skip
+    seeds = [{
+        "vercel.json": json.dumps(config).encode(),
+        ".vercelignore": SLUGIGNORE.encode(),
+        ".python-version": b">=3.10,<3.14\n3.12\n",
+        "pyproject.toml": b'[project]\nrequires-python = "~=3.12"\n[tool.vercel.scripts]\na = "b"\n',
+        "api/a.py": b"x", "data/b.txt": b"y",
+    }]  # fmt: skip
+    tokens = (
+        b"**/", b"*", b"{a,b}", b"{", b"}", b"[", b"]", b"!", b'"', b":", b"null", b"\\", b"{1..9}",
+        b"3.12", b">=", b"~=", b"cpython@",
+    )  # fmt: skip
+    return Parser(seeds, run, tokens)
+
+
 def _globs_parser() -> Parser:
     from slugcheck.project import globs, slugignore
 
@@ -1137,6 +1178,7 @@ PARSERS: Mapping[str, Callable[[], Parser]] = {
     "settings": _settings_parser,
     "platform": _platform_parser,
     ".slugignore": _slugignore_parser,
+    "vercel": _vercel_parser,
     "globs": _globs_parser,
     "small": _small_parser,
     "sdist": _sdist_parser,

@@ -16,6 +16,7 @@ ANY_FOLDERS = "**"
 # that each search a whole large tree take some 400 a file.
 _LEAST_STEPS = 1_000_000
 _STEPS_PER_FILE = 1_000
+_STEPS_PER_PATH, _STEPS_PER_PLACE = 2, 4  # as long as they take, beside comparing a name
 _NEVER = re.compile(r"(?!)")
 _CHARACTER = re.compile(r"\\?.", re.DOTALL)  # with the backslash that escapes it
 _WILD = frozenset("*?[")
@@ -186,6 +187,9 @@ class PathGlob:
     def __init__(self, parts: Sequence[str], *, ignore_case: bool = False) -> None:
         """Take the parts between the slashes."""
         self._parts: list[re.Pattern[str] | None] = []
+        # names that a path must have: most globs have one, and few paths do
+        plain_parts = (plain(part) for part in parts if not is_pattern(part))
+        self._names = frozenset(() if ignore_case else plain_parts)
         for part in parts:
             if part != ANY_FOLDERS:
                 self._parts.append(name_pattern(part, hidden=True, ignore_case=ignore_case))
@@ -200,10 +204,13 @@ class PathGlob:
 
         :raises TooCostlyError: the budget is used up.
         """
+        budget.spend(_STEPS_PER_PATH)
+        if not self._names.issubset(names):
+            return False
         last = len(self._parts)
         places = self._skip({0})
         for left, name in zip(range(len(names), 0, -1), names, strict=True):
-            budget.spend(len(places))
+            budget.spend(_STEPS_PER_PLACE * (1 + len(places)))
             step: set[int] = set()
             for place in places:
                 if place == last:

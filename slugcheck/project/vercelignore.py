@@ -25,6 +25,7 @@ from slugcheck.text import listed, printable
 _QUOTED = 60  # characters of a pattern that a message repeats
 _LONGEST = 4_096  # characters of a pattern: no path is longer
 _SHOWN = 3  # files that one note names
+_STEPS_PER_RULE = 2  # of the budget
 _MOST_RULES = 10_000  # of one file; real ones have some 50
 # What minimatch knows beyond *, ?, **, sets and alternatives: patterns in parentheses, a pattern
 # that is turned round or a comment, and ranges in braces.
@@ -57,7 +58,7 @@ class Rule:
 
         :raises TooCostlyError: the budget is used up.
         """
-        budget.spend()
+        budget.spend(_STEPS_PER_RULE)
         if self.only_folders and not is_folder:
             return False
         if self.name is not None:
