@@ -391,15 +391,6 @@ def test_a_project_whose_files_only_code_decides_is_unreadable() -> None:
     assert "code decides" in reason(archive)
 
 
-@pytest.mark.parametrize(
-    "setup", ["setup(use_2to3=True)", "extra = {}\nextra['use_2to3'] = True\nsetup(**extra)"]
-)
-def test_a_build_that_setuptools_no_longer_does_is_said(setup: str) -> None:
-    archive = sdist(setup_py=setup, requires_txt="")
-    assert any("its build will probably fail" in note for note in read(archive).notes)
-    assert read(sdist(setup_py="setup(use_2to3=False)", requires_txt="")).notes == ()
-
-
 def test_a_setup_that_calls_on_its_own_generator_has_a_wide_interval() -> None:
     setup = "import os, demo, versioneer\nfrom compiler.api import run\nsetup(packages=['demo'])"
     files: dict[str, Content] = {"setup.py": setup, "demo/__init__.py": "", "versioneer.py": ""}

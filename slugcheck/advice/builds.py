@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from packaging.utils import canonicalize_name
 
 from slugcheck import reading
 from slugcheck.advice.edits import Edit
@@ -19,10 +22,11 @@ from slugcheck.model import (
     SourceBuild,
     Target,
 )
-from slugcheck.packages.known import RUNTIME_LIBRARIES
-from slugcheck.text import listed
+from slugcheck.packages.known import RUNTIME_LIBRARIES, SUCCESSORS
+from slugcheck.policy.budgets import COMPILES, FAILS, MAY_FAIL
+from slugcheck.sizing import build_time
+from slugcheck.text import listed, plural
 
-FAILS = "build-fails"
 # How sentences call the packages of a build image; others, of headers, go by their own name.
 _TOOLS = {
     "cargo": "Rust",
@@ -37,6 +41,7 @@ _FEW_LINES = 1  # of more, one line that names another Python is the smaller cha
 _MOST_PYTHONS = 2
 _NAMED = 3
 _MOST_GROUPS = 3  # that are fixed on their own: each fix takes a resolution or more
+_LONG_BUILD_SECONDS = 60.0
 
 _Failing = tuple[DistributionSize, SourceBuild, str]
 
@@ -206,7 +211,7 @@ def _candidates(failing: Sequence[_Failing], sizes: SizeReport) -> list[Candidat
     """Return the nearest newer versions with wheels, the newest Pythons, and older versions.
 
     Where the lines that fail can only change with others that are built from source, all of these
-    are tried together.
+    are tried together. What never had a wheel may be built from another source archive.
     """
     names = [package.name for package, _, _ in failing]
     more = names[1:]
@@ -216,22 +221,51 @@ def _candidates(failing: Sequence[_Failing], sizes: SizeReport) -> list[Candidat
         for minor in _pythons([build for _, build, _ in failing], sizes.target)
     ]
     by_name = {size.name: size for size in sizes.distributions}
+    successor = [Candidate(edit=edit) for name in names if (edit := successor_of(name, sizes))]
     roots = _roots(names, by_name)
     if not roots:
-        return pythons
+        return [*successor, *pythons]
     newer = Candidate(edit=_other_versions(roots, names, ">"), note=note)
     older = Candidate(edit=_other_versions(roots, names, "<"), note=note)
     built = [
         size.name
         for size in sizes.distributions
-        if (build := size.distribution.source_build) and (build.native or build.failure)
+        if (build := size.distribution.source_build)
+        and (build.native or build.failure)
+        and (size.name in names or not _has_own_fix(build))
     ]
     every = _roots(built, by_name)
     widened = Candidate(edit=_other_versions(every, built, ">"), note=note)
     together = [widened] if len(every) > len(roots) else []
+    if not any(build.pythons_with_wheels for _, build, _ in failing):
+        newest = replace(newer, edit=replace(newer.edit, wheels_only=False, lowest=False))
+        native = any(build.native for _, build, _ in failing)
+        near = [] if native else [replace(newer, edit=replace(newer.edit, wheels_only=False))]
+        return [*successor, newer, *together, *near, *pythons[:1], newest, older]
     if len(roots) > _FEW_LINES:
-        return [*pythons, newer, *together, older]
-    return [newer, *together, *pythons, older]
+        return [*successor, *pythons, newer, *together, older]
+    return [*successor, newer, *together, *pythons, older]
+
+
+def successor_of(name: str, sizes: SizeReport) -> Edit | None:
+    """Return the edit that puts a distribution's successor in its place.
+
+    None where it has none, or where the project does not name it.
+    """
+    successor = SUCCESSORS.get(name)
+    direct = {size.name: size.distribution for size in sizes.distributions}
+    lines = {name for name, distribution in direct.items() if distribution.direct}
+    lines |= {canonicalize_name(unsized.name) for unsized in sizes.unsized if unsized.origin}
+    if successor is None or name not in lines:
+        return None
+    if successor in lines:
+        return Edit(remove=(name,))
+    return Edit(replace=((name, successor),))
+
+
+def _has_own_fix(build: SourceBuild) -> bool:
+    """Whether it fails and never had a wheel: its fix is tried apart (``_together``)."""
+    return bool(build.failure) and not build.pythons_with_wheels
 
 
 def _other_versions(roots: Sequence[DistributionSize], names: Sequence[str], operator: str) -> Edit:
@@ -278,11 +312,43 @@ def _pythons(builds: Sequence[SourceBuild], target: Target) -> list[str]:
     offered = [r.minor for r in target.platform.pythons if r.status != "deprecated"]
     fitting = {minor for minor in offered if minor != target.minor}
     for build in builds:
-        if build.pythons_with_wheels:
-            fitting &= set(build.pythons_with_wheels)
-        elif not build.failure:
-            return []  # it needs the same on each of them
+        needs_others = any(not need.fetched for need in missing_packages(build, target))
+        builds_on = () if needs_others else build.pythons_that_build
+        if build.pythons_with_wheels or builds_on:
+            fitting &= {*build.pythons_with_wheels, *builds_on}
+        elif not build.refused:
+            return []  # it needs the same on each of them, or fails on each
     return sorted(fitting, key=reading.minor_key, reverse=True)[:_MOST_PYTHONS]
+
+
+# --------------------------------------------------------------------------- what may fail
+
+
+def doubtful_builds(sizes: SizeReport) -> Iterator[Problem]:
+    """Yield the builds that are likely to fail, each with the fixes of one that does."""
+    for package in sizes.distributions:
+        build = package.distribution.source_build
+        if build is None or not _is_doubtful(package, build, sizes.target):
+            continue
+        yield Problem(
+            finding=Finding(
+                code=MAY_FAIL,
+                severity=FindingSeverity.WARNING,
+                subject=package.name,
+                sentence=(
+                    f"the build will probably fail: {package.name} "
+                    f"{package.distribution.version} ({_line_of(package, sizes)}) is built from "
+                    f"source, and {build.doubt}"
+                ),
+                fix="",
+                origin=sizes.line_of(package.name),
+            ),
+            candidates=tuple(_candidates([(package, build, build.doubt)], sizes)),
+        )
+
+
+def _is_doubtful(package: DistributionSize, build: SourceBuild, target: Target) -> bool:
+    return bool(build.doubt) and not why_it_fails(build, target, package)
 
 
 # --------------------------------------------------------------------------- what takes long
@@ -295,6 +361,7 @@ def source_builds(sizes: SizeReport) -> Iterator[Problem]:
         for package in sizes.distributions
         if (build := package.distribution.source_build)
         and build.native
+        and not build.doubt
         and not why_it_fails(build, sizes.target, package)
     ]
     if not native:
@@ -304,12 +371,12 @@ def source_builds(sizes: SizeReport) -> Iterator[Problem]:
     verb = "has no wheel and is" if len(native) == 1 else "have no wheel and are"
     yield Problem(
         finding=Finding(
-            code="built-from-source",
+            code=COMPILES,
             severity=FindingSeverity.WARNING,
             subject=native[0].name,
             sentence=(
                 f"{names}: no wheel for Python {minor} on {sizes.target.system}, so the build "
-                "compiles from source, which takes minutes for each and may time out or fail"
+                f"compiles from source, {_time_of(native)}"
             ),
             fix="",
             origin=sizes.line_of(native[0].name),
@@ -317,6 +384,15 @@ def source_builds(sizes: SizeReport) -> Iterator[Problem]:
         candidates=tuple(_source_candidates(native, sizes.target)),
         otherwise=f"# {listed([d.name for d in native])} {verb} compiled during the build",
     )
+
+
+def _time_of(native: Sequence[DistributionSize]) -> str:
+    """Return how long it takes to compile, in words."""
+    seconds = sum(map(build_time.native_seconds, native))
+    if seconds < _LONG_BUILD_SECONDS:
+        return f"which takes about {seconds:.0f} s"
+    minutes = plural(round(seconds / 60), "minute")
+    return f"which takes about {minutes} and may time out or fail"
 
 
 def _source_candidates(native: Sequence[DistributionSize], target: Target) -> Iterator[Candidate]:

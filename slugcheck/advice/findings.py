@@ -54,6 +54,7 @@ def problems(measured: Measured, own: tuple[Candidate, ...] = ()) -> list[Proble
         *_other_systems(sizes),
         *builds.failing_builds(sizes),
         *builds.refused_wheels(sizes),
+        *builds.doubtful_builds(sizes),
         *builds.missing_libraries(sizes),
         *builds.source_builds(sizes),
         *_placeholder(sizes),
@@ -420,12 +421,16 @@ def _foreign(
 
 
 def _placeholder(sizes: SizeReport) -> Iterable[Problem]:
-    named = {package.name: origin(package) for package in sizes.distributions}
+    """Yield sklearn where it can be installed; where it cannot, the build fails."""
+    named = {
+        package.name: origin(package)
+        for package in sizes.distributions
+        if not (package.distribution.source_build and package.distribution.source_build.failure)
+    }
     named |= {unsized.name: unsized.origin for unsized in sizes.unsized}
     if "sklearn" not in named:
         return
-    direct = any(d.name == "scikit-learn" and d.distribution.direct for d in sizes.distributions)
-    edit = Edit(remove=("sklearn",)) if direct else Edit(replace=(("sklearn", "scikit-learn"),))
+    edit = builds.successor_of("sklearn", sizes)
     yield Problem(
         finding=Finding(
             code="placeholder",
@@ -435,7 +440,7 @@ def _placeholder(sizes: SizeReport) -> Iterable[Problem]:
             fix="",
             origin=named["sklearn"],
         ),
-        candidates=(Candidate(edit=edit),),
+        candidates=() if edit is None else (Candidate(edit=edit),),
     )
 
 

@@ -14,6 +14,7 @@ from slugcheck import reading
 from slugcheck.advice.edits import Edit
 from slugcheck.advice.trial import AT_ONCE, Measured, Outcome, Trial, Trials
 from slugcheck.model import AfterFix, Finding, FindingSeverity, SizeReport, Status
+from slugcheck.policy.budgets import COMPILES, FAILS, MAY_FAIL
 
 # Of one finding: a resolution each.
 _MOST_CANDIDATES = 4
@@ -118,7 +119,7 @@ class _Choice:
         for candidate in problem.candidates[:_MOST_CANDIDATES]:
             trial = self.trials.run(candidate.edit)
             if trial.measured is not None and trial.after is not None:
-                reason = self._objection(problem, trial.measured, trial.after)
+                reason = self._objection(problem, candidate.edit, trial.measured, trial.after)
                 if not reason:
                     return self._measured(problem, candidate, trial.measured.sizes, trial.after)
                 reasons.append(reason)
@@ -139,7 +140,7 @@ class _Choice:
         fix = problem.otherwise or "\n".join(f"# {line}" for line in nothing)
         return replace(problem.finding, fix=fix)
 
-    def _objection(self, problem: Problem, measured: Measured, after: AfterFix) -> str:
+    def _objection(self, problem: Problem, edit: Edit, measured: Measured, after: AfterFix) -> str:
         """Return why a change that resolves is no fix, "" if it is one."""
         sizes = measured.sizes
         if problem.saves and sizes.bundle.value >= self.before.bundle.value:
@@ -149,12 +150,27 @@ class _Choice:
         for left in self.detect(measured):
             if left.uncertain or left.finding.severity is FindingSeverity.INFO:
                 continue
-            if left.key == problem.key or left.key not in self.known:
+            compiles = problem.finding.code == FAILS and left.finding.code == COMPILES
+            if compiles and not edit.wheels_only:
+                continue  # what is compiled is better than what cannot be built
+            known = left.key in self.known and not self._is_chosen(left, sizes)
+            if left.key == problem.key or not known:
                 return left.finding.sentence
         lost = {package.name for package in sizes.unsized} - {
             package.name for package in self.before.unsized
         }
         return f"{sorted(lost)[0]} could not be sized" if lost else ""
+
+    def _is_chosen(self, left: Problem, sizes: SizeReport) -> bool:
+        """Whether a build fails of a version that the change itself has brought."""
+        if left.finding.code not in (FAILS, MAY_FAIL):
+            return False
+        before, after = (
+            {size.name: size.distribution.version for size in state.distributions}
+            for state in (self.before, sizes)
+        )
+        name = left.finding.subject
+        return before.get(name) != after.get(name)
 
     def _measured(
         self, problem: Problem, candidate: Candidate, sizes: SizeReport, after: AfterFix

@@ -154,7 +154,9 @@ class SourceBuild:
 
     ``needs`` and ``failure`` are what is certain about its build. ``failure`` says why no machine
     can install it with the target's Python, "" if one may: "PyO3 0.21.2 supports Python 3.12 at
-    most". ``refused``: the installer does not even start a build.
+    most". ``doubt`` says why a build is likely to fail where that is not certain.
+    ``pythons_that_build`` are those of the platform, such as "3.10", on which ``failure`` does not
+    hold. ``refused``: the installer does not even start a build.
     """
 
     reason: str
@@ -168,7 +170,9 @@ class SourceBuild:
     needs: tuple[BuildNeed, ...] = ()
     failure: str = ""
     refused: bool = False
+    doubt: str = ""
     pythons_with_wheels: tuple[str, ...] = ()  # of the platform's, such as "3.11"
+    pythons_that_build: tuple[str, ...] = ()
     wheel_fits: bool = False  # a wheel would fit the target, but the file asks for a build
 
 

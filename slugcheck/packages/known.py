@@ -120,3 +120,48 @@ def build_needs(name: str, version: Version) -> tuple[str, ...]:
         if SpecifierSet(versions).contains(version, prereleases=True)
         for package in packages
     )
+
+
+# What a build of some versions fails on, where their archives do not tell for certain: the
+# versions, the minor version of Python 3 from which on it fails, and why. Each was built with pip
+# on Python 3.11 (2026-11-27), with these messages.
+BUILD_FAILURES: Mapping[str, tuple[tuple[str, int, str], ...]] = {
+    # 0.4.17 and 1.1.2 fail, 1.1.3 builds ("Add support for Python 3.11", its CHANGES)
+    "greenlet": (
+        ("<1.1.3", 11, "its C code uses fields of _PyErr_StackItem that Python 3.11 removed"),
+    ),
+    # yaml/pyyaml#601 and #724: its build_ext calls cython_sources of Cython's, which 3.0 removed
+    "pyyaml": (
+        (
+            ">=5.4b1,<6.0.1",
+            0,
+            "its build requires any Cython, and its setup.py does not work with Cython 3",
+        ),
+    ),
+    # github.com/scikit-learn/sklearn-pypi-package: it stops on every day since 2023-12-01
+    "sklearn": (
+        (
+            ">=0.0.post1",
+            0,
+            "its setup.py stops, since the package is deprecated (unless the environment variable "
+            "SKLEARN_ALLOW_DEPRECATED_SKLEARN_PACKAGE_INSTALL is True)",
+        ),
+    ),
+    # "What's new in Python 3.10": pyarena.h was removed; in 3.11, code.h is no longer where
+    # 1.4.3 looks for it
+    "typed-ast": (
+        ("<1.4.3", 10, "its C code uses PyArena, which Python 3.10 removed"),
+        ("==1.4.3", 11, "its C code includes code.h, which Python 3.11 moved"),
+    ),
+}
+# Distributions that have a new name, or a drop-in successor: from their own descriptions.
+SUCCESSORS = {"mysql-python": "mysqlclient", "sklearn": "scikit-learn"}
+
+
+def build_failures(name: str, version: Version) -> tuple[tuple[int, str], ...]:
+    """Return (minor of Python 3, why a build of one version fails from that one on)."""
+    return tuple(
+        (first, reason)
+        for versions, first, reason in BUILD_FAILURES.get(name, ())
+        if SpecifierSet(versions).contains(version, prereleases=True)
+    )

@@ -31,16 +31,11 @@ N = TypeVar("N", int, float)
 
 # What stops the build or the boot of an app: import cv2 without libGL, pip without a Linux wheel,
 # a compiler that the platform does not have.
-_STOPS = frozenset(
-    {
-        "opencv-gui",
-        "missing-library",
-        "other-system",
-        "build-fails",
-        "built-from-source",
-        "missing-hashes",
-    }
-)
+FAILS, MAY_FAIL = "build-fails", "build-may-fail"  # for certain, and probably
+COMPILES = "built-from-source"
+HASHES = "missing-hashes"
+_STOPS = frozenset({FAILS, MAY_FAIL, COMPILES, HASHES})
+_STOPS |= {"missing-library", "opencv-gui", "other-system"}
 
 
 def verdict(status: Status, shown: str, limit: str, *, margin: str = "", span: str = "") -> str:

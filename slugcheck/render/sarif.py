@@ -33,6 +33,7 @@ _RULES = {
     "two-opencvs": "Two distributions of OpenCV overwrite each other",
     "collectstatic-fails": "The build's collectstatic fails with these settings",
     "build-fails": "A distribution that the platform cannot build or install",
+    "build-may-fail": "A distribution whose build is likely to fail",
     "missing-library": "A distribution that needs a library which the platform lacks",
     "built-from-source": "A distribution is compiled during the build",
     "heavy-dependency": "A later version of a distribution requires less",

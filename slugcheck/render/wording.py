@@ -24,12 +24,12 @@ from slugcheck.model import (
     breakdown,
 )
 from slugcheck.model.options import DEFAULT_PLATFORM
-from slugcheck.policy.budgets import exit_code, failures, unaccepted
+from slugcheck.policy.budgets import MAY_FAIL, exit_code, failures, unaccepted
 from slugcheck.policy.limits import INCREASE, PACKAGE_INCREASE
 from slugcheck.render.view import Verdict as Outcome
 from slugcheck.text import listed, mb, plural
 
-_WILL_FAIL = re.compile(r"^(?:the|[\w .]+'s) build will fail: ")
+_WILL_FAIL = re.compile(r"^(?:the|[\w .]+'s) build will (?:probably )?fail: ")
 _SAVING_BYTES = 1_000_000  # what saves less is a fix for another reason
 
 
@@ -53,8 +53,12 @@ def source_builds(sizes: SizeReport, *, most: int) -> tuple[str, ...]:
     Builds that compile, and what cannot be installed at all, are listed one by one, up to ``most``;
     pure Python ones share a line.
     """
-    told = [built for built in _built(sizes) if built[1].native or built[1].refused]
-    pure = [size.name for size, build in _built(sizes) if not build.native and not build.refused]
+    told, pure = [], []
+    for size, build in _built(sizes):
+        if build.native or build.refused or build.failure:
+            told.append((size, build))
+        else:
+            pure.append(size.name)
     lines = [_source_build(size, build, sizes.target.minor) for size, build in told[:most]]
     if told[most:]:
         lines.append(f"also {listed([size.name for size, _ in told[most:]], 8)}")
@@ -68,6 +72,8 @@ def _source_build(size: DistributionSize, build: SourceBuild, minor: str) -> str
         return f"pip refuses {size.name}; {_sized(build)}"
     if build.refused:
         return f"{size.name} cannot be installed with Python {minor}; {_sized(build)}"
+    if build.failure:
+        return f"{size.name} cannot be built; {_sized(build)}"
     return f"{size.name} is built from source on the platform ({build.reason}); {_sized(build)}"
 
 
@@ -200,13 +206,12 @@ def conclusion(report: Report) -> Outcome:
     held = [v for v in gating if v.figure is not None and v.unit == "bytes" and not v.rejects]
     word, text, warned = (f"FITS {place}", _all(held[:1]), False) if held else _unlimited(report)
     slow = _slow(report)
-    errors = sum(1 for f in report.findings if f.severity is FindingSeverity.ERROR)
-    first = f"; fix {plural(errors, 'error')} first" if errors else ""
+    first = _to_fix_first(report.findings)
     return Outcome(
-        status=Status.WARN if errors or warned or slow else Status.PASS,
+        status=Status.WARN if first or warned or slow else Status.PASS,
         word=word,
-        sentence="; ".join([text, *slow]) + first,
-        next_step="see 'to fix' above" if errors else "",
+        sentence="; ".join([text, *slow]) + (f"; fix {first} first" if first else ""),
+        next_step="see 'to fix' above" if first else "",
     )
 
 
@@ -230,6 +235,15 @@ def _unlimited(report: Report) -> tuple[str, str, bool]:
 def _slow(report: Report) -> list[str]:
     """Return the build times that a platform does not wait for, where the exit code is not 1."""
     return [_headline(v) for v in report.verdicts if v.status is Status.WARN and v.unit != "bytes"]
+
+
+def _to_fix_first(findings: Iterable[Finding]) -> str:
+    """Return what may keep an app from its deploy although it fits: "1 error and 1 warning"."""
+    findings = tuple(findings)
+    errors = sum(1 for finding in findings if finding.severity is FindingSeverity.ERROR)
+    warnings = sum(1 for finding in findings if finding.code == MAY_FAIL)
+    counts = ((errors, "error"), (warnings, "warning"))
+    return " and ".join(plural(count, word) for count, word in counts if count)
 
 
 def _obstructed(report: Report) -> Outcome:

@@ -38,7 +38,7 @@ def predict(sizes: SizeReport, *, fixed: float = _FIXED_SECONDS) -> Estimate[flo
     ``fixed`` are seconds for the platform's own steps, 0 for installing and compressing only.
     """
     install = fixed + _install_seconds(sizes)
-    native = sum(_native_seconds(package) for package in sizes.distributions)
+    native = sum(native_seconds(package) for package in sizes.distributions)
     return Estimate.predicted(
         install + native,
         install / _SPREAD + native / _NATIVE_SPREAD,
@@ -68,7 +68,7 @@ def _install_seconds(sizes: SizeReport) -> float:
     return seconds + pure * _PURE_BUILD_SECONDS
 
 
-def _native_seconds(package: DistributionSize) -> float:
+def native_seconds(package: DistributionSize) -> float:
     """Return seconds to build one distribution; 0 unless it is native and has no wheel."""
     build = package.distribution.source_build
     if build is None or not build.native:

@@ -47,6 +47,7 @@ from slugcheck.packages.index.pages import FileKind, Pages, ProjectFile
 from slugcheck.packages.index.urls import local_path, redact
 from slugcheck.packages.sdist import sdist as building
 from slugcheck.packages.sdist.contents import as_built
+from slugcheck.packages.sdist.needs import Failure
 from slugcheck.packages.sdist.sdist import (
     HEAD_BYTES,
     SourceArchive,
@@ -63,7 +64,7 @@ from slugcheck.platforms.tags import tags_for
 # How long stand-ins are taken from the last run of the same file: a wheel may appear meanwhile.
 _MEMORY_SECONDS = 24 * 3600.0
 # Raised when what a stand-in is made from is read differently.
-_MAKER = 3
+_MAKER = 4
 _GZIP_TRAILER_BYTES = 8
 
 
@@ -103,6 +104,15 @@ class StandIn:
 
 
 Outcome = StandIn | Unsized
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outlook:
+    """Why a build fails on the target, or may, and the platform's Pythons that it fails not on."""
+
+    failure: str
+    doubt: str
+    pythons_that_build: tuple[str, ...]
 
 
 class StandInMemory:
@@ -155,7 +165,8 @@ def _from_document(document: Mapping[str, Any]) -> StandIn | None:
             return None
         if build is not None:
             needs = tuple(BuildNeed(**need) for need in build["needs"])
-            tuples = {key: tuple(build[key]) for key in ("notes", "pythons_with_wheels")}
+            lists = ("notes", "pythons_with_wheels", "pythons_that_build")
+            tuples = {key: tuple(build[key]) for key in lists}
             build = SourceBuild(**{**build, **tuples, "needs": needs})
         return StandIn(
             name=document["name"],
@@ -334,10 +345,18 @@ class StandIns:
         except MeasureError as error:
             archive = Unreadable(filename=artifact.filename, reason=str(error))
         if isinstance(archive, Unreadable):
-            return self._from_wheel(archive, name, version, artifact, files) or Unsized(
+            made = self._from_wheel(archive, name, version, artifact, files)
+            if made is not None:
+                return made
+            reason = archive.reason
+            if version and (
+                failure := self._outlook(archive, name, reading.version(version)).failure
+            ):
+                reason = f"building it fails: {failure}"
+            return Unsized(
                 name=name,
                 version=version,
-                reason=f"only a source archive fits, and {archive.reason}",
+                reason=f"only a source archive fits, and {reason}",
                 origin=origin,
             )
         return self._stand_in(archive, name or archive.name, version, artifact, files)
@@ -390,7 +409,8 @@ class StandIns:
             low, high = likeness.low_factor, likeness.high_factor
             method = likeness.words
         pythons = self._pythons_with_wheels(files, number)
-        failure = self._failure(archive)
+        outlook = self._outlook(archive, name, number)
+        failure = outlook.failure
         refused = not python_allowed(archive.requires_python, self._target.python_version)
         if refused:
             failure = choosing.requires_another_python(archive.requires_python)
@@ -406,6 +426,8 @@ class StandIns:
             notes=archive.notes,
             needs=self._needs(archive, name, number),
             failure=failure,
+            doubt=outlook.doubt,
+            pythons_that_build=() if refused else outlook.pythons_that_build,
             refused=refused,
             wheel_fits=self._target.minor in pythons,
         )
@@ -441,6 +463,7 @@ class StandIns:
         likeness = choosing.likeness(wheel, files, number)
         pythons = self._pythons_with_wheels(files, number)
         native = any(tag.platform != "any" for tag in wheel.tags)
+        outlook = self._outlook(archive, name, number)
         build = SourceBuild(
             reason="native code" if native else "pure Python",
             native=native,
@@ -451,7 +474,9 @@ class StandIns:
             low_factor=likeness.low_factor,
             high_factor=likeness.high_factor,
             needs=self._needs(archive, name, number),
-            failure=self._failure(archive),
+            failure=outlook.failure,
+            doubt=outlook.doubt,
+            pythons_that_build=outlook.pythons_that_build,
             wheel_fits=self._target.minor in pythons,
         )
         return StandIn(
@@ -469,10 +494,27 @@ class StandIns:
         by_name = known.build_needs(canonicalize_name(name), version)
         return (*archive.needs.packages, *(BuildNeed(package=need) for need in by_name))
 
-    def _failure(self, archive: SourceArchive | Unreadable) -> str:
-        """Return why building an archive with the target's Python fails, "" if it may not."""
-        minor = int(self._target.minor.partition(".")[2])
-        return next((text for least, text in archive.needs.failures if minor >= least), "")
+    def _outlook(
+        self, archive: SourceArchive | Unreadable, name: str, version: Version
+    ) -> _Outlook:
+        """Return whether building an archive fails."""
+        known_failures = (
+            Failure(first, None, reason)
+            for first, reason in known.build_failures(canonicalize_name(name), version)
+        )
+        failures = (*known_failures, *archive.needs.failures)
+
+        def reason(failures: Iterable[Failure], minor: str) -> str:
+            number = int(minor.partition(".")[2])
+            return next((f.reason for f in failures if f.concerns(number)), "")
+
+        failure = reason(failures, self._target.minor)
+        minors = [release.minor for release in self._target.platform.pythons if failure]
+        return _Outlook(
+            failure=failure,
+            doubt="" if failure else reason(archive.needs.doubts, self._target.minor),
+            pythons_that_build=tuple(minor for minor in minors if not reason(failures, minor)),
+        )
 
     def _nearest(
         self, files: Sequence[ProjectFile], version: Version

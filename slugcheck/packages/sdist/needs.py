@@ -6,20 +6,23 @@ may go without is not named. What only a distribution's name tells is in ``packa
 
 from __future__ import annotations
 
-import ast
+import itertools
 import re
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import Specifier
+from packaging.specifiers import InvalidSpecifier, Specifier
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from slugcheck import reading
 from slugcheck.model import BuildNeed
-from slugcheck.packages.sdist.project_files import Project, is_python_2, parse_setup, text_list
+from slugcheck.packages.sdist import setup_script
+from slugcheck.packages.sdist.build_environment import Environment
+from slugcheck.packages.sdist.project_files import Project, SetupCall, text_list
+from slugcheck.packages.sdist.setup_script import UNKNOWN, Course
 
 RUST, FORTRAN, GO = "cargo", "gfortran", "golang-go"
 _FORTRAN_FILE = re.compile(r"\.(?:f|for|f77|f90|f95|f03|f08)$", re.IGNORECASE)
@@ -27,50 +30,91 @@ _ASIDE = re.compile(r"(?:^|/)(?:tests?|docs?|examples?|samples?|benchmarks?|cont
 
 # From 1.9.0 on (2025-07), maturin downloads Rust where there is no cargo (its __init__.py).
 _MATURIN_WITH_RUST = Version("1.9")
-# setuptools 58.0.0 removed 2to3, 82.0.0 removed pkg_resources (its NEWS), and versions before
-# 66.1.0 use pkgutil.ImpImporter, which Python 3.12 removed.
-_NO_2TO3, _NO_PKG_RESOURCES, _ON_3_12 = Version("58"), Version("82"), Version("66.1")
-_PKG_RESOURCES_MINOR = 9  # setuptools 82 needs Python 3.9
+# setuptools 58.0.0 removed 2to3 (its NEWS), versions before 66.1.0 use pkgutil.ImpImporter, which
+# Python 3.12 removed, and from 66.0.0 on it takes what PEP 440 and 508 allow and nothing else
+# (packaging 23.0 in its wheel).
+_NO_2TO3, _STRICT, _ON_3_12 = Version("58"), Version("66"), Version("66.1")
 # pyo3-ffi/build.rs: the newest Python that each version accepts (SUPPORTED_VERSIONS_CPYTHON);
 # versions before 0.20.3 do not look, and from 0.28.0 on one more is tried with a warning.
 _PYO3_NEWEST = (
     (Version("0.28"), None), (Version("0.25"), 14), (Version("0.22"), 13), (Version("0.20.3"), 12),
 )  # fmt: skip
 _LOCKED_PYO3 = re.compile(rb'^name = "pyo3(?:-ffi)?"\r?\nversion = "([0-9.]+)"', re.MULTILINE)
-# The minor version of Python 3 that removed a module of the standard library ("What's new").
-_REMOVED_MODULES = dict.fromkeys(["asynchat", "asyncore", "imp", "smtpd"], 12) | dict.fromkeys(
-    ["cgi", "cgitb", "crypt", "imghdr", "lib2to3", "nntplib", "pipes", "telnetlib"], 13
-)
+# The minor version of Python 3 from which on what a version of Cython before has written does not
+# compile, whatever the module. An empty one of each of 0.29.21 to 0.29.37 was compiled for 3.11:
+# those before 0.29.25 include longintrepr.h, those before 0.29.29 set PyFrameObject.f_lineno.
+# Before 0.29.34 they use PyLongObject.ob_digit, which 3.12 moved ("What's new in Python 3.12").
+_CYTHON_FAILS = ((Version("0.29.29"), 11), (Version("0.29.34"), 12))
+_MINORS = range(8, 16)  # of Python 3, for which a setup.py is followed
+# Distributions that bring back what Python removed.
+_BACKPORTS = re.compile(r"^(?:standard-.+|legacy-cgi|zombie-imp|pyasyncore|pyasynchat)$")
 # What a build environment has whose requirements are these and nothing else.
 _BARE_REQUIREMENTS = frozenset({"setuptools", "wheel"})
-_BARE_MODULES = frozenset(
-    {"setuptools", "pkg_resources", "distutils", "wheel", "pip", "__future__"}
-)
+_SHOWN = 60  # characters of a text that is quoted
+_MOST_LINES = 5_000  # of requirements
 _INSTALLS_ITSELF = re.compile(rb"\bpip\b|fetch_build_eggs|easy_install|subprocess|os\.system")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a build fails with Python 3.``first`` to 3.``last``; None: and with later ones."""
+
+    first: int
+    last: int | None
+    reason: str
+
+    def concerns(self, minor: int) -> bool:
+        """Return whether it fails with Python 3.``minor``."""
+        return self.first <= minor and (self.last is None or minor <= self.last)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What a build needs, and ``failures``: (minor of Python 3, why it fails from that one on)."""
+    """What a build needs, why it fails for certain, and why it may (``doubts``)."""
 
     packages: tuple[BuildNeed, ...] = ()
-    failures: tuple[tuple[int, str], ...] = ()
+    failures: tuple[Failure, ...] = ()
+    doubts: tuple[Failure, ...] = ()
 
 
 def read_needs(project: Project) -> Needs:
-    """Return what is certain about the build of a project."""
-    return Needs(packages=tuple(_packages(project)), failures=tuple(_failures(project)))
+    """Return what is certain about the build of a project, and what is likely."""
+    script = _Script(project)
+    return Needs(
+        packages=tuple(_packages(project, script)),
+        failures=tuple(_failures(project, script)),
+        doubts=_spans(script.doubt),
+    )
+
+
+def _spans(reason: Callable[[int], str]) -> tuple[Failure, ...]:
+    """Return failures by what ``reason`` says of each minor version of Python 3."""
+    found: list[Failure] = []
+    for minor in _MINORS:
+        text = reason(minor)
+        if found and found[-1].reason == text and found[-1].last == minor - 1:
+            found[-1] = Failure(found[-1].first, minor, text)
+        elif text:
+            found.append(Failure(minor, minor, text))
+    return tuple(
+        Failure(
+            0 if failure.first == _MINORS[0] else failure.first,
+            None if failure.last == _MINORS[-1] else failure.last,
+            failure.reason,
+        )
+        for failure in found
+    )
 
 
 # --------------------------------------------------------------------------- tools
 
 
-def _packages(project: Project) -> Iterator[BuildNeed]:
-    requires = _build_requires(project)
+def _packages(project: Project, script: _Script) -> Iterator[BuildNeed]:
+    requires = script.requires
     if project.backend == "maturin":
         limit = _newest_allowed(requires.get("maturin", []))
         yield BuildNeed(package=RUST, fetched=limit is None or limit >= _MATURIN_WITH_RUST)
-    elif _needs_setuptools_rust(project, requires):
+    elif _needs_setuptools_rust(project, script):
         yield BuildNeed(package=RUST)
     if _needs_fortran(project):
         yield BuildNeed(package=FORTRAN)
@@ -78,13 +122,14 @@ def _packages(project: Project) -> Iterator[BuildNeed]:
         yield BuildNeed(package=GO)
 
 
-def _needs_setuptools_rust(project: Project, requires: Mapping[str, object]) -> bool:
+def _needs_setuptools_rust(project: Project, script: _Script) -> bool:
+    requires = script.requires
     source = project.tree.texts.get("setup.py", b"")
     if b"optional" in source or not any(p.endswith("Cargo.toml") for p in project.tree.sizes):
         return False
     if project.table("tool", "setuptools-rust"):
         return "setuptools-rust" in requires
-    imported = "setuptools_rust" in _first_imports(source)
+    imported = "setuptools_rust" in script.courses[_MINORS[0]].imports
     return project.setup_keywords.has("rust_extensions") and (
         imported or "setuptools-rust" in requires
     )
@@ -120,39 +165,178 @@ _CMAKE_FORTRAN = re.compile(
 # --------------------------------------------------------------------------- Pythons
 
 
-def _failures(project: Project) -> Iterator[tuple[int, str]]:
+def _failures(project: Project, script: _Script) -> Iterator[Failure]:
     yield from _pyo3(project)
     if project.backend != "setuptools":
         return
-    requires = _build_requires(project)
-    limit = _newest_allowed(requires.get("setuptools", []))
+    limit = script.setuptools
     if limit is not None and limit < _ON_3_12:
-        wanted = ",".join(str(requirement.specifier) for requirement in requires["setuptools"])
-        yield 12, f"its build requires setuptools{wanted}, which fails on Python 3.12"
-    source = project.tree.texts.get("setup.py")
-    if source is None:
-        return
-    if (limit is None or limit >= _NO_2TO3) and project.setup_keywords.values.get("use_2to3"):
-        yield 0, "its setup.py uses 2to3, which setuptools 58 removed"
-    if is_python_2(source):
-        yield 0, "its setup.py is written for Python 2"
-        return
-    first = _first_imports(source)
-    if "pkg_resources" in first and (limit is None or limit >= _NO_PKG_RESOURCES):
-        yield (
-            _PKG_RESOURCES_MINOR,
-            "its setup.py imports pkg_resources, which setuptools 82 removed",
+        wanted = ",".join(str(r.specifier) for r in script.requires["setuptools"])
+        reason = f"its build requires setuptools{wanted}, which fails on Python 3.12"
+        yield Failure(12, None, reason)
+    strict = limit is None or limit >= _STRICT
+    if strict and (invalid := _invalid(project.setup_keywords) or _invalid_cfg(project)):
+        yield Failure(0, None, invalid)
+    yield from _spans(script.certain)
+
+
+class _Script:
+    """A project's setup.py, as each Python 3 runs it: the reasons are by its minor version."""
+
+    def __init__(self, project: Project) -> None:
+        self.requires = _build_requires(project)
+        self.setuptools = _newest_allowed(self.requires.get("setuptools", []))
+        self._project = project
+        source = project.tree.texts.get("setup.py", b"")
+        self._source = source if project.backend == "setuptools" else b""
+        modules = {**project.tree.modules, "setup.py": self._source}
+        beside = [text for path, text in modules.items() if "/" not in path]
+        parts = {part for path in project.tree.sizes for part in path.split("/")}
+        files = setup_script.Files(modules)
+        environment = partial(
+            Environment,
+            setuptools=self.setuptools,
+            bare=set(self.requires) <= _BARE_REQUIREMENTS
+            and not any(map(_INSTALLS_ITSELF.search, beside)),
+            backports=any(map(_BACKPORTS.match, self.requires)),
+            paths=_paths(project),
+            whole=not project.folder,
+            own=frozenset(part.removesuffix(".py") for part in parts),
+            name=project.name or "",
         )
-    for module in sorted(first & set(_REMOVED_MODULES)):
-        minor = _REMOVED_MODULES[module]
-        yield minor, f"its setup.py imports {module}, which Python 3.{minor} removed"
-    if set(requires) <= _BARE_REQUIREMENTS and not _INSTALLS_ITSELF.search(source):
-        missing = sorted(first - _at_hand(project))
-        if missing:
-            yield 0, f"its setup.py imports {missing[0]}, which its build environment does not have"
+        self.courses: Mapping[int, Course] = {
+            minor: setup_script.run(files, environment(minor=minor)) for minor in _MINORS
+        }
+
+    def certain(self, minor: int) -> str:
+        """Return why its build fails."""
+        return "" if self.courses[minor].unset else self._failure(minor)
+
+    def doubt(self, minor: int) -> str:
+        """Return why its build may fail, where nothing is certain."""
+        course = self.courses[minor]
+        if failure := self._failure(minor):
+            unset = " or ".join(course.unset)
+            return f"{failure} (unless {unset} is set in its environment)" if unset else ""
+        dropped = self.setuptools is None or self.setuptools >= _NO_2TO3
+        open_still = course.call is None or course.call.is_unknown("use_2to3")
+        if not dropped or not open_still or not _USES_2TO3.search(self._source):
+            return ""
+        return "its setup.py uses 2to3, which setuptools 58 removed, under a condition"
+
+    def _failure(self, minor: int) -> str:
+        reasons = (self._two_to_three, self._fault, self._invalid, self._old_cython)
+        return next(filter(None, (reason(minor) for reason in reasons)), "")
+
+    def _fault(self, minor: int) -> str:
+        return self.courses[minor].fault
+
+    def _two_to_three(self, minor: int) -> str:
+        """Return that it uses 2to3, where its setuptools has none."""
+        if self.setuptools is not None and self.setuptools < _NO_2TO3:
+            return ""
+        calls = (self.courses[minor].call, self._project.setup_call)
+        if not any(call and call.values.get("use_2to3") for call in calls):
+            return ""
+        return "its setup.py uses 2to3, which setuptools 58 removed"
+
+    def _invalid(self, minor: int) -> str:
+        """Return which requirement of it setuptools refuses."""
+        strict = self.setuptools is None or self.setuptools >= _STRICT
+        call = self.courses[minor].call
+        return _invalid(call) if call is not None and strict else ""
+
+    def _old_cython(self, minor: int) -> str:
+        """Return which C file cannot be compiled, since a Cython before this Python wrote it."""
+        course = self.courses[minor]
+        if course.call is None or _NO_INTERNALS.search(self._source):
+            return ""
+        asked = course.call.values.get("setup_requires", ())
+        open_still = course.call.is_unknown("setup_requires") or (
+            isinstance(asked, tuple) and UNKNOWN in asked
+        )
+        wanted = any(line.lower().startswith("cython") for line in _lines(asked))
+        regenerates = open_still or wanted or "cython" in self.requires
+        for source in (source for built in course.extensions for source in built.sources):
+            stem, _, suffix = source.rpartition(".")
+            # without Cython, setuptools compiles what lies beside a .pyx
+            written = () if regenerates else (f"{stem}.c", f"{stem}.cpp")
+            for path in written if suffix == "pyx" else (source,):
+                version = _version(self._project.tree.generated.get(path, ""))
+                first = next((m for least, m in _CYTHON_FAILS if version and version < least), None)
+                if first is not None and minor >= first:
+                    return (
+                        f"its {path}, generated by Cython {version}, does not compile from "
+                        f"Python 3.{first} on"
+                    )
+        return ""
 
 
-def _pyo3(project: Project) -> Iterator[tuple[int, str]]:
+_USES_2TO3 = re.compile(rb"use_2to3\b['\"\]\s]*=\s*True")
+# what Cython's C is told to do without
+_NO_INTERNALS = re.compile(rb"LIMITED_API|CYTHON_USE_PYLONG_INTERNALS")
+
+
+def _paths(project: Project) -> frozenset[str]:
+    """Return the files and folders of a project."""
+    paths = set(project.tree.sizes)
+    for path in project.tree.sizes:
+        while (path := path.rpartition("/")[0]) and path not in paths:
+            paths.add(path)
+    return frozenset(paths)
+
+
+# --------------------------------------------------------------------------- requirements
+
+
+def _invalid(call: SetupCall) -> str:
+    """Return what of the keywords of setup() is no valid requirement, in words."""
+    lines = [
+        *_lines(call.values.get("install_requires")),
+        *_lines(call.values.get("setup_requires")),
+    ]
+    for more in call.table("extras_require").values():
+        lines += _lines(more)
+    python = call.values.get("python_requires")
+    return _refused("setup.py", lines, python if isinstance(python, str) else "")
+
+
+def _invalid_cfg(project: Project) -> str:
+    """Return the same of setup.cfg."""
+    texts = [project.cfg("options", "install_requires"), project.cfg("options", "setup_requires")]
+    section = "options.extras_require"
+    if project.setup_cfg.has_section(section):
+        texts += (project.setup_cfg.get(section, e) for e in project.setup_cfg.options(section))
+    # of one line it makes more, at semicolons
+    lines = [line for text in texts if "\n" in text for line in _lines(text)]
+    return _refused("setup.cfg", lines, project.cfg("options", "python_requires"))
+
+
+def _refused(file: str, lines: Iterable[str], python: str) -> str:
+    for line in itertools.islice(lines, _MOST_LINES):
+        try:
+            reading.requirement(line)
+        except InvalidRequirement:
+            return f"its {file} has the invalid requirement {line[:_SHOWN]!r}"
+    try:
+        reading.specifiers(python)
+    except InvalidSpecifier:
+        return f"its {file} has the invalid python_requires {python[:_SHOWN]!r}"
+    return ""
+
+
+def _lines(value: object) -> Iterator[str]:
+    """Yield the requirements of a keyword, as setuptools reads them."""
+    if isinstance(value, str):
+        for line in map(str.strip, value.splitlines()):
+            if line and not line.startswith(("#", "file:")) and not line.endswith("\\"):
+                yield line.partition(" #")[0].strip()
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _lines(item)
+
+
+def _pyo3(project: Project) -> Iterator[Failure]:
     """PyO3 refuses a Python that is newer than it knows, unless it builds for the stable ABI."""
     texts = project.tree.texts
     manifests = [text for path, text in texts.items() if path.endswith("Cargo.toml")]
@@ -165,26 +349,8 @@ def _pyo3(project: Project) -> Iterator[tuple[int, str]]:
         return
     newest = next((minor for least, minor in _PYO3_NEWEST if max(versions) >= least), None)
     if newest is not None:
-        yield newest + 1, f"its PyO3 {max(versions)} supports Python 3.{newest} at most"
-
-
-def _at_hand(project: Project) -> frozenset[str]:
-    """Return the modules that a bare build environment has, the archive's own among them."""
-    # wherever they lie: a setup.py may extend sys.path
-    own = {part.removesuffix(".py") for path in project.tree.sizes for part in path.split("/")}
-    return frozenset(own | _BARE_MODULES | set(_REMOVED_MODULES) | sys.stdlib_module_names)
-
-
-def _first_imports(source: bytes) -> frozenset[str]:
-    """Return the top-level names that a setup.py always imports: under no condition, in no try."""
-    tree = parse_setup(source)
-    names: list[str] = []
-    for node in tree.body if tree is not None else []:
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.append(node.module)
-    return frozenset(name.partition(".")[0] for name in names)
+        reason = f"its PyO3 {max(versions)} supports Python 3.{newest} at most"
+        yield Failure(newest + 1, None, reason)
 
 
 # --------------------------------------------------------------------------- build requirements

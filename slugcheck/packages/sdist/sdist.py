@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -32,6 +32,8 @@ from slugcheck.packages.sdist.archive import (
     archive_stem,
     deflated_bytes,
     describes_project,
+    generated_by,
+    is_module,
     open_archive,
     unpacked_bytes,
 )
@@ -51,7 +53,7 @@ from slugcheck.packages.sdist.metadata import (
     read_metadata,
     scripts_of,
 )
-from slugcheck.packages.sdist.needs import Needs, read_needs
+from slugcheck.packages.sdist.needs import Failure, Needs, read_needs
 from slugcheck.packages.sdist.project_files import Project, imported, parse_version
 from slugcheck.running import child, temporary
 from slugcheck.running.child import Bounds
@@ -127,12 +129,11 @@ _PURE_LOW, _PURE_HIGH = 0.93, 1.03
 # A setup.py that calls on modules which are not installed may generate what is. One was measured:
 # pyrogram 1.0.7 installs 4.1 times the files of its archive.
 _GENERATED_HIGH = 5.0
-_DROPPED = re.compile(rb"use_2to3\b['\"\]\s]*=\s*True")
 _HARMLESS = frozenset({"versioneer", "ez_setup", "distribute_setup", "setup", "conftest"})
 
 
 # what is stored of an archive; the number is raised whenever this reader learns to read more
-_KIND, _READER = "source", 2
+_KIND, _READER = "source", 3
 _COLUMNS = ("path", "size", "compressed")
 _ASIDE = re.compile(r"(?:^|/)(?:setup|conftest|test[^/]*|docs?/.*|examples?/.*|tests?/.*)\.py$")
 # Never part of a project's own files: anywhere, and in the top folder.
@@ -298,7 +299,15 @@ def _from_document(document: Mapping[str, Any], filename: str) -> SourceArchive 
 def _needs(document: Mapping[str, Any]) -> Needs:
     return Needs(
         packages=tuple(BuildNeed(**need) for need in document["packages"]),
-        failures=tuple((int(minor), str(reason)) for minor, reason in document["failures"]),
+        failures=tuple(map(_failure, document["failures"])),
+        doubts=tuple(map(_failure, document["doubts"])),
+    )
+
+
+def _failure(document: Mapping[str, Any]) -> Failure:
+    last = document["last"]
+    return Failure(
+        int(document["first"]), None if last is None else int(last), str(document["reason"])
     )
 
 
@@ -412,9 +421,6 @@ def _archive(
 
 def _notes(project: Project, metadata: SourceMetadata) -> Iterator[str]:
     yield from metadata.notes
-    # under a condition, perhaps; where it is certain it is among the failures
-    if _DROPPED.search(project.tree.texts.get("setup.py", b"")):
-        yield "its setup.py uses 2to3, which setuptools 58 removed: its build will probably fail"
     if project.tree.ignored:
         yield f"{project.tree.ignored} links or unsafe paths in the archive are not counted"
 
@@ -473,6 +479,8 @@ class FolderTree:
 
     sizes: Mapping[str, int]
     texts: Mapping[str, bytes]
+    modules: Mapping[str, bytes]
+    generated: Mapping[str, str]
     ignored: int
     root: Path
 
@@ -499,7 +507,9 @@ def read_folder(folder: Path) -> SourceArchive | Unreadable:
 def _open_folder(folder: Path) -> FolderTree:
     sizes: dict[str, int] = {}
     texts: dict[str, bytes] = {}
-    ignored = 0
+    modules: dict[str, bytes] = {}
+    generated: dict[str, str] = {}
+    ignored = held = 0
     for path, size in _walk(folder, ""):
         if size is None:
             ignored += 1
@@ -509,7 +519,20 @@ def _open_folder(folder: Path) -> FolderTree:
             raise ArchiveError(f"the folder contains more than {MAX_MEMBERS} files")
         if describes_project(path, size):
             texts[path] = _read(folder / path, folder)
-    return FolderTree(sizes=sizes, texts=texts, ignored=ignored, root=folder)
+    for path, size in sizes.items() if "setup.py" in sizes else ():
+        if is_module(path, size, held):
+            modules[path] = _read(folder / path, folder)
+            held += size
+        elif version := generated_by(path, partial(_begin, folder / path, folder)):
+            generated[path] = version
+    return FolderTree(
+        sizes=sizes,
+        texts=texts,
+        modules=modules,
+        generated=generated,
+        ignored=ignored,
+        root=folder,
+    )
 
 
 def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, int | None]]:
@@ -534,6 +557,16 @@ def _is_skipped(entry: os.DirEntry[str], prefix: str) -> bool:
     name = entry.name
     built = name.endswith(".egg-info") or (not prefix and name in _SKIPPED_ON_TOP)
     return built or name in _SKIPPED or os.path.lexists(Path(entry.path, "pyvenv.cfg"))
+
+
+def _begin(path: Path, within: Path, size: int) -> bytes:
+    try:
+        with reading.opened(path, within=within) as stream:
+            return stream.read(size)
+    except reading.Refused as error:
+        raise ArchiveError(str(error)) from None
+    except OSError as error:
+        raise ArchiveError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
 def _read(path: Path, within: Path) -> bytes:
