@@ -318,6 +318,7 @@ _BUDGETS = {
     "bundle": "what the platform counts against its limit ([Platforms](platforms.md)); on Heroku "
     "the slug",
     "installed": "unpacked size, with bytecode",
+    "zipped": "the zip archive of dependencies, app files and models, as it is uploaded",
     "download": "wheels that the installer downloads",
     "checkout": "files that git checks out",
     "build": "predicted duration of the build, such as `10m`",

@@ -135,6 +135,9 @@ class Check:
             python=options.python,
             python_origin=options.python_origin,
             dyno=options.dyno,
+            arch=options.arch,
+            bytecode=options.bytecode,
+            provided=options.provided,
             folder=self.subject.folder,
             manager=self.subject.manager,
             present=self.subject.present,
@@ -145,6 +148,7 @@ class Check:
         self._check_install_command()
         more = () if ruling is None else (settings.local_models(self.settings),)
         self._app = App(self.subject, options, (own, *more))
+        self._layers = self._read_layers(own)
         self._members = self._app.members() if options.verify else ()
         self._verification: Verification | None = None
         self._audit: Audit | None = None
@@ -172,6 +176,15 @@ class Check:
             project, files = built
             title = self.target.platform.title
             installs.check(project, absent=files.absent, title=title, refuse=self._refuse)
+
+    def _read_layers(self, own: Settings) -> tuple[Part, ...]:
+        if self._options.platform != (own.platform or DEFAULT_PLATFORM):
+            own = replace(own, layers=())  # layers of another platform say nothing about this one
+        if not self._options.layers and not own.layers:
+            return ()
+        from slugcheck.project import layers
+
+        return layers.parts(self._options, own, self.target.platform, self.subject.top)
 
     def __enter__(self) -> Check:
         return self
@@ -444,7 +457,7 @@ class Check:
 
     def _sizes(self, contents: Found, place: Target) -> SizeReport:
         from slugcheck import sizer
-        from slugcheck.sizing import slug_parts
+        from slugcheck.sizing import slug_parts, zipped
 
         app, manager = self._app.contents(), self.subject.manager
         names = {distribution.name for distribution, _ in contents.inventories}
@@ -457,11 +470,13 @@ class Check:
                 *slug_parts.runtime_parts(place, names, manager),
                 *([slug_parts.app_part(app.files)] if app.files else []),
                 *slug_parts.model_parts(app.models),
+                *self._layers,
                 *self._added_parts(contents, place),
             ),
             transfer=contents.transfer,
             manager=manager,
             memory=self._memory,
+            zipped_app=zipped.of_app(app.files, app.models),
         )
 
     @property

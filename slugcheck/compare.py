@@ -65,7 +65,8 @@ _PARTS = (
     ("Python and package manager", "runtime_bytes", "runtime_slug_bytes"),
     ("app files", "app_bytes", "app_slug_bytes"),
 )
-_MADE = {"static": "static files", "nltk": "NLTK data"}  # by steps of the build: groups of parts
+# Groups of parts without totals of their own: by steps of the build, and layers.
+_MADE = {"static": "static files", "nltk": "NLTK data", "layers": "layers"}
 _AT_ONCE = 4  # resolving is the work of one processor: more at once only wait for each other
 _NAMED = 3  # candidates or packages that one sentence names
 _BENCH_HINT = "make one with: slugcheck bench --output result.json"

@@ -15,8 +15,8 @@ _SHARE = 0.95
 _CONTRIBUTORS = 5
 _CAUSES = 3
 _CAUSE_PERCENT = 10  # of the total: less explains nothing about the whole
-# Parts that are the app's own: its files and models, and what steps of the build make for it.
-_OWN_GROUPS = ("app", "models", "static", "nltk")
+# Parts that are the app's own: its files, models, layers, and what steps of the build make for it.
+_OWN_GROUPS = ("app", "models", "layers", "static", "nltk")
 LEAST_PERCENT = 2  # of the total, for a contributor
 _NOTABLE_BYTES = 50_000  # an overlap below prints as 0.0 or 0.1 MB and explains nothing
 

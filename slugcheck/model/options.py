@@ -19,6 +19,7 @@ from slugcheck.text import keep_secret
 
 _USED = re.compile(r"\$\{([A-Z0-9_]+)\}")  # pip's and uv's; a lower-case name is no variable there
 DEFAULT_PLATFORM = "heroku"
+RUNTIME = "runtime"  # among the provided: the platform's own list
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -103,6 +104,10 @@ class Options:
     python: str | None = None
     python_origin: str = "--python"  # where ``python`` comes from
     dyno: str | None = None
+    arch: str | None = None
+    bytecode: bool | None = None  # None: as the platform's own installer does
+    provided: tuple[str, ...] = ()  # distributions that the runtime has; RUNTIME: its whole list
+    layers: tuple[str, ...] = ()  # files, folders and sizes
     index: IndexOptions = field(default_factory=IndexOptions)
     extras: tuple[str, ...] = ()  # of a pyproject.toml
     groups: tuple[str, ...] = ()  # dependency groups of a pyproject.toml

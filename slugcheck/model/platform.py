@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -33,11 +33,11 @@ class Severity(StrEnum):
 class Limit:
     """One limit of a platform: ``figure`` may not be more than ``value`` (equal passes).
 
-    ``figure`` names what it limits: ``slug``, ``bundle``, ``installed``, ``download``, ``build``,
-    ``checkout``, ``boot`` or ``ram``. ``value`` is bytes or seconds, by ``unit``. ``text`` is the
-    limit as its platform writes it ("500M", "15 minutes"). ``since`` is the day from which the
-    platform has had it (``YYYY-MM-DD``), "" if unknown. ``set_by`` is the place in flags or
-    settings that sets it, "" for the platform's file.
+    ``figure`` names what it limits: ``slug``, ``bundle``, ``installed``, ``zipped``, ``download``,
+    ``build``, ``checkout``, ``boot`` or ``ram``. ``value`` is bytes or seconds, by ``unit``.
+    ``text`` is the limit as its platform writes it ("500M", "15 minutes"). ``since`` is the day
+    from which the platform has had it (``YYYY-MM-DD``), "" if unknown. ``set_by`` is the place in
+    flags or settings that sets it, "" for the platform's file.
     """
 
     name: str
@@ -64,7 +64,9 @@ class BuildImage:
 class Stack:
     """An operating system image of a platform. ``glibc`` decides which manylinux wheels fit.
 
-    ``build_image`` is None where it is not known what builds find installed.
+    ``arch`` is the architecture as wheel tags name it, ``x86_64`` or ``aarch64``; ``arches`` are
+    all that the platform offers with this image, the default first. ``build_image`` is None where
+    it is not known what builds find installed.
     """
 
     name: str
@@ -74,6 +76,16 @@ class Stack:
     status: str
     source: Source
     build_image: BuildImage | None = None
+    arches: tuple[str, ...] = ()
+
+
+# What users call an architecture, and what wheel tags call it.
+ARCHES = {"x86_64": "x86_64", "arm64": "aarch64", "amd64": "x86_64", "aarch64": "aarch64"}
+
+
+def arch_name(arch: str) -> str:
+    """Return what users call an architecture: ``x86_64`` or ``arm64``."""
+    return next((name for name, tag in ARCHES.items() if tag == arch), arch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +117,17 @@ class RuntimePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonRelease:
-    """A Python that a platform offers: its newest patch release and what it puts in the slug."""
+    """A Python that a platform offers: its newest patch release and what it puts in the slug.
+
+    ``stack`` is the image it runs on, "" where every stack has it.
+    """
 
     minor: str
     version: str
     parts: tuple[RuntimePart, ...]
     status: str  # "supported", "deprecated"
     source: Source
+    stack: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +160,8 @@ class BundleRule:
 
     ``stripped`` are patterns of file names and folders in site-packages that do not count. The
     distributions named in ``provided`` are in the platform's runtime, so that they need not be in
-    the bundle.
+    the bundle. Up to ``layers`` archives may be deployed beside the bundle and count with it.
+    ``strippable``: the user's own tool fills the bundle, so that it may strip debugging symbols.
     """
 
     kind: BundleKind
@@ -152,11 +169,25 @@ class BundleRule:
     source: Source
     stripped: tuple[str, ...] = ()
     provided: tuple[str, ...] = ()
+    provided_source: Source | None = None
+    layers: int = 0
+    strippable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """An older name of a platform, with the Python that was its default."""
+
+    name: str
+    python: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """A place to deploy to, as its TOML file describes it."""
+    """A place to deploy to, as its TOML file describes it.
+
+    ``installer`` is ``pip``, or ``pip --target`` where packages are installed into a plain folder.
+    """
 
     name: str
     title: str
@@ -175,6 +206,11 @@ class Platform:
     default_dyno: str | None
     buildpack: bool = False  # a project folder is built by Heroku's Python buildpack
     retired_stacks: tuple[RetiredStack, ...] = ()
+    aliases: tuple[Alias, ...] = ()
+
+    def stack_of(self, release: PythonRelease) -> str:
+        """Return the name of the stack that a Python runs on unless another is chosen."""
+        return release.stack or self.default_stack
 
     @property
     def size_figure(self) -> str:
@@ -184,7 +220,11 @@ class Platform:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What is deployed to: platform, stack, Python and machine size."""
+    """What is deployed to: platform, stack, Python and machine size.
+
+    ``bytecode`` is the user's choice, None for the platform's own; ``provided`` are the
+    distributions that the runtime has, and the bundle therefore leaves out.
+    """
 
     platform: Platform
     stack: Stack
@@ -192,11 +232,33 @@ class Target:
     python_version: str  # full, e.g. "3.11.16": a marker sees the patch release
     python_origin: str  # "--python", ".python-version", "runtime.txt", "the platform's default"
     dyno: Dyno | None
+    bytecode: bool | None = None
+    provided: tuple[str, ...] = ()  # canonical names
 
     @property
     def minor(self) -> str:
         """The minor Python version, such as ``3.11``."""
         return ".".join(self.python_version.split(".")[:2])
+
+    def with_python(self, release: PythonRelease, origin: str) -> Target:
+        """Return the target with another Python, on the stack that goes with it.
+
+        A stack that the user has chosen stays, and so does the architecture.
+        """
+        platform, stack = self.platform, self.stack
+        if stack.name == platform.stack_of(self.python):
+            name = platform.stack_of(release)
+            stack = next(other for other in platform.stacks if other.name == name)
+            if self.stack.arch in stack.arches:
+                stack = replace(stack, arch=self.stack.arch)
+        return replace(
+            self, stack=stack, python=release, python_version=release.version, python_origin=origin
+        )
+
+    @property
+    def compiles_bytecode(self) -> bool:
+        """Whether the installed packages have bytecode."""
+        return self.platform.compiles_bytecode if self.bytecode is None else self.bytecode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +369,10 @@ class Settings:
     stack: str | None = None
     python: str | None = None
     dyno: str | None = None
+    arch: str | None = None
+    bytecode: bool | None = None
+    provided: tuple[str, ...] = ()  # names; ``options.RUNTIME`` stands for the platform's list
+    layers: tuple[str, ...] = ()  # files, folders and sizes
     models: tuple[str, ...] = ()  # paths, globs and URLs
     models_from: Path | None = None  # where relative ones start; None: the file's folder
     allow_unsized: tuple[str, ...] = ()

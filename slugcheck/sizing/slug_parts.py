@@ -27,10 +27,10 @@ from slugcheck.model import (
     figures,
 )
 
-RUNTIME, APP, MODELS, OTHER = "runtime", "app", "models", "other"
+RUNTIME, APP, MODELS, LAYERS, OTHER = "runtime", "app", "models", "layers", "other"
 # What steps of the build write after the install: collectstatic, and NLTK's downloader.
 STATIC, NLTK = "static", "nltk"
-_NOT_VERIFIED = (RUNTIME, STATIC, NLTK)
+_NOT_VERIFIED = (RUNTIME, STATIC, NLTK, LAYERS)
 # A distribution of this name replaces the platform's own.
 _REPLACEABLE = ("pip", "setuptools")
 

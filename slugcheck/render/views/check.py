@@ -74,7 +74,8 @@ _KINDS = {
     FileKind.NATIVE: "native", FileKind.PYTHON: "Python", FileKind.BYTECODE: "bytecode",
     FileKind.TESTS: "tests", FileKind.METADATA: "metadata", FileKind.DATA: "data",
 }  # fmt: skip
-_NAMED_GROUPS = ("app", "models", "static", "nltk", "other")  # the row's label says what these are
+# The row's label says what these are.
+_NAMED_GROUPS = ("app", "models", "layers", "static", "nltk", "other")
 _SIGNS = {
     ChangeKind.ADDED: ("+", Style.BAD),
     ChangeKind.REMOVED: ("-", Style.GOOD),
