@@ -6,6 +6,7 @@ directories, size, judge, advise. Each step is one call into the module that doe
 
 from __future__ import annotations
 
+import shlex
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from slugcheck.advice.edits import Edit
 from slugcheck.advice.trial import Measured
 from slugcheck.errors import BuildError, MeasureError, NetworkError
 from slugcheck.model import (
+    AfterFix,
     Audit,
     Distribution,
     Finding,
@@ -41,7 +43,8 @@ from slugcheck.model import (
     Verdict,
     Verification,
 )
-from slugcheck.model.options import DEFAULT_PLATFORM, Options
+from slugcheck.model.options import DEFAULT_PLATFORM, RUNTIME, Options
+from slugcheck.model.platform import arch_name
 from slugcheck.packages.index.urls import redact
 from slugcheck.packages.requirements.indexes import configured, only_there, reachable
 from slugcheck.policy import budgets, settings
@@ -50,6 +53,7 @@ from slugcheck.project import app, target
 from slugcheck.project.app import App, Subject
 from slugcheck.project.dependencies import DependencyReader, Found
 from slugcheck.running import child
+from slugcheck.text import listed
 from slugcheck.version import __version__
 
 if TYPE_CHECKING:
@@ -523,8 +527,11 @@ class Check:
         measured = Measured(sizes=sizes, inventories=inventories)
         static = self._collected(self.inventories, self.target)
         about_static = (static.finding,) if static is not None and static.finding else ()
-        if not self._advise or not findings.problems(measured):
+        if not self._advise:
             return about_static
+        others = (*about_static, *self._about_bundle(sizes))
+        if not findings.problems(measured):
+            return others
         from slugcheck.advice import fixes, own_extras, syntax
         from slugcheck.advice.trial import Trials, worst
 
@@ -544,9 +551,42 @@ class Check:
             write=written.text,
         )
         order = list(FindingSeverity)
-        return tuple(
-            sorted((*about_static, *solved), key=lambda finding: order.index(finding.severity))
-        )
+        return tuple(sorted((*solved, *others), key=lambda finding: order.index(finding.severity)))
+
+    def _about_bundle(self, sizes: SizeReport) -> Iterator[Finding]:
+        """Yield what could be left out of a bundle that the user's own tool fills."""
+        from slugcheck.advice import bundles
+        from slugcheck.advice.trial import worst
+
+        target, rule = self.target, self.target.platform.bundle
+        limit = bundles.limit_of(sizes, self.rules.limits)
+        if limit is None or not bundles.is_tight(sizes, limit) or not rule.strippable:
+            return
+        contents = self._dependencies.result()
+        every = tuple(sorted({*target.provided, *rule.provided}))
+        if every != target.provided:
+            after = self._sizes(contents, replace(target, provided=every))
+            then = AfterFix(bundle=after.bundle, status=worst(self._judge(after)))
+            command = self._again("--provided")
+            if (finding := bundles.left_to_runtime(sizes, after, then, command)) is not None:
+                yield finding
+        if target.bytecode is None and not target.compiles_bytecode:
+            compiled = self._sizes(contents, replace(target, bytecode=True))
+            if (finding := bundles.with_bytecode(sizes, compiled, limit)) is not None:
+                yield finding
+        if (finding := bundles.unstripped(sizes, contents.inventories)) is not None:
+            yield finding
+
+    def _again(self, option: str) -> str:
+        """Return the command that checks the same with one more option, "" if nothing can."""
+        path = self._options.shown_path
+        if path.startswith("<"):
+            return ""
+        target = self.target
+        given = [path, "--platform", target.platform.name, "--python", target.minor]
+        if target.stack.arch not in target.stack.arches[:1]:
+            given += ["--arch", arch_name(target.stack.arch)]
+        return shlex.join(["slugcheck", *given, option])
 
     def _judge(self, sizes: SizeReport) -> tuple[Verdict, ...]:
         """Return the verdicts on sizes alone, as ``report`` has them."""
@@ -576,6 +616,7 @@ class Check:
             notes += self._audit.notes
         if self._verification is not None:
             notes += self._verification.notes
+        notes += self._notes_on_target(sizes)
         known = self.target.python.version
         if Version(self.target.python_version) > Version(known):
             notes.append(
@@ -584,6 +625,22 @@ class Check:
                 "platform has it"
             )
         return tuple(notes)
+
+    def _notes_on_target(self, sizes: SizeReport) -> Iterator[str]:
+        """Yield what an older name of the platform means, and on what the runtime provides."""
+        platform, given = self.target.platform, self._options.platform or ""
+        if given in [alias.name for alias in platform.aliases]:
+            yield (
+                f"{given} is now part of {platform.name}: the stack follows from the Python "
+                f"({self.target.minor}: {self.target.stack.name})"
+            )
+        named = [name for name in self._options.provided if name != RUNTIME]
+        installed = {size.name for size in sizes.distributions}
+        if absent := [name for name in named if canonicalize_name(name) not in installed]:
+            yield f"nothing to leave to the runtime: {listed(absent)} is not required"
+        also = [n for n in platform.bundle.provided if n in installed - {*self.target.provided}]
+        if named and also and RUNTIME not in self._options.provided:
+            yield f"in the runtime too, but counted: {listed(also)} (--provided leaves out all)"
 
 
 def _preload() -> None:

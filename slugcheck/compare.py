@@ -70,7 +70,9 @@ _MADE = {"static": "static files", "nltk": "NLTK data", "layers": "layers"}
 _AT_ONCE = 4  # resolving is the work of one processor: more at once only wait for each other
 _NAMED = 3  # candidates or packages that one sentence names
 _BENCH_HINT = "make one with: slugcheck bench --output result.json"
-_ASPECTS = (("platform", "title"), ("stack", "stack"), ("Python", "python_full"))
+_ASPECTS = (
+    ("platform", "title"), ("stack", "stack"), ("Python", "python_full"), ("processor", "arch"),
+)  # fmt: skip
 
 
 def difference(head: ReportDocument, base: ReportDocument, *, label: str) -> Difference:

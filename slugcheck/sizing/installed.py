@@ -160,7 +160,7 @@ def layout_of(target: Target, manager: Manager = Manager.PIP) -> Layout:
         python=f"{prefix}/bin/{installer.interpreter}",
         minor=target.minor,
         compiles=target.compiles_bytecode,
-        flat=target.platform.installer == "pip --target",
+        flat=manager is Manager.PIP and target.platform.installer == "pip --target",
         installer=installer,
     )
 

@@ -138,6 +138,9 @@ def as_measured(
         installed=installed,
         slug=slug,
         bundle=whole.get(kind, installed),
+        zipped=sizes.zipped
+        if verification.zipped_bytes is None
+        else known(verification.zipped_bytes),
     )
 
 

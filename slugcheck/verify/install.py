@@ -24,6 +24,7 @@ from slugcheck.model import IndexOptions, Manager, SizeReport, Target
 from slugcheck.packages.resolve.uv import find_uv
 from slugcheck.running import child, temporary
 from slugcheck.running.child import Bounds, ChildError, Ended
+from slugcheck.sizing.installed import layout_of
 from slugcheck.text import listed, mb, printable, without_credentials
 from slugcheck.verify.plan import Place, Plan
 
@@ -323,6 +324,16 @@ class Site:
     place: Place
 
     @property
+    def flat(self) -> bool:
+        """Whether packages are installed into a plain folder, beside the environment."""
+        return layout_of(self.target, self.plan.manager).flat
+
+    @property
+    def packages(self) -> Path:
+        """The folder that packages are installed into: the environment, or a plain one."""
+        return self.work.folder / "package" if self.flat else self.work.prefix
+
+    @property
     def target(self) -> Target:
         """The target to deploy to."""
         return self.plan.sizes.target
@@ -395,6 +406,12 @@ def _pip(site: Site) -> Build:
     command += ["--no-cache-dir", "--no-input", "--progress-bar", "off"]
     command += ["--disable-pip-version-check", f"--src={_sources(site)}"]
     shown = f"pip install -r {path.name} --exists-action=w --no-cache-dir --no-input"
+    if site.flat:
+        command += ["--target", str(site.packages)]
+        shown += " --target package"
+    if not site.target.compiles_bytecode:
+        command.append("--no-compile")
+        shown += " --no-compile"
     environment = _environment(site, site.plan.index)
     version_of = _version_in(_tool(site), "pip") or _own_pip() or "?"
     notes: tuple[str, ...] = ()
@@ -445,19 +462,21 @@ def _own_pip() -> str | None:
 
 def _uv(site: Site) -> Build:
     command = [find_uv(), "sync", "--locked", "--no-default-groups", "--color", "never"]
-    command += ["--compile-bytecode", "--no-progress", "--no-cache"]
+    compiling = ["--compile-bytecode"] if site.target.compiles_bytecode else []
+    command += [*compiling, "--no-progress", "--no-cache"]
     # the build gives uv no index: the lock names its own. The environment's Python is used because
     # a .python-version may name a patch release that this machine does not have.
     environment = _environment(site, IndexOptions())
     environment["UV_PROJECT_ENVIRONMENT"] = str(site.work.prefix)
     environment["UV_PYTHON"] = str(site.work.prefix / "bin" / "python")
     _must(site, command, environment, "uv sync")
-    shown = "uv sync --locked --no-default-groups --compile-bytecode"
+    shown = " ".join(["uv sync --locked --no-default-groups", *compiling])
     return Build(installer=f"uv {version('uv')}", command=shown)
 
 
 def _poetry(site: Site) -> Build:
-    command = [str(_tool(site) / "bin" / "poetry"), "sync", "--only", "main", "--compile"]
+    compiling = ["--compile"] if site.target.compiles_bytecode else []
+    command = [str(_tool(site) / "bin" / "poetry"), "sync", "--only", "main", *compiling]
     command += ["--no-ansi", "--no-interaction"]
     environment = _activated(site)
     environment["POETRY_CACHE_DIR"] = str(site.work.folder / "poetry-cache")
@@ -466,7 +485,7 @@ def _poetry(site: Site) -> Build:
     _must(site, command, environment, "poetry sync")
     return Build(
         installer=f"Poetry {_version_in(_tool(site), 'poetry') or '?'}",
-        command="poetry sync --only main --compile",
+        command=" ".join(["poetry sync --only main", *compiling]),
     )
 
 
@@ -476,6 +495,8 @@ def _pipenv(site: Site) -> Build:
     environment["PIPENV_CACHE_DIR"] = str(site.work.folder / "pipenv-cache")
     environment |= {"PIPENV_SYSTEM": "1", "PIPENV_VERBOSITY": "-1", "PIPENV_NOSPIN": "1"}
     environment["PIP_SRC"] = str(_sources(site))
+    if not site.target.compiles_bytecode:
+        environment["PIP_NO_COMPILE"] = "1"
     _must(site, command, environment, "pipenv install")
     return Build(
         installer=f"Pipenv {_version_in(_tool(site), 'pipenv') or '?'}",
