@@ -34,6 +34,7 @@ from slugcheck.model import (
     Stack,
     document,
 )
+from slugcheck.model.platform import arch_name
 from slugcheck.policy import limits, settings
 from slugcheck.text import MIB, mb
 
@@ -140,8 +141,21 @@ _COUNTED = {
 
 def _counts(platform: Platform) -> str:
     rule = platform.bundle
-    stripped = f" ({', '.join(f'`{name}`' for name in rule.stripped)})" if rule.stripped else ""
-    return f"Counts {rule.about}{stripped}.\nSource: {_source(rule.source)}\n"
+    stripped = f" ({_names(rule.stripped)})" if rule.stripped else ""
+    text = f"Counts {rule.about}{stripped}.\nSource: {_source(rule.source)}\n"
+    if rule.layers:
+        text += f"\nUp to {rule.layers} layers (`--layer`).\n"
+    if rule.provided:
+        source = f"Source: {_source(rule.provided_source)}\n" if rule.provided_source else ""
+        text += f"\nThe runtime has {_names(rule.provided)} (`--provided`).\n{source}"
+    if platform.aliases:
+        aliases = _names([alias.name for alias in platform.aliases])
+        text += f"\nAn older name is {aliases}.\n"
+    return text
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _platform(platform: Platform) -> str:
@@ -203,7 +217,7 @@ def _stack(stack: Stack, platform: Platform) -> Iterable[str]:
     return (
         f"`{stack.name}`{default}",
         glibc,
-        stack.arch,
+        ", ".join(map(arch_name, stack.arches)),
         stack.status,
         missing,
         _source(stack.source),
@@ -218,7 +232,8 @@ def _python(release: PythonRelease, platform: Platform) -> Iterable[str]:
         for part in release.parts
     )
     source = _source(release.source)
-    return f"{release.minor}{default}", release.version, release.status, parts or "–", source
+    status = f"{release.status}, on `{release.stack}`" if release.stack else release.status
+    return f"{release.minor}{default}", release.version, status, parts or "–", source
 
 
 def _dyno(dyno: Dyno, platform: Platform) -> Iterable[str]:
@@ -304,6 +319,15 @@ _SETTINGS = {
     "python": ("string", "Python of the target, such as `\"3.12\"` or `\"3.12.4\"`. Default: "
                "`.python-version` or `runtime.txt` beside the file, else the platform's default."),
     "dyno": ("string", "Machine size, such as `standard-1x`. Default: the platform's."),
+    "arch": ("string", "Processor of the target: `x86_64` (or `amd64`) or `arm64` (or `aarch64`), "
+             "where the platform has both. Default: the platform's first."),
+    "bytecode": ("boolean", "Whether installed packages have bytecode. Default: as on the "
+                 "platform. On Heroku it cannot be `false`."),
+    "provided": ("true or list of strings", "Distributions that the platform's runtime has and "
+                 "the bundle leaves out. `true`: all that slugcheck knows of, such as `boto3` and "
+                 "what it requires on AWS Lambda. They are listed and count nothing."),
+    "layers": ("list of strings", "Layers of AWS Lambda, which count with the bundle: zip archives "
+               "and folders, or unpacked sizes such as `50MB`."),
     "models": ("list of strings", "Model files that are deployed with the app: paths, globs, or "
                "addresses. An address on a server (`s3://`, `gs://`, `https://`) is ignored unless "
                "you pass `--remote-models` or the settings are those of the base."),
@@ -394,7 +418,12 @@ def _settings_schema() -> dict[str, Any]:
             "items": _object(_IGNORE_KEYS, {"expires": {"format": "date"}}, optional={"subject"}),
         },
     }
-    takes = {"string": {"type": "string", "minLength": 1}, "list of strings": _STRINGS}
+    takes = {
+        "string": {"type": "string", "minLength": 1},
+        "list of strings": _STRINGS,
+        "boolean": {"type": "boolean"},
+        "true or list of strings": {"anyOf": [{"type": "boolean"}, _STRINGS]},
+    }
     more = {"python": {"pattern": f"^{reading.PYTHON_VERSION.pattern}$"}}
     described = _complete(_SETTINGS, [*settings._PLAIN, *settings._TABLES])
     return {

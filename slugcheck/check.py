@@ -584,8 +584,7 @@ class Check:
             return ""
         target = self.target
         given = [path, "--platform", target.platform.name, "--python", target.minor]
-        if target.stack.arch not in target.stack.arches[:1]:
-            given += ["--arch", arch_name(target.stack.arch)]
+        given += ["--arch", arch_name(target.stack.arch)] if self._options.arch else []
         return shlex.join(["slugcheck", *given, option])
 
     def _judge(self, sizes: SizeReport) -> tuple[Verdict, ...]:

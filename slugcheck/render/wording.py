@@ -313,10 +313,8 @@ def _options(report: Report) -> str:
 
 def target_options(target: Target) -> str:
     """Return the options for an architecture, bytecode and what the runtime has, with a blank."""
-    offered = target.stack.arches
-    given = (
-        f" --arch {arch_name(target.stack.arch)}" if target.stack.arch not in offered[:1] else ""
-    )
+    default, arch = target.stack.arches[:1], target.stack.arch
+    given = f" --arch {arch_name(arch)}" if default and arch not in default else ""
     if target.bytecode is not None:
         given += " --bytecode" if target.bytecode else " --no-bytecode"
     if target.provided == tuple(sorted(target.platform.bundle.provided)) and target.provided:

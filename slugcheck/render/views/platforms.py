@@ -17,6 +17,7 @@ from slugcheck.model import (
     Source,
     Stack,
 )
+from slugcheck.model.platform import arch_name
 from slugcheck.render.view import (
     Block,
     Column,
@@ -32,7 +33,7 @@ from slugcheck.render.view import (
     View,
     line,
 )
-from slugcheck.text import MIB, mb, plural
+from slugcheck.text import MIB, listed, mb, plural
 
 _MEANING = {
     Severity.FAIL: "the check fails above it",
@@ -82,9 +83,13 @@ def _counts(rule: BundleRule) -> tuple[Line, ...]:
     lines = [line(rule.about)]
     if rule.stripped:
         lines.append(line(f"not counted: {', '.join(rule.stripped)}"))
+    if rule.layers:
+        lines.append(line(f"up to {rule.layers} layers (--layer)"))
+    lines.append(_source(rule.source))
     if rule.provided:
-        lines.append(line(f"in the runtime already: {', '.join(rule.provided)}"))
-    return *lines, _source(rule.source)
+        lines.append(line(f"in the runtime already: {', '.join(rule.provided)} (--provided)"))
+        lines += [_source(rule.provided_source)] if rule.provided_source else []
+    return tuple(lines)
 
 
 # --------------------------------------------------------------------------- name, facts, source
@@ -107,12 +112,15 @@ def _limit(limit: Limit) -> Row:
     meaning = "shown only: measuring it would mean running the app"
     if limit.figure not in ("boot", "ram"):
         meaning = _MEANING[limit.severity]
+    if limit.severity is Severity.WARN and limit.figure != "slug":
+        meaning = "reported above it, and no failure"
     return _entry(limit.name, (f"{value}{figure}: {meaning}",), limit.source)
 
 
 def _stack(stack: Stack, platform: Platform) -> Row:
     default = ", the default" if stack.name == platform.default_stack else ""
-    lines = [f"glibc {stack.glibc[0]}.{stack.glibc[1]}, {stack.arch}, {stack.status}{default}"]
+    arches = listed([arch_name(arch) for arch in stack.arches])
+    lines = [f"glibc {stack.glibc[0]}.{stack.glibc[1]}, {arches}, {stack.status}{default}"]
     if stack.missing_libraries:
         lines.append(f"without {', '.join(stack.missing_libraries)}")
     if (image := stack.build_image) is not None:
@@ -133,7 +141,8 @@ def _python(release: PythonRelease, platform: Platform) -> Row:
         f"±{part.error_percent:g} %{f', {part.note}' if part.note else ''}"
         for part in release.parts
     )
-    first = f"{release.version}, {release.status}{default}"
+    stack = f", on {release.stack}" if release.stack else ""
+    first = f"{release.version}, {release.status}{default}{stack}"
     return _entry(release.minor, (first, *parts), release.source)
 
 
