@@ -976,9 +976,7 @@ def _vercel_parser() -> Parser:
     def run(folder: Path, _: Files) -> None:
         title, top = platform.title, folder.resolve()
         own = vercel.read_configuration(folder, rule, title=title, top=top, refuse=ignore)
-        app_files.listing(
-            folder, buildpack=False, title=title, function=rule, own_files=own.own_files
-        )
+        app_files.listing(folder, buildpack=None, function=rule, own_files=own.own_files)
         vercel.requested_python(
             folder, platform, dependency_file="pyproject.toml", top=top, refuse=ignore
         )

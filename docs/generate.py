@@ -36,6 +36,7 @@ from slugcheck.model import (
     Tier,
     document,
 )
+from slugcheck.model.platform import arch_name
 from slugcheck.platforms import base_images
 from slugcheck.policy import limits, settings
 from slugcheck.render.views import platforms as platforms_view
@@ -255,9 +256,22 @@ def _overview(platform: Platform) -> Iterable[str]:
 
 def _counts(platform: Platform) -> str:
     rule = platform.bundle
-    names = ", ".join(f"`{name}`" for name in rule.stripped)
+    names = _names(rule.stripped)
     stripped = f"; not counted: {names}" if names else ""
-    return f"Counts {rule.about}{stripped}.\nSource: {_source(rule.source)}\n"
+    text = f"Counts {rule.about}{stripped}.\nSource: {_source(rule.source)}\n"
+    if rule.layers:
+        text += f"\nUp to {rule.layers} layers (`--layer`).\n"
+    if rule.provided:
+        source = f"Source: {_source(rule.provided_source)}\n" if rule.provided_source else ""
+        text += f"\nThe runtime has {_names(rule.provided)} (`--provided`).\n{source}"
+    if platform.aliases:
+        aliases = _names([alias.name for alias in platform.aliases])
+        text += f"\nAn older name is {aliases}.\n"
+    return text
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _platform(platform: Platform) -> str:
@@ -325,7 +339,7 @@ def _stack(stack: Stack, platform: Platform) -> Iterable[str]:
     return (
         f"`{stack.name}`{default}",
         glibc,
-        stack.arch,
+        ", ".join(map(arch_name, stack.arches)),
         stack.status,
         missing,
         _source(stack.source),
@@ -340,7 +354,8 @@ def _python(release: PythonRelease, platform: Platform) -> Iterable[str]:
         for part in release.parts
     )
     source = _source(release.source)
-    return f"{release.minor}{default}", release.version, release.status, parts or "–", source
+    status = f"{release.status}, on `{release.stack}`" if release.stack else release.status
+    return f"{release.minor}{default}", release.version, status, parts or "–", source
 
 
 def _tier(tier: Tier) -> Iterable[str]:
@@ -449,6 +464,15 @@ _SETTINGS = {
              "Dockerfile's `FROM`, else the platform's; see [Container images](images.md)."),
     "tier": ("string", "Tier of the platform's size limit, such as Vercel's `large`. Default: "
              "what the project's files say."),
+    "arch": ("string", "Processor of the target: `x86_64` (or `amd64`) or `arm64` (or `aarch64`), "
+             "where the platform has both. Default: the platform's first."),
+    "bytecode": ("boolean", "Whether installed packages have bytecode. Default: as on the "
+                 "platform. On Heroku it cannot be `false`."),
+    "provided": ("true or list of strings", "Distributions that the platform's runtime has and "
+                 "the bundle leaves out. `true`: all that slugcheck knows of, such as `boto3` and "
+                 "what it requires on AWS Lambda. They are listed and count nothing."),
+    "layers": ("list of strings", "Layers of AWS Lambda, which count with the bundle: zip archives "
+               "and folders, or unpacked sizes such as `50MB`."),
     "models": ("list of strings", "Model files that are deployed with the app: paths, globs, or "
                "addresses. An address on a server (`s3://`, `gs://`, `https://`) is ignored unless "
                "you pass `--remote-models` or the settings are those of the base."),
@@ -463,6 +487,7 @@ _BUDGETS = {
     "bundle": "what the platform counts against its limit ([Platforms](platforms.md)); on Heroku "
     "the slug",
     "installed": "unpacked size, with bytecode",
+    "zipped": "the zip archive of dependencies, app files and models, as it is uploaded",
     "download": "wheels that the installer downloads",
     "checkout": "files that git checks out",
     "build": "predicted duration of the build, such as `10m`",
@@ -538,7 +563,12 @@ def _settings_schema() -> dict[str, Any]:
             "items": _object(_IGNORE_KEYS, {"expires": {"format": "date"}}, optional={"subject"}),
         },
     }
-    takes = {"string": {"type": "string", "minLength": 1}, "list of strings": _STRINGS}
+    takes = {
+        "string": {"type": "string", "minLength": 1},
+        "list of strings": _STRINGS,
+        "boolean": {"type": "boolean"},
+        "true or list of strings": {"anyOf": [{"type": "boolean"}, _STRINGS]},
+    }
     more = {"python": {"pattern": f"^{reading.PYTHON_VERSION.pattern}$"}}
     described = _complete(_SETTINGS, [*settings._PLAIN, *settings._TABLES])
     return {

@@ -15,10 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
+from packaging.utils import InvalidName, canonicalize_name
+
 from slugcheck.errors import UsageError
 from slugcheck.model import FindingSeverity, IndexOptions, Report
-from slugcheck.model.options import Options
+from slugcheck.model.options import RUNTIME, Options
 from slugcheck.reading import STDIN
+from slugcheck.text import printable
 
 if TYPE_CHECKING:
     from slugcheck.check import Progress
@@ -39,6 +42,10 @@ class Arguments(TypedDict, total=False):
     base_size: int | str | None
     dockerfile: StrPath | None
     tier: str | None
+    arch: str | None
+    bytecode: bool | None
+    provided: bool | Collection[str]
+    layers: Collection[StrPath]
     config: StrPath | None
     limits: Mapping[str, str] | Iterable[tuple[str, str]] | None
     allow_unsized: Collection[str] | Literal["all"]
@@ -90,6 +97,11 @@ def check(
     :param dockerfile: the Dockerfile to read; by default the folder's.
     :param tier: the tier of the platform's size limit, such as ``"large"`` on Vercel; by default
         what the project's files say.
+    :param arch: the processor, ``"x86_64"`` or ``"arm64"``; by default the platform's first.
+    :param bytecode: whether installed packages have bytecode; by default as on the platform.
+    :param provided: names of distributions that the platform's runtime has, and the bundle
+        therefore leaves out; ``True`` for all that slugcheck knows of.
+    :param layers: layers of AWS Lambda: archives, folders, or unpacked sizes such as ``"50MB"``.
     :param config: a settings file to use instead of the project's own.
     :param extras: extras of a ``pyproject.toml`` to include.
     :param groups: dependency groups of a ``pyproject.toml`` to include.
@@ -216,7 +228,7 @@ def options_of(path: StrPath, **arguments: Unpack[CheckArguments]) -> Options:
     """
     _refuse_unknown(arguments, CheckArguments)
     path = _existing(Path(path))
-    for name in ("models", "env", "find_links", "extra_index_urls", "extras", "groups"):
+    for name in _LISTS:
         if isinstance(arguments.get(name), str):  # each of its letters would count
             raise UsageError(f"{name} must be a list of strings, not a string")
     allowed = arguments.get("allow_unsized", ())
@@ -251,6 +263,10 @@ def options_of(path: StrPath, **arguments: Unpack[CheckArguments]) -> Options:
         dockerfile=Path(file) if (file := arguments.get("dockerfile")) is not None else None,
         tier=arguments.get("tier"),
         tier_origin="tier",
+        arch=arguments.get("arch"),
+        bytecode=arguments.get("bytecode"),
+        provided=_provided(arguments.get("provided", ())),
+        layers=tuple(os.fspath(layer) for layer in arguments.get("layers", ())),
         index=index_options(
             arguments.get("index_url"),
             arguments.get("extra_index_urls", ()),
@@ -279,6 +295,23 @@ def options_of(path: StrPath, **arguments: Unpack[CheckArguments]) -> Options:
         chosen = service(arguments.get("audit_service"), arguments.get("audit_url"))
         return replace(options, audit=chosen)
     return options
+
+
+_LISTS = (
+    "models", "env", "find_links", "extra_index_urls", "extras", "groups", "provided", "layers",
+)  # fmt: skip
+
+
+def _provided(given: bool | Collection[str]) -> tuple[str, ...]:
+    if isinstance(given, bool):
+        return (RUNTIME,) if given else ()
+    for name in given:
+        try:
+            canonicalize_name(name, validate=True)
+        except InvalidName:
+            message = f"provided: {printable(name[:60])!r} is not the name of a package"
+            raise UsageError(message, hint="name packages only, such as boto3") from None
+    return tuple(given)
 
 
 def index_options(
@@ -326,8 +359,6 @@ def _existing(path: Path) -> Path:
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         pass
     except (OSError, ValueError) as error:
-        from slugcheck.text import printable
-
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"{printable(str(path))[:60]} cannot be read: {reason}") from None
     return path

@@ -6,6 +6,7 @@ directories, size, judge, advise. Each step is one call into the module that doe
 
 from __future__ import annotations
 
+import shlex
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from slugcheck.advice.edits import Edit
 from slugcheck.advice.trial import Measured
 from slugcheck.errors import BuildError, MeasureError, NetworkError
 from slugcheck.model import (
+    AfterFix,
     Audit,
     Buildpack,
     Distribution,
@@ -42,7 +44,8 @@ from slugcheck.model import (
     Verdict,
     Verification,
 )
-from slugcheck.model.options import DEFAULT_PLATFORM, Options
+from slugcheck.model.options import DEFAULT_PLATFORM, RUNTIME, Options
+from slugcheck.model.platform import arch_name
 from slugcheck.packages.index.urls import redact
 from slugcheck.packages.requirements.indexes import configured, only_there, reachable
 from slugcheck.policy import budgets, settings, tiers
@@ -51,6 +54,7 @@ from slugcheck.project import app, container, target
 from slugcheck.project.app import App, Subject
 from slugcheck.project.dependencies import DependencyReader, Found
 from slugcheck.running import child
+from slugcheck.text import listed
 from slugcheck.version import __version__
 
 if TYPE_CHECKING:
@@ -152,6 +156,9 @@ class Check:
             python=options.python,
             python_origin=options.python_origin,
             dyno=options.dyno,
+            arch=options.arch,
+            bytecode=options.bytecode,
+            provided=options.provided,
             folder=self.subject.folder,
             manager=self.subject.manager,
             present=self.subject.present,
@@ -166,6 +173,7 @@ class Check:
         self._check_install_command()
         more = () if ruling is None else (settings.local_models(self.settings),)
         self._app = App(self.subject, options, (own, *more))
+        self._layers = self._read_layers(own)
         self._members = self._app.members() if options.verify else ()
         self._verification: Verification | None = None
         self._audit: Audit | None = None
@@ -198,6 +206,15 @@ class Check:
                 buildpack=buildpack,
                 refuse=self._refuse,
             )
+
+    def _read_layers(self, own: Settings) -> tuple[Part, ...]:
+        if self._options.platform != (own.platform or DEFAULT_PLATFORM):
+            own = replace(own, layers=())  # layers of another platform say nothing about this one
+        if not self._options.layers and not own.layers:
+            return ()
+        from slugcheck.project import layers
+
+        return layers.parts(self._options, own, self.target.platform, self.subject.top)
 
     def __enter__(self) -> Check:
         return self
@@ -480,7 +497,7 @@ class Check:
 
     def _sizes(self, contents: Found, place: Target) -> SizeReport:
         from slugcheck import sizer
-        from slugcheck.sizing import slug_parts
+        from slugcheck.sizing import slug_parts, zipped
 
         app, manager = self._app.contents(), self.subject.manager
         names = {distribution.name for distribution, _ in contents.inventories}
@@ -494,11 +511,13 @@ class Check:
                 *slug_parts.runtime_parts(place, names, manager),
                 *([slug_parts.app_part(app.files)] if app.files else []),
                 *slug_parts.model_parts(app.models),
+                *self._layers,
                 *self._added_parts(contents, place),
             ),
             transfer=contents.transfer,
             manager=manager,
             memory=self._memory,
+            zipped_app=zipped.of_app(app.files, app.models),
         )
 
     @property
@@ -555,7 +574,10 @@ class Check:
             certain += builds.missing_hashes(read, sizes)
         if self._container is not None:
             certain += self._container.findings(sizes.parts)
-        if not self._advise or not findings.problems(measured):
+        if not self._advise:
+            return tuple(certain)
+        certain += self._about_bundle(sizes)
+        if not findings.problems(measured):
             return tuple(certain)
         from slugcheck.advice import fixes, own_extras, syntax
         from slugcheck.advice.trial import Trials, worst
@@ -576,7 +598,41 @@ class Check:
             write=written.text,
         )
         order = list(FindingSeverity)
-        return tuple(sorted((*certain, *solved), key=lambda finding: order.index(finding.severity)))
+        return tuple(sorted((*solved, *certain), key=lambda finding: order.index(finding.severity)))
+
+    def _about_bundle(self, sizes: SizeReport) -> Iterator[Finding]:
+        """Yield what could be left out of a bundle that the user's own tool fills."""
+        from slugcheck.advice import bundles
+        from slugcheck.advice.trial import worst
+
+        target, rule = self.target, self.target.platform.bundle
+        limit = bundles.limit_of(sizes, self.rules.limits)
+        if limit is None or not bundles.is_tight(sizes, limit) or not rule.strippable:
+            return
+        contents = self._dependencies.result()
+        every = tuple(sorted({*target.provided, *rule.provided}))
+        if every != target.provided:
+            after = self._sizes(contents, replace(target, provided=every))
+            then = AfterFix(bundle=after.bundle, status=worst(self._judge(after)))
+            command = self._again("--provided")
+            if (finding := bundles.left_to_runtime(sizes, after, then, command)) is not None:
+                yield finding
+        if target.bytecode is None and not target.compiles_bytecode:
+            compiled = self._sizes(contents, replace(target, bytecode=True))
+            if (finding := bundles.with_bytecode(sizes, compiled, limit)) is not None:
+                yield finding
+        if (finding := bundles.unstripped(sizes, contents.inventories)) is not None:
+            yield finding
+
+    def _again(self, option: str) -> str:
+        """Return the command that checks the same with one more option, "" if nothing can."""
+        path = self._options.shown_path
+        if path.startswith("<"):
+            return ""
+        target = self.target
+        given = [path, "--platform", target.platform.name, "--python", target.minor]
+        given += ["--arch", arch_name(target.stack.arch)] if self._options.arch else []
+        return shlex.join(["slugcheck", *given, option])
 
     def _judge(self, sizes: SizeReport) -> tuple[Verdict, ...]:
         """Return the verdicts on sizes alone, as ``report`` has them."""
@@ -608,6 +664,7 @@ class Check:
             notes += self._audit.notes
         if self._verification is not None:
             notes += self._verification.notes
+        notes += self._notes_on_target(sizes)
         known = self.target.python.version
         if Version(self.target.python_version) > Version(known):
             notes.append(
@@ -616,6 +673,22 @@ class Check:
                 "platform has it"
             )
         return tuple(notes)
+
+    def _notes_on_target(self, sizes: SizeReport) -> Iterator[str]:
+        """Yield what an older name of the platform means, and on what the runtime provides."""
+        platform, given = self.target.platform, self._options.platform or ""
+        if given in [alias.name for alias in platform.aliases]:
+            yield (
+                f"{given} is now part of {platform.name}: the stack follows from the Python "
+                f"({self.target.minor}: {self.target.stack.name})"
+            )
+        named = [name for name in self._options.provided if name != RUNTIME]
+        installed = {size.name for size in sizes.distributions}
+        if absent := [name for name in named if canonicalize_name(name) not in installed]:
+            yield f"nothing to leave to the runtime: {listed(absent)} is not required"
+        also = [n for n in platform.bundle.provided if n in installed - {*self.target.provided}]
+        if named and also and RUNTIME not in self._options.provided:
+            yield f"in the runtime too, but counted: {listed(also)} (--provided leaves out all)"
 
 
 def _preload() -> None:

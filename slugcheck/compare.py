@@ -65,12 +65,17 @@ _PARTS = (
     ("Python and package manager", "runtime_bytes", "runtime_slug_bytes"),
     ("app files", "app_bytes", "app_slug_bytes"),
 )
-# By steps of the build, and with an image: groups of parts.
-_MADE = {"static": "static files", "nltk": "NLTK data", "base": "base image", "cache": "caches"}
+# Groups of parts without totals of their own: by steps of the build, of an image, and layers.
+_MADE = {
+    "static": "static files", "nltk": "NLTK data", "base": "base image", "cache": "caches",
+    "layers": "layers",
+}  # fmt: skip
 _AT_ONCE = 4  # resolving is the work of one processor: more at once only wait for each other
 _NAMED = 3  # candidates or packages that one sentence names
 _BENCH_HINT = "make one with: slugcheck bench --output result.json"
-_ASPECTS = (("platform", "title"), ("stack", "stack"), ("Python", "python_full"))
+_ASPECTS = (
+    ("platform", "title"), ("stack", "stack"), ("Python", "python_full"), ("processor", "arch"),
+)  # fmt: skip
 
 
 def difference(head: ReportDocument, base: ReportDocument, *, label: str) -> Difference:

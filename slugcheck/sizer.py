@@ -31,7 +31,7 @@ from slugcheck.model import (
     figures,
 )
 from slugcheck.packages import causes, graph
-from slugcheck.sizing import bundle, bytecode, compression
+from slugcheck.sizing import bundle, bytecode, compression, zipped
 from slugcheck.sizing.installed import Installed, Layout, install, layout_of
 from slugcheck.sizing.kinds import kind_of
 
@@ -47,7 +47,9 @@ class Sized:
     bytecode: Estimate[int]
     bytecode_files: int
     slug: Estimate[int]
+    zipped: Estimate[int]
     bundle: Estimate[int]
+    provided_bytes: int | None = None  # installed bytes of what the runtime has instead
 
 
 class SizeMemory:
@@ -96,15 +98,19 @@ def measure(
     transfer: Transfer,
     manager: Manager = Manager.PIP,
     memory: SizeMemory | None = None,
+    zipped_app: Estimate[int] | None = None,
 ) -> SizeReport:
     """Return the sizes of everything that the target would install, including ``parts``.
 
-    ``memory`` holds the figures of single distributions that were computed before.
+    What the target's runtime provides is listed, and counts nothing. ``memory`` holds the figures
+    of single distributions that were computed before. ``zipped_app`` is what a zip archive holds
+    beside the distributions.
     """
     layout, rule = layout_of(target, manager), target.platform.bundle
     known = memory or SizeMemory()
+    recalled = (_recalled(d, inventory, layout, rule, known) for d, inventory in inventories)
     sized = _with_roots(
-        tuple(_recalled(d, inventory, layout, rule, known) for d, inventory in inventories),
+        tuple(_left_out(p) if p.distribution.name in target.provided else p for p in recalled),
         environment,
     )
     overlaps = find_overlaps(sized, rule, layout)
@@ -124,6 +130,23 @@ def measure(
         installed=_total_installed(sized, overlaps, parts, layout.minor),
         slug=_total_slug(sized, overlaps, parts),
         bundle=_total_bundle(sized, overlaps, parts, rule, layout.minor),
+        zipped=_total_zipped(sized, overlaps, zipped_app),
+    )
+
+
+def _left_out(package: Sized) -> Sized:
+    """Return a distribution that is in the runtime: none of its files are in the bundle."""
+    nothing = Estimate[int].measured(0)
+    return replace(
+        package,
+        installed=Installed(files=(), sources=()),
+        plain=nothing,
+        bytecode=nothing,
+        bytecode_files=0,
+        slug=nothing,
+        zipped=nothing,
+        bundle=nothing,
+        provided_bytes=_installed(package),
     )
 
 
@@ -165,6 +188,7 @@ def size_one(
         version=distribution.version,
         model_bytecode=predicted.model_bytes,
     )
+    archived = zipped.of_distribution(files.files, files.sources, predicted.estimate, layout)
     plain = _widened(Estimate[int].measured(files.plain_bytes), low, high)
     compiled, slug = (_widened(figure, low, high) for figure in (predicted.estimate, share))
     return Sized(
@@ -175,6 +199,7 @@ def size_one(
         bytecode=compiled,
         bytecode_files=predicted.files,
         slug=slug,
+        zipped=_widened(archived, low, high),
         bundle=bundle.of_distribution(
             files.files,
             rule,
@@ -308,7 +333,9 @@ def _distribution_size(
     return DistributionSize(
         distribution=package.distribution,
         via=package.inventory.via,
-        download_bytes=package.distribution.artifact.size or package.inventory.file_bytes,
+        download_bytes=0
+        if package.provided_bytes is not None
+        else package.distribution.artifact.size or package.inventory.file_bytes,
         plain=package.plain,
         bytecode=package.bytecode,
         slug=package.slug,
@@ -317,6 +344,7 @@ def _distribution_size(
         bytecode_files=package.bytecode_files,
         by_kind=_by_kind(package),
         required_by=required_by.get(name, ()),
+        provided_bytes=package.provided_bytes,
     )
 
 
@@ -350,6 +378,16 @@ def _total_slug(
         [package.slug for package in sized], systematic_percent=compression.systematic_percent()
     )
     return figures.total([shares, spare, *(part.slug for part in parts)], systematic_percent=0.0)
+
+
+def _total_zipped(
+    sized: Sequence[Sized], overlaps: Sequence[Overlap], app: Estimate[int] | None
+) -> Estimate[int]:
+    # a path that two distributions write is once in the archive; its headers are below the error
+    spare = Estimate[int].measured(-sum(overlap.slug_bytes for overlap in overlaps))
+    files = [package.zipped for package in sized]
+    own = app or zipped.of_app(None, ())
+    return figures.total([*files, spare, own], systematic_percent=zipped.SYSTEMATIC_PERCENT)
 
 
 def _total_bundle(

@@ -175,7 +175,7 @@ def test_what_three_write_is_counted_twice_too_often() -> None:
         return Sized(
             distribution=distribution(name), inventory=inventory(name, {}),
             installed=Installed(files=files, sources=()), plain=zero, bytecode=zero,
-            bytecode_files=0, slug=zero, bundle=zero,
+            bytecode_files=0, slug=zero, zipped=zero, bundle=zero,
         )  # fmt: skip
 
     computed = find_overlaps(

@@ -88,11 +88,7 @@ class Editor:
             return self.target
         for release in self.target.platform.pythons:
             if release.minor == edit.python:
-                origin = "tried as a fix"
-                version = release.version
-                return replace(
-                    self.target, python=release, python_version=version, python_origin=origin
-                )
+                return self.target.with_python(release, "tried as a fix")
         raise MeasureError(f"{self.target.platform.title} does not offer Python {edit.python}")
 
     # ------------------------------------------------------------------ without a resolver

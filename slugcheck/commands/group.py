@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from importlib import import_module
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import click
@@ -23,6 +26,27 @@ _COMMANDS = (
 )  # each a module of slugcheck.commands
 
 
+EVERY_PROVIDED = "runtime"  # model.options.RUNTIME, which would load all records for a help text
+_FILES = (".txt", ".in", ".toml", ".lock", ".json")
+
+
+def _with_bare_options(args: Sequence[str]) -> list[str]:
+    """Return the words with ``--provided`` in front of a path written out.
+
+    Its value is optional, so click would take the path of ``--provided requirements.txt`` for it.
+    """
+    return [
+        f"--provided={EVERY_PROVIDED}" if word == "--provided" and _is_path(following) else word
+        for word, following in pairwise((*args, ""))
+    ]
+
+
+def _is_path(word: str) -> bool:
+    if word in ("-", ".", "..") or word.endswith(_FILES) or "/" in word or os.sep in word:
+        return True
+    return os.path.isfile(word)  # noqa: PTH113 - a folder may have the name of a package
+
+
 class _Commands(click.Group):
     """A group that loads a command when it is asked for.
 
@@ -34,7 +58,7 @@ class _Commands(click.Group):
         own = {"--help", "-h", "--version", "-V"}
         if args and args[0] not in _COMMANDS and args[0] not in own:
             args = ["check", *args]
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, _with_bare_options(args))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete commands, and files where no command begins like that."""

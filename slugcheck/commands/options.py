@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from slugcheck.commands.group import EVERY_PROVIDED
 from slugcheck.errors import UsageError
 from slugcheck.render.formats import FORMATS
 from slugcheck.text import inert
@@ -40,6 +41,29 @@ TARGET = (
         "or runtime.txt beside the file, else the platform's default.",
     ),
     click.option("--dyno", metavar="SIZE", help="Machine size, such as standard-1x."),
+    click.option("--arch", metavar="ARCH", help="Processor: x86_64 or arm64, where both exist."),
+    click.option(
+        "--bytecode/--no-bytecode",
+        "bytecode",
+        default=None,
+        help="Whether installed packages have bytecode. Default: as on the platform.",
+    ),
+    click.option(
+        "--provided",
+        is_flag=False,
+        flag_value=EVERY_PROVIDED,
+        multiple=True,
+        metavar="[NAME]",
+        help="Leave out this distribution, which the platform's runtime has; without NAME, all "
+        "that slugcheck knows of, such as boto3 on AWS Lambda. Repeatable.",
+    ),
+    click.option(
+        "--layer",
+        "layers",
+        multiple=True,
+        metavar="ZIP|FOLDER|SIZE",
+        help="Count a layer of AWS Lambda: an archive, a folder, or its unpacked size. Repeatable.",
+    ),
     click.option(
         "--base",
         metavar="IMAGE",

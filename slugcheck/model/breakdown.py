@@ -15,8 +15,8 @@ _SHARE = 0.95
 _CONTRIBUTORS = 5
 _CAUSES = 3
 _CAUSE_PERCENT = 10  # of the total: less explains nothing about the whole
-# Parts that are the app's own: its files and models, and what steps of the build make for it.
-_OWN_GROUPS = ("app", "models", "static", "nltk")
+# Parts that are the app's own: its files, models, layers, and what steps of the build make for it.
+_OWN_GROUPS = ("app", "models", "layers", "static", "nltk")
 LEAST_PERCENT = 2  # of the total, for a contributor
 _NOTABLE_BYTES = 50_000  # an overlap below prints as 0.0 or 0.1 MB and explains nothing
 
@@ -50,8 +50,12 @@ class Fold:
 
 
 def fold(sizes: SizeReport, *, everything: bool, most: int = _ROWS) -> Fold:
-    """Return the distributions that make up 95 %, but at least 6 and at most ``most``."""
-    rows = sorted(sizes.distributions, key=lambda d: (-d.bundle.value, d.name))
+    """Return the distributions that make up 95 %, but at least 6 and at most ``most``.
+
+    What the runtime provides is in neither: it makes up nothing.
+    """
+    counted = (d for d in sizes.distributions if d.provided_bytes is None)
+    rows = sorted(counted, key=lambda d: (-d.bundle.value, d.name))
     if everything or len(rows) <= _LEAST_ROWS + 1:
         return Fold(shown=tuple(rows), rest=())
     enough = _SHARE * sum(row.bundle.value for row in rows)
@@ -108,7 +112,7 @@ def total(sizes: SizeReport) -> Sums:
 class PartRow:
     """Parts in one row: a platform's runtime is one, and so are many models.
 
-    ``percent`` is half the width of the slug's interval; ``note`` is that of a single part.
+    ``percent`` is half the width of the interval of what counts; ``note`` is that of a single part.
     """
 
     label: str
@@ -131,16 +135,17 @@ def part_rows(sizes: SizeReport, *, everything: bool) -> tuple[PartRow, ...]:
 
 
 def _part_row(parts: Sequence[Part], label: str, sizes: SizeReport) -> PartRow:
-    slug = sum(part.slug.value for part in parts)
-    width = sum(part.slug.high - part.slug.low for part in parts)
+    counted = [sizes.part_bundle(part) for part in parts]
+    bundle = sum(figure.value for figure in counted)
+    width = sum(figure.high - figure.low for figure in counted)
     return PartRow(
         label=label,
         group=parts[0].group,
         installed=sum(part.installed.value for part in parts),
-        slug=slug,
-        bundle=sum(sizes.part_bundle(part).value for part in parts),
-        percent=50 * width / slug if slug else 0.0,
-        predicted=any(part.slug.basis is Basis.PREDICTED for part in parts),
+        slug=sum(part.slug.value for part in parts),
+        bundle=bundle,
+        percent=50 * width / bundle if bundle else 0.0,
+        predicted=any(figure.basis is Basis.PREDICTED for figure in counted),
         note=parts[0].note if len(parts) == 1 else "",
     )
 

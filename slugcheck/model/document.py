@@ -101,6 +101,8 @@ class Target(Struct, frozen=True, kw_only=True):
     """What is deployed to. ``size_figure`` is the figure that the platform limits.
 
     ``bundle_kind`` is what it counts. ``tier`` is the one of its limit that applies, if it has any.
+    ``arch`` is named as in wheel tags. ``bytecode``: installed packages have it. ``provided`` are
+    the distributions that the runtime has.
     """
 
     platform: str
@@ -117,6 +119,8 @@ class Target(Struct, frozen=True, kw_only=True):
     python_origin: str = ""
     arch: str
     dyno: str | None
+    bytecode: bool | None = None
+    provided: tuple[str, ...] = ()
 
 
 class Requirement(Struct, frozen=True, kw_only=True):
@@ -156,11 +160,18 @@ class Totals(Struct, frozen=True, kw_only=True):
     bundle_bytes: Size = 0
     bundle_low_bytes: Size = 0
     bundle_high_bytes: Size = 0
+    zipped_bytes: Size = 0
+    zipped_low_bytes: Size = 0
+    zipped_high_bytes: Size = 0
     basis: Basis
 
 
 class Distribution(Struct, frozen=True, kw_only=True):
-    """A distribution and its sizes. ``exclusive_bytes`` is null unless the file names it."""
+    """A distribution and its sizes. ``exclusive_bytes`` is null unless the file names it.
+
+    Where the runtime provides it, ``provided_bytes`` is what would be installed, and every other
+    size is 0.
+    """
 
     name: str
     version: str
@@ -191,6 +202,7 @@ class Distribution(Struct, frozen=True, kw_only=True):
     basis: Basis
     plain_basis: Basis | None = None
     source_build: SourceBuild | None = None
+    provided_bytes: Integer | None = None
 
 
 class Root(Struct, frozen=True, kw_only=True):
@@ -289,6 +301,7 @@ class Predicted(Struct, frozen=True, kw_only=True):
     slug_low_bytes: Integer
     slug_high_bytes: Integer
     seconds: Number
+    zipped_bytes: Integer | None = None
 
 
 class ErrorPercent(Struct, frozen=True, kw_only=True):
@@ -299,10 +312,11 @@ class ErrorPercent(Struct, frozen=True, kw_only=True):
     bytecode: Number
     slug: Number
     seconds: Number
+    zipped: Number | None = None
 
 
 class Verification(Struct, frozen=True, kw_only=True):
-    """What a real install and a real tar measured."""
+    """What a real install, a real tar and a real zip archive measured."""
 
     python: str
     installer: str
@@ -315,6 +329,7 @@ class Verification(Struct, frozen=True, kw_only=True):
     predicted: Predicted
     error_percent: ErrorPercent
     notes: tuple[str, ...]
+    zipped_bytes: Integer | None = None
 
 
 class Unsized(Struct, frozen=True, kw_only=True):

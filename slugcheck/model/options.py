@@ -19,6 +19,7 @@ from slugcheck.text import keep_secret
 
 _USED = re.compile(r"\$\{([A-Z0-9_]+)\}")  # pip's and uv's; a lower-case name is no variable there
 DEFAULT_PLATFORM = "heroku"
+RUNTIME = "runtime"  # among the provided: the platform's own list
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -108,6 +109,10 @@ class Options:
     dockerfile: Path | None = None  # None: that of the folder
     tier: str | None = None  # of the platform's size limit; None: what the project says
     tier_origin: str = "--tier"  # where ``tier`` comes from
+    arch: str | None = None
+    bytecode: bool | None = None  # None: as the platform's own installer does
+    provided: tuple[str, ...] = ()  # distributions that the runtime has; RUNTIME: its whole list
+    layers: tuple[str, ...] = ()  # files, folders and sizes
     index: IndexOptions = field(default_factory=IndexOptions)
     extras: tuple[str, ...] = ()  # of a pyproject.toml
     groups: tuple[str, ...] = ()  # dependency groups of a pyproject.toml

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -33,13 +33,13 @@ class Severity(StrEnum):
 class Limit:
     """One limit of a platform: ``figure`` may not be more than ``value`` (equal passes).
 
-    ``figure`` names what it limits: ``slug``, ``bundle``, ``installed``, ``download``, ``build``,
-    ``checkout``, ``boot`` or ``ram``. ``value`` is bytes or seconds, by ``unit``. ``text`` is the
-    limit as its platform writes it ("500M", "15 minutes"). ``since`` is the day from which the
-    platform has had it (``YYYY-MM-DD``), "" if unknown. ``set_by`` is the place in flags or
-    settings that sets it, "" for the platform's file. ``dynos`` are the plans or machine sizes that
-    it is for, none for all of them. ``why`` says why another than the usual tier of the platform
-    applies, "" for that or without tiers.
+    ``figure`` names what it limits: ``slug``, ``bundle``, ``installed``, ``zipped``, ``download``,
+    ``build``, ``checkout``, ``boot`` or ``ram``. ``value`` is bytes or seconds, by ``unit``.
+    ``text`` is the limit as its platform writes it ("500M", "15 minutes"). ``since`` is the day
+    from which the platform has had it (``YYYY-MM-DD``), "" if unknown. ``set_by`` is the place in
+    flags or settings that sets it, "" for the platform's file. ``dynos`` are the plans or machine
+    sizes that it is for, none for all of them. ``why`` says why another than the usual tier of the
+    platform applies, "" for that or without tiers.
     """
 
     name: str
@@ -111,8 +111,10 @@ class BuildImage:
 class Stack:
     """An operating system image of a platform. ``glibc`` decides which manylinux wheels fit.
 
-    Where the C library is musl, ``musl`` is its version and decides which musllinux wheels fit, and
-    ``glibc`` is (0, 0). ``build_image`` is None where it is not known what builds find installed.
+    ``arch`` is the architecture as wheel tags name it, ``x86_64`` or ``aarch64``; ``arches`` are
+    all that the platform offers with this image, the default first. Where the C library is musl,
+    ``musl`` is its version and decides which musllinux wheels fit, and ``glibc`` is (0, 0).
+    ``build_image`` is None where it is not known what builds find installed.
     """
 
     name: str
@@ -123,6 +125,16 @@ class Stack:
     source: Source
     build_image: BuildImage | None = None
     musl: tuple[int, int] | None = None
+    arches: tuple[str, ...] = ()
+
+
+# What users call an architecture, and what wheel tags call it.
+ARCHES = {"x86_64": "x86_64", "arm64": "aarch64", "amd64": "x86_64", "aarch64": "aarch64"}
+
+
+def arch_name(arch: str) -> str:
+    """Return what users call an architecture: ``x86_64`` or ``arm64``."""
+    return next((name for name, tag in ARCHES.items() if tag == arch), arch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,13 +195,17 @@ class BaseImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonRelease:
-    """A Python that a platform offers: its newest patch release and what it puts in the slug."""
+    """A Python that a platform offers: its newest patch release and what it puts in the slug.
+
+    ``stack`` is the image it runs on, "" where every stack has it.
+    """
 
     minor: str
     version: str
     parts: tuple[RuntimePart, ...]
     status: str  # "supported", "deprecated"
     source: Source
+    stack: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +256,8 @@ class BundleRule:
 
     ``stripped`` are patterns of file names and folders in site-packages that do not count. The
     distributions named in ``provided`` are in the platform's runtime, so that they need not be in
-    the bundle.
+    the bundle. Up to ``layers`` archives may be deployed beside the bundle and count with it.
+    ``strippable``: the user's own tool fills the bundle, so that it may strip debugging symbols.
     """
 
     kind: BundleKind
@@ -248,11 +265,25 @@ class BundleRule:
     source: Source
     stripped: tuple[str, ...] = ()
     provided: tuple[str, ...] = ()
+    provided_source: Source | None = None
+    layers: int = 0
+    strippable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """An older name of a platform, with the Python that was its default."""
+
+    name: str
+    python: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """A place to deploy to, as its TOML file describes it."""
+    """A place to deploy to, as its TOML file describes it.
+
+    ``installer`` is ``pip``, or ``pip --target`` where packages are installed into a plain folder.
+    """
 
     name: str
     title: str
@@ -278,11 +309,16 @@ class Platform:
     tiers: tuple[Tier, ...] = ()  # of its size limit
     tier: Tier | None = None  # the one that applies, once it is known
     function: FunctionRule | None = None  # a project folder is built by Vercel's Python builder
+    aliases: tuple[Alias, ...] = ()
 
     @property
     def option(self) -> str:
         """What ``--platform`` takes for it."""
         return self.file or self.name
+
+    def stack_of(self, release: PythonRelease) -> str:
+        """Return the name of the stack that a Python runs on unless another is chosen."""
+        return release.stack or self.default_stack
 
     @property
     def size_figure(self) -> str:
@@ -292,7 +328,11 @@ class Platform:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What is deployed to: platform, stack, Python and machine size."""
+    """What is deployed to: platform, stack, Python and machine size.
+
+    ``bytecode`` is the user's choice, None for the platform's own; ``provided`` are the
+    distributions that the runtime has, and the bundle therefore leaves out.
+    """
 
     platform: Platform
     stack: Stack
@@ -301,6 +341,8 @@ class Target:
     python_origin: str  # "--python", ".python-version", "runtime.txt", "default"
     dyno: Dyno | None
     base: BaseImage | None = None  # of a container image
+    bytecode: bool | None = None
+    provided: tuple[str, ...] = ()  # canonical names
 
     @property
     def minor(self) -> str:
@@ -311,6 +353,26 @@ class Target:
     def system(self) -> str:
         """What sentences call the operating system: the base image, else the stack."""
         return self.base.name if self.base is not None else self.stack.name
+
+    def with_python(self, release: PythonRelease, origin: str) -> Target:
+        """Return the target with another Python, on the stack that goes with it.
+
+        A stack that the user has chosen stays, and so does the architecture.
+        """
+        platform, stack = self.platform, self.stack
+        if stack.name == platform.stack_of(self.python):
+            name = platform.stack_of(release)
+            stack = next(other for other in platform.stacks if other.name == name)
+            if self.stack.arch in stack.arches:
+                stack = replace(stack, arch=self.stack.arch)
+        return replace(
+            self, stack=stack, python=release, python_version=release.version, python_origin=origin
+        )
+
+    @property
+    def compiles_bytecode(self) -> bool:
+        """Whether the installed packages have bytecode."""
+        return self.platform.compiles_bytecode if self.bytecode is None else self.bytecode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -423,6 +485,10 @@ class Settings:
     dyno: str | None = None
     base: str | None = None  # of a container image
     tier: str | None = None
+    arch: str | None = None
+    bytecode: bool | None = None
+    provided: tuple[str, ...] = ()  # names; ``options.RUNTIME`` stands for the platform's list
+    layers: tuple[str, ...] = ()  # files, folders and sizes
     models: tuple[str, ...] = ()  # paths, globs and URLs
     models_from: Path | None = None  # where relative ones start; None: the file's folder
     allow_unsized: tuple[str, ...] = ()

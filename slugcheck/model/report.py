@@ -384,6 +384,8 @@ class Verification:
     plain_by_name: tuple[tuple[str, int], ...]  # bytes of each distribution without bytecode
     bytecode_by_name: tuple[tuple[str, int], ...]
     notes: tuple[str, ...] = ()
+    zipped_bytes: int | None = None  # a zip archive of the same, where the platform limits it
+    predicted_zipped: Estimate[int] | None = None
 
     @property
     def plain_bytes(self) -> int:
@@ -396,14 +398,16 @@ class Verification:
         return self.predicted_installed.value - self.predicted_bytecode.value
 
     def error_percent(self) -> dict[str, float]:
-        """Return predicted against measured in percent: installed, plain, bytecode, slug."""
-        pairs = {
+        """Return predicted against measured, in percent, by figure."""
+        pairs: dict[str, tuple[float, float]] = {
             "installed": (self.predicted_installed.value, self.installed_bytes),
             "plain": (self.predicted_plain_bytes, self.plain_bytes),
             "bytecode": (self.predicted_bytecode.value, self.bytecode_bytes),
             "slug": (self.predicted_slug.value, self.slug_bytes),
             "seconds": (self.predicted_seconds.value, self.seconds),
         }
+        if self.zipped_bytes is not None and self.predicted_zipped is not None:
+            pairs["zipped"] = (self.predicted_zipped.value, self.zipped_bytes)
         return {
             name: 100.0 * (predicted - measured) / measured if measured else 0.0
             for name, (predicted, measured) in pairs.items()

@@ -10,6 +10,8 @@ from slugcheck.model.figures import Basis, Estimate
 from slugcheck.model.platform import Target
 from slugcheck.text import MEGABYTES, Scale, unit_of
 
+NOTHING = Estimate[int].measured(0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
@@ -226,7 +228,9 @@ class DistributionSize:
 
     ``plain`` is what the installer writes without bytecode, ``bytecode`` the ``.pyc`` files,
     ``slug`` the gzip -6 share of both, ``bundle`` what the platform counts of it (on Heroku the
-    slug). ``required_by`` names the distributions that need it.
+    slug). ``required_by`` names the distributions that need it. ``provided_bytes`` is None unless
+    the platform's runtime provides it: then it is what would be installed, and all other figures
+    are 0.
     """
 
     distribution: Distribution
@@ -240,6 +244,7 @@ class DistributionSize:
     bytecode_files: int
     by_kind: Mapping[Kind, int]
     required_by: tuple[str, ...]
+    provided_bytes: int | None = None
 
     @property
     def name(self) -> str:
@@ -324,7 +329,7 @@ class Part:
     """Something else in the bundle: runtime, package manager, app, models, what the build makes."""
 
     name: str
-    group: str  # "runtime", "base", "app", "models", "static", "nltk", "cache", "other"
+    group: str  # "runtime", "base", "app", "models", "layers", "static", "nltk", "cache", "other"
     installed: Estimate[int]
     slug: Estimate[int]
     note: str
@@ -364,6 +369,7 @@ class SizeReport:
     slug: Estimate[int]  # the gzip -6 tar of everything
     bundle: Estimate[int]  # what the platform counts against its size limit; on Heroku the slug
     causes: tuple[Cause, ...] = ()
+    zipped: Estimate[int] = NOTHING  # a zip archive of distributions, app files and models
 
     @property
     def counts_slug(self) -> bool:
@@ -380,6 +386,11 @@ class SizeReport:
     def part_bundle(self, part: Part) -> Estimate[int]:
         """Return what the platform counts of a part."""
         return part.slug if self.target.platform.bundle.kind.is_packed else part.installed
+
+    @property
+    def provided(self) -> tuple[DistributionSize, ...]:
+        """What the runtime provides and the bundle leaves out."""
+        return tuple(d for d in self.distributions if d.provided_bytes is not None)
 
     @property
     def download_bytes(self) -> int:

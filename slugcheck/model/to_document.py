@@ -126,6 +126,8 @@ def _target(sizes: SizeReport) -> document.Target:
         python_origin=target.python_origin,
         arch=target.stack.arch,
         dyno=target.dyno.name if target.dyno else None,
+        bytecode=target.compiles_bytecode,
+        provided=target.provided,
     )
 
 
@@ -166,6 +168,9 @@ def _totals(report: Report) -> document.Totals:
         bundle_bytes=sizes.bundle.value,
         bundle_low_bytes=sizes.bundle.low,
         bundle_high_bytes=sizes.bundle.high,
+        zipped_bytes=sizes.zipped.value,
+        zipped_low_bytes=sizes.zipped.low,
+        zipped_high_bytes=sizes.zipped.high,
         # only the platform's own runtime is still predicted if the rest was measured
         basis=Basis.MEASURED if report.verification else sizes.slug.basis,
     )
@@ -208,6 +213,7 @@ def distribution(size: DistributionSize, exclusive: int | None = None) -> docume
         basis=size.basis,
         plain_basis=size.plain.basis,
         source_build=resolved.source_build,
+        provided_bytes=size.provided_bytes,
     )
 
 
@@ -262,7 +268,7 @@ def _storage(option: StorageOption) -> document.StorageOption:
 def _verification(verification: Verification) -> document.Verification:
     errors = verification.error_percent()
     installed, bytecode = verification.predicted_installed, verification.predicted_bytecode
-    slug = verification.predicted_slug
+    slug, zipped = verification.predicted_slug, verification.predicted_zipped
     return _copied(
         document.Verification,
         verification,
@@ -280,6 +286,7 @@ def _verification(verification: Verification) -> document.Verification:
             slug_low_bytes=slug.low,
             slug_high_bytes=slug.high,
             seconds=round(verification.predicted_seconds.value, 3),
+            zipped_bytes=zipped.value if zipped and verification.zipped_bytes is not None else None,
         ),
         error_percent=document.ErrorPercent(
             **{name: round(error, 5) for name, error in errors.items()}

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from slugcheck import reading
 from slugcheck.errors import PlatformError
 from slugcheck.model import (
+    Alias,
     BuildImage,
     Buildpack,
     BundleKind,
@@ -39,6 +40,7 @@ from slugcheck.model import (
     Tier,
     TierWhen,
 )
+from slugcheck.model.platform import ARCHES
 
 Row = TypeVar("Row")
 _SHOWN = 40  # characters of an invalid value that a message repeats
@@ -90,6 +92,14 @@ class TableReader:
         if isinstance(value, str) and value in known:
             return value
         return self._wrong(key, value, f"one of {', '.join(known)}", "")
+
+    def choices(self, key: str, known: Sequence[str]) -> tuple[str, ...]:
+        """Return one or more of ``known``: a string, or a list of them."""
+        value = self._get(key)
+        items = value if isinstance(value, list) else [value]
+        if items and all(isinstance(item, str) and item in known for item in items):
+            return tuple(items)
+        return self._wrong(key, value, f"one or more of {', '.join(known)}", ())
 
     def date(self, key: str) -> str:
         """Return a date as ``YYYY-MM-DD``, from a string or a date of TOML."""
@@ -177,8 +187,8 @@ class TableReader:
 
 
 _UNITS = {
-    "slug": "bytes", "bundle": "bytes", "installed": "bytes", "download": "bytes",
-    "checkout": "bytes", "ram": "bytes", "build": "seconds", "boot": "seconds",
+    "slug": "bytes", "bundle": "bytes", "installed": "bytes", "zipped": "bytes",
+    "download": "bytes", "checkout": "bytes", "ram": "bytes", "build": "seconds", "boot": "seconds",
 }  # fmt: skip
 BASE_IMAGES = "base_images.toml"  # not a platform: what FROM brings
 # what a file for slugcheck 0.1 called the figure of its size limit
@@ -199,12 +209,19 @@ def names() -> tuple[str, ...]:
 def load(name: str) -> Platform:
     """Return a built-in platform, or the one of a file where ``name`` ends in ``.toml``.
 
+    An older name of a platform (``Platform.aliases``) is that platform, with the default Python
+    that went with the name.
+
     :raises PlatformError: there is no such platform, or its file is wrong.
     """
     if name.endswith(".toml"):
         return load_file(Path(name))
     known = names()
     if name not in known:
+        for platform in map(load, known):
+            for alias in platform.aliases:
+                if alias.name == name:
+                    return replace(platform, default_python=alias.python)
         near = difflib.get_close_matches(name, known, n=1)
         did = f"did you mean {near[0]}? " if near else ""
         hint = f"{did}slugcheck knows {', '.join(known)}, or give it a .toml file of your own"
@@ -263,7 +280,8 @@ def parse(text: str, origin: str) -> Platform:
 
 def _platform(reader: TableReader) -> Platform:
     stacks = reader.rows("stacks", _stack, at_least=1)
-    pythons = reader.rows("pythons", _python, at_least=1)
+    stack_names = [stack.name for stack in stacks]
+    pythons = reader.rows("pythons", lambda row: _python(row, stack_names), at_least=1)
     bundle = reader.table("bundle", _bundle) or _no_bundle(reader)
     limits = reader.rows("limits", lambda row: _limit(row, bundle))
     retired = reader.rows("retired_stacks", _retired_stack)
@@ -273,7 +291,7 @@ def _platform(reader: TableReader) -> Platform:
             reader.mistake("limits", f"names the machine size {name!r}, which is not in dynos")
     tiers = reader.rows("tiers", _tier)
     for key, row_names in (
-        ("stacks", [stack.name for stack in stacks]),
+        ("stacks", stack_names),
         ("retired_stacks", [stack.name for stack in retired]),
         ("pythons", [release.minor for release in pythons]),
         (
@@ -296,13 +314,13 @@ def _platform(reader: TableReader) -> Platform:
         title=reader.text("title"),
         about=reader.text("about"),
         bundle=bundle,
-        installer=reader.choice("installer", ("pip", "uv")),
+        installer=reader.choice("installer", ("pip", "pip --target", "uv")),
         buildpack=_buildpack(reader),
         compiles_bytecode=reader.flag("compiles_bytecode"),
         gpu=reader.flag("gpu"),
         prefix=reader.text("prefix", pattern=r"/[^\s]*", like="/app/.heroku/python"),
         stacks=stacks,
-        default_stack=reader.choice("default_stack", [stack.name for stack in stacks]),
+        default_stack=reader.choice("default_stack", stack_names),
         pythons=pythons,
         default_python=reader.choice("default_python", [release.minor for release in pythons]),
         limits=limits,
@@ -314,6 +332,13 @@ def _platform(reader: TableReader) -> Platform:
         default_base=reader.text("default_base", default="", pattern=_BASE, like=_LIKE_BASE),
         tiers=tiers,
         function=reader.table("function", _function) if "function" in reader else None,
+        aliases=reader.rows("aliases", _alias),
+    )
+
+
+def _alias(reader: TableReader) -> Alias:
+    return Alias(
+        name=reader.text("name"), python=reader.text("python", pattern=_MINOR, like="3.12")
     )
 
 
@@ -327,7 +352,10 @@ def _bundle(reader: TableReader) -> BundleRule:
         about=reader.text("about"),
         source=_source(reader),
         stripped=stripped,
-        provided=reader.texts("provided"),
+        provided=(provided := reader.texts("provided")),
+        provided_source=reader.table("provided_from", _source) if provided else None,
+        layers=reader.whole("layers") if "layers" in reader else 0,
+        strippable=reader.flag("strippable") if "strippable" in reader else False,
     )
 
 
@@ -412,10 +440,12 @@ def _no_duplicates(reader: TableReader, key: str, row_names: list[str]) -> None:
 
 def _stack(reader: TableReader) -> Stack:
     glibc = reader.text("glibc", pattern=_GLIBC, like="2.39").split(".")
+    arches = tuple(ARCHES[name] for name in reader.choices("arch", tuple(ARCHES)))
     return Stack(
         name=reader.text("name"),
         glibc=(int(glibc[0]), int(glibc[1])) if len(glibc) == 2 else (0, 0),
-        arch=reader.choice("arch", ("x86_64", "aarch64")),
+        arch=arches[0] if arches else "",
+        arches=arches,
         missing_libraries=reader.texts("missing_libraries"),
         status=reader.text("status"),
         source=_source(reader),
@@ -433,7 +463,7 @@ def _build_image(reader: TableReader) -> BuildImage:
     return BuildImage(packages=reader.texts("packages"), source=_source(reader))
 
 
-def _python(reader: TableReader) -> PythonRelease:
+def _python(reader: TableReader, stacks: Sequence[str]) -> PythonRelease:
     minor = reader.text("minor", pattern=_MINOR, like="3.12")
     within = rf"{minor.replace('.', '[.]')}\.[0-9]+"
     return PythonRelease(
@@ -442,6 +472,7 @@ def _python(reader: TableReader) -> PythonRelease:
         parts=reader.rows("parts", _part),
         status=reader.choice("status", ("supported", "deprecated")),
         source=_source(reader),
+        stack=reader.choice("stack", stacks) if "stack" in reader else "",
     )
 
 

@@ -23,6 +23,7 @@ from slugcheck.text import parse_seconds, parse_size, printable
 
 _MOST_CHANGES = 12
 _LONGEST_TEXT = 80
+_BYTECODE = {None: "the default", True: "true", False: "false"}
 _HINT = "fix them there, or use this change's own settings: --settings head"
 
 
@@ -116,11 +117,14 @@ def changes(base: Settings, own: Settings, label: str, *, decides: bool) -> tupl
 
 
 def _changes(base: Settings, own: Settings) -> Iterator[str]:
-    for key in ("platform", "stack", "dyno", "tier", "python"):
+    for key in ("platform", "stack", "dyno", "tier", "python", "arch"):
         then, now = getattr(base, key), getattr(own, key)
         if then != now:
             before, after = (_short(setting or "the default") for setting in (then, now))
             yield f"changes {key} from {before} to {after}"
+    if base.bytecode != own.bytecode:
+        before, after = (_BYTECODE[setting] for setting in (base.bytecode, own.bytecode))
+        yield f"changes bytecode from {before} to {after}"
     if base.described != own.described and base.platform == own.platform:
         yield f"changes the platform file {_short(own.platform or '')}"
     yield from _of_budgets(
@@ -144,6 +148,18 @@ def _changes(base: Settings, own: Settings) -> Iterator[str]:
         own.allow_unsized,
         lambda package: f"allows {package} to have no size",
         lambda package: f"no longer allows {package} to have no size",
+    )
+    yield from _of_sets(
+        base.provided,
+        own.provided,
+        lambda package: f"leaves {package} to the runtime",
+        lambda package: f"no longer leaves {package} to the runtime",
+    )
+    yield from _of_sets(
+        base.layers,
+        own.layers,
+        lambda layer: f"adds the layer {layer}",
+        lambda layer: f"removes the layer {layer}",
     )
     yield from _of_sets(
         base.models,

@@ -322,6 +322,8 @@ def _judge_one(limit: Limit, sizes: SizeReport, doubtful: int) -> Verdict:
             return _of_size(limit, sizes.bundle, sizes, doubtful)
         case "installed":
             return _of_size(limit, sizes.installed, sizes, doubtful)
+        case "zipped":
+            return _of_size(limit, sizes.zipped, sizes, doubtful)
         case "download":
             unknown = sum(d.download_bytes is None for d in sizes.distributions)
             known = Estimate[int].measured(sizes.download_bytes)
@@ -336,7 +338,7 @@ def _of_size(limit: Limit, figure: Estimate[int], sizes: SizeReport, doubtful: i
     match limit.severity:
         case Severity.NOTE:
             sentence = _platform_sentence(title, limit, status, doubtful)
-        case Severity.WARN:
+        case Severity.WARN if limit.figure != "zipped":
             sentence = _warning_sentence(title, limit, figure, status)
         case _:
             sentence = size_sentence(

@@ -33,8 +33,8 @@ from slugcheck.text import parse_seconds, parse_size
 
 # Every figure that a limit can be set for, and its unit.
 FIGURES = {
-    "slug": "bytes", "bundle": "bytes", "installed": "bytes", "download": "bytes",
-    "checkout": "bytes", "build": "seconds", "boot": "seconds", "ram": "bytes",
+    "slug": "bytes", "bundle": "bytes", "installed": "bytes", "zipped": "bytes",
+    "download": "bytes", "checkout": "bytes", "build": "seconds", "boot": "seconds", "ram": "bytes",
 }  # fmt: skip
 INCREASE, PERCENT, PACKAGE_INCREASE = "increase", "increase_percent", "package_increase"
 VULNERABILITIES = "vulnerabilities"

@@ -37,10 +37,11 @@ from slugcheck.model import (
     Settings,
     Severity,
 )
-from slugcheck.model.options import DEFAULT_PLATFORM, Options
+from slugcheck.model.options import DEFAULT_PLATFORM, RUNTIME, Options
+from slugcheck.model.platform import ARCHES, arch_name
 from slugcheck.policy import limits
 from slugcheck.project.models import is_remote
-from slugcheck.text import MB, MIB, mb, printable
+from slugcheck.text import MB, MIB, listed, mb, printable
 
 OWN, SHARED = "slugcheck.toml", "pyproject.toml"
 QUOTED = 80  # characters of an invalid text that a message repeats
@@ -98,6 +99,24 @@ def text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise Wrong("a string")
     return value.strip()
+
+
+def flag(value: object) -> bool:
+    """Return true or false."""
+    if not isinstance(value, bool):
+        raise Wrong("true or false")
+    return value
+
+
+def provided(value: object) -> tuple[str, ...]:
+    """Return names of distributions; true stands for the platform's own list."""
+    if isinstance(value, bool):
+        return (RUNTIME,) if value else ()
+    try:
+        names = texts(value)
+    except Wrong:
+        raise Wrong('true, or a list of names such as ["boto3"]') from None
+    return tuple(name.strip() for name in names)
 
 
 def python(value: object) -> str:
@@ -339,6 +358,10 @@ _PLAIN: Mapping[str, Callable[[object], Any]] = {
     "dyno": text,
     "base": text,
     "tier": text,
+    "arch": text,
+    "bytecode": flag,
+    "provided": provided,
+    "layers": texts,
     "models": texts,
     "allow_unsized": texts,
 }
@@ -414,6 +437,14 @@ def _not_there(settings: Settings, mistakes: Mistakes, place: Platform) -> Itera
             choices = ", ".join(known) or "none"
             quoted = repr(printable(value[:QUOTED]))
             yield f"{mistakes.place}{key}: {place.title} has no {key} {quoted}; choose {choices}"
+    arches = {arch for stack in place.stacks for arch in stack.arches}
+    if settings.arch is not None and ARCHES.get(settings.arch.lower()) not in arches:
+        choices, quoted = listed(sorted(map(arch_name, arches))), repr(settings.arch[:QUOTED])
+        yield f"{mistakes.place}arch: {place.title} has no architecture {quoted}; choose {choices}"
+    if settings.bytecode is False and place.buildpack:
+        yield f"{mistakes.place}bytecode: {place.title}'s buildpack always compiles bytecode"
+    if settings.provided and place.buildpack:
+        yield f"{mistakes.place}provided: {place.title} installs every package"
 
 
 # --------------------------------------------------------------------------- files
@@ -461,6 +492,9 @@ def merged(options: Options, own: Settings) -> Options:
         base=options.base or (own.base if alike else None),
         tier=options.tier or (own.tier if alike else None),
         tier_origin=options.tier_origin if options.tier or not own.origin else own.origin.name,
+        arch=options.arch or (own.arch if alike else None),
+        bytecode=own.bytecode if options.bytecode is None and alike else options.bytecode,
+        provided=options.provided or (own.provided if alike else ()),
         python=options.python or own.python,
         python_origin=options.python_origin if options.python or not own.origin else _place(own),
         allow_unsized=(*options.allow_unsized, *own.allow_unsized),

@@ -13,14 +13,18 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from slugcheck import platforms, reading
 from slugcheck.errors import BuildError, PlatformError, Refuse, give_up
 from slugcheck.model import Buildpack, Dyno, Manager, Platform, PythonRelease, Stack, Target
-from slugcheck.text import printable
+from slugcheck.model.options import RUNTIME
+from slugcheck.model.platform import ARCHES, arch_name
+from slugcheck.text import listed, printable
 
 # The buildpack's PYTHON_VERSION_REGEX: numbers without leading zeros, two or three of them.
 _NUMBER = r"(?:0|[1-9][0-9]*)"
@@ -392,6 +396,9 @@ def choose(
     python: str | None = None,
     python_origin: str = "--python",
     dyno: str | None = None,
+    arch: str | None = None,
+    bytecode: bool | None = None,
+    provided: Collection[str] = (),
     folder: Path | None = None,
     manager: Manager | None = None,
     present: Present | None = None,
@@ -412,7 +419,11 @@ def choose(
     ``read_by_build`` the version is what the platform's own builder takes (``build``, None for the
     default), and no file is read here.
 
-    :raises PlatformError: the platform has no such stack, Python or dyno.
+    The stack follows from the Python unless it is given. ``bytecode`` and ``provided`` are the
+    user's choices, as ``Options`` holds them.
+
+    :raises PlatformError: the platform has no such stack, Python, dyno or architecture, or leaves
+        no choice about bytecode or what its runtime provides.
     :raises BuildError: the platform's build would refuse a version file (by default).
     """
     if python is None and read_by_build:
@@ -426,11 +437,13 @@ def choose(
     release, full = _release(platform, wanted, refuse)
     return Target(
         platform=platform,
-        stack=_stack(platform, stack or platform.default_stack),
+        stack=_with_arch(platform, _stack(platform, stack or platform.stack_of(release)), arch),
         python=release,
         python_version=full,
         python_origin=wanted.origin,
         dyno=_dyno(platform, dyno or platform.default_dyno),
+        bytecode=_bytecode(platform, bytecode),
+        provided=_provided(platform, provided),
     )
 
 
@@ -564,6 +577,39 @@ def _closest(minor: str, offered: Iterable[str]) -> str:
 
 
 # --------------------------------------------------------------------------- stack and dyno
+
+
+def _with_arch(platform: Platform, stack: Stack, arch: str | None) -> Stack:
+    if arch is None:
+        return stack
+    offered = stack.arches or (stack.arch,)
+    if (tag := ARCHES.get(arch.strip().lower())) in offered:
+        return replace(stack, arch=tag)
+    names = listed([arch_name(tag) for tag in offered])
+    message = f"{platform.title} has no architecture {printable(arch[:_QUOTED])!r}: it has {names}"
+    raise PlatformError(message, hint=f"leave out --arch, or use {arch_name(offered[0])}")
+
+
+def _bytecode(platform: Platform, wanted: bool | None) -> bool | None:
+    if wanted is False and platform.buildpack:
+        message = f"{platform.title}'s buildpack always compiles bytecode, so it cannot be left out"
+        raise PlatformError(message, hint="remove --no-bytecode, or bytecode = false")
+    return wanted
+
+
+def _provided(platform: Platform, names: Collection[str]) -> tuple[str, ...]:
+    """Return the canonical names of what the runtime has, with the platform's list if asked for."""
+    if not names:
+        return ()
+    title = platform.title
+    if platform.buildpack:
+        message = f"{title} installs every package, so its runtime provides none"
+        raise PlatformError(message, hint="remove --provided")
+    given = {canonicalize_name(name) for name in names}
+    if RUNTIME in given and not platform.bundle.provided:
+        message = f"slugcheck knows no packages that {title}'s runtime provides"
+        raise PlatformError(message, hint="name each of them: --provided NAME")
+    return tuple(sorted((given - {RUNTIME}).union(platform.bundle.provided * (RUNTIME in given))))
 
 
 def _stack(platform: Platform, name: str) -> Stack:

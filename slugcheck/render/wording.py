@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from slugcheck.model import (
     BaseImage,
@@ -20,10 +20,12 @@ from slugcheck.model import (
     SizeReport,
     SourceBuild,
     Status,
+    Target,
     Verdict,
     breakdown,
 )
 from slugcheck.model.options import DEFAULT_PLATFORM
+from slugcheck.model.platform import arch_name
 from slugcheck.policy.budgets import MAY_FAIL, exit_code, failures, unaccepted
 from slugcheck.policy.limits import INCREASE, PACKAGE_INCREASE
 from slugcheck.render.view import Verdict as Outcome
@@ -102,7 +104,8 @@ def target_words(report: Report) -> tuple[str, ...]:
         *((target.stack.name,) if named else ()),
         *((_base(target.base),) if target.base is not None else ()),
         f"Python {target.python_version} ({target.python_origin})",
-        f"linux {target.stack.arch}",
+        f"linux {arch_name(target.stack.arch)}",
+        *_chosen(target),
     )
 
 
@@ -112,11 +115,19 @@ def _base(base: BaseImage) -> str:
     return f"base {base.name}{unknown}"
 
 
+def _chosen(target: Target) -> Iterator[str]:
+    """Yield what the user chose about bytecode, where the platform does otherwise."""
+    if target.compiles_bytecode != target.platform.compiles_bytecode:
+        yield "with bytecode" if target.compiles_bytecode else "without bytecode"
+
+
 def run_words(report: Report) -> tuple[str, ...]:
     """Return what was found, and what finding it took."""
     sizes, transfer = report.sizes, report.sizes.transfer
     direct = sum(1 for d in sizes.distributions if d.distribution.direct)
     counted = f"{plural(len(sizes.distributions), 'distribution')}, {direct} direct"
+    if provided := len(sizes.provided):
+        counted += f", {provided} in the runtime"
     if not sizes.distributions and not sizes.unsized:
         counted = "no dependencies"
     took = f"{math.ceil(report.seconds * 10) / 10:.1f} s"
@@ -344,7 +355,20 @@ def _options(report: Report) -> str:
     given = "" if option == DEFAULT_PLATFORM else f" --platform {shlex.quote(option)}"
     if target.base is not None and report.kind != "project":
         given += f" --base {shlex.quote(target.base.name)}"
-    return f"{given} --python {target.minor}" if target.python_origin == "--python" else given
+    if target.python_origin == "--python":
+        given += f" --python {target.minor}"
+    return f"{given}{target_options(target)}"
+
+
+def target_options(target: Target) -> str:
+    """Return the options for an architecture, bytecode and what the runtime has, with a blank."""
+    default, arch = target.stack.arches[:1], target.stack.arch
+    given = f" --arch {arch_name(arch)}" if default and arch not in default else ""
+    if target.bytecode is not None:
+        given += " --bytecode" if target.bytecode else " --no-bytecode"
+    if target.provided == tuple(sorted(target.platform.bundle.provided)) and target.provided:
+        return f"{given} --provided"
+    return given + "".join(f" --provided {name}" for name in target.provided)
 
 
 def _to_measure(report: Report, *, measurable: bool) -> str:

@@ -141,6 +141,7 @@ class Layout:
     python: str
     minor: str
     compiles: bool = True
+    flat: bool = False  # installed with pip --target: RECORD has paths of pip's home scheme
     installer: Installer = field(default_factory=lambda: of(Manager.PIP))
 
     @property
@@ -165,7 +166,8 @@ def layout_of(target: Target, manager: Manager = Manager.PIP) -> Layout:
         prefix=prefix,
         python=f"{prefix}/bin/{installer.interpreter}",
         minor=target.minor,
-        compiles=target.platform.compiles_bytecode,
+        compiles=target.compiles_bytecode,
+        flat=manager is Manager.PIP and target.platform.installer == "pip --target",
         installer=installer,
     )
 
@@ -287,7 +289,9 @@ def bytecode_path(source: str, layout: Layout) -> str:
 def _in_record(path: str, layout: Layout) -> str:
     """Return a path under the prefix as RECORD writes it, relative to site-packages."""
     inside = f"{layout.site_packages}/"
-    return path[len(inside) :] if path.startswith(inside) else f"../../../{path}"
+    if path.startswith(inside):
+        return path[len(inside) :]
+    return f"../../{path}" if layout.flat else f"../../../{path}"
 
 
 def _row_bytes(path: str, size: int | None, layout: Layout) -> int:

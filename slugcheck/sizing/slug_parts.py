@@ -27,11 +27,11 @@ from slugcheck.model import (
     figures,
 )
 
-RUNTIME, APP, MODELS, OTHER = "runtime", "app", "models", "other"
+RUNTIME, APP, MODELS, LAYERS, OTHER = "runtime", "app", "models", "layers", "other"
 # What steps of the build write after the install: collectstatic, and NLTK's downloader.
 STATIC, NLTK = "static", "nltk"
 BASE, CACHE = "base", "cache"  # of a container image: what FROM brings, what installers leave
-_NOT_VERIFIED = (RUNTIME, STATIC, NLTK, BASE, CACHE)
+_NOT_VERIFIED = (RUNTIME, STATIC, NLTK, BASE, CACHE, LAYERS)
 # A distribution of this name replaces the platform's own.
 _REPLACEABLE = ("pip", "setuptools")
 
@@ -140,6 +140,9 @@ def as_measured(
         installed=installed,
         slug=slug,
         bundle=whole[kind],
+        zipped=sizes.zipped
+        if verification.zipped_bytes is None
+        else known(verification.zipped_bytes),
     )
 
 

@@ -24,6 +24,7 @@ from slugcheck.model import IndexOptions, Manager, SizeReport, Target
 from slugcheck.packages.resolve.uv import find_uv
 from slugcheck.running import child, temporary
 from slugcheck.running.child import Bounds, ChildError, Ended
+from slugcheck.sizing.installed import layout_of
 from slugcheck.text import listed, mb, printable, without_credentials
 from slugcheck.verify.plan import Place, Plan
 
@@ -323,6 +324,16 @@ class Site:
     place: Place
 
     @property
+    def flat(self) -> bool:
+        """Whether packages are installed into a plain folder, beside the environment."""
+        return layout_of(self.target, self.plan.manager).flat
+
+    @property
+    def packages(self) -> Path:
+        """The folder that packages are installed into: the environment, or a plain one."""
+        return self.work.folder / "package" if self.flat else self.work.prefix
+
+    @property
     def target(self) -> Target:
         """The target to deploy to."""
         return self.plan.sizes.target
@@ -394,9 +405,13 @@ def _pip(site: Site) -> Build:
     command = [*_pip_command(site), "install", "--requirement", str(path), "--exists-action=w"]
     command += ["--no-cache-dir", "--no-input", "--progress-bar", "off"]
     command += ["--disable-pip-version-check", f"--src={_sources(site)}"]
-    command += [] if site.plan.compiles else ["--no-compile"]
     shown = f"pip install -r {path.name} --exists-action=w --no-cache-dir --no-input"
-    shown += "" if site.plan.compiles else " --no-compile"
+    if site.flat:
+        command += ["--target", str(site.packages)]
+        shown += " --target package"
+    if not site.plan.compiles:
+        command.append("--no-compile")
+        shown += " --no-compile"
     environment = _environment(site, site.plan.index)
     version_of = _version_in(_tool(site), "pip") or _own_pip() or "?"
     notes: tuple[str, ...] = ()
@@ -480,6 +495,8 @@ def _pipenv(site: Site) -> Build:
     environment["PIPENV_CACHE_DIR"] = str(site.work.folder / "pipenv-cache")
     environment |= {"PIPENV_SYSTEM": "1", "PIPENV_VERBOSITY": "-1", "PIPENV_NOSPIN": "1"}
     environment["PIP_SRC"] = str(_sources(site))
+    if not site.target.compiles_bytecode:
+        environment["PIP_NO_COMPILE"] = "1"
     _must(site, command, environment, "pipenv install")
     return Build(
         installer=f"Pipenv {_version_in(_tool(site), 'pipenv') or '?'}",

@@ -56,7 +56,7 @@ class Plan:
     @property
     def compiles(self) -> bool:
         """Whether the build leaves bytecode."""
-        return self.sizes.target.platform.compiles_bytecode
+        return self.sizes.target.compiles_bytecode
 
     @property
     def pins(self) -> tuple[str, ...]:

@@ -1,18 +1,20 @@
-"""Measures a real install: bytes by distribution, and the gzip -6 tar of everything."""
+"""Measures a real install: bytes by distribution, the gzip -6 tar of everything, or its zip."""
 
 from __future__ import annotations
 
 import csv
+import io
 import re
 import stat
 import threading
 import time
+import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib.metadata import PathDistribution
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
@@ -28,6 +30,9 @@ from slugcheck.text import listed, mb, plural
 from slugcheck.verify import install
 from slugcheck.verify.install import Build, Site, workspace
 from slugcheck.verify.plan import Plan, lay_out
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _CHUNK = 2**20
 _LONGEST_HEAD = 10_000
@@ -52,30 +57,47 @@ def snapshot(prefix: Path) -> frozenset[Path]:
     return frozenset(path for path in prefix.rglob("*") if path.is_symlink() or path.is_file())
 
 
-def weigh(prefix: Path, before: frozenset[Path], layout: Layout) -> Weights:
-    """Return the new files under ``prefix``, in the sizes that they would have on the target.
+def weigh(
+    prefix: Path,
+    before: frozenset[Path],
+    layout: Layout,
+    *,
+    packages: Path | None = None,
+    provided: Collection[str] = (),
+) -> Weights:
+    """Return the new files of an environment, in the sizes that they would have on the target.
 
     A bytecode file contains the prefix once and a script the interpreter's path, so a difference in
-    length between ``prefix`` and the target's (of ``layout``) is subtracted.
+    length between ``prefix`` and the target's (of ``layout``) is subtracted. ``packages`` is the
+    plain folder that was installed into, by default the environment itself. What only the
+    distributions ``provided`` own is left out, as the runtime has it.
     """
-    new = sorted(path for path in snapshot(prefix) - before if path != prefix / ".lock")
+    folder = packages or prefix
+    new = sorted(path for path in snapshot(folder) - before if path != folder / ".lock")
     sizes = {path: path.lstat().st_size for path in new if not path.is_symlink()}
     if len(str(prefix)) != len(layout.prefix):
-        sizes = {path: size - _spare(path, prefix, layout) for path, size in sizes.items()}
+        sizes = {path: size - _spare(path, prefix, folder, layout) for path, size in sizes.items()}
     owners: dict[Path, list[str]] = {}
     versions: dict[str, str] = {}
-    for record in prefix.glob("lib/python*/site-packages/*.dist-info/RECORD"):
+    pattern = (
+        "*.dist-info/RECORD" if layout.flat else "lib/python*/site-packages/*.dist-info/RECORD"
+    )
+    for record in folder.glob(pattern):
         name, version = _identity(record.parent)
         versions[name] = version
-        for path in _recorded(record):
+        for path in _recorded(record, flat=layout.flat):
             owners.setdefault(path, []).append(name)
-    plain, bytecode = dict.fromkeys(versions, 0), dict.fromkeys(versions, 0)
+    if provided:
+        new = [path for path in new if not _is_provided(path, owners, provided)]
+        sizes = {path: sizes[path] for path in new if path in sizes}
+    names = [name for name in versions if name not in provided]
+    plain, bytecode = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
     compiled = 0
     for path, size in sizes.items():
         source = _source(path)
         is_bytecode = source is not None and source in sizes
         named = owners.get(source if is_bytecode and source else path, [])
-        for name in named:
+        for name in filter(plain.__contains__, named):
             (bytecode if is_bytecode else plain)[name] += size
         compiled += size if is_bytecode else 0
     return Weights(
@@ -95,12 +117,20 @@ def _identity(folder: Path) -> tuple[str, str]:
     return canonicalize_name(distribution.name or stem), distribution.version or version
 
 
-def _recorded(record: Path) -> Iterable[Path]:
+def _is_provided(
+    path: Path, owners: Mapping[Path, Collection[str]], provided: Collection[str]
+) -> bool:
+    named = owners.get(path) or owners.get(_source(path) or path, ())
+    return bool(named) and all(name in provided for name in named)
+
+
+def _recorded(record: Path, *, flat: bool) -> Iterable[Path]:
     root = record.parent.parent
     with record.open(newline="", encoding="utf-8") as stream:
         for row in csv.reader(stream):
             if row:
-                yield _plain_path(root, row[0])
+                # pip --target moves what it installed: RECORD still has the paths from before
+                yield _plain_path(root, row[0].removeprefix("../../") if flat else row[0])
 
 
 def _plain_path(root: Path, relative: str) -> Path:
@@ -123,11 +153,11 @@ def _source(path: Path) -> Path | None:
     return path.parent.parent / f"{stem}.py"
 
 
-def _spare(path: Path, prefix: Path, layout: Layout) -> int:
+def _spare(path: Path, prefix: Path, folder: Path, layout: Layout) -> int:
     """Return how many bytes longer a file is here than on the target."""
     if path.suffix == ".pyc" and path.parent.name == "__pycache__":
-        return len(str(prefix)) - len(layout.prefix)
-    if path.parent != prefix / "bin":
+        return 0 if layout.flat else len(str(prefix)) - len(layout.prefix)
+    if path.parent != folder / "bin":
         return 0
     with path.open("rb") as stream:
         start = stream.read(_LONGEST_HEAD)
@@ -160,8 +190,7 @@ def gzipped(prefix: Path, files: Iterable[Path], app: Path, *, below: str) -> in
     members = [
         _member(f"{below[1:]}/{path.relative_to(prefix).as_posix()}", path) for path in files
     ]
-    own = (path for path in app.rglob("*") if path.is_symlink() or path.is_file())
-    members += [_member(f"app/{path.relative_to(app).as_posix()}", path) for path in own]
+    members += [_member(f"app/{path.relative_to(app).as_posix()}", path) for path in _files(app)]
     program = child.which("gzip")
     if program is None:
         packer = zlib.compressobj(6, zlib.DEFLATED, 16 + zlib.MAX_WBITS)  # 16: gzip's frame
@@ -191,6 +220,42 @@ def gzipped(prefix: Path, files: Iterable[Path], app: Path, *, below: str) -> in
         message = f"gzip ended before the whole tar was compressed ({code})"
         raise MeasureError(message, hint="run it again; it may have run out of memory")
     return counted[0]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
+
+
+def archived(packages: Path, files: Iterable[Path], app: Path) -> int:
+    """Return the bytes of a zip archive of packages and app, deflated at level 6.
+
+    A link is archived as the file that it leads to. Nothing is written.
+
+    :raises MeasureError: a file cannot be read.
+    """
+    counter = _Counter()
+    with zipfile.ZipFile(counter, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as target:
+        for path in files:
+            target.write(path, path.relative_to(packages).as_posix())
+        for path in _files(app):
+            if path.is_file():
+                target.write(path, path.relative_to(app).as_posix())
+    return counter.bytes
+
+
+class _Counter(io.RawIOBase):
+    """A stream that only counts what is written to it."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: ReadableBuffer) -> int:
+        size = memoryview(data).nbytes
+        self.bytes += size
+        return size
 
 
 def _member(path: str, disk: Path) -> archive.Member:
@@ -233,20 +298,25 @@ def verify(plan: Plan, progress: Progress) -> Verification:
         place = lay_out(plan, work.folder)
         site = Site(plan=plan, python=python, work=work, place=place)
         notes = install.prepare(site)
-        before = snapshot(work.prefix)
+        before = snapshot(site.packages)
         count = len(plan.sizes.distributions)
         progress(f"installing {plural(count, 'package')} as the build does")
         started = time.perf_counter()
         build = install.install(site)
         installing = time.perf_counter() - started
         layout = layout_of(target, plan.manager)
-        weights = weigh(work.prefix, before, layout)
+        weights = weigh(
+            work.prefix, before, layout, packages=site.packages, provided=target.provided
+        )
         progress(f"compressing {mb(weights.plain_bytes + weights.bytecode_bytes)} MB")
         started = time.perf_counter()
-        slug = gzipped(work.prefix, weights.files, place.app, below=target.platform.prefix)
+        slug = gzipped(site.packages, weights.files, place.app, below=target.platform.prefix)
         seconds = installing + time.perf_counter() - started
+        limited = any(limit.figure == "zipped" for limit in target.platform.limits)
+        zipped = archived(site.packages, weights.files, place.app) if limited else None
         longer = len(str(work.prefix)) - len(target.platform.prefix)
-    return _verification(plan, python.version, build, weights, slug, seconds, notes, longer)
+    done = _verification(plan, python.version, build, weights, slug, seconds, notes, longer)
+    return replace(done, zipped_bytes=zipped)
 
 
 def _space(plan: Plan) -> int:
@@ -278,6 +348,7 @@ def _verification(
         predicted_installed=figures.without(sizes.installed, others),
         predicted_bytecode=_predicted_bytecode(plan),
         predicted_slug=figures.without(sizes.slug, unverified),
+        predicted_zipped=sizes.zipped,
         plain_by_name=tuple(sorted(weights.plain.items())),
         bytecode_by_name=tuple(sorted(weights.bytecode.items())),
         notes=(*notes, *build.notes, *_differences(plan, weights, python, longer)),

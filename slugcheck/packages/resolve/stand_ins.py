@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.specifiers import SpecifierSet
+from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -27,6 +28,7 @@ from slugcheck.model import (
     Distribution,
     Inventory,
     Origin,
+    PythonRelease,
     Requirement,
     SourceBuild,
     Target,
@@ -59,7 +61,7 @@ from slugcheck.packages.sdist.sdist import (
     read_source,
 )
 from slugcheck.packages.stub_wheels import repair_requirement, write_stub
-from slugcheck.platforms.tags import tags_for
+from slugcheck.platforms.tags import supported_tags
 
 # How long stand-ins are taken from the last run of the same file: a wheel may appear meanwhile.
 _MEMORY_SECONDS = 24 * 3600.0
@@ -314,11 +316,13 @@ class StandIns:
     def _pythons_with_wheels(
         self, files: Iterable[ProjectFile], version: Version
     ) -> tuple[str, ...]:
-        minors = [release.minor for release in self._target.platform.pythons]
-        stack = self._target.stack
+        releases = {release.minor: release for release in self._target.platform.pythons}
         return choosing.pythons_with_wheels(
-            files, version, minors, lambda minor: tags_for(stack, minor)
+            files, version, list(releases), lambda minor: self._tags_of(releases[minor])
         )
+
+    def _tags_of(self, release: PythonRelease) -> tuple[Tag, ...]:
+        return supported_tags(self._target.with_python(release, ""))
 
     def _from_file(
         self,
@@ -621,11 +625,10 @@ class StandIns:
             return None  # reading it says more
         if not own.isdisjoint(self._chooser.tags):
             return None
-        stack = self._target.stack
         pythons = tuple(
             release.minor
             for release in self._target.platform.pythons
-            if not own.isdisjoint(tags_for(stack, release.minor))
+            if not own.isdisjoint(self._tags_of(release))
         )
         named = "-".join(filename.removesuffix(".whl").rsplit("-", 3)[1:])
         return SourceBuild(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 
 from slugcheck.model import (
@@ -74,15 +75,8 @@ _KINDS = {
     FileKind.NATIVE: "native", FileKind.PYTHON: "Python", FileKind.BYTECODE: "bytecode",
     FileKind.TESTS: "tests", FileKind.METADATA: "metadata", FileKind.DATA: "data",
 }  # fmt: skip
-_NAMED_GROUPS = (
-    "app",
-    "models",
-    "static",
-    "nltk",
-    "other",
-    "base",
-    "cache",
-)  # the row's label says what these are
+# The row's label says what these are.
+_NAMED_GROUPS = ("app", "models", "layers", "static", "nltk", "other", "base", "cache")
 _SIGNS = {
     ChangeKind.ADDED: ("+", Style.BAD),
     ChangeKind.REMOVED: ("-", Style.GOOD),
@@ -177,6 +171,7 @@ def _size_rows(report: Report, *, all_rows: bool, mark: bool) -> Iterator[Row]:
     if shown.rest:
         yield _rest(shown.rest, report, mark=mark)
     yield from (_overlap(overlap, sizes) for overlap in breakdown.notable_overlaps(sizes))
+    yield from _provided(sizes, all_rows=all_rows)
     if breakdown.has_more(sizes):
         yield _dependencies(sizes, mark=mark)
     parts = breakdown.part_rows(sizes, everything=all_rows)
@@ -275,6 +270,32 @@ def _overlap(overlap: Overlap, sizes: SizeReport) -> Row:
     return Row(cells=(name, ABSENT, next(figures), ABSENT, next(figures), (), counted))
 
 
+def _provided(sizes: SizeReport, *, all_rows: bool) -> Iterator[Row]:
+    """Yield what the runtime provides, which counts nothing: one row unless all are asked for."""
+    provided = sizes.provided
+    if not provided:
+        return
+    rows = tuple(
+        _uncounted(
+            (Span(size.name, code=True), Span(f" {size.distribution.version}", Style.DIM)),
+            line("in the runtime", Style.DIM),
+        )
+        for size in provided
+    )
+    if all_rows:
+        yield from rows
+        return
+    own = sum(size.provided_bytes or 0 for size in provided)
+    names = Names(tuple(size.name for size in provided))
+    row = _uncounted(line(f"in the runtime: {len(provided)}", Style.ACCENT), names)
+    note = line(f"not counted: {mb(own)} MB that the platform's runtime provides", Style.DIM)
+    yield replace(row, notes=(note,), members=rows)
+
+
+def _uncounted(name: Line, reason: Cell) -> Row:
+    return Row(cells=(name, ABSENT, ABSENT, ABSENT, ABSENT, (), reason), style=Style.DIM)
+
+
 def _dependencies(sizes: SizeReport, *, mark: bool) -> Row:
     sums = breakdown.dependencies(sizes)
     predicted = mark and any(size.basis is Basis.PREDICTED for size in sizes.distributions)
@@ -336,6 +357,8 @@ def _bars(verdicts: Sequence[Verdict], *, verbose: bool) -> Iterator[Bar]:
         else:
             groups.append((verdict, []))
     for verdict, beside in groups:
+        if not verdict.gates and verdict.status is Status.PASS and not verbose:
+            continue
         shown = [v for v in beside if verbose or _tells_more(v, [verdict, *beside])]
         bars = tuple(_bar(v, v.sentence) for v in shown)
         yield _bar(verdict, wording.sentence(verdict), bars)
@@ -498,13 +521,17 @@ def _verification(measured: Verification, packed: str) -> Section:
 
 def _verified_rows(verified: Verification, packed: str) -> Iterator[Row]:
     errors = verified.error_percent()
-    sizes = (
+    sizes: tuple[tuple[str, int, int, str], ...] = (
         ("installed", verified.installed_bytes, verified.predicted_installed.value, "installed"),
         ("without bytecode", verified.plain_bytes, verified.predicted_plain_bytes, "plain"),
         ("bytecode", verified.bytecode_bytes, verified.predicted_bytecode.value, "bytecode"),
         (packed, verified.slug_bytes, verified.predicted_slug.value, "slug"),
     )
+    if verified.zipped_bytes is not None and (archive := verified.predicted_zipped) is not None:
+        sizes = (*sizes, ("zipped", verified.zipped_bytes, archive.value, "zipped"))
     for name, measured, predicted, key in sizes:
+        if key in ("plain", "bytecode") and not verified.bytecode_bytes:
+            continue
         error = _error(errors[key], predicted - measured)
         yield _verified_row(
             f"{name}, MB", f"{measured / 1e6:,.3f}", f"{predicted / 1e6:,.3f}", error

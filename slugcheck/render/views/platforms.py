@@ -21,6 +21,7 @@ from slugcheck.model import (
     Tier,
     TierWhen,
 )
+from slugcheck.model.platform import arch_name
 from slugcheck.render.view import (
     Block,
     Column,
@@ -36,7 +37,7 @@ from slugcheck.render.view import (
     View,
     line,
 )
-from slugcheck.text import MIB, mb, plural
+from slugcheck.text import MIB, listed, mb, plural
 
 _MEANING = {
     Severity.FAIL: "the check fails above it",
@@ -155,9 +156,13 @@ def _counts(rule: BundleRule) -> tuple[Line, ...]:
     lines = [line(rule.about)]
     if rule.stripped:
         lines.append(line(f"not counted: {', '.join(rule.stripped)}"))
+    if rule.layers:
+        lines.append(line(f"up to {rule.layers} layers (--layer)"))
+    lines.append(_source(rule.source))
     if rule.provided:
-        lines.append(line(f"in the runtime already: {', '.join(rule.provided)}"))
-    return *lines, _source(rule.source)
+        lines.append(line(f"in the runtime already: {', '.join(rule.provided)} (--provided)"))
+        lines += [_source(rule.provided_source)] if rule.provided_source else []
+    return tuple(lines)
 
 
 # --------------------------------------------------------------------------- name, facts, source
@@ -192,6 +197,8 @@ def _limit(limit: Limit) -> Row:
     meaning = "shown only: measuring it would mean running the app"
     if limit.figure not in ("boot", "ram"):
         meaning = _MEANING[limit.severity]
+    if limit.severity is Severity.WARN and limit.figure != "slug":
+        meaning = "reported above it, and no failure"
     return _entry(limit.name, (f"{value}{figure}: {meaning}",), limit.source)
 
 
@@ -224,7 +231,8 @@ def _function(rule: FunctionRule) -> tuple[Line, ...]:
 
 def _stack(stack: Stack, platform: Platform) -> Sequence[str]:
     default = ", the default" if stack.name == platform.default_stack else ""
-    lines = [f"glibc {stack.glibc[0]}.{stack.glibc[1]}, {stack.arch}, {stack.status}{default}"]
+    arches = listed([arch_name(arch) for arch in stack.arches])
+    lines = [f"glibc {stack.glibc[0]}.{stack.glibc[1]}, {arches}, {stack.status}{default}"]
     if stack.missing_libraries:
         lines.append(f"without {', '.join(stack.missing_libraries)}")
     if (image := stack.build_image) is not None:
@@ -245,7 +253,8 @@ def _python(release: PythonRelease, platform: Platform) -> Sequence[str]:
         f"±{part.error_percent:g} %{f', {part.note}' if part.note else ''}"
         for part in release.parts
     )
-    first = f"{release.version}, {release.status}{default}"
+    stack = f", on {release.stack}" if release.stack else ""
+    first = f"{release.version}, {release.status}{default}{stack}"
     return first, *parts
 
 
