@@ -28,7 +28,7 @@ from slugcheck.sizing.kinds import slug_group
 
 FOLDS = 10
 _INSIDE = 90  # percent of the true figures that an interval is to hold
-_BINS: tuple[int | None, ...] = (200_000, 1_000_000, None)
+_BINS: tuple[int | None, ...] = (50_000, 200_000, 1_000_000, None)
 _SAMPLE_BINS: tuple[int | None, ...] = (3_000_000, None)  # the smaller ones are read in few runs
 _FAR_BINS: tuple[int | None, ...] = (5_000_000, None)  # bytes
 _SOURCE_BINS: tuple[int | None, ...] = (
@@ -67,13 +67,11 @@ def sample(wheel: Wheel) -> list[list[tuple[Entry, int | None]]]:
 
 def bytecode_errors(wheels: Sequence[Wheel], folds: Folds, data: Data) -> Data:
     """Return the half widths of the intervals, by what a prediction stands on."""
-    model: dict[str, list[list[float | None]]] = {}
+    model = {}
     for minor in data["bytecode"]["coefficients"]:
-        logs = [(w, folds.log_factor(w, minor)) for w in wheels if has_sources(w, minor)]
-        model[minor] = []
-        for low, high in zip((0, 200_000, 1_000_000), _BINS, strict=True):
-            sized = [e for w, e in logs if low <= true_bytecode(w) < (high or np.inf)]
-            model[minor].append([high, quantile_percent(sized)])
+        some = [w for w in wheels if w.bytecode.get(minor) and model_bytecode(w, minor)]
+        logs = [(model_bytecode(w, minor), folds.log_factor(w, minor)) for w in some]
+        model[minor] = by_size(logs, _BINS)
     large = [w for w in wheels if model_bytecode(w, "3.11") > KNOWN_BYTECODE]
     samples = [
         (model_bytecode(w, "3.11"), log_ratio(factor(w, "3.11"), found))
