@@ -22,6 +22,7 @@ import argparse
 import copy
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -36,7 +37,7 @@ from unittest import mock
 from benchmarks.sets import SETS
 from slugcheck.check import Check
 from slugcheck.errors import SlugcheckError
-from slugcheck.model import IndexOptions, Verification
+from slugcheck.model import Estimate, IndexOptions, Verification, figures
 from slugcheck.model.options import Options
 from slugcheck.sizing import calibration
 
@@ -63,6 +64,17 @@ class Row:
     verification: Verification
     strict_installed: float
     strict_slug: float
+    strict_estimate: Estimate[int]  # of the slug
+
+    @property
+    def intervals(self) -> dict[str, tuple[Estimate[int], int]]:
+        """Intervals with what was measured."""
+        found = self.verification
+        return {
+            "bytecode": (found.predicted_bytecode, found.bytecode_bytes),
+            "slug": (found.predicted_slug, found.slug_bytes),
+            "strict, slug": (self.strict_estimate, found.slug_bytes),
+        }
 
     @property
     def errors(self) -> dict[str, float]:
@@ -186,6 +198,7 @@ def run_set(name: str, minor: str, leaver: Leaver, exclude_newer: str | None) ->
         verification=verification,
         strict_installed=_percent(installed, verification.installed_bytes),
         strict_slug=_percent(strict.dependencies_slug_bytes, verification.slug_bytes),
+        strict_estimate=figures.without(strict.slug, [part.slug for part in strict.parts]),
     )
 
 
@@ -208,21 +221,32 @@ def _links() -> IndexOptions:
 # --------------------------------------------------------------------------- the table
 
 _HEAD = (
-    "| set | Python | packages | exact | installed MB | plain | bytecode | installed | "
-    "slug MB | slug | strict: installed | slug |"
+    "| set | Python | packages | exact | installed MB | plain | bytecode | ± | installed | "
+    "slug MB | slug | ± | strict: installed | slug | ± |"
 )
 
 
 def line(row: Row) -> str:
     """Return a row of the table."""
     verification, errors = row.verification, row.errors
+    width = {title: _width(*pair) for title, pair in row.intervals.items()}
     return (
         f"| {row.name} | {row.minor} | {row.packages} | {row.exact} | "
         f"{verification.installed_bytes / 1e6:.1f} | {errors['plain']:+.5f} | "
-        f"{errors['bytecode']:+.2f} | {errors['installed']:+.2f} | "
-        f"{verification.slug_bytes / 1e6:.1f} | {errors['slug']:+.2f} | "
-        f"{row.strict_installed:+.2f} | {row.strict_slug:+.2f} |"
+        f"{errors['bytecode']:+.2f} | {width['bytecode']} | {errors['installed']:+.2f} | "
+        f"{verification.slug_bytes / 1e6:.1f} | {errors['slug']:+.2f} | {width['slug']} | "
+        f"{row.strict_installed:+.2f} | {row.strict_slug:+.2f} | {width['strict, slug']} |"
     )
+
+
+def _width(estimate: Estimate[int], measured: int) -> str:
+    """Return half the width of an interval in percent, marked where it misses the truth."""
+    return f"{estimate.percent:.1f}{'' if holds(estimate, measured) else ' !'}"
+
+
+def holds(estimate: Estimate[int], measured: int) -> bool:
+    """Return whether an interval holds what was measured."""
+    return estimate.low <= measured <= estimate.high
 
 
 def summary(rows: Sequence[Row]) -> Iterator[str]:
@@ -235,6 +259,11 @@ def summary(rows: Sequence[Row]) -> Iterator[str]:
         yield _spread(title, [abs(row.errors[title]) for row in rows])
     yield _spread("strict, installed", [abs(row.strict_installed) for row in rows])
     yield _spread("strict, slug", [abs(row.strict_slug) for row in rows])
+    for title in rows[0].intervals:
+        pairs = [row.intervals[title] for row in rows]
+        inside = sum(holds(*pair) for pair in pairs)
+        width = statistics.median(estimate.percent for estimate, _ in pairs)
+        yield f"interval, {title}: holds {inside} of {len(rows)}, median ±{width:.1f} %"
 
 
 def _spread(title: str, errors: Sequence[float]) -> str:
@@ -258,7 +287,7 @@ def main() -> None:
     date = None if options.exclude_newer == "none" else options.exclude_newer
     leaver = Leaver(options.corpus)
     how = "coefficients fitted without the set" if options.corpus else "coefficients as shipped"
-    print(f"resolved as of {date or 'today'}; {how}\n\n{_HEAD}\n|{'---|' * 12}", flush=True)
+    print(f"resolved as of {date or 'today'}; {how}\n\n{_HEAD}\n|{'---|' * 15}", flush=True)
     rows, skipped = [], []
     for name, minor in _wanted(options.sets):
         try:

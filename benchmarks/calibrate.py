@@ -11,6 +11,7 @@ benchmarks/README.md.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 from collections.abc import Sequence
@@ -22,19 +23,22 @@ import platformdirs
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.calibration_errors import (
+    SAMPLED,
+    Figures,
     Folds,
     Sets,
     bytecode_errors,
-    drifts,
+    coverage,
     log_ratio,
     modes,
     predict_with,
     pseudo_sets,
-    quantile_percent,
-    sampled_factor,
+    sample,
     set_errors,
+    slug_errors,
     slug_pythons,
     systematic,
+    true_figure,
 )
 from benchmarks.calibration_fit import (
     MINORS,
@@ -42,14 +46,13 @@ from benchmarks.calibration_fit import (
     assemble,
     factor,
     known_factors,
-    true_bytecode,
     using,
     without,
 )
 from benchmarks.corpus import Wheel, download, measure, read_sections
-from slugcheck.model import Estimate
-from slugcheck.sizing import compression
+from slugcheck.sizing import bytecode
 
+_CLASSES = (0, 0.1, 1, 10, np.inf)  # MB of one distribution
 _NOTE = (
     "3.10.13, 3.12.1 and 3.13.0 compiled the wheels natively, 3.14.2 in Pyodide 314.0.7"
     " (benchmarks/pyodide.mjs); a Python that is not listed is taken for the nearest below it"
@@ -69,62 +72,96 @@ def calibrate(corpus: Sequence[Wheel], everything: Sequence[Wheel], sets: Sets) 
         data["bytecode"]["shrinkage_runs"] = best_shrinkage(corpus)
     with using(data):
         data["bytecode"]["error_percent"] = bytecode_errors(everything, folds, data)
-        logs = [e for _, e in drifts(everything, data, "slug")]
-    slug_errors = data["slug"]["error_percent"]
-    slug_errors |= {"same_version": 1.0, "other_version": quantile_percent(logs)}
-    slug_errors["model"] = quantile_percent([slug_log(w, folds.of(w)) for w in corpus])
+        data["slug"]["error_percent"] = slug_errors(everything, folds, data)
     return {**data, "errors": evaluate(data, folds, corpus, everything, sets)}
 
 
 def best_shrinkage(wheels: Sequence[Wheel]) -> float:
     """Return the number of runs that count as having shown 1 with the least squared error."""
 
+    samples = [(w, runs) for w in wheels if (runs := sample(w))]
+
     def loss(shrink: float) -> float:
-        pairs = [(w, sampled_factor(w, shrink)) for w in wheels]
-        return sum(log_ratio(factor(w, "3.11"), sampled) ** 2 for w, sampled in pairs if sampled)
-
-    return min((0.0, 0.25, 0.5, 1.0, 2.0), key=loss)
-
-
-def slug_log(wheel: Wheel, data: Data) -> float:
-    """Return the logarithm of true over predicted slug share, the bytecode being known."""
-    with using(data):
-        bytes_ = Estimate[int].measured(true_bytecode(wheel))
-        return log_ratio(
-            wheel.gzip_full, compression.predict(wheel.entries, bytes_, minor="3.11").value
+        return sum(
+            log_ratio(
+                factor(w, "3.11"),
+                bytecode.factor_from_sizes(w.sources, runs, minor="3.11", shrink=shrink),
+            )
+            ** 2
+            for w, runs in samples
         )
+
+    return min((0.0, 0.1, 0.25, 0.5, 1.0), key=loss)
 
 
 def evaluate(
     data: Data, folds: Folds, corpus: Sequence[Wheel], everything: Sequence[Wheel], sets: Sets
 ) -> Data:
     """Return the errors of sets by mode, and set the shared doubt that they show."""
-    table: Data = {}
-    pseudo = pseudo_sets(corpus, 200)
-    for mode, predict in modes(data, folds).items():
-        figures = {wheel.filename: predict(wheel) for wheel in everything}
-        table[mode] = {}
+    made = pseudo_sets(corpus, 200)
+    figures = {
+        mode: {wheel.filename: predict(wheel) for wheel in everything}
+        for mode, predict in modes(data, folds).items()
+    }
+    for mode in SAMPLED:
         for which, figure in enumerate(("bytecode", "slug")):
-            real, made = (set_errors(s, figures, which) for s in (sets, pseudo))
-            table[mode][figure] = {
-                "sets": {name: round(error, 2) for name, error in real.items()},
-                "random sets, mean": round(float(np.mean(np.abs(list(made.values())))), 2),
-                "random sets, 95 of 100": round(
-                    float(np.percentile(np.abs(list(made.values())), 95)), 2
+            shared = systematic({**sets, **made}, figures[mode], which)
+            known = data[figure]["systematic_percent"]
+            data[figure]["systematic_percent"] = max(shared, known)
+    table: Data = {}
+    for mode, said in figures.items():
+        table[mode] = {
+            figure: {
+                **errors_of(sets, made, said, which),
+                "intervals": intervals_of(
+                    corpus, sets, made, said, which, data[figure]["systematic_percent"]
                 ),
             }
-            if mode.endswith("samples"):
-                shared = systematic({**sets, **pseudo}, figures, which)
-                table[mode][figure]["shared doubt"] = shared
-                data[figure]["systematic_percent"] = max(shared, data[figure]["systematic_percent"])
+            for which, figure in enumerate(("bytecode", "slug"))
+        }
     usual = data["bytecode"]["systematic_percent"]
     data["bytecode"]["systematic_percent"] = {"3.10": shared_310(data, everything, sets), "": usual}
+    return table
+
+
+def errors_of(sets: Sets, made: Sets, figures: dict[str, Figures], which: int) -> Data:
+    """Return the errors of the fixed and of the random sets, in percent."""
+    fixed, random = (set_errors(some, figures, which) for some in (sets, made))
+    sizes = np.abs(list(random.values()))
+    return {
+        "sets": {name: round(error, 2) for name, error in fixed.items()},
+        "sets, mean": round(float(np.mean(np.abs(list(fixed.values() or [0.0])))), 2),
+        "random sets, mean": round(float(np.mean(sizes)), 2),
+        "random sets, 95 of 100": round(float(np.percentile(sizes, 95)), 2),
+    }
+
+
+def intervals_of(
+    corpus: Sequence[Wheel],
+    sets: Sets,
+    made: Sets,
+    figures: dict[str, Figures],
+    which: int,
+    percent: float,
+) -> Data:
+    """Return how often the intervals hold the truth, and how wide they are, by size in MB."""
+    table: Data = {}
+    for low, high in itertools.pairwise(_CLASSES):
+        some = [[w] for w in corpus if low <= true_figure(w, which) / 1e6 < high]
+        title = f"one of {low:g} to {high:g} MB" if high < np.inf else f"one over {low:g} MB"
+        table[title] = coverage(some, figures, which, 0.0)
+    table["fixed sets"] = coverage(sets.values(), figures, which, percent)
+    table["random sets"] = coverage(made.values(), figures, which, percent)
+    large = [s for s in made.values() if sum(true_figure(w, which) for w in s) > 100e6]
+    table["random sets over 100 MB"] = coverage(large, figures, which, percent)
     return table
 
 
 def shared_310(data: Data, everything: Sequence[Wheel], sets: Sets) -> float:
     """Return the shared doubt for Python 3.10, where no sample helps."""
     some = [w for w in everything if "3.10" in w.bytecode]
+    if not some:
+        return 0.0  # an earlier run's is taken
     figures = {
         w.filename: predict_with(without(data, w), w, sample=False, minor="3.10") for w in some
     }
@@ -137,14 +174,19 @@ def keep_unmeasured(data: Data, shipped: Data) -> None:
     for minor in set(shipped["bytecode"]["coefficients"]) - set(fitted):
         fitted[minor] = shipped["bytecode"]["coefficients"][minor]
         for table in ("model", "transfer"):
-            errors = data["bytecode"]["error_percent"][table]
-            errors[minor] = shipped["bytecode"]["error_percent"][table][minor]
+            old = shipped["bytecode"]["error_percent"][table]
+            if minor in old:
+                data["bytecode"]["error_percent"][table][minor] = old[minor]
         data["slug"]["pythons"][minor] = shipped["slug"]["pythons"][minor]
         for name, versions in data["known"].items():
             for version, (_, factors) in versions.items():
-                old = shipped["known"].get(name, {}).get(version)
-                if old and minor in old[1]:
-                    factors[minor] = old[1][minor]
+                before = shipped["known"].get(name, {}).get(version)
+                if before and minor in before[1]:
+                    factors[minor] = before[1][minor]
+        if minor == "3.10":
+            doubt = shipped["bytecode"]["systematic_percent"][minor]
+            data["bytecode"]["systematic_percent"][minor] = doubt
+        data["corpus"]["wheels by Python"][minor] = shipped["corpus"]["wheels by Python"][minor]
 
 
 def dump(data: Data) -> str:

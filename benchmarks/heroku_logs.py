@@ -44,6 +44,7 @@ from slugcheck.errors import MeasureError
 from slugcheck.model import (
     Artifact,
     Distribution,
+    Estimate,
     IndexOptions,
     Inventory,
     PythonRelease,
@@ -51,6 +52,7 @@ from slugcheck.model import (
     Target,
     Transfer,
     Unsized,
+    figures,
 )
 from slugcheck.packages.index.choice import Chooser
 from slugcheck.packages.index.client import HttpClient
@@ -85,6 +87,7 @@ class Predicted:
 
     case: Mapping[str, Any]
     packages_mib: float
+    doubt: Estimate[int]  # bytes of the packages, with their interval
     missing: tuple[str, ...]
     from_source: tuple[str, ...]
     static_mib: float = 0.0
@@ -146,6 +149,7 @@ def predict(case: Mapping[str, Any]) -> Predicted:
     return Predicted(
         case=case,
         packages_mib=sizes.dependencies_slug_bytes / MIB,
+        doubt=sizes.slug,
         missing=tuple(missing),
         from_source=tuple(built),
         static_mib=_static_mib(case, inventories, place.minor),
@@ -233,7 +237,7 @@ def derived_mib(group: str) -> float | None:
 # --------------------------------------------------------------------------- the table
 
 _HEAD = (
-    "| log | Python | packages | printed | predicted | off | left out: off | derived: off | "
+    "| log | Python | packages | printed | predicted | off | ± | left out: off | derived: off | "
     "app code, remarks |"
 )
 
@@ -246,6 +250,7 @@ class Row:
     off: float | None
     limit: float
     explained: bool
+    within: bool | None = None  # whether the interval holds what was printed
 
     @property
     def missed(self) -> bool:
@@ -279,6 +284,7 @@ def _row(log: Predicted, ground: Sequence[Predicted]) -> Row:
     limit = _NEW_LIMIT if modern else _OLD_LIMIT
     again = 100 * (float(case["reinstalled_mib"]) - printed) / printed
     alike = own is not None and abs(again - own) <= _ALIKE
+    width, inside = _interval(log, fitted)
     predicted = _NONE if fitted is None else f"{log.known_mib + fitted:.1f}"
     remarks = [_app(case["app_code"])]
     if "collectstatic" in case:
@@ -295,13 +301,31 @@ def _row(log: Predicted, ground: Sequence[Predicted]) -> Row:
     return Row(
         text=(
             f"| {case['id']} | {case['python']} | {len(case['installed'])} | {printed:.1f} | "
-            f"{predicted} | {_percent(own)} | {_percent(off(rest))} | {_percent(off(derived))} | "
+            f"{predicted} | {_percent(own)} | {width} | {_percent(off(rest))} | "
+            f"{_percent(off(derived))} | "
             f"{'; '.join(remarks)} |"
         ),
         off=own,
         limit=limit,
         explained=not log.has_little_app or alike,
+        within=inside,
     )
+
+
+def _interval(log: Predicted, allowance: float | None) -> tuple[str, bool | None]:
+    """Return half the width of the prediction's interval, and whether it holds what was printed.
+
+    The packages' interval and the allowance's own error (as ``platforms/heroku.toml`` states for
+    today's runtimes) add up; the print is rounded to a tenth.
+    """
+    if allowance is None:
+        return _NONE, None
+    own = Estimate.predicted(*(round(allowance * MIB * part) for part in (1.0, 0.97, 1.03)))
+    whole = figures.total([log.doubt, own], systematic_percent=0.0)
+    more = log.known_mib - log.packages_mib
+    printed = (float(log.case["printed_mib"]) - more) * MIB
+    inside = whole.low - MIB / 20 <= printed <= whole.high + MIB / 20
+    return f"{whole.percent:.1f} %{'' if inside else ' !'}", inside
 
 
 def _app(text: str) -> str:
@@ -320,7 +344,7 @@ def main() -> int:
     cases = json.loads(_DATA.read_text("utf-8"))["cases"]
     chosen = [case for case in cases if not wanted or case["id"] in wanted]
     logs = [predict(case) for case in chosen]
-    print(f"{_HEAD}\n|{'---|' * 9}")
+    print(f"{_HEAD}\n|{'---|' * 10}")
     lines = list(rows(logs))
     print("\n".join(line.text for line in lines))
     print()
@@ -329,6 +353,14 @@ def main() -> int:
         if offs:
             within = sum(off <= limit for off in offs)
             print(f"- {title}: {within} of {len(offs)} logs within {limit:.0f} %")
+    judged = [line for line in lines if line.within is not None]
+    print(f"- the interval holds {sum(bool(j.within) for j in judged)} of {len(judged)} prints")
+    plain = [
+        line.within
+        for line, log in zip(lines, logs, strict=True)
+        if line.within is not None and log.has_little_app and not log.missing
+    ]
+    print(f"- {sum(map(bool, plain))} of {len(plain)} with little app code and all packages sized")
     outside = [line for line in lines if line.off is not None and abs(line.off) > line.limit]
     missed = sum(line.missed for line in outside)
     print(f"- {len(outside)} are further off, {len(outside) - missed} of them explained")

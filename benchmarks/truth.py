@@ -2,14 +2,17 @@
 
 Nothing is installed or executed. The tree is what pip leaves: the wheel's files, a ``.pyc`` beside
 each source, and their rows in RECORD. It is compressed as the platform does it, tar and gzip -6,
-with sorted names and owner 0. zlib's level 6 gives what ``gzip -6`` gives.
+with folders, sorted, and owner root; what is compiled is a second younger than its source, and
+names its time and size as the compiler does. zlib's level 6 gives what ``gzip -6`` gives.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import marshal
+import struct
 import sys
 import tarfile
 import warnings
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 SITE_PACKAGES = "/app/.heroku/python/lib/python3.11/site-packages"
 _INSIDE_SLUG = "./.heroku/python/lib/python3.11/site-packages"
-_HEADER = bytes(16)
+_TIME = 1_700_000_000
 # A large binary shares nothing with its neighbours through a window of 32 KiB: compressed alone,
 # once, it serves for the tree with and without bytecode.
 _ALONE = 256 * 1024
@@ -53,7 +56,8 @@ def compiled(source: bytes, path: str) -> bytes | None:
         code = compile(source, path, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return _HEADER + marshal.dumps(code)
+    header = importlib.util.MAGIC_NUMBER + struct.pack("<III", 0, _TIME, len(source))
+    return header + marshal.dumps(code)
 
 
 def _bytecode_name(name: str) -> str:
@@ -64,13 +68,38 @@ def _bytecode_name(name: str) -> str:
 def gzipped(files: dict[str, bytes]) -> int:
     """Return the bytes of ``tar | gzip -6`` of files by path."""
     sink = _Counter()
+    seen: set[str] = set()
     with tarfile.open(fileobj=sink, mode="w|", format=tarfile.GNU_FORMAT) as tar:
-        for name in sorted(files):
-            info = tarfile.TarInfo(f"{_INSIDE_SLUG}/{name}")
-            info.size = len(files[name])
-            info.mtime = 1_700_000_000
-            tar.addfile(info, io.BytesIO(files[name]))
+        for name in sorted(files, key=lambda name: name.split("/")):
+            path = f"{_INSIDE_SLUG}/{name}"
+            for folder in _folders(path):
+                if folder not in seen:
+                    seen.add(folder)
+                    tar.addfile(_header(f"{folder}/", kind=tarfile.DIRTYPE, mode=0o755))
+            data = files[name]
+            tar.addfile(
+                _header(path, size=len(data), later=int(name.endswith(".pyc"))), io.BytesIO(data)
+            )
     return sink.finish()
+
+
+def _folders(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(2, len(parts))]
+
+
+def _header(
+    path: str,
+    *,
+    kind: bytes = tarfile.REGTYPE,
+    mode: int = 0o644,
+    size: int = 0,
+    later: int = 0,
+) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(path)
+    info.type, info.mode, info.size, info.mtime = kind, mode, size, _TIME + later
+    info.uname = info.gname = "root"
+    return info
 
 
 def measure(path: Path) -> dict[str, object]:
@@ -78,7 +107,7 @@ def measure(path: Path) -> dict[str, object]:
     entries: list[list[object]] = []
     plain: dict[str, bytes] = {}
     pyc: dict[str, bytes] = {}
-    alone = 0
+    alone: dict[str, int] = {}
     record = ""
     with zipfile.ZipFile(path) as wheel:
         for info in wheel.infolist():
@@ -94,21 +123,23 @@ def measure(path: Path) -> dict[str, object]:
             if name.endswith(".dist-info/RECORD") and name.count("/") == 1:
                 record = name
             if len(data) > _ALONE and not name.endswith(_TEXT):
-                alone += len(zlib.compress(data, 6))
+                alone[name] = len(zlib.compress(data, 6))
             else:
                 plain[name] = data
             stored = info.compress_type == zipfile.ZIP_STORED
             length = None if bytecode is None else len(bytecode) - len(f"{SITE_PACKAGES}/{name}")
             row = [name, info.file_size, info.compress_size, stored, info.header_offset, length]
             entries.append(row)
-    without = gzipped(plain) + alone
+    large = sum(alone.values())
+    without = gzipped(plain) + large
     rows = "".join(f"{name},,\r\n" for name in pyc).encode()
     full = {**plain, record: plain.get(record, b"") + rows, **pyc}
     return {
         "wheel": path.name,
         "entries": entries,
         "gzip_plain": without,
-        "gzip_full": gzipped(full) + alone,
+        "gzip_full": gzipped(full) + large,
+        "alone": alone,
         "record": [
             len(plain.get(record, b"")),
             len(zlib.compress(plain.get(record, b""), 6)),

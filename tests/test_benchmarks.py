@@ -14,6 +14,7 @@ from benchmarks import heroku_logs, vercel_logs
 from benchmarks.accuracy import RUNS, Leaver, shipped
 from benchmarks.heroku_logs import Predicted, allowance, derived_mib, rows
 from benchmarks.sets import SETS
+from slugcheck.model import Estimate
 
 LOGS = json.loads(Path(heroku_logs.__file__).with_suffix(".json").read_text("utf-8"))["cases"]
 
@@ -23,7 +24,9 @@ def log(name: str, printed: float, packages: float, **more: Any) -> Predicted:
         "id": name, "python": "3.6", "group": "old", "installed": ["x==1"], "printed_mib": printed,
         "reinstalled_mib": printed, "app_code": "negligible", "exact_list": True, **more,
     }  # fmt: skip
-    return Predicted(case=case, packages_mib=packages, missing=(), from_source=())
+    size = round(packages * 2**20)
+    doubt = Estimate.predicted(size, round(0.98 * size), round(1.02 * size))
+    return Predicted(case=case, packages_mib=packages, doubt=doubt, missing=(), from_source=())
 
 
 def test_every_log_has_what_the_prediction_needs() -> None:

@@ -53,7 +53,7 @@ def test_a_sample_of_a_real_package_comes_near_the_truth() -> None:
     sources = sources_of("pip") or sources_of("hypothesis")
     entries = [one for one, _ in sources]
     texts = dict(sources)
-    runs = bytecode.spread_runs(entries, count=8, minor=RUNNING)
+    runs = bytecode.spread_runs(entries, minor=RUNNING)
     factor = bytecode.factor_from_sources(entries, [[(e, texts[e]) for e in run] for run in runs])
     found = predict("unheard-of", entries, minor=RUNNING, prefix=PREFIX, factor=factor)
     assert found.evidence is Evidence.SAMPLE
@@ -173,7 +173,7 @@ def test_runs_are_neighbours_within_the_budget_and_spread_over_the_archive() -> 
     assert places[-1] > 525
     for run in runs:
         start, end = files.index(run[0]), files.index(run[-1])
-        assert sum(one.compressed for one in files[start : end + 1]) <= 16 * 1024
+        assert sum(one.compressed for one in files[start : end + 1]) <= 48 * 1024
         assert all(one.path.endswith(".py") for one in run)
 
 
@@ -183,6 +183,17 @@ def test_a_run_ends_with_its_last_source_and_skips_what_is_none() -> None:
     assert [one.path for one in run] == ["a.py", "c.py"]
     (run,) = bytecode.spread_runs([entry(name) for name in names[:4]], count=1, minor="3.11")
     assert [one.path for one in run] == ["a.py", "c.py"]
+
+
+def test_the_more_bytecode_there_is_the_more_is_read_in_no_more_requests_than_before() -> None:
+    def read(count: int) -> tuple[int, int]:
+        files = [entry(f"a/m{number}.py", 5000, 1500) for number in range(count)]
+        runs = bytecode.sample_runs("unheard-of", files, minor="3.11")
+        return len(runs), sum(one.compressed for run in runs for one in run)
+
+    small, medium, large = read(300), read(1500), read(6000)
+    assert [small[0], medium[0], large[0]] == [4, 8, 16]
+    assert small[1] < 4 * 32 * 1024 < medium[1] < 8 * 48 * 1024 < large[1] < 16 * 64 * 1024
 
 
 def test_a_file_larger_than_a_run_is_taken_whole() -> None:

@@ -168,6 +168,21 @@ def test_the_totals_are_the_sums_of_rows_overlaps_and_parts() -> None:
     assert both.plain_bytes == a.plain.value + b.plain.value - 900
 
 
+def native(name: str, size: int) -> tuple[Distribution, Inventory]:
+    """A distribution of one library, deflated to ``size`` bytes, beside a few sources."""
+    files = {f"{name}/lib{name}.so": 2 * size, **{f"{name}/m{n}.py": 8_000 for n in range(20)}}
+    return distribution(name), inventory(name, files)
+
+
+def test_a_stack_of_native_code_is_known_to_a_percent() -> None:
+    names = ("torch", "cudnn", "cublas", "triton", "cufft", "nccl")
+    stack = measured(*(native(name, 300_000_000) for name in names), parts=())
+    assert stack.slug.value == pytest.approx(6 * 300_000_000, rel=0.005)
+    assert 0 < stack.slug.percent <= 1.0
+    single = measured(native("tensorflow", 600_000_000), parts=())
+    assert single.slug.percent <= 1.0
+
+
 def test_what_three_write_is_counted_twice_too_often() -> None:
     def writing(name: str, sizes: dict[str, int]) -> Sized:
         files = tuple(Entry(path=p, size=s, compressed=s // 10) for p, s in sizes.items())

@@ -33,12 +33,16 @@ _HEADER = 16
 # Deflated bytes beyond half the size mean data in a source (base64, tables), for which the
 # quadratic term would run away.
 _DENSEST = 0.5
-# Sampling, chosen by simulation over the corpus (benchmarks/README.md): many short runs beat few
-# long ones, because neighbours resemble each other. Bytes of the archive.
-_RUN_BYTES = 16 * 1024
+# Sampling, chosen by simulation over the corpus (benchmarks/README.md): each run is a request, so
+# their number is what costs most; longer ones halve the error of 16 KiB. Number and bytes of the
+# archive, by predicted bytecode.
+_RUNS = (
+    (3_000_000, 4, 32 * 1024),
+    (15_000_000, 8, 48 * 1024),
+    (None, 16, 64 * 1024),
+)
 _LOCAL_HEADER = 100  # about what precedes a member's data: 30 bytes and its name
 _LONGEST_FILE = 1024 * 1024
-_RUNS = ((3_000_000, 4), (15_000_000, 8), (None, 16))  # by predicted bytecode
 # The compiler takes 600 times the size of a source that was made for it, and 60 times that of most.
 _APART_BYTES = 250_000
 _APART_SECONDS = 20.0
@@ -52,7 +56,7 @@ code = compile(sys.stdin.buffer.read(), "/p", "exec", dont_inherit=True, optimiz
 print(len(marshal.dumps(code)) - len("/p"))
 """
 WORTH_A_SAMPLE = 500_000  # predicted bytecode of a distribution without a known factor
-WORTH_A_CHECK = 3_000_000  # of one whose factor is known from another version
+WORTH_A_CHECK = 1_000_000  # of one whose factor is known from another version
 # A sample nearer than this to the factor of another version confirms it; both then count half.
 _AGREE = 0.06
 _OLD = "3.10"
@@ -215,9 +219,9 @@ def _error_percent(evidence: Evidence, minor: str, measured_with: str, model_byt
     """Return the half width of the interval, which 90 of 100 distributions stay within."""
     errors = calibration.load().bytecode["error_percent"]
     if evidence is Evidence.MODEL:
-        by_size = errors["model"][calibration.nearest_minor(errors["model"], minor)]
-        return float(next(e for below, e in by_size if below is None or model_bytes < below))
-    own = float(errors[evidence])
+        model = errors["model"]
+        return calibration.by_size(model[calibration.nearest_minor(model, minor)], model_bytes)
+    own = calibration.by_size(errors[evidence], model_bytes)
     if minor == measured_with:
         return own
     transfer = errors["transfer"]  # of a factor from Python 3.11 to another, or back
@@ -236,7 +240,7 @@ def sample_runs(
     ``entries`` are all files in archive order. Empty when a sample would not pay: this version's
     factor is known, the distribution is small, or the target's Python compiles too differently.
     Runs start where equal shares of the predicted bytecode lie, so each counts the same, and hold
-    whole files up to 16 KiB of archive, at least one.
+    whole files up to 32 to 64 KiB of archive, at least one.
     """
     sources = [entry for entry in entries if entry.path.endswith(".py")]
     predicted = _model_bytes(sources, minor)
@@ -245,38 +249,37 @@ def sample_runs(
     known, _ = calibration.load().find(name, version)
     if predicted < (WORTH_A_CHECK if known else WORTH_A_SAMPLE):
         return ()
-    return tuple(spread_runs(entries, count=run_count(predicted), minor=minor))
+    return tuple(spread_runs(entries, minor=minor))
 
 
-def run_count(predicted: float) -> int:
-    """Return how many runs a sample takes for so many predicted bytes."""
-    return next(runs for below, runs in _RUNS if below is None or predicted < below)
-
-
-def spread_runs(entries: Sequence[Entry], *, count: int, minor: str) -> list[tuple[Entry, ...]]:
-    """Return up to ``count`` runs of sources, spread evenly over the predicted bytecode."""
+def spread_runs(entries: Sequence[Entry], *, minor: str) -> list[tuple[Entry, ...]]:
+    """Return the runs of sources that a sample takes, spread evenly over the predicted bytecode."""
     coefficients = _coefficients(minor)
     weights = [
         _one_file(entry, coefficients) if entry.path.endswith(".py") else 0.0 for entry in entries
     ]
     reached = list(itertools.accumulate(weights))
+    predicted = reached[-1]
+    count, longest = next(
+        (runs, size) for below, runs, size in _RUNS if below is None or predicted < below
+    )
     runs: list[tuple[Entry, ...]] = []
     free = 0
     for step in range(count):
         start = bisect.bisect_left(reached, reached[-1] * (step + 0.5) / count)
         if start < free or entries[start].compressed > _LONGEST_FILE:
             continue
-        run = _run_from(entries, start)
+        run = _run_from(entries, start, longest)
         free = start + len(run)
         runs.append(tuple(entry for entry in run if entry.path.endswith(".py")))
     return runs
 
 
-def _run_from(entries: Sequence[Entry], start: int) -> Sequence[Entry]:
+def _run_from(entries: Sequence[Entry], start: int, longest: int) -> Sequence[Entry]:
     end, used = start, 0
     while end < len(entries):
         used += entries[end].compressed + _LOCAL_HEADER
-        if end > start and used > _RUN_BYTES:
+        if end > start and used > longest:
             break
         end += 1
     while end > start + 1 and not entries[end - 1].path.endswith(".py"):

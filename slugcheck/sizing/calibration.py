@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bisect
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -26,7 +26,7 @@ class Known:
     """What one version of a distribution measured, against the models.
 
     ``bytecode`` holds the factors on the bytecode model by Python, ``slug`` the factor on the slug
-    model.
+    model of all but large files' rests (``compression.Weight``).
     """
 
     version: str
@@ -36,7 +36,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """The data file. Errors are half widths of the interval in percent of the value."""
+    """The data file. Errors are half widths of intervals, in percent of what they belong to."""
 
     date: str
     bytecode: Mapping[str, Any]
@@ -89,6 +89,11 @@ def nearest_minor(measured: Iterable[str], minor: str) -> str:
     ordered = sorted(measured, key=reading.minor_key)
     place = bisect.bisect_right(ordered, reading.minor_key(minor), key=reading.minor_key)
     return ordered[max(place - 1, 0)]
+
+
+def by_size(errors: Iterable[Sequence[float | None]], size: float) -> float:
+    """Return the error of the first class whose bound ``size`` is below; None is above all."""
+    return float(next(error for bound, error in errors if bound is None or size < bound) or 0.0)
 
 
 def deflated_bytes(entry: Entry, group: SlugGroup) -> float:
