@@ -20,7 +20,7 @@ from slugcheck.version import __version__
 
 TYPE_CHECKING = False  # type checkers take it for true; importing typing takes longer than the rest
 if TYPE_CHECKING:
-    from slugcheck.api import check, compare
+    from slugcheck.api import check, check_targets, compare
     from slugcheck.errors import (
         BuildError,
         MeasureError,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         Verdict,
     )
     from slugcheck.model.comparison import Comparison
+    from slugcheck.model.matrix import Matrix, TargetResult
 
 __all__ = [
     "BuildError",
@@ -56,6 +57,7 @@ __all__ = [
     "Finding",
     "FindingSeverity",
     "Limit",
+    "Matrix",
     "MeasureError",
     "NetworkError",
     "PlatformError",
@@ -67,17 +69,26 @@ __all__ = [
     "SlugcheckError",
     "Status",
     "Target",
+    "TargetResult",
     "Unsized",
     "UsageError",
     "Verdict",
     "WheelError",
     "__version__",
     "check",
+    "check_targets",
     "compare",
 ]
 
 _FUNCTIONS = frozenset({"check", "compare"})
-_ELSEWHERE = {"check": "api", "compare": "api", "Comparison": "model.comparison"}
+_ELSEWHERE = {
+    "check": "api",
+    "check_targets": "api",
+    "compare": "api",
+    "Comparison": "model.comparison",
+    "Matrix": "model.matrix",
+    "TargetResult": "model.matrix",
+}
 
 
 if not TYPE_CHECKING:  # for type checkers a name is there or not

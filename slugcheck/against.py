@@ -23,9 +23,11 @@ from slugcheck.model import Author, Difference, Report, Settings
 from slugcheck.model.document import ReportDocument, loads, text_of
 from slugcheck.model.options import Options
 from slugcheck.model.to_document import report_document
+from slugcheck.packages.shared import SharedPackages
 from slugcheck.policy import base_settings, gates
 from slugcheck.project import git
 from slugcheck.project.git import Revision
+from slugcheck.project.shared import SharedProject
 from slugcheck.running import child, temporary
 from slugcheck.text import printable, shown_value
 
@@ -44,13 +46,16 @@ class Measured:
 class Base:
     """The base of one run; as a context manager it is measured in the background."""
 
-    def __init__(self, options: Options, name: str) -> None:
+    def __init__(self, options: Options, name: str, packages: SharedPackages | None = None) -> None:
         """Find out what ``name`` is; nothing is measured yet.
+
+        ``packages`` are those of a run for several targets.
 
         :raises UsageError: it is not a file, folder, revision or report of slugcheck.
         """
         self.label = printable(shown_value(name))
         self._given = options
+        self._packages = packages
         self._settings: Settings | None = None
         self._options = replace(options, verify=False, audit=None, top=None)
         self._temporary: temporary.Folder | None = None
@@ -90,6 +95,11 @@ class Base:
                     message = f"--config {printable(str(config))} leads through a link"
                     raise UsageError(message, hint="name the file that it leads to")
                 place = place.parent
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether it is a saved report, and so for one target."""
+        return self._report is not None
 
     def ruling(self) -> Settings | None:
         """Return the settings of a revision, which decide; None where the change's own do.
@@ -161,7 +171,10 @@ class Base:
             return Measured(report=self._report)
         try:
             options, notes = self._prepared()
-            with Check(options, advise=False, strict=True) as run:
+            with (
+                SharedProject(self._packages) as shared,
+                Check(options, advise=False, strict=True, shared=shared) as run,
+            ):
                 report = run.run(SILENT)
         except SlugcheckError as error:
             return Measured(report=None, problem=self._problem(error))

@@ -1,6 +1,6 @@
-"""The Python API: ``slugcheck.check`` and ``slugcheck.compare``, which the commands call too.
+"""The Python API: ``check``, ``check_targets`` and ``compare``, which the commands call too.
 
-Both return frozen records (``slugcheck.model``) and raise ``SlugcheckError`` or one of its
+All return frozen records (``slugcheck.model``) and raise ``SlugcheckError`` or one of its
 subclasses. They print nothing, never end the process, and install no signal handlers. Temporary
 folders and child processes are gone when a call returns or raises, at the latest when the
 interpreter exits.
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from slugcheck.check import Progress
     from slugcheck.model.comparison import Comparison
     from slugcheck.model.document import ReportDocument
+    from slugcheck.model.matrix import Matrix
 
 StrPath = str | os.PathLike[str]
 
@@ -62,7 +63,10 @@ class Arguments(TypedDict, total=False):
 
 
 class CheckArguments(Arguments, total=False):
-    """What ``check`` takes beside the path, the text and the base."""
+    """What ``check`` takes beside the path, the text and the base.
+
+    ``check_targets`` takes the same but one platform, one Python, a real install and an audit.
+    """
 
     extras: Collection[str]
     groups: Collection[str]
@@ -129,10 +133,34 @@ def check(
     :raises UsageError: an argument, a settings file or the input file is wrong.
     :raises MeasureError: it could not be measured, for example because there is no resolution.
     """
-    if text is not None and path != ".":
-        raise UsageError("check takes a path or a text, not both")
-    options = options_of(STDIN if text is not None else path, **arguments)
-    return run_check(replace(options, text=text), against)
+    return run_check(_options(path, text, arguments), against)
+
+
+def check_targets(
+    path: StrPath = ".",
+    *,
+    platforms: Collection[str] = (),
+    pythons: Collection[str] = (),
+    text: str | None = None,
+    against: str | None = None,
+    **arguments: Unpack[CheckArguments],
+) -> Matrix:
+    """Check one project for every combination of some platforms and Pythons.
+
+    What does not depend on the target is read once. The other arguments mean what they mean for
+    ``check``, and hold for every target; ``verify`` and ``audit`` are for one target.
+
+    :param platforms: where it may be deployed, such as ``["heroku", "vercel"]``.
+    :param pythons: the Pythons, such as ``["3.12", "3.13"]``.
+    :return: one result for each combination, in that order: its report, or why it has none. A
+        platform that does not offer a Python is a result, too.
+    :raises UsageError: an argument, a settings file or the input file is wrong, there are more than
+        24 combinations, or none of them is possible.
+    """
+    for name, plural in (("platform", "platforms"), ("python", "pythons")):
+        if arguments.get(name) is not None:
+            raise UsageError(f"check_targets takes {plural}, not {name}")
+    return run_targets(_options(path, text, arguments), platforms, pythons, against)
 
 
 def compare(
@@ -156,6 +184,12 @@ def compare(
     _refuse_unknown(arguments, Arguments)
     options = [options_of(path, **arguments) for path in paths]
     return run_compare(options, labels=labels, bench=bench)[0]
+
+
+def _options(path: StrPath, text: str | None, arguments: CheckArguments) -> Options:
+    if text is not None and path != ".":
+        raise UsageError("check takes a path or a text, not both")
+    return replace(options_of(STDIN if text is not None else path, **arguments), text=text)
 
 
 # --------------------------------------------------------------------------- for the commands
@@ -188,6 +222,37 @@ def run_check(
             return gates.with_increase(report, run.rules, None)
         with progress.status(f"measuring {base.label}"):
             return base.compared(report, run)
+
+
+def run_targets(
+    options: Options,
+    platforms: Collection[str],
+    pythons: Collection[str],
+    against: str | None = None,
+    progress: Progress | None = None,
+) -> Matrix:
+    """Return what came of every combination; ``options`` hold for all of them.
+
+    :raises SlugcheckError: something is wrong.
+    """
+    from slugcheck.check import SILENT
+    from slugcheck.matrix import Targets, combinations
+
+    for name, given in (("platforms", platforms), ("pythons", pythons)):
+        if isinstance(given, str):  # each of its letters would count
+            raise UsageError(f"{name} must be a list of strings, not a string")
+    for option, feature in ((options.verify, "--verify"), (options.audit, "--audit")):
+        if option:
+            message = f"{feature} is for one target"
+            raise UsageError(message, hint="name one platform and one Python")
+    every = combinations(options, tuple(platforms), tuple(pythons))
+    with (
+        Targets(every, against) as run,
+        (progress or SILENT).progress("checking targets") as bar,
+    ):
+        for done in run.measure():
+            bar.update(done, len(every))
+        return run.matrix
 
 
 def run_compare(

@@ -30,6 +30,7 @@ from slugcheck.model import (
     Distribution,
     Finding,
     FindingSeverity,
+    IndexOptions,
     Inventory,
     Obstacle,
     Part,
@@ -40,6 +41,7 @@ from slugcheck.model import (
     SizeReport,
     StorageOption,
     Target,
+    Transfer,
     Unsized,
     Verdict,
     Verification,
@@ -50,9 +52,10 @@ from slugcheck.packages.index.urls import redact
 from slugcheck.packages.requirements.indexes import configured, only_there, reachable
 from slugcheck.policy import budgets, settings, tiers
 from slugcheck.policy.settings import merged, rules
-from slugcheck.project import app, container, target
+from slugcheck.project import container, target
 from slugcheck.project.app import App, Subject
 from slugcheck.project.dependencies import DependencyReader, Found
+from slugcheck.project.shared import SharedProject
 from slugcheck.running import child
 from slugcheck.text import listed
 from slugcheck.version import __version__
@@ -110,13 +113,15 @@ class Check:
         ruling: Settings | None = None,
         advise: bool = True,
         strict: bool = False,
+        shared: SharedProject | None = None,
     ) -> None:
         """Read the file and choose the target; nothing touches the network yet.
 
         ``ruling`` are settings that replace the project's own, such as those of its base. Of its
         own, only models in the checkout count, since they can only increase the size. Without
         ``advise`` there are no findings, and no fixes are tried. With ``strict`` requirements that
-        pip refuses are an error, and not sized with others in their place.
+        pip refuses are an error, and not sized with others in their place. ``shared`` is what
+        other checks of the project use too; it has to stay open for as long as they do.
 
         :raises UsageError: the file, the platform, a setting or a limit is invalid.
         :raises BuildError: the platform's build would refuse the project.
@@ -124,6 +129,8 @@ class Check:
         self._started = time.perf_counter()
         self._advise = advise
         self._strict = strict
+        self._shared = shared or SharedProject()
+        self._owns_shared = shared is None
         child.distrust(options.path)
         self.settings = settings.of(options)
         options = replace(options, top=options.within)
@@ -138,7 +145,10 @@ class Check:
         if self._container is not None:
             platform, options = self._container.platform, self._container.options
             self._options = options
-        self.subject: Subject = app.read_subject(options, platform, self._refuse, self._container)
+        self._lost: list[Obstacle] = []  # indexes that are gone on without
+        self.subject: Subject = self._shared.subject(
+            options, platform, self._refuse, self._container
+        )
         build = self.subject.build
         platform = tiers.applied(
             platform,
@@ -172,13 +182,17 @@ class Check:
             self.target = replace(self.target, base=self._container.base)
         self._check_install_command()
         more = () if ruling is None else (settings.local_models(self.settings),)
-        self._app = App(self.subject, options, (own, *more))
+        self._app: App = self._shared.app(self.subject, options, (own, *more))
         self._layers = self._read_layers(own)
         self._members = self._app.members() if options.verify else ()
         self._verification: Verification | None = None
         self._audit: Audit | None = None
         self._static = self._static_files()
-        self._dependencies = DependencyReader(self.subject, self.target, options)
+        self._dependencies = self._reader(self.subject)
+        self._prepared = time.perf_counter() - self._started
+
+    def _reader(self, subject: Subject) -> DependencyReader:
+        return DependencyReader(subject, self.target, self._options, shared=self._shared.packages)
 
     def _refuse(self, error: BuildError) -> None:
         """Keep what the build refuses; something else is sized in its place."""
@@ -187,12 +201,7 @@ class Check:
             self._obstacles.append(obstacle)
 
     def _static_files(self) -> StaticFiles | None:
-        if (built := self._built) is None:
-            return None
-        from slugcheck.project import static_files
-
-        project, files, buildpack = built
-        return static_files.StaticFiles(project, files.files, files.absent, buildpack)
+        return self._shared.static_files(*built) if (built := self._built) else None
 
     def _check_install_command(self) -> None:
         from slugcheck.project import manager as installs
@@ -220,7 +229,8 @@ class Check:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._app.close()
+        if self._owns_shared:
+            self._shared.__exit__()
         self._dependencies.__exit__()
 
     def resolve(self) -> None:
@@ -247,11 +257,11 @@ class Check:
         """Leave out an index that cannot be used, and what only it has; False if it cannot be."""
         answer = reachable(self.subject.index, error)
         wanted = self.subject.requirements
-        lost = sum(not obstacle.refused for obstacle in self._obstacles)
-        if answer is None or wanted is None or self._options.offline or lost >= _MOST_LOST:
+        too_many = len(self._lost) >= _MOST_LOST
+        if answer is None or wanted is None or self._options.offline or too_many:
             return False
         index, gone = answer
-        self._obstacles.append(
+        self._lost.append(
             Obstacle(
                 sentence=str(error),
                 fix=error.hint or "",
@@ -259,11 +269,27 @@ class Check:
                 refused=False,
             )
         )
-        without = (*self.subject.without, *only_there(gone, wanted.requirements))
+        self._leave_out(index, (*self.subject.without, *only_there(gone, wanted.requirements)))
+        return True
+
+    def _leave_out(self, index: IndexOptions, without: tuple[Unsized, ...]) -> None:
         self.subject = replace(self.subject, index=index, without=without)
         self._dependencies.__exit__()
-        self._dependencies = DependencyReader(self.subject, self.target, self._options)
-        return True
+        self._dependencies = self._reader(self.subject)
+
+    def asks_the_same(self, other: Check) -> bool:
+        """Whether another check asks for the same packages, for the same Python and system."""
+        return self._dependencies.asks_the_same(other._dependencies)
+
+    def _take_over(self, other: Check) -> bool:
+        """Use the packages that another check has found; see ``DependencyReader.take_over``."""
+        if other._lost:
+            self._lost = list(other._lost)
+            self._leave_out(other.subject.index, other.subject.without)
+        taken = self._dependencies.take_over(other._dependencies)
+        if taken:
+            self._app.start()
+        return taken
 
     def read(self) -> Iterator[tuple[int, int]]:
         """Read every distribution's directory, yielding (done, of how many) as it goes."""
@@ -283,6 +309,11 @@ class Check:
     def inventories(self) -> tuple[tuple[Distribution, Inventory], ...]:
         """What has been read so far."""
         return self._dependencies.inventories
+
+    @property
+    def transfer(self) -> Transfer:
+        """The traffic so far."""
+        return self._dependencies.transfer()
 
     def verify(self, progress: Callable[[str], None]) -> Verification:
         """Install and compress for real; ``read`` has been exhausted.
@@ -342,27 +373,34 @@ class Check:
             result = replace(result, vulnerabilities=graded)
         self._audit = result
 
-    def run(self, progress: Progress) -> Report:
+    def run(self, progress: Progress, *, like: Check | None = None) -> Report:
         """Return the report: every step in its order.
+
+        ``like`` is a check that asks the same (``asks_the_same``) and has run without an error:
+        its packages are used if they can be.
 
         :raises MeasureError: it cannot be measured.
         """
+        # of several targets, one may wait for others
+        self._started = time.perf_counter() - self._prepared
         try:
-            return self._run(progress)
+            return self._run(progress, like)
         except MeasureError as error:
-            if not self._obstacles:
+            obstacles = (*self._obstacles, *self._lost)
+            if not obstacles:
                 raise
-            sentences = (*(obstacle.sentence for obstacle in self._obstacles), str(error))
-            hints = (*(obstacle.fix for obstacle in self._obstacles), error.hint)
+            sentences = (*(obstacle.sentence for obstacle in obstacles), str(error))
+            hints = (*(obstacle.fix for obstacle in obstacles), error.hint)
             hint = "; ".join(filter(None, hints))
             raise MeasureError("; and ".join(sentences), hint=hint or None) from None
 
-    def _run(self, progress: Progress) -> Report:
-        with progress.status("resolving dependencies"):
-            self.resolve()
-        with progress.progress("reading wheel contents") as bar:
-            for done, total in self.read():
-                bar.update(done, total)
+    def _run(self, progress: Progress, like: Check | None) -> Report:
+        if like is None or not self._take_over(like):
+            with progress.status("resolving dependencies"):
+                self.resolve()
+            with progress.progress("reading wheel contents") as bar:
+                for done, total in self.read():
+                    bar.update(done, total)
         if self._options.verify:
             with progress.steps() as tell:
                 self.verify(tell)
@@ -430,7 +468,7 @@ class Check:
             audit=self._audit,
             findings=findings.kept,
             ignored=findings.ignored,
-            obstacles=(*self._obstacles, *self._dependencies.obstacles),
+            obstacles=(*self._obstacles, *self._lost, *self._dependencies.obstacles),
             notes=(*self._notes(sizes), *findings.notes),
             project=self.subject.project,
             app=app.files,
@@ -480,16 +518,20 @@ class Check:
         """
         from slugcheck.advice.editor import Editor
 
-        return Editor(
+        editor = Editor(
             subject=self.subject,
             target=self.target,
             options=self._options,
             base=self._dependencies,
             size=self._sizes,
-        ).measure(edit)
+        )
+        packages = self._shared.packages
+        if packages is None or edit.index_url is None:
+            return editor.measure(edit)
+        return packages.asked(edit.index_url, lambda: editor.measure(edit))
 
     def _measured(self, subject: Subject) -> SizeReport:
-        with DependencyReader(subject, self.target, self._options) as other:
+        with self._reader(subject) as other:
             other.resolve()
             for _ in other.read():
                 pass

@@ -15,8 +15,8 @@ MODULES = modules(ROOT)
 IMPORTS = imports(MODULES)
 # Each entry of the package imports only what stands further down, as docs/architecture.md draws it.
 LAYERS = (
-    "__init__ __main__ cli commands api bench why against compare benching check render verify "
-    "advice policy sizer project packages platforms sizing model terminal running reading "
+    "__init__ __main__ cli commands api bench why matrix against compare benching check render "
+    "verify advice policy sizer project packages platforms sizing model terminal running reading "
     "text extras errors version"
 ).split()
 # a library -> the modules that may import it, with all below them

@@ -26,8 +26,7 @@ from slugcheck.packages.index import choice, http, urls
 from slugcheck.packages.index.choice import Chooser, likeness, nearest_wheel, platforms_of
 from slugcheck.packages.index.client import HttpClient
 from slugcheck.packages.index.http import Allowance, Exchange, Meter
-from slugcheck.packages.index.pages import Pages, ProjectFile, _project_file
-from slugcheck.packages.index.pages import _Listed as Listed
+from slugcheck.packages.index.pages import Listed, Pages, ProjectFile, _project_file
 from tests.support.server import PackageServer
 
 # --------------------------------------------------------------------------- refusals

@@ -180,7 +180,8 @@ class Editor:
         return self._measured(changed, place, known)
 
     def _measured(self, subject: Subject, place: Target, known: Known) -> Measured:
-        with DependencyReader(subject, place, self.options, known=known) as other:
+        shared = self.base.shared
+        with DependencyReader(subject, place, self.options, known=known, shared=shared) as other:
             other.resolve()
             for _ in other.read():
                 pass

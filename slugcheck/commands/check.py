@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from slugcheck.commands import options
-from slugcheck.render.formats import CHECK_FORMATS, outputs, render_report
+from slugcheck.render.formats import CHECK_FORMATS, Look, Output, outputs, render_report
 from slugcheck.terminal import Terminal
+
+if TYPE_CHECKING:
+    from slugcheck.model.options import Options
 
 
 @click.command("check", short_help="Check a project or requirements file against the limits.")
 @click.argument("path", type=click.Path(path_type=Path), metavar="[FILE|FOLDER]", default=".")
-@options.with_options(options.SELECTION, options.TARGET, options.MODELS)
+@options.with_options(options.SELECTION, options.target(several=True), options.MODELS)
 @click.option(
     "--verify",
     is_flag=True,
@@ -87,19 +92,45 @@ def command(
     dependencies, its own files and its models. FILE holds dependencies only: a requirements file
     ("-" reads it from stdin), a pyproject.toml, pylock.toml, uv.lock, poetry.lock or Pipfile.lock.
 
+    With several --platform or --python, every combination is checked, and shown in one table. The
+    exit code is 1 if one of them is over budget, else 3 if one could not be measured; one that its
+    platform does not offer decides nothing.
+
     Exit code: 0 it fits; 1 it is over budget, or the build or boot will fail; 2 wrong usage;
     3 it could not be measured.
     """
-    from slugcheck.api import run_check
-    from slugcheck.errors import ResolutionError
-
     terminal = Terminal(quiet=quiet, verbose=verbose)
     if given["verify"]:
         options.require_linux("--verify")
     options.start_clock(given)
     wanted = outputs(format_, files, CHECK_FORMATS)
+    write = partial(
+        options.write, wanted, terminal, all_rows=all_rows, verdict_only=quiet, verbose=verbose
+    )
+    platforms, pythons = (tuple(dict.fromkeys(given.pop(key))) for key in ("platform", "python"))
+    if len(platforms) > 1 or len(pythons) > 1:
+        chosen = options.options(path, given)
+        ctx.exit(_several(chosen, platforms, pythons, against, terminal, wanted, write))
+    given |= {"platform": "".join(platforms) or None, "python": "".join(pythons) or None}
+    ctx.exit(_one(options.options(path, given), against, terminal, wanted, write))
+
+
+Write = Callable[[Callable[[str, Look], str]], None]
+
+
+def _one(
+    chosen: Options,
+    against: str | None,
+    terminal: Terminal,
+    wanted: Sequence[Output],
+    write: Write,
+) -> int:
+    """Check one target, write its report, and return the exit code."""
+    from slugcheck.api import run_check
+    from slugcheck.errors import ResolutionError
+
     try:
-        report = run_check(options.options(path, given), against, terminal)
+        report = run_check(chosen, against, terminal)
     except ResolutionError as error:
         terminal.details("the resolver's reason", error.detail)
         raise
@@ -107,15 +138,34 @@ def command(
         terminal.details("the resolver's reason", reason)
     for assumption in report.assumptions:
         terminal.detail(f"build time assumes: {assumption}")
-    options.write(
-        wanted,
-        terminal,
-        lambda form, look: render_report(form, report, look),
-        all_rows=all_rows,
-        verdict_only=quiet,
-        verbose=verbose,
-    )
-    options.add_step_summary(report, terminal, wanted)
+    write(lambda form, look: render_report(form, report, look))
     from slugcheck.policy.budgets import exit_code
+    from slugcheck.render.views import check
 
-    ctx.exit(exit_code(report))
+    options.add_step_summary(partial(check.view, report), terminal, wanted)
+    return exit_code(report)
+
+
+def _several(
+    chosen: Options,
+    platforms: Sequence[str],
+    pythons: Sequence[str],
+    against: str | None,
+    terminal: Terminal,
+    wanted: Sequence[Output],
+    write: Write,
+) -> int:
+    """Check several targets, write what came of them, and return the exit code."""
+    from slugcheck.api import run_targets
+    from slugcheck.render.formats import render_matrix
+    from slugcheck.render.views import matrix as views
+
+    matrix = run_targets(chosen, platforms, pythons, against, terminal)
+    for target in matrix.targets:
+        details = target.report.reasons if target.report is not None else (target.detail,)
+        for reason in details:
+            where = f"{target.platform}, Python {target.python}"
+            terminal.details(f"the resolver's reason ({where})", reason)
+    write(lambda form, look: render_matrix(form, matrix, look))
+    options.add_step_summary(partial(views.view, matrix), terminal, wanted)
+    return matrix.exit_code

@@ -17,82 +17,108 @@ from slugcheck.render.formats import FORMATS
 from slugcheck.text import inert
 
 if TYPE_CHECKING:
-    from slugcheck.model import Report
     from slugcheck.model.document import Document
     from slugcheck.model.options import Options
     from slugcheck.render.annotations import Place
     from slugcheck.render.formats import Look, Output, Shown
+    from slugcheck.render.view import View
     from slugcheck.terminal import Terminal
 
 F = TypeVar("F", bound=Callable[..., Any])
 _QUOTED = 60  # characters of a wrong argument that a message repeats
 
-TARGET = (
-    click.option(
-        "--platform",
-        metavar="NAME",
-        help="Platform to deploy to; `slugcheck platforms` lists them.  [default: heroku]",
-    ),
-    click.option("--stack", metavar="NAME", help="Operating system image, such as heroku-24."),
-    click.option(
-        "--python",
-        metavar="VERSION",
-        help="Python version on the platform, such as 3.12 or 3.12.4. Default: .python-version "
-        "or runtime.txt beside the file, else the platform's default.",
-    ),
-    click.option("--dyno", metavar="SIZE", help="Machine size, such as standard-1x."),
-    click.option("--arch", metavar="ARCH", help="Processor: x86_64 or arm64, where both exist."),
-    click.option(
-        "--bytecode/--no-bytecode",
-        "bytecode",
-        default=None,
-        help="Whether installed packages have bytecode. Default: as on the platform.",
-    ),
-    click.option(
-        "--provided",
-        is_flag=False,
-        flag_value=EVERY_PROVIDED,
-        multiple=True,
-        metavar="[NAME]",
-        help="Leave out this distribution, which the platform's runtime has; without NAME, all "
-        "that slugcheck knows of, such as boto3 on AWS Lambda. Repeatable.",
-    ),
-    click.option(
-        "--layer",
-        "layers",
-        multiple=True,
-        metavar="ZIP|FOLDER|SIZE",
-        help="Count a layer of AWS Lambda: an archive, a folder, or its unpacked size. Repeatable.",
-    ),
-    click.option(
-        "--base",
-        metavar="IMAGE",
-        help="Base image of a container, such as python:3.12-slim. Default: the Dockerfile's FROM.",
-    ),
-    click.option(
-        "--base-size",
-        metavar="SIZE",
-        help="Size on disk of a base image that slugcheck does not know, such as 120MB.",
-    ),
-    click.option(
-        "--dockerfile",
-        type=click.Path(path_type=Path, dir_okay=False),
-        metavar="FILE",
-        help="Dockerfile to read. Default: the one in the folder.",
-    ),
-    click.option(
-        "--tier",
-        metavar="NAME",
-        help="Tier of the platform's size limit, such as Vercel's large. Default: what the "
-        "project's files say.",
-    ),
-    click.option(
-        "--config",
-        type=click.Path(path_type=Path, dir_okay=False),
-        metavar="FILE",
-        help="Settings file to use instead of the project's slugcheck.toml or pyproject.toml.",
-    ),
-)
+
+def _one(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """Return the only value of an option that ``check`` takes several times."""
+    if len(values) > 1:
+        message = f"{parameter.opts[0]} is given {len(values)} times"
+        raise UsageError(message, hint="only slugcheck check takes several targets")
+    return values[0] if values else None
+
+
+def target(*, several: bool = False) -> tuple[Callable[[F], F], ...]:
+    """Return the options on what is deployed to; with ``several`` two of them are repeatable."""
+    repeatable = " Repeatable: checks every combination." if several else ""
+    callback = None if several else _one
+    return (
+        click.option(
+            "--platform",
+            multiple=True,
+            callback=callback,
+            metavar="NAME",
+            help=f"Platform to deploy to; `slugcheck platforms` lists them.{repeatable}  "
+            "[default: heroku]",
+        ),
+        click.option("--stack", metavar="NAME", help="Operating system image, such as heroku-24."),
+        click.option(
+            "--python",
+            multiple=True,
+            callback=callback,
+            metavar="VERSION",
+            help="Python version on the platform, such as 3.12 or 3.12.4. Default: "
+            f".python-version or runtime.txt beside the file, else the platform's default."
+            f"{repeatable}",
+        ),
+        click.option("--dyno", metavar="SIZE", help="Machine size, such as standard-1x."),
+        click.option(
+            "--arch", metavar="ARCH", help="Processor: x86_64 or arm64, where both exist."
+        ),
+        click.option(
+            "--bytecode/--no-bytecode",
+            "bytecode",
+            default=None,
+            help="Whether installed packages have bytecode. Default: as on the platform.",
+        ),
+        click.option(
+            "--provided",
+            is_flag=False,
+            flag_value=EVERY_PROVIDED,
+            multiple=True,
+            metavar="[NAME]",
+            help="Leave out this distribution, which the platform's runtime has; without NAME, all "
+            "that slugcheck knows of, such as boto3 on AWS Lambda. Repeatable.",
+        ),
+        click.option(
+            "--layer",
+            "layers",
+            multiple=True,
+            metavar="ZIP|FOLDER|SIZE",
+            help="Count a layer of AWS Lambda: an archive, a folder, or its unpacked size. "
+            "Repeatable.",
+        ),
+        click.option(
+            "--base",
+            metavar="IMAGE",
+            help="Base image of a container, such as python:3.12-slim. Default: the Dockerfile's "
+            "FROM.",
+        ),
+        click.option(
+            "--base-size",
+            metavar="SIZE",
+            help="Size on disk of a base image that slugcheck does not know, such as 120MB.",
+        ),
+        click.option(
+            "--dockerfile",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="Dockerfile to read. Default: the one in the folder.",
+        ),
+        click.option(
+            "--tier",
+            metavar="NAME",
+            help="Tier of the platform's size limit, such as Vercel's large. Default: what the "
+            "project's files say.",
+        ),
+        click.option(
+            "--config",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="Settings file to use instead of the project's slugcheck.toml or pyproject.toml.",
+        ),
+    )
+
+
+TARGET = target()
 SELECTION = (
     click.option(
         "--extra",
@@ -370,7 +396,9 @@ def write(
             terminal.write_file(output.path, text)
 
 
-def add_step_summary(report: Report, terminal: Terminal, wanted: Sequence[Output]) -> None:
+def add_step_summary(
+    view: Callable[[], View], terminal: Terminal, wanted: Sequence[Output]
+) -> None:
     """Add the Markdown form to the summary of a GitHub job, where annotations were asked for.
 
     :raises UsageError: the summary cannot be written.
@@ -378,7 +406,6 @@ def add_step_summary(report: Report, terminal: Terminal, wanted: Sequence[Output
     path = os.environ.get("GITHUB_STEP_SUMMARY", "")
     if path and any(output.format == "github" for output in wanted):
         from slugcheck.render import markdown
-        from slugcheck.render.views import check
 
-        text = markdown.write(check.view(report), most=markdown.MOST_OF_SUMMARY)
+        text = markdown.write(view(), most=markdown.MOST_OF_SUMMARY)
         terminal.append_file(Path(path), text)

@@ -1,4 +1,4 @@
-"""Saved documents: the JSON of reports, comparisons, answers of ``why`` and bench results.
+"""Saved documents: the JSON of reports, matrices, comparisons, ``why`` and bench results.
 
 One record for each object of the JSON, with the names of the JSON. ``model.to_document`` makes the
 documents, ``dumps`` writes their text, ``loads`` reads it back with every type checked, and
@@ -44,6 +44,7 @@ from slugcheck.model.bench import (
 )
 from slugcheck.model.comparison import Footprint, Recommendation, Savings, Step
 from slugcheck.model.figures import Basis
+from slugcheck.model.matrix import Outcome as TargetOutcome
 from slugcheck.model.numbers import Integer, Number, Size
 from slugcheck.model.platform import BundleKind
 from slugcheck.model.report import (
@@ -471,6 +472,65 @@ class ReportDocument(Struct, frozen=True, kw_only=True):
     transfer: Transfer | None = None
 
 
+# --------------------------------------------------------------------------- matrix
+
+
+class TargetName(Struct, frozen=True, kw_only=True):
+    """A target as it was named; ``python`` is empty where its platform has no Python of the kind.
+
+    ``title`` is the platform's.
+    """
+
+    platform: str
+    title: str
+    python: str
+
+
+class TargetReport(Struct, frozen=True, kw_only=True):
+    """A target: its report, or in ``problem`` and ``hint`` why it has none.
+
+    ``exit_code`` is that of a check for it alone, and 2 where it is impossible.
+    """
+
+    target: TargetName
+    outcome: TargetOutcome
+    exit_code: Integer
+    problem: str | None
+    hint: str | None
+    report: ReportDocument | None
+
+
+class MatrixRow(Struct, frozen=True, kw_only=True):
+    """A target in figures; what was not measured or is not limited is null.
+
+    ``bundle_bytes`` is what its platform counts against ``limit_bytes``.
+    """
+
+    platform: str
+    python: str
+    outcome: TargetOutcome
+    exit_code: Integer
+    size_figure: str | None = None
+    bundle_bytes: Integer | None = None
+    bundle_low_bytes: Integer | None = None
+    bundle_high_bytes: Integer | None = None
+    limit_bytes: Integer | None = None
+    installed_bytes: Integer | None = None
+    build_seconds: Number | None = None
+
+
+class MatrixDocument(Struct, frozen=True, kw_only=True):
+    """Several targets of ``slugcheck check``: ``matrix`` in figures, ``targets`` in whole."""
+
+    schema: Literal[1]
+    tool: Tool
+    path: str
+    exit_code: Integer
+    matrix: tuple[MatrixRow, ...]
+    targets: tuple[TargetReport, ...]
+    transfer: Transfer
+
+
 # --------------------------------------------------------------------------- comparison
 
 
@@ -731,10 +791,11 @@ class BenchDocument(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-Document = ReportDocument | ComparisonDocument | WhyDocument | BenchDocument
+Document = ReportDocument | MatrixDocument | ComparisonDocument | WhyDocument | BenchDocument
 D = TypeVar("D", bound=Document)
 KINDS: Mapping[str, type[Document]] = {
     "report": ReportDocument,
+    "matrix": MatrixDocument,
     "comparison": ComparisonDocument,
     "why": WhyDocument,
     "bench": BenchDocument,
@@ -802,6 +863,9 @@ def loads(kind: type[D], text: str, label: str, *, hint: str = REPORT_HINT) -> D
         shown = number if abs(number) < _LARGEST_SHOWN else "of many digits"
         message = f"{label} has schema {shown}; this version reads schema {SCHEMA}"
         raise UsageError(message, hint=f"it was made by {made}, or make the report again")
+    if kind is ReportDocument and "matrix" in raw:
+        message = f"{label} has several targets"
+        raise UsageError(message, hint="name a report of one of them")
     try:
         saved = msgspec.convert(raw, kind)
         if isinstance(saved, ReportDocument) and "bundle_bytes" not in raw["totals"]:

@@ -1,4 +1,4 @@
-"""Makes the documents of ``model.document`` from a report, a comparison, a why or a bench result.
+"""Makes the documents of ``model.document`` from what the commands return.
 
 Texts that may quote an address lose its credentials here.
 """
@@ -35,6 +35,7 @@ from slugcheck.model import (
 )
 from slugcheck.model.bench import Agreement, BenchResult, DynoFit, StackResult, Summary
 from slugcheck.model.comparison import Comparison, Migration, Setup, SharedRow
+from slugcheck.model.matrix import Matrix, TargetResult
 from slugcheck.model.why import Brings, MeasuredSaving, Need, Remedy, RootPaths, Standing, Why
 from slugcheck.text import without_credentials
 
@@ -372,6 +373,50 @@ def _base(difference: Difference) -> document.Base:
 def _change(change: Change) -> Change:
     percent = None if change.percent is None else round(change.percent, 3)
     return replace(change, percent=percent)
+
+
+# --------------------------------------------------------------------------- matrix
+
+
+def matrix_document(matrix: Matrix) -> document.MatrixDocument:
+    """Return the document of several targets."""
+    return document.MatrixDocument(
+        schema=document.SCHEMA,
+        tool=document.Tool(name="slugcheck", version=matrix.tool_version),
+        path=matrix.path,
+        exit_code=matrix.exit_code,
+        matrix=tuple(map(_matrix_row, matrix.targets)),
+        targets=tuple(map(_target_report, matrix.targets)),
+        transfer=_copied(document.Transfer, matrix.transfer, seconds=round(matrix.seconds, 3)),
+    )
+
+
+def _target_report(target: TargetResult) -> document.TargetReport:
+    return document.TargetReport(
+        target=_copied(document.TargetName, target),
+        outcome=target.outcome,
+        exit_code=target.exit_code,
+        problem=without_credentials(target.problem) if target.problem else None,
+        hint=without_credentials(target.hint) if target.hint else None,
+        report=report_document(target.report) if target.report is not None else None,
+    )
+
+
+def _matrix_row(target: TargetResult) -> document.MatrixRow:
+    named = {name: getattr(target, name) for name in ("platform", "python", "outcome", "exit_code")}
+    if target.report is None:
+        return document.MatrixRow(**named)
+    sizes, verdict, build = target.report.sizes, target.size_verdict, target.build_seconds
+    return document.MatrixRow(
+        **named,
+        size_figure=sizes.target.platform.size_figure,
+        bundle_bytes=sizes.bundle.value,
+        bundle_low_bytes=sizes.bundle.low,
+        bundle_high_bytes=sizes.bundle.high,
+        limit_bytes=verdict.limit if verdict is not None else None,
+        installed_bytes=sizes.installed.value,
+        build_seconds=None if build is None else round(build, 3),
+    )
 
 
 # --------------------------------------------------------------------------- comparison

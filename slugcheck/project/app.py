@@ -6,6 +6,7 @@ The subject is a requirements file, a lock file or a project folder.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -248,6 +249,7 @@ class App:
         for named_remote in self._model_sources.remote:
             models.require_library(named_remote.text)
         self._pool = ThreadPoolExecutor(2)
+        self._starting = threading.Lock()
         self._files: Future[AppFiles] | None = None
         self._models: Future[tuple[ModelFile, ...]] | None = None
 
@@ -274,14 +276,17 @@ class App:
         return (*own, *more)
 
     def start(self) -> None:
-        """Begin to compress."""
-        offline = self._options.offline
-        self._models = self._pool.submit(models.measure, self._model_sources, offline=offline)
-        if self._listing is not None:
-            inside = self._model_sources.in_app
-            self._files = self._pool.submit(
-                files.measure, self._listing, lambda path: path in inside
-            )
+        """Begin to compress, unless that has begun."""
+        with self._starting:
+            if self._models is not None:
+                return
+            if self._listing is not None:
+                inside = self._model_sources.in_app
+                self._files = self._pool.submit(
+                    files.measure, self._listing, lambda path: path in inside
+                )
+            offline = self._options.offline
+            self._models = self._pool.submit(models.measure, self._model_sources, offline=offline)
 
     def contents(self) -> AppContents:
         """Return the sizes, waiting for them.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +49,7 @@ from slugcheck.packages.requirements.indexes import configured
 from slugcheck.packages.resolve.resolution import Known, Resolved, SettlingResolver
 from slugcheck.packages.resolve.stand_ins import StandInMemory
 from slugcheck.packages.resolve.uv import ResolverSettings, Uv
+from slugcheck.packages.shared import SharedPackages
 from slugcheck.platforms import tags
 from slugcheck.project.app import Subject
 
@@ -85,14 +87,22 @@ class DependencyReader:
     """One run's way to the packages, used as a context manager: ``resolve``, exhaust ``read``."""
 
     def __init__(
-        self, subject: Subject, place: Target, options: Options, *, known: Known | None = None
+        self,
+        subject: Subject,
+        place: Target,
+        options: Options,
+        *,
+        known: Known | None = None,
+        shared: SharedPackages | None = None,
     ) -> None:
         """Prepare; nothing touches the network yet.
 
         ``known`` is what an earlier run of nearly the same requirements found out: what it resolved
-        is not looked at again for newer versions, and a slow server is given up on.
+        is not looked at again for newer versions, and a slow server is given up on. ``shared`` are
+        the packages of a run for several targets.
         """
         self._known = known
+        self.shared = shared
         self._subject = subject
         self._options = options
         self._target = place
@@ -106,10 +116,21 @@ class DependencyReader:
             if options.use_cache
             else (None, None)
         )
+        # a run for several targets has caches of its own where the user's are not used
+        self._cache_problem = self._cache.problem
+        if shared is not None and not self._cache.is_used:
+            self._cache = Cache(shared.place("slugcheck"))
+        no_uv_cache = self._uv_cache is None
+        self._run_uv_cache = shared.place("uv") if shared is not None and no_uv_cache else None
         self._client = HttpClient(
-            index=subject.index, offline=options.offline, local=_local_places(subject, options)
+            index=subject.index,
+            offline=options.offline,
+            local=_local_places(subject, options),
+            memory=shared.ranges if shared else None,
         )
-        self._store = Inventories(client=self._client, cache=self._cache)
+        self._store = Inventories(
+            client=self._client, cache=self._cache, shared=shared.wheels if shared else None
+        )
         self._stack = ExitStack()
         self._stack.enter_context(self._client)
         self._inventories: list[tuple[Distribution, Inventory]] = []
@@ -118,6 +139,7 @@ class DependencyReader:
         self._resolved: Resolved | None = None
         self._lock_sha256 = ""
         self._obstacles: list[Obstacle] = []
+        self._taken_over: tuple[tuple[Obstacle, ...], tuple[str, ...]] = ((), ())
 
     def __enter__(self) -> DependencyReader:
         return self
@@ -138,11 +160,17 @@ class DependencyReader:
     @cached_property
     def pages(self) -> Pages:
         """The pages of the indexes."""
-        from slugcheck.packages.index.pages import Pages, cutoff
+        from slugcheck.packages.index.pages import cutoff
 
         newest = self._options.exclude_newer
         limit = cutoff(newest) if newest else None
-        return Pages(self._client, self._subject.index, exclude_newer=limit)
+        return self._pages_of(self._subject.index, limit)
+
+    def _pages_of(self, index: IndexOptions, newest: datetime | None = None) -> Pages:
+        from slugcheck.packages.index.pages import Pages
+
+        shared = self.shared.pages if self.shared else None
+        return Pages(self._client, index, exclude_newer=newest, shared=shared)
 
     @cached_property
     def chooser(self) -> Chooser:
@@ -187,8 +215,8 @@ class DependencyReader:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the resolution and the cache."""
-        problems = filter(None, (self._cache.problem, self._uv_problem))
-        return (*self._solution.resolution.notes, *problems)
+        problems = (self._cache_problem, self._cache.problem, self._uv_problem)
+        return (*self._solution.resolution.notes, *dict.fromkeys(filter(None, problems)))
 
     @property
     def obstacles(self) -> tuple[Obstacle, ...]:
@@ -213,18 +241,47 @@ class DependencyReader:
     @property
     def refused(self) -> tuple[Obstacle, ...]:
         """What pip refuses in the file; something else was resolved in its place."""
-        return self._resolver.obstacles(self._solution) if self._resolver else ()
+        if self._resolver is None:
+            return self._taken_over[0]
+        return self._resolver.obstacles(self._solution)
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """The resolver's own reasons for what it could not resolve, whole."""
-        return self._resolver.reasons if self._resolver else ()
+        return self._resolver.reasons if self._resolver else self._taken_over[1]
 
     def transfer(self) -> Transfer:
         """Return the traffic of this run."""
         return self._store.transfer()
 
     # ----------------------------------------------------------------- resolve and read
+
+    def asks_the_same(self, other: DependencyReader) -> bool:
+        """Whether another reader asks for the same packages, for the same Python and system."""
+        own, theirs, place = self._subject, other._subject, self._target
+        return (
+            (own.requirements, own.lock, own.manager, own.index, own.without)
+            == (theirs.requirements, theirs.lock, theirs.manager, theirs.index, theirs.without)
+            and (place.stack.glibc, place.stack.arch, place.python_version)
+            == (other._target.stack.glibc, other._target.stack.arch, other._target.python_version)
+        )  # fmt: skip
+
+    def take_over(self, other: DependencyReader) -> bool:
+        """Use what another reader has found; False where this one may find something else.
+
+        ``other`` asks the same and has read. What is in the way, and what is built from source, is
+        told in the words of its platform: which Pythons it offers, and whether it has a GPU.
+        """
+        found = other._solution
+        plain = all(d.source_build is None for d in found.resolution.distributions)
+        if not (plain and not other.obstacles) and not _alike(self._target, other._target):
+            return False
+        self._resolved = found
+        self._inventories, self._unread = list(other._inventories), list(other._unread)
+        self._lock_sha256 = other._lock_sha256
+        self._obstacles = list(other._obstacles)
+        self._taken_over = other.refused, other.reasons
+        return True
 
     def resolve(self, *, loosen: bool = False) -> None:
         """Resolve the file for the target, or read the lock.
@@ -375,7 +432,8 @@ class DependencyReader:
         settings = ResolverSettings(
             hurried=self._known is not None,
             offline=self._options.offline,
-            no_cache=self._uv_cache is None,
+            no_cache=self._uv_cache is None and self._run_uv_cache is None,
+            cache=self._run_uv_cache,
             exclude_newer=self._options.exclude_newer,
         )
         return Uv(target=self._target, options=self._subject.index, settings=settings)
@@ -391,6 +449,7 @@ class DependencyReader:
             target=self._target,
             chooser=self.chooser,
             build=self._options.build,
+            archives=self.shared.archives if self.shared else None,
         )
 
     # ----------------------------------------------------------------- locks
@@ -410,7 +469,6 @@ class DependencyReader:
         return self._stood_in(lock.distributions, lock.unsized, lock.notes, lock.resolver)
 
     def _project_lock(self, path: Path, manager: Manager) -> Locked:
-        from slugcheck.packages.index.pages import Pages
         from slugcheck.packages.locks import pipenv, poetry, uv
         from slugcheck.packages.locks.pins import Shelves
 
@@ -430,7 +488,7 @@ class DependencyReader:
                 ),
                 frozen=self._subject.build is not None,
             )
-        shelves = Shelves(self.pages, lambda url: Pages(self._client, IndexOptions(index_url=url)))
+        shelves = Shelves(self.pages, lambda url: self._pages_of(IndexOptions(index_url=url)))
         if manager is Manager.POETRY:
             return poetry.read(
                 path,
@@ -477,6 +535,15 @@ class DependencyReader:
             distributions=tuple(kept), unsized=tuple(aside), notes=notes, resolver=resolver
         )
         return Resolved(resolution=resolution, inventories=inventories)
+
+
+def _alike(place: Target, other: Target) -> bool:
+    """Whether advice on packages is the same for two platforms."""
+    pythons, others = (
+        [(release.minor, release.version, release.status) for release in p.pythons]
+        for p in (place.platform, other.platform)
+    )
+    return pythons == others and place.platform.gpu == other.platform.gpu
 
 
 def _local_places(subject: Subject, options: Options) -> list[Path]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slugcheck.model import (
@@ -21,6 +21,8 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
+from slugcheck.model.matrix import Matrix, Outcome, TargetResult
+from slugcheck.render import targets
 from slugcheck.text import printable, printable_lines
 
 # What a verdict is called, beside its sentence.
@@ -66,6 +68,36 @@ class Remark:
 def remarks(report: Report) -> tuple[Remark, ...]:
     """Return what there is to say, the gravest first."""
     return _ordered([*_of_verdicts(report), *package_remarks(report)])
+
+
+def matrix_remarks(matrix: Matrix) -> tuple[Remark, ...]:
+    """Return what there is to say of several targets, each once, its title led by the targets."""
+    about: dict[Remark, list[TargetResult]] = {}
+    for target, report in matrix.reports:
+        for remark in dict.fromkeys(remarks(report)):
+            about.setdefault(remark, []).append(target)
+    for target in matrix.targets:
+        if target.report is None:
+            about.setdefault(of_missing(target), []).append(target)
+    led = [
+        replace(remark, title=f"{targets.about(matrix, own)}: {remark.title}")
+        for remark, own in about.items()
+    ]
+    return _ordered(led)
+
+
+def of_missing(target: TargetResult) -> Remark:
+    """Return why a target has no report."""
+    impossible = target.outcome is Outcome.IMPOSSIBLE
+    return Remark(
+        code="target",
+        level=FindingSeverity.INFO if impossible else FindingSeverity.ERROR,
+        title="not offered" if impossible else "not measured",
+        text=target.problem,
+        fix=target.hint,
+        subject="",
+        origin=None,
+    )
 
 
 def package_remarks(report: Report) -> tuple[Remark, ...]:

@@ -19,6 +19,7 @@ from slugcheck.errors import UsageError
 if TYPE_CHECKING:
     from slugcheck.model import Report
     from slugcheck.model.document import Document
+    from slugcheck.model.matrix import Matrix
     from slugcheck.render.annotations import Place
     from slugcheck.render.view import View
 
@@ -167,3 +168,33 @@ def render_report(form: str, report: Report, look: Look) -> str:
         return report_document(report)
 
     return render(form, partial(check.view, report, verbose=look.verbose), document, look)
+
+
+def render_matrix(form: str, matrix: Matrix, look: Look) -> str:
+    """Return the reports of several targets in one of ``CHECK_FORMATS``."""
+    match form:
+        case "github":
+            from slugcheck.render import github
+
+            return github.render_matrix(matrix, look.place)
+        case "junit":
+            from slugcheck.render import junit
+
+            return junit.render_matrix(matrix)
+        case "sarif":
+            from slugcheck.render import sarif
+
+            return sarif.render_matrix(matrix, look.place)
+        case _:
+            return _matrix(form, matrix, look)
+
+
+def _matrix(form: str, matrix: Matrix, look: Look) -> str:
+    from slugcheck.render.views import matrix as views
+
+    def document() -> Document:
+        from slugcheck.model.to_document import matrix_document
+
+        return matrix_document(matrix)
+
+    return render(form, partial(views.view, matrix, verbose=look.verbose), document, look)

@@ -7,11 +7,13 @@ colon and comma besides in properties).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from slugcheck.model import FindingSeverity, Report
-from slugcheck.render import wording
-from slugcheck.render.annotations import Place, Remark, remarks
+from slugcheck.model.matrix import Matrix
+from slugcheck.render import targets, wording
+from slugcheck.render.annotations import Place, Remark, matrix_remarks, remarks
+from slugcheck.render.view import Verdict
 from slugcheck.text import listed, printable, printable_lines
 
 # GitHub shows ten annotations of each kind for a step (docs.github.com, "Limits" of annotations).
@@ -20,13 +22,20 @@ _MOST = 10
 
 def render(report: Report, place: Place) -> str:
     """Return the commands, the gravest first, and the conclusion as a plain last line."""
-    all_remarks = remarks(report)
+    return _written(remarks(report), wording.conclusion(report), place)
+
+
+def render_matrix(matrix: Matrix, place: Place) -> str:
+    """Return the commands of several targets, what several have in common once."""
+    return _written(matrix_remarks(matrix), targets.conclusion(matrix), place)
+
+
+def _written(all_remarks: Sequence[Remark], conclusion: Verdict, place: Place) -> str:
     lines: list[str] = []
     for level in FindingSeverity:
         lines += _of_level(
             [remark for remark in all_remarks if remark.level is level], level, place
         )
-    conclusion = wording.conclusion(report)
     last = printable(f"{conclusion.word}: {conclusion.sentence}")
     return "\n".join([*lines, f"slugcheck: {last}"]) + "\n"
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from slugcheck.model import FindingSeverity, Report
-from slugcheck.render.annotations import Place, Remark, remarks
+from slugcheck.model.matrix import Matrix, TargetResult
+from slugcheck.render.annotations import Place, Remark, of_missing, remarks
 from slugcheck.text import printable
 
 Json = dict[str, Any]
@@ -46,25 +48,62 @@ _RULES = {
 
 def render(report: Report, place: Place) -> str:
     """Return the report as SARIF text; paths are relative to the root of the repository."""
-    all_remarks = remarks(report)
-    project = report.project
-    subject = str(project.dependency_file) if project is not None else report.path
-    run: Json = {
-        "tool": {"driver": _driver(report, all_remarks)},
-        "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {"ROOT": {"description": {"text": "the root of the repository"}}},
-        "invocations": [{"executionSuccessful": True}],
-        "results": [_result(remark, place, subject) for remark in all_remarks],
-    }
-    document = {"$schema": _SCHEMA, "version": _VERSION, "runs": [run]}
+    return _written([_of_report(report, place)])
+
+
+def render_matrix(matrix: Matrix, place: Place) -> str:
+    """Return several targets as SARIF text: a run for each, of a category of its own."""
+    runs = []
+    for target in matrix.targets:
+        name = f"{target.platform}, Python {target.python}"
+        run = (
+            _of_report(target.report, place, f"{name}: ")
+            if target.report is not None
+            else _of_missing(target, matrix.tool_version)
+        )
+        category = printable(f"slugcheck/{target.platform}/{target.python}/")
+        runs.append(run | {"automationDetails": {"id": category}})
+    return _written(runs)
+
+
+def _written(runs: Sequence[Json]) -> str:
+    document = {"$schema": _SCHEMA, "version": _VERSION, "runs": runs}
     return json.dumps(document, indent=2, sort_keys=True, allow_nan=False)
 
 
-def _driver(report: Report, all_remarks: Iterable[Remark]) -> Json:
+def _of_report(report: Report, place: Place, lead: str = "") -> Json:
+    all_remarks = [replace(remark, title=lead + remark.title) for remark in remarks(report)]
+    project = report.project
+    subject = str(project.dependency_file) if project is not None else report.path
+    results = [_result(remark, place, subject) for remark in all_remarks]
+    return _run(report.tool_version, all_remarks, {"executionSuccessful": True}, results)
+
+
+def _of_missing(target: TargetResult, version: str) -> Json:
+    remark = of_missing(target)
+    level = "note" if remark.level is FindingSeverity.INFO else "error"
+    notification = {"level": level, "message": {"text": "\n".join(remark.lines)}}
+    invocation = {"executionSuccessful": False, "toolExecutionNotifications": [notification]}
+    return _run(version, (), invocation, [])
+
+
+def _run(
+    version: str, all_remarks: Iterable[Remark], invocation: Json, results: list[Json]
+) -> Json:
+    return {
+        "tool": {"driver": _driver(version, all_remarks)},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {"ROOT": {"description": {"text": "the root of the repository"}}},
+        "invocations": [invocation],
+        "results": results,
+    }
+
+
+def _driver(version: str, all_remarks: Iterable[Remark]) -> Json:
     codes = sorted({remark.code for remark in all_remarks})
     return {
         "name": "slugcheck",
-        "version": report.tool_version or "0",
+        "version": version or "0",
         "rules": [_rule(code) for code in codes],
     }
 

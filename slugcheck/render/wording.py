@@ -21,6 +21,7 @@ from slugcheck.model import (
     SourceBuild,
     Status,
     Target,
+    Transfer,
     Verdict,
     breakdown,
 )
@@ -130,13 +131,17 @@ def run_words(report: Report) -> tuple[str, ...]:
         counted += f", {provided} in the runtime"
     if not sizes.distributions and not sizes.unsized:
         counted = "no dependencies"
-    took = f"{math.ceil(report.seconds * 10) / 10:.1f} s"
-    if report.verification is not None:
-        return counted, took, "verified by a real install"
+    took, read = traffic(report.seconds, transfer)
+    return counted, took, read if report.verification is None else "verified by a real install"
+
+
+def traffic(seconds: float, transfer: Transfer) -> tuple[str, str]:
+    """Return how long a run took, and what it fetched."""
+    took = f"{math.ceil(seconds * 10) / 10:.1f} s"
     if not transfer.requests:
-        return counted, took, "nothing fetched"
+        return took, "nothing fetched"
     read = f"{mb(transfer.bytes)} MB read in {plural(transfer.requests, 'request')}"
-    return counted, took, f"{read}, {transfer.cached} cached" if transfer.cached else read
+    return took, f"{read}, {transfer.cached} cached" if transfer.cached else read
 
 
 # --------------------------------------------------------------------------- sizes
@@ -346,6 +351,13 @@ def _to_shrink(report: Report) -> str:
     if not largest or largest[0].name not in lines or report.path in _NO_FILE:
         return "see 'largest contributors' above" if largest else ""
     return f"next: slugcheck why {largest[0].name} {shlex.quote(report.path)}{_options(report)}"
+
+
+def to_see(report: Report) -> str:
+    """Return the command that shows a whole report; "" for what no command can read again."""
+    if report.path in _NO_FILE:
+        return ""
+    return f"next: slugcheck check {shlex.quote(report.path)}{_options(report)}"
 
 
 def _options(report: Report) -> str:

@@ -22,7 +22,9 @@ def validator(name: str) -> Any:
 
 def kind(document: Any) -> str:
     """The kind of a document of slugcheck, by the names that only this kind has."""
-    names = {"kind": "bench", "differences": "comparison", "standing": "why"}
+    names = {
+        "kind": "bench", "differences": "comparison", "standing": "why", "matrix": "matrix",
+    }  # fmt: skip
     return next((found for name, found in names.items() if name in document), "report")
 
 

@@ -75,7 +75,8 @@ class HttpClient:
     port), and are sent there only; ``trusted_hosts`` (also those of ``index``) are not verified.
     With ``offline``, whatever would need the network raises ``NetworkError``. ``local`` are the
     folders, as real paths, that ``file:`` URLs may lead into; None: any. A page, a lock or a line
-    of the checked project may name any file of this machine.
+    of the checked project may name any file of this machine. ``memory`` is what other clients of
+    the run have learnt of hosts.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class HttpClient:
         trusted_hosts: Collection[str] = (),
         offline: bool = False,
         local: Collection[Path] | None = None,
+        memory: RangeMemory | None = None,
     ) -> None:
         index = index or IndexOptions()
         urls = (index.index_url or "", *index.extra_index_urls, *index.find_links)
@@ -96,7 +98,7 @@ class HttpClient:
         self._local = None if local is None else list(local)
         self._lock = threading.Lock()
         self._session: Session | None = None
-        self.memory = RangeMemory()
+        self.memory = memory or RangeMemory()
 
     @property
     def session(self) -> Session:

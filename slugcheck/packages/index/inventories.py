@@ -36,6 +36,7 @@ from slugcheck import reading
 from slugcheck.errors import UsageError, WheelError
 from slugcheck.model import Artifact, Entry, Inventory, Transfer
 from slugcheck.packages.index.client import HttpClient
+from slugcheck.packages.index.once import Once
 from slugcheck.packages.index.urls import local_path, split_credentials
 from slugcheck.running import temporary
 from slugcheck.text import printable
@@ -72,11 +73,22 @@ _SIGNING = frozenset("expires signature key-pair-id policy awsaccesskeyid google
 
 
 class Inventories:
-    """Reads inventories, from the cache if possible. Thread-safe; hits need no network."""
+    """Reads inventories, from the cache if possible. Thread-safe; hits need no network.
 
-    def __init__(self, *, client: HttpClient, cache: Cache) -> None:
+    ``shared`` are those that other checks of the run have read. Local files are not among them:
+    which of them may be read, each client decides.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: HttpClient,
+        cache: Cache,
+        shared: Once[Artifact, Inventory] | None = None,
+    ) -> None:
         self._client = client
         self._cache = cache
+        self._shared = shared
         self._cached = 0
         self._counted: dict[str, tuple[int, int]] = {}
         self._lock = threading.Lock()
@@ -87,9 +99,18 @@ class Inventories:
         :raises NetworkError: it cannot be fetched.
         :raises WheelError: it is not a valid wheel, or the run has read too many files.
         """
-        inventory = self._known(artifact) or self._read(artifact)
+        fetched: list[Inventory] = []
+
+        def find() -> Inventory:
+            if (known := self._known(artifact)) is not None:
+                return known
+            fetched.append(self._read(artifact))
+            return fetched[0]
+
+        shared = self._shared if local_path(artifact.url) is None else None
+        inventory = find() if shared is None else shared.get(artifact, find)
         with self._lock:
-            self._cached += inventory.via == "cache"
+            self._cached += not fetched
             self._count(artifact, inventory)
         return inventory
 

@@ -25,6 +25,7 @@ from slugcheck import reading
 from slugcheck.errors import NetworkError, UsageError
 from slugcheck.model import IndexOptions
 from slugcheck.packages.index.client import HttpClient
+from slugcheck.packages.index.once import Once
 from slugcheck.packages.index.urls import RefusedError, local_path, redact
 from slugcheck.packages.sdist.archive import archive_form, archive_stem
 
@@ -91,7 +92,7 @@ class Pages:
     """The pages of all indexes and find-links places of a run; thread-safe.
 
     ``exclude_newer`` leaves out what was uploaded at or after that moment, and what does not say
-    when it was.
+    when it was. ``shared`` are pages by URL that other checks of the run have read.
     """
 
     def __init__(
@@ -100,12 +101,14 @@ class Pages:
         options: IndexOptions,
         *,
         exclude_newer: datetime | None = None,
+        shared: Once[str, list[Listed]] | None = None,
     ) -> None:
         self._client = client
+        self._shared = shared
         self._options = options
         self._cutoff = exclude_newer
         self._files: dict[str, tuple[ProjectFile, ...]] = {}
-        self._flat: dict[str, tuple[_Listed, ...]] = {}
+        self._flat: dict[str, tuple[Listed, ...]] = {}
         self._lock = threading.Lock()
 
     def files(self, name: str) -> tuple[ProjectFile, ...]:
@@ -148,8 +151,8 @@ class Pages:
         except NetworkError:
             return
 
-    def _from_indexes(self, project: str) -> list[_Listed]:
-        listed: list[_Listed] = []
+    def _from_indexes(self, project: str) -> list[Listed]:
+        listed: list[Listed] = []
         refusal: NetworkError | None = None
         for index in self._indexes():
             try:
@@ -170,7 +173,7 @@ class Pages:
 
         return (self._options.index_url or PYPI_SIMPLE_ENDPOINT, *self._options.extra_index_urls)
 
-    def _from_links(self, project: str) -> Iterator[_Listed]:
+    def _from_links(self, project: str) -> Iterator[Listed]:
         for place in self._options.find_links:
             with self._lock:
                 listed = self._flat.get(place)
@@ -182,7 +185,7 @@ class Pages:
                 listed_file for listed_file in listed if _may_be_of(listed_file.filename, project)
             )
 
-    def _flat_list(self, place: str) -> Iterator[_Listed]:
+    def _flat_list(self, place: str) -> Iterator[Listed]:
         """Yield what a find-links place lists: a folder, one file, or a page of links."""
         path = _local(place)
         if path is not None and path.is_dir():
@@ -193,17 +196,22 @@ class Pages:
             )
         elif _is_package(place):
             yield (
-                _local_file(path) if path is not None else _Listed(reading.last_part(place), place)
+                _local_file(path) if path is not None else Listed(reading.last_part(place), place)
             )
         else:
             url = path.absolute().as_uri() if path is not None else place
             yield from self._read(url, "")
 
-    def _read(self, url: str, project: str) -> list[_Listed]:
+    def _read(self, url: str, project: str) -> list[Listed]:
         """Return what a page lists.
 
         :raises NetworkError: it cannot be fetched, or is not a page of an index.
         """
+        if self._shared is None or local_path(url) is not None:
+            return self._fetched(url, project)
+        return self._shared.get(url, lambda: self._fetched(url, project))
+
+    def _fetched(self, url: str, project: str) -> list[Listed]:
         from pypi_simple import ACCEPT_ANY, UnsupportedRepoVersionError
 
         path = local_path(url)
@@ -231,8 +239,8 @@ def _too_many(url: str) -> NetworkError:
 
 
 @dataclass(frozen=True, slots=True)
-class _Listed:
-    """A link of a page, before its name is parsed."""
+class Listed:
+    """A link of a page, before its name is parsed. ``url`` may hold credentials."""
 
     filename: str
     url: str = field(repr=False)
@@ -294,9 +302,9 @@ def _links(body: bytes) -> bytes:
     return b"".join(kept)
 
 
-def _listed(package: DistributionPackage, name: str) -> _Listed:
+def _listed(package: DistributionPackage, name: str) -> Listed:
     uploaded = package.upload_time
-    return _Listed(
+    return Listed(
         # the text of a link may be anything: the URL decides, as it does for pip
         filename=name or reading.last_part(package.url),
         url=package.url,
@@ -308,7 +316,7 @@ def _listed(package: DistributionPackage, name: str) -> _Listed:
     )
 
 
-def _project_file(listed_file: _Listed, project: str) -> ProjectFile | None:
+def _project_file(listed_file: Listed, project: str) -> ProjectFile | None:
     """Return the file, or None when its name is that of no wheel or source archive of ours."""
     kind = FileKind.WHEEL if listed_file.filename.endswith(".whl") else FileKind.SDIST
     tags: frozenset[Tag] = frozenset()
@@ -361,12 +369,12 @@ def _local(place: str) -> Path | None:
     return local_path(place) if "://" in place or place.startswith("file:") else Path(place)
 
 
-def _local_file(path: Path) -> _Listed:
+def _local_file(path: Path) -> Listed:
     try:
         size = path.stat().st_size
     except OSError as error:
         raise NetworkError(f"{path} cannot be read: {error.strerror or error}") from None
-    return _Listed(path.name, path.absolute().as_uri(), size=size)
+    return Listed(path.name, path.absolute().as_uri(), size=size)
 
 
 def _is_package(place: str) -> bool:

@@ -448,9 +448,13 @@ class Resolver:
             yield "--no-binary :all: builds everything from source; sizes are those of wheels"
 
     def _key(self) -> str:
-        # images of one name may have another C library, and so other wheels
-        system = f"{self._target.stack.name} {uv_platform(self._target.stack)}"
-        return self._requested.digest(system, self._target.python_version, self._uv.fingerprint)
+        # its name says nothing: many platforms have a "default", and images another C library
+        system = uv_platform(self._target.stack)
+        # a stand-in names those of the platform's Pythons that have wheels
+        pythons = " ".join(release.minor for release in self._target.platform.pythons)
+        return self._requested.digest(
+            system, pythons, self._target.python_version, self._uv.fingerprint
+        )
 
     def _indexed(self) -> tuple[StandIn, ...]:
         """Stand-ins for what comes from an index; URLs and folders are read anew each time."""

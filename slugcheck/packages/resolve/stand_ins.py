@@ -45,6 +45,7 @@ from slugcheck.packages.index.inventories import (
     inventory_to_document,
     is_fresh,
 )
+from slugcheck.packages.index.once import Once
 from slugcheck.packages.index.pages import FileKind, Pages, ProjectFile
 from slugcheck.packages.index.urls import local_path, redact
 from slugcheck.packages.sdist import sdist as building
@@ -183,7 +184,7 @@ def _from_document(document: Mapping[str, Any]) -> StandIn | None:
 
 
 class StandIns:
-    """Makes stand-ins for one target."""
+    """Makes stand-ins for one target; ``archives`` are those that the run has read for others."""
 
     def __init__(
         self,
@@ -195,8 +196,10 @@ class StandIns:
         target: Target,
         chooser: Chooser,
         build: bool = False,
+        archives: Once[Artifact, SourceArchive | Unreadable] | None = None,
     ) -> None:
         self.pages = pages
+        self._archives = archives
         self._client = client
         self._cache = cache
         self._store = store
@@ -366,6 +369,11 @@ class StandIns:
         return self._stand_in(archive, name or archive.name, version, artifact, files)
 
     def _read(self, artifact: Artifact) -> SourceArchive | Unreadable:
+        if self._archives is None or local_path(artifact.url) is not None:
+            return self._fetched(artifact)
+        return self._archives.get(artifact, lambda: self._fetched(artifact))
+
+    def _fetched(self, artifact: Artifact) -> SourceArchive | Unreadable:
         if artifact.size is not None and artifact.size > MAX_WHOLE:
             with self._client.open_file(artifact) as source:
                 head = source.span(0, min(HEAD_BYTES, artifact.size))

@@ -94,12 +94,14 @@ _NETWORK_HINT = "check the connection, the index URL and any proxy; --offline us
 class ResolverSettings:
     """How the user wants uv run. ``exclude_newer`` is a date or timestamp, as uv takes it.
 
-    ``hurried``: a server that does not answer soon is given up on.
+    ``hurried``: a server that does not answer soon is given up on. ``cache`` is the folder of its
+    cache, None for the one that it finds itself.
     """
 
     hurried: bool = False
     offline: bool = False
     no_cache: bool = False
+    cache: Path | None = None
     exclude_newer: str | None = None
 
 
@@ -219,7 +221,7 @@ class Uv:
         command = [self._program, *arguments, "--no-build", "--no-python-downloads"]
         command += ["--color", "never", "--python", sys.executable]
         command += ["--offline", "--config-file", str(settings)]
-        command += ["--no-cache"] if self._settings.no_cache else []
+        command += self._cache_arguments()
         return self._run(command, folder, project_environment(os.environ))
 
     def _arguments(
@@ -258,11 +260,15 @@ class Uv:
             arguments += ["--prerelease", "allow"]
         if self._settings.exclude_newer:
             arguments += ["--exclude-newer", self._settings.exclude_newer]
-        if self._settings.no_cache:
-            arguments.append("--no-cache")
+        arguments += self._cache_arguments()
         if self._settings.offline:
             arguments.append("--offline")
         return arguments
+
+    def _cache_arguments(self) -> list[str]:
+        if self._settings.no_cache:
+            return ["--no-cache"]
+        return ["--cache-dir", str(self._settings.cache)] if self._settings.cache else []
 
     def _run(
         self,

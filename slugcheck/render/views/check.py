@@ -562,7 +562,7 @@ def _changes(report: Report, difference: Difference) -> Section:
         problem = line(difference.problem or "it could not be measured", Style.DOUBT)
         items: tuple[Block, ...] = (Items((Item(mark=Status.UNKNOWN, text=problem),)),)
         return Section(heading=(Span("against "), label), blocks=items, rank=3)
-    summary = Paragraph((line(_change_summary(difference, report.sizes)),))
+    summary = Paragraph((line(change_summary(difference, report.sizes)),))
     rows = tuple(_change_rows(report, difference))
     heads = ("installed", _second(report.sizes), "%")
     columns = (
@@ -644,7 +644,7 @@ def _change_total(sizes: SizeReport, difference: Difference) -> Row:
     return Row(cells=((), line("total"), *own, percent, total), style=Style.STRONG)
 
 
-def _change_summary(difference: Difference, sizes: SizeReport) -> str:
+def change_summary(difference: Difference, sizes: SizeReport) -> str:
     """Return the change in a sentence: "2 added, 1 upgraded: slug +12.3 MB"."""
     counts = {
         kind: sum(1 for change in difference.changes if change.kind is kind) for kind in ChangeKind
@@ -660,12 +660,12 @@ def _change_summary(difference: Difference, sizes: SizeReport) -> str:
 
 
 def _obstacles(report: Report) -> Section:
-    blocks = tuple(map(_obstacle, report.obstacles))
+    blocks = tuple(map(obstacle, report.obstacles))
     return Section(heading=line(f"obstacles: {len(blocks)}"), blocks=blocks, rank=2)
 
 
-def _obstacle(obstacle: Obstacle) -> Fix:
-    """Return it with its fix, which is a sentence or several lines to paste."""
+def obstacle(obstacle: Obstacle) -> Fix:
+    """Return what is in the way, with its fix, which is a sentence or several lines to paste."""
     lines = obstacle.fix if "\n" in obstacle.fix else ""
     facts = (
         Span(str(obstacle.origin) if obstacle.origin else "", code=True),
@@ -811,7 +811,7 @@ def fix(finding: Finding, sizes: SizeReport) -> Fix:
 
 
 def _notes(report: Report) -> Section:
-    notes = [*map(_ignored, report.ignored), *report.notes]
+    notes = [*map(ignored, report.ignored), *report.notes]
     items = tuple(Item(text=line(note)) for note in notes)
     legend = Paragraph((line(" · ".join(_legend(report.sizes)), Style.DIM),))
     blocks: tuple[Block, ...] = (Items(items), legend) if items else (legend,)
@@ -819,9 +819,11 @@ def _notes(report: Report) -> Section:
     return Section(heading=heading, blocks=blocks, rank=12, quiet=True)
 
 
-def _ignored(ignored: Ignored) -> str:
-    until = f", until {ignored.expires}" if ignored.expires else ""
-    return f"ignored: {ignored.finding.code} of {ignored.finding.subject} ({ignored.reason}{until})"
+def ignored(ignoring: Ignored) -> str:
+    """Return which finding the settings ignore, why, and until when."""
+    finding, reason = ignoring.finding, ignoring.reason
+    until = f", until {ignoring.expires}" if ignoring.expires else ""
+    return f"ignored: {finding.code} of {finding.subject} ({reason}{until})"
 
 
 def _legend(sizes: SizeReport) -> tuple[str, ...]:
