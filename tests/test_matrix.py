@@ -266,22 +266,22 @@ def test_what_a_platform_does_not_offer_is_a_row_with_its_reason(
     index: PackageServer, requirements: Write
 ) -> None:
     path = requirements(FITTING)
-    done = check(index, path, platforms=("heroku", "aws-lambda"), pythons=("3.10", "3.12"))
+    done = check(index, path, platforms=("heroku", "vercel"), pythons=("3.10", "3.12"))
     assert done.code == 0
     lines = done.out.splitlines()
     assert lines[0].startswith("✓ FITS 3 of 4 targets: ")
-    assert "not offered: aws-lambda (3.10)" in " ".join(lines[:3])
+    assert "not offered: vercel (3.10)" in " ".join(lines[:3])
     row = next(number for number, line in enumerate(lines) if "not offered  " in line)
-    assert lines[row].split()[:2] == ["aws-lambda", "3.10"]
-    assert "AWS Lambda (zip) does not offer Python 3.10 (--python)" in lines[row + 1]
-    lone = whole(index, path, platforms=("heroku", "aws-lambda"), pythons=("3.10",))
+    assert lines[row].split()[:2] == ["vercel", "3.10"]
+    assert "Vercel (Python function) does not offer Python 3.10 (--python)" in lines[row + 1]
+    lone = whole(index, path, platforms=("heroku", "vercel"), pythons=("3.10",))
     assert [target["report"] is None for target in lone["targets"]] == [False, True]
 
 
 @pytest.mark.parametrize(
     ("targets", "said"),
     [
-        ({"platforms": ("aws-lambda",), "pythons": ("3.10", "3.9")}, "does not offer Python 3.9"),
+        ({"platforms": ("vercel",), "pythons": ("3.10", "3.11")}, "does not offer Python 3.11"),
         ({"platforms": ("heroku", "flyy")}, "no platform is called 'flyy'"),
         ({"pythons": ("3.12", "latest")}, "'latest' is not a Python version"),
         ({"pythons": ("3.10", "3.11", "3.12", "3.13", "3.14")}, "25 combinations"),
@@ -299,9 +299,9 @@ def test_what_cannot_be_at_all_is_a_usage_error(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('python = "3.10"\n', "aws-lambda: AWS Lambda (zip) does not offer Python 3.10"),
-        ('platform = "aws-lambda"\nstack = "none"\n', "no stack 'none'"),
-        ("[budgets]\nheroku-cap = '1M'\n", "aws-lambda: "),
+        ('python = "3.10"\n', "vercel: Vercel (Python function) does not offer Python 3.10"),
+        ('platform = "vercel"\nstack = "none"\n', "no stack 'none'"),
+        ("[budgets]\nheroku-cap = '1M'\n", "vercel: "),
         ("[budgets]\nslug = 3\n", "did you mean slug=3M?"),
     ],
 )
@@ -310,7 +310,7 @@ def test_the_project_takes_no_target_out_of_the_matrix(
 ) -> None:
     path = requirements(FITTING)
     path.with_name("slugcheck.toml").write_text(text)
-    done = check(index, path, platforms=("heroku", "aws-lambda"), pythons=())
+    done = check(index, path, platforms=("heroku", "vercel"), pythons=())
     assert (done.code, done.out) == (2, "")
     assert said in done.err
 
@@ -406,7 +406,7 @@ def test_the_api_returns_a_result_for_each_combination(
 ) -> None:
     matrix = api.check_targets(
         requirements(FITTING),
-        platforms=["heroku", "aws-lambda"],
+        platforms=["heroku", "vercel"],
         pythons=["3.11", "3.12"],
         index_url=index.index_url,
     )
@@ -414,8 +414,8 @@ def test_the_api_returns_a_result_for_each_combination(
     assert [(t.platform, t.python, t.outcome) for t in matrix.targets] == [
         ("heroku", "3.11", Outcome.FITS),
         ("heroku", "3.12", Outcome.FITS),
-        ("aws-lambda", "3.11", Outcome.IMPOSSIBLE),
-        ("aws-lambda", "3.12", Outcome.FITS),
+        ("vercel", "3.11", Outcome.IMPOSSIBLE),
+        ("vercel", "3.12", Outcome.FITS),
     ]
     assert [t.report is None for t in matrix.targets] == [False, False, True, False]
     assert "does not offer Python 3.11" in matrix.targets[2].problem

@@ -96,7 +96,7 @@ def test_what_is_remembered_of_a_build_is_that_platforms(
         tag = f"cp{minor}-cp{minor}-manylinux_2_17_x86_64"
         index.add_wheel("compiled", "1.0", {"c.so": stock.noise(9_000)}, tag=tag)
     path, newest = requirements("compiled\n"), []
-    for platform in ("fly", "google-cloud-functions"):  # the second has no Python 3.14
+    for platform in ("fly", "pythonanywhere-free"):  # the second has no Python 3.14
         flags = ("--platform", platform, "--python", "3.13", "--index-url", index.index_url)
         row = slugcheck(path, *flags, "--format", "json").one("compiled")
         newest.append(row["source_build"]["newest_python_with_wheel"])

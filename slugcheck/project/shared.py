@@ -52,7 +52,7 @@ class SharedProject:
         :raises UsageError: it does not exist, cannot be read, or is a link out of its checkout.
         :raises BuildError: the platform's build would refuse the folder.
         """
-        if container is not None:
+        if container is not None and options.is_folder:
             return app.read_subject(options, platform, refuse, container)
         key = platform if options.is_folder or platform.function is not None else None
         if key not in self._subjects:
