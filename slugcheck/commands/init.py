@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,13 @@ def command(path: Path, budget: str | None, force: bool, quiet: bool, **given: A
         raise MeasureError(
             message, hint="run slugcheck check to see why, then fix or remove these lines"
         )
-    choices = {key: given[key] for key in ("platform", "stack", "python", "dyno")}
+    keys = ("platform", "stack", "python", "dyno", "arch", "bytecode", "provided", "layers")
+    choices = {key: given[key] for key in keys}
+    # paths of the command line start from the current folder, those of settings from their own
+    choices["layers"] = [
+        os.path.relpath(layer, folder) if os.path.lexists(layer) else layer
+        for layer in given["layers"]
+    ]
     proposals = settings.proposals(report)
     if budget is None:
         budget = next(iter(proposals))
