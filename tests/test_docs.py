@@ -33,7 +33,7 @@ ENTRY_PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURIT
 BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 # Options in the text that belong to other programs: pip, git, mkdocs, the example's script, Python
-OTHERS = {"--no-compile", "--strict", "--torch", "--screens", "--only-binary"}
+OTHERS = {"--no-compile", "--target", "--strict", "--torch", "--screens", "--only-binary"}
 
 
 def text(path: Path) -> str:
