@@ -588,5 +588,6 @@ def test_the_names_to_choose_from_are_those_that_are_judged() -> None:
     named = sentence.partition("choose from ")[2]
     assert named == (
         "build, bundle, checkout, download, heroku-cap, heroku-warning, increase, "
-        "increase_percent, installed, package_increase, slug, vulnerabilities and package.NAME"
+        "increase_percent, installed, package_increase, slug, vulnerabilities, zipped and "
+        "package.NAME"
     )

@@ -57,6 +57,36 @@ def test_measured_figures_decide_and_the_document_says_so(
     assert slug["measured"] == totals["slug_bytes"]
 
 
+def test_on_lambda_a_plain_folder_is_filled_and_zipped(
+    index: PackageServer, app: Path, temporary: Path
+) -> None:
+    done = verify(index, app, "--platform", "aws-lambda")
+    assert done.code == 0, done.err
+    found, totals = done.document["verify"], done.document["totals"]
+    assert found["command"].endswith("--target package --no-compile")
+    assert (found["error_percent"]["plain"], found["bytecode_bytes"]) == (0, 0)
+    assert abs(found["error_percent"]["zipped"]) < 1
+    assert totals["zipped_bytes"] == totals["zipped_high_bytes"] == found["zipped_bytes"]
+    app_and_models = totals["app_bytes"] + totals["model_bytes"]
+    assert totals["bundle_bytes"] == found["installed_bytes"] + app_and_models
+    compiled = verify(index, app, "--platform", "aws-lambda", "--bytecode").document["verify"]
+    assert compiled["error_percent"]["plain"] == 0
+    assert compiled["bytecode_bytes"] > 0
+
+
+def test_on_lambda_what_the_runtime_provides_is_installed_and_not_weighed(
+    index: PackageServer, app: Path, temporary: Path
+) -> None:
+    lambda_ = ("--platform", "aws-lambda")
+    whole = verify(index, app, *lambda_).document
+    done = verify(index, app, *lambda_, "--provided", "framework").document
+    assert done["verify"]["error_percent"]["installed"] == 0
+    gone = next(d for d in whole["distributions"] if d["name"] == "framework")["installed_bytes"]
+    assert whole["verify"]["installed_bytes"] - done["verify"]["installed_bytes"] == gone
+    left = next(d for d in done["distributions"] if d["name"] == "framework")
+    assert (left["installed_bytes"], left["provided_bytes"]) == (0, gone)
+
+
 def test_the_tar_holds_app_files_and_models(
     index: PackageServer, app: Path, temporary: Path
 ) -> None:

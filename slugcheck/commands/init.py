@@ -58,8 +58,13 @@ def command(path: Path, budget: str | None, force: bool, quiet: bool, **given: A
         raise MeasureError(
             message, hint="run slugcheck check to see why, then fix or remove these lines"
         )
-    choices = {key: given[key] for key in ("stack", "python", "dyno", "tier")}
-    choices["platform"] = platform
+    keys = ("stack", "python", "dyno", "tier", "arch", "bytecode", "provided", "layers")
+    choices = {"platform": platform} | {key: given[key] for key in keys}
+    # paths of the command line start from the current folder, those of settings from their own
+    choices["layers"] = [
+        os.path.relpath(layer, folder) if os.path.lexists(layer) else layer
+        for layer in given["layers"]
+    ]
     proposals = settings.proposals(report)
     if budget is None:
         budget = next(iter(proposals))

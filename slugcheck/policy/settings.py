@@ -566,10 +566,10 @@ def _written(limit: Limit) -> str:
     return f"{limit.value // MIB}M" if limit.value % MIB == 0 else f"{limit.value // MB}MB"
 
 
-def settings_text(report: Report, *, given: dict[str, str | None], proposal: Proposal) -> str:
+def settings_text(report: Report, *, given: Mapping[str, Any], proposal: Proposal) -> str:
     """Return a commented ``slugcheck.toml``; ``proposal`` is the limit of the size that counts.
 
-    ``given`` are the platform, stack, python, dyno and tier of the command line.
+    ``given`` are the options of the command line that choose the target, None where left out.
     """
     sizes = report.sizes
     target = sizes.target
@@ -586,6 +586,14 @@ def settings_text(report: Report, *, given: dict[str, str | None], proposal: Pro
         chosen.append(_line("dyno", target.dyno.name, "", given.get("dyno") is not None))
     if target.platform.tier is not None:
         chosen.append(_line("tier", target.platform.tier.name, "", given.get("tier") is not None))
+    if given.get("arch") is not None:
+        chosen.append(_line("arch", arch_name(target.stack.arch), "", True))
+    if target.bytecode is not None:
+        chosen.append(_line("bytecode", target.bytecode, "", True))
+    if provided := given.get("provided"):
+        chosen.append(_line("provided", True if RUNTIME in provided else list(provided), "", True))
+    if layers := given.get("layers"):
+        chosen.append(_line("layers", list(layers), "", True))
     budgets = [
         f"# {proposal.meaning}; today {sizes.unit.up(sizes.bundle.value)}",
         f'{figure} = "{proposal.text}"',
@@ -596,7 +604,7 @@ def settings_text(report: Report, *, given: dict[str, str | None], proposal: Pro
     return _TEXT.format(chosen="\n".join(chosen), budgets="\n".join(budgets))
 
 
-def _line(key: str, value: str, comment: str, active: bool) -> str:
+def _line(key: str, value: object, comment: str, active: bool) -> str:
     line = f"{key} = {json.dumps(value)}"
     return ("" if active else "# ") + line + (f"  # {comment}" if comment else "")
 
