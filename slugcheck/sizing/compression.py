@@ -59,15 +59,19 @@ def predict(
     far = GZIP * weight.far
     errors = calibration.load().slug["error_percent"]
     evidence = ("same_version" if same else "other_version") if entry else "model"
-    usual = calibration.by_size(errors[evidence], weight.source_files)
-    transfer = _python(minor)[2] if bytecode_bytes.value else 0.0
-    own = math.hypot(
-        near * math.hypot(usual, transfer) / 100,
+    usual = calibration.by_size(errors[evidence], 0)
+    # What has thousands of sources and little else is often generated, each file like the next: it
+    # may be much less, and is never more.
+    alike = calibration.by_size(errors[evidence], weight.source_files if far < near else 0)
+    least = max(100 - 100 / (1 + alike / 100), usual)
+    others = math.hypot(
+        near * (_python(minor)[2] if bytecode_bytes.value else 0.0) / 100,
         far * calibration.by_size(errors["far"], far) / 100,
         weight.stored * errors["stored"] / 100,
     )
     value = far + near
-    below, above = math.hypot(own, near - low), math.hypot(own, high - near)
+    below = math.hypot(near * least / 100, others, near - low)
+    above = math.hypot(near * usual / 100, others, high - near)
     return Estimate.predicted(
         round(value), math.floor(max(value - below, 0.0)), math.ceil(value + above)
     )
