@@ -19,7 +19,12 @@ from packaging.version import InvalidVersion, Version
 from slugcheck import reading
 from slugcheck.errors import NetworkError, ResolutionError
 from slugcheck.model import Obstacle, Origin, Requirement, Target, Unsized
-from slugcheck.packages.known import PYTORCH_INDEX, PYTORCH_LABEL
+from slugcheck.packages.known import (
+    BUILD_FAILURES,
+    PYTORCH_INDEX,
+    PYTORCH_LABEL,
+    build_failures,
+)
 from slugcheck.packages.requirements.applicable import Requested, applies, resolver_line
 from slugcheck.packages.resolve import reasons
 from slugcheck.packages.resolve.reasons import PYTHON, Need
@@ -412,6 +417,7 @@ class Diagnosis:
     pages: Callable[[], Pages]
     excluded: Callable[[], Collection[str]]
     learn: Callable[[Failure], bool]  # gets past what has no wheel, in the file
+    fails: Callable[[str, str], bool]  # whether the build of a name's version is known to fail
     troubles: list[Trouble] = field(default_factory=list)
     whole: list[str] = field(default_factory=list)
     _lines_are_there: bool = False
@@ -601,7 +607,7 @@ class Diagnosis:
         older ones.
         """
         ranked = sorted(
-            (line for line in core.lines if line.requirement.specifier),
+            (line for line in core.lines if self._is_limited(line)),
             key=lambda line: (
                 line.requirement.url is not None,
                 line.constraint,
@@ -611,11 +617,14 @@ class Diagnosis:
         second = None
         for line in ranked:
             options = [f">={line.pin}", ""] if line.pin and "+" not in line.pin else [""]
-            changes = [Change(line=line, now=line.with_specifier(option)) for option in options]
+            changes = [Change(line=line, now=self._opened(line, option)) for option in options]
             parts = [_with(lines, change) for change in changes]
             answers = self.trials.run(*parts, wheels_only=True)
             for change, answer in zip(changes, answers, strict=True):
-                if answer is not None and not isinstance(answer, Failure):
+                if answer is None or isinstance(answer, Failure):
+                    continue
+                versions: dict[str, str] = {p.name: str(p.version) for p in answer.packages}
+                if not self.fails(line.name, versions.get(line.name, "")):
                     self._solution = answer
                     return change
             last = answers[-1]
@@ -624,19 +633,49 @@ class Diagnosis:
             if second is None and elsewhere:
                 second = changes[-1]
         if second is None and ranked:
-            second = Change(line=ranked[0], now=ranked[0].with_specifier(""))
+            second = Change(line=ranked[0], now=self._opened(ranked[0]))
         return second
+
+    def _opened(self, line: Line, specifier: str = "") -> Requirement:
+        """Return a line with more versions, but for those that are known to fail."""
+        failing = [f"!={version}" for version in self._failing(line.name)]
+        return line.with_specifier(",".join(filter(None, [specifier, *failing])))
+
+    def _is_limited(self, line: Line) -> bool:
+        specifier = line.requirement.specifier
+        if not specifier or line.name not in BUILD_FAILURES:
+            return bool(specifier)
+        return specifier != self._opened(line).specifier
+
+    def _failing(self, name: str) -> Sequence[Version]:
+        """Return the versions whose build fails, as far as no archive has to be read for that.
+
+        Those with wheels are not among them: one may fit.
+        """
+        if name not in BUILD_FAILURES:
+            return ()
+        try:
+            files = self.pages().files(name)
+        except NetworkError:
+            return ()
+        minor = int(self.target.minor.partition(".")[2])
+        wheels = {file.version for file in files if file.filename.endswith(".whl")}
+        return sorted(
+            version
+            for version in {file.version for file in files} - wheels
+            if any(first <= minor for first, _ in build_failures(name, version))
+        )
 
     def _give_up(self, lines: Sequence[Line], failure: Failure) -> tuple[Change, ...]:
         """Open the versions of all lines that uv has named so far; the next time, of all.
 
         Where no line limits versions any more, leave one out.
         """
-        limited = [line for line in lines if line.requirement.specifier]
+        limited = [line for line in lines if self._is_limited(line)]
         names = reasons.names_in("\n".join([*self.whole, failure.text]))
         named = [line for line in limited if line.name in names]
         opened = named if named and self._given_up is None else limited
-        changes = tuple(Change(line=line, now=line.with_specifier("")) for line in opened)
+        changes = tuple(Change(line=line, now=self._opened(line)) for line in opened)
         if not opened:
             opened = [*_named([line for line in lines if not line.constraint], failure)]
             changes = tuple(Change(line=line, now=None) for line in opened[-1:])

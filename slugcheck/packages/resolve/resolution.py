@@ -227,6 +227,7 @@ class Resolver:
             learn=self._learn_from,
             pages=lambda: self._stand_ins.pages,
             excluded=lambda: self._excluded,
+            fails=self._fails,
         )
 
     def fingerprint(self, resolved: Resolved) -> str:
@@ -388,6 +389,11 @@ class Resolver:
             excludes=self._excludes(),
             wanted={change.line.name for change in changes},
         )
+
+    def _fails(self, name: str, version: str) -> bool:
+        """Whether a version has been read whose build fails."""
+        made = self._made.get(name, {}).get(version)
+        return made is not None and bool(made.source_build and made.source_build.failure)
 
     def _stand_ins_made(self) -> tuple[StandIn, ...]:
         return tuple(made for versions in self._made.values() for made in versions.values())
