@@ -563,7 +563,7 @@ def test_usage_mistakes_exit_2_before_any_request(
 ) -> None:
     path = requirements("webapp\n")
     for more in (
-        ("--platform", "herok"), ("--stack", "heroku-18"), ("--python", "3.9"),
+        ("--platform", "herok"), ("--stack", "heroku-18"), ("--python", "latest"),
         ("--dyno", "huge"), ("--limit", "slug=much"), ("--limit", "slugs=1M"), ("--wrong",),
     ):  # fmt: skip
         done = slugcheck(*check(index, path), *more)

@@ -111,7 +111,7 @@ def command(
     if len(platforms) > 1 or len(pythons) > 1:
         chosen = options.options(path, given)
         ctx.exit(_several(chosen, platforms, pythons, against, terminal, wanted, write))
-    given |= {"platform": "".join(platforms) or None, "python": "".join(pythons) or None}
+    given |= {"platform": next(iter(platforms), None), "python": next(iter(pythons), None)}
     ctx.exit(_one(options.options(path, given), against, terminal, wanted, write))
 
 
