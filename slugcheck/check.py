@@ -28,6 +28,7 @@ from slugcheck.model import (
     Distribution,
     Finding,
     FindingSeverity,
+    IndexOptions,
     Inventory,
     Obstacle,
     Part,
@@ -143,6 +144,7 @@ class Check:
             refuse=self._refuse,
             whole=self.subject.project is not None,
         )
+        self.subject = replace(self.subject, index=_index(self.subject.index, self.target))
         self._check_install_command()
         more = () if ruling is None else (settings.local_models(self.settings),)
         self._app = App(self.subject, options, (own, *more))
@@ -214,6 +216,8 @@ class Check:
         if answer is None or wanted is None or self._options.offline or lost >= _MOST_LOST:
             return False
         index, gone = answer
+        if gone in self.target.python.indexes:
+            return False  # nothing that it says of wheels would hold
         self._obstacles.append(
             Obstacle(
                 sentence=str(error),
@@ -579,6 +583,13 @@ class Check:
                 "platform has it"
             )
         return tuple(notes)
+
+
+def _index(given: IndexOptions, target: Target) -> IndexOptions:
+    """Return where packages come from: what the file says, and what the platform adds to it."""
+    extra = tuple(url for url in target.python.indexes if url not in given.extra_index_urls)
+    wheels = (":all:",) if target.platform.wheels_only else given.only_binary
+    return replace(given, extra_index_urls=(*given.extra_index_urls, *extra), only_binary=wheels)
 
 
 def _preload() -> None:

@@ -9,6 +9,7 @@ MiB is 2**20 bytes; the "M" that Heroku prints is MiB.
 
 from slugcheck.model.figures import Basis, Estimate
 from slugcheck.model.platform import (
+    PYODIDE,
     Author,
     Budget,
     BuildImage,
@@ -86,6 +87,7 @@ from slugcheck.model.sizes import (
 )
 
 __all__ = [
+    "PYODIDE",
     "AfterFix",
     "AppFiles",
     "Artifact",

@@ -60,11 +60,17 @@ class BuildImage:
     source: Source
 
 
+# Pyodide's platform by Python, as wheels are tagged for it: pyodide_2025_0_wasm32 (uv 0.13.9 knows
+# no later one).
+PYODIDE = {"3.12": "2024", "3.13": "2025"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """An operating system image of a platform. ``glibc`` decides which manylinux wheels fit.
 
-    ``build_image`` is None where it is not known what builds find installed.
+    On the architecture ``wasm32`` Python is Pyodide, and ``glibc`` is (0, 0). ``build_image`` is
+    None where it is not known what builds find installed.
     """
 
     name: str
@@ -74,6 +80,16 @@ class Stack:
     status: str
     source: Source
     build_image: BuildImage | None = None
+
+    @property
+    def is_pyodide(self) -> bool:
+        """Whether Python is Pyodide, CPython built for WebAssembly."""
+        return self.arch == "wasm32"
+
+    @property
+    def system(self) -> str:
+        """The operating system, as Python's ``platform.system()`` names it."""
+        return "Emscripten" if self.is_pyodide else "Linux"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +121,17 @@ class RuntimePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonRelease:
-    """A Python that a platform offers: its newest patch release and what it puts in the slug."""
+    """A Python that a platform offers: its newest patch release and what it puts in the slug.
+
+    ``indexes`` are URLs that the platform's installer looks at beside the usual index.
+    """
 
     minor: str
     version: str
     parts: tuple[RuntimePart, ...]
     status: str  # "supported", "deprecated"
     source: Source
+    indexes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +213,7 @@ class Platform:
     default_dyno: str | None
     buildpack: Buildpack | None = None  # what builds a project folder, if it is Heroku's
     retired_stacks: tuple[RetiredStack, ...] = ()
+    wheels_only: bool = False  # nothing is built from source there
     file: str = ""  # the path of a user's own file, as it was given
 
     @property

@@ -115,7 +115,7 @@ def _target(sizes: SizeReport) -> document.Target:
         size_figure=target.platform.size_figure,
         bundle_kind=target.platform.bundle.kind,
         stack=target.stack.name,
-        glibc="{}.{}".format(*target.stack.glibc),
+        glibc="" if target.stack.is_pyodide else "{}.{}".format(*target.stack.glibc),
         python=target.minor,
         python_full=target.python_version,
         python_origin=target.python_origin,

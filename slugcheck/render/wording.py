@@ -92,7 +92,7 @@ def target_words(report: Report) -> tuple[str, ...]:
         target.platform.title,
         *((target.stack.name,) if named else ()),
         f"Python {target.python_version} ({target.python_origin})",
-        f"linux {target.stack.arch}",
+        f"{target.stack.system.lower()} {target.stack.arch}",
     )
 
 

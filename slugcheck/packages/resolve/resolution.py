@@ -423,7 +423,8 @@ class Resolver:
         skipped = self._requested.skipped
         if skipped:
             markers = "its marker excludes" if len(skipped) == 1 else "their markers exclude"
-            yield f"skipped {', '.join(skipped)}: {markers} Linux with Python {self._target.minor}"
+            system = f"{self._target.stack.system} with Python {self._target.minor}"
+            yield f"skipped {', '.join(skipped)}: {markers} {system}"
         if ":all:" in self._requested.requirements.options.no_binary:
             yield "--no-binary :all: builds everything from source; sizes are those of wheels"
 

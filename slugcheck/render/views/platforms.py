@@ -187,9 +187,14 @@ def _limit(limit: Limit) -> Row:
     return _entry(limit.name, (f"{value}{figure}: {meaning}",), limit.source)
 
 
+def libc(stack: Stack) -> str:
+    """Return a stack's C library: "glibc 2.39"."""
+    return "Pyodide" if stack.is_pyodide else f"glibc {stack.glibc[0]}.{stack.glibc[1]}"
+
+
 def _stack(stack: Stack, platform: Platform) -> Sequence[str]:
     default = ", the default" if stack.name == platform.default_stack else ""
-    lines = [f"glibc {stack.glibc[0]}.{stack.glibc[1]}, {stack.arch}, {stack.status}{default}"]
+    lines = [f"{libc(stack)}, {stack.arch}, {stack.status}{default}"]
     if stack.missing_libraries:
         lines.append(f"without {', '.join(stack.missing_libraries)}")
     if (image := stack.build_image) is not None:
@@ -211,7 +216,8 @@ def _python(release: PythonRelease, platform: Platform) -> Sequence[str]:
         for part in release.parts
     )
     first = f"{release.version}, {release.status}{default}"
-    return first, *parts
+    indexes = (f"wheels also from {url}" for url in release.indexes)
+    return first, *indexes, *parts
 
 
 # --------------------------------------------------------------------------- machines
