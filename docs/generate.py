@@ -207,6 +207,10 @@ ram_bytes = 536_870_912
 workers = 2
 source = "wiki"
 ```
+
+Where Python is Pyodide, a stack has `arch = "wasm32"` and no `glibc`. `wheels_only = true` says that
+nothing is built from source, and `indexes = ["https://…"]` in a row of `pythons` adds package indexes;
+`slugcheck/platforms/cloudflare-workers.toml` uses all three.
 """
 
 
@@ -334,11 +338,11 @@ _KINDS = {Severity.FAIL: "fail", Severity.WARN: "warn", Severity.NOTE: "note"}
 
 def _stack(stack: Stack, platform: Platform) -> Iterable[str]:
     default = " (default)" if stack.name == platform.default_stack else ""
-    glibc = f"{stack.glibc[0]}.{stack.glibc[1]}"
+    libc = platforms_view.libc(stack).removeprefix("glibc ")
     missing = ", ".join(stack.missing_libraries) or "–"
     return (
         f"`{stack.name}`{default}",
-        glibc,
+        libc,
         ", ".join(map(arch_name, stack.arches)),
         stack.status,
         missing,
@@ -348,11 +352,12 @@ def _stack(stack: Stack, platform: Platform) -> Iterable[str]:
 
 def _python(release: PythonRelease, platform: Platform) -> Iterable[str]:
     default = " (default)" if release.minor == platform.default_python else ""
-    parts = "; ".join(
+    added = [
         f"{part.name}: {mb(part.installed_bytes)} MB, {mb(part.slug_bytes)} MB of the slug "
         f"(±{part.error_percent:g} %)"
         for part in release.parts
-    )
+    ]
+    parts = "; ".join([*added, *(f"wheels of {url}" for url in release.indexes)])
     source = _source(release.source)
     status = f"{release.status}, on `{release.stack}`" if release.stack else release.status
     return f"{release.minor}{default}", release.version, status, parts or "–", source

@@ -180,6 +180,7 @@ class Check:
         )
         if self._container is not None:
             self.target = replace(self.target, base=self._container.base)
+        self.subject = replace(self.subject, index=_index(self.subject.index, self.target))
         self._check_install_command()
         more = () if ruling is None else (settings.local_models(self.settings),)
         self._app: App = self._shared.app(self.subject, options, (own, *more))
@@ -261,6 +262,8 @@ class Check:
         if answer is None or wanted is None or self._options.offline or too_many:
             return False
         index, gone = answer
+        if gone in self.target.python.indexes:
+            return False  # nothing that it says of wheels would hold
         self._lost.append(
             Obstacle(
                 sentence=str(error),
@@ -731,6 +734,13 @@ class Check:
         also = [n for n in platform.bundle.provided if n in installed - {*self.target.provided}]
         if named and also and RUNTIME not in self._options.provided:
             yield f"in the runtime too, but counted: {listed(also)} (--provided leaves out all)"
+
+
+def _index(given: IndexOptions, target: Target) -> IndexOptions:
+    """Return where packages come from: what the file says, and what the platform adds to it."""
+    extra = tuple(url for url in target.python.indexes if url not in given.extra_index_urls)
+    wheels = (":all:",) if target.platform.wheels_only else given.only_binary
+    return replace(given, extra_index_urls=(*given.extra_index_urls, *extra), only_binary=wheels)
 
 
 def _preload() -> None:

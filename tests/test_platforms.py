@@ -86,7 +86,7 @@ def test_what_is_unknown_says_so() -> None:
      ("google-cloud-functions", 500_000_000), ("pythonanywhere-free", 536_870_912),
      ("fly", 8_000_000_000), ("railway-trial", 4_000_000_000),
      ("huggingface-spaces", 50_000_000_000), ("streamlit", 50_000_000_000),
-     ("digitalocean-functions", 48_000_000)],
+     ("digitalocean-functions", 48_000_000), ("cloudflare-workers", 67_108_864)],
 )  # fmt: skip
 def test_size_limits_in_bytes(name: str, bytes_: int) -> None:
     platform = platforms.load(name)
@@ -466,7 +466,8 @@ def test_one_platform_is_shown_with_all_it_has(name: str) -> None:
     assert max(map(len, text.splitlines())) <= 80
     platform = platforms.load(name)
     for stack in platform.stacks:
-        assert f"glibc {stack.glibc[0]}.{stack.glibc[1]}" in text
+        libc = f"glibc {stack.glibc[0]}.{stack.glibc[1]}"
+        assert ("Pyodide" if stack.is_pyodide else libc) in text
     for release in platform.pythons:
         assert release.version in text
     for dyno in platform.dynos:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import platform
 import subprocess
 import sys
@@ -164,8 +165,12 @@ def test_the_name_for_uv_is_its_newest_that_the_stack_has(
 def test_uv_knows_the_platform_of_every_stack(tmp_path: Path) -> None:
     """Against the real uv: a name it does not have is a usage error."""
     (tmp_path / "empty.in").write_text("")
-    stacks = {s for name in platforms.names() for s in platforms.load(name).stacks}
-    for name in {tags.uv_platform(s) for s in stacks}:
+    targets = {
+        tags.uv_platform(stack, release.minor)
+        for place in map(platforms.load, platforms.names())
+        for stack, release in itertools.product(place.stacks, place.pythons)
+    }
+    for name in targets:
         command = [sys.executable, "-m", "uv", "pip", "compile", "--offline", "--no-config",
                    "--python-platform", name, str(tmp_path / "empty.in")]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -106,6 +106,9 @@ def _together(failing: Sequence[_Failing]) -> dict[str, list[_Failing]]:
 def why_it_fails(build: SourceBuild, target: Target, package: DistributionSize) -> str:
     """Return why a distribution cannot be installed, after its name; "" if it may be."""
     minor = target.minor
+    if build.refused and target.stack.is_pyodide and not build.failure.startswith("its metadata"):
+        wheels = f"no wheel for Pyodide's Python {minor}, nor one in pure Python"
+        return f"cannot run there: it has {wheels}"
     missing = missing_packages(build, target)
     lacking = [need for need in missing if not need.fetched]
     if not lacking and not build.failure:

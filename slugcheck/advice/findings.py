@@ -88,7 +88,7 @@ def gpu_problems(
     sizes: SizeReport, inventories: Mapping[str, Inventory], own_ways: tuple[Candidate, ...] = ()
 ) -> Iterable[Problem]:
     """Yield the packages that need a GPU, with their CPU versions, on a platform without one."""
-    if sizes.target.platform.gpu:
+    if sizes.target.platform.gpu or sizes.target.stack.is_pyodide:
         return
     installed = {d.name: d for d in sizes.distributions}
     gpu = {n: d for n, d in installed.items() if GPU_ONLY.match(n) and n not in CPU_BUILDS}

@@ -9,6 +9,7 @@ MiB is 2**20 bytes; the "M" that Heroku prints is MiB.
 
 from slugcheck.model.figures import Basis, Estimate
 from slugcheck.model.platform import (
+    PYODIDE,
     Alias,
     Author,
     BaseImage,
@@ -92,6 +93,7 @@ from slugcheck.model.sizes import (
 )
 
 __all__ = [
+    "PYODIDE",
     "AfterFix",
     "Alias",
     "AppFiles",

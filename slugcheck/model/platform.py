@@ -107,6 +107,11 @@ class BuildImage:
     source: Source
 
 
+# Pyodide's platform by Python, as wheels are tagged for it: pyodide_2025_0_wasm32 (uv 0.13.9 knows
+# no later one).
+PYODIDE = {"3.12": "2024", "3.13": "2025"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """An operating system image of a platform. ``glibc`` decides which manylinux wheels fit.
@@ -114,7 +119,8 @@ class Stack:
     ``arch`` is the architecture as wheel tags name it, ``x86_64`` or ``aarch64``; ``arches`` are
     all that the platform offers with this image, the default first. Where the C library is musl,
     ``musl`` is its version and decides which musllinux wheels fit, and ``glibc`` is (0, 0).
-    ``build_image`` is None where it is not known what builds find installed.
+    On the architecture ``wasm32`` Python is Pyodide, and ``glibc`` is (0, 0) too. ``build_image``
+    is None where it is not known what builds find installed.
     """
 
     name: str
@@ -127,9 +133,22 @@ class Stack:
     musl: tuple[int, int] | None = None
     arches: tuple[str, ...] = ()
 
+    @property
+    def is_pyodide(self) -> bool:
+        """Whether Python is Pyodide, CPython built for WebAssembly."""
+        return self.arch == "wasm32"
+
+    @property
+    def system(self) -> str:
+        """The operating system, as Python's ``platform.system()`` names it."""
+        return "Emscripten" if self.is_pyodide else "Linux"
+
 
 # What users call an architecture, and what wheel tags call it.
-ARCHES = {"x86_64": "x86_64", "arm64": "aarch64", "amd64": "x86_64", "aarch64": "aarch64"}
+ARCHES = {
+    "x86_64": "x86_64", "arm64": "aarch64", "amd64": "x86_64", "aarch64": "aarch64",
+    "wasm32": "wasm32",
+}  # fmt: skip
 
 
 def arch_name(arch: str) -> str:
@@ -198,6 +217,7 @@ class PythonRelease:
     """A Python that a platform offers: its newest patch release and what it puts in the slug.
 
     ``stack`` is the image it runs on, "" where every stack has it.
+    ``indexes`` are URLs that the platform's installer looks at beside the usual index.
     """
 
     minor: str
@@ -206,6 +226,7 @@ class PythonRelease:
     status: str  # "supported", "deprecated"
     source: Source
     stack: str = ""
+    indexes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +326,7 @@ class Platform:
     buildpack: Buildpack | None = None  # what builds a project folder, if it is Heroku's
     retired_stacks: tuple[RetiredStack, ...] = ()
     default_base: str = ""  # of an image without a Dockerfile; {minor} is Python's version
+    wheels_only: bool = False  # nothing is built from source there
     file: str = ""  # the path of a user's own file, as it was given
     tiers: tuple[Tier, ...] = ()  # of its size limit
     tier: Tier | None = None  # the one that applies, once it is known

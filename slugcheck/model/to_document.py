@@ -119,8 +119,8 @@ def _target(sizes: SizeReport) -> document.Target:
         bundle_kind=target.platform.bundle.kind,
         tier=target.platform.tier.name if target.platform.tier else None,
         stack=target.stack.name,
-        glibc="" if target.stack.musl else "{}.{}".format(*target.stack.glibc),
-        musl="{}.{}".format(*target.stack.musl) if target.stack.musl else "",
+        glibc="" if target.stack.musl or target.stack.is_pyodide else _version(target.stack.glibc),
+        musl=_version(target.stack.musl) if target.stack.musl else "",
         base=_base_image(target.base) if target.base is not None else None,
         python=target.minor,
         python_full=target.python_version,
@@ -141,6 +141,10 @@ def _base_image(base: BaseImage) -> document.BaseImage:
         date=base.source.date if base.disk_bytes is not None else "",
         source=base.source.text,
     )
+
+
+def _version(parts: tuple[int, int]) -> str:
+    return f"{parts[0]}.{parts[1]}"
 
 
 def _totals(report: Report) -> document.Totals:

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from slugcheck import reading
 from slugcheck.errors import PlatformError
 from slugcheck.model import (
+    PYODIDE,
     Alias,
     BuildImage,
     Buildpack,
@@ -194,6 +195,8 @@ BASE_IMAGES = "base_images.toml"  # not a platform: what FROM brings
 # what a file for slugcheck 0.1 called the figure of its size limit
 _FORMER = {"slug": BundleKind.GZIP_TAR, "installed": BundleKind.UNZIPPED}
 _EXAMPLE = "'Your own platform' in docs/platforms.md shows a whole file"
+# without a name or password: a file of a project must not make slugcheck send any
+_INDEX = r"https?://[^\s@$]+"
 _GLIBC = r"[0-9]{1,3}\.[0-9]{1,3}"
 _BASE, _LIKE_BASE = r"[\w.:/{}-]*", "python:{minor}-slim"
 _MINOR = r"3\.[0-9]{1,3}"
@@ -306,6 +309,11 @@ def _platform(reader: TableReader) -> Platform:
         ("tiers", [tier.name for tier in tiers]),
     ):
         _no_duplicates(reader, key, row_names)
+    if any(stack.is_pyodide for stack in stacks):
+        for row, release in enumerate(pythons):
+            if release.minor and release.minor not in PYODIDE:
+                known = ", ".join(PYODIDE)
+                reader.mistake(f"pythons[{row}].minor", f"must be one of {known} on wasm32")
     if "sources" in reader:  # those that no row names have to be right, too
         reader.table("sources", _check_sources)
     _check_tiers(reader, tiers, limits)
@@ -329,6 +337,7 @@ def _platform(reader: TableReader) -> Platform:
         if "default_dyno" in reader
         else None,
         retired_stacks=retired,
+        wheels_only=reader.flag("wheels_only") if "wheels_only" in reader else False,
         default_base=reader.text("default_base", default="", pattern=_BASE, like=_LIKE_BASE),
         tiers=tiers,
         function=reader.table("function", _function) if "function" in reader else None,
@@ -439,8 +448,9 @@ def _no_duplicates(reader: TableReader, key: str, row_names: list[str]) -> None:
 
 
 def _stack(reader: TableReader) -> Stack:
-    glibc = reader.text("glibc", pattern=_GLIBC, like="2.39").split(".")
     arches = tuple(ARCHES[name] for name in reader.choices("arch", tuple(ARCHES)))
+    known = arches[:1] != ("wasm32",)  # Pyodide has a C library of its own
+    glibc = reader.text("glibc", pattern=_GLIBC, like="2.39").split(".") if known else []
     return Stack(
         name=reader.text("name"),
         glibc=(int(glibc[0]), int(glibc[1])) if len(glibc) == 2 else (0, 0),
@@ -473,7 +483,17 @@ def _python(reader: TableReader, stacks: Sequence[str]) -> PythonRelease:
         status=reader.choice("status", ("supported", "deprecated")),
         source=_source(reader),
         stack=reader.choice("stack", stacks) if "stack" in reader else "",
+        indexes=_indexes(reader),
     )
+
+
+def _indexes(reader: TableReader) -> tuple[str, ...]:
+    urls = reader.texts("indexes")
+    for url in urls:
+        if not re.fullmatch(_INDEX, url):
+            like = "https://packages.example.com/simple"
+            reader.mistake("indexes", f"must be addresses like {like}, not {url[:_SHOWN]!r}")
+    return urls
 
 
 def _part(reader: TableReader) -> RuntimePart:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from packaging.tags import Tag, compatible_tags, cpython_tags
 
-from slugcheck.model import Stack, Target
+from slugcheck.model import PYODIDE, Stack, Target
 
 # The glibc minors (2.x) that uv 0.13.9 has a --python-platform name for. Wheels for a newer one
 # than the last are not on the index today.
@@ -15,13 +15,16 @@ _OLDEST_GLIBC_MINOR = {"x86_64": 5}  # manylinux1 is glibc 2.5; other machines c
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 
 
-def uv_platform(stack: Stack) -> str:
+def uv_platform(stack: Stack, minor: str = "") -> str:
     """Return uv's name for ``--python-platform``: its newest glibc that the stack also has.
 
-    uv has none older than 2.17, so that stands for those. For musl it has one, of version 1.2.
+    uv has none older than 2.17, so that stands for those. For musl it has one, of version 1.2. For
+    Pyodide ``minor``, the Python's, decides.
     """
     if stack.musl is not None:
         return f"{stack.arch}-unknown-linux-musl"
+    if stack.is_pyodide:
+        return f"{stack.arch}-pyodide{PYODIDE.get(minor, '')}"
     newest = max(minor for minor in _UV_GLIBC_MINORS if (2, minor) <= max(stack.glibc, (2, 17)))
     return f"{stack.arch}-manylinux_2_{newest}"
 
@@ -35,14 +38,17 @@ def tags_for(stack: Stack, minor: str) -> tuple[Tag, ...]:
     """Return the wheel tags of a minor CPython version on a stack, the most specific first."""
     version = tuple(int(part) for part in minor.split("."))
     interpreter = f"cp{minor.replace('.', '')}"
-    platforms = list(_platforms(stack))
+    platforms = list(_platforms(stack, minor))
     # the ABI is given, or packaging would add that of the Python slugcheck runs on (3.14t, debug)
     specific = cpython_tags(python_version=version, abis=[interpreter], platforms=platforms)
     generic = compatible_tags(python_version=version, interpreter=interpreter, platforms=platforms)
     return (*specific, *generic)
 
 
-def _platforms(stack: Stack) -> Iterator[str]:
+def _platforms(stack: Stack, python: str) -> Iterator[str]:
+    if stack.is_pyodide:
+        yield f"pyodide_{PYODIDE[python]}_0_{stack.arch}"
+        return
     # a wheel for plain linux, as one from a private index may be, comes first: as pip orders them
     yield f"linux_{stack.arch}"
     if stack.musl is not None:
@@ -69,10 +75,10 @@ def marker_environment(target: Target) -> dict[str, str]:
         "platform_machine": target.stack.arch,
         "platform_python_implementation": "CPython",
         "platform_release": "",
-        "platform_system": "Linux",
+        "platform_system": target.stack.system,
         "platform_version": "",
         "python_full_version": target.python_version,
         "python_version": target.minor,
-        "sys_platform": "linux",
+        "sys_platform": target.stack.system.lower(),
         "extra": "",
     }

@@ -524,19 +524,31 @@ def _release(platform: Platform, wanted: Requested, refuse: Refuse) -> tuple[Pyt
         refuse(_build_error(platform, minor, wanted, near))
         return offered[near], offered[near].version
     dates = max(release.source.date for release in platform.pythons)
-    message = (
-        f"{platform.title} does not offer Python {minor} ({wanted.place}); "
-        f"as of {dates} it offers {', '.join(offered)}"
-    )
+    problem, _ = _lacks(platform, minor)
+    known = f"as of {dates} it offers" if problem.startswith(platform.title) else "it can for"
+    message = f"{problem} ({wanted.place}); {known} {', '.join(offered)}"
     raise PlatformError(message, hint=f"use {near}, the nearest that it supports")
+
+
+def _lacks(platform: Platform, minor: str) -> tuple[str, str]:
+    """Return that a platform has no such Python, and the start of a sentence on those it has.
+
+    A later Python of Pyodide's is one that the platform may have, but the resolver does not know.
+    """
+    later = reading.minor_key(minor) > reading.minor_key(platform.pythons[-1].minor)
+    if later and any(stack.is_pyodide for stack in platform.stacks):
+        unknown = f"slugcheck cannot resolve for {platform.title} with Python {minor} yet"
+        return unknown, "slugcheck can resolve for"
+    return f"{platform.title} does not offer Python {minor}", f"{platform.title} offers"
 
 
 def _build_error(platform: Platform, minor: str, wanted: Requested, near: str) -> BuildError:
     oldest, newest = platform.pythons[0].minor, platform.pythons[-1].minor
     fix = _fix(near, wanted.origin)
-    hint = f"{fix}; {platform.title} offers {oldest} to {newest}"
+    problem, offers = _lacks(platform, minor)
+    hint = f"{fix}; {offers} {oldest} to {newest}"
     if not platform.buildpack:
-        problem = f"{platform.title} does not offer Python {minor} ({wanted.place})"
+        problem += f" ({wanted.place})"
         return BuildError(problem, hint=hint, instead=_sized_with(near), refused=False)
     if reading.minor_key(minor) < reading.minor_key(oldest):
         problem = f"Python {minor} has reached end-of-life and is no longer supported"

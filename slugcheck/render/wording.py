@@ -105,7 +105,7 @@ def target_words(report: Report) -> tuple[str, ...]:
         *((target.stack.name,) if named else ()),
         *((_base(target.base),) if target.base is not None else ()),
         f"Python {target.python_version} ({target.python_origin})",
-        f"linux {arch_name(target.stack.arch)}",
+        f"{target.stack.system.lower()} {arch_name(target.stack.arch)}",
         *_chosen(target),
     )
 

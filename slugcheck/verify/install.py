@@ -244,7 +244,7 @@ def refuse_foreign(sizes: SizeReport) -> None:
 
 def _same_kind(target: Target) -> None:
     own = f"{platform.system()} {platform.machine()}"
-    wanted = f"Linux {target.stack.arch}"
+    wanted = f"{target.stack.system} {target.stack.arch}"
     if own != wanted:
         message = f"--verify needs {wanted} like the target; this machine is {own}"
         raise MeasureError(message, hint="run it in a container or in CI on such a machine")

@@ -449,13 +449,14 @@ class Resolver:
         skipped = self._requested.skipped
         if skipped:
             markers = "its marker excludes" if len(skipped) == 1 else "their markers exclude"
-            yield f"skipped {', '.join(skipped)}: {markers} Linux with Python {self._target.minor}"
+            system = f"{self._target.stack.system} with Python {self._target.minor}"
+            yield f"skipped {', '.join(skipped)}: {markers} {system}"
         if ":all:" in self._requested.requirements.options.no_binary:
             yield "--no-binary :all: builds everything from source; sizes are those of wheels"
 
     def _key(self) -> str:
         # its name says nothing: many platforms have a "default", and images another C library
-        system = uv_platform(self._target.stack)
+        system = uv_platform(self._target.stack, self._target.minor)
         # a stand-in names those of the platform's Pythons that have wheels
         pythons = " ".join(release.minor for release in self._target.platform.pythons)
         return self._requested.digest(

@@ -135,9 +135,9 @@ class Uv:
     @property
     def fingerprint(self) -> str:
         """What the settings add to the choice of versions, as text."""
-        return (
-            f"{self._settings.exclude_newer} {self._options.prerelease} {self._options.no_binary}"
-        )
+        more = "".join(f" {url}" for url in self._target.python.indexes)
+        chosen = f"{self._settings.exclude_newer} {self._options.prerelease}"
+        return f"{chosen} {self._options.no_binary}{more}"
 
     def for_python(self, release: PythonRelease) -> Uv:
         """Return the same for another Python of the platform."""
@@ -158,10 +158,11 @@ class Uv:
     ) -> Pylock | Failure:
         """Resolve ``lines`` for the target.
 
-        ``direct_only`` resolves without dependencies and lets source archives be chosen (none is
-        built or read). ``excludes`` are left out of the resolution wherever they are asked for.
-        ``offline`` asks uv's own cache only, as the setting does. ``seconds`` is for trials that
-        may be given up. ``lowest`` takes the lowest version that the lines themselves allow.
+        ``direct_only`` resolves without dependencies and lets source archives be chosen where the
+        options allow them (none is built or read). ``excludes`` are left out of the resolution
+        wherever they are asked for. ``offline`` asks uv's own cache only, as the setting does.
+        ``seconds`` is for trials that may be given up. ``lowest`` takes the lowest version that
+        the lines themselves allow.
 
         :raises LateError: it takes longer than ``seconds``.
         :raises NetworkError: an index cannot be reached or refuses.
@@ -170,6 +171,9 @@ class Uv:
         with temporary.Folder() as folder:
             arguments = self._arguments(folder, lines, constraints, excludes, find_links)
             arguments += ["--format", "pylock.toml", "--no-deps" if direct_only else "--no-build"]
+            if direct_only:
+                for name in self._options.only_binary:
+                    arguments += ["--only-binary", name]
             arguments += ["--resolution", "lowest-direct"] if lowest else []
             if offline and not self._settings.offline:
                 arguments.append("--offline")
@@ -247,7 +251,7 @@ class Uv:
             "--python", sys.executable,
             "--index-strategy", "unsafe-best-match",  # pip looks at all indexes alike
             "--python-version", self._target.python_version,
-            "--python-platform", uv_platform(self._target.stack),
+            "--python-platform", uv_platform(self._target.stack, self._target.minor),
         ]  # fmt: skip
         for option, names in (("--constraints", constraints), ("--excludes", excludes)):
             if names:

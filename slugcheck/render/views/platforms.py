@@ -229,10 +229,15 @@ def _function(rule: FunctionRule) -> tuple[Line, ...]:
     )
 
 
+def libc(stack: Stack) -> str:
+    """Return a stack's C library: "glibc 2.39"."""
+    return "Pyodide" if stack.is_pyodide else f"glibc {stack.glibc[0]}.{stack.glibc[1]}"
+
+
 def _stack(stack: Stack, platform: Platform) -> Sequence[str]:
     default = ", the default" if stack.name == platform.default_stack else ""
     arches = listed([arch_name(arch) for arch in stack.arches])
-    lines = [f"glibc {stack.glibc[0]}.{stack.glibc[1]}, {arches}, {stack.status}{default}"]
+    lines = [f"{libc(stack)}, {arches}, {stack.status}{default}"]
     if stack.missing_libraries:
         lines.append(f"without {', '.join(stack.missing_libraries)}")
     if (image := stack.build_image) is not None:
@@ -255,7 +260,8 @@ def _python(release: PythonRelease, platform: Platform) -> Sequence[str]:
     )
     stack = f", on {release.stack}" if release.stack else ""
     first = f"{release.version}, {release.status}{default}{stack}"
-    return first, *parts
+    indexes = (f"wheels also from {url}" for url in release.indexes)
+    return first, *indexes, *parts
 
 
 # --------------------------------------------------------------------------- machines
