@@ -15,14 +15,17 @@ from packaging.version import Version
 
 # The minor version of Python 3 that removed a module of the standard library, or a name of one
 # ("What's new in Python"); 0: Python 3 never had it.
-_REMOVED_MODULES: Mapping[str, int] = (
-    dict.fromkeys(["asynchat", "asyncore", "imp", "smtpd"], 12)
-    | dict.fromkeys(["binhex"], 11)
-    | dict.fromkeys(["formatter", "parser", "symbol"], 10)
-    | dict.fromkeys(
-        ["cgi", "cgitb", "crypt", "imghdr", "lib2to3", "nntplib", "pipes", "telnetlib"], 13
+_REMOVED_MODULES: Mapping[str, int] = {
+    module: minor
+    for minor, modules in (
+        (10, "formatter parser symbol"),
+        (11, "binhex"),
+        (12, "asynchat asyncore imp smtpd"),
+        (13, "aifc audioop cgi cgitb chunk crypt imghdr lib2to3 mailcap msilib nis nntplib"),
+        (13, "ossaudiodev pipes sndhdr spwd sunau telnetlib uu xdrlib"),
     )
-)
+    for module in modules.split()
+}
 _PYTHON_2_MODULES = frozenset(
     "ConfigParser HTMLParser Queue SocketServer StringIO Tkinter __builtin__ cPickle cStringIO "
     "commands copy_reg cookielib dircache exceptions httplib md5 popen2 sets urllib2 urlparse "
@@ -75,8 +78,9 @@ _ALWAYS_IN_SETUPTOOLS = frozenset(
     "Command Distribution Extension find_namespace_packages find_packages setup".split()
 )
 # What a build environment has whose requirements are setuptools and wheel and nothing else.
-BARE_MODULES = frozenset({"setuptools", "pkg_resources", "distutils", "wheel", "pip", "__future__"})
-STANDARD_MODULES = frozenset(sys.stdlib_module_names) - _PYTHON_2_MODULES
+BARE_MODULES = frozenset({"setuptools", "pkg_resources", "distutils", "wheel", "__future__"})
+# of this Python, and what newer ones have
+STANDARD_MODULES = frozenset({*sys.stdlib_module_names, "annotationlib", "compression"})
 UNIVERSAL_NEWLINES = 11  # removed mode U of open()
 
 
@@ -85,8 +89,9 @@ class Environment:
     """Where a setup.py runs: CPython 3.``minor`` on Linux.
 
     ``setuptools`` is what no allowed version of it is newer than, None where there is no limit.
-    ``bare``: nothing but setuptools and wheel is there. ``backports``: something may be there that
-    brings modules back which Python removed. ``paths`` are the files and
+    ``plain``: it requires nothing but setuptools and wheel; ``bare``: nor does it install anything
+    itself. ``backports``: something may be there that brings modules back which Python removed.
+    ``paths`` are the files and
     folders of the archive; ``whole``: there are no others. ``own`` are the names of all of them
     without ``.py``, wherever they lie: a setup.py may extend ``sys.path``. ``name`` is that of the
     project, whose own environment variables are not set, as far as is known.
@@ -94,6 +99,7 @@ class Environment:
 
     minor: int
     setuptools: Version | None = None
+    plain: bool = True
     bare: bool = True
     backports: bool = False
     paths: frozenset[str] = frozenset()
@@ -140,7 +146,7 @@ class Environment:
             if reason := self.removed(path):
                 return f"{path}, which {reason} removed"
         known = top in BARE_MODULES or top in STANDARD_MODULES or top in _REMOVED_MODULES
-        if self.bare and not known:
+        if (self.bare and not known) or (self.plain and top == "pip"):
             return f"{top}, which its build environment does not have"
         return ""
 

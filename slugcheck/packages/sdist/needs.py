@@ -52,7 +52,11 @@ _BACKPORTS = re.compile(r"^(?:standard-.+|legacy-cgi|zombie-imp|pyasyncore|pyasy
 _BARE_REQUIREMENTS = frozenset({"setuptools", "wheel"})
 _SHOWN = 60  # characters of a text that is quoted
 _MOST_LINES = 5_000  # of requirements
-_INSTALLS_ITSELF = re.compile(rb"\bpip\b|fetch_build_eggs|easy_install|subprocess|os\.system")
+_INSTALLS_ITSELF = re.compile(
+    rb"^\s*(?:import|from)\s+pip\b|['\"]pip['\"]|fetch_build_eggs|easy_install|subprocess"
+    rb"|os\.system|popen|runpy",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +178,6 @@ def _failures(project: Project, script: _Script) -> Iterator[Failure]:
         wanted = ",".join(str(r.specifier) for r in script.requires["setuptools"])
         reason = f"its build requires setuptools{wanted}, which fails on Python 3.12"
         yield Failure(12, None, reason)
-    strict = limit is None or limit >= _STRICT
-    if strict and (invalid := _invalid(project.setup_keywords) or _invalid_cfg(project)):
-        yield Failure(0, None, invalid)
     yield from _spans(script.certain)
 
 
@@ -191,64 +192,67 @@ class _Script:
         self._source = source if project.backend == "setuptools" else b""
         modules = {**project.tree.modules, "setup.py": self._source}
         beside = [text for path, text in modules.items() if "/" not in path]
+        plain = set(self.requires) <= _BARE_REQUIREMENTS
         parts = {part for path in project.tree.sizes for part in path.split("/")}
         files = setup_script.Files(modules)
         environment = partial(
             Environment,
             setuptools=self.setuptools,
-            bare=set(self.requires) <= _BARE_REQUIREMENTS
-            and not any(map(_INSTALLS_ITSELF.search, beside)),
+            plain=plain,
+            bare=plain and not any(map(_INSTALLS_ITSELF.search, beside)),
             backports=any(map(_BACKPORTS.match, self.requires)),
             paths=_paths(project),
             whole=not project.folder,
             own=frozenset(part.removesuffix(".py") for part in parts),
-            name=project.name or "",
         )
         self.courses: Mapping[int, Course] = {
             minor: setup_script.run(files, environment(minor=minor)) for minor in _MINORS
         }
+        # the same without any environment variable of its own
+        self._likely: Mapping[int, Course] = {}
+        if any(_VARIABLE.search(text) for text in modules.values()):
+            self._likely = {
+                minor: setup_script.run(files, environment(minor=minor, name=project.name or ""))
+                for minor in _MINORS
+                if not self.certain(minor)
+            }
 
     def certain(self, minor: int) -> str:
         """Return why its build fails."""
-        return "" if self.courses[minor].unset else self._failure(minor)
+        return self._failure(self.courses[minor], minor)
 
     def doubt(self, minor: int) -> str:
         """Return why its build may fail, where nothing is certain."""
-        course = self.courses[minor]
-        if failure := self._failure(minor):
-            unset = " or ".join(course.unset)
-            return f"{failure} (unless {unset} is set in its environment)" if unset else ""
-        dropped = self.setuptools is None or self.setuptools >= _NO_2TO3
-        open_still = course.call is None or course.call.is_unknown("use_2to3")
-        if not dropped or not open_still or not _USES_2TO3.search(self._source):
+        if self.certain(minor):
+            return ""
+        likely = self._likely.get(minor)
+        if likely is not None and (failure := self._failure(likely, minor)):
+            return f"{failure} (unless {' or '.join(likely.unset)} is set in its environment)"
+        call = self.courses[minor].call
+        open_still = call is None or call.is_unknown("use_2to3")
+        if not self._drops_2to3 or not open_still or not _USES_2TO3.search(self._source):
             return ""
         return "its setup.py uses 2to3, which setuptools 58 removed, under a condition"
 
-    def _failure(self, minor: int) -> str:
-        reasons = (self._two_to_three, self._fault, self._invalid, self._old_cython)
-        return next(filter(None, (reason(minor) for reason in reasons)), "")
+    def _failure(self, course: Course, minor: int) -> str:
+        # the call that is reached, else what all calls agree on
+        call = course.call or self._project.setup_keywords
+        if self._drops_2to3 and call.values.get("use_2to3"):
+            return "its setup.py uses 2to3, which setuptools 58 removed"
+        return course.fault or self._invalid(call) or self._old_cython(course, minor)
 
-    def _fault(self, minor: int) -> str:
-        return self.courses[minor].fault
+    @property
+    def _drops_2to3(self) -> bool:
+        return self.setuptools is None or self.setuptools >= _NO_2TO3
 
-    def _two_to_three(self, minor: int) -> str:
-        """Return that it uses 2to3, where its setuptools has none."""
-        if self.setuptools is not None and self.setuptools < _NO_2TO3:
+    def _invalid(self, call: SetupCall) -> str:
+        """Return which requirement setuptools refuses."""
+        if self.setuptools is not None and self.setuptools < _STRICT:
             return ""
-        calls = (self.courses[minor].call, self._project.setup_call)
-        if not any(call and call.values.get("use_2to3") for call in calls):
-            return ""
-        return "its setup.py uses 2to3, which setuptools 58 removed"
+        return _invalid(call) or _invalid_cfg(self._project)
 
-    def _invalid(self, minor: int) -> str:
-        """Return which requirement of it setuptools refuses."""
-        strict = self.setuptools is None or self.setuptools >= _STRICT
-        call = self.courses[minor].call
-        return _invalid(call) if call is not None and strict else ""
-
-    def _old_cython(self, minor: int) -> str:
+    def _old_cython(self, course: Course, minor: int) -> str:
         """Return which C file cannot be compiled, since a Cython before this Python wrote it."""
-        course = self.courses[minor]
         if course.call is None or _NO_INTERNALS.search(self._source):
             return ""
         asked = course.call.values.get("setup_requires", ())
@@ -272,6 +276,7 @@ class _Script:
         return ""
 
 
+_VARIABLE = re.compile(rb"\b(?:environ|getenv)\b")
 _USES_2TO3 = re.compile(rb"use_2to3\b['\"\]\s]*=\s*True")
 # what Cython's C is told to do without
 _NO_INTERNALS = re.compile(rb"LIMITED_API|CYTHON_USE_PYLONG_INTERNALS")

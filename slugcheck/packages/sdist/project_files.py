@@ -262,12 +262,23 @@ def parse_setup(source: bytes) -> ast.Module | None:
         return None
 
 
-def is_python_2(source: bytes) -> bool:
-    """Return True for a setup.py that only Python 2 can read: it prints in a statement."""
+# What only Python 2 can read: the start of what Python 3 says of it, and the last that says so.
+_PYTHON_2 = (
+    ("Missing parentheses in call to", None),
+    ("leading zeros in decimal integer literals", None),
+    ("multiple exception types must be parenthesized", 13),  # PEP 758
+)
+
+
+def is_python_2(source: bytes, minor: int) -> bool:
+    """Return True for a file that Python 2 can read, but not Python 3.``minor``."""
     try:
         _parsed(source)
     except SyntaxError as error:
-        return error.msg.startswith("Missing parentheses in call to")
+        return any(
+            error.msg.startswith(text) and (last is None or minor <= last)
+            for text, last in _PYTHON_2
+        )
     except (ValueError, RecursionError, MemoryError):
         pass
     return False

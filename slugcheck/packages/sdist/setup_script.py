@@ -59,6 +59,9 @@ class _Outside:
     path: str
 
 
+_NAMES = _Outside("globals()")  # or locals()
+
+
 @dataclass(frozen=True, slots=True)
 class _VersionInfo:
     """``sys.version_info``, of which the first two parts are known."""
@@ -144,7 +147,7 @@ class _Scope:
     local: frozenset[str] = frozenset()
 
 
-_BINDERS = ("eval", "exec", "execfile", "globals", "locals", "vars")
+_BINDERS = ("eval", "exec", "globals", "locals", "vars")
 
 
 def _bound(body: Iterable[ast.stmt]) -> frozenset[str]:
@@ -224,9 +227,9 @@ class Files:
     def __contains__(self, path: object) -> bool:
         return path in self._sources
 
-    def is_python_2(self, path: str) -> bool:
-        """Return True for a file that only Python 2 can read."""
-        return self.get(path) is None and is_python_2(self._sources[path])
+    def is_python_2(self, path: str, minor: int) -> bool:
+        """Return True for a file that Python 2 can read, but not Python 3.``minor``."""
+        return self.get(path) is None and is_python_2(self._sources[path], minor)
 
     def get(self, path: str) -> _File | None:
         """Return a file; None when it is not Python 3."""
@@ -278,7 +281,7 @@ _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], object]] = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
 }  # fmt: skip
 # Where an extension may stay out of the build.
-_OPTIONAL = frozenset({"optional", "define_macros", "py_limited_api"})
+_OPTIONAL = frozenset({"optional", "py_limited_api"})
 _BUILDING_METHODS = frozenset({"run", "build_extension", "build_extensions"})
 
 
@@ -313,7 +316,7 @@ class _Run:
     def _run_file(self, path: str, name: str) -> None:
         file = self._files.get(path)
         if file is None:
-            if self._files.is_python_2(path):
+            if self._files.is_python_2(path, self._environment.minor):
                 self._fail(f"its {path} is written for Python 2")
             return
         scope = _Scope(file, {"__name__": name, "__file__": _Path(path)})
@@ -386,8 +389,7 @@ class _Run:
                     message = None if node.msg is None else self._value(node.msg, scope)
                     self._stop(message, "always fails an assertion", scope)
             case ast.For():
-                self._value(node.iter, scope)
-                self._pass_over([node], scope)
+                self._for(node, scope)
             case ast.Pass() | ast.Global() | ast.Nonlocal():
                 pass
             case _:
@@ -438,6 +440,17 @@ class _Run:
             self._block(node.orelse, scope)
         else:
             self._pass_over([*node.body, *node.orelse], scope)
+
+    def _for(self, node: ast.For, scope: _Scope) -> None:
+        items = self._value(node.iter, scope)
+        leaves = (ast.Break, ast.Continue, ast.Return)
+        plain = not node.orelse and not any(isinstance(n, leaves) for n in ast.walk(node))
+        if not plain or not isinstance(items, list | tuple) or not _whole(items):
+            self._pass_over([node], scope)
+            return
+        for item in tuple(items):
+            self._bind(node.target, item, scope)
+            self._block(node.body, scope)
 
     def _leaves(self, body: Sequence[ast.stmt], scope: _Scope) -> bool:
         """Whether statements end in one that stops the build."""
@@ -595,6 +608,8 @@ class _Run:
                     base[key] = value
                 elif isinstance(base, _List | _Dict):
                     base.doubtful = True
+                elif base == _NAMES:
+                    _forget_data(scope)
             case ast.Attribute():
                 self._value(target.value, scope)
             case _:
@@ -629,7 +644,7 @@ class _Run:
             if name in place.local:
                 return UNKNOWN
             place = place.outer
-        if name in scope.file.bound or scope.file.opaque:
+        if name in scope.file.bound or "*" in scope.file.bound:
             return UNKNOWN
         return _Outside(f"builtins.{name}") if hasattr(builtins, name) else UNKNOWN
 
@@ -957,7 +972,12 @@ class _Run:
             if self._certain:
                 self._exit(arguments[0] if arguments else None, scope)
             return UNKNOWN
-        if path.startswith("builtins.") and path[9:] in _BINDERS and len(arguments) < 2:
+        if path in ("builtins.globals", "builtins.locals", "builtins.vars") and not arguments:
+            return _NAMES
+        written = base == _NAMES and name not in _READING_METHODS
+        if written or (_NAMES in arguments and not isinstance(base, str)):
+            _forget_data(scope)
+        if path in ("builtins.eval", "builtins.exec") and len(arguments) < 2:
             _forget_data(scope)
         if path == "glob.glob" and len(arguments) == 1 and not named:
             return self._matching(arguments[0])
