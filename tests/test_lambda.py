@@ -229,9 +229,12 @@ def test_the_screen_names_what_is_in_the_runtime(index: PackageServer, requireme
     assert shown.code == 0, shown.err
     assert "in the runtime: 7" in shown.out
     assert "not counted: 31.6 MB" in shown.out
-    assert "3 distributions" not in shown.out
-    every = slugcheck(path, *flags, "--provided", "--all")
+    assert "boto3 1.0" not in shown.out  # no row of its own
+    assert "\nzipped " not in shown.out  # a soft limit that holds
+    every = slugcheck(path, *flags, "--provided", "--all", "-v")
     assert every.out.count("in the runtime") == 8  # seven rows, and the count above
+    assert "boto3 1.0" in every.out
+    assert "\nzipped " in every.out
 
 
 def test_a_runtime_without_a_known_list_needs_names(check: Callable[..., Done]) -> None:
