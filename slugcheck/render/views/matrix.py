@@ -40,7 +40,7 @@ _ROOMY = 100  # from which width on a column of room left is shown
 _FIGURE = Kind.FIGURE
 _LEGEND = (
     "counted: what the platform counts against its limit · installed: MB with bytecode · "
-    "~ predicted · MB = 10^6 bytes · M = MiB"
+    "~ and build: predicted · MB = 10^6 bytes · M = MiB"
 )
 # A table has room for a word or two; the row's note and the first line have the rest.
 _SHORT = {"OVER BUDGET": "over", "OVER LIMIT": "over", "NO LIMIT SET": "no limit"}
@@ -85,7 +85,7 @@ def _table(matrix: Matrix) -> Section:
         Column(head="~counted" if counted else "counted", kind=_FIGURE),
         Column(head="room left", kind=_FIGURE, wide_only=_ROOMY),
         Column(head="~installed" if installed else "installed", kind=_FIGURE),
-        Column(head="~build", kind=_FIGURE),
+        Column(head="build", kind=_FIGURE),
     )
     rows = [_row(target) for target in matrix.targets]
     if len({row.notes for row in rows}) == 1:  # the first line says it
