@@ -286,8 +286,8 @@ def test_a_list_in_a_folder_of_lists_runs_where_its_paths_start(
     lists.mkdir()
     (lists / "base.txt").write_text("./pkg\n")
     (lists / "prod.txt").write_text("-r base.txt\n")
-    place = laid(lists / "prod.txt", tmp_path / "work")
-    assert str(place.folder) == f"{tmp_path}/work/beside{project}"
+    place = laid(lists / "prod.txt", tmp_path / "copy")
+    assert str(place.folder) == f"{tmp_path}/copy/beside{project}"
     assert (place.folder / "pkg" / "setup.py").exists()
 
 
