@@ -72,7 +72,7 @@ from slugcheck.project.app import Subject
 from slugcheck.sizing import slug_parts
 from slugcheck.sizing.installed import layout_of
 from slugcheck.sizing.slug_parts import RUNTIME
-from slugcheck.text import listed, printable
+from slugcheck.text import listed, mb, printable
 
 # Resolving keeps one processor busy; more at once only wait for each other.
 _AT_ONCE = min(4, os.cpu_count() or 1)
@@ -476,6 +476,7 @@ def find(context: Context, nodes: Sequence[Node]) -> Why:
         findings=(),
         notes=(
             *(obstacle.text for obstacle in context.report.obstacles),
+            *_provided(context, sized.get(name)),
             *_unsized_roots(context, name),
         ),
     )
@@ -487,6 +488,14 @@ def find(context: Context, nodes: Sequence[Node]) -> Why:
         note = f"nothing requires {name}[{','.join(lost)}]"
         answer = replace(answer, notes=(note, *answer.notes))
     return replace(answer, findings=_findings(context, name, [root.name for root in answer.roots]))
+
+
+def _provided(context: Context, size: DistributionSize | None) -> Iterator[str]:
+    """Yield why a distribution that the runtime provides has no size."""
+    if size is not None and size.provided_bytes is not None:
+        title = context.report.sizes.target.platform.title
+        own = mb(size.provided_bytes)
+        yield f"{size.name} is left to the runtime of {title}: its {own} MB do not count"
 
 
 def _roots(context: Context, goals: Sequence[Node]) -> list[RootPaths]:

@@ -89,6 +89,18 @@ def test_the_target_and_lists_that_change() -> None:
     assert told(own, own) == []
 
 
+def test_what_a_lambda_package_holds_that_changes() -> None:
+    base = {"bytecode": True, "provided": ("boto3",), "layers": ("5MB",)}
+    own = {"arch": "arm64", "provided": ("boto3", "runtime"), "layers": ("9MB",)}
+    assert told(base, own) == [
+        "changes arch from the default to arm64",
+        "changes bytecode from true to the default",
+        "leaves every package that the platform provides to the runtime",
+        "removes the layer 5MB",
+        "adds the layer 9MB",
+    ]
+
+
 def test_a_platform_file_that_changes_under_its_name() -> None:
     first, other = reports.target().platform, reports.target(title="Lambda").platform
     named = {"platform": "ours.toml", "described": first}

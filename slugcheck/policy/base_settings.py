@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from slugcheck import reading
 from slugcheck.errors import MeasureError, SlugcheckError
 from slugcheck.model import Author, Budget, Denied, Ignore, Settings
-from slugcheck.model.options import Options
+from slugcheck.model.options import RUNTIME, Options
 from slugcheck.policy import limits, settings
 from slugcheck.project import git
 from slugcheck.project.git import Revision
@@ -150,8 +150,8 @@ def _changes(base: Settings, own: Settings) -> Iterator[str]:
         lambda package: f"no longer allows {package} to have no size",
     )
     yield from _of_sets(
-        base.provided,
-        own.provided,
+        [_left_out(name) for name in base.provided],
+        [_left_out(name) for name in own.provided],
         lambda package: f"leaves {package} to the runtime",
         lambda package: f"no longer leaves {package} to the runtime",
     )
@@ -212,6 +212,10 @@ def _denied(package: Denied) -> str:
 def _ignored(ignore: Ignore) -> str:
     subject = f" of {ignore.subject}" if ignore.subject else ""
     return f"{ignore.code}{subject} until {ignore.expires.isoformat()}"
+
+
+def _left_out(name: str) -> str:
+    return "every package that the platform provides" if name == RUNTIME else name
 
 
 def _short(text: str) -> str:
