@@ -592,6 +592,182 @@ def test_missing_headers_come_with_the_apt_buildpack(
     assert failure(done, "pyaudio")["fix"].endswith("Python's:\nportaudio19-dev")
 
 
+# --------------------------------------------------------------------------- setup.py
+
+RAISES = "raise SystemExit('deprecated')\n"
+FINE = "from setuptools import setup\nsetup(name='demo', py_modules=['demo'])\n"
+ON_3_12 = "import imp\n" + FINE  # fails from there on
+
+
+def add_source(server: PackageServer, name: str, version: str, setup: str, *requires: str) -> None:
+    """Offer a source archive of Python alone."""
+    server.add_sdist(
+        name, version, {"demo.py": "x = 1\n"}, setup_py=setup,
+        requires_txt="".join(f"{line}\n" for line in requires),
+    )  # fmt: skip
+
+
+def screen(server: PackageServer, path: Path, *more: str) -> Done:
+    return slugcheck(path.name, "--python", "3.12", "--index-url", server.index_url, *more)
+
+
+def test_a_version_that_always_raises_is_an_error_and_its_successor_the_fix(
+    index: PackageServer, requirements: Write
+) -> None:
+    add_source(index, "sklearn", "0.0", FINE, "scikit-learn")
+    add_source(index, "sklearn", "0.0.post12", FINE)  # by its name alone
+    index.add_wheel("scikit-learn", "1.9", {"sklearn.so": bytes(9_000)}, tag=NATIVE)
+    done = check(index, requirements("sklearn\n"))
+    assert (done.code, codes(done)) == (1, ["build-fails"])
+    found = failure(done, "sklearn")
+    assert "SKLEARN_ALLOW_DEPRECATED_SKLEARN_PACKAGE_INSTALL" in found["sentence"]
+    assert (found["fix"], found["then_status"]) == ("scikit-learn", "pass")
+    both = check(index, requirements("sklearn\nscikit-learn==1.9\n"))
+    assert failure(both, "sklearn")["fix"] == "# remove: sklearn==0.0.post12"
+    fine = check(index, requirements("sklearn==0.0\n"))
+    assert (fine.code, codes(fine)) == (0, ["placeholder"])
+
+
+def test_a_source_archive_that_fails_is_replaced_by_the_nearest_that_does_not(
+    index: PackageServer, requirements: Write
+) -> None:
+    for version, setup in (("1.0", RAISES), ("2.0", RAISES), ("3.0", FINE), ("4.0", FINE)):
+        add_source(index, "gone", version, setup)
+    done = check(index, requirements("gone==1.0\n"))
+    assert done.code == 1
+    assert failure(done, "gone")["sentence"] == (
+        "the build will fail: gone 1.0 (requirements.txt:1) has no wheel for Python 3.12, and "
+        'building it fails: its setup.py stops with "deprecated"'
+    )
+    assert failure(done, "gone")["fix"] == "gone==4.0"  # the next one fails as well
+    assert failure(check(index, requirements("gone==2.0\n")), "gone")["fix"] == "gone==3.0"
+
+
+def test_no_fix_brings_a_version_whose_build_fails(
+    index: PackageServer, requirements: Write
+) -> None:
+    add_source(index, "parent", "1.0", RAISES, "child==1.5")
+    add_source(index, "parent", "2.0", FINE, "child==2.0")
+    add_source(index, "parent", "3.0", FINE, "child==1.5")
+    for version in ("1.5", "2.0"):
+        add_source(index, "child", version, RAISES)
+    done = check(index, requirements("parent==1.0\n"))
+    assert failure(done, "child")
+    assert failure(done, "parent")["fix"] == "parent==3.0"  # no worse than it is
+
+
+def test_what_has_to_be_compiled_is_a_fix_for_what_cannot_be_built(
+    index: PackageServer, requirements: Write
+) -> None:
+    add_source(index, "mysql-python", "1.2.5", "import ConfigParser\n" + FINE)
+    index.add_sdist("mysqlclient", "2.2", {"demo.c": "int x;\n"}, requires_txt="", setup_py=C_SETUP)
+    done = check(index, requirements("MySQL-python==1.2.5\n"))
+    assert failure(done, "mysql-python")["fix"] == "mysqlclient"
+
+
+def test_a_conflict_is_not_solved_by_a_version_whose_build_fails(
+    index: PackageServer, requirements: Write
+) -> None:
+    for version in ("1.0", "2.0"):
+        index.add_wheel("scikit-learn", version, {"sklearn.py": ""})
+    index.add_wheel("helper", "1.0", {"helper.py": ""}, requires=("scikit-learn==2.0",))
+    add_source(index, "sklearn", "0.0", FINE, "scikit-learn<2")
+    add_source(index, "sklearn", "0.0.post12", RAISES)
+    done = check(index, requirements("helper==1.0\nsklearn==0.0\n"))
+    assert done.code == 3
+    [obstacle] = done.document["obstacles"]
+    assert "conflicts with" in obstacle["sentence"]
+    assert "post12" not in str(done.document)
+
+
+def test_another_python_is_the_fix_where_the_build_does_not_fail_on_it(
+    index: PackageServer, requirements: Write
+) -> None:
+    add_source(index, "old", "1.0", ON_3_12)
+    done = check(index, requirements("old==1.0\n"))
+    assert done.code == 1
+    assert failure(done, "old")["fix"].endswith("# in .python-version:\n3.11")
+    assert check(index, requirements("old==1.0\n"), python="3.11").code == 0
+    index.add_sdist(
+        "older", "1.0", {"older/__init__.py": "", **cargo()}, setup_py="import imp\n" + RUST_SETUP,
+        requires_txt="",
+    )  # fmt: skip
+    fix = failure(check(index, requirements("older==1.0\n")), "older")["fix"]
+    assert fix.startswith("# no fix found")  # Rust is missing with any Python
+
+
+def test_a_build_that_fails_is_said_once(index: PackageServer, requirements: Write) -> None:
+    add_source(index, "old", "1.0", "setup(use_2to3=True)\n")
+    path = requirements("old==1.0\nwebapp\n")
+    done = check(index, path)
+    assert done.document["notes"] == []
+    assert done.one("old")["source_build"]["notes"] == []
+    [to_fix] = screen(index, path).out.split("to fix\n")[1:]
+    assert to_fix.partition("WILL FAIL")[0].count("2to3") == 1
+    above = screen(index, path).out.partition("to fix\n")[0]
+    assert "† old cannot be built; sized from its archive" in above
+    assert above.partition("Heroku ·")[2].count("2to3") == 0
+
+
+def test_a_likely_failure_is_a_warning_that_the_first_line_tells(
+    index: PackageServer, requirements: Write
+) -> None:
+    setup = "extra = {}\nif ask():\n    extra['use_2to3'] = True\nsetup(**extra)\n"
+    add_source(index, "old", "1.0", setup)
+    add_source(index, "old", "1.1", FINE)
+    path = requirements("old==1.0\n")
+    done = check(index, path)
+    assert (done.code, codes(done)) == (0, ["build-may-fail"])
+    [found] = done.document["findings"]
+    assert found["severity"] == "warning"
+    assert found["sentence"] == (
+        "the build will probably fail: old 1.0 (requirements.txt:1) is built from source, and its "
+        "setup.py uses 2to3, which setuptools 58 removed, under a condition"
+    )
+    assert (found["fix"], found["then_status"]) == ("old==1.1", "pass")
+    shown = screen(index, path)
+    first = shown.out.splitlines()[0]
+    assert first.startswith("! FITS Heroku: ")
+    assert first.endswith("; fix 1 warning first")
+    assert " ".join(shown.out.split()).endswith("fix 1 warning first; see 'to fix' above")
+    assert shown.out.count("2to3") == 1
+    strict = screen(index, path, "--fail-on", "warning")
+    assert strict.code == 1
+    assert strict.out.startswith("✗ MAY FAIL: old 1.0 (requirements.txt:1) is built from source")
+
+
+def test_a_source_archive_of_unknown_dependencies_says_that_it_fails(
+    index: PackageServer, requirements: Write
+) -> None:
+    setup = "from setuptools import setup\nprint(read('rU'))\nopen('x', 'rU')\n"
+    archive = make_sdist("old", "1.0", {}, setup_py=f"{setup}setup(install_requires=ask())\n")
+    index.add(archive)
+    done = check(index, requirements("old==1.0\nwebapp\n"))
+    assert done.code == 3
+    [unsized] = done.document["unsized"]
+    assert unsized["reason"] == (
+        "only a source archive fits, and building it fails: its setup.py opens a file in mode "
+        "'rU', which Python 3.11 removed"
+    )
+
+
+def test_how_long_compiling_takes_is_said_and_what_may_come_of_it_only_where_it_takes_long(
+    index: PackageServer, requirements: Write
+) -> None:
+    index.add_sdist("small", "1.0", {"demo.c": "int x;\n"}, requires_txt="", setup_py=C_SETUP)
+    done = check(index, requirements("small==1.0\n"))
+    assert codes_of(done, "built-from-source")[0]["sentence"].endswith(
+        "so the build compiles from source, which takes about 11 s"
+    )
+    large = b"\x7fELF" + bytes(12_000_000)
+    index.add_wheel("large", "1.0", {"large.so": large}, tag=CP311)
+    index.add_sdist("large", "1.0", {"demo.c": "int x;\n"}, requires_txt="", setup_py=C_SETUP)
+    done = check(index, requirements("large==1.0\nsmall==1.0\n"))
+    assert codes_of(done, "built-from-source")[0]["sentence"].endswith(
+        "which takes about 2 minutes and may time out or fail"
+    )
+
+
 # --------------------------------------------------------------------------- boot
 
 
