@@ -668,13 +668,23 @@ def test_a_source_archive_that_fails_is_replaced_by_the_nearest_that_does_not(
 def test_no_fix_brings_a_version_whose_build_fails(
     index: PackageServer, requirements: Write
 ) -> None:
-    add_built(index, "parent", "1.0", tag=CP311, requires=("child==1.5",))
-    add_built(index, "parent", "2.0", tag=NATIVE, requires=("child==2.0",))
+    add_source(index, "parent", "1.0", RAISES, "child==1.5")
+    add_source(index, "parent", "2.0", FINE, "child==2.0")
+    add_source(index, "parent", "3.0", FINE, "child==1.5")
     for version in ("1.5", "2.0"):
         add_source(index, "child", version, RAISES)
     done = check(index, requirements("parent==1.0\n"))
     assert failure(done, "child")
-    assert failure(done, "parent")["fix"].endswith("# in .python-version:\n3.11")
+    assert failure(done, "parent")["fix"] == "parent==3.0"  # no worse than it is
+
+
+def test_what_has_to_be_compiled_is_a_fix_for_what_cannot_be_built(
+    index: PackageServer, requirements: Write
+) -> None:
+    add_source(index, "mysql-python", "1.2.5", "import ConfigParser\n" + FINE)
+    index.add_sdist("mysqlclient", "2.2", {"demo.c": "int x;\n"}, requires_txt="", setup_py=C_SETUP)
+    done = check(index, requirements("MySQL-python==1.2.5\n"))
+    assert failure(done, "mysql-python")["fix"] == "mysqlclient"
 
 
 def test_a_conflict_is_not_solved_by_a_version_whose_build_fails(
