@@ -127,3 +127,43 @@ def test_a_build_that_takes_too_long_is_said_and_does_not_fail(
     assert code == 0
     assert line.startswith("! NO SIZE LIMIT: 0.1 MB; Azure Functions has no size limit that")
     assert re.search(r"; build about \d:\d\d is over 0:01 \(.*\)\. Build locally instead: ", line)
+
+
+# --------------------------------------------------------------------------- project folders
+
+
+def project(server: PackageServer, folder: Path, model: bytes) -> Path:
+    server.add_wheel("webapp", "1.0", {"webapp/__init__.py": "y = 2\n"})
+    (folder / "requirements.txt").write_text("webapp==1.0\n")
+    (folder / "models").mkdir()
+    (folder / "models" / "m.onnx").write_bytes(model)
+    return folder
+
+
+def test_models_count_zipped_in_the_advice_on_where_to_keep_them(
+    package_server: PackageServer, plain_network: None, tmp_path: Path
+) -> None:
+    folder = project(package_server, tmp_path, bytes(60_000_000))
+    place = ("--platform", "digitalocean-functions", "--format", "json")
+    document = slugcheck(folder, "--index-url", package_server.index_url, *place).document
+    assert document["totals"]["all_installed_bytes"] > 60_000_000
+    assert document["totals"]["bundle_bytes"] < 1_000_000
+    sizes = {option["title"]: option["slug_bytes"] for option in document["storage"]}
+    assert sizes["in git and in the package"] == document["totals"]["bundle_bytes"]
+    assert sizes["object storage, fetched at boot"] < 100_000
+
+
+@pytest.mark.parametrize("name", ["heroku-fir", "google-cloud-functions-gen2"])
+def test_a_dockerfile_says_nothing_where_a_buildpack_makes_the_image(
+    package_server: PackageServer, plain_network: None, tmp_path: Path, name: str
+) -> None:
+    folder = project(package_server, tmp_path, bytes(1_000))
+    place = ("--index-url", package_server.index_url, "--platform", name)
+    before = slugcheck(folder, *place)
+    assert before.code == 0, before.err
+    (folder / "Dockerfile").write_text("FROM python:3.11-slim\nRUN pip install other==2.0\n")
+    after = slugcheck(folder, *place)
+    assert after.code == 0, after.err
+    assert after.out.splitlines()[-1] == before.out.splitlines()[-1]
+    for word in ("python:3.11-slim", "base image", "--base"):
+        assert word not in after.out + after.err

@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from slugcheck.model import (
+    BundleKind,
     Download,
     Estimate,
     Limit,
@@ -45,7 +46,7 @@ class StorageContext:
     """What the options are judged by. Limits are None where the platform has none.
 
     ``size`` is the bundle without the models, a slug if ``packed``. ``checkout_bytes`` is the git
-    checkout without the models, None if unknown.
+    checkout without the models, None if unknown. A bundle that is no slug may be ``zipped``.
     """
 
     size: Estimate[int]
@@ -56,6 +57,7 @@ class StorageContext:
     boot_limit: Limit | None
     checkout_limit: Limit | None
     checkout_bytes: int | None
+    zipped: bool = False
 
 
 def context_of(
@@ -86,6 +88,7 @@ def context_of(
         boot_limit=gating.get("boot"),
         checkout_limit=gating.get("checkout"),
         checkout_bytes=None if checkout_bytes is None else checkout_bytes - in_git,
+        zipped=sizes.target.platform.bundle.kind is BundleKind.ZIP,
     )
 
 
@@ -249,9 +252,8 @@ def _build(downloads: Sequence[Download], context: StorageContext) -> list[_Reas
 
 
 def _with(models: Sequence[ModelFile], context: StorageContext) -> Estimate[int]:
-    own = [
-        model.slug if context.packed else Estimate[int].measured(model.bytes) for model in models
-    ]
+    packs = context.packed or context.zipped
+    own = [model.slug if packs else Estimate[int].measured(model.bytes) for model in models]
     return figures.total([context.size, *own], systematic_percent=0.0)
 
 
