@@ -519,8 +519,12 @@ def test_the_known_failures_are_of_the_versions_that_were_tried() -> None:
     failing = {
         "sklearn": ("0.0.post1", "0.0.post12"), "pyyaml": ("5.4", "5.4.1", "6.0"),
         "typed-ast": ("1.4.1", "1.4.2", "1.4.3"), "greenlet": ("0.4.17", "1.1.2"),
+        "psycopg2": ("2.7.7", "2.8.5"), "cffi": ("1.14.0",),
     }  # fmt: skip
-    fine = {"sklearn": "0.0", "pyyaml": "5.3.1", "typed-ast": "1.5.5", "greenlet": "1.1.3"}
+    fine = {
+        "sklearn": "0.0", "pyyaml": "5.3.1", "typed-ast": "1.5.5", "greenlet": "1.1.3",
+        "psycopg2": "2.8.6", "cffi": "1.14.5",
+    }  # fmt: skip
     for name, versions in failing.items():
         for version in versions:
             assert known.build_failures(name, Version(version))

@@ -122,15 +122,19 @@ def build_needs(name: str, version: Version) -> tuple[str, ...]:
     )
 
 
+_NO_LVALUE = "its C code assigns to Py_TYPE(), which Python 3.11 no longer allows"
 # What a build of some versions fails on, where their archives do not tell for certain: the
-# versions, the minor version of Python 3 from which on it fails, and why. Each was built with pip
-# on Python 3.11 (2026-11-27), with these messages.
+# versions, the minor version of Python 3 from which on it fails, and why. At the ends of each range
+# a version was built with pip on Python 3.11 (2026-11-27), and the next one without failure;
+# what Python removed is in "What's new" of that version.
 BUILD_FAILURES: Mapping[str, tuple[tuple[str, int, str], ...]] = {
-    # 0.4.17 and 1.1.2 fail, 1.1.3 builds ("Add support for Python 3.11", its CHANGES)
+    "cffi": (("<=1.14.0", 11, _NO_LVALUE),),
     "greenlet": (
         ("<1.1.3", 11, "its C code uses fields of _PyErr_StackItem that Python 3.11 removed"),
     ),
-    # yaml/pyyaml#601 and #724: its build_ext calls cython_sources of Cython's, which 3.0 removed
+    "psycopg2": (("<2.8.6", 11, _NO_LVALUE),),
+    "psycopg2-binary": (("<2.8.6", 11, _NO_LVALUE),),  # the same source
+    # its setup.py calls build_ext.cython_sources, which Cython 3.0 removed (yaml/pyyaml#724)
     "pyyaml": (
         (
             ">=5.4b1,<6.0.1",
@@ -138,7 +142,7 @@ BUILD_FAILURES: Mapping[str, tuple[tuple[str, int, str], ...]] = {
             "its build requires any Cython, and its setup.py does not work with Cython 3",
         ),
     ),
-    # github.com/scikit-learn/sklearn-pypi-package: it stops on every day since 2023-12-01
+    # github.com/scikit-learn/sklearn-pypi-package: on every day since 2023-12-01
     "sklearn": (
         (
             ">=0.0.post1",
@@ -147,8 +151,6 @@ BUILD_FAILURES: Mapping[str, tuple[tuple[str, int, str], ...]] = {
             "SKLEARN_ALLOW_DEPRECATED_SKLEARN_PACKAGE_INSTALL is True)",
         ),
     ),
-    # "What's new in Python 3.10": pyarena.h was removed; in 3.11, code.h is no longer where
-    # 1.4.3 looks for it
     "typed-ast": (
         ("<1.4.3", 10, "its C code uses PyArena, which Python 3.10 removed"),
         ("==1.4.3", 11, "its C code includes code.h, which Python 3.11 moved"),
