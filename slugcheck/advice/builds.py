@@ -240,7 +240,8 @@ def _candidates(failing: Sequence[_Failing], sizes: SizeReport) -> list[Candidat
     every = _roots(built, by_name)
     widened = Candidate(edit=_other_versions(every, built, ">"), note=note)
     together = [widened] if len(every) > len(roots) else []
-    if not any(build.pythons_with_wheels for _, build, _ in failing):
+    wheels = any(b.pythons_with_wheels or (b.refused and b.wheel_fits) for _, b, _ in failing)
+    if not wheels:
         newest = replace(newer, edit=replace(newer.edit, wheels_only=False, lowest=False))
         native = any(build.native for _, build, _ in failing)
         near = [] if native else [replace(newer, edit=replace(newer.edit, wheels_only=False))]
