@@ -83,7 +83,7 @@ def predict(pins: tuple[str, ...], work: Path) -> dict[str, Any]:
 
 
 def _estimate(folder: Path) -> tuple[int, int, int]:
-    """Return what ``sizing.stripping`` expects without the versions that it has measured."""
+    """Return what ``sizing.stripping`` expects of other versions than it has measured."""
     low = value = high = 0
     for one in distributions(path=[str(folder)]):
         entries = [

@@ -21,7 +21,7 @@ from slugcheck.sizing.kinds import slug_group
 _HEADERS = 30 + 46  # of each file, without its name
 _END = 22
 _MORE_HEADERS = 100  # of each file, at most: times, owners, and the folders that `zip -r` lists
-_ERROR = 0.01  # of the deflated bytes: wheels are deflated at various levels
+_ERROR = 0.02  # of the deflated bytes: wheels are deflated at various levels, polars 2.8 % less
 SYSTEMATIC_PERCENT = 0.7  # that the predictions of one run share: the program that zips
 # Bytecode, deflated file by file, over its bytes: 0.31 to 0.38 in five of the installs.
 _BYTECODE = (0.30, 0.35, 0.40)
