@@ -27,7 +27,6 @@ from slugcheck.model import (
     AfterFix,
     Audit,
     Buildpack,
-    BundleKind,
     Distribution,
     Finding,
     FindingSeverity,
@@ -728,8 +727,6 @@ class Check:
                 f"{given} is now part of {platform.name}: the stack follows from the Python "
                 f"({self.target.minor}: {self.target.stack.name})"
             )
-        if platform.bundle.kind is BundleKind.IMAGE and not self.target.python.parts:
-            yield "the base image comes on top: its size is not counted"
         named = [name for name in self._options.provided if name != RUNTIME]
         installed = {size.name for size in sizes.distributions}
         if absent := [name for name in named if canonicalize_name(name) not in installed]:
