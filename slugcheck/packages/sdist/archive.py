@@ -140,24 +140,31 @@ def open_archive(data: bytes, filename: str, *, partial: bool = False) -> Archiv
     ignored = held = held_modules = 0
     complete = True
     for member in _members(data, form, partial=partial):
+        path = member.path
         if member is _END:
             complete = False
-        elif member.path == "":
+            break
+        if path == "":
             ignored += 1
-        else:
-            sizes[member.path] = member.size
-            if describes_project(member.path, member.size):
-                texts[member.path] = member.read()
+            continue
+        sizes[path] = member.size
+        try:
+            if describes_project(path, member.size):
+                texts[path] = member.read()
                 held += member.size
-                if held > _MAX_TEXTS_BYTES:
-                    limit = _MAX_TEXTS_BYTES // 10**6
-                    raise ArchiveError(f"the archive holds more than {limit} MB of metadata")
-            if is_module(member.path, member.size, held_modules):
-                text = texts.get(member.path)
-                modules[member.path] = member.read() if text is None else text
+            if is_module(path, member.size, held_modules):
+                modules[path] = texts[path] if path in texts else member.read()
                 held_modules += member.size
-            elif version := generated_by(member.path, member.begin):
-                generated[member.path] = version
+            elif version := generated_by(path, member.read):
+                generated[path] = version
+        except ArchiveError:
+            if not partial:
+                raise
+            complete = False
+            break
+        if held > _MAX_TEXTS_BYTES:
+            limit = _MAX_TEXTS_BYTES // 10**6
+            raise ArchiveError(f"the archive holds more than {limit} MB of metadata")
     top = _top(sizes)
     return ArchiveTree(
         sizes={path[len(top) :]: size for path, size in sizes.items()},
@@ -254,15 +261,24 @@ def _safe_path(name: str) -> str:
 class _Member:
     path: str  # "" for one to leave out
     size: int
-    read: Callable[[], bytes]
-    begin: Callable[[int], bytes]  # its first bytes
+    content: Callable[[int], bytes]  # its first bytes, all of them with -1
     packed: int | None = None  # bytes deflated, where that is how the archive holds it
+
+    def read(self, size: int = -1) -> bytes:
+        """Return what it holds, or its first ``size`` bytes.
+
+        :raises ArchiveError: the archive is damaged.
+        """
+        try:
+            return self.content(size)
+        except _DAMAGE as error:
+            raise ArchiveError(f"the archive is damaged: {error}") from None
 
     def deflated(self) -> int:
         return deflated_bytes(self.read()) if self.packed is None else self.packed
 
 
-_END = _Member("\0", 0, bytes, bytes)  # stands at the end of an archive that was cut off
+_END = _Member("\0", 0, lambda _: b"")  # stands at the end of an archive that was cut off
 
 
 def _members(data: bytes, form: str, *, partial: bool) -> Iterator[_Member]:
@@ -294,17 +310,12 @@ def _tar_members(data: bytes, form: str) -> Iterator[_Member]:
                 path,
                 info.size if path else 0,
                 functools.partial(_content, archive, info),
-                functools.partial(_beginning, archive, info),
             )
 
 
-def _beginning(archive: tarfile.TarFile, info: tarfile.TarInfo, size: int) -> bytes:
-    return cast("IO[bytes]", archive.extractfile(info)).read(size)
-
-
-def _content(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
-    content = cast("IO[bytes]", archive.extractfile(info)).read()
-    if len(content) != info.size:
+def _content(archive: tarfile.TarFile, info: tarfile.TarInfo, size: int) -> bytes:
+    content = cast("IO[bytes]", archive.extractfile(info)).read(size)
+    if len(content) != (info.size if size < 0 else min(info.size, size)):
         raise EOFError("a file ends early")
     return content
 
@@ -318,11 +329,10 @@ def _zip_members(data: bytes) -> Iterator[_Member]:
             path = "" if link else _safe_path(info.filename)
             packed = info.compress_size if info.compress_type == zipfile.ZIP_DEFLATED else None
             size = info.file_size if path else 0
-            begin = functools.partial(_begin_of, archive, info)
-            yield _Member(path, size, functools.partial(archive.read, info), begin, packed)
+            yield _Member(path, size, functools.partial(_content_of, archive, info), packed)
 
 
-def _begin_of(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> bytes:
+def _content_of(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> bytes:
     with archive.open(info) as stream:
         return stream.read(size)
 

@@ -160,6 +160,8 @@ def _bound(body: Iterable[ast.stmt]) -> frozenset[str]:
                 names.add(node.name)
             elif isinstance(node, ast.alias):
                 names.add((node.asname or node.name).partition(".")[0])
+            elif isinstance(node, ast.arg):
+                names.add(node.arg)
             elif isinstance(node, ast.ExceptHandler) and node.name:
                 names.add(node.name)
     return frozenset(names)
