@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -227,6 +228,7 @@ def test_what_python_or_setuptools_removed_fails_from_then_on(
         "try:\n    import ConfigParser\nexcept ImportError:\n    from configparser import Y\n",
         "from codecs import open\nopen('x', 'rU')\n",
         "def open(name, mode):\n    pass\nopen('x', 'rU')\n",
+        "def write(file=None):\n    file.write('x')\nwrite()\n",
         "if ask():\n    open('x', 'rU')\n",
         "import sys\nif sys.version_info < (3,):\n    import ConfigParser\n    execfile('x')\n",
         "try:\n    unicode\nexcept NameError:\n    unicode = str\nunicode('x')\n",
@@ -484,6 +486,24 @@ def test_old_c_behind_a_variable_of_the_project_is_likely_to_fail() -> None:
     assert "(unless DEMO_PURE is set in its environment)" in found.doubts[0].reason
 
 
+@pytest.mark.parametrize(
+    ("setup", "requires", "likely"),
+    [
+        (built("ask()"), (), True),
+        (built("ask()"), ("setuptools", "cython"), False),
+        (built("ask()", FALLBACK), (), False),
+        (built("ask()", more=", setup_requires=['cython']"), (), False),
+    ],
+)
+def test_old_c_of_which_it_is_not_known_how_it_is_built_is_likely_to_fail(
+    setup: str, requires: tuple[str, ...], likely: bool
+) -> None:
+    found = needs(setup, {"demo.c": GENERATED}, *requires)
+    assert found.failures == ()
+    assert spans(found.doubts) == ([(11, None)] if likely else [])
+    assert needs(setup, {"tests/demo.c": GENERATED}, *requires).doubts == ()
+
+
 # --------------------------------------------------------------------------- bounds, folders
 
 
@@ -496,6 +516,20 @@ def test_what_is_written_to_take_for_ever_does_not() -> None:
     for text in (doubled, nested, deep, itself, wide):
         files = Files({"setup.py": f"{SETUP}{text}raise ValueError('gone')\n".encode()})
         run(files, Environment(minor=11))  # it ends
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="looked through for Python 3.11")
+def test_modules_that_this_python_runs_have_no_fault() -> None:
+    paths = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
+    assert len(paths) > 100
+    anything = Environment(minor=11, plain=False, bare=False)
+    faults = {
+        path.name: course.fault
+        for path in paths
+        if path.stat().st_size < 250_000
+        and (course := run(Files({"setup.py": path.read_bytes()}), anything)).fault
+    }
+    assert set(faults) == {"site.py"}  # which is called with a directory
 
 
 def test_a_local_folder_is_read_the_same_way(tmp_path: Path) -> None:
