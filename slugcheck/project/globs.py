@@ -11,6 +11,8 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 
+from slugcheck.text import printable
+
 ANY_FOLDERS = "**"
 # The budget of one file: names compared, paths found and characters expanded. A hundred entries
 # that each search a whole large tree take some 400 a file.
@@ -20,6 +22,7 @@ _STEPS_PER_PATH, _STEPS_PER_PLACE = 2, 4  # as long as they take, beside compari
 _NEVER = re.compile(r"(?!)")
 _CHARACTER = re.compile(r"\\?.", re.DOTALL)  # with the backslash that escapes it
 _WILD = frozenset("*?[")
+_QUOTED = 60  # characters of a glob that a message repeats
 
 
 class TooCostlyError(Exception):
@@ -40,6 +43,12 @@ class Budget:
         self._left -= steps
         if self._left < 0:
             raise TooCostlyError
+
+
+def quoted(text: str) -> str:
+    """Return a glob or a path for a message, safe and short."""
+    shown = printable(text)
+    return shown if len(shown) <= _QUOTED else f"{shown[: _QUOTED - 1]}…"
 
 
 # --------------------------------------------------------------------------- alternatives
