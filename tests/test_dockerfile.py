@@ -110,6 +110,9 @@ def test_hostile_files_are_cheap() -> None:
         ("a/**/z\n", ["a/z", "a/b/c/z"], ["z", "a/b"]),
         ("a/**\n", ["a/b"], ["a", "b"]),
         ("t?mp\n[a-c]1\n[^x]9\n", ["temp", "b1", "y9"], ["teemp", "d1", "x9"]),
+        ("[!x]9\n", ["!9", "x9"], ["y9"]),  # not a negation here, unlike in .gitignore
+        ("**\n!.env\n", ["a", "a/b", ".env.local"], [".env"]),
+        ("a/**/b/**/c\n", ["a/b/c", "a/x/b/y/c/z"], ["a/c", "b/c"]),
         ("# comment\n\n  spaced  \n", ["spaced"], ["# comment"]),
         ("a\\*b\n", ["a*b"], ["axb"]),
     ],

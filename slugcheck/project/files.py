@@ -25,7 +25,7 @@ from slugcheck.errors import MeasureError, UsageError
 from slugcheck.model import AppFiles, Buildpack, FolderSize, FunctionRule
 from slugcheck.project import git, slugignore, vercelignore
 from slugcheck.project.archive import Member, Progress, gzipped_tar
-from slugcheck.project.slugignore import quoted
+from slugcheck.project.globs import quoted
 from slugcheck.project.vercelignore import FunctionFiles
 from slugcheck.text import listed, mb, plural, printable
 

@@ -11,6 +11,8 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 
+from slugcheck.text import printable
+
 ANY_FOLDERS = "**"
 # The budget of one file: names compared, paths found and characters expanded. A hundred entries
 # that each search a whole large tree take some 400 a file.
@@ -20,6 +22,7 @@ _STEPS_PER_PATH, _STEPS_PER_PLACE = 2, 4  # as long as they take, beside compari
 _NEVER = re.compile(r"(?!)")
 _CHARACTER = re.compile(r"\\?.", re.DOTALL)  # with the backslash that escapes it
 _WILD = frozenset("*?[")
+_QUOTED = 60  # characters of a glob that a message repeats
 
 
 class TooCostlyError(Exception):
@@ -40,6 +43,12 @@ class Budget:
         self._left -= steps
         if self._left < 0:
             raise TooCostlyError
+
+
+def quoted(text: str) -> str:
+    """Return a glob or a path for a message, safe and short."""
+    shown = printable(text)
+    return shown if len(shown) <= _QUOTED else f"{shown[: _QUOTED - 1]}…"
 
 
 # --------------------------------------------------------------------------- alternatives
@@ -108,12 +117,14 @@ def plain(part: str) -> str:
 
 
 @functools.lru_cache(maxsize=512)
-def name_pattern(part: str, *, hidden: bool = False, ignore_case: bool = False) -> re.Pattern[str]:
+def name_pattern(
+    part: str, *, hidden: bool = False, ignore_case: bool = False, negations: str = "!^"
+) -> re.Pattern[str]:
     """Return a part of a glob as a regular expression for one name.
 
-    With ``hidden`` a wildcard at the start also matches names that begin with a dot. What stands
-    between two stars is looked for once, at its first place: going back could take ages, and would
-    find no more.
+    With ``hidden`` a wildcard at the start also matches names that begin with a dot. ``negations``
+    are the characters that turn a set round. What stands between two stars is looked for once, at
+    its first place: going back could take ages, and would find no more.
     """
     chunks = [""]  # between the stars
     position = 0
@@ -125,7 +136,7 @@ def name_pattern(part: str, *, hidden: bool = False, ignore_case: bool = False) 
         elif character == "?":
             chunks[-1] += "."
         elif character == "[":
-            char_set = _set(part, position)
+            char_set = _set(part, position, negations)
             if char_set is None:
                 return _NEVER
             chunks[-1] += char_set[0]
@@ -143,12 +154,12 @@ def name_pattern(part: str, *, hidden: bool = False, ignore_case: bool = False) 
     return re.compile(f"{start}{chunks[0]}{middle}{end}", flags)
 
 
-def _set(part: str, position: int) -> tuple[str, int] | None:
+def _set(part: str, position: int, negations: str) -> tuple[str, int] | None:
     """Return the regular expression of the set that begins there and its end; None if it is open.
 
     The ends of a range are always in it, also when it runs backwards.
     """
-    negated = part[position : position + 1] in {"!", "^"}
+    negated = part[position : position + 1] in set(negations)
     position += negated
     inside: list[str] = []
     while position < len(part):
@@ -184,33 +195,40 @@ class PathGlob:
     As in minimatch with its option ``dot``, and in gitignore, a name's dot is nothing special.
     """
 
-    def __init__(self, parts: Sequence[str], *, ignore_case: bool = False) -> None:
-        """Take the parts between the slashes."""
+    def __init__(
+        self, parts: Sequence[str], *, ignore_case: bool = False, negations: str = "!^"
+    ) -> None:
+        """Take the parts between the slashes; see ``name_pattern``."""
         self._parts: list[re.Pattern[str] | None] = []
         # names that a path must have: most globs have one, and few paths do
         plain_parts = (plain(part) for part in parts if not is_pattern(part))
         self._names = frozenset(() if ignore_case else plain_parts)
         for part in parts:
             if part != ANY_FOLDERS:
-                self._parts.append(name_pattern(part, hidden=True, ignore_case=ignore_case))
+                pattern = name_pattern(
+                    part, hidden=True, ignore_case=ignore_case, negations=negations
+                )
+                self._parts.append(pattern)
             elif not self._parts or self._parts[-1] is not None:
                 self._parts.append(None)  # several in a row find what one finds
 
-    def matches(self, names: Sequence[str], budget: Budget) -> bool:
-        """Return whether a path of these names matches as a whole.
+    def matches(self, names: Sequence[str], budget: Budget | None, *, above: bool = False) -> bool:
+        """Return whether a path of these names matches, or with ``above`` a folder that it is in.
 
         A ``**`` at the end stands for at least one name: it matches what is in a folder, not the
-        folder.
+        folder. ``budget`` is None where the number of globs and the length of each are bounded.
 
         :raises TooCostlyError: the budget is used up.
         """
-        budget.spend(_STEPS_PER_PATH)
+        if budget is not None:
+            budget.spend(_STEPS_PER_PATH)
         if not self._names.issubset(names):
             return False
         last = len(self._parts)
         places = self._skip({0})
         for left, name in zip(range(len(names), 0, -1), names, strict=True):
-            budget.spend(_STEPS_PER_PLACE * (1 + len(places)))
+            if budget is not None:
+                budget.spend(_STEPS_PER_PLACE * (1 + len(places)))
             step: set[int] = set()
             for place in places:
                 if place == last:
@@ -223,6 +241,8 @@ class PathGlob:
                 elif part.fullmatch(name):
                     step.add(place + 1)
             places = self._skip(step)
+            if above and last in places:
+                return True
             if not places:
                 return False
         return last in places

@@ -18,7 +18,7 @@ from slugcheck.errors import UsageError
 from slugcheck.model import Manager
 from slugcheck.project import dockerfile, dockerignore, install_commands
 from slugcheck.project.dockerfile import Dockerfile, Instruction, assignments, expand, words
-from slugcheck.project.dockerignore import Pattern, Patterns
+from slugcheck.project.dockerignore import Patterns
 from slugcheck.project.install_commands import SYSTEM, Install, Surroundings
 from slugcheck.text import listed, plural, printable
 
@@ -526,19 +526,14 @@ def _without_query(url: str) -> str:
 
 
 def _takes(copied: Copied, path: str) -> bool:
-    if any(p and dockerignore.matches(p, path) for p in map(_pattern, copied.exclude)):
+    if any(_matches(excluded, path) for excluded in copied.exclude):
         return False
-    for source in copied.sources:
-        if source in ("", "."):
-            return True
-        known = _pattern(source)
-        if known is not None and dockerignore.matches(known, path):
-            return True
-    return False
+    return any(source in ("", ".") or _matches(source, path) for source in copied.sources)
 
 
-def _pattern(text: str) -> Pattern | None:
-    return dockerignore.pattern(text)
+def _matches(written: str, path: str) -> bool:
+    found = dockerignore.pattern(written)
+    return found is not None and found.matches(path)
 
 
 def _candidates(copied: Copied, source: str, path: str) -> Iterator[str]:

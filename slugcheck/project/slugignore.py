@@ -27,15 +27,15 @@ from slugcheck.project.globs import (
     is_pattern,
     name_pattern,
     plain,
+    quoted,
 )
-from slugcheck.text import listed, plural, printable
+from slugcheck.text import listed, plural
 
 _MOST_LINKS = 16  # that one step follows, so that a loop of links ends
 _LONGEST_PATH = 4_096  # PATH_MAX of Linux: no build has a file below a longer one
 _STEPS_PER_ENTRY, _STEPS_PER_PLACE = 3, 10  # as long as they take, beside comparing a name
 _MOST_PLACES = 500_000  # that one glob comes through; each is remembered
 _SHOWN = 4  # entries that one note names
-_QUOTED = 60  # characters of an entry that a note repeats
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _ENTRY_STEPS = 100  # of the budget, for an entry that matches nothing
@@ -283,12 +283,6 @@ class Removal:
 
     by: Mapping[str, Entry] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-
-
-def quoted(text: str) -> str:
-    """Return an entry or a path for a message, safe and short."""
-    shown = printable(text)
-    return shown if len(shown) <= _QUOTED else f"{shown[: _QUOTED - 1]}…"
 
 
 def parse(content: bytes) -> tuple[Entry, ...]:

@@ -19,10 +19,10 @@ from slugcheck.project.globs import (
     TooCostlyError,
     expanded,
     name_pattern,
+    quoted,
 )
-from slugcheck.text import listed, printable
+from slugcheck.text import listed
 
-_QUOTED = 60  # characters of a pattern that a message repeats
 _LONGEST = 4_096  # characters of a pattern: no path is longer
 _SHOWN = 3  # files that one note names
 _STEPS_PER_RULE = 2  # of the budget
@@ -31,12 +31,6 @@ _MOST_RULES = 10_000  # of one file; real ones have some 50
 # that is turned round or a comment, and ranges in braces.
 _NOT_READ = re.compile(r"[!?+*@]\(|^[!#]")
 _IN_BRACES = re.compile(r"\{[^{},]*+\}")
-
-
-def quoted(text: str) -> str:
-    """Return a pattern or a path for a message, safe and short."""
-    shown = printable(text)
-    return shown if len(shown) <= _QUOTED else f"{shown[: _QUOTED - 1]}…"
 
 
 # --------------------------------------------------------------------------- gitignore
