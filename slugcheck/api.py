@@ -21,7 +21,7 @@ from slugcheck.errors import UsageError
 from slugcheck.model import FindingSeverity, IndexOptions, Report
 from slugcheck.model.options import RUNTIME, Options
 from slugcheck.reading import STDIN
-from slugcheck.text import printable
+from slugcheck.text import parse_size, printable
 
 if TYPE_CHECKING:
     from slugcheck.check import Progress
@@ -406,8 +406,6 @@ def _size(value: int | str | None) -> int | None:
     """
     if value is None or isinstance(value, int):
         return value
-    from slugcheck.text import parse_size
-
     try:
         return parse_size(value)
     except ValueError as error:

@@ -22,6 +22,7 @@ from slugcheck.errors import SlugcheckError, UsageError
 from slugcheck.model import (
     BaseTotals,
     Basis,
+    BundleKind,
     Change,
     ChangeKind,
     Difference,
@@ -185,13 +186,13 @@ def _is_newer(version: str, other: str) -> bool:
 
 
 def _parts(head: ReportDocument, base: ReportDocument) -> Iterator[PartChange]:
-    own, then, by_slug = head.totals, base.totals, _by_slug(head)
+    own, then = head.totals, base.totals
 
     def change(name: str, installed: int, slug: int) -> PartChange:
-        bundle = slug if by_slug else installed
         return PartChange(
-            name=name, installed_bytes=installed, slug_bytes=slug, bundle_bytes=bundle
-        )
+            name=name, installed_bytes=installed, slug_bytes=slug,
+            bundle_bytes=_counted(head, installed, slug),
+        )  # fmt: skip
 
     for name, installed, slug in (
         ("runtime", own.runtime_bytes - then.runtime_bytes,
@@ -298,7 +299,6 @@ def compare(candidates: Sequence[Candidate]) -> Comparison:
     limit = _size_verdict(first)
     return Comparison(
         title=first.target.title,
-        size_figure=first.target.size_figure,
         bundle_kind=first.target.bundle_kind,
         limit_text=limit.limit_text if limit else "",
         stacks=setups,
@@ -327,7 +327,7 @@ def _setup(candidate: Candidate, first: ReportDocument) -> Setup:
         model_files=len(report.models),
         model_bytes=totals.model_bytes,
         model_slug_bytes=totals.model_slug_bytes,
-        model_bundle_bytes=totals.model_slug_bytes if _by_slug(report) else totals.model_bytes,
+        model_bundle_bytes=_counted(report, totals.model_bytes, totals.model_slug_bytes),
         installed_bytes=totals.all_installed_bytes,
         slug=_slug(report),
         bundle=bundle,
@@ -348,8 +348,9 @@ def _target(report: ReportDocument) -> str:
     return f"{target.title} · {target.stack} · Python {target.python_full}"
 
 
-def _by_slug(report: ReportDocument) -> bool:
-    return report.target.size_figure == "slug"
+def _counted(report: ReportDocument, installed: int, slug: int) -> int:
+    """Return what the platform counts of something beside the distributions."""
+    return slug if report.target.bundle_kind.is_packed else installed
 
 
 def _slug(report: ReportDocument) -> Estimate[int]:
@@ -375,11 +376,8 @@ def _bundle(report: ReportDocument) -> Estimate[int]:
 def _scale(report: ReportDocument) -> Scale:
     """Return the unit of the bundle: that of its limit."""
     size = _size_verdict(report)
-    return unit_of(size.limit if size else None, default=_unit(report))
-
-
-def _unit(report: ReportDocument) -> Scale:
-    return HEROKU_M if _by_slug(report) else MEGABYTES
+    default = HEROKU_M if report.target.bundle_kind is BundleKind.GZIP_TAR else MEGABYTES
+    return unit_of(size.limit if size else None, default=default)
 
 
 def _size_verdict(report: ReportDocument) -> Verdict | None:
@@ -401,7 +399,7 @@ def _unsized(report: ReportDocument) -> Iterator[str]:
 
 
 def _rows(report: ReportDocument) -> Iterator[SetupRow]:
-    totals, by_slug = report.totals, _by_slug(report)
+    totals = report.totals
     for d in sorted(report.distributions, key=lambda d: (-d.bundle_bytes, d.name)):
         yield SetupRow(
             name=d.name, version=d.version, installed_bytes=d.installed_bytes,
@@ -422,10 +420,9 @@ def _rows(report: ReportDocument) -> Iterator[SetupRow]:
         parts.append((name, totals.model_bytes, totals.model_slug_bytes))
     for name, installed, slug in parts:
         if installed or slug:
-            bundle = slug if by_slug else installed
             yield SetupRow(
                 name=name, version="", installed_bytes=installed, slug_bytes=slug,
-                bundle_bytes=bundle,
+                bundle_bytes=_counted(report, installed, slug),
             )  # fmt: skip
 
 

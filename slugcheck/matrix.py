@@ -48,7 +48,7 @@ def combinations(
 
     Without a platform the settings say it, without a Python the project or the platform.
 
-    :raises UsageError: there are too many, a platform is unknown, or a Python is no version.
+    :raises UsageError: there are too many, a platform is unknown, or a Python is not a version.
     """
     for name in named:
         platforms.load(name)
@@ -104,7 +104,7 @@ class Targets:
     def _refuse(self, errors: Sequence[tuple[str, UsageError]]) -> None:
         """Raise what is wrong with a target, or why none of them is possible.
 
-        What is wrong with every target is said of none of them.
+        An error that all of them have in common names none of them.
         """
         if errors:
             name, error = errors[0]

@@ -243,8 +243,7 @@ class Context:
         own = slug_parts.runtime_parts(sizes.target, left, self.subject.manager)
         installed = sum(part.installed.value for part in own) - sizes.group_bytes(RUNTIME)
         slug = sum(part.slug.value for part in own) - sizes.group_slug_bytes(RUNTIME)
-        packed = sizes.target.platform.bundle.kind.is_packed
-        return installed, slug, slug if packed else installed
+        return installed, slug, slug if sizes.bundle_kind.is_packed else installed
 
 
 _Spare = tuple[int, int, int]  # bytes: installed, slug, bundle

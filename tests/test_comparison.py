@@ -162,6 +162,25 @@ def test_a_difference_has_the_sums_of_both_and_its_parts() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("kind", "app", "models"),
+    [
+        (BundleKind.GZIP_TAR, 2, 9), (BundleKind.ZIP, 2, 9),
+        (BundleKind.UNZIPPED, 50, 90), (BundleKind.SITE_PACKAGES, 50, 90),
+    ],
+)  # fmt: skip
+def test_app_files_and_models_count_as_their_platform_counts(
+    kind: BundleKind, app: int, models: int
+) -> None:
+    sums = {"app_bytes": 50, "app_slug_bytes": 2, "model_bytes": 90, "model_slug_bytes": 9}
+    base, head = document("a 1.0", kind=kind), document("a 1.0", kind=kind, **sums)
+    parts = difference(head, base, label="main").parts
+    assert [part.bundle_bytes for part in parts] == [app, models]
+    setup = compare([Candidate(label="a", report=head), Candidate(label="b", report=base)])
+    assert setup.stacks[0].model_bundle_bytes == models
+    assert [row.bundle_bytes for row in setup.stacks[0].rows if row.name == "app files"] == [app]
+
+
 def with_target(made: ReportDocument, **fields: Any) -> ReportDocument:
     return structs.replace(made, target=structs.replace(made.target, **fields))
 

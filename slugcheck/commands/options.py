@@ -273,7 +273,7 @@ def with_options(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[F], F]:
 def start_clock(given: dict[str, Any], *, usual: int = _USUAL_SECONDS) -> None:
     """Let the run end by itself when its time is over; ``usual`` seconds if none was given.
 
-    :raises UsageError: --timeout is no duration.
+    :raises UsageError: --timeout is not a duration.
     """
     from slugcheck.running import deadline
     from slugcheck.text import parse_seconds

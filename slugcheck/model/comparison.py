@@ -145,7 +145,6 @@ class Comparison:
     """Two candidates or more; the others are compared with the first."""
 
     title: str  # of the platform
-    size_figure: str  # what its limit is about: "slug" or "bundle"
     bundle_kind: BundleKind
     limit_text: str  # "500M", "" without a limit
     stacks: tuple[Setup, ...]
@@ -158,3 +157,8 @@ class Comparison:
     footprints: tuple[
         Footprint | None, ...
     ] = ()  # of the candidates, in their order; or none at all
+
+    @property
+    def size_figure(self) -> str:
+        """The name of the figure that the platform's limit is about: ``slug`` or ``bundle``."""
+        return self.bundle_kind.figure

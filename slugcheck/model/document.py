@@ -476,9 +476,9 @@ class ReportDocument(Struct, frozen=True, kw_only=True):
 
 
 class TargetName(Struct, frozen=True, kw_only=True):
-    """A target as it was named; ``python`` is empty where its platform has no Python of the kind.
+    """A target; ``title`` is the platform's.
 
-    ``title`` is the platform's.
+    ``python`` is empty where there is no report and no Python was named.
     """
 
     platform: str

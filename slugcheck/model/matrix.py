@@ -24,11 +24,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetResult:
-    """One target. ``platform`` and ``title`` are the platform's, ``python`` is a version.
+    """One target. ``platform`` and ``title`` are the platform's; ``python`` is a version.
 
-    ``report`` is None if it could not be measured at all or cannot be; ``problem`` and ``hint`` say
-    why then, and ``detail`` is the resolver's own reason, whole. ``exit_code`` is that of a check
-    for this target alone: 0, 1 or 3; 2 if the target is impossible.
+    ``python`` is "" where there is no report and none was named. ``report`` is None if it could not
+    be measured at all or cannot be; ``problem`` and ``hint`` say why then, and ``detail`` is the
+    resolver's own reason, whole. ``exit_code`` is that of a check for this target alone: 0, 1 or 3;
+    2 if the target is impossible.
     """
 
     platform: str

@@ -261,6 +261,11 @@ class BundleKind(StrEnum):
     IMAGE = "image"  # the layers of a container image and its base, uncompressed
 
     @property
+    def figure(self) -> str:
+        """The name of the figure that a limit on it is about: ``slug`` or ``bundle``."""
+        return "slug" if self is BundleKind.GZIP_TAR else "bundle"
+
+    @property
     def is_packed(self) -> bool:
         """Whether bytes count after compression."""
         return self in (BundleKind.GZIP_TAR, BundleKind.ZIP)
@@ -345,7 +350,7 @@ class Platform:
     @property
     def size_figure(self) -> str:
         """The name of the figure that its size limit is about: ``slug`` or ``bundle``."""
-        return "slug" if self.bundle.kind is BundleKind.GZIP_TAR else "bundle"
+        return self.bundle.kind.figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from slugcheck.model.figures import Basis, Estimate
-from slugcheck.model.platform import Target
+from slugcheck.model.platform import BundleKind, Target
 from slugcheck.text import MEGABYTES, Scale, unit_of
 
 NOTHING = Estimate[int].measured(0)
@@ -372,9 +372,14 @@ class SizeReport:
     zipped: Estimate[int] = NOTHING  # a zip archive of distributions, app files and models
 
     @property
+    def bundle_kind(self) -> BundleKind:
+        """What the platform counts."""
+        return self.target.platform.bundle.kind
+
+    @property
     def counts_slug(self) -> bool:
         """Whether the platform's size limit is about the slug."""
-        return self.target.platform.size_figure == "slug"
+        return self.bundle_kind is BundleKind.GZIP_TAR
 
     @property
     def unit(self) -> Scale:
@@ -385,7 +390,7 @@ class SizeReport:
 
     def part_bundle(self, part: Part) -> Estimate[int]:
         """Return what the platform counts of a part."""
-        return part.slug if self.target.platform.bundle.kind.is_packed else part.installed
+        return part.slug if self.bundle_kind.is_packed else part.installed
 
     @property
     def provided(self) -> tuple[DistributionSize, ...]:

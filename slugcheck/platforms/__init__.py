@@ -385,11 +385,10 @@ def _no_bundle(reader: TableReader) -> BundleRule:
     if "size_figure" in reader:
         former = reader.text("size_figure")
         kind = _FORMER.get(former, kind)
-        limited = "slug" if kind is BundleKind.GZIP_TAR else "bundle"
         reader.mistake(
             "size_figure",
             f'is no longer read: write a table [bundle] with kind = "{kind}", about, source and '
-            f'date, and figure = "{limited}" in the limit of the size',
+            f'date, and figure = "{kind.figure}" in the limit of the size',
         )
     elif "bundle" not in reader:
         kinds = ", ".join(BundleKind)

@@ -61,7 +61,7 @@ def _install_seconds(sizes: SizeReport) -> float:
     seconds += sizes.download_bytes / _DOWNLOAD_BYTES_PER_SECOND
     seconds += sizes.plain_bytes / _UNPACK_BYTES_PER_SECOND
     seconds += sizes.bytecode_bytes / _BYTECODE_BYTES_PER_SECOND
-    if sizes.target.platform.size_figure == "slug":
+    if sizes.counts_slug:
         seconds += sizes.installed.value / _GZIP_BYTES_PER_SECOND
     builds = [package.distribution.source_build for package in sizes.distributions]
     pure = sum(1 for build in builds if build is not None and not build.native)

@@ -92,7 +92,7 @@ class Selection:
     def flags(self) -> list[str]:
         """Return uv's flags.
 
-        :raises RequirementsError: a name is none of a group or an extra.
+        :raises RequirementsError: a name is not valid for a group or an extra.
         """
         for name in (*self.groups, *self.extras):
             if name != ALL and not _NAME.fullmatch(name):
