@@ -46,8 +46,7 @@ from slugcheck.model import (
     Verdict,
     Verification,
 )
-from slugcheck.model.options import DEFAULT_PLATFORM, RUNTIME, Options
-from slugcheck.model.platform import arch_name
+from slugcheck.model.options import DEFAULT_PLATFORM, RUNTIME, Options, options_for
 from slugcheck.packages.index.urls import redact
 from slugcheck.packages.requirements.indexes import configured, only_there, reachable
 from slugcheck.policy import budgets, settings, tiers
@@ -674,10 +673,8 @@ class Check:
         path = self._options.shown_path
         if path.startswith("<"):
             return ""
-        target = self.target
-        given = [path, "--platform", target.platform.name, "--python", target.minor]
-        given += ["--arch", arch_name(target.stack.arch)] if self._options.arch else []
-        return shlex.join(["slugcheck", *given, option])
+        project = self.subject.project is not None
+        return shlex.join(["slugcheck", path, *options_for(self.target, project=project), option])
 
     def _judge(self, sizes: SizeReport) -> tuple[Verdict, ...]:
         """Return the verdicts on sizes alone, as ``report`` has them."""

@@ -188,9 +188,15 @@ def size_one(
         version=distribution.version,
         model_bytecode=predicted.model_bytes,
     )
-    archived = zipped.of_distribution(files.files, files.sources, predicted.estimate, layout)
-    plain = _widened(Estimate[int].measured(files.plain_bytes), low, high)
-    compiled, slug = (_widened(figure, low, high) for figure in (predicted.estimate, share))
+    plain, compiled, slug, archived = (
+        _widened(figure, low, high)
+        for figure in (
+            Estimate[int].measured(files.plain_bytes),
+            predicted.estimate,
+            share,
+            zipped.of_distribution(files.files, files.sources, predicted.estimate, layout),
+        )
+    )
     return Sized(
         distribution=distribution,
         inventory=inventory,
@@ -199,15 +205,9 @@ def size_one(
         bytecode=compiled,
         bytecode_files=predicted.files,
         slug=slug,
-        zipped=_widened(archived, low, high),
+        zipped=archived,
         bundle=bundle.of_distribution(
-            files.files,
-            rule,
-            layout,
-            plain,
-            compiled,
-            slug,
-            bytecode_files=predicted.files,
+            files.files, rule, layout, plain, compiled, slug=slug, zipped=archived
         ),
     )
 
@@ -407,7 +407,7 @@ def _total_bundle(
             packed = rule.kind.is_packed
             files = figures.total(
                 [package.bundle for package in sized],
-                systematic_percent=compression.systematic_percent() if packed else 0.0,
+                systematic_percent=zipped.SYSTEMATIC_PERCENT if packed else 0.0,
             )
             more = [part.slug if packed else part.installed for part in parts]
             return figures.total([files, spare, *more], systematic_percent=0.0)

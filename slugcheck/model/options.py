@@ -14,7 +14,8 @@ from pathlib import Path
 
 from slugcheck import reading
 from slugcheck.errors import UsageError
-from slugcheck.model import FindingSeverity, IndexOptions, Service
+from slugcheck.model import FindingSeverity, IndexOptions, Service, Target
+from slugcheck.model.platform import arch_name
 from slugcheck.text import keep_secret
 
 _USED = re.compile(r"\$\{([A-Z0-9_]+)\}")  # pip's and uv's; a lower-case name is no variable there
@@ -164,3 +165,22 @@ class Options:
     def is_folder(self) -> bool:
         """Whether the path is a project folder."""
         return self.text is None and self.path.is_dir()
+
+
+def options_for(target: Target, *, project: bool) -> tuple[str, ...]:
+    """Return the options that name a target; a project's folder names its base image itself."""
+    given: list[str] = []
+    if target.platform.option != DEFAULT_PLATFORM:
+        given += ("--platform", target.platform.option)
+    if target.base is not None and not project:
+        given += ("--base", target.base.name)
+    if target.python_origin == "--python":
+        given += ("--python", target.minor)
+    usual = target.stack.arches[:1]
+    if usual and target.stack.arch not in usual:
+        given += ("--arch", arch_name(target.stack.arch))
+    if target.bytecode is not None:
+        given.append("--bytecode" if target.bytecode else "--no-bytecode")
+    if target.provided and target.provided == tuple(sorted(target.platform.bundle.provided)):
+        return (*given, "--provided")
+    return (*given, *(part for name in target.provided for part in ("--provided", name)))

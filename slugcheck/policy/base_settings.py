@@ -117,7 +117,7 @@ def changes(base: Settings, own: Settings, label: str, *, decides: bool) -> tupl
 
 
 def _changes(base: Settings, own: Settings) -> Iterator[str]:
-    for key in ("platform", "stack", "dyno", "tier", "python", "arch"):
+    for key in ("platform", "stack", "dyno", "tier", "python", "arch", "base"):
         then, now = getattr(base, key), getattr(own, key)
         if then != now:
             before, after = (_short(setting or "the default") for setting in (then, now))

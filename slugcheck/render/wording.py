@@ -25,7 +25,7 @@ from slugcheck.model import (
     Verdict,
     breakdown,
 )
-from slugcheck.model.options import DEFAULT_PLATFORM
+from slugcheck.model.options import options_for
 from slugcheck.model.platform import arch_name
 from slugcheck.policy.budgets import MAY_FAIL, exit_code, failures, unaccepted
 from slugcheck.policy.limits import INCREASE, PACKAGE_INCREASE
@@ -362,25 +362,8 @@ def to_see(report: Report) -> str:
 
 def _options(report: Report) -> str:
     """Return the options that a command needs to look at the same target."""
-    target = report.sizes.target
-    option = target.platform.option
-    given = "" if option == DEFAULT_PLATFORM else f" --platform {shlex.quote(option)}"
-    if target.base is not None and report.kind != "project":
-        given += f" --base {shlex.quote(target.base.name)}"
-    if target.python_origin == "--python":
-        given += f" --python {target.minor}"
-    return f"{given}{target_options(target)}"
-
-
-def target_options(target: Target) -> str:
-    """Return the options for an architecture, bytecode and what the runtime has, with a blank."""
-    default, arch = target.stack.arches[:1], target.stack.arch
-    given = f" --arch {arch_name(arch)}" if default and arch not in default else ""
-    if target.bytecode is not None:
-        given += " --bytecode" if target.bytecode else " --no-bytecode"
-    if target.provided == tuple(sorted(target.platform.bundle.provided)) and target.provided:
-        return f"{given} --provided"
-    return given + "".join(f" --provided {name}" for name in target.provided)
+    named = options_for(report.sizes.target, project=report.kind == "project")
+    return "".join(f" {shlex.quote(part)}" for part in named)
 
 
 def _to_measure(report: Report, *, measurable: bool) -> str:

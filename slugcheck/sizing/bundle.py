@@ -11,11 +11,6 @@ from fnmatch import fnmatchcase
 from slugcheck.model import BundleKind, BundleRule, Entry, Estimate
 from slugcheck.sizing.installed import Layout
 
-# A zip compresses each file by itself and repeats its name: bytes that each file takes beyond its
-# share of the gzip -6 tar. Measured on 2026-11-27 with what pip installs for six files of
-# requirements, with bytecode: 164 to 682, near 390 where no distribution stands out.
-_ZIP_PER_FILE = (160, 390, 700)
-
 
 def counts(path: str, rule: BundleRule, layout: Layout) -> bool:
     """Whether an installed file counts at all; ``path`` is relative to the Python prefix."""
@@ -34,22 +29,20 @@ def of_distribution(
     layout: Layout,
     plain: Estimate[int],
     bytecode: Estimate[int],
-    slug: Estimate[int],
     *,
-    bytecode_files: int = 0,
+    slug: Estimate[int],
+    zipped: Estimate[int],
 ) -> Estimate[int]:
     """Return what counts of one distribution.
 
-    ``files`` are all that its installer leaves but bytecode, together ``plain``; ``slug`` is the
-    gzip -6 share of both.
+    ``files`` are all that its installer leaves but bytecode, together ``plain``. Of both, ``slug``
+    is the gzip -6 share and ``zipped`` what they take in a zip archive.
     """
     match rule.kind:
         case BundleKind.GZIP_TAR:
             return slug
         case BundleKind.ZIP:
-            count = len(tuple(files)) + bytecode_files
-            low, value, high = (count * extra for extra in _ZIP_PER_FILE)
-            return Estimate[int].predicted(slug.value + value, slug.low + low, slug.high + high)
+            return zipped
         case BundleKind.UNZIPPED | BundleKind.IMAGE:
             return _sum(plain, bytecode)
         case BundleKind.SITE_PACKAGES:
