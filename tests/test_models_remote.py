@@ -293,7 +293,7 @@ def test_a_server_that_never_answers_is_given_up(
     keys: None, silent: str, scheme: str, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, silent)
-    monkeypatch.setattr(models, "_ANSWER_SECONDS", 1)
+    monkeypatch.setattr(models, "_ANSWER_SECONDS", 0.3)
     assert "did not answer in time" in str(failure(f"{scheme}://bucket/a.onnx"))
 
 
@@ -302,7 +302,7 @@ def test_nothing_is_logged_where_logging_is_not_set_up(
 ) -> None:
     """The library for Google Storage logs each failure with its traceback and address."""
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", closed)
-    monkeypatch.setattr(models, "_ANSWER_SECONDS", 1)
+    monkeypatch.setattr(models, "_ANSWER_SECONDS", 0.3)
     failure("gs://bucket/a.onnx")
     assert capfd.readouterr() == ("", "")
 
