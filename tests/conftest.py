@@ -1,5 +1,8 @@
 """Fixtures for all tests; they live with what they serve."""
 
+import os
+import sys
+
 import pytest
 
 from tests.support.caches import no_secrets_kept, private_caches, shared_uv_cache
@@ -15,6 +18,10 @@ __all__ = [
     "shared_uv_cache",
 ]
 
+
+# Each of hundreds of processes would compile slugcheck anew, and each worker these tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Each file runs on one worker: the longest begin first, or one of them is left over in the end.
 _LONGEST = ("test_bench_torch.py", "test_network.py", "test_bench.py")
