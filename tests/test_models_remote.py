@@ -424,11 +424,7 @@ def test_a_web_server_that_cannot_be_reached(closed: str) -> None:
 
 
 @pytest.fixture
-def command(
-    package_server: PackageServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> list[object]:
-    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(tmp_path.with_name(f"{tmp_path.name}-cache")))
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+def command(package_server: PackageServer, tmp_path: Path, private_caches: Path) -> list[object]:
     package_server.add_wheel("webapp", "1.0", {"webapp/__init__.py": "y = 2\n"})
     (tmp_path / "requirements.txt").write_text("webapp==1.0\n")
     return [

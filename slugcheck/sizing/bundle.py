@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from slugcheck.model import BundleKind, BundleRule, Entry, Estimate
 from slugcheck.sizing.installed import Layout
@@ -20,7 +21,12 @@ def counts(path: str, rule: BundleRule, layout: Layout) -> bool:
     if not path.startswith(inside):
         return False
     names = path[len(inside) :].split("/")
-    return not any(fnmatchcase(name, pattern) for name in names for pattern in rule.stripped)
+    return not any(_is_stripped(name, rule.stripped) for name in names)
+
+
+@lru_cache(maxsize=10_000)  # the folders of a distribution come again with each of their files
+def _is_stripped(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def of_distribution(
