@@ -116,7 +116,8 @@ def test_an_old_native_pin_is_sized_without_building_it(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="installs for real, for Linux")
 def test_a_real_install_agrees_to_the_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a part of the list above, which has scripts, compiled modules and libraries of its own."""
-    from benchmarks.accuracy import SETS, Leaver, run_set
+    from benchmarks.accuracy import Leaver, run_set
+    from benchmarks.sets import SETS
 
     monkeypatch.setitem(SETS, "part", ("flask==3.0.0", "Pillow==10.2.0", "pymysql==1.1.1"))
     minor = f"{sys.version_info.major}.{sys.version_info.minor}"
