@@ -32,29 +32,25 @@ __all__ = ["app", "index", "own_caches", "temporary", "uv_cache"]
 pytestmark = pytest.mark.usefixtures("own_caches")
 
 
-def test_the_install_agrees_with_the_prediction_and_nothing_is_left(
+def test_the_install_agrees_with_the_prediction_decides_and_leaves_nothing(
     index: PackageServer, app: Path, temporary: Path
 ) -> None:
     done = verify(index, app)
     assert done.code == 0, done.err
-    found = done.document["verify"]
-    assert found["error_percent"]["plain"] == 0
-    assert found["bytecode_bytes"] > 0
-    assert found["installer"].startswith("pip ")
-    assert list(temporary.iterdir()) == []
-
-
-def test_measured_figures_decide_and_the_document_says_so(
-    index: PackageServer, app: Path, temporary: Path
-) -> None:
-    found = verify(index, app).document
-    totals, verified = found["totals"], found["verify"]
+    document = done.document
+    totals, verified = document["totals"], document["verify"]
+    assert verified["error_percent"]["plain"] == 0
+    assert verified["bytecode_bytes"] > 0
+    assert verified["installer"].startswith("pip ")
     assert totals["basis"] == "measured"
     assert totals["slug_bytes"] == verified["slug_bytes"] + totals["runtime_slug_bytes"]
     assert totals["installed_bytes"] == verified["installed_bytes"]
-    assert {one["basis"] for one in found["distributions"]} == {"measured"}
-    slug = next(v for v in found["verdicts"] if v["budget"] == "slug")
+    assert {one["basis"] for one in document["distributions"]} == {"measured"}
+    slug = next(v for v in document["verdicts"] if v["budget"] == "slug")
     assert slug["measured"] == totals["slug_bytes"]
+    # what was resolved is what is installed
+    assert not [note for note in document["notes"] if "another version" in note]
+    assert list(temporary.iterdir()) == []
 
 
 def test_on_lambda_a_plain_folder_is_filled_and_zipped(
@@ -62,7 +58,8 @@ def test_on_lambda_a_plain_folder_is_filled_and_zipped(
 ) -> None:
     done = verify(index, app, "--platform", "aws-lambda")
     assert done.code == 0, done.err
-    found, totals = done.document["verify"], done.document["totals"]
+    whole = done.document
+    found, totals = whole["verify"], whole["totals"]
     assert found["command"].endswith("--target package --no-compile")
     assert (found["error_percent"]["plain"], found["bytecode_bytes"]) == (0, 0)
     assert abs(found["error_percent"]["zipped"]) < 1
@@ -72,45 +69,27 @@ def test_on_lambda_a_plain_folder_is_filled_and_zipped(
     compiled = verify(index, app, "--platform", "aws-lambda", "--bytecode").document["verify"]
     assert compiled["error_percent"]["plain"] == 0
     assert compiled["bytecode_bytes"] > 0
-
-
-def test_on_lambda_what_the_runtime_provides_is_installed_and_not_weighed(
-    index: PackageServer, app: Path, temporary: Path
-) -> None:
-    lambda_ = ("--platform", "aws-lambda")
-    whole = verify(index, app, *lambda_).document
-    done = verify(index, app, *lambda_, "--provided", "framework").document
-    assert done["verify"]["error_percent"]["installed"] == 0
+    # what the runtime provides is installed and not weighed
+    provided = ("--platform", "aws-lambda", "--provided", "framework")
+    document = verify(index, app, *provided).document
+    assert document["verify"]["error_percent"]["installed"] == 0
     gone = next(d for d in whole["distributions"] if d["name"] == "framework")["installed_bytes"]
-    assert whole["verify"]["installed_bytes"] - done["verify"]["installed_bytes"] == gone
-    left = next(d for d in done["distributions"] if d["name"] == "framework")
+    assert found["installed_bytes"] - document["verify"]["installed_bytes"] == gone
+    left = next(d for d in document["distributions"] if d["name"] == "framework")
     assert (left["installed_bytes"], left["provided_bytes"]) == (0, gone)
 
 
-def test_the_tar_holds_app_files_and_models(
-    index: PackageServer, app: Path, temporary: Path
-) -> None:
-    whole = verify(index, app).document["verify"]["slug_bytes"]
-    (app / "models" / "a.onnx").unlink()
-    without = verify(index, app).document["verify"]["slug_bytes"]
-    assert 195_000 < whole - without < 205_000
-
-
-def test_a_model_from_elsewhere_is_in_the_tar_too(
+def test_the_tar_holds_app_files_and_models_from_elsewhere_too(
     index: PackageServer, app: Path, temporary: Path, tmp_path: Path
 ) -> None:
     model = tmp_path / "elsewhere.pt"
     model.write_bytes(os.urandom(300_000))
-    before = verify(index, app).document["verify"]["slug_bytes"]
-    after = verify(index, app, "--model", model).document["verify"]["slug_bytes"]
-    assert 295_000 < after - before < 305_000
-
-
-def test_the_pinned_resolution_is_what_is_installed(
-    index: PackageServer, app: Path, temporary: Path
-) -> None:
-    document = verify(index, app).document
-    assert not [note for note in document["notes"] if "another version" in note]
+    whole = verify(index, app).document["verify"]["slug_bytes"]
+    more = verify(index, app, "--model", model).document["verify"]["slug_bytes"]
+    assert 295_000 < more - whole < 305_000
+    (app / "models" / "a.onnx").unlink()
+    without = verify(index, app).document["verify"]["slug_bytes"]
+    assert 195_000 < whole - without < 205_000
 
 
 def test_a_line_that_the_build_cannot_install_fails_with_its_reason(
