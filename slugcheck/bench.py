@@ -254,7 +254,8 @@ class Bench:
             return
         first, second = pair
         took = first.samples[0].cpu_ms, second.samples[0].cpu_ms
-        ratio = trials.measure(self._launcher, (first.setup, second.setup), took)
+        setups = first.setup, second.setup
+        ratio = trials.measure(self._launcher, setups, took, self._options.runs)
         if isinstance(ratio, str):
             self._notes.append(ratio)
         else:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from benchmarks import bench_model
-from slugcheck.benching import model
+from slugcheck.benching import model, plan
+from slugcheck.benching.plan import BenchOptions, Setup
+from slugcheck.running.launcher import Launcher
 from tests.support.benches import environment, write_onnx
 from tests.support.commands import Done, slugcheck
 
@@ -107,14 +111,6 @@ def test_the_table_and_the_markdown_have_the_figures_of_the_document(
     assert "2 processes: 50 % confidence interval of the median" in done.out
 
 
-def test_nothing_is_left_behind(
-    tiny: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert bench("--onnx", tiny(1, 8)).code == 0
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_the_embedded_model_is_the_same_everywhere(tmp_path: Path) -> None:
     files = model.write(tmp_path)
     assert hashlib.sha256(files.weights.read_bytes()).hexdigest()[:16] == "3448f51c91c22068"
@@ -136,36 +132,37 @@ def test_the_script_writes_the_model_that_is_shipped(
 
 
 def test_an_own_model_is_given_what_its_signature_says(tiny: Callable[..., Path]) -> None:
-    done = bench("--onnx", tiny(1, 8), "--format", "json")
+    done = bench("--onnx", tiny("batch", 8), "--batch", "7", "--format", "json")
     assert done.code == 0, done.err
     fed = done.document["conditions"]["inputs"]
-    assert [(one["name"], one["dtype"], one["shape"]) for one in fed] == [("x", "float32", [1, 8])]
+    assert [(one["name"], one["dtype"], one["shape"]) for one in fed] == [("x", "float32", [7, 8])]
 
 
 def test_a_dynamic_axis_needs_a_value_and_the_error_says_which(tiny: Callable[..., Path]) -> None:
-    path = tiny("batch", "width", 3)
-    done = bench("--onnx", path)
+    done = bench("--onnx", tiny("batch", "width", 3))
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: input shape unknown: axis 1 of x (width)\n")
     assert "--input x=1x640x3" in done.err
-    given = bench("--onnx", path, "--input", "x=2x5x3", "--format", "json")
-    assert given.document["conditions"]["inputs"][0]["shape"] == [2, 5, 3]
 
 
-def test_batch_sets_a_dynamic_first_axis(tiny: Callable[..., Path]) -> None:
-    done = bench("--onnx", tiny("batch", 4), "--batch", "7", "--format", "json")
-    assert done.document["conditions"]["inputs"][0]["shape"] == [7, 4]
-
-
-def test_a_file_of_numbers_is_what_the_model_gets(
-    tiny: Callable[..., Path], tmp_path: Path
+def test_a_file_of_numbers_is_given_a_memory_limit_tried_and_nothing_left(
+    tiny: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import numpy
 
-    numpy.save(tmp_path / "values.npy", numpy.ones((1, 8), numpy.float32))
-    done = bench("--onnx", tiny(1, 8), "--input", tmp_path / "values.npy", "--format", "json")
+    values, folder = tmp_path / "values.npy", tmp_path / "temporary"
+    numpy.save(values, numpy.ones((1, 8), numpy.float32))
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    more = ("--input", values, "--memory-limit", "400M", "--format", "json")
+    done = bench("--onnx", tiny(1, 8), *more)
     assert done.code == 0, done.err
     assert done.document["conditions"]["inputs"][0]["origin"] == "values.npy"
+    (trial,) = done.document["trials"]
+    assert trial["outcome"] == "ok"
+    assert trial["limit_bytes"] == 400 * 2**20
+    assert trial["method"] in ("cgroup-v1", "cgroup-v2", "systemd", "watchdog")
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -206,15 +203,6 @@ def test_a_file_that_is_no_model_is_one_line_and_exit_3(tmp_path: Path) -> None:
     assert len(done.err.splitlines()) == 1
 
 
-def test_the_memory_limit_is_tried_for_each_stack(tiny: Callable[..., Path]) -> None:
-    done = bench("--onnx", tiny(1, 8), "--memory-limit", "400M", "--format", "json")
-    assert done.code == 0, done.err
-    (trial,) = done.document["trials"]
-    assert trial["outcome"] == "ok"
-    assert trial["limit_bytes"] == 400 * 2**20
-    assert trial["method"] in ("cgroup-v1", "cgroup-v2", "systemd", "watchdog")
-
-
 # --------------------------------------------------------------------------- a stack that fails
 
 
@@ -222,37 +210,55 @@ def test_the_memory_limit_is_tried_for_each_stack(tiny: Callable[..., Path]) -> 
     ("source", "words"),
     [
         ("import os\nos.abort()", "importing the runtime: it aborted"),
-        ("raise RuntimeError('no [bold]luck\\x1b[31m')", "importing the runtime: RuntimeError: no"),
         ("import os\nos.kill(os.getpid(), 9)", "importing the runtime: killed"),
         ("import sys\nsys.exit('licence needed')", "importing the runtime: licence needed"),
     ],
-    ids=["crash", "raise", "kill", "exit"],
+    ids=["crash", "kill", "exit"],
 )
-def test_one_stack_that_fails_is_one_line_and_the_other_is_kept(
-    tmp_path: Path, source: str, words: str
+def test_a_runtime_that_cannot_be_imported_says_how_it_ended(
+    launcher: Launcher, tmp_path: Path, source: str, words: str
 ) -> None:
-    python = environment(tmp_path / "env", source)
-    done = bench("--python", f"torch={python}")
+    (tmp_path / "torch.py").write_text(source)
+    (tmp_path / "model.pt").touch()
+    (form,) = plan.forms(BenchOptions(torch=str(tmp_path / "model.pt")))
+    setup = Setup(form=form, python=sys.executable, threads=1)
+    worker = replace(setup.worker("full"), environment={"PYTHONPATH": str(tmp_path)})
+    assert words in launcher.run(worker).problem
+
+
+@pytest.fixture
+def launcher() -> Iterator[Launcher]:
+    with Launcher() as found:
+        yield found
+
+
+def test_one_stack_that_fails_is_one_line_and_the_other_is_kept(
+    tiny: Callable[..., Path], tmp_path: Path
+) -> None:
+    python = environment(tmp_path / "env", "raise RuntimeError('no [bold]luck\\x1b[31m')")
+    (tmp_path / "model.pt").touch()
+    models = ("--onnx", tiny(1, 8), "--torch", tmp_path / "model.pt")
+    done = bench(*models, "--python", f"torch={python}")
     assert done.code == 3
-    assert f"PyTorch was not measured: {words}" in " ".join(done.out.split())
+    said = " ".join(done.out.split())
+    assert "PyTorch was not measured: importing the runtime: RuntimeError: no" in said
     assert "\x1b[31m" not in done.out
     assert "ONNX Runtime 1." in done.out
 
 
-def test_a_runtime_that_is_not_there_is_told_where_it_was_asked_for(tmp_path: Path) -> None:
+def test_a_runtime_that_is_not_there_is_told_where_it_was_asked_for(
+    tiny: Callable[..., Path], tmp_path: Path
+) -> None:
     python = environment(tmp_path / "env")
-    done = bench("--python", f"torch={python}")
+    (tmp_path / "model.pt").touch()
+    onnx, torch = ("--onnx", tiny(1, 8)), ("--torch", tmp_path / "model.pt")
+    done = bench(*onnx, *torch, "--python", python, "--python", f"torch={python}")
     assert done.code == 3
-    assert "has no torch" in " ".join(done.out.split())
+    said = " ".join(done.out.split())
+    assert "has no torch" in said
     assert "ONNX Runtime 1." in done.out
-
-
-def test_nothing_to_run_at_all_is_one_error(tmp_path: Path, tiny: Callable[..., Path]) -> None:
-    python = environment(tmp_path / "env")
-    done = bench("--onnx", tiny(1, 8), "--python", python)
-    assert done.code == 0
-    assert "ONNX Runtime ran on slugcheck's own interpreter" in " ".join(done.out.split())
-    named = bench("--onnx", tiny(1, 8), "--python", f"onnx={python}")
+    assert "ONNX Runtime ran on slugcheck's own interpreter" in said
+    named = bench(*onnx, "--python", f"onnx={python}")
     assert (named.code, named.out) == (3, "")
     assert "has no onnxruntime" in named.err
     assert "hint: " in named.err
@@ -265,9 +271,12 @@ def test_variants_are_rows_with_their_saving_cost_and_error(
     tiny: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = tmp_path / "result.json"
-    done = bench("--onnx", tiny(1, 3, 64, 64), "--variants", "--output", path)
+    model = tiny(1, 3, "height", 64)
+    done = bench("--onnx", model, "--input", "x=1x3x64x64", "--variants", "--output", path)
     assert done.code == 0, done.err
-    by_name = {one["name"]: one for one in json.loads(path.read_text())["variants"]}
+    document = json.loads(path.read_text())
+    assert document["conditions"]["inputs"][0]["shape"] == [1, 3, 64, 64]
+    by_name = {one["name"]: one for one in document["variants"]}
     assert {"no memory pattern", "default threads", ".ort file"} <= set(by_name)
     pattern = by_name["no memory pattern"]
     assert (pattern["reason"], pattern["error"]) == ("", 0.0)

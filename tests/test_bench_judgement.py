@@ -801,10 +801,12 @@ for line in sys.stdin:
 
 
 @pytest.mark.parametrize(
-    ("milliseconds", "inferences"), [(10.0, 40), (400.0, 2), (100.0, 8), (0.0, 40), (9000.0, 2)]
-)
+    ("milliseconds", "runs", "inferences"),
+    [(10.0, 30, 40), (400.0, 30, 2), (100.0, 30, 8), (0.0, 30, 40), (9000.0, 30, 2),
+     (10.0, 3, 6), (100.0, 3, 6), (400.0, 1, 2)],
+)  # fmt: skip
 def test_two_take_turns_in_blocks_of_a_second_or_so(
-    launcher: Launcher, tmp_path: Path, milliseconds: float, inferences: int
+    launcher: Launcher, tmp_path: Path, milliseconds: float, runs: int, inferences: int
 ) -> None:
     setups = []
     for name, cpu, wall in (("a", 10, 20), ("b", 5, 40)):
@@ -812,7 +814,7 @@ def test_two_take_turns_in_blocks_of_a_second_or_so(
         text = TURNS.format(counts=str(tmp_path / "counts"), cpu=cpu, wall=wall)
         setups.append(setup_of(interpreter(tmp_path / name, text), name))
     times = (milliseconds / 2, milliseconds / 2)
-    measured = trials.measure(launcher, (setups[0], setups[1]), times)
+    measured = trials.measure(launcher, (setups[0], setups[1]), times, runs)
     assert isinstance(measured, Ratio)
     assert (measured.labels, measured.significant) == (("a", "b"), True)
     assert (measured.cpu.median, measured.wall.median) == (2.0, 0.5)
@@ -822,7 +824,7 @@ def test_two_take_turns_in_blocks_of_a_second_or_so(
 
 def test_two_that_cannot_run_in_turn_say_why(launcher: Launcher, tmp_path: Path) -> None:
     pair = setup_of(interpreter(tmp_path, "sys.exit(1)"), "a")
-    told = trials.measure(launcher, (pair, pair), (1.0, 1.0))
+    told = trials.measure(launcher, (pair, pair), (1.0, 1.0), 30)
     assert told == "the two could not run in turn: a worker did not answer"
 
 

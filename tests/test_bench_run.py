@@ -19,6 +19,7 @@ from slugcheck.benching.plan import BenchOptions
 from slugcheck.errors import MeasureError
 from slugcheck.model import Status
 from slugcheck.model.bench import BenchResult, Outcome
+from tests.support.commands import slugcheck
 
 PROGRAM = """#!{python} -ESs
 import json, os, struct, sys
@@ -38,7 +39,8 @@ if "distributions" in job:
     tell("end"); sys.exit(0)
 if DIAL.get("dies") == job["mode"]:
     sys.exit("out of luck")
-SIZES = dict(rss=10**8, anon=8 * 10**7, pss=1, uss=1, peak=DIAL.get("peak", 10**8))
+PEAK = DIAL.get("peak", 10**8) + (DIAL.get("grows", 0) if job.get("options") else 0)
+SIZES = dict(rss=10**8, anon=8 * 10**7, pss=1, uss=1, peak=PEAK)
 if job["mode"] != "serve":
     for stage in ("baseline", "import", "load"):
         tell(stage, seconds=0.5, memory=SIZES)
@@ -75,8 +77,11 @@ class Ran:
         return "".join(name[0] for name, mode, _ in self.jobs if mode in modes)
 
 
-def run(tmp_path: Path, dials: dict[str, dict[str, Any]], **more: Any) -> Ran:
-    """Bench the built-in model's files on a program for each runtime."""
+def prepared(tmp_path: Path, dials: dict[str, dict[str, Any]]) -> tuple[dict[str, Any], Path]:
+    """Write a program and a file of the built-in model for each runtime.
+
+    Return the options that name them, and the file that the programs write to.
+    """
     log = tmp_path / "jobs.txt"
     log.write_text("")
     files = model.write(tmp_path)
@@ -95,9 +100,15 @@ def run(tmp_path: Path, dials: dict[str, dict[str, Any]], **more: Any) -> Ran:
     }
     if chosen["torch"]:
         Path(str(chosen["torch"])).write_bytes(b"weights")
-    fields: dict[str, Any] = {"processes": 3, "runs": 4, "time_limit": 30.0} | more
     given = tuple(f"{runtime}={path}" for runtime, path in programs.items())
-    options = BenchOptions(pythons=given, **chosen, **fields)
+    return {"pythons": given, **chosen}, log
+
+
+def run(tmp_path: Path, dials: dict[str, dict[str, Any]], **more: Any) -> Ran:
+    """Bench the built-in model's files on a program for each runtime."""
+    named, log = prepared(tmp_path, dials)
+    fields: dict[str, Any] = {"processes": 3, "runs": 4, "time_limit": 30.0} | more
+    options = BenchOptions(**named, **fields)
     with Bench(options) as bench:
         bench.prepare(lambda _: None, lambda _: None)
         steps = list(bench.measure())
@@ -160,6 +171,17 @@ def test_outputs_that_differ_leave_no_ratio(tmp_path: Path) -> None:
     assert (own.order("serve"), own.result.ratio) == ("", None)
 
 
+def test_outputs_that_differ_fail_and_are_no_advice(tmp_path: Path) -> None:
+    named, _ = prepared(tmp_path, {"torch": {"output": 9.0}, "onnx": {}})
+    pythons = [word for program in named["pythons"] for word in ("--python", program)]
+    models = ("--torch", named["torch"], "--onnx", named["onnx"])
+    done = slugcheck("bench", "-q", "--processes", "1", "--runs", "3", *models, *pythons)
+    assert done.code == 3
+    assert "outputs differ" in done.out
+    assert "take ONNX" not in done.out
+    assert "in turn" not in done.out  # times of different work
+
+
 def test_one_that_fails_is_not_started_again_and_the_other_goes_on(tmp_path: Path) -> None:
     own = run(tmp_path, {"torch": {"dies": "full"}, "onnx": {}})
     assert own.order("full") == "tooo"
@@ -204,6 +226,14 @@ def test_variants_run_three_times_each_with_their_settings(tmp_path: Path) -> No
     threads = [job["threads"] for _, mode, job in own.jobs if mode == "full"]
     assert (threads.count(0), threads.count(2)) == (3, 3)
     assert by_name[".ort file"].reason  # nothing here converts a model
+
+
+def test_a_variant_that_takes_more_memory_in_each_process_is_significant(tmp_path: Path) -> None:
+    own = run(tmp_path, {"onnx": {"grows": 10**7}}, processes=5, variants=True)
+    by_name = {variant.name: variant for variant in own.result.variants}
+    grown, alike = by_name["no memory pattern"], by_name["MALLOC_ARENA_MAX=2"]
+    assert (grown.saves_bytes, grown.significant) == (-(10**7), True)
+    assert (alike.saves_bytes, alike.significant) == (0, False)
 
 
 def test_an_interpreter_without_the_runtime_is_named(tmp_path: Path) -> None:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+import pickle
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from slugcheck.benching import variants
-from slugcheck.benching.plan import Form, Setup
+from slugcheck.benching import agreement, environments, inputs, plan, variants
+from slugcheck.benching.environments import Environment
+from slugcheck.benching.plan import BenchOptions, Form, Setup
+from slugcheck.benching.statistics import peak
 from slugcheck.benching.trials import sample
 from slugcheck.benching.variants import Base
-from slugcheck.model.bench import Runtime
+from slugcheck.model.bench import Agreement, Runtime
+from slugcheck.model.report import Status
 from slugcheck.running.launcher import Launcher
 from tests.support.benches import torch_python, write_onnx
 from tests.support.commands import Done, slugcheck
@@ -76,13 +82,32 @@ def test_the_embedded_pair_agrees_and_pytorch_takes_more_memory(
     assert "take ONNX Runtime" in done.out
 
 
-def test_two_that_do_not_compute_the_same_fail_clearly(torch_python: str, factory: Path) -> None:
+def compared(python: str, onnx: Path, torch: str) -> tuple[Agreement, tuple[Form, Form]]:
+    """Run each model once, on what ``bench`` would give it; return how far they agree."""
+    first, second = plan.forms(BenchOptions(onnx=onnx, torch=torch))
+    with Launcher() as launcher:
+        here = environments.find(launcher, second.runtime, [sys.executable])
+        assert isinstance(here, Environment)
+        specs = environments.signature(launcher, second, here)
+        _, given = inputs.feed(inputs.settle(specs, (), None), launcher)
+        found = []
+        for form, program in ((first, python), (second, here.program)):
+            setup = Setup(form=form, python=program, threads=1, inputs=given)
+            folder = launcher.folder / form.runtime
+            folder.mkdir()
+            ended = launcher.run(setup.worker("full", runs=1, outputs=str(folder)))
+            assert not ended.problem
+            outputs = ended.event("outputs")
+            assert outputs is not None
+            found.append(outputs["outputs"])
+        return agreement.compare((first.label, second.label), *found), (first, second)
+
+
+def test_two_that_do_not_compute_the_same_do_not_agree(torch_python: str, factory: Path) -> None:
     onnx = write_onnx(factory.parent / "tiny.onnx", ("Add", "x", "x"), (1, 8))
-    done = bench(torch_python, "--onnx", onnx, "--torch", f"{factory}:three")
-    assert done.code == 3
-    assert "outputs differ" in done.out
-    assert "take ONNX" not in done.out
-    assert "in turn" not in done.out  # times of different work
+    found, _ = compared(torch_python, onnx, f"{factory}:three")
+    assert found.status is Status.FAIL
+    assert found.max_rel == pytest.approx(1 / 3, rel=0.01)
 
 
 def test_a_model_that_says_nothing_of_its_inputs_needs_them(
@@ -93,17 +118,26 @@ def test_a_model_that_says_nothing_of_its_inputs_needs_them(
     assert "--input" in done.err
 
 
+class Trap:
+    """Unpickled, it makes a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self._folder),)
+
+
 def test_a_pickled_module_is_refused_without_running_it(torch_python: str, tmp_path: Path) -> None:
     trap = tmp_path / "ran"
-    code = (
-        "import torch, os\nclass Trap:\n"
-        f"    def __reduce__(self): return (os.mkdir, ({str(trap)!r},))\n"
-        f"torch.save(Trap(), {str(tmp_path / 'model.pt')!r})\n"
-    )
-    subprocess.run([torch_python, "-c", code], check=True)
-    done = bench(torch_python, "--torch", tmp_path / "model.pt", "--input", "1x8")
-    assert done.code == 3
-    assert "neither TorchScript nor" in done.err
+    with zipfile.ZipFile(tmp_path / "model.pt", "w") as file:  # as torch.save writes it
+        file.writestr("model/data.pkl", pickle.dumps(Trap(trap), protocol=2))
+        file.writestr("model/version", "3\n")
+    (form,) = plan.forms(BenchOptions(torch=str(tmp_path / "model.pt")))
+    with Launcher() as launcher:
+        setup = Setup(form=form, python=torch_python, threads=1)
+        ended = launcher.run(setup.worker("full", runs=1))
+    assert "loading the model: neither TorchScript nor" in ended.problem
     assert not trap.exists()
 
 
@@ -118,14 +152,16 @@ def test_gradients_left_on_are_measured(torch_python: str, factory: Path) -> Non
         values.write_bytes(bytes(4 * 1_000_000))
         given = {"path": str(values), "dtype": "float32", "shape": [1_000_000]}
         setup = Setup(form=form, python=torch_python, threads=1, inputs=(given,))
-        samples = [sample(launcher.run(setup.worker("full", runs=3))) for _ in range(5)]
-        base = Base(setup=setup, samples=[one for one in samples if one], outputs=())
+        before = sample(launcher.run(setup.worker("full", runs=3)))
+        assert before is not None
+        base = Base(setup=setup, samples=[before], outputs=())
         way = next(one for one in variants.tried_ways(setup) if one.name == "gradients left on")
         found = variants.measure(launcher, base, way, runs=3)
     assert found.reason == ""
     assert found.saves_bytes is not None
     assert found.saves_bytes < -50 * 10**6  # sixty tensors of 4 MB are kept
-    assert found.significant
+    assert len(found.samples) == 3
+    assert min(peak(one, "rss") or 0 for one in found.samples) > (peak(before, "rss") or 0)
     frozen = next(one for one in variants.tried_ways(setup) if one.name == "traced and frozen")
     assert {"channels last", "no_grad", "MALLOC_ARENA_MAX=2"} < {
         w.name for w in variants.tried_ways(setup)
@@ -139,10 +175,10 @@ def test_gradients_left_on_are_measured(torch_python: str, factory: Path) -> Non
 @pytest.fixture(scope="module")
 def example(torch_python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the example with its models, in both forms."""
-    needs = "cv2, dotenv, flask, onnx, onnxruntime, pymysql, torch"
-    has = subprocess.run([torch_python, "-c", f"import {needs}"], capture_output=True, check=False)
-    if has.returncode:
-        pytest.skip(f"the interpreter with PyTorch lacks one of {needs}")
+    needs = ("cv2", "dotenv", "flask", "onnx", "onnxruntime", "pymysql", "torch")
+    code = f"import sys, importlib.util\nsys.exit(not all(map(importlib.util.find_spec, {needs})))"
+    if subprocess.run([torch_python, "-c", code], check=False).returncode:
+        pytest.skip(f"the interpreter with PyTorch lacks one of {', '.join(needs)}")
     folder = tmp_path_factory.mktemp("example") / "pest_detection"
     kept = shutil.ignore_patterns("models", "models_torch", "__pycache__")
     shutil.copytree(EXAMPLE, folder, ignore=kept)
@@ -198,9 +234,10 @@ def test_the_examples_network_written_in_pytorch_agrees_with_its_onnx_file(
 ) -> None:
     onnx = example / "models" / "pests.onnx"
     torch = example / "detector_torch.py:pests"
-    done = bench(torch_python, "--onnx", onnx, "--torch", torch, "--format", "json")
-    assert done.code == 0, done.err
-    assert done.document["agreement"]["max_rel"] < 1e-3
-    assert done.document["stacks"][0]["model"] == "detector_torch.py:pests"
+    found, forms = compared(torch_python, onnx, str(torch))
+    assert found.status is Status.PASS
+    assert found.max_rel is not None
+    assert found.max_rel < 1e-3
+    assert forms[0].model == "detector_torch.py:pests"
     assert 11 * 10**6 < onnx.stat().st_size < 13 * 10**6
     assert sys.modules.get("torch") is None

@@ -222,10 +222,8 @@ def test_a_need_may_depend_on_the_version() -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_caches(tmp_path: Path, plain_network: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(tmp_path.with_name(f"{tmp_path.name}-cache")))
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path.with_name(f"{tmp_path.name}-uv")))
-    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+def own_caches(private_caches: Path) -> None:
+    """Keep the user's out of all of them."""
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from slugcheck.errors import UsageError
 from slugcheck.terminal import Terminal
 from slugcheck.text import Inert
+from tests.support.commands import Done, slugcheck
 from tests.support.server import PackageServer
 
 # Libraries choose their own way by the host when they are imported, so they come first.
@@ -55,8 +57,18 @@ builtins.open = without_proc(builtins.open)
 os.open = without_proc(os.open)
 sys.platform = "darwin"  # the standard library looks for programs as the real host does
 sys.argv[0] = "slugcheck"
-from slugcheck.cli import main
-main()
+if sys.argv[1:2] != ["--each"]:
+    from slugcheck.cli import main
+    main()
+import contextlib, io, json
+from slugcheck.cli import run
+ended = []
+for command in json.loads(sys.argv[2]):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run(command)
+    ended.append([code, out.getvalue(), err.getvalue()])
+print(json.dumps(ended))
 """
 HOSTS = ("win32", "darwin")
 
@@ -124,7 +136,7 @@ def run(
     )  # fmt: skip
 
 
-def comparable(text: bytes) -> object:
+def comparable(text: str) -> object:
     """Return a JSON document without what depends on the run: its time and its traffic."""
 
     def cleaned(value: object) -> object:
@@ -136,37 +148,49 @@ def comparable(text: bytes) -> object:
     return cleaned(json.loads(text))
 
 
-@pytest.mark.parametrize("host", HOSTS)
+def each(prelude: Path, host: str, folder: Path, *commands: Sequence[str]) -> list[Done]:
+    """Run commands one after the other, in one process of a host."""
+    done = run(prelude, host, folder, "--each", json.dumps(commands))
+    assert done.returncode == 0, done.stderr.decode()
+    return [Done(*ended) for ended in json.loads(done.stdout)]
+
+
 def test_the_figures_are_those_of_linux(
-    prelude: Path, index: PackageServer, app: Path, plain_network: None, host: str
-) -> None:
+    prelude: Path, index: PackageServer, app: Path, private_caches: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(app)
     place = ("--index-url", index.index_url, "--format", "json")
     (app / "other.txt").write_text("framework==1.0\n")
-    for command in (
+    commands = (
         ("check", ".", *place, "--against", "HEAD"),
         ("check", "requirements.txt", *place),
         ("why", "framework", ".", *place),
         ("compare", "requirements.txt", "other.txt", *place),
-    ):
-        expected = run(prelude, "linux", app, *command)
-        assert expected.returncode == 0, expected.stderr.decode()
-        done = run(prelude, host, app, *command)
-        assert done.returncode == 0, done.stderr.decode()
-        assert comparable(done.stdout) == comparable(expected.stdout)
+    )
+    expected = [slugcheck(*command) for command in commands]
+    assert [done.code for done in expected] == [0] * 4
+    for host in HOSTS:
+        found = each(prelude, host, app, *commands)
+        for command, done, linux in zip(commands, found, expected, strict=True):
+            assert done.code == 0, f"{host} {command}: {done.err}"
+            assert comparable(done.out) == comparable(linux.out), f"{host} {command}"
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_init_platforms_and_comment_run(
-    prelude: Path, index: PackageServer, app: Path, plain_network: None, host: str
-) -> None:
+    prelude: Path, index: PackageServer, app: Path, plain_network: None, host: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     done = run(prelude, host, app, "init", ".", "--force", "--index-url", index.index_url)
     assert done.returncode == 0, done.stderr.decode()
     assert b"[budgets]" in (app / "slugcheck.toml").read_bytes()
-    assert b"heroku" in run(prelude, host, app, "platforms").stdout
     (app / "report.md").write_text("## report\n")
-    comment = run(prelude, host, app, "comment", "report.md", GITHUB_EVENT_PATH="")
-    assert comment.returncode == 0, comment.stderr.decode()
-    assert b"not for a pull request" in comment.stderr
+    monkeypatch.setenv("GITHUB_EVENT_PATH", "")
+    shown, comment = each(prelude, host, app, ["platforms"], ["comment", "report.md"])
+    assert "heroku" in shown.out
+    assert comment.code == 0, comment.err
+    assert "not for a pull request" in comment.err
 
 
 def test_a_console_of_cp1252_gets_ascii(
@@ -184,10 +208,9 @@ def test_a_console_of_cp1252_gets_ascii(
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_what_needs_linux_says_so(prelude: Path, app: Path, host: str) -> None:
-    for command in (("bench",), ("check", ".", "--verify")):
-        done = run(prelude, host, app, *command)
-        assert (done.returncode, done.stdout) == (2, b"")
-        assert done.stderr.decode().splitlines()[0].endswith("needs Linux")
+    for done in each(prelude, host, app, ["bench"], ["check", ".", "--verify"]):
+        assert (done.code, done.out) == (2, "")
+        assert done.err.splitlines()[0].endswith("needs Linux")
 
 
 def test_a_file_that_another_program_holds_open_is_named(

@@ -293,7 +293,7 @@ def test_a_server_that_never_answers_is_given_up(
     keys: None, silent: str, scheme: str, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, silent)
-    monkeypatch.setattr(models, "_ANSWER_SECONDS", 1)
+    monkeypatch.setattr(models, "_ANSWER_SECONDS", 0.3)
     assert "did not answer in time" in str(failure(f"{scheme}://bucket/a.onnx"))
 
 
@@ -302,7 +302,7 @@ def test_nothing_is_logged_where_logging_is_not_set_up(
 ) -> None:
     """The library for Google Storage logs each failure with its traceback and address."""
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", closed)
-    monkeypatch.setattr(models, "_ANSWER_SECONDS", 1)
+    monkeypatch.setattr(models, "_ANSWER_SECONDS", 0.3)
     failure("gs://bucket/a.onnx")
     assert capfd.readouterr() == ("", "")
 
@@ -424,11 +424,7 @@ def test_a_web_server_that_cannot_be_reached(closed: str) -> None:
 
 
 @pytest.fixture
-def command(
-    package_server: PackageServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> list[object]:
-    monkeypatch.setenv("SLUGCHECK_CACHE_DIR", str(tmp_path.with_name(f"{tmp_path.name}-cache")))
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+def command(package_server: PackageServer, tmp_path: Path, private_caches: Path) -> list[object]:
     package_server.add_wheel("webapp", "1.0", {"webapp/__init__.py": "y = 2\n"})
     (tmp_path / "requirements.txt").write_text("webapp==1.0\n")
     return [

@@ -66,13 +66,14 @@ def cold_start(ended: Ended, *, evicted: bool) -> ColdStart | None:
 
 
 def measure(
-    launcher: Launcher, setups: tuple[Setup, Setup], milliseconds: tuple[float, float]
+    launcher: Launcher, setups: tuple[Setup, Setup], milliseconds: tuple[float, float], runs: int
 ) -> Ratio | str:
     """Return the ratio of the first's time to the second's, or why it was not measured.
 
-    ``milliseconds`` are the times of an inference, which decide the length of a block.
+    ``milliseconds`` are the times of an inference, which decide the length of a block: it has at
+    most twice the ``runs`` that a process times.
     """
-    inferences = int(1000 * _BLOCK_SECONDS / max(sum(milliseconds), 0.001))
+    inferences = min(int(1000 * _BLOCK_SECONDS / max(sum(milliseconds), 0.001)), 2 * runs)
     workers = [setup.worker("serve") for setup in setups]
     answer = launcher.pair(workers, blocks=BLOCKS, per_block=max(_FEWEST, min(inferences, _MOST)))
     if answer["outcome"] != "ended":

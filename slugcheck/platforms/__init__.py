@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -229,6 +230,11 @@ def load(name: str) -> Platform:
         did = f"did you mean {near[0]}? " if near else ""
         hint = f"{did}slugcheck knows {', '.join(known)}, or give it a .toml file of your own"
         raise PlatformError(f"no platform is called {name!r}", hint=hint)
+    return _built_in(name)
+
+
+@cache
+def _built_in(name: str) -> Platform:
     text = resources.files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
     return parse(text, f"{name}.toml")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from packaging.tags import Tag, compatible_tags, cpython_tags
 
@@ -34,6 +35,7 @@ def supported_tags(target: Target) -> tuple[Tag, ...]:
     return tags_for(target.stack, target.minor)
 
 
+@cache
 def tags_for(stack: Stack, minor: str) -> tuple[Tag, ...]:
     """Return the wheel tags of a minor CPython version on a stack, the most specific first."""
     version = tuple(int(part) for part in minor.split("."))

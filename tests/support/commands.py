@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from slugcheck.cli import run
-from tests.support.schemas import held
+from tests.support.schemas import read
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class Done:
     @property
     def document(self) -> Any:
         """The JSON on stdout, as its schema describes it."""
-        return held(json.loads(self.out))
+        return read(self.out)()
 
     def one(self, name: str) -> Any:
         """The distribution of that name in a JSON report."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from collections.abc import Callable
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,13 @@ def kind(document: Any) -> str:
         "kind": "bench", "differences": "comparison", "standing": "why", "matrix": "matrix",
     }  # fmt: skip
     return next((found for name, found in names.items() if name in document), "report")
+
+
+@lru_cache(maxsize=64)  # a test reads its document more than once
+def read(text: str) -> Callable[[], Any]:
+    """Return what reads a text, which is held against its schema once, into a document."""
+    held(json.loads(text))
+    return partial(json.loads, text)
 
 
 def held(document: Any) -> Any:

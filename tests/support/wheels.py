@@ -13,10 +13,11 @@ import hashlib
 import io
 import tarfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import wraps
+from typing import NamedTuple, ParamSpec
 from unittest import mock
 
 Content = bytes | str
@@ -51,6 +52,41 @@ class Layout:
     metadata: str = "last"  # where the dist-info members are: "last" or "first"
 
 
+P = ParamSpec("P")
+_KEPT_BYTES = 4_000_000  # an archive that is larger is not kept
+
+
+def _kept(make: Callable[P, Archive]) -> Callable[P, Archive]:
+    """Keep what was made: the tests of a file fill their index with the same archives."""
+    known: dict[object, Archive] = {}
+
+    @wraps(make)
+    def again(*args: P.args, **kwargs: P.kwargs) -> Archive:
+        key = _key([args, kwargs])
+        found = known.get(key) or make(*args, **kwargs)
+        if len(found.content) <= _KEPT_BYTES:
+            known[key] = found
+        return found
+
+    return again
+
+
+def _key(value: object) -> object:
+    """Return what stands for a value, in its order; long contents are not kept with it."""
+    if isinstance(value, Mapping):
+        return ("mapping", *((name, _key(one)) for name, one in value.items()))
+    if isinstance(value, list | tuple):
+        return tuple(map(_key, value))
+    if isinstance(value, bytes | bytearray) or (isinstance(value, str) and len(value) > 1_000):
+        return (
+            type(value),
+            len(value),
+            hash(bytes(value) if isinstance(value, bytearray) else value),
+        )
+    return (type(value), value)
+
+
+@_kept
 def make_wheel(
     name: str,
     version: str,
@@ -95,6 +131,7 @@ def make_wheel(
     return Archive(f"{stem}-{tag}.whl", make_zip(ordered, layout))
 
 
+@_kept
 def make_sdist(
     name: str,
     version: str,

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -180,13 +181,19 @@ def explained(url: str) -> Iterator[None]:
 def tls_context() -> ssl.SSLContext:
     """Return the context that all connections share.
 
-    Loading the certificates costs 20-35 ms of CPU, which requests would pay per connection. They
+    Loading the certificates costs 20-35 ms of CPU, which requests would pay per connection: the
+    system's are loaded once for each value of SSL_CERT_DIR, which it is made from as well. They
     come from the first of REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSL_CERT_FILE that is set, else
     from the system, else from certifi.
     """
     for name in _BUNDLES:
         if value := os.environ.get(name):
             return watch_tls(_bundle_context(name, Path(value)))
+    return _system_context(os.environ.get("SSL_CERT_DIR"))
+
+
+@cache
+def _system_context(_: str | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if not context.cert_store_stats()["x509_ca"]:
         context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)

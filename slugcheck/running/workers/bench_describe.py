@@ -26,9 +26,10 @@ _DTYPES = {
 
 def main(job: Job, tell: Callable[..., None]) -> None:
     """Tell what the job asks for."""
-    tell("environment", **environment(job["distributions"]))
     if job.get("signature"):
         tell("signature", inputs=signature(job))
+    else:
+        tell("environment", **environment(job["distributions"]))
 
 
 def environment(names: list[str]) -> Any:
