@@ -17,6 +17,7 @@ from typing import Any
 from slugcheck import platforms
 from slugcheck.benching import (
     agreement,
+    budgets,
     environments,
     host,
     inputs,
@@ -85,6 +86,7 @@ class Bench:
         self._platform = platforms.load(options.platform)
         self._dyno = judgement.choose(self._platform, options.dyno)
         self._given = inputs.parse(options.inputs)
+        self._budgets = budgets.parse(options.limits, options.baseline)
         self._forms = plan.forms(options)
         for runtime in Runtime:
             plan.interpreters(runtime, options.pythons)
@@ -316,6 +318,7 @@ class Bench:
             result,
             findings=judgement.findings_of(result, self._dyno),
             conclusion=judgement.conclusion_of(result),
+            budgets=budgets.judge(result, self._budgets),
         )
 
     def _of(self, running: _Running) -> StackResult:

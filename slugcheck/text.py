@@ -11,7 +11,7 @@ import re
 import threading
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NewType, cast
 from urllib.parse import quote
@@ -550,6 +550,18 @@ def parse_seconds(text: str) -> int:
         )
         raise ValueError(message)
     return duration
+
+
+def number(text: str, units: Collection[str], what: str) -> float:
+    """Return the number of a text that may end with one of the units.
+
+    :raises ValueError: it is not ``what``.
+    """
+    match = _NUMBER_AND_UNIT.fullmatch(text.removesuffix("%") if "%" in units else text)
+    if match is None or match[2] not in units:
+        message = f"{text[:_QUOTED]!r} is not {what}"
+        raise ValueError(message)
+    return float(match[1])
 
 
 def _parse(text: str, factors: dict[str, int]) -> int | None:

@@ -7,6 +7,7 @@ import pytest
 from slugcheck.errors import UsageError
 from slugcheck.model import Manager
 from slugcheck.project import dockerfile, dockerignore
+from slugcheck.project.globs import Budget
 from slugcheck.project.install_commands import Install, Surroundings, read
 
 # --------------------------------------------------------------------------- the file
@@ -119,13 +120,15 @@ def test_hostile_files_are_cheap() -> None:
 )
 def test_docker_s_own_rules(text: str, excluded: list[str], kept: list[str]) -> None:
     patterns, _ = dockerignore.parse(text)
-    assert [path for path in [*excluded, *kept] if patterns.excludes(path)] == excluded
+    budget = Budget()
+    paths = [*excluded, *kept]
+    assert [path for path in paths if patterns.excludes(path.split("/"), budget)] == excluded
 
 
 def test_patterns_that_would_backtrack_are_cheap() -> None:
     patterns, beyond = dockerignore.parse("**/a/" * 16 + "x\n" + "*a" * 400 + "b\n" + "x\n" * 2_000)
     assert beyond == 1_002
-    assert not patterns.excludes("a/" * 2_000 + "a" * 250)
+    assert not patterns.excludes(("a/" * 2_000 + "a" * 250).split("/"), Budget())
 
 
 # --------------------------------------------------------------------------- RUN

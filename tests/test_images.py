@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -388,9 +389,48 @@ def test_a_hostile_dockerfile_is_cheap(project: Path) -> None:
     many = "".join(
         f"FROM s{n - 1 if n else 'x'} AS s{n}\nCOPY --from=s{n - 1} / /\n" for n in range(190)
     )
-    write(project, many + "COPY a b\n" * 3_000 + "RUN pip install " + "a " * 15_000 + "\n")
+    write(project, many + "COPY a b\n" * 800 + "RUN pip install " + "a " * 15_000 + "\n")
     plan = image.read(project / "Dockerfile", project, project.resolve())
     assert len(plan.installs) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "FROM a AS s0\nCOPY x y\n" + "".join(
+                f"FROM a AS s{n}\n" + f"COPY --from=s{n - 1} / /\n" * 2 for n in range(1, 60)
+            ),
+            "Dockerfile:32: more than 1,000 files and installs in one stage",
+        ),
+        ("FROM a\n" + "COPY a b\n" * 1_001, "Dockerfile:1002: more than 1,000 files and installs"),
+        (
+            "FROM a\n" + "COPY *x b/\n" * 900 + "RUN pip install -r b/r.txt\n" * 60,
+            "Dockerfile takes too long to follow",
+        ),
+        (
+            "FROM a AS b\n" + "COPY a b\n" * 900 + "FROM a\nCOPY --from=b "
+            + "/b/a " * 2_000 + "/c\n",
+            "Dockerfile takes too long to follow",
+        ),
+    ],
+    ids=["stages double", "many copies", "files looked for", "many sources"],
+)  # fmt: skip
+def test_a_dockerfile_that_would_take_for_ever_is_refused(
+    project: Path, text: str, message: str
+) -> None:
+    write(project, text)
+    with pytest.raises(UsageError, match=re.escape(message)):
+        image.read(project / "Dockerfile", project, project.resolve())
+
+
+def test_ignoring_that_would_take_for_ever_is_refused(project: Path) -> None:
+    write(project, "FROM a\nCOPY . .\n")
+    write(project, "".join(f"**/x{n}*/**/y*/**/z*\n" for n in range(1_000)), ".dockerignore")
+    plan = image.read(project / "Dockerfile", project, project.resolve())
+    deep = "/".join(["x1y"] * 60)
+    with pytest.raises(UsageError, match=r"or its \.dockerignore takes too long to match"):
+        plan.taken([f"{deep}/{n}" for n in range(1_000)])
 
 
 def test_a_comparison_shows_the_base_image_and_its_change(

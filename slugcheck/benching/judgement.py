@@ -331,19 +331,21 @@ def _contrast(result: BenchResult, figure: str) -> Contrast | None:
     return next((contrast for contrast in result.contrasts if contrast.figure == figure), None)
 
 
-_FITS = (Status.PASS, Status.WARN)
-
-
 def exit_code(result: BenchResult) -> int:
-    """Return 3 if a runtime was not measured or outputs differ, 1 if none fits ``--dyno``."""
+    """Return 3 if a runtime was not measured or outputs differ, 1 if a budget is exceeded.
+
+    A budget is a limit of the user, or that at least one runtime fits ``--dyno``.
+    """
     agreement = result.agreement
     if any(stack.failure for stack in result.stacks):
         return 3
     if agreement is not None and agreement.status is Status.FAIL:
         return 3
+    statuses = {verdict.status for verdict in result.budgets if verdict.gates}
     chosen = result.chosen
-    if not result.dyno_asked or chosen is None or not chosen.fits:
-        return 0
-    if any(fit.status in _FITS for fit in chosen.fits):
-        return 0
-    return 3 if any(fit.status is Status.UNKNOWN for fit in chosen.fits) else 1
+    if result.dyno_asked and chosen is not None and chosen.fits:
+        best = min((fit.status for fit in chosen.fits), key=_RANK.__getitem__)
+        statuses.add(best)
+    if Status.FAIL in statuses:
+        return 1
+    return 3 if Status.UNKNOWN in statuses else 0

@@ -39,6 +39,8 @@ class BenchOptions:
     platform: str = "heroku"
     dyno: str | None = None
     memory_limits: tuple[int, ...] = ()
+    limits: tuple[str, ...] = ()  # "peak_rss=300M"
+    baseline: Path | None = None  # a saved run
     time_limit: float = 60.0
     variants: bool = False
     index: IndexOptions = field(default_factory=IndexOptions)

@@ -102,6 +102,20 @@ HOW = (
         help="Also run each runtime under this memory limit, such as 512M. Repeatable.",
     ),
     click.option(
+        "--limit",
+        "budgets",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Exit with 1 above it: peak_rss or peak_anon (300M), cpu_ms, import or cold_start "
+        "(seconds), increase_percent over --baseline. Repeatable.",
+    ),
+    click.option(
+        "--baseline",
+        type=click.Path(path_type=Path),
+        metavar="FILE.json",
+        help="A saved run to compare memory and CPU time with.",
+    ),
+    click.option(
         "--time-limit",
         metavar="TIME",
         default="60s",
@@ -156,8 +170,8 @@ def command(
     Without a model, a small built-in detector is used. PyTorch is measured if the interpreter has
     it, or with --install.
 
-    Exit code: 0 measured; 1 no runtime fits --dyno; 2 wrong usage; 3 a runtime could not be
-    measured, or the outputs differ.
+    Exit code: 0 measured; 1 a --limit is exceeded, or no runtime fits --dyno; 2 wrong usage; 3 a
+    runtime could not be measured, or the outputs differ.
     """
     from slugcheck.bench import Bench
     from slugcheck.benching import judgement
@@ -219,6 +233,8 @@ def _options(given: dict[str, Any]) -> BenchOptions:
         platform=given["platform"],
         dyno=given["dyno"],
         memory_limits=tuple(_memory(text) for text in given["limits"]),
+        limits=given["budgets"],
+        baseline=given["baseline"],
         time_limit=_seconds(given["time_limit"]),
         variants=given["variants"],
         index=api.index_options(given["index_url"], given["extra_index_urls"], given["find_links"]),

@@ -360,6 +360,26 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetVerdict:
+    """A runtime's figure held against a limit of the user, or against a saved run.
+
+    ``figure`` is ``peak_rss`` or ``peak_anon`` (bytes), ``cpu_ms``, ``import`` or ``cold_start``
+    (seconds); ``value`` and ``base`` are medians, None where they are not known. ``gates``: FAIL
+    and UNKNOWN decide the exit code.
+    """
+
+    label: str
+    figure: str
+    status: Status
+    gates: bool
+    sentence: str
+    value: Number | None = None
+    limit: Number | None = None
+    base: Number | None = None  # of the saved run
+    percent: Number | None = None  # from there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BenchResult:
     """All of one run."""
 
@@ -380,6 +400,7 @@ class BenchResult:
     host: Host
     conditions: Conditions
     notes: tuple[str, ...]
+    budgets: tuple[BudgetVerdict, ...] = ()
 
     @property
     def chosen(self) -> DynoFit | None:

@@ -29,6 +29,7 @@ from slugcheck import reading
 from slugcheck.errors import UsageError
 from slugcheck.model.bench import (
     BootFit,
+    BudgetVerdict,
     ColdStart,
     Conclusion,
     Conditions,
@@ -788,6 +789,7 @@ class BenchDocument(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     conclusion: Conclusion | None = None
     conditions: Conditions | None = None
+    budgets: tuple[BudgetVerdict, ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -64,9 +64,9 @@ class Container:
         plan = self.plan
         if plan is None:
             return listing
-        kept = tuple(member for member in listing.files if plan.takes(member.path))
-        places = {member.path for member in kept}
-        left = tuple(member for member in listing.files if member.path not in places)
+        taken = plan.taken([member.path for member in listing.files])
+        kept = tuple(member for member in listing.files if member.path in taken)
+        left = tuple(member for member in listing.files if member.path not in taken)
         return replace(listing, files=kept, ignored=left, left_out_by=f"{plan.name} does not copy")
 
     @property

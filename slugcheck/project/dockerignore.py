@@ -8,10 +8,11 @@ path or a folder above it decides.
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from slugcheck.project.globs import ANY_FOLDERS, PathGlob
+from slugcheck.project.globs import ANY_FOLDERS, Budget, PathGlob
 
 MOST_PATTERNS = 1_000  # real files have some dozen
 _LONGEST = 1_024  # characters of a line
@@ -26,9 +27,14 @@ class Pattern:
     glob: PathGlob
     exception: bool = False
 
-    def matches(self, path: str) -> bool:
-        """Return whether it matches a relative path without ``..``, or a folder above it."""
-        return self.glob.matches(path.split("/"), None, above=True)
+    def matches(self, names: Sequence[str], budget: Budget) -> bool:
+        """Return whether it matches the path of these names, or a folder above it.
+
+        The path is relative and has no ``..``.
+
+        :raises TooCostlyError: the budget is used up.
+        """
+        return self.glob.matches(names, budget, above=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +43,12 @@ class Patterns:
 
     patterns: tuple[Pattern, ...]
 
-    def excludes(self, path: str) -> bool:
+    def excludes(self, names: Sequence[str], budget: Budget) -> bool:
         """Return whether the last pattern that matches a path, or a folder above it, excludes it.
 
-        ``path`` is relative and has no ``..``.
+        :raises TooCostlyError: the budget is used up.
         """
-        last = next((one for one in reversed(self.patterns) if one.matches(path)), None)
+        last = next((p for p in reversed(self.patterns) if p.matches(names, budget)), None)
         return last is not None and not last.exception
 
 

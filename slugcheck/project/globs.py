@@ -212,23 +212,21 @@ class PathGlob:
             elif not self._parts or self._parts[-1] is not None:
                 self._parts.append(None)  # several in a row find what one finds
 
-    def matches(self, names: Sequence[str], budget: Budget | None, *, above: bool = False) -> bool:
+    def matches(self, names: Sequence[str], budget: Budget, *, above: bool = False) -> bool:
         """Return whether a path of these names matches, or with ``above`` a folder that it is in.
 
         A ``**`` at the end stands for at least one name: it matches what is in a folder, not the
-        folder. ``budget`` is None where the number of globs and the length of each are bounded.
+        folder.
 
         :raises TooCostlyError: the budget is used up.
         """
-        if budget is not None:
-            budget.spend(_STEPS_PER_PATH)
-        if not self._names.issubset(names):
+        budget.spend(_STEPS_PER_PATH)
+        if any(name not in names for name in self._names):
             return False
         last = len(self._parts)
         places = self._skip({0})
         for left, name in zip(range(len(names), 0, -1), names, strict=True):
-            if budget is not None:
-                budget.spend(_STEPS_PER_PLACE * (1 + len(places)))
+            budget.spend(_STEPS_PER_PLACE * (1 + len(places)))
             step: set[int] = set()
             for place in places:
                 if place == last:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from slugcheck.model import Manager
 from slugcheck.project import dockerfile, dockerignore, install_commands
 from slugcheck.project.dockerfile import Dockerfile, Instruction, assignments, expand, words
 from slugcheck.project.dockerignore import Patterns
+from slugcheck.project.globs import Budget, TooCostlyError
 from slugcheck.project.install_commands import SYSTEM, Install, Surroundings
 from slugcheck.text import listed, plural, printable
 
@@ -29,7 +30,8 @@ _SHOWN = 70  # characters of a command in a note
 _UV_IMAGE = re.compile(r"^ghcr\.io/astral-sh/uv(?:[:@]|$)")
 _REMOTE = re.compile(r"^(?:[a-z]+://|git@)")
 _LOCKS = {Manager.UV: "uv.lock", Manager.POETRY: "poetry.lock", Manager.PIPENV: "Pipfile.lock"}
-_MOST_COPIES = 1_000
+_MOST_HELD = 1_000  # files copied, installs and wheels of a stage; real ones have some dozen
+_STEPS_PER_LOOK = 20  # of the budget, for a file that is looked for on the disk
 _PACKAGES = re.compile(r"/(?:lib|site-packages|dist-packages)(?:/|$)")
 
 
@@ -66,11 +68,22 @@ class Plan:
     bare: bool  # nothing is added to the base's system that could hold a shared library
     notes: tuple[str, ...]
 
-    def takes(self, path: str) -> bool:
-        """Return whether a file of the context is in the image."""
-        if self.ignored.excludes(path):
+    def taken(self, paths: Collection[str]) -> frozenset[str]:
+        """Return those files of the context that are in the image.
+
+        :raises UsageError: to find out takes too long.
+        """
+        budget = Budget(len(paths))
+        try:
+            return frozenset(path for path in paths if self._takes(path.split("/"), budget))
+        except TooCostlyError:
+            message = f"{self.name} or its {_IGNORE} takes too long to match"
+            raise UsageError(message, hint="use fewer *, ** and COPY instructions") from None
+
+    def _takes(self, names: Sequence[str], budget: Budget) -> bool:
+        if self.ignored.excludes(names, budget):
             return False
-        return any(_takes(copied, path) for copied in self.copied)
+        return any(_takes(copied, names, budget) for copied in self.copied)
 
 
 @dataclass(slots=True)
@@ -91,6 +104,11 @@ class _Stage:
     remote: list[str] = field(default_factory=list)
     uv: bool = False
 
+    @property
+    def held(self) -> int:
+        """How much it holds: what later instructions may go through one by one."""
+        return sum(map(len, (self.installs, self.wheels, self.exports, self.copied, self.mounted)))
+
 
 def find(folder: Path, top: Path) -> Path | None:
     """Return the Dockerfile of a folder, None if it has none.
@@ -108,7 +126,11 @@ def read(path: Path, context: Path, top: Path, *, named: Path | None = None) -> 
     :raises UsageError: it cannot be read, or Docker would refuse it.
     """
     parsed = dockerfile.parse(_text(path, named or top), printable(path.name))
-    return _Builder(parsed, context, top, path).plan()
+    try:
+        return _Builder(parsed, context, top, path).plan()
+    except TooCostlyError:
+        message = f"{parsed.name} takes too long to follow"
+        raise UsageError(message, hint="use fewer COPY and RUN instructions in it") from None
 
 
 def _text(path: Path, top: Path) -> str:
@@ -132,6 +154,7 @@ class _Builder:
         self._top = top
         self._notes: list[str] = []
         self._stages: dict[int, _Stage] = {}
+        self._budget = Budget()
         self._ignored = self._patterns(path)
 
     def _patterns(self, path: Path) -> Patterns:
@@ -189,6 +212,7 @@ class _Builder:
         stage = _Stage(where=Surroundings(values={}, workdir="/"))
         if above is not None:
             parent = self._stage(above)
+            self._budget.spend(parent.held)
             stage = replace(
                 parent,
                 where=Surroundings(
@@ -206,6 +230,10 @@ class _Builder:
         self._stages[number] = stage
         for instruction in written.instructions:
             self._apply(instruction, stage, number)
+            if stage.held > _MOST_HELD:  # stages that copy all of another twice double each time
+                place = f"{self._parsed.name}:{instruction.line}"
+                message = f"{place}: more than {_MOST_HELD:,} files and installs in one stage"
+                raise UsageError(message, hint="use fewer COPY and RUN instructions in it")
         return stage
 
     # ----------------------------------------------------------------- instructions
@@ -269,6 +297,7 @@ class _Builder:
         stage.others += [(instruction.line, text) for text in found.others]
         there = [one.location for one in stage.installs]
         there += [copied.target for copied in stage.copied]
+        self._budget.spend(len(there) * len(found.owners))
         stage.owners += [
             (instruction.line, folder)
             for folder in found.owners
@@ -326,7 +355,7 @@ class _Builder:
             return
         local = [source for source in sources if not _REMOTE.match(source)]
         stage.remote += [source for source in sources if _REMOTE.match(source)]
-        if not local or len(stage.copied) >= _MOST_COPIES:
+        if not local:
             return
         into = target.endswith(("/", "/.")) or target in (".", "..") or len(local) > 1
         exclude = tuple(expand(v, values) or "" for v in instruction.values("exclude"))
@@ -346,6 +375,7 @@ class _Builder:
                 stage.foreign.append(f"{', '.join(sources)} of {origin}")
             return
         built = self._stage(other)
+        self._budget.spend(built.held * len(sources))
         unknown = []
         for source in sources:
             path = posixpath.normpath(posixpath.join("/", source))
@@ -435,7 +465,8 @@ class _Builder:
         return name if self._exists(name) else None
 
     def _exists(self, path: str) -> bool:
-        if not path or self._ignored.excludes(path):
+        self._budget.spend(_STEPS_PER_LOOK)
+        if not path or self._ignored.excludes(path.split("/"), self._budget):
             return False
         try:
             return reading.is_file(self._context / path, self._top)
@@ -525,15 +556,15 @@ def _without_query(url: str) -> str:
     return url.partition("?")[0]
 
 
-def _takes(copied: Copied, path: str) -> bool:
-    if any(_matches(excluded, path) for excluded in copied.exclude):
+def _takes(copied: Copied, names: Sequence[str], budget: Budget) -> bool:
+    if any(_matches(excluded, names, budget) for excluded in copied.exclude):
         return False
-    return any(source in ("", ".") or _matches(source, path) for source in copied.sources)
+    return any(source in ("", ".") or _matches(source, names, budget) for source in copied.sources)
 
 
-def _matches(written: str, path: str) -> bool:
+def _matches(written: str, names: Sequence[str], budget: Budget) -> bool:
     found = dockerignore.pattern(written)
-    return found is not None and found.matches(path)
+    return found is not None and found.matches(names, budget)
 
 
 def _candidates(copied: Copied, source: str, path: str) -> Iterator[str]:

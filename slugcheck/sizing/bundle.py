@@ -5,9 +5,10 @@ Which kind a platform has, and what it strips, is in its file (``platforms/*.tom
 
 from __future__ import annotations
 
+import fnmatch
+import functools
+import re
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
-from functools import lru_cache
 
 from slugcheck.model import BundleKind, BundleRule, Entry, Estimate
 from slugcheck.sizing.installed import Layout
@@ -20,13 +21,13 @@ def counts(path: str, rule: BundleRule, layout: Layout) -> bool:
     inside = f"{layout.site_packages}/"
     if not path.startswith(inside):
         return False
-    names = path[len(inside) :].split("/")
-    return not any(_is_stripped(name, rule.stripped) for name in names)
+    return not any(map(_any_of(rule.stripped).match, path[len(inside) :].split("/")))
 
 
-@lru_cache(maxsize=10_000)  # the folders of a distribution come again with each of their files
-def _is_stripped(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+@functools.cache
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """Return the patterns of names as one regular expression."""
+    return re.compile("|".join(map(fnmatch.translate, patterns)) or r"(?!)")
 
 
 def of_distribution(

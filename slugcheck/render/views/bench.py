@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from slugcheck.model import Finding, Status
 from slugcheck.model.bench import (
     BenchResult,
+    BudgetVerdict,
     DynoFit,
     Fit,
     Outcome,
@@ -91,6 +92,7 @@ def _sections(result: BenchResult, *, all_rows: bool) -> Iterator[Section]:
     yield _stages(result)
     if result.dynos:
         yield _machines(result, all_rows=all_rows)
+    yield _budgets(result)
     yield _trials(result)
     for runtime in result.stacks:
         yield _variants(runtime, result.variants)
@@ -148,6 +150,11 @@ def _verdict(result: BenchResult) -> Verdict:
     if result.agreement is not None and result.agreement.status is Status.FAIL:
         sentence = result.agreement.sentence
         return Verdict(status=Status.FAIL, word="OUTPUTS DIFFER", sentence=sentence)
+    gating = [verdict for verdict in result.budgets if verdict.gates]
+    for status, word in ((Status.FAIL, "OVER BUDGET"), (Status.UNKNOWN, "UNKNOWN")):
+        if decisive := [verdict for verdict in gating if verdict.status is status]:
+            more = f"; and {len(decisive) - 1} more" if len(decisive) > 1 else ""
+            return Verdict(status=status, word=word, sentence=f"{_budget(decisive[0])}{more}")
     chosen, label = result.chosen, result.conclusion.label
     fits = {fit.label: fit for fit in chosen.fits} if chosen else {}
     best = fits.get(label or "") or min(fits.values(), key=_doubt, default=None)
@@ -423,6 +430,16 @@ def _used(fit: Fit) -> str:
 
 
 # --------------------------------------------------------------------------- the rest
+
+
+def _budgets(result: BenchResult) -> Section:
+    items = tuple(Item(mark=v.status, text=line(_budget(v))) for v in result.budgets)
+    blocks = (Items(items),) if items else ()
+    return Section(heading=line("budgets"), blocks=blocks, rank=2)
+
+
+def _budget(verdict: BudgetVerdict) -> str:
+    return f"{verdict.label}: {verdict.sentence}"
 
 
 def _trials(result: BenchResult) -> Section:
