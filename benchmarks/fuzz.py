@@ -1028,10 +1028,10 @@ def _globs_parser() -> Parser:
 
 def _small_parser() -> Parser:
     from slugcheck.model import Manager
-    from slugcheck.project import hooks, target
+    from slugcheck.project import processes, target
 
     def run(folder: Path, _: Files) -> None:
-        hooks.procfile(folder)
+        processes.procfile(folder)
         for manager in (Manager.PIP, Manager.PIPENV):
             target.read_python(
                 folder, title="Heroku", default="3.14", manager=manager, offered=("3.12", "3.14")

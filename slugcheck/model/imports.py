@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -68,7 +68,7 @@ class WebProcess:
     project's folder, "" for itself; imports look into ``import_folders`` one after another.
     """
 
-    command: str  # as it is written
+    command: str = field(repr=False)  # as it is written; it may hold credentials
     place: str  # "Procfile:1", "Dockerfile:12", "--entry"
     server: str
     entries: tuple[EntryPoint, ...]
@@ -77,9 +77,11 @@ class WebProcess:
     threads: Workers | None = None  # of each worker, None for one
     worker_class: str = ""  # "sync", "gevent", "uvicorn.workers.UvicornWorker"
     preload: bool = False  # the app is loaded once, and the workers share its pages
+    supervisor: bool = False  # one more process starts the workers and does not load the app
     folder: str = ""  # where it runs
     import_folders: tuple[str, ...] = ("",)
-    variables: tuple[tuple[str, str], ...] = ()  # that the command or the Dockerfile sets
+    # that the command or the Dockerfile sets; they may hold credentials
+    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()  # what was not understood, and what that means
 
 
@@ -89,7 +91,7 @@ class Import:
 
     ``names`` are what ``from module import ...`` takes, "*" for all: a lazy package loads by them.
     ``distribution`` is the canonical name of what provides it, "" for Python itself, None where
-    nothing that is installed has it. ``chain`` are the app's files from the entry to the place.
+    none that is known has it. ``chain`` are the app's files from the entry to the place.
     """
 
     module: str  # "sklearn.ensemble"
@@ -110,11 +112,6 @@ class Import:
         """Whether it is of Python's standard library."""
         return self.distribution == ""
 
-    @property
-    def is_missing(self) -> bool:
-        """Whether the process fails for want of it when it starts."""
-        return self.distribution is None and self.when is When.START and not self.optional
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
@@ -130,7 +127,8 @@ class Scan:
 
     A module is there once, at the earliest time that it is loaded. ``process`` is None where the
     direct requirements stand for the app: then each has its main module. ``files`` are the app's
-    own files that are loaded before ``When.LATER``.
+    own files that are loaded before ``When.LATER``. ``knows_all_packages`` is False where the files
+    of some distribution are not known, so that nothing can be said to be missing.
     """
 
     process: WebProcess | None
@@ -138,6 +136,7 @@ class Scan:
     files: tuple[str, ...] = ()
     unread: tuple[Unread, ...] = ()
     workers: Workers | None = None  # that the app's own code sets: uvicorn.run(workers=4)
+    knows_all_packages: bool = True
     notes: tuple[str, ...] = ()
 
     def at(self, *times: When) -> tuple[Import, ...]:
@@ -147,4 +146,8 @@ class Scan:
     @property
     def missing(self) -> tuple[Import, ...]:
         """The modules without which the process does not start, and that no requirement has."""
-        return tuple(item for item in self.imports if item.is_missing)
+        if not self.knows_all_packages:
+            return ()
+        return tuple(
+            item for item in self.at(When.START) if item.distribution is None and not item.optional
+        )
