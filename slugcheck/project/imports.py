@@ -367,7 +367,11 @@ class _Walk:
         self._block(body.steps, scope, around)
 
     def _block(self, steps: Sequence[Step], scope: _Scope, around: _Around) -> bool:
-        """Take steps; return whether none of their imports failed."""
+        """Take steps; return whether none of their imports failed that an exception is caught of.
+
+        An import that fails where nothing catches it is noted, and the rest is followed all the
+        same: what is missing may be installed in another way.
+        """
         for step in steps:
             self._steps -= 1
             if self._steps < 0:
@@ -376,7 +380,7 @@ class _Walk:
             match step:
                 case ImportStep():
                     now = around if step.sure else _later(around)
-                    if not self._import(step, scope, now) and step.sure:
+                    if not self._import(step, scope, now) and step.sure and now.optional:
                         return False
                 case CallStep():
                     if step.sure or around.when is When.LATER:

@@ -49,6 +49,8 @@ _WRAPPERS: dict[str, frozenset[str]] = {
     "dumb-init": frozenset(), "--": frozenset(), "ddtrace-run": frozenset(),
     "opentelemetry-instrument": frozenset(), "gosu": frozenset(), "su-exec": frozenset(),
     "dotenv": frozenset({"-f", "--file"}), "doppler": frozenset(),
+    "start-nginx": frozenset(), "start-nginx-solo": frozenset(), "start-stunnel": frozenset(),
+    "start-pgbouncer": frozenset(), "start-pgbouncer-stunnel": frozenset(),
 }  # fmt: skip
 _RUNNERS = {"poetry": "run", "pipenv": "run", "uv": "run", "pdm": "run", "rye": "run"}
 _RUNNER_VALUES = frozenset(
@@ -242,6 +244,10 @@ def _in_context(place: str, copied: Mapping[str, str]) -> str:
 
     ``COPY . .`` makes them the same; ``COPY backend/ /code`` makes /code that folder.
     """
+    for target, source in copied.items():
+        inside = target.removeprefix(f"{place}/")
+        if inside != target and source.endswith(f"/{inside}"):  # COPY backend/app /code/app
+            return source.removesuffix(f"/{inside}")
     where = place
     while True:
         if where in copied:
