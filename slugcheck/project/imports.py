@@ -35,10 +35,11 @@ from slugcheck.project.source import (
 )
 
 _MOST_FILES = 3_000
-_MOST_TOKENS = 1_500_000  # of all files: some 10 s of parsing at most, and 1 s for real ones
-_MOST_STEPS = 300_000
+_MOST_TOKENS = 800_000  # of all files: 5 MB of code as people write it
+_MOST_STEPS = 200_000  # that its files are made of, and as many that are taken
 _DEEPEST = 60  # modules and calls in each other
 _MOST_UNREAD = 50
+_MOST_BASES = 30  # classes above one
 _RANKS = {When.START: 0, When.REQUEST: 1, When.LATER: 2}
 _DYNAMIC = frozenset({"importlib.import_module", "import_module", "__import__"})
 _RUN_NOW = frozenset(  # what is called with a function and calls it
@@ -162,7 +163,7 @@ class _Walk:
         self._files: dict[str, When] = {}
         self._executed: dict[int, When] = {}  # bodies, by identity
         self._functions: list[_Function] = []
-        self._tokens, self._steps = _MOST_TOKENS, _MOST_STEPS
+        self._tokens, self._lines, self._steps = _MOST_TOKENS, _MOST_STEPS, _MOST_STEPS
         self._workers: Workers | None = None
         self._requested: list[tuple[str, _Module]] = []  # modules of the first request
         self._setup_from: _Module | None = None  # the module that sets Django up
@@ -197,8 +198,10 @@ class _Walk:
             self._pages()
         if self._setup_from is not None or process.server == "django":
             self._django(root)
+        # runserver checks the URLs before it serves
+        first = When.START if process.server == "django" else When.REQUEST
         for name, by in self._requested:
-            self._import_module(name, by, by.path, _Around(When.REQUEST))
+            self._import_module(name, by, by.path, _Around(first))
         # functions are found while others are entered
         number = 0
         while number < len(self._functions):
@@ -225,13 +228,17 @@ class _Walk:
             }:
                 self._notes.append(f"{entry.module} is not among the project's files")
             return
-        attribute = entry.attribute or "app"
-        name = attribute.partition("(")[0]
-        if module_found.scope is None or not attribute:
+        if module_found.scope is None:
             return
-        # a factory, or an instance of an own class whose __call__ serves
-        value = self._lookup(name, module_found.scope)
-        if isinstance(value, _Function) and "(" in attribute:
+        name, called, _ = entry.attribute.partition("(")
+        names = module_found.scope.names
+        if self._process.server == "flask" and not name:
+            # flask calls a factory of these names where there is no app
+            apps = {"app", "application"} & names.keys()
+            name = next((n for n in ("create_app", "make_app") if n in names and not apps), "")
+            called = name
+        value = self._lookup(name, module_found.scope) if name else None
+        if isinstance(value, _Function) and (called or self._process.server == "flask"):
             self._call(value, _Around(When.START))
 
     # ------------------------------------------------------------- modules
@@ -294,6 +301,7 @@ class _Walk:
         parts = dotted.split(".")
         if not dotted or len(parts) > 30:
             return None
+        around = _Around(around.when, around.optional, around.deep)
         found: _Module | None = None
         for count in range(1, len(parts) + 1):
             name = ".".join(parts[:count])
@@ -338,11 +346,12 @@ class _Walk:
         data = self._code.text(path)
         if data is None:
             found = source.Source(failure="it cannot be read")
-        elif len(self._sources) >= _MOST_FILES or self._tokens <= 0:
+        elif len(self._sources) >= _MOST_FILES or min(self._tokens, self._lines) <= 0:
             found = source.Source(failure="the app has more code than is followed")
         else:
             self._tokens -= min(source.tokens(data), source.MOST_TOKENS)
             found = source.read(data, minor=self._minor)
+            self._lines -= found.steps
         if found.failure:
             self._note_unread(path, found.failure)
         self._sources[path] = found
@@ -546,7 +555,7 @@ class _Walk:
 
     # ------------------------------------------------------------- calls
 
-    def _lookup(self, dotted: str, scope: _Scope) -> object:
+    def _lookup(self, dotted: str, scope: _Scope | None) -> object:
         """Return what a dotted name means in a scope, None if that is not known."""
         first, *rest = dotted.split(".")
         value: object = None
@@ -558,7 +567,7 @@ class _Walk:
                 value = _Instance(value) if isinstance(value, _Class) else None
         for part in rest:
             plain = part.removesuffix("()")
-            value = self._attribute(value, plain, 0)
+            value = self._attribute(value, plain)
             if part.endswith("()"):
                 value = _Instance(value) if isinstance(value, _Class) else None
         return value
@@ -577,28 +586,34 @@ class _Walk:
             scope = scope.outer
         return None
 
-    def _attribute(self, value: object, name: str, deep: int) -> object:
+    def _attribute(self, value: object, name: str) -> object:
         match value:
             case _Module(scope=_Scope(names=names)):
                 if name in names:
                     return names[name]
                 return self._modules.get(f"{value.name}.{name}")
             case _Instance(kind=kind, names=names):
-                return names[name] if name in names else self._attribute(kind, name, deep)
-            case _Class(scope=scope, bases=bases):
-                if name in scope.names:
-                    return scope.names[name]
-                for base in bases if deep < 8 else ():
-                    above = self._lookup(base, scope.outer or scope)
-                    if above is not value and isinstance(above, _Class):
-                        found = self._attribute(above, name, deep + 1)
-                        if found is not None:
-                            return found
-                return None
+                return names[name] if name in names else self._attribute(kind, name)
+            case _Class():
+                return self._inherited(value, name)
             case _External(dotted=dotted):
                 return _External(f"{dotted}.{name}"[:300])
             case _:
                 return None
+
+    def _inherited(self, kind: _Class, name: str) -> object:
+        """Return an attribute of a class or of those above it, each looked at once."""
+        waiting, seen = [kind], {id(kind)}
+        while waiting and len(seen) < _MOST_BASES:
+            one = waiting.pop(0)
+            if name in one.scope.names:
+                return one.scope.names[name]
+            for base in one.bases[:_MOST_BASES]:
+                above = self._lookup(base, one.scope.outer) if base.count(".") < 3 else None
+                if isinstance(above, _Class) and id(above) not in seen:
+                    seen.add(id(above))
+                    waiting.append(above)
+        return None
 
     def _take_call(self, step: CallStep, scope: _Scope, around: _Around) -> None:
         value = self._lookup(step.target, scope)
@@ -613,6 +628,11 @@ class _Walk:
         if dotted in ("django.setup", "django.core.wsgi.get_wsgi_application",
                       "django.core.asgi.get_asgi_application"):  # fmt: skip
             self._setup_from = self._setup_from or scope.module
+        if dotted.rpartition(".")[2] == "autodiscover_tasks":
+            self._notes.append(
+                f"{scope.module.path}:{step.line}: Celery looks for modules of tasks by itself; "
+                "they are not counted"
+            )
         self._call(value, around, owner=self._owner(step.target, scope))
         names: list[str] = []
         if dotted in _RUN_NOW:
@@ -640,7 +660,7 @@ class _Walk:
             case _Class():
                 instance = _Instance(value)
                 for name in ("__new__", "__init__"):
-                    method = self._attribute(value, name, 0)
+                    method = self._attribute(value, name)
                     if isinstance(method, _Function):
                         self._call(method, around, owner=instance)
             case _:
@@ -765,7 +785,7 @@ class _DjangoApps:
             self._submodule(package, "models", start)
         for config in configs:
             if isinstance(config, _Class):
-                walk._call(walk._attribute(config, "ready", 0), start, owner=_Instance(config))
+                walk._call(walk._attribute(config, "ready"), start, owner=_Instance(config))
         if any(name.startswith("django.contrib.admin") for name in names):
             for package in self._apps:
                 self._submodule(package, "admin", start)

@@ -26,8 +26,10 @@ MOST_TOKENS = 60_000  # of one file: at most 110 MB for a moment; real ones have
 _DEEPEST = 100  # statements in each other, the parser's own bound
 _LONGEST_NAME = 500  # characters of a dotted name
 _LONGEST_TEXT = 300  # of a literal that is kept
-_MOST_STEPS = 40_000  # of one file
+MOST_STEPS = 15_000  # of one file; the largest real ones have some 2,000
 _WARNINGS = threading.Lock()
+# The parser puts a dotted name together part by part, in the square of their number.
+_MANY_PARTS = re.compile(rb"\b(?:\w++[ \t\r\n\f\\]*+\.[ \t\r\n\f\\]*+){100}")
 _WORDS = (string.ascii_letters + string.digits + "_ \t\r\f").encode() + bytes(range(128, 256))
 _LINE = re.compile(
     rb"^(?:from[ \t]+[\w.]+[ \t]+import[ \t]+(?:\([^)]{0,4000}\)|[^\n#;(]{1,1000})"
@@ -152,7 +154,7 @@ class Source:
 
     body: Body = field(default_factory=Body)
     failure: str = ""
-    tokens: int = 0
+    steps: int = 0
 
 
 def tokens(source: bytes) -> int:
@@ -169,6 +171,8 @@ def parsed(source: bytes) -> ast.Module | None:
 def _parsed(source: bytes) -> ast.Module | str:
     if tokens(source) > MOST_TOKENS:
         return "it is too long to be parsed"
+    if _MANY_PARTS.search(source):
+        return "it has a name of too many parts"
     # invalid escapes make the parser warn on the user's screen; the filters are global
     try:
         with _WARNINGS, warnings.catch_warnings():
@@ -199,7 +203,7 @@ def read(source: bytes, *, minor: str) -> Source:
     except RecursionError:
         return Source(body=Body(steps=tuple(_plain_imports(source))), failure="it is too deep")
     failure = "it is too long to follow" if reader.left <= 0 else ""
-    return Source(body=Body(steps=steps), failure=failure, tokens=tokens(source))
+    return Source(body=Body(steps=steps), failure=failure, steps=MOST_STEPS - reader.left)
 
 
 def _plain_imports(source: bytes) -> Iterator[ImportStep]:
@@ -217,7 +221,7 @@ def _plain_imports(source: bytes) -> Iterator[ImportStep]:
 class _Reader:
     def __init__(self, version: tuple[int, ...]) -> None:
         self._version = version
-        self.left = _MOST_STEPS
+        self.left = MOST_STEPS
 
     def block(self, body: Sequence[ast.stmt], *, sure: bool, deep: int) -> Iterator[Step]:
         if deep > _DEEPEST:
@@ -356,11 +360,17 @@ class _Reader:
         waiting: list[ast.AST] = [expression]
         while waiting:
             node = waiting.pop()
-            if isinstance(node, ast.Lambda | ast.Constant | ast.Name):
+            kind = type(node)
+            if kind in _WITHOUT_CALLS:
                 continue
-            if isinstance(node, ast.Call) and (step := self._call(node, sure)) is not None:
+            if kind is ast.Call and (step := self._call(node, sure)) is not None:  # type: ignore[arg-type]
                 found.append(step)
-            waiting += ast.iter_child_nodes(node)
+            for name in kind._fields:
+                inner = getattr(node, name, None)
+                if isinstance(inner, ast.AST):
+                    waiting.append(inner)
+                elif isinstance(inner, list):
+                    waiting += [item for item in inner if isinstance(item, ast.AST)]
         yield from reversed(found)
 
     def _call(self, node: ast.Call, sure: bool) -> CallStep | None:
@@ -426,6 +436,7 @@ class _Reader:
         return None
 
 
+_WITHOUT_CALLS = frozenset({ast.Lambda, ast.Constant, ast.Name, ast.Load, ast.Store})
 _PLATFORM = {
     "sys.platform": "linux", "os.name": "posix", "platform.system()": "Linux",
 }  # fmt: skip
