@@ -50,7 +50,7 @@ SECONDS = 180
 
 # Runs in the app's environment: argv is the app's folder, the entry as JSON, and the result's file.
 RECORDER = r"""
-import atexit, builtins, importlib, json, os, runpy, socket, sys, threading
+import atexit, builtins, importlib, json, os, runpy, socket, sys, threading, time
 folder, spec, out = os.path.realpath(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3]
 sys.argv[:] = [spec["script"] or "app"]
 found, failed = {}, []
@@ -324,6 +324,7 @@ def _stub(packages: Path, module: str) -> None:
     path = f"{module.replace('.', '/')}.py"
     info = f"{module.replace('.', '_')}-1.dist-info"
     (packages / info).mkdir()
+    (packages / path).parent.mkdir(parents=True, exist_ok=True)
     (packages / path).write_text(STUB, encoding="utf-8")
     (packages / info / "METADATA").write_text(f"Name: {module}\nVersion: 1\n", encoding="utf-8")
     (packages / info / "RECORD").write_text(f"{path},,\n{info}/RECORD,,\n", encoding="utf-8")

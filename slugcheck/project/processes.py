@@ -34,7 +34,7 @@ _BLANKS = " \t\r\v\f"
 _QUOTED = 60
 _LONGEST_COMMAND = 8_000  # characters
 _LONGEST_SCRIPT = 100_000
-_MOST_COMMANDS = 200
+_MOST_COMMANDS = 500
 _DEEPEST = 4  # scripts in each other
 _CONCURRENCY = "WEB_CONCURRENCY"
 _PYTHON = re.compile(r"(?:.*/)?(?:python|pypy)3?(?:\.\d+)?")
@@ -297,6 +297,7 @@ class _Shell:
     wrapped: list[str] = field(default_factory=list)  # modules that a wrapper loads
     notes: list[str] = field(default_factory=list)
     arguments: tuple[str, ...] = ()
+    left: int = _MOST_COMMANDS  # of this process, in all its scripts
 
 
 def _process(command: _Command, code: Code) -> WebProcess:
@@ -373,7 +374,8 @@ def _line(text: str, shell: _Shell, deep: int) -> WebProcess | None:
 def _one(words: list[str], shell: _Shell, deep: int) -> WebProcess | None:
     """Return the process of a simple command; None where it is none that serves."""
     words = list(words)
-    while words:
+    shell.left -= 1
+    while words and shell.left > 0:
         if match := _ASSIGNMENT.fullmatch(words[0]):
             shell.variables[match[1]] = _filled(match[2], shell)
             words.pop(0)
@@ -395,7 +397,7 @@ def _one(words: list[str], shell: _Shell, deep: int) -> WebProcess | None:
             words = words[2:]
             continue
         break
-    if not words:
+    if not words or shell.left <= 0:
         return None
     return _program(words, shell, deep)
 
@@ -460,7 +462,7 @@ def _script(path: str, arguments: tuple[str, ...], shell: _Shell, deep: int) -> 
     text = data[:_LONGEST_SCRIPT].decode("utf-8", "replace").replace("\\\n", " ")
     found: WebProcess | None = None
     shell.arguments = arguments
-    for line in text.splitlines()[: _MOST_COMMANDS * 5]:
+    for line in text.splitlines()[:_MOST_COMMANDS]:
         line = line.strip()
         if not line or line.startswith("#"):
             continue
