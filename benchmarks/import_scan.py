@@ -192,7 +192,7 @@ def main() -> None:
         outcomes.append(outcome)
         _show(outcome)
     print()
-    print("| app | what serves | own files | roots | precision | recall | seconds |")
+    print("| app | what serves | own files | roots | precision | recall | CPU seconds |")
     print("|---|---|---|---|---|---|---|")
     for item in outcomes:
         print(
@@ -239,13 +239,13 @@ def _outcome(app: Mapping[str, Any], work: Path, repositories: Path | None) -> O
     process = processes.web_process(code, entry=app.get("entry"), dockerfile=image)
     if process is None or not process.entries:
         raise RuntimeError(f"no web process: {process and process.notes}")
-    begin = time.perf_counter()
-    scan = imports.scan(process, code, _installed(packages), minor=MINOR)
-    seconds = time.perf_counter() - begin
+    known = _installed(packages)
+    begin = time.process_time()
+    scan = imports.scan(process, code, known, minor=MINOR)
+    seconds = time.process_time() - begin
     times = (When.START, When.REQUEST) if process.server == "streamlit" else (When.START,)
     scanned = {item.root for item in scan.at(*times) if item.distribution and item.chain}
     truth = _truth(app, process, folder, environment, place)
-    known = _installed(packages)
     standard = standard_modules(MINOR)
     true = {
         root
