@@ -1028,10 +1028,10 @@ def _globs_parser() -> Parser:
 
 def _small_parser() -> Parser:
     from slugcheck.model import Manager
-    from slugcheck.project import hooks, target
+    from slugcheck.project import processes, target
 
     def run(folder: Path, _: Files) -> None:
-        hooks.procfile(folder)
+        processes.procfile(folder)
         for manager in (Manager.PIP, Manager.PIPENV):
             target.read_python(
                 folder, title="Heroku", default="3.14", manager=manager, offered=("3.12", "3.14")
@@ -1047,6 +1047,60 @@ def _small_parser() -> Parser:
         run,
         (b"python-", b"3.", b"web: ", b"   ", b"\xe2\x80\x80", b'"python_full_version": '),
     )
+
+
+def _code_parser() -> Parser:
+    from slugcheck.packages.modules import InstalledModules
+    from slugcheck.project import imports, processes
+    from slugcheck.project.source import Code
+
+    packages = InstalledModules([])
+
+    def run(folder: Path, files: Files) -> None:
+        code = Code(folder=folder, top=folder.resolve(), paths=frozenset(files))
+        image = folder / "Dockerfile" if "Dockerfile" in files else None
+        process = processes.web_process(code, dockerfile=image)
+        if process is not None:
+            imports.scan(process, code, packages, minor="3.12")
+
+    app = (
+        b"import os, sys\nfrom . import a\nfrom django.core.wsgi import get_wsgi_application\n"
+        b"os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'app')\n"
+        b"if sys.version_info[:2] >= (3, 8):\n    import b\ntry:\n    import c\n"
+        b"except ImportError:\n    c = None\nclass A(B):\n    def __init__(self):\n"
+        b"        self.a = A()\n        self.f().g(x=[h])\ndef make():\n    import d\n"
+        b"app = get_wsgi_application()\nINSTALLED_APPS = ['app', 'app.A']\nROOT_URLCONF = 'app'\n"
+        b"make()\nimportlib.import_module('.x', package=__package__)\n"
+        b"uvicorn.run('app:app', workers=2)\nmatch a:\n    case 1:\n        import e\n"
+    )
+    config = (
+        b"import multiprocessing, os\nworkers = int(os.environ.get('WEB_CONCURRENCY', 2)) or 1\n"
+        b"threads = multiprocessing.cpu_count() * 2 + 1\npreload_app = True\n"
+    )
+    commands = (
+        b"web: A=b exec gunicorn --chdir . -c gunicorn.conf.py -w ${WEB_CONCURRENCY:-3} 'app:make()'\n",
+        b"web: sh -c 'cd x; bash start.sh \"$@\" && python manage.py runserver' & python -m app\n",
+        b"web: uvicorn --app-dir src --factory app:make || flask --app app run\n",
+    )
+    seeds = [
+        {"Procfile": command, "app.py": app, "gunicorn.conf.py": config, "start.sh": b'exec "$@"\n'}
+        for command in commands
+    ]
+    image = b'FROM a AS b\nWORKDIR /x\nCOPY . .\nFROM b\nENV A=b\nCMD ["python", "app.py"]\n'
+    seeds.append({"Dockerfile": image, "app.py": app})
+    tokens = (
+        b"import ",
+        b"from .",
+        b"()",
+        b"__main__",
+        b"$",
+        b"'",
+        b"&& ",
+        b"-w ",
+        b"self.",
+        b"\n  ",
+    )
+    return Parser(seeds, run, tokens)
 
 
 def _sdist_parser() -> Parser:
@@ -1179,6 +1233,7 @@ PARSERS: Mapping[str, Callable[[], Parser]] = {
     "vercel": _vercel_parser,
     "globs": _globs_parser,
     "small": _small_parser,
+    "code": _code_parser,
     "sdist": _sdist_parser,
     "pages": _pages_parser,
     "report": _saved_parser,

@@ -12,8 +12,8 @@ from slugcheck.model import Manager, Part
 from slugcheck.project import hooks
 from slugcheck.project import manager as installs
 from slugcheck.project import manager as manager_module
-from slugcheck.project.hooks import procfile
 from slugcheck.project.manager import Absent
+from slugcheck.project.processes import procfile
 
 SIX = "[project]\nname = 'my-app'\nversion = '1'\ndependencies = ['six']\n"
 NOT_TRACKED = "git does not track it"

@@ -8,6 +8,7 @@ MiB is 2**20 bytes; the "M" that Heroku prints is MiB.
 """
 
 from slugcheck.model.figures import Basis, Estimate
+from slugcheck.model.imports import EntryPoint, Import, Scan, Unread, WebProcess, When, Workers
 from slugcheck.model.platform import (
     PYODIDE,
     Alias,
@@ -120,6 +121,7 @@ __all__ = [
     "Download",
     "Dyno",
     "Entry",
+    "EntryPoint",
     "Estimate",
     "Finding",
     "FindingSeverity",
@@ -128,6 +130,7 @@ __all__ = [
     "FunctionSplit",
     "Ignore",
     "Ignored",
+    "Import",
     "IncreaseLimit",
     "IndexOptions",
     "Inventory",
@@ -153,6 +156,7 @@ __all__ = [
     "RootSize",
     "Rules",
     "RuntimePart",
+    "Scan",
     "Service",
     "Settings",
     "Severity",
@@ -168,8 +172,12 @@ __all__ = [
     "TierWhen",
     "Transfer",
     "Unaudited",
+    "Unread",
     "Unsized",
     "Verdict",
     "Verification",
     "Vulnerability",
+    "WebProcess",
+    "When",
+    "Workers",
 ]

@@ -231,17 +231,23 @@ class PythonRelease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dyno:
-    """A size of machine. ``r14_bytes``: memory where swapping starts; ``r15_bytes``: the kill."""
+    """A size of machine. ``r14_bytes``: memory where swapping starts; ``r15_bytes``: the kill.
+
+    ``concurrency`` is the WEB_CONCURRENCY that the platform sets, None where it sets none;
+    ``processors`` is what ``os.cpu_count()`` says there, None where it is not known.
+    """
 
     name: str
     ram_bytes: int
     r14_bytes: int
     r15_bytes: int
-    workers: int  # WEB_CONCURRENCY that the platform sets
+    workers: int  # by WEB_CONCURRENCY, else 1
     usd_per_month: float | None
     source: Source
     cores: int | None = None  # that a process can count on; None where it is not known
     shared: bool = False  # a share of a core, not a whole one
+    concurrency: int | None = None
+    processors: int | None = None
 
 
 class Buildpack(StrEnum):

@@ -537,16 +537,23 @@ def _limit(reader: TableReader, bundle: BundleRule) -> Limit:
 
 def _dyno(reader: TableReader) -> Dyno:
     ram = reader.whole("ram_bytes", least=1)
+    workers = reader.whole("workers", least=1) if "workers" in reader else None
+    cores = reader.whole("cores", least=1) if "cores" in reader else None
+    shared = reader.flag("shared") if "shared" in reader else False
+    # a share of a machine's cores shows all of them
+    seen = reader.whole("processors", least=1) if "processors" in reader else None
     return Dyno(
         name=reader.text("name", pattern=r"[^\sA-Z]+", like="standard-1x, in lower case"),
         ram_bytes=ram,
         r14_bytes=ram,  # swapping starts at the quota itself
         r15_bytes=reader.whole("r15_bytes", least=ram) if "r15_bytes" in reader else ram,
-        workers=reader.whole("workers", least=1) if "workers" in reader else 1,
+        workers=workers or 1,
         usd_per_month=reader.number("usd_per_month") if "usd_per_month" in reader else None,
         source=_source(reader),
-        cores=reader.whole("cores", least=1) if "cores" in reader else None,
-        shared=reader.flag("shared") if "shared" in reader else False,
+        cores=cores,
+        shared=shared,
+        concurrency=workers,
+        processors=seen if seen is not None or shared else cores,
     )
 
 

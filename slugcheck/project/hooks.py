@@ -1,4 +1,4 @@
-"""Steps of the build beside the install: NLTK's downloader, hooks, and what the Procfile says.
+"""Steps of the build beside the install: NLTK's downloader and hooks.
 
 Source: heroku-buildpack-python v351 (2026-08-18): bin/compile, bin/steps/nltk,
 lib/hooks.sh. ``static_files`` predicts collectstatic. The cloud-native buildpack has neither hooks
@@ -8,24 +8,16 @@ nor NLTK's step (heroku/buildpacks-python f81d0dc1, 2026-08-06, src/main.rs).
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection, Iterator
 
 from slugcheck import reading
-from slugcheck.errors import MeasureError
 from slugcheck.model import Buildpack, Estimate, Part, Project, Unsized, figures
 from slugcheck.project import manager, nltk_data
 from slugcheck.project.manager import Absent
+from slugcheck.project.processes import procfile
 from slugcheck.sizing import slug_parts
 from slugcheck.text import listed, plural, printable
 
-# The expression that heroku/buildpacks-procfile's SPEC.md gives for the classic Procfile, which
-# has no other specification; the colon may be missing, the blank behind it may not.
-# Blanks around it are cut off before, since looking for them behind it is quadratic.
-_LINE = re.compile(r"([A-Za-z0-9_-]+):?\s+(.*)", re.ASCII)
-_BLANKS = " \t\r\v\f"
-_QUOTED = 60
 _HOOKS = ("bin/pre_compile", "bin/post_compile")
 _VERSION_FILES = ("runtime.txt", ".python-version")
 _NLTK = "nltk.txt"
@@ -33,50 +25,6 @@ _DESCRIPTOR = "project.toml"  # of Cloud Native Buildpacks
 _LONGEST = 200
 _SPACY = re.compile(rb"\bspacy[ \t]+download[ \t]+([a-z]{2,3}_[a-z0-9_]{1,60})")
 _NAMED = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Procfile:
-    """Process types with their commands, in the order of the file; the last duplicate wins."""
-
-    types: Mapping[str, str]
-    notes: tuple[str, ...] = ()
-
-
-def procfile(folder: Path, top: Path | None = None) -> Procfile:
-    """Read the folder's Procfile; without one there are no process types.
-
-    ``top`` is the folder that files may be read from, by default the folder's checkout.
-
-    :raises Refused: it is a link out of ``top``, or no regular file.
-    :raises MeasureError: it cannot be read.
-    """
-    path = folder / "Procfile"
-    try:
-        data = reading.read(path, within=top or reading.top_of(folder), limit=reading.SMALL_FILE)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return Procfile(types={})
-    except OSError as error:
-        message = f"{printable(str(path))} cannot be read: {error.strerror or error}"
-        raise MeasureError(message, hint="make it readable") from None
-    text = data.decode("utf-8", "replace")
-    types: dict[str, str] = {}
-    notes: list[str] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        match = _LINE.fullmatch(line.strip(_BLANKS))
-        if match is None or not match[2]:
-            shown = repr(printable(line)[:_QUOTED])
-            notes.append(f"Procfile:{number}: ignored {shown}: not a line like web: command")
-            continue
-        if match[1] in types:
-            notes.append(f"Procfile:{number}: {match[1]} is defined twice; the last one wins")
-        types[match[1]] = match[2]
-    return Procfile(types=types, notes=tuple(notes))
-
-
-# --------------------------------------------------------------------------- build steps
 
 
 def notes(

@@ -32,7 +32,7 @@ from slugcheck.model import (
     Part,
     Project,
 )
-from slugcheck.project import django_settings
+from slugcheck.project import django_settings, source
 from slugcheck.project.archive import Member, deflated
 from slugcheck.project.django_settings import UNKNOWN, DjangoSettings, Sources, Values, options
 from slugcheck.sizing import slug_parts, static_copies
@@ -664,7 +664,7 @@ def _module(dotted: str, folders: Sequence[str], sources: Sources) -> ast.Module
         for ending in (".py", "/__init__.py"):
             text = sources.text(f"{folder}/{path}{ending}".removeprefix("/"))
             if text is not None:
-                return django_settings.parsed(text)
+                return source.parsed(text)
     return None
 
 
