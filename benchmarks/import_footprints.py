@@ -37,6 +37,7 @@ from benchmarks.import_table import standard_names, table
 _TABLE = Path(__file__).parent.parent / "slugcheck" / "memory" / "footprints.json"
 _PROBE = Path(__file__).with_name("import_probe.py")
 _SECONDS = 240
+_PROCESSES = 4
 Result = dict[str, Any]
 
 
@@ -62,21 +63,21 @@ class Work:
         resident, shared, cpu = (int(field) for field in said.split())
         return 4 * (resident - shared), 4 * shared, round(cpu / 1e4)
 
-    def file(self, mode: str, packages: Path, names: Sequence[str], run: str) -> Path:
+    def file(self, packages: Path, names: Sequence[str], run: str) -> Path:
         """Return where the result of a process is kept."""
-        key = " ".join([mode, str(packages), run, *names])
+        key = " ".join(["book", str(packages), run, *names])
         return self.raw / hashlib.sha256(key.encode()).hexdigest()[:24]
 
-    def saved(self, mode: str, packages: Path, names: Sequence[str], run: str) -> Result | None:
+    def saved(self, packages: Path, names: Sequence[str], run: str) -> Result | None:
         """Return what a process measured earlier; None where it died, or never ran."""
-        file = self.file(mode, packages, names, run)
+        file = self.file(packages, names, run)
         return (marshal.loads(file.read_bytes()) or None) if file.exists() else None
 
-    def probe(self, mode: str, packages: Path, names: Sequence[str], run: str) -> Result | None:
+    def probe(self, packages: Path, names: Sequence[str], run: str) -> Result | None:
         """Return what a fresh process measured, or None where it died; kept on disk."""
-        file = self.file(mode, packages, names, run)
+        file = self.file(packages, names, run)
         if file.exists():
-            return self.saved(mode, packages, names, run)
+            return self.saved(packages, names, run)
         reading, writing = os.pipe()
         environment = {
             "PATH": os.environ["PATH"],
@@ -85,7 +86,7 @@ class Work:
             "LANG": "C.UTF-8",
             "MPLBACKEND": "agg",
         }
-        command = [str(self.python), "-E", "-s", str(_PROBE), mode, str(packages), *names]
+        command = [str(self.python), "-E", "-s", str(_PROBE), "book", str(packages), *names]
         child = subprocess.Popen(
             command,
             pass_fds=[writing],
@@ -137,59 +138,72 @@ def deeper(name: str) -> list[str]:
 # --------------------------------------------------------------------------- measuring
 
 
-Run = tuple[str, list[str] | None, list[str], str]  # mode, distributions (None: all), names, run
+Run = tuple[list[str] | None, list[str], str]  # distributions (None: all), names, label
 
 
-def runs_of(environment: Environment, name: str) -> list[Run]:
-    """Return the processes that show what a distribution's imports load and take."""
-    first, public = tops(environment, name), environment.public(name)
-    shuffled = [*public, *deeper(name)]
-    random.Random(name).shuffle(shuffled)
-    runs: list[Run] = [
-        ("book", [name], first, "top"),
-        ("edges", [name], first, "top"),
-        ("book", [name], shuffled, "all"),
-        ("edges", [name], public, "all"),
-        ("edges", None, public, "all"),
-    ]
-    return runs + [("edges", some, [one], "one") for some in ([name], None) for one in deeper(name)]
+def runs_alone(environment: Environment, name: str) -> list[Run]:
+    """Return the processes that show what a distribution loads and takes by itself."""
+    everything = [*environment.public(name), *deeper(name)]
+    random.Random(name).shuffle(everything)
+    runs: list[Run] = [([name], everything, "all")]
+    return runs + [([name], [one], "one") for one in deeper(name)]
+
+
+def runs_beside(environment: Environment, name: str) -> list[Run]:
+    """Return the processes that show what it imports of all that it does not require."""
+    runs: list[Run] = [(None, environment.public(name), "all")]
+    return runs + [(None, [one], "one") for one in deeper(name)]
 
 
 def fallbacks(environment: Environment, name: str) -> list[Run]:
     """Return what is measured in place of a process that died: fewer names."""
-    first = tops(environment, name)
-    return [
-        ("book", [name], [*first, *deeper(name)], "all"),
-        ("edges", [name], first, "all"),
-        ("edges", None, first, "all"),
-    ]
+    few = [*tops(environment, name), *deeper(name)]
+    return [([name], few, "few"), (None, few, "few")]
 
 
-def measure_one(work: Work, environment: Environment, name: str) -> str:
-    """Import a distribution alone: which module asks for which, and what each takes."""
+def measure_runs(work: Work, environment: Environment, name: str, runs: Sequence[Run]) -> str:
+    """Import a distribution: which module asks for which, and what each takes."""
     said = []
-    for run in runs_of(environment, name):
+    for run in runs:
         result = probe(work, environment, run)
         if result is None and run[-1] == "all":
-            said.append(f"{run[0]} of its modules died")
+            said.append("its modules died")
             for other in fallbacks(environment, name):
-                if other[:2] == run[:2]:
+                if other[0] == run[0]:
                     probe(work, environment, other)
-        elif run[1] and run[-1] != "all" and (result is None or result["failed"]):
+        elif run[0] and run[-1] != "all" and (result is None or result["failed"]):
             said.append(str(result["failed"] if result else "died")[-200:])
     return f"{name}: {'; '.join(said) or 'ok'}"
 
 
+def looks_around(work: Work, environment: Environment, name: str) -> bool:
+    """Tell whether something that is installed was asked for by a distribution, and missing."""
+    tops_there = {
+        top.partition(".")[0]
+        for one in environment.distributions
+        for top in environment.import_names(one)
+    }
+    results = [saved(work, environment, run) for run in runs_alone(environment, name)]
+    results += [saved(work, environment, run) for run in fallbacks(environment, name)]
+    return any(
+        target.partition(".")[0] in tops_there
+        for result in results
+        if result
+        for targets in result["missing"].values()
+        for target in targets
+    )
+
+
 def probe(work: Work, environment: Environment, run: Run) -> Result | None:
-    mode, some, names, label = run
+    some, names, label = run
     folder = environment.packages if some is None else environment.part(some, work.parts)
-    return work.probe(mode, folder, names, label)
+    return work.probe(folder, names, label)
 
 
 def saved(work: Work, environment: Environment, run: Run) -> Result | None:
-    mode, some, names, label = run
+    some, names, label = run
     part = environment.part_folder(some, work.parts) if some is not None else environment.packages
-    return work.saved(mode, part, names, label)
+    return work.saved(part, names, label)
 
 
 def together(names: Sequence[str], runs: int) -> list[list[str]]:
@@ -204,7 +218,7 @@ def together(names: Sequence[str], runs: int) -> list[list[str]]:
 
 def group_run(environment: Environment, group: Sequence[str]) -> Run:
     names = [top for name in group for top in [*tops(environment, name), *deeper(name)]]
-    return "book", list(group), names, "together"
+    return list(group), names, "together"
 
 
 def measure_group(work: Work, environment: Environment, group: Sequence[str]) -> str:
@@ -220,12 +234,20 @@ def each(tasks: Iterable[concurrent.futures.Future[str]]) -> None:
 def measure(work: Work, only: Sequence[str], runs: int) -> None:
     """Measure every distribution alone, then groups of them."""
     (work.folder / "home").mkdir(exist_ok=True)
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for name in REQUIREMENTS:
-            environment = Environment(work.folder / name)
-            names = [n for n in asked(environment, name) if not only or n in only]
+    with concurrent.futures.ThreadPoolExecutor(_PROCESSES) as pool:
+        for label in REQUIREMENTS:
+            environment = Environment(work.folder / label)
+            names = [n for n in asked(environment, label) if not only or n in only]
             _ = environment.owners
-            each([pool.submit(measure_one, work, environment, n) for n in names])
+            for runs_of in (runs_alone, runs_beside):
+                some = names
+                if runs_of is runs_beside:
+                    some = [n for n in names if looks_around(work, environment, n)]
+                tasks = [
+                    pool.submit(measure_runs, work, environment, n, runs_of(environment, n))
+                    for n in some
+                ]
+                each(tasks)
             groups = together(names, runs)
             each([pool.submit(measure_group, work, environment, group) for group in groups])
 
@@ -239,7 +261,12 @@ def gather(work: Work, runs: int) -> tuple[Graph, dict[str, Environment]]:
     for label in REQUIREMENTS:
         environment = Environment(work.folder / label)
         names = asked(environment, label)
-        plans = [run for n in names for run in runs_of(environment, n) + fallbacks(environment, n)]
+        plans = [
+            run
+            for n in names
+            for make in (runs_alone, runs_beside, fallbacks)
+            for run in make(environment, n)
+        ]
         plans += [group_run(environment, group) for group in together(names, runs)]
         for run in plans:
             result = saved(work, environment, run)
@@ -274,7 +301,14 @@ def build(work: Work, runs: int) -> dict[str, object]:
         "interpreter": [round(statistics.median(v)) for v in zip(*bare, strict=True)],
         **table(graph, known, mains, {}),
         "aliases": ALIASES,
-        "errors": {"table": 0.05, "version": {}, "python": {}, "estimated": 3.0, "seconds": 0.5},
+        "errors": {
+            "table": 0.05,
+            "added": 500,
+            "version": {},
+            "python": {},
+            "estimated": 3.0,
+            "seconds": 0.5,
+        },
         "regression": {"base": 500, "native": 200, "source": 1500, "shared": 300, "seconds": 0.02},
     }
 

@@ -5,8 +5,8 @@ would be missing from what it measures:
 
     python import_probe.py MODE PATH NAME…
 
-MODE is ``book`` (memory and CPU time of each module), ``edges`` (which module asks for which) or
-``plain`` (nothing; only the totals before and after). PATH is put on ``sys.path``, and the NAMEs
+MODE is ``book`` (memory and CPU time of each module, and which module asks for which) or ``plain``
+(nothing; only the totals before and after). PATH is put on ``sys.path``, and the NAMEs
 are imported in turn. A name that is no module is taken for an attribute: ``celery.Celery`` imports
 celery and looks the attribute up. A name that begins with ``exec:`` is a piece of code. A
 marshalled dict goes to the file descriptor in the environment variable ``PROBE_FD``.
@@ -24,7 +24,6 @@ import time
 
 find_and_load = vars(sys.modules["_frozen_importlib"])["_find_and_load"]
 
-PAGE = posix.sysconf("SC_PAGE_SIZE")
 ROOT = ""  # stands for the app itself
 STATM = posix.open("/proc/self/statm", posix.O_RDONLY)
 
@@ -62,8 +61,22 @@ def open_book() -> None:
     last[2] = cpu()
 
 
-def booking(name: str, import_: object) -> object:
-    """Find and load a module, as the import machinery asks for, and book what it takes."""
+def note(name: str) -> None:
+    """Note that what is being loaded asks for a module, off the books."""
+    here = edges.get(stack[-1])
+    if here is not None and name in here:
+        return
+    close_book()
+    edges.setdefault(stack[-1], {})[name] = None
+    open_book()
+
+
+def loading(name: str, import_: object) -> object:
+    """Find and load a module, as the import machinery asks for; note who asks, book what it takes.
+
+    What is not found is noted as missing.
+    """
+    note(name)
     if name in sys.modules:
         return find_and_load(name, import_)
     close_book()
@@ -71,37 +84,20 @@ def booking(name: str, import_: object) -> object:
     open_book()
     try:
         return find_and_load(name, import_)
+    except ModuleNotFoundError as error:
+        if error.name:
+            missing.setdefault(stack[-2], {})[error.name] = None
+        raise
     finally:
         close_book()
         stack.pop()
         open_book()
 
 
-def note(name: str) -> None:
-    """Note that what is being loaded asks for a module."""
-    edges.setdefault(stack[-1], {})[name] = None
-
-
-def watching(name: str, import_: object) -> object:
-    """Find and load a module, and note who asked, and what was not found."""
-    note(name)
-    if name in sys.modules:
-        return find_and_load(name, import_)
-    stack.append(name)
-    try:
-        return find_and_load(name, import_)
-    except ImportError as error:
-        if isinstance(error, ModuleNotFoundError) and error.name:
-            missing.setdefault(stack[-2], {})[error.name] = None
-        raise
-    finally:
-        stack.pop()
-
-
 plain_import = builtins.__import__
 
 
-def watched_import(
+def noting_import(
     name: str,
     globals: dict[str, object] | None = None,
     locals: dict[str, object] | None = None,
@@ -166,22 +162,16 @@ def main() -> None:
     before, began = pages(), cpu()
     failed = {}
     if mode == "book":
-        importlib["_find_and_load"] = booking
+        importlib["_find_and_load"] = loading
+        vars(builtins)["__import__"] = noting_import
         open_book()
-    elif mode == "edges":
-        importlib["_find_and_load"] = watching
-        vars(builtins)["__import__"] = watched_import
     for name in names:
-        if mode == "plain":
-            wrong = load(name)
-        else:
-            # the name itself is a book when it is more than the modules that it loads
-            stack.append("=" + name)
-            if mode == "book":
-                open_book()
-            wrong = load(name)
-            if mode == "book":
-                close_book()
+        if mode == "book":
+            stack.append("=" + name)  # the name itself may be more than the modules that it loads
+            open_book()
+        wrong = load(name)
+        if mode == "book":
+            close_book()
             stack.pop()
         if wrong:
             failed[name] = wrong

@@ -112,25 +112,44 @@ def reduced(
     """
     kept = {number: set(targets) for number, targets in edges.items()}
     for number, targets in kept.items():
-        for target in sorted(targets):
-            kinds = {free[number], free[target], None}
-            seen = {number}
-            waiting = [t for t in targets if t != target and free[t] in kinds]
-            reached = False
-            while waiting and not reached:
-                node = waiting.pop()
-                if node in seen:
-                    continue
-                seen.add(node)
-                for following in kept[node]:
-                    if following == target:
-                        reached = True
-                        break
-                    if following not in seen and free[following] in kinds:
-                        waiting.append(following)
-            if reached:
-                targets.discard(target)
+        for kind in {free[target] for target in targets}:
+            kinds = {free[number], kind, None}
+            open_ones = {target for target in targets if free[target] in kinds}
+            candidates = _beyond(open_ones, kept, free, kinds, None) & open_ones
+            for target in sorted(t for t in candidates if free[t] == kind):
+                others = {t for t in targets if t != target and free[t] in kinds}
+                if _beyond(others, kept, free, kinds, (number, target)):
+                    targets.discard(target)
     return kept
+
+
+def _beyond(
+    starts: Iterable[Number],
+    edges: Mapping[Number, set[Number]],
+    free: Mapping[Number, object],
+    kinds: Collection[object],
+    only: tuple[Number, Number] | None,
+) -> set[Number]:
+    """Return what nodes lead to, not counting themselves unless one leads to another.
+
+    With ``only``, the first is not passed through, and the search ends where the second is met.
+    """
+    seen = {only[0]} if only else set[Number]()
+    waiting = list(starts)
+    met = set[Number]()
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        for following in edges[node]:
+            if only is None:
+                met.add(following)
+            elif following == only[1]:
+                return {following}
+            if following not in seen and free[following] in kinds:
+                waiting.append(following)
+    return met
 
 
 def table(

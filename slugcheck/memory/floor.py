@@ -279,7 +279,7 @@ def _total(table: Table, rest: int, parts: Collection[MemoryPart], python: str) 
     other = 0.0
     if not table.python.startswith(f"{python}."):
         other = minors.get(python, minors.get("", 0.0))
-    shared = (table.errors.table * measured, other * value)
+    shared = (table.errors.table * measured, table.errors.added * _KIB, other * value)
     low = math.hypot(*shared, *(part.resident.value - part.resident.low for part in parts))
     high = math.hypot(*shared, *(part.resident.high - part.resident.value for part in parts))
     return Estimate[int].predicted(value, math.floor(value - low), math.ceil(value + high))

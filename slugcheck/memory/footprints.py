@@ -27,7 +27,7 @@ _HINT = "reinstall slugcheck"
 class Errors(msgspec.Struct, frozen=True, kw_only=True):
     """Half widths of 90 % intervals, as shares of what they belong to.
 
-    ``table`` is the doubt of a sum of measured imports. ``version`` is that of one distribution, by
+    ``table`` is the doubt of a sum of measured imports, with ``added`` KiB besides. ``version`` is that of one distribution, by
     what of the version differs from the measured one: "patch", "minor", "major". ``python`` is
     that of the sum, by the target's minor version of Python; "" stands for any that is not listed.
     ``estimated`` is the factor by which the memory of a distribution that was not measured may be
@@ -35,6 +35,7 @@ class Errors(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     table: float
+    added: float
     version: Mapping[str, float]
     python: Mapping[str, float]
     estimated: float
