@@ -73,7 +73,8 @@ class Environment:
                 names.add(".".join(parts))
         return tuple(sorted(n for n in names if all(p.isidentifier() for p in n.split("."))))
 
-    def public(self, name: str) -> list[str]:
+    @functools.cache  # noqa: B019
+    def public(self, name: str) -> tuple[str, ...]:
         """Return what an app may import of a distribution: its names and those right below."""
         found: dict[str, None] = {}
         for top in self.import_names(name):
@@ -91,7 +92,7 @@ class Environment:
                 if below.startswith("_") or below in _NOT_IMPORTED or not below.isidentifier():
                     continue
                 found[f"{top}.{below}"] = None
-        return list(found)
+        return tuple(found)
 
     @functools.cache  # noqa: B019
     def requires(self, name: str) -> tuple[str, ...]:

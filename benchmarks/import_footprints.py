@@ -151,7 +151,7 @@ def runs_alone(environment: Environment, name: str) -> list[Run]:
 
 def runs_beside(environment: Environment, name: str) -> list[Run]:
     """Return the processes that show what it imports of all that it does not require."""
-    runs: list[Run] = [(None, environment.public(name), "all")]
+    runs: list[Run] = [(None, list(environment.public(name)), "all")]
     return runs + [(None, [one], "one") for one in deeper(name)]
 
 
@@ -271,7 +271,10 @@ def gather(work: Work, runs: int) -> tuple[Graph, dict[str, Environment]]:
         for run in plans:
             result = saved(work, environment, run)
             if result is not None:
-                graph.add(environment, result)
+                present = (
+                    environment.distributions if run[0] is None else environment.closure(run[0])
+                )
+                graph.add(environment, result, present)
         for name in environment.distributions:
             if name in graph.versions:
                 where.setdefault(name, environment)
@@ -286,8 +289,9 @@ def gather(work: Work, runs: int) -> tuple[Graph, dict[str, Environment]]:
 def build(work: Work, runs: int) -> dict[str, object]:
     graph, where = gather(work, runs)
     names = dict.fromkeys(standard_names(graph))
-    mains = {}
+    mains, requires = {}, {}
     for name, environment in where.items():
+        requires[name] = environment.closure([name])
         mains[name] = tops(environment, name)
         names |= dict.fromkeys(environment.public(name))
         names |= dict.fromkeys(n for n in deeper(name) if not n.startswith("exec:"))
@@ -299,7 +303,7 @@ def build(work: Work, runs: int) -> dict[str, object]:
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
         "interpreter": [round(statistics.median(v)) for v in zip(*bare, strict=True)],
-        **table(graph, known, mains, {}),
+        **table(graph, known, mains, graph.needs(requires)),
         "aliases": ALIASES,
         "errors": {
             "table": 0.05,

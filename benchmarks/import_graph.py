@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import statistics
 import sys
-from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ class Module:
     edges: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
     loaded: bool = False  # was it there in the end, at least once?
+    present: int = -1  # the distributions that were installed whenever it loaded, as bits
 
     def cost(self) -> tuple[float, float, float]:
         """Return anonymous KiB, file-backed KiB and CPU milliseconds.
@@ -55,6 +56,7 @@ class Graph:
     def __init__(self) -> None:
         self.modules: dict[str, Module] = defaultdict(Module)
         self.versions: dict[str, str] = {}
+        self.bits: dict[str, int] = {}
 
     def distribution_of(self, environment: Environment, file: str) -> str | None:
         """Return the distribution of a module from its file; None if no file says so."""
@@ -65,8 +67,57 @@ class Graph:
             return STANDARD
         return environment.owners.get(file[inside.end() :])
 
-    def add(self, environment: Environment, result: dict[str, Any]) -> None:
-        """Add the result of one process."""
+    def needs(self, requires: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:
+        """Return what modules need besides what their distribution requires (``requires``).
+
+        A module that never loaded without a distribution that it asks for cannot be without it. Of
+        several it is the one that most modules of its distribution ask for in this way; a module
+        that asks for none itself needs what most of the modules do that it asks for.
+        """
+        asked: dict[str, set[str]] = {}
+        for name, module in self.modules.items():
+            own = module.distribution
+            if not own or module.present in (-1, 0):
+                continue
+            wanted = {self.modules[target].distribution for target in module.edges}
+            always = {d for d in wanted if d in self.bits and module.present >> self.bits[d] & 1}
+            asked[name] = always - {own} - set(requires.get(own, ()))
+        weight: Counter[tuple[str, str]] = Counter()
+        for name, wanted in asked.items():
+            weight.update((self.modules[name].distribution, d) for d in wanted)
+        found: dict[str, str] = {}
+        for name, wanted in asked.items():
+            if wanted:
+                own = self.modules[name].distribution
+                found[name] = max(sorted(wanted), key=lambda d: weight[own, d])
+        for _ in range(20):
+            more = {}
+            for name, wanted in asked.items():
+                module = self.modules[name]
+                if wanted or name in found:
+                    continue
+                alike = Counter(
+                    found[target]
+                    for target in module.edges
+                    if target in found
+                    and self.modules[target].distribution == module.distribution
+                    and module.present >> self.bits[found[target]] & 1
+                    and found[target] not in requires.get(module.distribution, ())
+                )
+                if alike:
+                    more[name] = alike.most_common(1)[0][0]
+            found |= more
+            if not more:
+                break
+        return {name: frozenset({one}) for name, one in found.items()}
+
+    def add(
+        self, environment: Environment, result: dict[str, Any], present: Collection[str]
+    ) -> None:
+        """Add the result of one process, which found the distributions ``present`` installed."""
+        bits = 0
+        for name in present:
+            bits |= 1 << self.bits.setdefault(name, len(self.bits))
         startup = set(result["startup"])
         files = result["files"]
         for name, file in files.items():
@@ -74,11 +125,12 @@ class Graph:
                 continue
             module = self.modules[name]
             module.loaded = True
+            module.present &= bits
             owner = self.distribution_of(environment, file)
             if owner is not None:
                 module.distribution = owner
-                if owner:
-                    self.versions.setdefault(owner, environment.version(owner))
+                if owner and owner not in self.versions:
+                    self.versions[owner] = environment.version(owner)
         for name, cost in result["books"].items():
             if name:
                 self.modules[name].observed.append(tuple(cost))
@@ -95,6 +147,7 @@ class Graph:
             if not module.loaded and not module.observed and not module.edges:
                 del known[name]
         for module in known.values():
+            module.edges |= module.missing  # what was not there may be elsewhere
             module.edges &= known.keys()
         for name, module in known.items():
             if module.distribution:

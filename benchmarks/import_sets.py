@@ -228,12 +228,12 @@ CHECKED = {
         "sanic redis peewee",
     ),
     "other": (
-        "flask tensorflow PIL.Image",
-        "fastapi aiogram s3fs",
+        "tensorflow PIL.Image requests",
+        "aiogram s3fs pydantic.BaseModel",
     ),
     # with distributions that are not in the table
     "held": (
-        "pyramid.config requests",
+        "flask plotnine",
         "nicegui pandas",
         "cherrypy requests",
         "fastapi tortoise",
@@ -246,7 +246,8 @@ CHECKED = {
         "panel pandas",
         "fastapi lifelines",
         "flask weasyprint",
-        "fastapi timm torch",
+        "fastapi textual icalendar",
+        "flask apprise xmltodict",
         "fastapi influxdb_client minio",
         "flask ccxt",
     ),
