@@ -27,13 +27,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from benchmarks.import_environments import Environment
+from benchmarks.import_fit import regression, samples
 from benchmarks.import_graph import Graph
-from benchmarks.import_sets import ALIASES, CODE, DEEPER, REQUIREMENTS
+from benchmarks.import_sets import ALIASES, CODE, DEEPER, ERRORS, REQUIREMENTS
 from benchmarks.import_table import standard_names, table
+from slugcheck.memory import footprints
+from slugcheck.memory.footprints import Regression
 
+_NOTHING = Regression(**dict.fromkeys(Regression.__struct_fields__, 0.0))
 _TABLE = Path(__file__).parent.parent / "slugcheck" / "memory" / "footprints.json"
 _PROBE = Path(__file__).with_name("import_probe.py")
 _SECONDS = 240
@@ -287,6 +292,7 @@ def gather(work: Work, runs: int) -> tuple[Graph, dict[str, Environment]]:
 
 
 def build(work: Work, runs: int) -> dict[str, object]:
+    """Return the content of the table."""
     graph, where = gather(work, runs)
     names = dict.fromkeys(standard_names(graph))
     mains, requires = {}, {}
@@ -298,23 +304,18 @@ def build(work: Work, runs: int) -> dict[str, object]:
         names |= dict.fromkeys(CODE.get(name, {}))
     known = [name for name in names if graph.start(name) in graph.modules]
     bare = [work.bare() for _ in range(9)]
-    return {
+    data = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
         "interpreter": [round(statistics.median(v)) for v in zip(*bare, strict=True)],
         **table(graph, known, mains, graph.needs(requires)),
         "aliases": ALIASES,
-        "errors": {
-            "table": 0.05,
-            "added": 500,
-            "version": {},
-            "python": {},
-            "estimated": 3.0,
-            "seconds": 0.5,
-        },
-        "regression": {"base": 500, "native": 200, "source": 1500, "shared": 300, "seconds": 0.02},
+        "errors": ERRORS,
+        "regression": msgspec.to_builtins(_NOTHING),
     }
+    fitted = regression(samples(footprints.parse(json.dumps(data).encode()), where))
+    return {**data, "regression": msgspec.to_builtins(fitted)}
 
 
 def main() -> None:

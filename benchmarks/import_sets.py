@@ -252,3 +252,12 @@ CHECKED = {
         "flask ccxt",
     ),
 }
+
+# Half widths of the intervals, as docs/memory.md derives them from ``check`` and from old versions.
+ERRORS = {
+    "table": 0.05,
+    "added": 500,
+    "version": {"patch": 0.05, "minor": 0.1, "major": 0.3},
+    "python": {"3.10": 0.1, "3.12": 0.1, "3.13": 0.1, "": 0.15},
+    "seconds": 0.5,
+}

@@ -52,10 +52,20 @@ TABLE = Table(
         added=0,
         version={"patch": 0.05, "minor": 0.1, "major": 0.5},
         python={"3.12": 0.1, "": 0.2},
-        estimated=2.0,
         seconds=0.5,
     ),
-    regression=Regression(base=1000, native=100, source=2000, shared=300, seconds=0.02),
+    regression=Regression(
+        base=1000,
+        native=400,
+        source=2000,
+        shared=0.75,
+        low=0.25,
+        high=2,
+        required=0.5,
+        required_low=0,
+        required_high=1,
+        seconds=0.02,
+    ),
 )
 
 
@@ -154,7 +164,8 @@ def unmeasured(*requires: str) -> Installed:
 def test_a_distribution_that_nobody_measured_is_estimated_from_its_files() -> None:
     said = floor(["novel.core"], [unmeasured()], table=TABLE)
     (part,) = said.parts
-    assert part.resident.value == (1000 + 10 * 100 + 2 * 2000 + 10 * 300) * 1024
+    assert part.resident.value == (1000 + 10 * 400 + 2 * 2000) * 1024
+    assert part.anonymous_bytes == (1000 + 10 * 100 + 2 * 2000) * 1024
     assert not part.measured
     assert part.resident.high == part.resident.value * 2
     assert [(u.name, u.distribution) for u in said.unknown] == [("novel.core", "the-novel")]
@@ -166,6 +177,10 @@ def test_what_an_unmeasured_distribution_requires_counts_too() -> None:
     assert [(p.name, p.chain) for p in said.parts if p.measured] == [
         ("shared", ("novel", "shared"))
     ]
+    shared = next(part.resident for part in said.parts if part.measured)
+    assert (shared.low, shared.value, shared.high) == (0, 2 * MIB, 4 * MIB)
+    both = floor(["novel", "shared"], [unmeasured("shared"), *there("shared")], table=TABLE)
+    assert both.resident.value == said.resident.value + 2.5 * MIB  # and json is sure as well
 
 
 def test_a_name_that_nothing_installed_provides_is_named() -> None:

@@ -50,8 +50,10 @@ def floor(
     starts = _Starts(table, numbers, by_number, unmeasured)
     for name in imports:
         starts.add(name)
-    led = table.reach(starts.nodes, {STANDARD_LIBRARY, *by_number})
-    return _footprint(table, led, starts, by_number, python)
+    there = {STANDARD_LIBRARY, *by_number}
+    sure = table.reach(starts.nodes, there)
+    led = table.reach([*starts.nodes, *starts.implied], there) if starts.implied else sure
+    return _footprint(table, led, sure, starts, by_number, python)
 
 
 # --------------------------------------------------------------------------- what is imported
@@ -71,6 +73,7 @@ class _Starts:
         self._by_number, self._unmeasured = by_number, unmeasured
         self._providers: dict[str, Installed] | None = None
         self.nodes: dict[int, tuple[str, ...]] = {}  # each with the chain that led to it
+        self.implied: dict[int, tuple[str, ...]] = {}  # what estimated distributions require
         self.estimated: dict[str, tuple[str, ...]] = {}
         self.unknown: list[UnknownImport] = []
 
@@ -113,7 +116,7 @@ class _Starts:
             if number is not None and number in self._by_number:
                 known = self._table.distributions[number][0]
                 for node in self._table.mains.get(known, ()):
-                    self.nodes.setdefault(node, (*chain, name))
+                    self.implied.setdefault(node, (*chain, name))
             elif name in self._unmeasured:
                 self._estimate(self._unmeasured[name], (*chain, name))
 
@@ -150,30 +153,50 @@ def import_names(entries: Iterable[Entry]) -> frozenset[str]:
 
 @dataclass(slots=True)
 class _Sum:
-    """What the nodes of one distribution take together, and the first of them that was reached."""
+    """KiB and CPU time that the nodes of one distribution take, and the first that was reached.
+
+    ``unsure`` is what only the requirements of estimated distributions lead to. Of that a share is
+    in the other figures.
+    """
 
     first: int
-    anonymous: int = 0
-    shared: int = 0
-    ticks: int = 0
+    anonymous: float = 0
+    shared: float = 0
+    ticks: float = 0
+    unsure: float = 0
+
+    @property
+    def bytes(self) -> int:
+        return round((self.anonymous + self.shared) * _KIB)
 
 
-def _footprint(
-    table: Table,
-    led: Mapping[int, int],
-    starts: _Starts,
-    by_number: Mapping[int, Installed],
-    python: str,
-) -> Footprint:
+def _sums(table: Table, led: Mapping[int, int], sure: Collection[int]) -> dict[int, _Sum]:
     sums: dict[int, _Sum] = {}
     for number in led:
         owner, anonymous, shared, ticks = table.nodes[number][:4]
         own = sums.get(owner)
         if own is None:
             own = sums[owner] = _Sum(number)
-        own.anonymous += anonymous
-        own.shared += shared
-        own.ticks += ticks
+        share = 1.0
+        if number not in sure:
+            share = table.regression.required
+            own.unsure += anonymous + shared
+        own.anonymous += anonymous * share
+        own.shared += shared * share
+        own.ticks += ticks * share
+    return sums
+
+
+def _footprint(
+    table: Table,
+    led: Mapping[int, int],
+    sure: Collection[int],
+    starts: _Starts,
+    by_number: Mapping[int, Installed],
+    python: str,
+) -> Footprint:
+    sums = _sums(table, led, sure)
+    unsure = sum(own.unsure for own in sums.values())
     standard = sums.pop(STANDARD_LIBRARY, _Sum(0))
     parts = []
     for owner, own in sums.items():
@@ -182,18 +205,18 @@ def _footprint(
     parts += [_estimated(table, one, chain) for one, chain in starts.estimates]
     parts.sort(key=lambda part: (-part.resident.value, part.name))
     interpreter = sum(table.interpreter[:2]) * _KIB
-    library = (standard.anonymous + standard.shared) * _KIB
-    anonymous = (table.interpreter[0] + standard.anonymous) * _KIB
+    anonymous = (table.interpreter[0] + round(standard.anonymous)) * _KIB
     anonymous += sum(part.anonymous_bytes for part in parts)
     seconds = (table.interpreter[2] + standard.ticks) / _TICKS
     seconds += sum(part.import_seconds for part in parts)
-    resident = _total(table, interpreter + library, parts, python)
+    doubts = [_doubt(table, by_number[owner], owner) * own.bytes for owner, own in sums.items()]
+    resident = _total(table, interpreter + standard.bytes, parts, doubts, unsure * _KIB, python)
     factor = 1 + table.errors.seconds
     return Footprint(
         resident=resident,
         anonymous=_scaled(resident, anonymous),
         interpreter_bytes=interpreter,
-        standard_library_bytes=library,
+        standard_library_bytes=standard.bytes,
         parts=tuple(parts),
         import_seconds=Estimate[float].predicted(seconds, seconds / factor, seconds * factor),
         unknown=tuple(starts.unknown),
@@ -213,24 +236,35 @@ def _chain(table: Table, led: Mapping[int, int], starts: _Starts, node: int) -> 
         for place, owner in enumerate(owners)
         if owner != STANDARD_LIBRARY and place and owner != owners[place - 1]
     ]
-    return (*starts.nodes[path[-1]], *names)
+    start = path[-1]
+    first = starts.nodes[start] if start in starts.nodes else starts.implied[start]
+    return (*first, *names)
 
 
 def _measured(
     table: Table, owner: int, distribution: Installed, own: _Sum, chain: tuple[str, ...]
 ) -> MemoryPart:
-    version = table.distributions[owner][1]
-    value = (own.anonymous + own.shared) * _KIB
-    doubt = table.errors.version.get(distance(distribution.version, version), 0.0)
+    doubt = _doubt(table, distribution, owner)
+    model = table.regression
+    fewer = (model.required - model.required_low) * own.unsure * _KIB
+    more = (model.required_high - model.required) * own.unsure * _KIB
+    low = (own.bytes - fewer) / (1 + doubt)
+    high = (own.bytes + more) * (1 + doubt)
     return MemoryPart(
         name=distribution.name,
         version=distribution.version,
-        resident=_around(value, 1 + doubt),
-        anonymous_bytes=own.anonymous * _KIB,
+        resident=Estimate[int].predicted(own.bytes, math.floor(low), math.ceil(high)),
+        anonymous_bytes=round(own.anonymous * _KIB),
         import_seconds=own.ticks / _TICKS,
-        measured_version=version,
+        measured_version=table.distributions[owner][1],
         chain=chain,
     )
+
+
+def _doubt(table: Table, distribution: Installed, owner: int) -> float:
+    """Return the error that another version than the measured one may make, as a share."""
+    differs = distance(distribution.version, table.distributions[owner][1])
+    return table.errors.version.get(differs, 0.0)
 
 
 def distance(version: str, measured: str) -> str:
@@ -244,44 +278,68 @@ def distance(version: str, measured: str) -> str:
     return "patch"
 
 
-def _estimated(table: Table, distribution: Installed, chain: tuple[str, ...]) -> MemoryPart:
-    """Return the estimate for a distribution that nobody measured, from its files."""
+def file_bytes(entries: Iterable[Entry]) -> tuple[int, int]:
+    """Return the bytes of a wheel's shared libraries and of its Python sources, without tests."""
     native = source = 0
-    for entry in distribution.entries:
+    for entry in entries:
         if entry.path.endswith(".py"):
             if not _TESTS.intersection(entry.path.split("/")):
                 source += entry.size
         elif entry.path.endswith(".so") or ".so." in entry.path.rpartition("/")[2]:
             native += entry.size
+    return native, source
+
+
+def _estimated(table: Table, distribution: Installed, chain: tuple[str, ...]) -> MemoryPart:
+    """Return the estimate for a distribution that nobody measured, from its files."""
+    native, source = file_bytes(distribution.entries)
     model = table.regression
-    anonymous = model.base + model.native * native / 1e6 + model.source * source / 1e6
-    value = round((anonymous + model.shared * native / 1e6) * _KIB)
+    libraries = model.native * native / 1e6
+    value = round((model.base + libraries + model.source * source / 1e6) * _KIB)
     return MemoryPart(
         name=distribution.name,
         version=distribution.version,
-        resident=_around(value, table.errors.estimated),
-        anonymous_bytes=round(anonymous * _KIB),
+        resident=Estimate[int].predicted(
+            value, math.floor(value * model.low), math.ceil(value * model.high)
+        ),
+        anonymous_bytes=value - round(model.shared * libraries * _KIB),
         import_seconds=model.seconds * value / 2**20,
         measured_version=None,
         chain=chain,
     )
 
 
-def _around(value: int, factor: float) -> Estimate[int]:
-    return Estimate[int].predicted(value, math.floor(value / factor), math.ceil(value * factor))
+def _total(
+    table: Table,
+    rest: int,
+    parts: Collection[MemoryPart],
+    doubts: Iterable[float],
+    unsure: float,
+    python: str,
+) -> Estimate[int]:
+    """Return the sum of everything.
 
-
-def _total(table: Table, rest: int, parts: Collection[MemoryPart], python: str) -> Estimate[int]:
-    """Return the sum of everything: errors of distributions add in quadrature."""
+    Errors of distributions add in quadrature: those of other versions (``doubts``, in bytes) and
+    those of estimates. What is ``unsure``, in bytes, is so all together.
+    """
     value = rest + sum(part.resident.value for part in parts)
     measured = rest + sum(part.resident.value for part in parts if part.measured)
-    minors = table.errors.python
+    minors, model = table.errors.python, table.regression
     other = 0.0
     if not table.python.startswith(f"{python}."):
         other = minors.get(python, minors.get("", 0.0))
-    shared = (table.errors.table * measured, table.errors.added * _KIB, other * value)
-    low = math.hypot(*shared, *(part.resident.value - part.resident.low for part in parts))
-    high = math.hypot(*shared, *(part.resident.high - part.resident.value for part in parts))
+    errors = (table.errors.table * measured, table.errors.added * _KIB, other * value, *doubts)
+    estimates = [part.resident for part in parts if not part.measured]
+    low = math.hypot(
+        *errors,
+        *(estimate.value - estimate.low for estimate in estimates),
+        (model.required - model.required_low) * unsure,
+    )
+    high = math.hypot(
+        *errors,
+        *(estimate.high - estimate.value for estimate in estimates),
+        (model.required_high - model.required) * unsure,
+    )
     return Estimate[int].predicted(value, math.floor(value - low), math.ceil(value + high))
 
 

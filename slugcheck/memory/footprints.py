@@ -27,32 +27,37 @@ _HINT = "reinstall slugcheck"
 class Errors(msgspec.Struct, frozen=True, kw_only=True):
     """Half widths of 90 % intervals, as shares of what they belong to.
 
-    ``table`` is the doubt of a sum of measured imports, with ``added`` KiB besides. ``version`` is that of one distribution, by
-    what of the version differs from the measured one: "patch", "minor", "major". ``python`` is
-    that of the sum, by the target's minor version of Python; "" stands for any that is not listed.
-    ``estimated`` is the factor by which the memory of a distribution that was not measured may be
-    larger or smaller.
+    ``table`` is the doubt of a sum of measured imports, with ``added`` KiB besides. ``version`` is
+    that of one distribution, by what of the version differs from the measured one: "patch",
+    "minor", "major". ``python`` is that of the sum, by the target's minor version of Python; ""
+    stands for any that is not listed. ``seconds`` is that of the CPU time.
     """
 
     table: float
     added: float
     version: Mapping[str, float]
     python: Mapping[str, float]
-    estimated: float
     seconds: float
 
 
 class Regression(msgspec.Struct, frozen=True, kw_only=True):
-    """Memory of a distribution's imports from the bytes of its files.
+    """Memory of a distribution that was not measured, from what its wheel says.
 
-    Anonymous KiB are ``base + native * MB of shared libraries + source * MB of Python``; ``shared``
-    KiB per MB of shared libraries are file-backed. ``seconds`` are CPU seconds per MiB.
+    Its own KiB are ``base + native * MB of shared libraries + source * MB of Python``; ``shared``
+    is the file-backed share of what the libraries take. The truth lies between ``low`` and ``high``
+    times that. Of what it requires ``required`` is taken for imported, a share of the memory; the
+    truth lies between ``required_low`` and ``required_high``. ``seconds`` are CPU seconds per MiB.
     """
 
     base: float
     native: float
     source: float
     shared: float
+    low: float
+    high: float
+    required: float
+    required_low: float
+    required_high: float
     seconds: float
 
 
