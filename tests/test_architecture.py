@@ -14,8 +14,8 @@ MODULES = modules(ROOT)
 # Each entry of the package imports only what stands further down, as docs/architecture.md draws it.
 LAYERS = (
     "__init__ __main__ cli commands api bench why matrix against compare benching check render "
-    "verify advice policy sizer project packages platforms sizing model terminal running reading "
-    "text extras errors version"
+    "verify advice policy sizer project packages platforms sizing memory model terminal running "
+    "reading text extras errors version"
 ).split()
 # a library -> the modules that may import it, with all below them
 ONLY_IN = {
@@ -40,7 +40,7 @@ ONLY_IN = {
     "pip_requirements_parser": {"packages.requirements"},
     "cvss": {"advice.audit"},
     "matplotlib": {"render.plot"},
-    "msgspec": {"model.document", "model.numbers", "model.to_document"},
+    "msgspec": {"model.document", "model.numbers", "model.to_document", "memory.footprints"},
 }
 
 

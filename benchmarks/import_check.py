@@ -1,0 +1,191 @@
+"""Holds floors against real processes: what a fresh interpreter's RSS is after the same imports."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import os
+import random
+import statistics
+import subprocess
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from benchmarks.import_environments import Environment
+from benchmarks.import_sets import CODE
+from slugcheck.memory.floor import floor
+from slugcheck.memory.footprints import Table
+from slugcheck.model import Entry
+from slugcheck.model.memory import Footprint, Installed
+
+_READ = "print(*open('/proc/self/statm').read().split()[1:3], __import__('time').process_time())"
+_PAGE = 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A set of imports, the floor that was said of it, and what it really takes in bytes."""
+
+    names: tuple[str, ...]
+    said: Footprint
+    resident: int
+    anonymous: int
+    seconds: float
+
+    @property
+    def error(self) -> float:
+        """Said over real, in percent too much."""
+        return 100 * (self.said.resident.value / self.resident - 1)
+
+    @property
+    def within(self) -> bool:
+        return self.said.resident.low <= self.resident <= self.said.resident.high
+
+
+def statement(name: str) -> str:
+    """Return the code that an app has for one of the table's names."""
+    for codes in CODE.values():
+        if name in codes:
+            return codes[name]
+    module, _, last = name.rpartition(".")
+    if not module:
+        return f"import {name}"
+    return f"from {module} import {last}"
+
+
+@functools.cache
+def owners(environment: Environment) -> dict[str, str]:
+    """Return the distribution of each topmost package."""
+    return {
+        top: name for name in environment.distributions for top in environment.import_names(name)
+    }
+
+
+def distribution(environment: Environment, name: str) -> str:
+    """Return the distribution that holds an imported name."""
+    known = owners(environment)
+    while name and name not in known:
+        name = name.rpartition(".")[0]
+    return known[name]
+
+
+def installed(environment: Environment, names: Iterable[str]) -> list[Installed]:
+    """Return distributions as ``floor`` takes them, with their files."""
+    return [
+        Installed(
+            name=name,
+            version=environment.version(name),
+            requires=environment.requires(name),
+            entries=entries(environment, name),
+        )
+        for name in names
+    ]
+
+
+@functools.cache
+def entries(environment: Environment, name: str) -> tuple[Entry, ...]:
+    found = []
+    for file in environment.files[name]:
+        path = environment.packages / file
+        if path.is_file():
+            size = path.stat().st_size
+            found.append(Entry(path=file, size=size, compressed=size))
+    return tuple(found)
+
+
+def truth(
+    python: Path, folder: Path, names: Sequence[str], kept: Path, times: int = 3
+) -> tuple[int, int, float] | None:
+    """Return RSS and anonymous bytes, and CPU seconds, of fresh processes after the imports.
+
+    Bytes are medians, seconds the least. None where an import fails.
+    """
+    code = "\n".join(
+        [f"import sys; sys.path.insert(0, {str(folder)!r})", *map(statement, names), _READ]
+    )
+    file = kept / hashlib.sha256(code.encode()).hexdigest()[:24]
+    if not file.exists():
+        said: list[list[str]] = []
+        for _ in range(times):
+            done = subprocess.run(
+                [str(python), "-E", "-s", "-c", code],
+                capture_output=True,
+                text=True,
+                check=False,
+                env={"PATH": os.environ["PATH"], "HOME": str(kept), "LANG": "C.UTF-8"},
+                cwd=kept,
+                timeout=300,
+            )
+            if done.returncode:
+                print(f"{' '.join(names)}: {done.stderr[-200:]}")
+                said = []
+                break
+            said.append(done.stdout.split()[-3:])
+        file.write_text("\n".join(" ".join(fields) for fields in said))
+    lines = [line.split() for line in file.read_text().splitlines()]
+    if not lines:
+        return None
+    resident = round(statistics.median(int(line[0]) for line in lines)) * _PAGE
+    shared = round(statistics.median(int(line[1]) for line in lines)) * _PAGE
+    return resident, resident - shared, min(float(line[2]) for line in lines)
+
+
+def case(
+    python: Path,
+    environment: Environment,
+    names: Sequence[str],
+    parts: Path,
+    kept: Path,
+    table: Table | None = None,
+) -> Case | None:
+    """Return what is said of a set, beside what it takes where only what it needs is installed."""
+    wanted = sorted({distribution(environment, name) for name in names})
+    real = truth(python, environment.part(wanted, parts), names, kept)
+    if real is None:
+        return None
+    there = installed(environment, sorted(environment.closure(wanted)))
+    said = floor(names, there, table=table)
+    return Case(tuple(names), said, *real)
+
+
+def random_sets(names: Sequence[str], count: int, seed: int) -> list[list[str]]:
+    """Return sets of two to five names."""
+    chance = random.Random(seed)
+    return [chance.sample(list(names), chance.randint(2, 5)) for _ in range(count)]
+
+
+def summary(cases: Collection[Case]) -> str:
+    """Return the errors of some cases in one line."""
+    errors = [abs(case.error) for case in cases]
+    widths = [case.said.resident.percent for case in cases]
+    within = sum(case.within for case in cases)
+    worst = max(errors)
+    return (
+        f"{len(cases)} sets: median error {statistics.median(errors):.1f} %, largest {worst:.1f} %;"
+        f" {within} within their intervals; median width ±{statistics.median(widths):.1f} %"
+    )
+
+
+def rows(cases: Iterable[Case]) -> list[str]:
+    """Return a Markdown table of cases."""
+    lines = [
+        "| imports | real | floor | interval | error | anonymous, real | said |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for one in cases:
+        said = one.said.resident
+        mark = "" if one.within else "!"
+        names = " ".join(name.removeprefix("django.core.wsgi.") for name in one.names)
+        if one.said.estimated_parts:
+            names += " *"
+        lines.append(
+            f"| {names} | {_mib(one.resident)} | {_mib(said.value)} |"
+            f" {_mib(said.low)} to {_mib(said.high)} | {one.error:+.1f} %{mark} |"
+            f" {_mib(one.anonymous)} | {_mib(one.said.anonymous.value)} |"
+        )
+    return lines
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.1f}"

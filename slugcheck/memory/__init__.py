@@ -1,0 +1,1 @@
+"""What a worker needs in memory after its imports, from a table of measured imports."""

@@ -1,0 +1,353 @@
+"""The least that a worker needs in memory: what its imports take, united over all of them."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from slugcheck.memory import footprints
+from slugcheck.memory.footprints import STANDARD_LIBRARY, Table
+from slugcheck.model import Basis, Entry, Estimate
+from slugcheck.model.memory import Footprint, Installed, MemoryPart, UnknownImport
+
+_KIB = 1024
+_TICKS = 100_000  # the table's unit of CPU time, in a second
+_TESTS = frozenset({"test", "tests", "testing"})
+
+
+def floor(
+    imports: Collection[str],
+    installed: Collection[Installed],
+    *,
+    python: str = "3.11",
+    table: Table | None = None,
+) -> Footprint:
+    """Return what one worker needs once it has imported what it imports when it starts.
+
+    ``imports`` are dotted names of modules, or of what is imported from one: ``flask``,
+    ``sklearn.ensemble``, ``google.cloud.storage``, ``celery.Celery``; not the app's own modules.
+    ``installed`` are all distributions of the resolution: a module that another one imports only if
+    it is there counts only where its distribution is among them.
+    ``python`` is the target's minor version.
+
+    What imports take is united, not added up: a module that two of them load counts once. Memory
+    that the app itself takes, and what libraries load when they are first used, is not in it.
+
+    :raises MeasureError: the table of measured imports is missing or damaged.
+    """
+    table = footprints.load() if table is None else table
+    numbers = {name: number for number, (name, _) in enumerate(table.distributions)}
+    by_number: dict[int, Installed] = {}
+    unmeasured: dict[str, Installed] = {}
+    for distribution in installed:
+        number = numbers.get(table.aliases.get(distribution.name, distribution.name))
+        if number is None:
+            unmeasured[distribution.name] = distribution
+        else:
+            by_number[number] = distribution
+    starts = _Starts(table, numbers, by_number, unmeasured)
+    for name in imports:
+        starts.add(name)
+    there = {STANDARD_LIBRARY, *by_number}
+    sure = table.reach(starts.nodes, there)
+    led = table.reach([*starts.nodes, *starts.implied], there) if starts.implied else sure
+    return _footprint(table, led, sure, starts, by_number, python)
+
+
+# --------------------------------------------------------------------------- what is imported
+
+
+class _Starts:
+    """Where the search begins, and which distributions have to be estimated."""
+
+    def __init__(
+        self,
+        table: Table,
+        numbers: Mapping[str, int],
+        by_number: Mapping[int, Installed],
+        unmeasured: Mapping[str, Installed],
+    ) -> None:
+        self._table, self._numbers = table, numbers
+        self._by_number, self._unmeasured = by_number, unmeasured
+        self._providers: dict[str, Installed] | None = None
+        self.nodes: dict[int, tuple[str, ...]] = {}  # each with the chain that led to it
+        self.implied: dict[int, tuple[str, ...]] = {}  # what estimated distributions require
+        self.estimated: dict[str, tuple[str, ...]] = {}
+        self.unknown: list[UnknownImport] = []
+
+    def add(self, name: str) -> None:
+        """Take up a name that the app imports."""
+        node = self._table.find(name)
+        if node is not None:
+            owner = self._table.nodes[node][0]
+            if owner == STANDARD_LIBRARY or owner in self._by_number:
+                self.nodes.setdefault(node, (name,))
+                return
+        provider = self._provider(name)
+        if provider is not None:
+            self.unknown.append(UnknownImport(name=name, distribution=provider.name))
+            self._estimate(provider, (name,))
+        elif name.partition(".")[0] not in sys.stdlib_module_names:
+            self.unknown.append(UnknownImport(name=name, distribution=None))
+
+    def _provider(self, name: str) -> Installed | None:
+        """Return the unmeasured distribution that holds a module."""
+        if self._providers is None:
+            self._providers = {
+                top: distribution
+                for distribution in self._unmeasured.values()
+                for top in import_names(distribution.entries)
+            }
+        while name:
+            if name in self._providers:
+                return self._providers[name]
+            name = name.rpartition(".")[0]
+        return None
+
+    def _estimate(self, distribution: Installed, chain: tuple[str, ...]) -> None:
+        """Take a distribution for imported, and what it requires as well."""
+        if distribution.name in self.estimated:
+            return
+        self.estimated[distribution.name] = chain
+        for name in distribution.requires:
+            number = self._numbers.get(self._table.aliases.get(name, name))
+            if number is not None and number in self._by_number:
+                known = self._table.distributions[number][0]
+                for node in self._table.mains.get(known, ()):
+                    self.implied.setdefault(node, (*chain, name))
+            elif name in self._unmeasured:
+                self._estimate(self._unmeasured[name], (*chain, name))
+
+    @property
+    def estimates(self) -> Iterable[tuple[Installed, tuple[str, ...]]]:
+        """The distributions to estimate, with what led to them."""
+        return ((self._unmeasured[name], chain) for name, chain in self.estimated.items())
+
+
+def import_names(entries: Iterable[Entry]) -> frozenset[str]:
+    """Return the topmost packages and modules of a wheel: ``flask``, ``google.cloud.storage``."""
+    modules = []
+    packages = set()
+    for entry in entries:
+        folder, _, file = entry.path.rpartition("/")
+        if file == "__init__.py":
+            packages.add(folder)
+        elif file.endswith((".py", ".so")) and not folder.endswith((".dist-info", ".libs")):
+            modules.append((folder, file.partition(".")[0]))
+    found = set()
+    for folder in packages:
+        parts = folder.split("/")
+        if not any("/".join(parts[:end]) in packages for end in range(1, len(parts))):
+            found.add(folder.replace("/", "."))
+    for folder, name in modules:
+        parts = folder.split("/") if folder else []
+        if not any("/".join(parts[:end]) in packages for end in range(1, len(parts) + 1)):
+            found.add(".".join([*parts, name]))
+    return frozenset(found)
+
+
+# --------------------------------------------------------------------------- what it takes
+
+
+@dataclass(slots=True)
+class _Sum:
+    """KiB and CPU time that the nodes of one distribution take, and the first that was reached.
+
+    ``unsure`` is what only the requirements of estimated distributions lead to. Of that a share is
+    in the other figures.
+    """
+
+    first: int
+    anonymous: float = 0
+    shared: float = 0
+    ticks: float = 0
+    unsure: float = 0
+
+    @property
+    def bytes(self) -> int:
+        return round((self.anonymous + self.shared) * _KIB)
+
+
+def _sums(table: Table, led: Mapping[int, int], sure: Collection[int]) -> dict[int, _Sum]:
+    sums: dict[int, _Sum] = {}
+    for number in led:
+        owner, anonymous, shared, ticks = table.nodes[number][:4]
+        own = sums.get(owner)
+        if own is None:
+            own = sums[owner] = _Sum(number)
+        share = 1.0
+        if number not in sure:
+            share = table.regression.required
+            own.unsure += anonymous + shared
+        own.anonymous += anonymous * share
+        own.shared += shared * share
+        own.ticks += ticks * share
+    return sums
+
+
+def _footprint(
+    table: Table,
+    led: Mapping[int, int],
+    sure: Collection[int],
+    starts: _Starts,
+    by_number: Mapping[int, Installed],
+    python: str,
+) -> Footprint:
+    sums = _sums(table, led, sure)
+    unsure = sum(own.unsure for own in sums.values())
+    standard = sums.pop(STANDARD_LIBRARY, _Sum(0))
+    parts = []
+    for owner, own in sums.items():
+        chain = _chain(table, led, starts, own.first)
+        parts.append(_measured(table, owner, by_number[owner], own, chain))
+    parts += [_estimated(table, one, chain) for one, chain in starts.estimates]
+    parts.sort(key=lambda part: (-part.resident.value, part.name))
+    interpreter = sum(table.interpreter[:2]) * _KIB
+    anonymous = (table.interpreter[0] + round(standard.anonymous)) * _KIB
+    anonymous += sum(part.anonymous_bytes for part in parts)
+    seconds = (table.interpreter[2] + standard.ticks) / _TICKS
+    seconds += sum(part.import_seconds for part in parts)
+    doubts = [_doubt(table, by_number[owner], owner) * own.bytes for owner, own in sums.items()]
+    resident = _total(table, interpreter + standard.bytes, parts, doubts, unsure * _KIB, python)
+    factor = 1 + table.errors.seconds
+    return Footprint(
+        resident=resident,
+        anonymous=_scaled(resident, anonymous),
+        interpreter_bytes=interpreter,
+        standard_library_bytes=standard.bytes,
+        parts=tuple(parts),
+        import_seconds=Estimate[float].predicted(seconds, seconds / factor, seconds * factor),
+        unknown=tuple(starts.unknown),
+        measured_on=table.date,
+        measured_python=table.python,
+    )
+
+
+def _chain(table: Table, led: Mapping[int, int], starts: _Starts, node: int) -> tuple[str, ...]:
+    """Return what led to a node: the name that the app imports, then distributions."""
+    path = [node]
+    while led[path[-1]] != path[-1]:
+        path.append(led[path[-1]])
+    owners = [table.nodes[step][0] for step in reversed(path)]
+    names = [
+        table.distributions[owner][0]
+        for place, owner in enumerate(owners)
+        if owner != STANDARD_LIBRARY and place and owner != owners[place - 1]
+    ]
+    start = path[-1]
+    first = starts.nodes[start] if start in starts.nodes else starts.implied[start]
+    return (*first, *names)
+
+
+def _measured(
+    table: Table, owner: int, distribution: Installed, own: _Sum, chain: tuple[str, ...]
+) -> MemoryPart:
+    doubt = _doubt(table, distribution, owner)
+    model = table.regression
+    fewer = (model.required - model.required_low) * own.unsure * _KIB
+    more = (model.required_high - model.required) * own.unsure * _KIB
+    low = (own.bytes - fewer) / (1 + doubt)
+    high = (own.bytes + more) * (1 + doubt)
+    return MemoryPart(
+        name=distribution.name,
+        version=distribution.version,
+        resident=Estimate[int].predicted(own.bytes, math.floor(low), math.ceil(high)),
+        anonymous_bytes=round(own.anonymous * _KIB),
+        import_seconds=own.ticks / _TICKS,
+        measured_version=table.distributions[owner][1],
+        chain=chain,
+    )
+
+
+def _doubt(table: Table, distribution: Installed, owner: int) -> float:
+    """Return the error that another version than the measured one may make, as a share."""
+    differs = distance(distribution.version, table.distributions[owner][1])
+    return table.errors.version.get(differs, 0.0)
+
+
+def distance(version: str, measured: str) -> str:
+    """Return what differs between two versions: "major", "minor", "patch" or "" for nothing."""
+    ours, theirs = (text.partition("+")[0].split(".") for text in (version, measured))
+    if ours == theirs:
+        return ""
+    for place, kind in enumerate(("major", "minor")):
+        if ours[place : place + 1] != theirs[place : place + 1]:
+            return kind
+    return "patch"
+
+
+def file_bytes(entries: Iterable[Entry]) -> tuple[int, int]:
+    """Return the bytes of a wheel's shared libraries and of its Python sources, without tests."""
+    native = source = 0
+    for entry in entries:
+        if entry.path.endswith(".py"):
+            if not _TESTS.intersection(entry.path.split("/")):
+                source += entry.size
+        elif entry.path.endswith(".so") or ".so." in entry.path.rpartition("/")[2]:
+            native += entry.size
+    return native, source
+
+
+def _estimated(table: Table, distribution: Installed, chain: tuple[str, ...]) -> MemoryPart:
+    """Return the estimate for a distribution that nobody measured, from its files."""
+    native, source = file_bytes(distribution.entries)
+    model = table.regression
+    libraries = model.native * native / 1e6
+    value = round((model.base + libraries + model.source * source / 1e6) * _KIB)
+    return MemoryPart(
+        name=distribution.name,
+        version=distribution.version,
+        resident=Estimate[int].predicted(
+            value, math.floor(value * model.low), math.ceil(value * model.high)
+        ),
+        anonymous_bytes=value - round(model.shared * libraries * _KIB),
+        import_seconds=model.seconds * value / 2**20,
+        measured_version=None,
+        chain=chain,
+    )
+
+
+def _total(
+    table: Table,
+    rest: int,
+    parts: Collection[MemoryPart],
+    doubts: Iterable[float],
+    unsure: float,
+    python: str,
+) -> Estimate[int]:
+    """Return the sum of everything.
+
+    Errors of distributions add in quadrature: those of other versions (``doubts``, in bytes) and
+    those of estimates. What is ``unsure``, in bytes, is so all together.
+    """
+    value = rest + sum(part.resident.value for part in parts)
+    measured = rest + sum(part.resident.value for part in parts if part.measured)
+    minors, model = table.errors.python, table.regression
+    other = 0.0
+    if not table.python.startswith(f"{python}."):
+        other = minors.get(python, minors.get("", 0.0))
+    errors = (table.errors.table * measured, table.errors.added * _KIB, other * value, *doubts)
+    estimates = [part.resident for part in parts if not part.measured]
+    low = math.hypot(
+        *errors,
+        *(estimate.value - estimate.low for estimate in estimates),
+        (model.required - model.required_low) * unsure,
+    )
+    high = math.hypot(
+        *errors,
+        *(estimate.high - estimate.value for estimate in estimates),
+        (model.required_high - model.required) * unsure,
+    )
+    return Estimate[int].predicted(value, math.floor(value - low), math.ceil(value + high))
+
+
+def _scaled(whole: Estimate[int], value: int) -> Estimate[int]:
+    """Return a part of a figure with the same doubt, in proportion."""
+    if not whole.value:
+        return Estimate(value=value, low=value, high=value, basis=Basis.PREDICTED)
+    share = value / whole.value
+    return Estimate[int].predicted(
+        value, math.floor(whole.low * share), math.ceil(whole.high * share)
+    )
