@@ -14,8 +14,6 @@ from __future__ import annotations
 import ast
 import itertools
 import posixpath
-import threading
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -31,7 +29,6 @@ _LONGEST = 4_096  # characters of a string or a path
 _MOST_ITEMS = 2_000  # of a list
 _MOST_FOLDERS = 8  # that apps are imported from
 _DEEPEST = 60  # expressions in each other, and imports in each other
-_WARNINGS = threading.Lock()
 
 
 class _Unknown(Enum):
@@ -157,12 +154,9 @@ def relative(path: str) -> str | None:
 
 def parsed(source: bytes) -> ast.Module | None:
     """Return a source's syntax tree, None if it is not Python 3 or too deeply nested."""
-    # Invalid escapes make the parser warn on the user's screen; the filters are global.
     try:
-        with _WARNINGS, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return reading.python(source)
+    except (SyntaxError, ValueError):
         return None
 
 
