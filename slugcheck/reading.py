@@ -1,8 +1,9 @@
 """Bounded parsers for untrusted text, and the one way to read a file of the checked project.
 
-The parsers cover TOML, JSON and packaging's grammars of requirements, markers, versions and
-filenames. Text beyond a bound raises the same error as text that does not parse: no parser recurses
-without end, takes more than linear time, or raises anything else. Lengths are in characters.
+The parsers cover TOML, JSON, Python's syntax and packaging's grammars of requirements, markers,
+versions and filenames. Text beyond a bound raises the same error as text that does not parse: no
+parser recurses without end, takes more than linear time, or raises anything else. Lengths are in
+characters.
 
 The largest in 93 requirements, lock and project files of pypa/warehouse, mozilla/treeherder,
 saleor, prefect, onyx and old Heroku apps: a requirement of 179 characters, a marker of 218, a
@@ -16,13 +17,15 @@ import json as _json
 import os
 import re
 import stat
+import threading
 import tomllib
+import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from packaging.markers import InvalidMarker, Marker
@@ -42,6 +45,9 @@ from packaging.version import InvalidVersion, Version
 from slugcheck.errors import UsageError
 from slugcheck.text import printable
 
+if TYPE_CHECKING:
+    import ast
+
 LONGEST_REQUIREMENT = 65_536
 LONGEST_MARKER = 65_536
 LONGEST_SPECIFIER = 16_384
@@ -58,6 +64,15 @@ _LONG_NUMBER = re.compile(r"0[xob][0-9a-fA-F_]{256}")
 _MOST_BITS = 1_024
 # What packaging takes for a version until it compares it: Python converts no more than 4,300.
 _MANY_DIGITS = re.compile(r"[0-9]{1000}")
+
+# CPython's parser keeps every part of an import's dotted name with those before it, and looks at
+# all of a formatted text again for each of its fields: both take the square of what is written.
+_MANY_PARTS = re.compile(r"(?:\.[\s\\]*+\w++[\s\\]*+){200}")
+_FORMATTED = re.compile(r"\b(?:[fF][rR]?|[rR][fF])['\"]")
+_MOST_IN_FIELDS = 10**8  # characters, those of each field counted anew: half a second
+_LARGEST_SOURCE = 2**20  # bytes
+_SLOW_ENCODINGS = frozenset({"idna", "punycode"})
+_WARNINGS = threading.Lock()
 
 # A token of TOML. Each matches something wherever it is tried, so that the text is read once.
 _TOML_TOKEN = re.compile(
@@ -156,6 +171,50 @@ def json(text: str | bytes) -> Any:
     try:
         return _json.loads(text)
     except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def source_text(source: bytes) -> str:
+    """Return a Python source as text that Python's parser and compiler are safe with.
+
+    :raises SyntaxError: its encoding is not known.
+    :raises ValueError: it is not in its encoding, or what they take the square of is too long.
+    """
+    import importlib.util
+    import io
+    import tokenize
+
+    if len(source) > _LARGEST_SOURCE:
+        raise ValueError("it is too large")
+    if tokenize.detect_encoding(io.BytesIO(source).readline)[0] in _SLOW_ENCODINGS:
+        raise ValueError("it is in no encoding of sources")
+    try:
+        text = importlib.util.decode_source(source)
+    except LookupError as error:
+        raise ValueError(str(error)) from None
+    if _MANY_PARTS.search(text):
+        raise ValueError("a dotted name has too many parts")
+    if text.count("{") * len(text) > _MOST_IN_FIELDS and _FORMATTED.search(text):
+        raise ValueError("it has too many fields of formatted texts")
+    return text
+
+
+def python(source: bytes) -> ast.Module:
+    """Return the syntax tree of a Python source.
+
+    :raises SyntaxError: it is not valid Python.
+    :raises ValueError: it cannot be read, or is nested too deeply.
+    """
+    import ast
+
+    text = source_text(source)
+    # Old sources hold invalid escapes, which newer Pythons warn about on the user's screen. The
+    # filters are global, hence one thread at a time.
+    try:
+        with _WARNINGS, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (RecursionError, MemoryError):
         raise ValueError("it is nested too deeply") from None
 
 

@@ -413,8 +413,25 @@ def test_a_hostile_dockerfile_is_cheap(project: Path) -> None:
             + "/b/a " * 2_000 + "/c\n",
             "Dockerfile takes too long to follow",
         ),
+        (
+            "FROM a AS b\nRUN " + "pip wheel c -w /w; " * 900 + "\nFROM a\nRUN "
+            + "--mount=from=b,source=/,target=/w " * 28_000 + "ls\n",
+            "Dockerfile takes too long to follow",
+        ),
+        ("FROM a\nENV a=x\n" + "ENV a=$a$a\n" * 12
+            + "ENV " + " ".join(f"b{n}=$a" for n in range(90_000)) + "\n",
+            "Dockerfile takes too long to follow"),
+        ("ARG " + " ".join(f"b{n}=1" for n in range(90_000)) + "\nFROM a\n",
+            "Dockerfile:1: more than 1,000 arguments before FROM"),
+        ("FROM a\nENV a=x\n" + "ENV a=$a$a\n" * 12
+            + ("RUN pip install " + "x$a " * 19_000 + "\n") * 12,
+            "Dockerfile takes too long to follow"),
+        ("FROM a\n" + f"WORKDIR {'a' * 200}\n" * 4_900, "Dockerfile takes too long to follow"),
+        ("FROM a\nENV X='" + 'sh -c "\\$X";' * 700 + "'\nRUN sh -c '$X'\n",
+            "Dockerfile takes too long to follow"),
     ],
-    ids=["stages double", "many copies", "files looked for", "many sources"],
+    ids=["stages double", "many copies", "files looked for", "many sources", "many mounts",
+         "variables", "arguments", "long words", "folders", "shells of shells"],
 )  # fmt: skip
 def test_a_dockerfile_that_would_take_for_ever_is_refused(
     project: Path, text: str, message: str
@@ -422,6 +439,19 @@ def test_a_dockerfile_that_would_take_for_ever_is_refused(
     write(project, text)
     with pytest.raises(UsageError, match=re.escape(message)):
         image.read(project / "Dockerfile", project, project.resolve())
+
+
+def test_a_variable_that_runs_itself_ends(project: Path) -> None:
+    write(project, "FROM a\nENV X='sh -c \"\\$X\"'\nRUN sh -c '$X'\n")
+    plan = image.read(project / "Dockerfile", project, project.resolve())
+    assert "not understood" in plan.notes[0]
+
+
+def test_what_a_note_quotes_is_short(project: Path) -> None:
+    write(project, "FROM a\nCOPY . .\n" + "RUN chown -R a /\n" * 30)
+    plan = image.read(project / "Dockerfile", project, project.resolve())
+    assert sum(map(len, plan.notes)) < 2_000
+    assert "more of these" in plan.notes[-1]
 
 
 def test_ignoring_that_would_take_for_ever_is_refused(project: Path) -> None:

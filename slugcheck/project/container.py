@@ -36,6 +36,7 @@ from slugcheck.text import mb, printable
 
 _LONGEST_BASE = base_images.LONGEST
 _NOTABLE_BYTES = 1_000_000
+_QUOTED = 60
 _LIBRARIES = ("libGL.so.1", *(library for _, library, _ in RUNTIME_LIBRARIES.values()))
 # pip's cache holds every wheel as it was downloaded and the index's page of every project: 1.000 to
 # 1.009 of the wheels for flask, requests, numpy and pandas with small pages (pip 26.3, 2026-11-27);
@@ -286,15 +287,15 @@ def _base(
     given = options.base or (plan.base if plan else None)
     if given is None and plan is not None:
         notes.append(
-            f"{plan.name}:{plan.base_line}: FROM {printable(plan.written)} uses a variable without "
-            "a value: add --base IMAGE"
+            f"{plan.name}:{plan.base_line}: FROM {printable(plan.written[:_QUOTED])} uses a "
+            "variable without a value: add --base IMAGE"
         )
     if given is None and platform.default_base:
         given = platform.default_base.replace("{minor}", _minor(options, platform))
     if given is None:
         return None
     if len(given) > _LONGEST_BASE or not given.strip() or any(c.isspace() for c in given):
-        message = f"{printable(given[:60])!r} is not the name of a base image"
+        message = f"{printable(given[:_QUOTED])!r} is not the name of a base image"
         raise UsageError(message, hint="write it as python:3.12-slim")
     found = base_images.find(given, arch)
     if options.base_size is not None:

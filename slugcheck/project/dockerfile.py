@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ from slugcheck.text import printable
 LONGEST_VALUE = 8_192  # characters of an expanded argument
 MOST_INSTRUCTIONS = 5_000  # real ones have some twenty
 MOST_STAGES = 200
+_MOST_ARGUMENTS = 1_000  # before FROM
 _DEEPEST = 8  # ${A:-${B:-…}}
 _QUOTED = 60
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
@@ -120,6 +122,7 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
     """
     instructions = list(_instructions(text, name))
     arguments: dict[str, str] = {}
+    values = ChainMap(arguments, PREDEFINED)
     stages: list[Stage] = []
     inside: list[Instruction] = []
     for instruction in instructions:
@@ -127,16 +130,20 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
             if stages:
                 stages[-1] = replace(stages[-1], instructions=tuple(inside))
             inside = []
-            stages.append(_stage(instruction, arguments, name))
+            stages.append(_stage(instruction, values, name))
             if len(stages) > MOST_STAGES:
                 raise _refused(name, instruction.line, f"it has more than {MOST_STAGES} stages")
         elif stages:
             inside.append(instruction)
         elif instruction.name == "ARG":
             for key, value in assignments(instruction.text):
-                expanded = expand(value, PREDEFINED | arguments) if value is not None else None
+                expanded = expand(value, values) if value is not None else None
                 if expanded is not None:
                     arguments[key] = expanded
+                if len(arguments) > _MOST_ARGUMENTS:
+                    problem = f"more than {_MOST_ARGUMENTS:,} arguments before FROM"
+                    place = f"{name}:{instruction.line}"
+                    raise UsageError(f"{place}: {problem}", hint="use fewer of them")
         else:
             raise _refused(name, instruction.line, f"{instruction.name} stands before FROM")
     if not stages:
@@ -145,13 +152,12 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
     return Dockerfile(name=name, stages=tuple(stages), arguments=arguments)
 
 
-def _stage(instruction: Instruction, arguments: Mapping[str, str], name: str) -> Stage:
+def _stage(instruction: Instruction, values: Mapping[str, str], name: str) -> Stage:
     words = instruction.text.split()
     named = len(words) == 3 and words[1].lower() == "as"
     if not words or not (len(words) == 1 or named):
         problem = "FROM needs an image, or an image AS a name"
         raise _refused(name, instruction.line, problem)
-    values = PREDEFINED | dict(arguments)
     return Stage(
         base=expand(words[0], values, strict=True) or None,
         written=words[0],

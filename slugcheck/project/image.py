@@ -6,6 +6,7 @@ result says what to size (``Plan``) and what could not be read; nothing is run o
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 import shlex
@@ -17,7 +18,7 @@ from slugcheck import reading
 from slugcheck.errors import UsageError
 from slugcheck.model import Manager
 from slugcheck.project import dockerfile, dockerignore, install_commands
-from slugcheck.project.dockerfile import Dockerfile, Instruction, assignments, expand, words
+from slugcheck.project.dockerfile import Dockerfile, Instruction, assignments, unquoted, words
 from slugcheck.project.dockerignore import Patterns
 from slugcheck.project.globs import Budget, TooCostlyError
 from slugcheck.project.install_commands import SYSTEM, Install, Surroundings
@@ -32,6 +33,7 @@ _REMOTE = re.compile(r"^(?:[a-z]+://|git@)")
 _LOCKS = {Manager.UV: "uv.lock", Manager.POETRY: "poetry.lock", Manager.PIPENV: "Pipfile.lock"}
 _MOST_HELD = 1_000  # files copied, installs and wheels of a stage; real ones have some dozen
 _STEPS_PER_LOOK = 20  # of the budget, for a file that is looked for on the disk
+_STEPS_PER_COPY, _CHARACTERS_PER_STEP = 20, 16  # of what is taken from another stage, and its path
 _PACKAGES = re.compile(r"/(?:lib|site-packages|dist-packages)(?:/|$)")
 
 
@@ -209,15 +211,17 @@ class _Builder:
             return self._stages[number]
         written = self._parsed.stages[number]
         above = self._parsed.find(written.base or "", before=number)
-        stage = _Stage(where=Surroundings(values={}, workdir="/"))
+        stage = _Stage(
+            where=Surroundings(values=dict(dockerfile.PREDEFINED), workdir="/", budget=self._budget)
+        )
         if above is not None:
             parent = self._stage(above)
             self._budget.spend(parent.held)
             stage = replace(
                 parent,
-                where=Surroundings(
+                where=replace(
+                    parent.where,
                     values=dict(parent.where.values),
-                    workdir=parent.where.workdir,
                     venvs=set(parent.where.venvs),
                 ),
                 installs=list(parent.installs), wheels=list(parent.wheels),
@@ -248,7 +252,7 @@ class _Builder:
                 for name, value in assignments(instruction.text):
                     self._set(where, name, value, None)
             case "WORKDIR":
-                folder = expand(instruction.text.strip(), self._values(where))
+                folder = _expanded(instruction.text.strip(), where)
                 if folder:
                     where.workdir = where.path(folder)
             case "COPY" | "ADD":
@@ -258,16 +262,13 @@ class _Builder:
             case _:
                 pass
 
-    def _values(self, where: Surroundings) -> dict[str, str]:
-        return dockerfile.PREDEFINED | where.values
-
     def _set(self, where: Surroundings, name: str, value: str | None, known: str | None) -> None:
         if value is not None:
-            filled = expand(value, self._values(where))
-            if filled is not None:
-                where.values[name] = filled
+            expanded = _expanded(value, where)
+            if expanded is not None:
+                where.set(name, expanded)
         elif known is not None:
-            where.values[name] = known
+            where.set(name, known)
 
     def _run(self, instruction: Instruction, stage: _Stage, number: int) -> None:
         mounts = [_mount(value) for value in instruction.values("mount")]
@@ -283,7 +284,6 @@ class _Builder:
                 *(heredoc.text for heredoc in instruction.heredocs),
             ]) if instruction.heredocs else instruction.text  # fmt: skip
         where = stage.where
-        where.values = self._values(where)
         found = install_commands.read(text, where, line=instruction.line, mounts=cached)
         stage.exports |= found.exports
         stage.conditional += [instruction.line for _ in found.conditional]
@@ -329,8 +329,9 @@ class _Builder:
             other = self._parsed.find(mount["from"], before=number)
             if other is not None:
                 built = self._stage(other)
+                self._budget.spend(built.held)
                 stage.wheels += [
-                    replace(one, location=_moved(one.location, source, target), caches=False)
+                    replace(one, location=self._moved(one.location, source, target), caches=False)
                     for one in built.wheels if _covers(source, one.location)
                 ]  # fmt: skip
             return
@@ -339,12 +340,11 @@ class _Builder:
     # ----------------------------------------------------------------- COPY and ADD
 
     def _copy(self, instruction: Instruction, stage: _Stage, number: int) -> None:
-        values = self._values(stage.where)
         raw = instruction.form or tuple(
             word for word in words(instruction.text) if not word.startswith("<<")
         )
-        parts = [expand(word, values, strict=True) for word in raw]
-        origin = expand(instruction.flag("from"), values) or ""
+        parts = [_expanded(word, stage.where, strict=True) for word in raw]
+        origin = _expanded(instruction.flag("from"), stage.where) or ""
         if not parts or parts[-1] is None or (None in parts[:-1] and not origin):
             stage.others.append((instruction.line, f"{instruction.name} {instruction.text}"))
             return
@@ -358,7 +358,7 @@ class _Builder:
         if not local:
             return
         into = target.endswith(("/", "/.")) or target in (".", "..") or len(local) > 1
-        exclude = tuple(expand(v, values) or "" for v in instruction.values("exclude"))
+        exclude = tuple(_expanded(v, stage.where) or "" for v in instruction.values("exclude"))
         stage.copied.append(
             Copied(sources=tuple(map(_relative, local)), target=place, into=into, exclude=exclude)
         )
@@ -381,13 +381,14 @@ class _Builder:
             path = posixpath.normpath(posixpath.join("/", source))
             taken = [one for one in built.installs if _holds(path, one.location)]
             wheels = [one for one in built.wheels if _covers(path, one.location)]
+            self._budget.spend(_STEPS_PER_COPY * len(taken))
             stage.installs += [replace(one, caches=False, copies=False) for one in taken]
             stage.wheels += [
-                replace(one, location=_moved(one.location, path, place), caches=True)
+                replace(one, location=self._moved(one.location, path, place), caches=True)
                 for one in wheels
             ]
             exported = {
-                _moved_file(written, path, place, target): one
+                self._moved_file(written, path, place, target): one
                 for written, one in built.exports.items() if _covers(path, written)
             }  # fmt: skip
             stage.exports |= exported
@@ -405,11 +406,26 @@ class _Builder:
         found = []
         for copied in built.copied:
             if _covers(path, copied.target):
-                found.append(replace(copied, target=_moved(copied.target, path, place)))
+                found.append(replace(copied, target=self._moved(copied.target, path, place)))
             elif _covers(copied.target, path) and copied.sources in (("",), (".",)):
                 inside = posixpath.relpath(path, copied.target)
                 found.append(Copied(sources=(inside,), target=place, into=into))
         return found
+
+    def _moved(self, path: str, source: str, target: str) -> str:
+        """Return where a path below a copied folder goes."""
+        if not _covers(source, path):
+            return target
+        rest = path[len(source.rstrip("/")) :].lstrip("/")
+        self._budget.spend(_STEPS_PER_COPY + (len(target) + len(rest)) // _CHARACTERS_PER_STEP)
+        return posixpath.join(target, rest) if rest else target
+
+    def _moved_file(self, path: str, source: str, place: str, target: str) -> str:
+        if path == source:
+            return (
+                posixpath.join(place, posixpath.basename(path)) if target.endswith("/") else place
+            )
+        return self._moved(path, source, place)
 
     # ----------------------------------------------------------------- what a file is
 
@@ -500,11 +516,20 @@ class _Builder:
                 f"{name}: {lines}: an install depends on a condition that is not known; the else "
                 "branch is counted"
             )
-        for line, folder in stage.owners:
+        owners = dict.fromkeys(stage.owners)
+        for line, folder in itertools.islice(owners, _NAMED):
             yield (
-                f"{name}: line {line}: changing owner or mode of {printable(folder)} writes its "
-                "files into a layer again, which is not counted; use COPY --chown"
+                f"{name}: line {line}: changing owner or mode of {printable(folder)[:_SHOWN]} "
+                "writes its files into a layer again, which is not counted; use COPY --chown"
             )
+        if len(owners) > _NAMED:
+            yield f"{name}: {len(owners) - _NAMED} more of these are not counted either"
+
+
+def _expanded(text: str, where: Surroundings, *, strict: bool = False) -> str | None:
+    """Return text with its variables replaced and its quotes removed."""
+    filled = where.filled(text, strict=strict)
+    return None if filled is None else unquoted(filled)
 
 
 def _mount(value: str) -> dict[str, str]:
@@ -536,20 +561,6 @@ def _holds(path: str, location: str) -> bool:
 
 def _is_bin(path: str) -> bool:
     return posixpath.basename(path) == "bin"
-
-
-def _moved(path: str, source: str, target: str) -> str:
-    """Return where a path below a copied folder goes."""
-    if not _covers(source, path):
-        return target
-    rest = path[len(source.rstrip("/")) :].lstrip("/")
-    return posixpath.join(target, rest) if rest else target
-
-
-def _moved_file(path: str, source: str, place: str, target: str) -> str:
-    if path == source:
-        return posixpath.join(place, posixpath.basename(path)) if target.endswith("/") else place
-    return _moved(path, source, place)
 
 
 def _without_query(url: str) -> str:

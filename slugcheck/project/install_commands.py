@@ -7,6 +7,7 @@ is handed back as it is written.
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 import shlex
@@ -15,9 +16,12 @@ from dataclasses import dataclass, field, replace
 
 from slugcheck.model import Manager
 from slugcheck.project.dockerfile import filled
+from slugcheck.project.globs import Budget, TooCostlyError
 
 _LONGEST = 200_000  # characters of one RUN that are looked at
 _MOST_WORDS = 20_000
+_MOST_VARIABLES = 1_000  # real images have some dozen
+_DEEPEST = 8  # sh -c "sh -c …"
 _TRUE = frozenset({"1", "true", "yes", "on", "t", "y"})
 _PYTHON = re.compile(r"^(?:.*/)?(?:python|pypy)3?(?:\.\d+)?$")
 _PIP = re.compile(r"^(?P<folder>.*/)?pip3?(?:\.\d+)?$")
@@ -83,10 +87,15 @@ class Install:
 
 @dataclass(slots=True)
 class Surroundings:
-    """Where a RUN's commands run: the variables, the folder, and the environment in use."""
+    """Where a RUN's commands run: the variables, the folder, and the environment in use.
+
+    ``budget`` is that of the whole file: what variables are replaced by, and paths, may be long and
+    stand in each other.
+    """
 
     values: dict[str, str]
     workdir: str
+    budget: Budget = field(default_factory=Budget)
     venvs: set[str] = field(default_factory=set)
     # installs under a condition that is not known, and whether they count all the same
     doubtful: list[tuple[bool, Install]] = field(default_factory=list)
@@ -96,8 +105,32 @@ class Surroundings:
         return self.values.get(name, "").lower() in _TRUE
 
     def path(self, written: str) -> str:
-        """Return an absolute path without dots."""
-        return posixpath.normpath(posixpath.join(self.workdir, written))
+        """Return an absolute path without dots.
+
+        :raises TooCostlyError: the budget is used up.
+        """
+        path = posixpath.join(self.workdir, written)
+        self.budget.spend(len(path))
+        return posixpath.normpath(path)
+
+    def set(self, name: str, value: str) -> None:
+        """Set a variable.
+
+        :raises TooCostlyError: there are more than in any real image.
+        """
+        self.values[name] = value
+        if len(self.values) > _MOST_VARIABLES:
+            raise TooCostlyError
+
+    def filled(self, text: str, *, strict: bool = False) -> str | None:
+        """Return text with its variables replaced; see ``dockerfile.filled``.
+
+        :raises TooCostlyError: the budget is used up.
+        """
+        out = filled(text, self.values, strict=strict)
+        if out is not None and "$" in text:
+            self.budget.spend(len(out))
+        return out
 
     @property
     def prefix(self) -> str:
@@ -133,16 +166,20 @@ class Findings:
     uv: bool = False  # a copy of uv was installed by its own script
 
 
-def read(text: str, where: Surroundings, *, line: int, mounts: Sequence[str] = ()) -> Findings:
+def read(
+    text: str, where: Surroundings, *, line: int, mounts: Sequence[str] = (), deep: int = 0
+) -> Findings:
     """Return what the commands of one RUN do; changes of variables hold in it only.
 
-    ``mounts`` are the folders of its cache mounts, which are in no layer.
+    ``mounts`` are the folders of its cache mounts, which are in no layer. ``deep`` is how many
+    shells are around it.
+
+    :raises TooCostlyError: the budget of ``where`` is used up.
     """
     found = Findings()
-    here = Surroundings(values=dict(where.values), workdir=where.workdir, venvs=where.venvs)
-    words = _split(text[:_LONGEST])
-    here.doubtful = []
-    if words is None or len(text) > _LONGEST:
+    here = replace(where, values=dict(where.values), doubtful=[])
+    words = None if len(text) > _LONGEST or deep > _DEEPEST else _split(text)
+    if words is None:
         found.others.append(text)
         return found
     cleans_cache = bool(
@@ -158,7 +195,7 @@ def read(text: str, where: Surroundings, *, line: int, mounts: Sequence[str] = (
         if not rest or any(block.active is False for block in blocks):
             continue
         before = len(found.installs)
-        _one(rest, here, found, line=line)
+        _one(rest, here, found, line=line, deep=deep)
         for block in blocks[-1:]:
             if block.active is None:
                 block.installs += [(block.branch, one) for one in found.installs[before:]]
@@ -230,9 +267,7 @@ def _truth(words: Sequence[str], here: Surroundings) -> bool | None:
     """Return what a test such as ``[ "$DEV" = true ]`` says; None where it is not known."""
     if not words or words[0] not in ("[", "[[", "test"):
         return None
-    filled_in = [
-        filled(word, here.values, strict=True) for word in words[1:] if word not in ("]", "]]")
-    ]
+    filled_in = [here.filled(word, strict=True) for word in words[1:] if word not in ("]", "]]")]
     if None in filled_in:
         return None
     match filled_in:
@@ -296,26 +331,25 @@ def _commands(words: Sequence[str]) -> Iterator[list[str]]:
         yield command
 
 
-def _one(command: list[str], here: Surroundings, found: Findings, *, line: int) -> None:
+def _one(command: list[str], here: Surroundings, found: Findings, *, line: int, deep: int) -> None:
     """Read one simple command."""
     target = ""
     if ">" in command:
         at = command.index(">")
         target = command[at + 1] if at + 1 < len(command) else ""
         command = command[:at]
-    before: dict[str, str] = {}
-    while command and _ASSIGNMENT.match(command[0]):
-        name, _, value = command[0].partition("=")
-        before[name] = filled(value, here.values) or ""
-        command = command[1:]
+    before = list(itertools.takewhile(_ASSIGNMENT.match, command))
+    command = command[len(before) :]
+    local = replace(here, values=dict(here.values)) if before and command else here
+    for assignment in before:
+        name, _, value = assignment.partition("=")
+        local.set(name, here.filled(value) or "")
     if not command:
-        here.values |= before
         return
-    words = [filled(word, here.values | before, strict=True) for word in command]
+    words = [local.filled(word, strict=True) for word in command]
     known = [word if word is not None else "" for word in words]
     shown = shlex.join(command)
-    local = Surroundings(values=here.values | before, workdir=here.workdir, venvs=here.venvs)
-    reader = _Reader(local, found, line=line, shown=shown)
+    reader = _Reader(local, found, line=line, shown=shown, deep=deep)
     reader.unknown = [raw for raw, word in zip(command, words, strict=True) if word is None]
     name = posixpath.basename(known[0])
     if name == "cd" and len(known) > 1:
@@ -324,9 +358,9 @@ def _one(command: list[str], here: Surroundings, found: Findings, *, line: int) 
         for word in known[1:]:
             key, equals, value = word.partition("=")
             if equals:
-                here.values[key] = value
+                here.set(key, value)
     elif name in (".", "source") and len(known) > 1 and known[1].endswith("/bin/activate"):
-        here.values["VIRTUAL_ENV"] = here.path(known[1].removesuffix("/bin/activate"))
+        here.set("VIRTUAL_ENV", here.path(known[1].removesuffix("/bin/activate")))
     else:
         reader.command(known, target)
 
@@ -339,6 +373,7 @@ class _Reader:
     found: Findings
     line: int
     shown: str
+    deep: int = 0
     unknown: list[str] = field(default_factory=list)
 
     def command(self, words: list[str], target: str) -> None:
@@ -370,7 +405,8 @@ class _Reader:
             plain = [word for word in words[1:] if not word.startswith("-")]
             self.found.owners += [self.here.path(word) for word in plain[1:]]
         elif name in ("sh", "bash") and words[1:2] in (["-c"], ["-lc"], ["-ec"]) and len(words) > 2:
-            inner = read(words[2], self.here, line=self.line)
+            self.here.budget.spend(len(words[2]))
+            inner = read(words[2], self.here, line=self.line, deep=self.deep + 1)
             self.found.installs += inner.installs
             self.found.system += inner.system
             self.found.others += inner.others

@@ -14,8 +14,6 @@ from __future__ import annotations
 import ast
 import re
 import string
-import threading
-import warnings
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +25,6 @@ _DEEPEST = 100  # statements in each other, the parser's own bound
 _LONGEST_NAME = 500  # characters of a dotted name
 _LONGEST_TEXT = 300  # of a literal that is kept
 MOST_STEPS = 15_000  # of one file; the largest real ones have some 2,000
-_WARNINGS = threading.Lock()
 # The parser puts a dotted name together part by part, in the square of their number.
 _MANY_PARTS = re.compile(rb"\b(?:\w++[ \t\r\n\f\\]*+\.[ \t\r\n\f\\]*+){100}")
 _WORDS = (string.ascii_letters + string.digits + "_ \t\r\f").encode() + bytes(range(128, 256))
@@ -173,20 +170,13 @@ def _parsed(source: bytes) -> ast.Module | str:
         return "it is too long to be parsed"
     if _MANY_PARTS.search(source):
         return "it has a name of too many parts"
-    # invalid escapes make the parser warn on the user's screen; the filters are global
     try:
-        with _WARNINGS, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
+        return reading.python(source)
     except SyntaxError as error:
-        return f"line {error.lineno} cannot be read as Python" if error.lineno else _NOT_PYTHON
-    except ValueError:  # null bytes, an unknown encoding
-        return _NOT_PYTHON
-    except (RecursionError, MemoryError):
-        return "it is nested too deeply"
-
-
-_NOT_PYTHON = "it cannot be read as Python"
+        line = f"line {error.lineno}" if error.lineno else "it"
+        return f"{line} cannot be read as Python"
+    except ValueError as error:
+        return str(error)
 
 
 def read(source: bytes, *, minor: str) -> Source:

@@ -298,7 +298,7 @@ def compiled_bytes(source: bytes) -> int | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            code = compile(source, path, "exec", dont_inherit=True, optimize=0)
+            code = compile(reading.source_text(source), path, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return _HEADER + len(marshal.dumps(code)) - len(path)

@@ -431,6 +431,56 @@ ARCHIVES = {
     "a version of the metadata": {"PKG-INFO": f"Metadata-Version: {'9' * 9_000}.²\nName: demo\n"},
 }  # fmt: skip
 
+_MANY = "a = [0,0,0,0,0,0,0,0,0,0]\nb = [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc = [*b,*b,*b,*b,*b,*b]\n"
+_LONG = "s = t = 'aaaaaaaaaaaaaaaa'\n" + "s = s + s\nt = t + t\n" * 13
+# What each step of a setup.py that is followed looks at, or makes.
+SCRIPTS = {
+    "formatted texts that double": "a = 'abcdefgh'\n" + "a = f'{a}{a}'\n" * 40,
+    "comparisons of long lists": _MANY + "c == c\n" * 9_000,
+    "comparisons of long texts": f"{_LONG}x = [{'s,' * 600}]\ny = [{'t,' * 600}]\n"
+    + "x == y\n" * 5_000,
+    "searches in a long text": _LONG + "'aaaaaaab' in s\n" * 9_000,
+    "lists that are told true": "x = [0]\n" + "x = x + x\n" * 18 + "not x\n" * 12_000,
+    "a list of a list's items": f"{_MANY}j = [{'*c,' * 15_000}]\n",
+    "copies of a list": f"{_MANY}j = [{'list(c),' * 7_000}]\n",
+    "paths of many parts": "import os\ns = 'a/aaaaaaaaaaaaaa'\n"
+    + "s = s + s\n" * 6
+    + f"a = [{'s,' * 600}]\n"
+    + "os.path.join(*a)\n" * 9_000,
+    "functions made in a loop": f"{_MANY}for i in c:\n  def f():\n    x = [{'0,' * 60_000}]\n",
+    "loops in a loop": f"{_MANY}for i in c:\n  for j in ():\n    x = [{'0,' * 60_000}]\n",
+    "names forgotten again": "".join(f"v{n} = 0\n" for n in range(9_000))
+    + "globals()['x'] = 1\n" * 3_000,
+    "a name that grows": f"{_MANY}import os\nx = os.a\nfor i in c:\n  x = x.{'b' * 200_000}\n",
+    "240,000 empty lines": "\n" * 240_000,
+    "a dotted name": f"import a{'.a' * 120_000}\n",
+    "a dotted name in another encoding": f"# coding: utf-7\nimport a{'+AC4-a' * 40_000}\n",
+    "a formatted text of fields": f"x = f'{'{a}' * 4_000}{'x' * 220_000}'\n",
+    "classes of classes": "class a0(object): pass\nclass b0(object): pass\n"
+    + "".join(f"class {c}{n + 1}(a{n}, b{n}): pass\n" for n in range(40) for c in "ab")
+    + "from setuptools import setup\nsetup(cmdclass={'build_ext': a40})\n",
+}
+
+
+@pytest.mark.parametrize("case", SCRIPTS)
+def test_a_setup_script_that_stalled(case: str, bounded: Bounded, tmp_path: Path) -> None:
+    end = "\nfrom setuptools import setup\nsetup(name='demo', version='1')\n"
+    assert bounded.parsed(tmp_path, "sdist", {"setup.py": SCRIPTS[case] + end}).code == 0
+
+
+def test_many_modules_of_a_setup_script(bounded: Bounded, tmp_path: Path) -> None:
+    source = f"x = [{'0,' * 124_000}]\n"
+    files = {f"m{number}.py": source for number in range(16)}
+    files["setup.py"] = "".join(f"import m{number}\n" for number in range(16))
+    assert bounded.parsed(tmp_path, "sdist", files).code == 0
+
+
+def test_requirements_that_are_read_for_each_python(bounded: Bounded, tmp_path: Path) -> None:
+    marker = " or ".join(f"python_version == '3.{minor}'" for minor in range(30))
+    lines = "".join(f"  a{n}; {marker}\n" for n in range(4_900))
+    files = {"setup.py": "setup()\n", "setup.cfg": f"[options]\ninstall_requires =\n{lines}"}
+    assert bounded.parsed(tmp_path, "sdist", files).code == 0
+
 
 @pytest.mark.parametrize("case", ARCHIVES)
 def test_archives_that_stalled(case: str, bounded: Bounded, tmp_path: Path) -> None:

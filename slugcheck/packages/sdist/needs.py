@@ -6,6 +6,7 @@ may go without is not named. What only a distribution's name tells is in ``packa
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -51,9 +52,10 @@ _BACKPORTS = re.compile(r"^(?:standard-.+|legacy-cgi|zombie-imp|pyasyncore|pyasy
 # What a build environment has whose requirements are these and nothing else.
 _BARE_REQUIREMENTS = frozenset({"setuptools", "wheel"})
 _SHOWN = 60  # characters of a text that is quoted
+_MOST_NAMED = 4  # environment variables
 _MOST_LINES = 5_000  # of requirements
 _INSTALLS_ITSELF = re.compile(
-    rb"^\s*(?:import|from)\s+pip\b|['\"]pip['\"]|fetch_build_eggs|easy_install|subprocess"
+    rb"^[ \t]*(?:import|from)[ \t]+pip\b|['\"]pip['\"]|fetch_build_eggs|easy_install|subprocess"
     rb"|os\.system|popen|runpy",
     re.MULTILINE,
 )
@@ -205,6 +207,7 @@ class _Script:
             whole=not project.folder,
             own=frozenset(part.removesuffix(".py") for part in parts),
         )
+        self._reasons: dict[int, str] = {}
         self.courses: Mapping[int, Course] = {
             minor: setup_script.run(files, environment(minor=minor)) for minor in _MINORS
         }
@@ -219,7 +222,9 @@ class _Script:
 
     def certain(self, minor: int) -> str:
         """Return why its build fails."""
-        return self._failure(self.courses[minor], minor)
+        if minor not in self._reasons:
+            self._reasons[minor] = self._failure(self.courses[minor], minor)
+        return self._reasons[minor]
 
     def doubt(self, minor: int) -> str:
         """Return why its build may fail, where nothing is certain."""
@@ -227,7 +232,8 @@ class _Script:
             return ""
         likely = self._likely.get(minor)
         if likely is not None and (failure := self._failure(likely, minor)):
-            return f"{failure} (unless {' or '.join(likely.unset)} is set in its environment)"
+            names = [name[:_SHOWN] for name in likely.unset[:_MOST_NAMED]]
+            return f"{failure} (unless {' or '.join(names)} is set in its environment)"
         if old := self._too_old(self._compiled, minor):
             return old
         call = self.courses[minor].call
@@ -337,15 +343,22 @@ def _invalid_cfg(project: Project) -> str:
 
 def _refused(file: str, lines: Iterable[str], python: str) -> str:
     for line in itertools.islice(lines, _MOST_LINES):
-        try:
-            reading.requirement(line)
-        except InvalidRequirement:
+        if not _is_requirement(line):
             return f"its {file} has the invalid requirement {line[:_SHOWN]!r}"
     try:
         reading.specifiers(python)
     except InvalidSpecifier:
         return f"its {file} has the invalid python_requires {python[:_SHOWN]!r}"
     return ""
+
+
+@functools.lru_cache(maxsize=_MOST_LINES)  # the same lines are asked about for each Python
+def _is_requirement(line: str) -> bool:
+    try:
+        reading.requirement(line)
+    except InvalidRequirement:
+        return False
+    return True
 
 
 def _lines(value: object) -> Iterator[str]:
@@ -423,6 +436,7 @@ def _limit(clause: Specifier) -> Version | None:
             return None
 
 
+@functools.lru_cache  # an archive's C files are all of a few
 def _version(text: str) -> Version | None:
     try:
         return reading.version(text)

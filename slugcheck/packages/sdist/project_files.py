@@ -9,8 +9,6 @@ from __future__ import annotations
 import ast
 import configparser
 import re
-import threading
-import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,12 +28,9 @@ _MUTATORS = frozenset([
 ])
 # fmt: on
 _MAX_DEPTH = 20
-# Real ones have up to some 100 kB, as PyTorch's has. Parsing takes some 300 bytes for each.
-_MAX_SOURCE_BYTES = 2**20
 # Names bound to sums and lists of names multiply: what is evaluated and made has a bound.
 _MAX_STEPS = 100_000
 _MAX_CHARACTERS = 2**22
-_WARNINGS = threading.Lock()
 # Header names in a PKG-INFO; the specification has 33.
 _MOST_FIELDS = 200
 _BLANKS = re.compile(r"[^\S\n]{64,}")
@@ -246,7 +241,7 @@ def read_setup(source: bytes) -> SetupCall | None:
     only where all agree.
     """
     try:
-        tree = _parsed(source)
+        tree = reading.python(source)
         reader = _Reader(tree)
         calls = [reader.keywords(call) for call in _setup_calls(tree)]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -254,12 +249,14 @@ def read_setup(source: bytes) -> SetupCall | None:
     return _merged(calls) if calls else None
 
 
-def parse_setup(source: bytes) -> ast.Module | None:
-    """Return the syntax tree of a setup.py; None when it is not Python 3."""
+def parse_setup(source: bytes) -> ast.Module | str:
+    """Return the syntax tree of a setup.py, else what Python 3 says against it, which may be ""."""
     try:
-        return _parsed(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+        return reading.python(source)
+    except SyntaxError as error:
+        return error.msg
+    except ValueError:
+        return ""
 
 
 # What only Python 2 can read: the start of what Python 3 says of it, and the last that says so.
@@ -270,37 +267,23 @@ _PYTHON_2 = (
 )
 
 
-def is_python_2(source: bytes, minor: int) -> bool:
-    """Return True for a file that Python 2 can read, but not Python 3.``minor``."""
-    try:
-        _parsed(source)
-    except SyntaxError as error:
-        return any(
-            error.msg.startswith(text) and (last is None or minor <= last)
-            for text, last in _PYTHON_2
-        )
-    except (ValueError, RecursionError, MemoryError):
-        pass
-    return False
+def is_python_2(problem: str, minor: int) -> bool:
+    """Return whether what is said against a file is said of one that only Python 2 can read.
+
+    ``problem`` is what ``parse_setup`` returns; it is said by Python 3.``minor``.
+    """
+    return any(
+        problem.startswith(text) and (last is None or minor <= last) for text, last in _PYTHON_2
+    )
 
 
 def imported(source: bytes) -> frozenset[str]:
     """Return the top-level names that a setup.py imports; none when it is not Python 3."""
     tree = parse_setup(source)
-    nodes = list(ast.walk(tree)) if tree is not None else []
+    nodes = [] if isinstance(tree, str) else list(ast.walk(tree))
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
     return frozenset(name.partition(".")[0] for name in names)
-
-
-def _parsed(source: bytes) -> ast.Module:
-    # Old sources hold invalid escapes, which newer Pythons warn about on the user's screen. The
-    # filters are global, hence one thread at a time.
-    if len(source) > _MAX_SOURCE_BYTES:
-        raise ValueError("too large to be read")
-    with _WARNINGS, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return ast.parse(source)
 
 
 def _setup_calls(tree: ast.Module) -> Iterator[ast.Call]:

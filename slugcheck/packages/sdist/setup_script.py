@@ -12,7 +12,7 @@ import ast
 import builtins
 import operator
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,13 +27,17 @@ from slugcheck.packages.sdist.build_environment import (
 )
 from slugcheck.packages.sdist.project_files import SetupCall, is_python_2, parse_setup
 
-# Of one run; a setup.py of PyTorch's size takes some 8,000 steps.
+# Of one run; a setup.py of PyTorch's size takes some 8,000 steps. What one step looks at or makes
+# is as long as the project likes: characters of texts, parts of values, nodes of the syntax tree.
 _MOST_STEPS = 40_000
 _MOST_CHARACTERS = 2**20
+_CHARACTERS_PER_PART, _CHARACTERS_PER_NODE = 8, 8  # as long as they take
+_MOST_SOURCE_BYTES = 500_000  # of all files that are followed: parsing takes 600 times as much
 _DEEPEST_CALL = 8
 _MOST_PARTS = 5_000  # of a value; lists of the same list multiply
 _LONGEST_MESSAGE = 160
-_LONGEST_PATH = 1_024
+_LONGEST_FAULT = 400
+_LONGEST_PATH, _MOST_PATH_PARTS = 1_024, 64
 
 # --------------------------------------------------------------------------- values
 
@@ -87,14 +91,6 @@ class Extension:
 class _Function:
     node: ast.FunctionDef
     scope: _Scope
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether calling it runs its statements."""
-        kept = (ast.Yield, ast.YieldFrom)
-        return not self.node.decorator_list and not any(
-            isinstance(node, kept) for node in ast.walk(self.node)
-        )
 
     @cached_property
     def local(self) -> frozenset[str]:
@@ -167,38 +163,6 @@ def _bound(body: Iterable[ast.stmt]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _whole(value: object) -> bool:
-    """Whether all of a value is known, and it is not too large to be looked at."""
-    waiting, left = [value], _MOST_PARTS
-    while waiting:
-        left -= 1
-        part = waiting.pop()
-        if left < 0 or (isinstance(part, _List | _Dict) and part.doubtful):
-            return False
-        if isinstance(part, dict):
-            waiting += part.values()
-        elif isinstance(part, list | tuple):
-            waiting += part
-        elif not (part is None or isinstance(part, bool | int | float | str | bytes)):
-            return False
-    return True
-
-
-def _truth(value: object) -> bool | None:
-    """Whether a value is true; None where that is unknown."""
-    match value:
-        case _Function() | _Class() | _Module() | _VersionInfo() | _Path() | Extension():
-            return True
-        case _List() | _Dict() if value.doubtful:
-            return None
-        case list() | tuple() if UNKNOWN in value:
-            return True if any(item is not UNKNOWN for item in value) else None
-        case None | bool() | int() | float() | str() | bytes() | list() | tuple() | dict():
-            return bool(value)
-        case _:
-            return None
-
-
 # --------------------------------------------------------------------------- the course
 
 
@@ -224,20 +188,29 @@ class Files:
 
     def __init__(self, sources: Mapping[str, bytes]) -> None:
         self._sources = sources
-        self._files: dict[str, _File | None] = {}
+        self._files: dict[str, _File | str] = {}
+        self._left = _MOST_SOURCE_BYTES
 
     def __contains__(self, path: object) -> bool:
         return path in self._sources
 
     def is_python_2(self, path: str, minor: int) -> bool:
         """Return True for a file that Python 2 can read, but not Python 3.``minor``."""
-        return self.get(path) is None and is_python_2(self._sources[path], minor)
+        found = self._parsed(path)
+        return isinstance(found, str) and is_python_2(found, minor)
 
     def get(self, path: str) -> _File | None:
-        """Return a file; None when it is not Python 3."""
+        """Return a file; None when it is not Python 3, or beyond what is followed."""
+        found = self._parsed(path)
+        return None if isinstance(found, str) else found
+
+    def _parsed(self, path: str) -> _File | str:
+        """Return a file, else what Python says against it."""
         if path not in self._files:
-            tree = parse_setup(self._sources[path])
-            self._files[path] = None if tree is None else _File(path, tree)
+            source = self._sources[path]
+            self._left -= len(source)
+            tree = parse_setup(source) if self._left >= 0 else ""
+            self._files[path] = tree if isinstance(tree, str) else _File(path, tree)
         return self._files[path]
 
 
@@ -285,6 +258,7 @@ _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], object]] = {
 # Where an extension may stay out of the build.
 _OPTIONAL = frozenset({"optional", "py_limited_api"})
 _BUILDING_METHODS = frozenset({"run", "build_extension", "build_extensions"})
+_USUAL_COMMANDS = ("builtins.object", "distutils.command.", "setuptools.command.")
 
 
 class _Run:
@@ -331,10 +305,58 @@ class _Run:
         if self._steps < 0 or self._characters < 0:
             raise _Ended
 
+    def _spend_parts(self, parts: Sized) -> None:
+        self._characters -= _CHARACTERS_PER_PART * len(parts)
+        if self._characters < 0:
+            raise _Ended
+
+    def _walked(self, node: ast.AST) -> Iterator[ast.AST]:
+        for inner in ast.walk(node):
+            self._characters -= _CHARACTERS_PER_NODE
+            if self._characters < 0:
+                raise _Ended
+            yield inner
+
+    def _whole(self, value: object) -> bool:
+        """Whether all of a value is known, and it is not too large to be looked at."""
+        waiting, left = [value], _MOST_PARTS
+        while waiting:
+            left -= 1
+            part = waiting.pop()
+            if left < 0 or (isinstance(part, _List | _Dict) and part.doubtful):
+                return False
+            if isinstance(part, dict):
+                self._spend_parts(part)
+                waiting += part.values()
+            elif isinstance(part, list | tuple):
+                self._spend_parts(part)
+                waiting += part
+            elif isinstance(part, str | bytes):
+                self._spend_parts(part)
+            elif not (part is None or isinstance(part, bool | int | float)):
+                return False
+        return True
+
+    def _truth(self, value: object) -> bool | None:
+        """Whether a value is true; None where that is unknown."""
+        match value:
+            case _Function() | _Class() | _Module() | _VersionInfo() | _Path() | Extension():
+                return True
+            case _List() | _Dict() if value.doubtful:
+                return None
+            case list() | tuple():
+                self._spend_parts(value)
+                known = [item for item in value if item is not UNKNOWN]
+                return bool(known) if known or not value else None
+            case None | bool() | int() | float() | str() | bytes() | dict():
+                return bool(value)
+            case _:
+                return None
+
     def _fail(self, text: str) -> None:
         """Note what stops the build, if it is certain to be reached."""
         if self._certain:
-            self._fault = text
+            self._fault = text if len(text) <= _LONGEST_FAULT else f"{text[: _LONGEST_FAULT - 1]}…"
             raise _Ended
 
     @contextmanager
@@ -377,8 +399,11 @@ class _Run:
             case ast.FunctionDef():
                 for default in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
                     self._value(default, scope)
-                function = _Function(node, scope)
-                scope.names[node.name] = function if function.is_plain else UNKNOWN
+                kept = (ast.Yield, ast.YieldFrom)  # where a call does not run its statements
+                plain = not node.decorator_list and not any(
+                    isinstance(inner, kept) for inner in self._walked(node)
+                )
+                scope.names[node.name] = _Function(node, scope) if plain else UNKNOWN
             case ast.ClassDef():
                 bases = tuple(self._value(base, scope) for base in node.bases)
                 scope.names[node.name] = UNKNOWN if node.decorator_list else _Class(node, bases)
@@ -387,7 +412,7 @@ class _Run:
             case ast.Raise():
                 self._raise(node, scope)
             case ast.Assert():
-                if _truth(self._value(node.test, scope)) is False:
+                if self._truth(self._value(node.test, scope)) is False:
                     message = None if node.msg is None else self._value(node.msg, scope)
                     self._stop(message, "always fails an assertion", scope)
             case ast.For():
@@ -433,7 +458,7 @@ class _Run:
                         place.names[name] = UNKNOWN
 
     def _if(self, node: ast.If, scope: _Scope) -> None:
-        condition = _truth(self._value(node.test, scope))
+        condition = self._truth(self._value(node.test, scope))
         if condition is not None:
             self._block(node.body if condition else node.orelse, scope)
         elif self._leaves(node.body, scope) and not any(map(_returns, node.body)):
@@ -446,8 +471,8 @@ class _Run:
     def _for(self, node: ast.For, scope: _Scope) -> None:
         items = self._value(node.iter, scope)
         leaves = (ast.Break, ast.Continue, ast.Return)
-        plain = not node.orelse and not any(isinstance(n, leaves) for n in ast.walk(node))
-        if not plain or not isinstance(items, list | tuple) or not _whole(items):
+        plain = not node.orelse and not any(isinstance(n, leaves) for n in self._walked(node))
+        if not plain or not isinstance(items, list | tuple) or not self._whole(items):
             self._pass_over([node], scope)
             return
         for item in tuple(items):
@@ -468,7 +493,7 @@ class _Run:
 
     def _forget_calls(self, body: Sequence[ast.stmt], scope: _Scope) -> None:
         """End where statements may call setup() before they leave."""
-        calls = [node for part in body for node in ast.walk(part) if isinstance(node, ast.Call)]
+        calls = [node for part in body for node in self._walked(part) if isinstance(node, ast.Call)]
         names = {_last_name(call.func) for call in calls}
         if not names.isdisjoint({"setup", "run_setup"}):
             raise _Ended
@@ -501,12 +526,12 @@ class _Run:
             return True
         if not isinstance(statement, ast.Assign):
             return False
-        parts = [node for node in ast.walk(statement) if isinstance(node, ast.expr)]
+        parts = [node for node in self._walked(statement) if isinstance(node, ast.expr)]
         plain = (ast.Constant, ast.Name, ast.Attribute, ast.List, ast.Tuple, ast.Dict)
         if not all(isinstance(node, plain) for node in parts):
             return False
         with self._doubtfully(True):
-            return _whole(self._value(statement.value, scope))
+            return self._whole(self._value(statement.value, scope))
 
     def _import_outcome(self, statement: ast.stmt) -> str | None:
         """Return what an import lacks, "" where it succeeds, None where neither is certain."""
@@ -596,7 +621,7 @@ class _Run:
                         place.names[target.id] = UNKNOWN
                         place = place.outer
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
-                items = value if isinstance(value, list | tuple) and _whole(value) else ()
+                items = value if isinstance(value, list | tuple) and self._whole(value) else ()
                 plain = len(items) == len(parts)
                 for part, item in zip(
                     parts, items if plain else [UNKNOWN] * len(parts), strict=True
@@ -611,7 +636,7 @@ class _Run:
                 elif isinstance(base, _List | _Dict):
                     base.doubtful = True
                 elif base == _NAMES:
-                    _forget_data(scope)
+                    self._forget_data(scope)
             case ast.Attribute():
                 self._value(target.value, scope)
             case _:
@@ -649,6 +674,16 @@ class _Run:
         if name in scope.file.bound or "*" in scope.file.bound:
             return UNKNOWN
         return _Outside(f"builtins.{name}") if hasattr(builtins, name) else UNKNOWN
+
+    def _forget_data(self, scope: _Scope) -> None:
+        """Forget what code that cannot be seen may have bound anew."""
+        place: _Scope | None = scope
+        while place is not None:
+            self._spend_parts(place.names)
+            for name, value in place.names.items():
+                if not isinstance(value, _Function | _Class | _Module | _Outside):
+                    place.names[name] = UNKNOWN
+            place = place.outer
 
     def _name(self, name: str, scope: _Scope) -> object:
         value = self._find(name, scope)
@@ -689,6 +724,8 @@ class _Run:
 
     def _load(self, module: str, name: str, scope: _Scope) -> object:
         """Return a module that is imported, and follow it if it is the archive's own."""
+        if len(module) > _LONGEST_PATH:
+            return UNKNOWN
         top = module.partition(".")[0]
         if self._certain:
             self._imports.add(top)
@@ -727,6 +764,8 @@ class _Run:
         return self._load(path, "", scope) if self._path_of(path) else UNKNOWN
 
     def _of_outside(self, path: str, scope: _Scope) -> object:
+        if len(path) > _LONGEST_PATH:
+            return UNKNOWN
         if path == "sys.version_info":
             return _VersionInfo(self._environment.minor)
         if reason := self._environment.removed(path):
@@ -758,12 +797,12 @@ class _Run:
             case ast.BoolOp():
                 return self._junction(node, scope)
             case ast.UnaryOp():
-                truth = _truth(self._value(node.operand, scope))
+                truth = self._truth(self._value(node.operand, scope))
                 return not truth if isinstance(node.op, ast.Not) and truth is not None else UNKNOWN
             case ast.Compare():
                 return self._compared(node, scope)
             case ast.IfExp():
-                condition = _truth(self._value(node.test, scope))
+                condition = self._truth(self._value(node.test, scope))
                 with self._doubtfully(condition is None):
                     values = [
                         self._value(branch, scope)
@@ -779,6 +818,7 @@ class _Run:
             case ast.JoinedStr():
                 parts = [self._value(part, scope) for part in node.values]
                 texts = [part for part in parts if isinstance(part, str)]
+                self._spend(sum(map(len, texts)))
                 return "".join(texts) if len(texts) == len(parts) else UNKNOWN
             case ast.FormattedValue():
                 value = self._value(node.value, scope)
@@ -802,7 +842,7 @@ class _Run:
         for node in nodes:
             if isinstance(node, ast.Starred):
                 inner = self._value(node.value, scope)
-                whole = isinstance(inner, list | tuple) and _whole(inner)
+                whole = isinstance(inner, list | tuple) and self._whole(inner)
                 items += inner if whole and isinstance(inner, list | tuple) else [UNKNOWN]
             else:
                 items.append(self._value(node, scope))
@@ -815,6 +855,7 @@ class _Run:
             key = None if key_node is None else self._value(key_node, scope)
             value = self._value(value_node, scope)
             if key_node is None and isinstance(value, _Dict):
+                self._spend_parts(value)
                 made.update(value)
                 made.doubtful |= value.doubtful
             elif isinstance(key, str):
@@ -854,7 +895,7 @@ class _Run:
                 return {0: 3, 1: base.minor}.get(key, UNKNOWN) if isinstance(key, int) else UNKNOWN
             case _Dict() if isinstance(key, str) and not base.doubtful:
                 return base.get(key, UNKNOWN)
-            case list() | tuple() if isinstance(key, int) and _whole(base):
+            case list() | tuple() if isinstance(key, int) and self._whole(base):
                 return base[key] if -len(base) <= key < len(base) else UNKNOWN
             case _:
                 return UNKNOWN
@@ -866,7 +907,7 @@ class _Run:
         for operand in node.values:
             with self._doubtfully(doubt):
                 value = self._value(operand, scope)
-            truth = _truth(value)
+            truth = self._truth(value)
             if truth is decisive:
                 return decisive if doubt else value
             doubt |= truth is None
@@ -881,7 +922,7 @@ class _Run:
             inside = self._is_in(left, right)
             return inside if inside is UNKNOWN or isinstance(kind, ast.In) else not inside
         if isinstance(left, _VersionInfo):
-            return _version_compared(left, kind, right)
+            return _version_compared(left, kind, right) if self._whole(right) else UNKNOWN
         if isinstance(right, _VersionInfo):
             return UNKNOWN
         if _Outside("sys.argv[]") in (left, right):
@@ -889,7 +930,7 @@ class _Run:
             never = isinstance(word, str) and word in _NEVER_ARGUMENTS
             if never and isinstance(kind, ast.Eq | ast.NotEq):
                 return isinstance(kind, ast.NotEq)
-        if not (_whole(left) and _whole(right)) or type(kind) not in _COMPARISONS:
+        if not (self._whole(left) and self._whole(right)) or type(kind) not in _COMPARISONS:
             return UNKNOWN
         try:
             return _COMPARISONS[type(kind)](left, right)
@@ -903,8 +944,9 @@ class _Run:
             never = isinstance(item, str) and (item in _NEVER_ARGUMENTS or item.startswith("--"))
             return False if never else UNKNOWN
         if isinstance(item, str) and isinstance(place, str):
+            self._spend(len(item) + len(place))
             return item in place
-        if isinstance(place, list | tuple | dict) and _whole(item) and _whole(place):
+        if isinstance(place, list | tuple | dict) and self._whole(item) and self._whole(place):
             return isinstance(item, str | int) and item in place
         return UNKNOWN
 
@@ -978,9 +1020,9 @@ class _Run:
             return _NAMES
         written = base == _NAMES and name not in _READING_METHODS
         if written or (_NAMES in arguments and not isinstance(base, str)):
-            _forget_data(scope)
+            self._forget_data(scope)
         if path in ("builtins.eval", "builtins.exec") and len(arguments) < 2:
-            _forget_data(scope)
+            self._forget_data(scope)
         if path == "glob.glob" and len(arguments) == 1 and not named:
             return self._matching(arguments[0])
         if path in ("builtins.__import__", "importlib.import_module"):
@@ -1025,7 +1067,7 @@ class _Run:
         path = _joined([pattern])
         if not isinstance(path, _Path):
             return UNKNOWN
-        self._spend(len(self._environment.paths))
+        self._spend_parts(self._environment.paths)
         found = self._environment.matching(path.path)
         return UNKNOWN if found is None else _List(found)
 
@@ -1034,22 +1076,23 @@ class _Run:
     ) -> object:
         first = arguments[0] if len(arguments) == 1 and not named else UNKNOWN
         match path.removeprefix("builtins."):
-            case "list" | "sorted" if isinstance(first, list | tuple) and _whole(first):
+            case "list" | "sorted" if isinstance(first, list | tuple) and self._whole(first):
                 return _List(first)
-            case "tuple" if isinstance(first, list | tuple) and _whole(first):
+            case "tuple" if isinstance(first, list | tuple) and self._whole(first):
                 return tuple(first)
             case "list" if not arguments and not named:
                 return _List()
             case "dict" if not arguments:
                 return _Dict(named)
             case "dict" if isinstance(first, _Dict):
+                self._spend_parts(first)
                 made = _Dict(first)
                 made.doubtful = first.doubtful
                 return made
-            case "len" if isinstance(first, list | tuple | dict | str) and _whole(first):
+            case "len" if isinstance(first, list | tuple | dict | str) and self._whole(first):
                 return len(first)
-            case "bool" if _truth(first) is not None:
-                return _truth(first)
+            case "bool" if self._truth(first) is not None:
+                return self._truth(first)
             case _:
                 return _KNOWN_CALLS.get(path, UNKNOWN)
 
@@ -1130,6 +1173,7 @@ class _Run:
         ):  # fmt: skip
             for given in arguments:
                 if isinstance(given, _Dict):
+                    self._spend_parts(given)
                     base.update(given)
                     base.doubtful |= given.doubtful
             base.update(named)
@@ -1138,7 +1182,7 @@ class _Run:
         return UNKNOWN if name in ("pop", "setdefault", "popitem") else None
 
     def _text_method(self, text: str, name: str, arguments: Sequence[object]) -> object:
-        if not all(map(_whole, arguments)):
+        if not all(map(self._whole, arguments)):
             return UNKNOWN
         self._spend(len(text))
         match name, arguments:
@@ -1211,23 +1255,28 @@ def _builds_as_usual(keywords: Mapping[str, object]) -> bool:
     commands = keywords.get("cmdclass", {})
     if not isinstance(commands, dict) or (isinstance(commands, _Dict) and commands.doubtful):
         return False
-    return "build" not in commands and all(
-        _is_usual(command) for key, command in commands.items() if key == "build_ext"
+    return "build" not in commands and (
+        "build_ext" not in commands or _is_usual(commands["build_ext"])
     )
 
 
 def _is_usual(command: object) -> bool:
-    """Whether a class builds extensions as the one that it derives from does."""
-    if isinstance(command, _Outside):
-        usual = ("builtins.object", "distutils.command.", "setuptools.command.")
-        return command.path.startswith(usual)
-    if not isinstance(command, _Class):
-        return False
-    methods = [node for node in command.node.body if isinstance(node, ast.FunctionDef)]
-    if not all(map(_goes_on, (node for node in methods if node.name in _BUILDING_METHODS))):
-        return False
-    # a mixin of the project's own derives from nothing
-    return all(map(_is_usual, command.bases))
+    """Whether a class builds extensions as those that it derives from do."""
+    waiting, seen = [command], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, _Outside):
+            if not one.path.startswith(_USUAL_COMMANDS):
+                return False
+        elif not isinstance(one, _Class):
+            return False
+        elif id(one) not in seen:  # bases in common make more paths than there are classes
+            seen.add(id(one))
+            methods = [node for node in one.node.body if isinstance(node, ast.FunctionDef)]
+            if not all(map(_goes_on, (node for node in methods if node.name in _BUILDING_METHODS))):
+                return False
+            waiting += one.bases  # a mixin of the project's own derives from nothing
+    return True
 
 
 def _goes_on(method: ast.FunctionDef) -> bool:
@@ -1251,7 +1300,7 @@ def _extension(
 
 def _version_compared(info: _VersionInfo, kind: ast.cmpop, other: object) -> object:
     """Compare the five parts of ``sys.version_info`` with a tuple, as far as two decide."""
-    if not isinstance(other, tuple) or not _whole(other) or type(kind) not in _COMPARISONS:
+    if not isinstance(other, tuple) or type(kind) not in _COMPARISONS:
         return UNKNOWN
     known = (3, info.minor)
     shared = min(len(known), len(other))
@@ -1264,18 +1313,10 @@ def _version_compared(info: _VersionInfo, kind: ast.cmpop, other: object) -> obj
     return _COMPARISONS[type(kind)](1, 0) if len(other) <= len(known) else UNKNOWN
 
 
-def _forget_data(scope: _Scope) -> None:
-    """Forget what code that cannot be seen may have bound anew."""
-    place: _Scope | None = scope
-    while place is not None:
-        for name, value in place.names.items():
-            if not isinstance(value, _Function | _Class | _Module | _Outside):
-                place.names[name] = UNKNOWN
-        place = place.outer
-
-
 def _joined(parts: Sequence[object]) -> object:
     """Return the path that parts lead to; a build runs in setup.py's folder."""
+    if len(parts) > _MOST_PATH_PARTS:
+        return UNKNOWN
     texts = [part.path if isinstance(part, _Path) else part for part in parts]
     plain = [text for text in texts if isinstance(text, str) and len(text) <= _LONGEST_PATH]
     if len(plain) < len(texts) or not texts or any(text.startswith("/") for text in plain):
