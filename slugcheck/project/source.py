@@ -25,8 +25,6 @@ _DEEPEST = 100  # statements in each other, the parser's own bound
 _LONGEST_NAME = 500  # characters of a dotted name
 _LONGEST_TEXT = 300  # of a literal that is kept
 MOST_STEPS = 15_000  # of one file; the largest real ones have some 2,000
-# The parser puts a dotted name together part by part, in the square of their number.
-_MANY_PARTS = re.compile(rb"\b(?:\w++[ \t\r\n\f\\]*+\.[ \t\r\n\f\\]*+){100}")
 _WORDS = (string.ascii_letters + string.digits + "_ \t\r\f").encode() + bytes(range(128, 256))
 _LINE = re.compile(
     rb"^(?:from[ \t]+[\w.]+[ \t]+import[ \t]+(?:\([^)]{0,4000}\)|[^\n#;(]{1,1000})"
@@ -168,8 +166,6 @@ def parsed(source: bytes) -> ast.Module | None:
 def _parsed(source: bytes) -> ast.Module | str:
     if tokens(source) > MOST_TOKENS:
         return "it is too long to be parsed"
-    if _MANY_PARTS.search(source):
-        return "it has a name of too many parts"
     try:
         return reading.python(source)
     except SyntaxError as error:
