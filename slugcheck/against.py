@@ -11,6 +11,7 @@ and a note says so.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from slugcheck import reading
 from slugcheck.check import SILENT, Check
 from slugcheck.compare import difference as difference_of
 from slugcheck.errors import MeasureError, SlugcheckError, UsageError
-from slugcheck.model import Author, Difference, Report, Settings
+from slugcheck.model import Author, BundleKind, Difference, Obstacle, Report, Settings
 from slugcheck.model.document import ReportDocument, loads, text_of
 from slugcheck.model.options import Options
 from slugcheck.model.to_document import report_document
@@ -29,6 +30,7 @@ from slugcheck.project import git
 from slugcheck.project.git import Revision
 from slugcheck.project.shared import SharedProject
 from slugcheck.running import child, temporary
+from slugcheck.sizing.slug_parts import BASE
 from slugcheck.text import printable, shown_value
 
 _REPORT_HINT = "name a file, a folder, a saved report or a git revision such as origin/main"
@@ -142,9 +144,33 @@ class Base:
     def compared(self, report: Report, run: Check) -> Report:
         """Return the report with its difference from the base, judged."""
         assert self._measurement is not None, "used outside of its with"  # noqa: S101 - a caller's slip
-        base_difference = difference(report, self, self._measurement.result())
-        notes = (*report.notes, *self._of_settings(run.settings))
-        return gates.with_increase(replace(report, notes=notes), run.rules, base_difference)
+        measured = self._measurement.result()
+        base_difference = difference(report, self, measured)
+        report = replace(
+            report,
+            notes=(*report.notes, *self._of_settings(run.settings)),
+            obstacles=(*report.obstacles, *self._of_image(report, measured)),
+        )
+        return gates.with_increase(report, run.rules, base_difference)
+
+    def _of_image(self, report: Report, measured: Measured) -> Iterator[Obstacle]:
+        """Yield what is in the way where only the base's base image has a known size.
+
+        Without the base image, what was over a limit would be far below it.
+        """
+        image = report.sizes.target.platform.bundle.kind is BundleKind.IMAGE
+        judged = any(verdict.gates for verdict in report.verdicts)
+        then = measured.report.parts if measured.report else ()
+        counted = next((part for part in then if part.group == BASE), None)
+        known = any(part.group == BASE for part in report.sizes.parts)
+        if image and judged and counted and not known:
+            yield Obstacle(
+                sentence="the size of this change's base image is not known, and "
+                f"{self.label} counts {counted.name}",
+                fix="add --base-size SIZE",
+                instead="sized without a base image",
+                refused=False,
+            )
 
     def _of_settings(self, own: Settings) -> tuple[str, ...]:
         """Return notes on how a change alters its base's settings, or that they are unknown."""

@@ -257,6 +257,9 @@ def _difference_notes(head: ReportDocument, base: ReportDocument, label: str) ->
         own, then = getattr(head.target, field), getattr(base.target, field)
         if own != then:
             yield f"{label} is for {aspect} {then}, this for {own}: this alone changes sizes"
+    if head.target.platform == base.target.platform and head.target.tier != base.target.tier:
+        tiers = f"the tier {base.target.tier} in {label}, {head.target.tier} in this"
+        yield f"another limit applies: {tiers}"
     if head.tool.version != base.tool.version:
         made = f"{label} was made by slugcheck {base.tool.version}"
         yield f"{made}, this by {head.tool.version}: this alone may change predictions"

@@ -479,6 +479,32 @@ def test_a_comparison_shows_the_base_image_and_its_change(
     assert 990_700_000 < change["base"]["bundle_bytes"] < 990_800_000  # the change
 
 
+def test_a_base_image_of_unknown_size_does_not_pass_where_the_old_one_counted(
+    index: PackageServer, project: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(project, other)
+    install = "COPY . .\nRUN pip install --no-cache-dir -r requirements.txt\n"
+    write(project, f"FROM python:3.12\n{install}")
+    write(other, f"FROM internal/python:1\n{install}")
+    flags = ("--platform", "docker", "--index-url", index.index_url, "--limit", "bundle=500MB")
+    assert slugcheck(project, *flags).code == 1
+    done = slugcheck(other, *flags, "--against", project)
+    assert done.code == 3, done.out
+    assert "the size of this change's base image is not known" in " ".join(done.out.split())
+    assert slugcheck(other, *flags, "--base-size", "100MB", "--against", project).code == 0
+
+
+def test_an_index_that_a_variable_without_a_value_names_is_told(
+    index: PackageServer, project: Path
+) -> None:
+    install = "RUN pip install -i $INDEX -r requirements.txt\n"
+    write(project, f"FROM python:3.12-slim\nARG INDEX\nCOPY . .\n{install}")
+    done = check(index, project)
+    assert done.code == 0, done.err
+    assert any("$INDEX" in note for note in done.document["notes"])
+
+
 def test_a_library_that_a_bare_image_lacks_is_an_error(index: PackageServer, project: Path) -> None:
     index.add_wheel("pyzbar", "0.1", {"pyzbar.py": "x = 1\n"})
     (project / "requirements.txt").write_text("pyzbar\n")

@@ -242,6 +242,13 @@ def test_a_bare_requirements_file_has_the_tier_of_a_lock_since_vercel_writes_one
     assert verdict(check(index, path))["limit"] == 500 * MIB
 
 
+def test_a_change_that_raises_the_limit_is_told(index: PackageServer, tmp_path: Path) -> None:
+    before = write(tmp_path / "before", APP)
+    after = write(tmp_path / "after", {**APP, "vercel.json": VARIABLE % "1"})
+    done = check(index, after, "--against", str(before))
+    assert "another limit applies: the tier cold-start in" in " ".join(done.out.split())
+
+
 @pytest.mark.parametrize("named", ["function", "cold-start", "large"])
 def test_the_user_may_name_the_tier(index: PackageServer, requirements: Write, named: str) -> None:
     path = requirements("webapp==1.0\n")

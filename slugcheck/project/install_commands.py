@@ -472,7 +472,7 @@ class _Reader:
         upgrades = "-U" in flags or "--upgrade" in flags
         present = {"pip", "setuptools", "wheel"}  # in the image already, unless it is upgraded
         names = [name for name in names if upgrades or name.lower() not in present]
-        index = [f"{flag} {value}" for flag in _INDEX for value in flags.get(flag, [])]
+        index = [f"{flag} {value}" for flag in _INDEX for value in flags.get(flag, []) if value]
         links = [*flags.get("-f", []), *flags.get("--find-links", [])]
         index += [f"--find-links {link}" for link in links if "://" in link]
         index += ["--pre"] if "--pre" in flags else []

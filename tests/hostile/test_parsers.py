@@ -18,6 +18,7 @@ from slugcheck.model.to_document import report_document
 from slugcheck.packages.locks.pins import toml
 from slugcheck.packages.locks.pipenv import pipfile_hashes
 from slugcheck.packages.locks.poetry import content_hash
+from slugcheck.packages.sdist.setup_script import Files
 from tests.support import cases
 from tests.support.bounded import Bounded, Ended
 
@@ -455,7 +456,6 @@ SCRIPTS = {
     "240,000 empty lines": "\n" * 240_000,
     "a dotted name": f"import a{'.a' * 120_000}\n",
     "a dotted name in another encoding": f"# coding: utf-7\nimport a{'+AC4-a' * 40_000}\n",
-    "a formatted text of fields": f"x = f'{'{a}' * 4_000}{'x' * 220_000}'\n",
     "classes of classes": "class a0(object): pass\nclass b0(object): pass\n"
     + "".join(f"class {c}{n + 1}(a{n}, b{n}): pass\n" for n in range(40) for c in "ab")
     + "from setuptools import setup\nsetup(cmdclass={'build_ext': a40})\n",
@@ -468,11 +468,17 @@ def test_a_setup_script_that_stalled(case: str, bounded: Bounded, tmp_path: Path
     assert bounded.parsed(tmp_path, "sdist", {"setup.py": SCRIPTS[case] + end}).code == 0
 
 
-def test_many_modules_of_a_setup_script(bounded: Bounded, tmp_path: Path) -> None:
-    source = f"x = [{'0,' * 124_000}]\n"
-    files = {f"m{number}.py": source for number in range(16)}
-    files["setup.py"] = "".join(f"import m{number}\n" for number in range(16))
+def test_formatted_texts_of_many_fields(bounded: Bounded, tmp_path: Path) -> None:
+    source = f"x = f'{'x' * 100_000}{'{a}' * 46_000}'\n"
+    files = {"setup.py": f"import m\n{source}setup()\n", "m.py": source}
     assert bounded.parsed(tmp_path, "sdist", files).code == 0
+
+
+def test_modules_of_a_setup_script_are_followed_as_far_as_they_are_few() -> None:
+    files = Files({f"m{number}.py": b"x = 1\n" + b"#" * 200_000 for number in range(16)})
+    assert [files.get(f"m{number}.py") is not None for number in range(4)] == [
+        True, True, False, False,
+    ]  # fmt: skip
 
 
 def test_requirements_that_are_read_for_each_python(bounded: Bounded, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from slugcheck.packages.sdist.project_files import SetupCall, is_python_2, parse
 # is as long as the project likes: characters of texts, parts of values, nodes of the syntax tree.
 _MOST_STEPS = 40_000
 _MOST_CHARACTERS = 2**20
+_WHOLE_RUNS = 4  # as many may take all of that; real ones are followed some 16 times
 _CHARACTERS_PER_PART, _CHARACTERS_PER_NODE = 8, 8  # as long as they take
 _MOST_SOURCE_BYTES = 500_000  # of all files that are followed: parsing takes 600 times as much
 _DEEPEST_CALL = 8
@@ -184,12 +185,16 @@ class Course:
 
 
 class Files:
-    """The Python files of an archive, by their path from setup.py, each parsed once."""
+    """The Python files of an archive, by their path from setup.py, each parsed once.
+
+    ``steps`` and ``characters`` are what is left for all runs.
+    """
 
     def __init__(self, sources: Mapping[str, bytes]) -> None:
         self._sources = sources
         self._files: dict[str, _File | str] = {}
         self._left = _MOST_SOURCE_BYTES
+        self.steps, self.characters = _WHOLE_RUNS * _MOST_STEPS, _WHOLE_RUNS * _MOST_CHARACTERS
 
     def __contains__(self, path: object) -> bool:
         return path in self._sources
@@ -265,8 +270,8 @@ class _Run:
     def __init__(self, files: Files, environment: Environment) -> None:
         self._files = files
         self._environment = environment
-        self._steps = _MOST_STEPS
-        self._characters = _MOST_CHARACTERS
+        self._steps = min(_MOST_STEPS, files.steps)
+        self._characters = min(_MOST_CHARACTERS, files.characters)
         self._certain = True
         self._depth = 0
         self._imported: dict[str, object] = {}
@@ -279,8 +284,11 @@ class _Run:
 
     def course(self) -> Course:
         """Follow setup.py."""
+        steps, characters = self._steps, self._characters
         with suppress(_Ended, RecursionError):
             self._run_file("setup.py", "__main__")
+        self._files.steps -= steps - self._steps
+        self._files.characters -= characters - self._characters
         return Course(
             fault=self._fault,
             unset=tuple(self._unset),
