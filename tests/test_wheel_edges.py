@@ -312,9 +312,9 @@ class Wants:
     def spans(self, members: Any) -> Any:
         return self.wanted
 
-    def factor(self, sources: Any) -> float:
+    def factors(self, sources: Any) -> tuple[float, float]:
         self.given = sources
-        return 1.5
+        return 1.5, 1.5
 
 
 @pytest.mark.parametrize(
