@@ -49,7 +49,7 @@ from benchmarks.calibration_fit import (
     using,
     without,
 )
-from benchmarks.corpus import Wheel, download, measure, read_sections
+from benchmarks.corpus import Wheel, download, measure, read_sections, with_samples
 from slugcheck.sizing import bytecode
 
 _CLASSES = (0, 0.1, 1, 10, np.inf)  # MB of one distribution
@@ -171,7 +171,7 @@ def shared_310(data: Data, everything: Sequence[Wheel], sets: Sets) -> float:
 def keep_unmeasured(data: Data, shipped: Data) -> None:
     """Take over what an earlier run measured on Pythons that were not given this time."""
     fitted = data["bytecode"]["coefficients"]
-    for minor in set(shipped["bytecode"]["coefficients"]) - set(fitted):
+    for minor in sorted(set(shipped["bytecode"]["coefficients"]) - set(fitted)):
         fitted[minor] = shipped["bytecode"]["coefficients"][minor]
         for table in ("model", "transfer"):
             old = shipped["bytecode"]["error_percent"][table]
@@ -209,6 +209,7 @@ def main() -> None:
     by_section = download(read_sections(), options.cache)
     paths = [path for some in by_section.values() for path in some]
     wheels = measure(paths, options.cache, dict(p.split("=", 1) for p in options.python))
+    wheels = with_samples(wheels, paths, options.cache)
     by_file = {wheel.filename: wheel for wheel in wheels}
     corpus = [by_file[path.name] for path in by_section["corpus"]]
     sets = {s: [by_file[p.name] for p in ps] for s, ps in by_section.items() if s.startswith("S")}

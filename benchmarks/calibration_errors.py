@@ -23,13 +23,14 @@ from benchmarks.calibration_fit import (
 from benchmarks.corpus import Wheel
 from slugcheck.model import Entry, Estimate
 from slugcheck.model import figures as intervals
-from slugcheck.sizing import bytecode, calibration, compression
+from slugcheck.sizing import bytecode, calibration, compression, sampled
 from slugcheck.sizing.kinds import slug_group
 
 FOLDS = 10
 _INSIDE = 90  # percent of the true figures that an interval is to hold
 _BINS: tuple[int | None, ...] = (50_000, 200_000, 1_000_000, None)
-_SAMPLE_BINS: tuple[int | None, ...] = (3_000_000, None)  # the smaller ones are read in few runs
+# the smaller are read nearly whole
+_SAMPLE_BINS: tuple[int | None, ...] = (1_000_000, 3_000_000, None)
 _FAR_BINS: tuple[int | None, ...] = (5_000_000, None)  # bytes
 _SOURCE_BINS: tuple[int | None, ...] = (
     1_000,
@@ -54,6 +55,13 @@ def sampled_factor(wheel: Wheel, shrink: float | None = None) -> float | None:
     if not runs:
         return None
     return bytecode.factor_from_sizes(wheel.sources, runs, minor="3.11", shrink=shrink)
+
+
+def sampled_slug(wheel: Wheel) -> float | None:
+    """Return what the reader's sample would show of its compressed bytes, on Python 3.11."""
+    if wheel.packed is None:
+        return None
+    return sampled.slug_factor(wheel.entries, wheel.packed, minor="3.11")
 
 
 def sample(wheel: Wheel) -> list[list[tuple[Entry, int | None]]]:
@@ -107,14 +115,21 @@ def slug_errors(wheels: Sequence[Wheel], folds: Folds, data: Data) -> Data:
 
     The bytecode is taken as known: its own doubt comes on top. ``far``: of the bytes beyond the
     first window of large files; ``stored``: of what the archive holds undeflated; the others of
-    everything else, by what the prediction stands on.
+    everything else, by what the prediction stands on (``alike``: a sample of files much alike).
     """
+    samples = [
+        (true_bytecode(w), *found)
+        for w in wheels
+        if sample(w) and (found := sampled_error(w, folds.of(w)))
+    ]
     near = [(weight_of(w).source_files, near_error(w, folds.of(w))) for w in wheels]
     far = [(packed, log_ratio(true, packed)) for true, packed in map(alone, wheels) if packed]
     stored = [log_ratio(*as_if_stored(w, data)) for w in wheels]
     return {
         "same_version": [[None, SAME_VERSION]],
         "other_version": [[None, quantile_percent([e for _, e in drifts(wheels, data, "slug")])]],
+        "sample": by_size([(n, e) for n, k, e in samples if k >= compression.ALIKE], _SAMPLE_BINS),
+        "alike": by_size([(n, e) for n, k, e in samples if k < compression.ALIKE], _SAMPLE_BINS),
         "model": by_size([(n, e) for n, e in near if e is not None], _SOURCE_BINS),
         "far": [[high, max(error or 0.0, LEAST_SHARED)] for high, error in by_size(far, _FAR_BINS)],
         "stored": quantile_percent(stored),
@@ -128,6 +143,20 @@ def near_error(wheel: Wheel, data: Data) -> float | None:
         near = weight.near + weight.bytecode_share(true_bytecode(wheel), "3.11")
     true = wheel.gzip_full - compression.GZIP * weight.far
     return log_ratio(true, near) if near > weight.far else None
+
+
+def sampled_error(wheel: Wheel, data: Data) -> tuple[float, float] | None:
+    """Return a sample's factor and the error of the same with it; None where it does not count."""
+    weight = weight_of(wheel)
+    with using(data):
+        whole = true_bytecode(wheel)
+        factor = sampled_slug(wheel)
+        if not factor or not compression.is_mostly_python(wheel.entries, whole, "3.11"):
+            return None
+        known = Estimate[int].measured(whole)
+        found = compression.predict(wheel.entries, known, minor="3.11", factor=factor)
+    far = compression.GZIP * weight.far
+    return factor, log_ratio(wheel.gzip_full - far, found.value - far)
 
 
 def alone(wheel: Wheel) -> tuple[int, int]:
@@ -229,9 +258,9 @@ Predict = Callable[[Wheel], Figures]
 def predict_with(data: Data, wheel: Wheel, *, sample: bool, minor: str = "3.11") -> Figures:
     """Return the bytecode and slug estimates that slugcheck would give."""
     with using(data):
-        known, same = calibration.load().find(wheel.name, wheel.version)
-        worth = bytecode.WORTH_A_CHECK if known else bytecode.WORTH_A_SAMPLE
-        wanted = sample and not same and model_bytecode(wheel, "3.11") >= worth
+        _, same = calibration.load().find(wheel.name, wheel.version)
+        large = model_bytecode(wheel, "3.11") >= bytecode.WORTH_A_SAMPLE
+        wanted = sample and not same and large
         predicted = bytecode.predict(
             wheel.name, wheel.sources, minor=minor, prefix=PREFIX, version=wheel.version,
             factor=sampled_factor(wheel) if wanted else None,
@@ -239,6 +268,7 @@ def predict_with(data: Data, wheel: Wheel, *, sample: bool, minor: str = "3.11")
         share = compression.predict(
             wheel.entries, predicted.estimate, minor=minor, name=wheel.name,
             version=wheel.version, model_bytecode=predicted.model_bytes,
+            factor=sampled_slug(wheel) if wanted else None,
         )  # fmt: skip
         return predicted.estimate, share
 

@@ -121,7 +121,8 @@ def assemble(wheels: Sequence[Wheel], minors: Sequence[str]) -> Data:
             "plain": plain,
             "bytecode": share,
             "error_percent": {
-                **grounds, "model": nothing, "far": nothing, "stored": 0.0,
+                **grounds, "sample": nothing, "alike": nothing, "model": nothing, "far": nothing,
+                "stored": 0.0,
             },
             "systematic_percent": LEAST_SHARED,
             "pythons": {minor: [1.0, 1.0, 0.0] for minor in minors},

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from packaging.utils import parse_wheel_filename
 
 from slugcheck.model import Entry
 from slugcheck.sizing import compression
+from slugcheck.sizing.sampled import Packed
 
 _HERE = Path(__file__).parent
 _GLIBC = range(5, 29)  # manylinux_2_5 to manylinux_2_28: what Heroku's stacks run
@@ -47,6 +48,7 @@ class Wheel:
     gzip_full: int
     alone: dict[str, int]
     other_shares: dict[str, int]  # gzip_full less gzip_plain, by other Python
+    packed: Packed | None = None  # what a sample showed, with ``with_samples``
 
     @property
     def sources(self) -> tuple[Entry, ...]:
@@ -96,6 +98,20 @@ def measure(paths: Iterable[Path], cache: Path, pythons: dict[str, str]) -> list
         small = [path for path in every[::3] if 50_000 < path.stat().st_size < 3_000_000]
         _run([python, str(_HERE / "truth.py")], small[:80], cache / f"truth-{minor}")
     return [_load(path, cache) for path in every]
+
+
+def with_samples(wheels: Iterable[Wheel], paths: Iterable[Path], cache: Path) -> list[Wheel]:
+    """Return the wheels with what a sample of each shows of how it compresses.
+
+    The cache holds the results for the sampling rule (``bytecode.spread_runs``) that measured them.
+    """
+    every = sorted({path.name: path for path in paths}.values())
+    _run([sys.executable, str(_HERE / "samples.py")], every, cache / "samples")
+    found = {}
+    for path in every:
+        row = json.loads((cache / "samples" / f"{path.name}.json").read_text("utf-8"))
+        found[path.name] = Packed(**{**row, "paths": tuple(row["paths"])}) if row else None
+    return [replace(wheel, packed=found[wheel.filename]) for wheel in wheels]
 
 
 def _run(command: Sequence[str], paths: Sequence[Path], results: Path) -> None:

@@ -187,6 +187,7 @@ def size_one(
         name=distribution.name,
         version=distribution.version,
         model_bytecode=predicted.model_bytes,
+        factor=inventory.slug_factor,
     )
     plain, compiled, slug, archived = (
         _widened(figure, low, high)

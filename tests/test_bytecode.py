@@ -11,7 +11,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from slugcheck.model import Basis, Entry
-from slugcheck.sizing import bytecode, calibration
+from slugcheck.sizing import bytecode, calibration, sampled
 from slugcheck.sizing.bytecode import Evidence, predict
 
 PREFIX = "/app/.heroku/python/lib/python3.11/site-packages"
@@ -34,9 +34,18 @@ def sources_of(name: str) -> list[tuple[Entry, bytes]]:
     return found
 
 
+def compiled(*sources: bytes) -> list[int | None]:
+    """Return the sizes that a sample of the sources shows."""
+    shown = sampled.compile_runs([[(entry("p.py"), source) for source in sources]])
+    assert shown is not None
+    return list(shown.sizes[0])
+
+
 def true_bytes(sources: list[tuple[Entry, bytes]]) -> int:
-    sizes = [bytecode.compiled_bytes(source) or 0 for _, source in sources]
-    return sum(sizes) + sum(len(PREFIX) + 1 + len(one.path) for one, _ in sources)
+    sizes = compiled(*(source for _, source in sources))
+    return sum(size or 0 for size in sizes) + sum(
+        len(PREFIX) + 1 + len(one.path) for one, _ in sources
+    )
 
 
 @pytest.mark.parametrize("name", ["click", "rich", "requests", "packaging", "hypothesis"])
@@ -54,7 +63,7 @@ def test_a_sample_of_a_real_package_comes_near_the_truth() -> None:
     entries = [one for one, _ in sources]
     texts = dict(sources)
     runs = bytecode.spread_runs(entries, minor=RUNNING)
-    factor = bytecode.factor_from_sources(entries, [[(e, texts[e]) for e in run] for run in runs])
+    factor, _ = sampled.factors(entries, [[(e, texts[e]) for e in run] for run in runs])
     found = predict("unheard-of", entries, minor=RUNNING, prefix=PREFIX, factor=factor)
     assert found.evidence is Evidence.SAMPLE
     assert found.estimate.value == pytest.approx(true_bytes(sources), rel=0.1)
@@ -63,7 +72,7 @@ def test_a_sample_of_a_real_package_comes_near_the_truth() -> None:
 def test_sampling_everything_finds_the_truth() -> None:
     sources = sources_of("click")
     entries = [one for one, _ in sources]
-    factor = bytecode.factor_from_sources(entries, [sources])
+    factor, _ = sampled.factors(entries, [sources])
     found = predict("unheard-of", entries, minor=RUNNING, prefix=PREFIX, factor=factor)
     assert found.estimate.value == pytest.approx(true_bytes(sources), rel=0.001)
 
@@ -166,14 +175,14 @@ def test_runs_are_neighbours_within_the_budget_and_spread_over_the_archive() -> 
     files = [entry(f"a/m{number:03}.py", 5000, 1500) for number in range(600)]
     files[300] = entry("a/m300.so", 10**6, 10**6)
     runs = bytecode.sample_runs("unheard-of", files, minor="3.11")
-    assert len(runs) == 8
+    assert len(runs) == 24
     places = [files.index(one) for run in runs for one in run]
     assert places == sorted(set(places))
-    assert places[0] < 75
-    assert places[-1] > 525
+    assert places[0] < 25
+    assert places[-1] > 575
     for run in runs:
         start, end = files.index(run[0]), files.index(run[-1])
-        assert sum(one.compressed for one in files[start : end + 1]) <= 48 * 1024
+        assert sum(one.compressed for one in files[start : end + 1]) <= 16 * 1024
         assert all(one.path.endswith(".py") for one in run)
 
 
@@ -185,15 +194,30 @@ def test_a_run_ends_with_its_last_source_and_skips_what_is_none() -> None:
         assert paths == ["a.py", "c.py"]
 
 
-def test_the_more_bytecode_there_is_the_more_is_read_in_no_more_requests_than_before() -> None:
+def test_the_more_bytecode_there_is_the_more_is_read() -> None:
     def read(count: int) -> tuple[int, int]:
         files = [entry(f"a/m{number}.py", 5000, 1500) for number in range(count)]
         runs = bytecode.sample_runs("unheard-of", files, minor="3.11")
         return len(runs), sum(one.compressed for run in runs for one in run)
 
     small, medium, large = read(300), read(1500), read(6000)
-    assert [small[0], medium[0], large[0]] == [4, 8, 16]
-    assert small[1] < 4 * 32 * 1024 < medium[1] < 8 * 48 * 1024 < large[1] < 16 * 64 * 1024
+    assert [small[0], medium[0], large[0]] == [12, 24, 32]
+    assert small[1] < 12 * 16 * 1024 < medium[1] < 24 * 16 * 1024 < large[1] < 32 * 32 * 1024
+
+
+def test_a_run_that_one_file_fills_counts_less_than_one_of_many() -> None:
+    small = [entry(f"a/m{number}.py") for number in range(60)]
+    large = entry("a/z.py", 200_000, 60_000)
+    one, huge = (
+        bytecode.class_prediction([file], minor="3.11", prefix="") - 1 - len(file.path)
+        for file in (small[0], large)
+    )
+    runs: list[list[tuple[Entry, int | None]]] = [
+        [(file, 2 * one) for file in small[:20]], [(large, huge)]
+    ]  # fmt: skip
+    rest = [entry(f"b/m{number}.py") for number in range(20_000)]
+    factor = bytecode.factor_from_sizes([*small, large, *rest], runs, minor="3.11", shrink=0.0)
+    assert factor == pytest.approx((2 * 20 / 21 + 1 / 2) / (20 / 21 + 1 / 2), rel=0.01)
 
 
 def test_a_file_larger_than_a_run_is_taken_whole() -> None:
@@ -247,37 +271,38 @@ def test_few_runs_are_believed_less() -> None:
     [b"def f(:\n", b"x = 1\0", b"\xff\xfe bad", b"(" * 5000 + b")" * 5000, b"-" * 10**6 + b"1"],
 )
 def test_sources_that_do_not_compile_are_left_out(source: bytes) -> None:
-    assert bytecode.compiled_bytes(source) is None
+    assert compiled(source) == [None]
     one = entry("a/b.py", len(source), len(source))
-    assert bytecode.factor_from_sources([one], [[(one, source)]]) is None
+    assert sampled.factors([one], [[(one, source)]]) == (None, None)
     good = entry("a/c.py")
-    assert bytecode.factor_from_sources([one, good], [[(one, source), (good, b"x = 1\n")]])
+    assert all(sampled.factors([one, good], [[(one, source), (good, b"x = 1\n")]]))
 
 
-@pytest.mark.parametrize("lines", [1, 30_000])  # in this process, and in one of its own
+@pytest.mark.parametrize("lines", [1, 30_000])
 def test_a_compiled_source_has_the_size_of_its_pyc_without_the_path(
     tmp_path: Path, lines: int
 ) -> None:
     source = b"def f():\n    return [1, 'text']\n" + b"x = 1\nn = 2\n" * lines
     path = tmp_path / "module.py"
     path.write_bytes(source)
-    compiled = tmp_path / "module.pyc"
-    py_compile.compile(str(path), cfile=str(compiled), doraise=True)
-    assert bytecode.compiled_bytes(source) == compiled.stat().st_size - len(str(path))
+    made = tmp_path / "module.pyc"
+    py_compile.compile(str(path), cfile=str(made), doraise=True)
+    assert compiled(source) == [made.stat().st_size - len(str(path))]
 
 
 def test_sources_are_compiled_and_never_run(tmp_path: Path) -> None:
     mark = tmp_path / "ran"
     source = f"open({str(mark)!r}, 'w')\nraise SystemExit(1)\n".encode()
     # a warning about a source (here an invalid escape) must not become an error either
-    assert bytecode.compiled_bytes(source + b"x = '\\d'\n")
+    assert all(compiled(source + b"x = '\\d'\n"))
     assert not mark.exists()
 
 
 def test_an_annotations_import_of_ours_does_not_leak_into_the_sample() -> None:
     source = b"def f(a: 1 + undefined) -> int: ...\n"
     other = b"from __future__ import annotations\n" + source
-    assert bytecode.compiled_bytes(source) != bytecode.compiled_bytes(other)
+    plain, postponed = compiled(source, other)
+    assert plain != postponed
 
 
 # --------------------------------------------------------------------------- the data file

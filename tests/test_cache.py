@@ -38,6 +38,7 @@ INVENTORY = Inventory(
     via="range",
     python_scripts=("pkg-1.data/scripts/x",),
     bytecode_factor=1.07,
+    slug_factor=0.93,
 )
 
 
@@ -85,7 +86,7 @@ def test_no_key_leads_out_of_the_folder_or_shows_in_a_name(tmp_path: Path, key: 
     cache = Cache(tmp_path / "cache")
     cache.store("kind", key, {"n": 1})
     assert cache.load("kind", key) == {"n": 1}
-    assert only_file(tmp_path).is_relative_to(tmp_path / "cache" / "v2" / "kind")
+    assert only_file(tmp_path).is_relative_to(tmp_path / "cache" / "v3" / "kind")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +177,7 @@ def test_an_inventory_comes_back_the_same_but_for_where_it_is_from(tmp_path: Pat
 
 
 def test_an_inventory_of_an_empty_wheel_comes_back_too() -> None:
-    empty = replace(INVENTORY, entries=(), via="cache", bytecode_factor=None)
+    empty = replace(INVENTORY, entries=(), via="cache", bytecode_factor=None, slug_factor=None)
     assert inventory_from_document(inventory_to_document(empty)) == empty
 
 

@@ -265,9 +265,9 @@ class FirstBytes:
         self.seen = tuple(members)
         return [(0, stop) for stop in self.stops]
 
-    def factor(self, sources: Sequence[tuple[str, bytes]]) -> float | None:
+    def factors(self, sources: Sequence[tuple[str, bytes]]) -> tuple[float, float]:
         self.sources = dict(sources)
-        return 1.25
+        return 1.25, 0.75
 
 
 def sample(server: PackageServer, sampler: FirstBytes) -> Inventory:
@@ -284,7 +284,7 @@ def test_a_sampler_gets_the_sources_that_lie_within_its_spans(server: PackageSer
     expected = {f"pkg/m{n}.py": SOURCES[f"pkg/m{n}.py"].encode() for n in range(3)}
     assert sampler.sources == expected
     assert {member.name for member in sampler.seen} == {entry.path for entry in inventory.entries}
-    assert inventory.bytecode_factor == 1.25
+    assert (inventory.bytecode_factor, inventory.slug_factor) == (1.25, 0.75)
     assert len(server.hits_of(SAMPLED.filename)) == 2
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import random
 import struct
 import sys
 import time
@@ -312,9 +314,9 @@ class Wants:
     def spans(self, members: Any) -> Any:
         return self.wanted
 
-    def factor(self, sources: Any) -> float:
+    def factors(self, sources: Any) -> tuple[float, float]:
         self.given = sources
-        return 1.5
+        return 1.5, 1.5
 
 
 @pytest.mark.parametrize(
@@ -347,6 +349,29 @@ def test_samples_are_bounded(
     assert sampled() == (1.5, at_limit)
     monkeypatch.setattr(wheel, limit, bound - 1)
     assert sampled() == (None, [])
+
+
+def test_spans_of_a_sample_near_each_other_are_one_request(server: PackageServer) -> None:
+    near, far = random.Random(1).randbytes(80_000), random.Random(2).randbytes(120_000)
+    files = {
+        "a.py": "a = 1\n", "near.bin": near, "between.py": "x = 1\n", "b.py": "b = 1\n",
+        "far.bin": far, "c.py": "c = 1\n", "last.bin": far,
+    }  # fmt: skip
+    server.add_wheel("demo", "1", files)
+    (name,) = server._files
+
+    class Sources(Wants):
+        def spans(self, members: Any) -> Any:
+            starts = {member.name: member.header_offset for member in members}
+            following = dict(itertools.pairwise(sorted(starts.values())))
+            wanted = [starts[path] for path in ("a.py", "b.py", "c.py")]
+            return [(start, following[start]) for start in wanted]
+
+    sampler = Sources()
+    with HttpClient() as client:
+        wheel.read_inventory(server.artifact(name), client, sampler=sampler)
+    assert [path for path, _ in sampler.given] == ["a.py", "b.py", "c.py"]
+    assert len(server.hits_of(name)) == 3  # the directory, a.py to b.py, c.py
 
 
 # --------------------------------------------------------------------------- what is kept

@@ -136,6 +136,8 @@ class Inventory:
     # share of a module's bytecode size that a sample of its sources showed, against the model:
     # 1.1 means 10 % larger than the model of bytecode.py says; None when nothing was sampled
     bytecode_factor: float | None = None
+    # the same for the compressed bytes of its sources with their bytecode, against compression.py
+    slug_factor: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

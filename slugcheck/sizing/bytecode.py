@@ -6,18 +6,15 @@ it does not average out. It is corrected by a factor: the one that this version 
 models were calibrated, else the one that a sample of its sources shows, else that of another
 version. ``benchmarks/calibrate.py`` fits all numbers; ``calibration.json`` holds them.
 
-Sources are compiled here and never executed. Bytes throughout.
+Bytes throughout.
 """
 
 from __future__ import annotations
 
 import bisect
 import itertools
-import marshal
 import math
 import sys
-import threading
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -33,32 +30,19 @@ _HEADER = 16
 # Deflated bytes beyond half the size mean data in a source (base64, tables), for which the
 # quadratic term would run away.
 _DENSEST = 0.5
-# Sampling, chosen by simulation over the corpus (benchmarks/README.md): each run is a request, so
-# their number is what costs most; longer ones halve the error of 16 KiB. Number and bytes of the
-# archive, by predicted bytecode.
+# Sampling, chosen by simulation over the corpus (benchmarks/README.md): neighbours are alike, so
+# many short runs say more than few long ones, and those near each other are read in one request
+# (packages.index.wheel). Number and bytes of the archive, by predicted bytecode.
 _RUNS = (
-    (3_000_000, 4, 32 * 1024),
-    (15_000_000, 8, 48 * 1024),
-    (None, 16, 64 * 1024),
+    (3_000_000, 12, 16 * 1024),
+    (15_000_000, 24, 16 * 1024),
+    (None, 32, 32 * 1024),
 )
 _LOCAL_HEADER = 100  # about what precedes a member's data: 30 bytes and its name
 _LONGEST_FILE = 1024 * 1024
-# The compiler takes 600 times the size of a source that was made for it, and 60 times that of most.
-_APART_BYTES = 250_000
-_APART_SECONDS = 20.0
-_APART = threading.Lock()
-_COMPILER = """\
-import contextlib, marshal, resource, sys
-with contextlib.suppress(ValueError, OSError):  # macOS has no limit of the address space
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (600 * 10**6,) * 2)
-code = compile(sys.stdin.buffer.read(), "/p", "exec", dont_inherit=True, optimize=0)
-print(len(marshal.dumps(code)) - len("/p"))
-"""
-WORTH_A_SAMPLE = 500_000  # predicted bytecode of a distribution without a known factor
-WORTH_A_CHECK = 1_000_000  # of one whose factor is known from another version
+WORTH_A_SAMPLE = 300_000  # predicted bytecode of a distribution not measured in this version
 # A sample nearer than this to the factor of another version confirms it; both then count half.
-_AGREE = 0.06
+_AGREE = 0.04
 _OLD = "3.10"
 
 
@@ -97,7 +81,7 @@ def predict(
 
     Only ``.py`` files count; their paths are relative to ``prefix``, the absolute folder on the
     target: each ``.pyc`` holds its source's path once. ``factor`` is what a sample showed
-    (:func:`factor_from_sources`) with the running Python; ``version`` makes a measured factor of
+    (``sizing.sampled``) with the running Python; ``version`` makes a measured factor of
     that version count.
     """
     sources = tuple(entry for entry in files if entry.path.endswith(".py"))
@@ -179,7 +163,7 @@ def _factor(
     measured, python = _measured(known.bytecode, minor) if known else (None, minor)
     if measured is not None and same:
         return measured, Evidence.SAME_VERSION, python
-    running = _running_minor()
+    running = running_minor()
     # bytecode before 3.11 has so little in common with later that a sample says nothing of it
     if sampled is None or _OLD in (minor, running):
         evidence = Evidence.MODEL if measured is None else Evidence.OTHER_VERSION
@@ -211,7 +195,8 @@ def _measured(factors: Mapping[str, float], minor: str) -> tuple[float | None, s
     return factors[python], python
 
 
-def _running_minor() -> str:
+def running_minor() -> str:
+    """Return the Python that samples are compiled with."""
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -235,19 +220,18 @@ def _error_percent(evidence: Evidence, minor: str, measured_with: str, model_byt
 def sample_runs(
     name: str, entries: Sequence[Entry], *, minor: str, version: str | None = None
 ) -> tuple[tuple[Entry, ...], ...]:
-    """Return the sources worth reading: runs of neighbours in the archive, one request each.
+    """Return the sources worth reading: runs of neighbours in the archive.
 
     ``entries`` are all files in archive order. Empty when a sample would not pay: this version's
     factor is known, the distribution is small, or the target's Python compiles too differently.
     Runs start where equal shares of the predicted bytecode lie, so each counts the same, and hold
-    whole files up to 32 to 64 KiB of archive, at least one.
+    whole files up to 16 or 32 KiB of archive, at least one.
     """
     sources = [entry for entry in entries if entry.path.endswith(".py")]
     predicted = _model_bytes(sources, minor)
     if _factor(name, version, minor, None)[1] is Evidence.SAME_VERSION or minor == _OLD:
         return ()
-    known, _ = calibration.load().find(name, version)
-    if predicted < (WORTH_A_CHECK if known else WORTH_A_SAMPLE):
+    if predicted < WORTH_A_SAMPLE:
         return ()
     return tuple(spread_runs(entries, minor=minor))
 
@@ -287,53 +271,6 @@ def _run_from(entries: Sequence[Entry], start: int, longest: int) -> Sequence[En
     return entries[start:end]
 
 
-def compiled_bytes(source: bytes) -> int | None:
-    """Return the size of a source's ``.pyc`` on this Python, less its path; None if it has none.
-
-    Compiles, and never executes. The warnings that a compiler gives about a source are not ours.
-    """
-    if len(source) > _APART_BYTES:
-        return _compiled_apart(source)
-    path = "/p"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            code = compile(reading.source_text(source), path, "exec", dont_inherit=True, optimize=0)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    return _HEADER + len(marshal.dumps(code)) - len(path)
-
-
-def _compiled_apart(source: bytes) -> int | None:
-    """Do the same in a process of its own, whose memory and time are limited, one at a time."""
-    from slugcheck.errors import MeasureError
-    from slugcheck.running import child
-
-    command = [sys.executable, "-I", "-S", "-W", "ignore", "-c", _COMPILER]
-    bounds = child.Bounds(seconds=_APART_SECONDS)
-    with _APART:
-        try:
-            done = child.run(command, label="compiling", environment={}, bounds=bounds, sent=source)
-        except (OSError, MeasureError):
-            return None
-    if done.code != 0 or not done.out.strip().isdigit():
-        return None
-    return _HEADER + int(done.out)
-
-
-def factor_from_sources(
-    entries: Iterable[Entry], runs: Iterable[Iterable[tuple[Entry, bytes]]]
-) -> float | None:
-    """Return a distribution's bytecode over the model's, as a sample of its sources shows it.
-
-    ``entries`` are all its files, ``runs`` the sampled ones with their whole text, grouped as
-    :func:`sample_runs` gave them. None when nothing of the sample compiles. Compiles with the
-    running Python and compares with the model for that one.
-    """
-    measured = [[(entry, compiled_bytes(source)) for entry, source in run] for run in runs]
-    return factor_from_sizes(entries, measured, minor=_running_minor())
-
-
 def factor_from_sizes(
     entries: Iterable[Entry],
     runs: Iterable[Iterable[tuple[Entry, int | None]]],
@@ -345,19 +282,31 @@ def factor_from_sizes(
 
     What was sampled counts as it is; the rest is taken to be as far from the model as the runs
     are on average. The average is of the runs' ratios, not of their bytes: one huge file would
-    drown the others. It is shrunk towards 1 as if ``shrink`` further runs had shown 1.
+    drown the others. A run that one file fills says less than one of many, so each counts by
+    n / (n + 1), where n is how many files of equal size would vary as much. The average is shrunk
+    towards 1 as if ``shrink`` further runs had shown 1.
     """
     coefficients = _coefficients(minor)
-    pairs = []
-    for run in runs:
-        sizes = [(size, _one_file(entry, coefficients)) for entry, size in run if size is not None]
-        if sizes:
-            pairs.append((sum(true for true, _ in sizes), sum(predicted for _, predicted in sizes)))
-    if not pairs:
+    measured = [
+        [(size, _one_file(entry, coefficients)) for entry, size in run if size is not None]
+        for run in runs
+    ]
+    ratios = [_ratio(files) for files in measured if files]
+    if not ratios:
         return None
     if shrink is None:
         shrink = float(calibration.load().bytecode["shrinkage_runs"])
-    mean = (sum(true / predicted for true, predicted in pairs) + shrink) / (len(pairs) + shrink)
+    weight = sum(weight for _, weight in ratios) + shrink
+    mean = (sum(ratio * weight for ratio, weight in ratios) + shrink) / weight
     whole = sum(_one_file(e, coefficients) for e in entries if e.path.endswith(".py"))
-    seen = sum(predicted for _, predicted in pairs)
-    return (sum(true for true, _ in pairs) + max(whole - seen, 0.0) * mean) / whole
+    files = list(itertools.chain.from_iterable(measured))
+    true, seen = sum(size for size, _ in files), sum(predicted for _, predicted in files)
+    return (true + max(whole - seen, 0.0) * mean) / whole
+
+
+def _ratio(files: Sequence[tuple[int, float]]) -> tuple[float, float]:
+    """Return the bytecode of a run over the model's, and how much the run counts."""
+    predicted = [model for _, model in files]
+    whole = sum(predicted)
+    alike = whole * whole / sum(model * model for model in predicted)
+    return sum(size for size, _ in files) / whole, alike / (alike + 1)

@@ -23,10 +23,17 @@ _WINDOW = 32 * 1024
 # What the program gzip -6 writes over zlib's level 6, which wheels are deflated with: measured on
 # three environments of 36,000 files and 379 MB gzipped (2026-11-24), 0.05 to 0.07 %.
 GZIP = 1.0005
+GZIP_SAMPLE = 1.003  # the same for sources and their bytecode, which are about as much
 # Deflated bytes from which on a file's gain from its neighbours hardly grows; of 500, 1000, 2000
 # and 4000 the best by cross-validation.
 _SATURATION = 500.0
 _RECORD = ".dist-info/RECORD"
+# A sample below this part of the model has files much like each other; how much like the others of
+# the distribution, which it does not see, is less certain.
+ALIKE = 0.98
+# From as many bytes of bytecode on, a sample is a small part of the sources: what another version
+# showed of all of its own then counts as much (7.5 instead of 8.5 % rms).
+_SEEN_IN_PART = 3_000_000
 # Bytecode takes at least and at most this part of its bytes.
 _LEAST_SHARE, _MOST_SHARE = 0.1, 0.5
 
@@ -39,31 +46,45 @@ def predict(
     name: str | None = None,
     version: str | None = None,
     model_bytecode: int | None = None,
+    factor: float | None = None,
 ) -> Estimate[int]:
     """Return the compressed bytes of installed ``files`` and their bytecode.
 
     ``files`` are all that the installer leaves but the bytecode it compiles, which is
     ``bytecode_bytes`` on Python ``minor``. ``name`` and
     ``version`` let a measured factor of that distribution count; ``model_bytecode`` is then the
-    bytecode without any factor (``BytecodePrediction.model_bytes``). Files that the wheel stores
-    undeflated are taken at their group's usual ratio, with a wider interval.
+    bytecode without any factor (``BytecodePrediction.model_bytes``). ``factor`` is what a sample
+    of its sources showed with the running Python (``sizing.sampled``); it counts where sources and
+    bytecode are most of what is in doubt. Files that the wheel stores undeflated are taken at their
+    group's usual ratio, with a wider interval.
     """
-    entry, same = calibration.load().find(name, version)
-    if entry and model_bytecode:
-        bytecode_bytes = _halfway(bytecode_bytes, model_bytecode)
+    files = tuple(files)
     weight = weigh(files)
-    ends = (bytecode_bytes.low, bytecode_bytes.value, bytecode_bytes.high)
-    shares = [weight.bytecode_share(end, minor) for end in ends]
-    factor = entry.slug if entry else 1.0
-    low, near, high = (factor * (weight.near + share) for share in shares)
-    far = GZIP * weight.far
+    entry, same = calibration.load().find(name, version)
     errors = calibration.load().slug["error_percent"]
-    evidence = ("same_version" if same else "other_version") if entry else "model"
-    usual = calibration.by_size(errors[evidence], 0)
-    # What has thousands of sources and little else is often generated, each file like the next: it
-    # may be much less, and is never more.
-    alike = calibration.by_size(errors[evidence], weight.source_files if far < near else 0)
-    least = max(100 - 100 / (1 + alike / 100), usual)
+    far = GZIP * weight.far
+    known = entry.slug if entry else 1.0
+    measured = bytecode_bytes
+    if entry and model_bytecode:
+        measured = _halfway(bytecode_bytes, model_bytecode)
+    ends = [known * (weight.near + share) for share in _shares(weight, measured, minor)]
+    if factor and not same and is_mostly_python(files, bytecode_bytes.value, minor):
+        python = weigh(file for file in files if file.path.endswith(".py")).near
+        shares = _shares(weight, bytecode_bytes, minor)
+        shown = [weight.near + (factor - 1) * python + factor * share for share in shares]
+        if entry and bytecode_bytes.value >= _SEEN_IN_PART:
+            shown = [math.sqrt(one * other) for one, other in zip(shown, ends, strict=True)]
+        low, near, high = shown
+        evidence = "alike" if factor < ALIKE else "sample"
+        usual = least = calibration.by_size(errors[evidence], bytecode_bytes.value)
+    else:
+        low, near, high = ends
+        evidence = ("same_version" if same else "other_version") if entry else "model"
+        usual = calibration.by_size(errors[evidence], 0)
+        # What has thousands of sources and little else is often generated, each file like the
+        # next: it may be much less, and is never more.
+        alike = calibration.by_size(errors[evidence], weight.source_files if far < near else 0)
+        least = max(100 - 100 / (1 + alike / 100), usual)
     others = math.hypot(
         near * (_python(minor)[2] if bytecode_bytes.value else 0.0) / 100,
         far * calibration.by_size(errors["far"], far) / 100,
@@ -75,6 +96,21 @@ def predict(
     return Estimate.predicted(
         round(value), math.floor(max(value - below, 0.0)), math.ceil(value + above)
     )
+
+
+def _shares(weight: Weight, bytecode_bytes: Estimate[int], minor: str) -> list[float]:
+    ends = (bytecode_bytes.low, bytecode_bytes.value, bytecode_bytes.high)
+    return [weight.bytecode_share(end, minor) for end in ends]
+
+
+def is_mostly_python(files: Sequence[Entry], bytecode_bytes: int, minor: str) -> bool:
+    """Say whether sources and bytecode are half of all but the large files' rests, or more.
+
+    Then what a sample of them showed says more than another version, or nothing.
+    """
+    weight, python = weigh(files), weigh(file for file in files if file.path.endswith(".py"))
+    share = weight.bytecode_share(bytecode_bytes, minor)
+    return 2 * (python.near + share) >= weight.near + share
 
 
 def _halfway(corrected: Estimate[int], model: int) -> Estimate[int]:
@@ -122,6 +158,11 @@ class Weight:
         """Compressed bytes of all but ``far``, without bytecode."""
         gained = _dot(calibration.load().slug["plain"], self.features)
         return max(GZIP * (self.deflated - self.far) + gained, 0.0)
+
+    @property
+    def whole(self) -> float:
+        """Compressed bytes without bytecode."""
+        return self.near + GZIP * self.far
 
     def bytecode_share(self, bytecode_bytes: int, minor: str) -> float:
         """Return the compressed bytes of the bytecode: between a tenth and half of its bytes.

@@ -272,7 +272,7 @@ def test_an_entry_that_is_sound_but_not_what_was_stored_is_dropped(tmp_path: Pat
     entry.write_bytes(content[:head] + zlib.compress(b'{"size":1}'))
     assert cache.load("kind", "ab") is None
     for kind, key in (("kind", "abc"), ("other", "ab")):
-        moved = tmp_path / "v2" / kind / "ab" / f"{key}.json.zz"
+        moved = tmp_path / "v3" / kind / "ab" / f"{key}.json.zz"
         moved.parent.mkdir(parents=True, exist_ok=True)
         moved.write_bytes(content)
         assert cache.load(kind, key) is None
@@ -317,10 +317,10 @@ def test_an_entry_that_unpacks_without_end_is_dropped(
 def test_nobody_else_reads_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "cache"
     Cache(folder).store("kind", "ab", {"n": 1})
-    assert (folder / "v2").stat().st_mode & 0o777 == 0o700
-    (folder / "v2").chmod(0o777)
+    assert (folder / "v3").stat().st_mode & 0o777 == 0o700
+    (folder / "v3").chmod(0o777)
     assert Cache(folder).load("kind", "ab") == {"n": 1}
-    assert (folder / "v2").stat().st_mode & 0o777 == 0o700
+    assert (folder / "v3").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to another user")
@@ -330,7 +330,7 @@ def test_entries_of_another_user_are_not_believed(tmp_path: Path) -> None:
     os.chown(entry, 65534, 65534)
     assert Cache(tmp_path).load("kind", "ab") is None
     Cache(tmp_path).store("kind", "ab", {"n": 1})
-    os.chown(tmp_path / "v2", 65534, 65534)
+    os.chown(tmp_path / "v3", 65534, 65534)
     cache = Cache(tmp_path)
     assert cache.load("kind", "ab") is None
     assert "belongs to another user" in (cache.problem or "")

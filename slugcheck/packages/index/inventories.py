@@ -41,7 +41,7 @@ from slugcheck.packages.index.urls import local_path, split_credentials
 from slugcheck.running import temporary
 from slugcheck.text import printable
 
-SCHEMA = 2  # raised when a document changes its shape; older folders are left alone
+SCHEMA = 3  # raised when a document changes its shape; older folders are left alone
 VARIABLE = "SLUGCHECK_CACHE_DIR"
 
 # Bytes of a document, unpacked. The largest known, of homeassistant's 58,144 files, has 6 MB.
@@ -53,6 +53,7 @@ _LEVEL = 3  # zlib: 6 makes inventories 8 % smaller in twice the time
 _SAFE_KEY = re.compile(r"[0-9a-z][0-9a-z._-]{0,99}")
 _PLAIN_FIELDS = (
     "filename", "sha256", "file_bytes", "dist_info", "requires_python", "bytecode_factor",
+    "slug_factor",
 )  # fmt: skip
 _PAIR_FIELDS = ("console_scripts", "gui_scripts")
 _TUPLE_FIELDS = ("requires_dist", "provides_extra", "python_scripts")
@@ -141,9 +142,9 @@ class Inventories:
 
     def _read(self, artifact: Artifact) -> Inventory:
         # loaded when the first wheel is read: a run that finds all in the cache needs neither
-        from slugcheck.packages.index.wheel import BytecodeSampler, read_inventory
+        from slugcheck.packages.index.wheel import SourceSampler, read_inventory
 
-        sampler = BytecodeSampler(artifact.filename)
+        sampler = SourceSampler(artifact.filename)
         inventory = read_inventory(artifact, self._client, sampler=sampler)
         key = key_of(artifact)
         if key is not None and self._cache.is_used:

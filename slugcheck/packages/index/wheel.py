@@ -5,6 +5,7 @@ Nothing in a wheel is run. Its sources are read only where a sampler asks for th
 
 from __future__ import annotations
 
+import bisect
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,12 +32,14 @@ from slugcheck.packages.index.zip_directory import (
     read_directory,
     read_member,
 )
-from slugcheck.sizing import bytecode
+from slugcheck.sizing import bytecode, sampled
 
 _HEADER_BYTES = 30  # a local header without its name and extra field
 _EXTRA_ALLOWANCE = 64
 # Two spans this near are fetched as one: at 40 ms round trip a request costs more than 32 KB.
 MERGE_GAP = 32 * 1024
+# The same for a sample's, which lie further apart: 96 KB take as long as half a round trip.
+_SAMPLE_GAP = 96 * 1024
 # Read of a script to see its first line: local header, and a deflate block's code tables.
 _PEEK = 2048
 _SHEBANG = b"#!python"  # what an installer rewrites (binary distribution format, "Recommended")
@@ -59,6 +62,7 @@ _LARGE_TEXT = 500_000
 _LARGE_TURN = threading.Lock()
 _TEXTS = ("METADATA", "entry_points.txt")
 Interval = tuple[int, int]
+Factors = tuple[float | None, float | None]  # bytecode_factor and slug_factor of an Inventory
 
 
 class Sampler(Protocol):
@@ -68,10 +72,10 @@ class Sampler(Protocol):
         """Return the (start, stop) spans of the archive that are to be read; none is fine."""
         ...
 
-    def factor(self, sources: Sequence[tuple[str, bytes]]) -> float | None:
-        """Return ``Inventory.bytecode_factor`` from the (path, source) pairs of ``.py`` members.
+    def factors(self, sources: Sequence[tuple[str, bytes]]) -> Factors:
+        """Return ``bytecode_factor`` and ``slug_factor`` of the inventory.
 
-        Given are all those that lie completely within the spans.
+        From the (path, source) pairs of ``.py`` members that lie completely within the spans.
         """
         ...
 
@@ -98,6 +102,7 @@ def read_inventory(
         info = _dist_info(directory)
         texts, python_scripts = _read_texts(source, directory, info, turn)
         metadata = _Metadata(texts, artifact.filename)
+        factors = _sample(source, directory, sampler, turn) if sampler else (None, None)
         return Inventory(
             filename=artifact.filename,
             sha256=artifact.sha256,
@@ -110,7 +115,8 @@ def read_inventory(
             console_scripts=metadata.scripts("console_scripts"),
             gui_scripts=metadata.scripts("gui_scripts"),
             python_scripts=python_scripts,
-            bytecode_factor=_sample(source, directory, sampler, turn) if sampler else None,
+            bytecode_factor=factors[0],
+            slug_factor=factors[1],
             via=source.via,
         )
 
@@ -205,42 +211,55 @@ def _read_slots(source: Source, slots: Mapping[Member, Interval]) -> Iterator[tu
                 yield member, raw[low - start : high - start]
 
 
-def _merged(spans: Iterable[Interval]) -> list[Interval]:
+def _merged(spans: Iterable[Interval], gap: int = MERGE_GAP) -> list[Interval]:
     merged: list[Interval] = []
     for start, stop in sorted(spans):
-        if merged and start - merged[-1][1] < MERGE_GAP:
+        if merged and start - merged[-1][1] < gap:
             merged[-1] = merged[-1][0], max(stop, merged[-1][1])
         else:
             merged.append((start, stop))
     return merged
 
 
-def _sample(source: Source, directory: Directory, sampler: Sampler, turn: _Turn) -> float | None:
+def _sample(source: Source, directory: Directory, sampler: Sampler, turn: _Turn) -> Factors:
+    nothing = (None, None)
     if len(directory.members) > _MAX_SAMPLED:
-        return None
+        return nothing
     wanted = sampler.spans(directory.members)
     clipped = [(max(0, start), min(stop, directory.start)) for start, stop in wanted]
+    spans = sorted(span for span in clipped if span[0] < span[1])
+    ordered = sorted(directory.members, key=_header_offset)
     sources: list[tuple[str, bytes]] = []
     left = _MAX_SOURCES
-    for start, stop in _merged(span for span in clipped if span[0] < span[1]):
+    for start, stop in _merged(spans, _SAMPLE_GAP):
         raw = source.span(start, stop)
-        for name, content in _sources_within(directory, raw, start):
-            left -= len(content)
-            if left < 0:
-                return None
-            if left < _MAX_SOURCES - _LARGE_SOURCES:
-                turn.take()
-            sources.append((name, content))
-    return sampler.factor(tuple(sources)) if sources else None
+        for low, high in _merged((s for s in spans if start <= s[0] < stop), 0):
+            for name, content in _sources_within(directory, ordered, raw, (start, low, high)):
+                left -= len(content)
+                if left < 0:
+                    return nothing
+                if left < _MAX_SOURCES - _LARGE_SOURCES:
+                    turn.take()
+                sources.append((name, content))
+    return sampler.factors(tuple(sources)) if sources else nothing
 
 
-def _sources_within(directory: Directory, raw: bytes, start: int) -> Iterator[tuple[str, bytes]]:
-    for member in directory.members:
-        at = member.header_offset - start
-        if member.name.endswith(".py") and 0 <= at < len(raw) and member.size <= _MAX_SOURCE:
-            end = data_end(raw, at, member)
-            if end is not None and end <= len(raw):
-                yield member.name, read_member(directory, member, raw[at:end])
+def _sources_within(
+    directory: Directory, ordered: Sequence[Member], raw: bytes, places: tuple[int, int, int]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the sources of a part of the archive: where ``raw`` starts, and the part's ends."""
+    start, low, high = places
+    first, end = (bisect.bisect_left(ordered, place, key=_header_offset) for place in (low, high))
+    for member in ordered[first:end]:
+        if member.name.endswith(".py") and member.size <= _MAX_SOURCE:
+            at = member.header_offset - start
+            stop = data_end(raw, at, member)
+            if stop is not None and stop <= high - start:
+                yield member.name, read_member(directory, member, raw[at:stop])
+
+
+def _header_offset(member: Member) -> int:
+    return member.header_offset
 
 
 class _Metadata(Distribution):
@@ -279,7 +298,7 @@ class _Metadata(Distribution):
             _fail(self._archive, "its entry_points.txt cannot be read")
 
 
-class BytecodeSampler:
+class SourceSampler:
     """Samples one wheel. Compiles with the running Python; nothing is executed."""
 
     def __init__(self, filename: str) -> None:
@@ -289,7 +308,7 @@ class BytecodeSampler:
 
     def spans(self, members: Sequence[Member]) -> tuple[tuple[int, int], ...]:
         """Return the spans of the archive to read, one for each run of neighbouring sources."""
-        ordered = sorted(members, key=lambda member: member.header_offset)
+        ordered = sorted(members, key=_header_offset)
         self._entries = tuple(
             Entry(path=m.name, size=m.size, compressed=m.compressed) for m in ordered
         )
@@ -308,11 +327,11 @@ class BytecodeSampler:
             for run in self._runs
         )
 
-    def factor(self, sources: Sequence[tuple[str, bytes]]) -> float | None:
-        """Return the factor on the model that the sources show."""
+    def factors(self, sources: Sequence[tuple[str, bytes]]) -> Factors:
+        """Return the factors on the models that the sources show."""
         texts = dict(sources)
         runs = [[(e, texts[e.path]) for e in run if e.path in texts] for run in self._runs]
-        return bytecode.factor_from_sources(self._entries, runs)
+        return sampled.factors(self._entries, runs)
 
 
 def _end(ordered: Sequence[Member], place: int) -> int:
