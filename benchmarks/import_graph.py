@@ -132,7 +132,8 @@ class Graph:
                 if owner and owner not in self.versions:
                     self.versions[owner] = environment.version(owner)
         for name, cost in result["books"].items():
-            if name:
+            there = name[1:] not in result["failed"] if name[:1] == "=" else name in files
+            if name and there:  # what was not found took nothing, and says nothing
                 self.modules[name].observed.append(tuple(cost))
         for name, targets in result["edges"].items():
             self.modules[name].edges.update(t for t in targets if t not in startup)
