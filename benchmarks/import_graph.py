@@ -162,6 +162,11 @@ class Graph:
             if module.distribution and top in sys.stdlib_module_names:
                 module.distribution = STANDARD
 
+        # Python imports no packages: such an edge is a thread's, which loaded something meanwhile
+        for name, module in known.items():
+            if name.partition(".")[0] in sys.stdlib_module_names and not module.distribution:
+                module.edges = {t for t in module.edges if not known[t].distribution}
+
     def reach(self, names: Iterable[str], installed: Collection[str]) -> set[str]:
         """Return the modules that importing names loads, where only some is installed."""
         seen: set[str] = set()

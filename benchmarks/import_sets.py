@@ -67,8 +67,9 @@ HELD = (
     "pyramid cherrypy nicegui blacksheep tortoise-orm beanie sqladmin influxdb-client minio "
     "dropbox notion-client yfinance ccxt web3 panel shiny xmltodict pytesseract librosa timm "
     "lightning pyspark-client lifelines category-encoders plotnine python-binance textual "
-    "weasyprint fpdf2 icalendar apprise instructor litellm llama-index-core pydantic-ai-slim gql zeep ldap3 "
-    "prefect-client pytest hypothesis flask fastapi pandas scikit-learn torch==2.13.0+cpu"
+    "weasyprint fpdf2 icalendar apprise instructor litellm llama-index-core pydantic-ai-slim "
+    "gql zeep ldap3 prefect-client pytest hypothesis flask fastapi pandas scikit-learn "
+    "torch==2.13.0+cpu"
 ).split()
 
 # Names that apps import and that are neither a package nor a module right below one: attributes
@@ -267,6 +268,6 @@ ERRORS = {
     "table": 0.05,
     "added": 500,
     "version": {"patch": 0.03, "minor": 0.06, "major": 0.5},
-    "python": {"3.10": 0.1, "3.12": 0.1, "3.13": 0.1, "": 0.15},
+    "python": {"3.12": 0.1, "3.13": 0.1, "": 0.15},
     "seconds": 0.5,
 }

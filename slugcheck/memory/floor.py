@@ -326,8 +326,9 @@ def _total(
 ) -> Estimate[int]:
     """Return the sum of everything.
 
-    Errors of distributions add in quadrature: those of other versions (``doubts``, in bytes) and
-    those of estimates. What is ``unsure``, in bytes, is so all together.
+    Errors of estimates are independent, and add in quadrature. Those of other versions (``doubts``,
+    in bytes) add up: packages grow over the years, so that old ones are all smaller. What is
+    ``unsure``, in bytes, is so all together.
     """
     value = rest + sum(part.resident.value for part in parts)
     measured = rest + sum(part.resident.value for part in parts if part.measured)
@@ -335,15 +336,15 @@ def _total(
     other = 0.0
     if not table.python.startswith(f"{python}."):
         other = minors.get(python, minors.get("", 0.0))
-    errors = (table.errors.table * measured, table.errors.added * _KIB, other * value, *doubts)
+    shared = table.errors.table * measured, table.errors.added * _KIB, other * value, sum(doubts)
     estimates = [part.resident for part in parts if not part.measured]
     low = math.hypot(
-        *errors,
+        *shared,
         *(estimate.value - estimate.low for estimate in estimates),
         (model.required - model.required_low) * unsure,
     )
     high = math.hypot(
-        *errors,
+        *shared,
         *(estimate.high - estimate.value for estimate in estimates),
         (model.required_high - model.required) * unsure,
     )
