@@ -1,7 +1,7 @@
 """Measures what imports take in memory and CPU time, and writes ``slugcheck/memory``'s table.
 
     python -m benchmarks.import_footprints install    # the environments, from the package index
-    python -m benchmarks.import_footprints measure    # each distribution, alone and together
+    python -m benchmarks.import_footprints measure    # each distribution, alone and beside others
     python -m benchmarks.import_footprints table      # writes slugcheck/memory/footprints.json
     python -m benchmarks.import_footprints check      # holds floors against real processes
 
@@ -23,17 +23,20 @@ import platform
 import random
 import statistics
 import subprocess
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from packaging.utils import canonicalize_name
+from uv import find_uv_bin
 
+from benchmarks.import_check import case, random_sets, rows, summary
 from benchmarks.import_environments import Environment
 from benchmarks.import_fit import regression, samples
 from benchmarks.import_graph import Graph
-from benchmarks.import_sets import ALIASES, CODE, DEEPER, ERRORS, REQUIREMENTS
+from benchmarks.import_sets import ALIASES, CHECKED, CODE, DEEPER, ERRORS, HELD, REQUIREMENTS
 from benchmarks.import_table import standard_names, table
 from slugcheck.memory import footprints
 from slugcheck.memory.footprints import Regression
@@ -211,33 +214,13 @@ def saved(work: Work, environment: Environment, run: Run) -> Result | None:
     return work.saved(part, names, label)
 
 
-def together(names: Sequence[str], runs: int) -> list[list[str]]:
-    """Return groups of eight distributions in random orders; each stands in ``runs`` groups."""
-    groups = []
-    for run in range(runs):
-        order = list(names)
-        random.Random(run).shuffle(order)
-        groups += [order[start : start + 8] for start in range(0, len(order), 8)]
-    return groups
-
-
-def group_run(environment: Environment, group: Sequence[str]) -> Run:
-    names = [top for name in group for top in [*tops(environment, name), *deeper(name)]]
-    return list(group), names, "together"
-
-
-def measure_group(work: Work, environment: Environment, group: Sequence[str]) -> str:
-    result = probe(work, environment, group_run(environment, group))
-    return f"{' '.join(group)}: {'ok' if result else 'died'}"
-
-
 def each(tasks: Iterable[concurrent.futures.Future[str]]) -> None:
     for number, task in enumerate(concurrent.futures.as_completed(tasks)):
         print(number, task.result(), flush=True)
 
 
-def measure(work: Work, only: Sequence[str], runs: int) -> None:
-    """Measure every distribution alone, then groups of them."""
+def measure(work: Work, only: Sequence[str]) -> None:
+    """Measure every distribution alone, then beside all others."""
     (work.folder / "home").mkdir(exist_ok=True)
     with concurrent.futures.ThreadPoolExecutor(_PROCESSES) as pool:
         for label in REQUIREMENTS:
@@ -253,14 +236,12 @@ def measure(work: Work, only: Sequence[str], runs: int) -> None:
                     for n in some
                 ]
                 each(tasks)
-            groups = together(names, runs)
-            each([pool.submit(measure_group, work, environment, group) for group in groups])
 
 
 # --------------------------------------------------------------------------- the table
 
 
-def gather(work: Work, runs: int) -> tuple[Graph, dict[str, Environment]]:
+def gather(work: Work) -> tuple[Graph, dict[str, Environment]]:
     """Return all that was measured as one graph, and each distribution's environment."""
     graph, where = Graph(), dict[str, Environment]()
     for label in REQUIREMENTS:
@@ -272,7 +253,6 @@ def gather(work: Work, runs: int) -> tuple[Graph, dict[str, Environment]]:
             for make in (runs_alone, runs_beside, fallbacks)
             for run in make(environment, n)
         ]
-        plans += [group_run(environment, group) for group in together(names, runs)]
         for run in plans:
             result = saved(work, environment, run)
             if result is not None:
@@ -291,9 +271,9 @@ def gather(work: Work, runs: int) -> tuple[Graph, dict[str, Environment]]:
     return graph, where
 
 
-def build(work: Work, runs: int) -> dict[str, object]:
+def build(work: Work) -> dict[str, object]:
     """Return the content of the table."""
-    graph, where = gather(work, runs)
+    graph, where = gather(work)
     names = dict.fromkeys(standard_names(graph))
     mains, requires = {}, {}
     for name, environment in where.items():
@@ -318,19 +298,76 @@ def build(work: Work, runs: int) -> dict[str, object]:
     return {**data, "regression": msgspec.to_builtins(fitted)}
 
 
+# --------------------------------------------------------------------------- the check
+
+
+def check(work: Work) -> None:
+    """Print floors of held-out sets beside what real processes take, as docs/memory.md has them."""
+    kept = work.folder / "truth"
+    kept.mkdir(exist_ok=True)
+    every = []
+    for label, sets in CHECKED.items():
+        environment = Environment(work.folder / label)
+        cases = [case(work.python, environment, names.split(), work.parts, kept) for names in sets]
+        some = [one for one in cases if one is not None]
+        every += some
+        print("\n".join([*rows(some), "", f"{label}: {summary(some)}", ""]))
+    print(summary(every))
+    environment = Environment(work.folder / "main")
+    known = [t for name in asked(environment, "main") for t in tops(environment, name)[:1]]
+    others = [
+        case(work.python, environment, names, work.parts, kept)
+        for names in random_sets(known, 40, 7)
+    ]
+    print("random sets:", summary([one for one in others if one is not None]))
+
+
+def install(work: Work, requirements: Mapping[str, Sequence[str]]) -> None:
+    """Make the environments with uv, compiled as pip would; and one with nothing in it.
+
+    Libraries for graphics cards and the opencv that needs a display are left out.
+    """
+    uv = find_uv_bin()
+    venv = [uv, "venv", "--quiet", "--python", sys.executable]
+    subprocess.run([*venv, str(work.folder / "bare")], check=True)
+    options = [f"--find-links={folder}" for folder in os.environ.get("PIP_FIND_LINKS", "").split()]
+    for label, wanted in requirements.items():
+        folder, lock = work.folder / label, work.folder / f"{label}.lock"
+        subprocess.run([*venv, str(folder)], check=True)
+        compiled = subprocess.run(
+            [uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate", *options, "-"],
+            input="\n".join(wanted),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        lines = [
+            line.replace("opencv-python==", "opencv-python-headless==")
+            for line in compiled.splitlines()
+            if not line.startswith(("nvidia-", "cuda-", "triton", "opencv-python-headless="))
+        ]
+        lock.write_text("\n".join(lines) + "\n")
+        python = ["--python", str(folder / "bin" / "python")]
+        target = [uv, "pip", "install", "--no-deps", "--compile-bytecode", *options, *python]
+        subprocess.run([*target, "--requirements", str(lock)], check=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("step", choices=("install", "measure", "table", "check"))
     parser.add_argument("names", nargs="*", help="only these distributions (measure)")
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--runs", type=int, default=3, help="groups that each takes part in")
     given = parser.parse_args()
     work = Work(given.work.absolute())
-    if given.step == "measure":
-        measure(work, given.names, given.runs)
+    if given.step == "install":
+        install(work, REQUIREMENTS | {"held": HELD})
+    elif given.step == "measure":
+        measure(work, given.names)
     elif given.step == "table":
-        data = json.dumps(build(work, given.runs), separators=(",", ":"))
+        data = json.dumps(build(work), separators=(",", ":"))
         _TABLE.write_text(data + "\n", encoding="ascii")
+    else:
+        check(work)
 
 
 if __name__ == "__main__":

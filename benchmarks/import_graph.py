@@ -132,7 +132,8 @@ class Graph:
                 if owner and owner not in self.versions:
                     self.versions[owner] = environment.version(owner)
         for name, cost in result["books"].items():
-            if name:
+            there = name[1:] not in result["failed"] if name[:1] == "=" else name in files
+            if name and there:  # what was not found took nothing, and says nothing
                 self.modules[name].observed.append(tuple(cost))
         for name, targets in result["edges"].items():
             self.modules[name].edges.update(t for t in targets if t not in startup)
@@ -160,6 +161,11 @@ class Graph:
             top = name.removeprefix("=").partition(".")[0]
             if module.distribution and top in sys.stdlib_module_names:
                 module.distribution = STANDARD
+
+        # Python imports no packages: such an edge is a thread's, which loaded something meanwhile
+        for name, module in known.items():
+            if name.partition(".")[0] in sys.stdlib_module_names and not module.distribution:
+                module.edges = {t for t in module.edges if not known[t].distribution}
 
     def reach(self, names: Iterable[str], installed: Collection[str]) -> set[str]:
         """Return the modules that importing names loads, where only some is installed."""

@@ -62,6 +62,16 @@ REQUIREMENTS = {
     ).split(),
 }
 
+# Distributions that only the check knows, and some that are in the table beside them.
+HELD = (
+    "pyramid cherrypy nicegui blacksheep tortoise-orm beanie sqladmin influxdb-client minio "
+    "dropbox notion-client yfinance ccxt web3 panel shiny xmltodict pytesseract librosa timm "
+    "lightning pyspark-client lifelines category-encoders plotnine python-binance textual "
+    "weasyprint fpdf2 icalendar apprise instructor litellm llama-index-core pydantic-ai-slim "
+    "gql zeep ldap3 prefect-client pytest hypothesis flask fastapi pandas scikit-learn "
+    "torch==2.13.0+cpu"
+).split()
+
 # Names that apps import and that are neither a package nor a module right below one: attributes
 # that load more (the package is lazy), and modules further down.
 DEEPER = {
@@ -190,8 +200,8 @@ ALIASES = {
     "kafka-python-ng": "kafka-python",
 }
 
-# Held-out sets, by environment: what real apps import when they start. No run that the table is
-# made from imports all names of a set.
+# Held-out sets, by environment: what real apps import when they start. The runs that the table is
+# made from import names of one distribution each.
 CHECKED = {
     "main": (
         "flask cv2 onnxruntime PIL.Image requests",
@@ -257,7 +267,7 @@ CHECKED = {
 ERRORS = {
     "table": 0.05,
     "added": 500,
-    "version": {"patch": 0.05, "minor": 0.1, "major": 0.3},
-    "python": {"3.10": 0.1, "3.12": 0.1, "3.13": 0.1, "": 0.15},
+    "version": {"patch": 0.03, "minor": 0.06, "major": 0.5},
+    "python": {"3.12": 0.1, "3.13": 0.1, "": 0.15},
     "seconds": 0.5,
 }

@@ -128,7 +128,7 @@ def test_a_distribution_under_another_name_is_the_measured_one() -> None:
 
 @pytest.mark.parametrize(
     ("version", "high"),
-    [("3.1", 8), ("3.1.4", 8.4), ("3.2", 8.8), ("4.0", 12)],
+    [("3.1", 8), ("3.1.4", 8.4), ("3.3", 9.6), ("3.9", 12), ("4.0", 12)],
 )
 def test_the_interval_widens_with_the_distance_of_the_version(version: str, high: float) -> None:
     (part,) = floor(["plots"], there("plots", version=version), table=TABLE).parts
@@ -138,10 +138,12 @@ def test_the_interval_widens_with_the_distance_of_the_version(version: str, high
 
 
 def test_versions_differ_where_their_numbers_do() -> None:
-    assert distance("1.2.3", "1.2.3") == distance("2.13.0+cpu", "2.13.0") == ""
-    assert distance("1.2.4", "1.2.3") == distance("1.2", "1.2.3") == "patch"
-    assert distance("1.3.3", "1.2.3") == "minor"
-    assert distance("2.2.3", "1.2.3") == "major"
+    assert distance("1.2.3", "1.2.3") == distance("2.13.0+cpu", "2.13.0") == ("", 0)
+    assert distance("1.2.4", "1.2.3") == ("patch", 1)
+    assert distance("1.5.3", "1.2.3") == ("minor", 3)
+    assert distance("4.2.3", "1.2.3") == ("major", 3)
+    assert distance("1", "1.2.3")[0] == distance("1.x", "1.2.3")[0] == "minor"
+    assert distance("9" * 5000, "1.2.3") == ("major", 99)
 
 
 def test_another_python_widens_the_interval() -> None:

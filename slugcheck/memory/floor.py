@@ -263,19 +263,26 @@ def _measured(
 
 def _doubt(table: Table, distribution: Installed, owner: int) -> float:
     """Return the error that another version than the measured one may make, as a share."""
-    differs = distance(distribution.version, table.distributions[owner][1])
-    return table.errors.version.get(differs, 0.0)
+    kind, steps = distance(distribution.version, table.distributions[owner][1])
+    doubt = table.errors.version.get(kind, 0.0)
+    return min(doubt * steps, table.errors.version["major"])
 
 
-def distance(version: str, measured: str) -> str:
-    """Return what differs between two versions: "major", "minor", "patch" or "" for nothing."""
+def distance(version: str, measured: str) -> tuple[str, int]:
+    """Return what differs between two versions, and by how much where that is known.
+
+    What differs is "major", "minor", "patch", or "" for nothing.
+    """
     ours, theirs = (text.partition("+")[0].split(".") for text in (version, measured))
     if ours == theirs:
-        return ""
+        return "", 0
     for place, kind in enumerate(("major", "minor")):
-        if ours[place : place + 1] != theirs[place : place + 1]:
-            return kind
-    return "patch"
+        one, other = ours[place : place + 1], theirs[place : place + 1]
+        if one != other:
+            known = all(digits[:1] and digits[0].isdecimal() for digits in (one, other))
+            short = known and max(len(one[0]), len(other[0])) < 9
+            return kind, abs(int(one[0]) - int(other[0])) if short else 99
+    return "patch", 1
 
 
 def file_bytes(entries: Iterable[Entry]) -> tuple[int, int]:
@@ -319,8 +326,9 @@ def _total(
 ) -> Estimate[int]:
     """Return the sum of everything.
 
-    Errors of distributions add in quadrature: those of other versions (``doubts``, in bytes) and
-    those of estimates. What is ``unsure``, in bytes, is so all together.
+    Errors of estimates are independent, and add in quadrature. Those of other versions (``doubts``,
+    in bytes) add up: packages grow over the years, so that old ones are all smaller. What is
+    ``unsure``, in bytes, is so all together.
     """
     value = rest + sum(part.resident.value for part in parts)
     measured = rest + sum(part.resident.value for part in parts if part.measured)
@@ -328,15 +336,15 @@ def _total(
     other = 0.0
     if not table.python.startswith(f"{python}."):
         other = minors.get(python, minors.get("", 0.0))
-    errors = (table.errors.table * measured, table.errors.added * _KIB, other * value, *doubts)
+    shared = table.errors.table * measured, table.errors.added * _KIB, other * value, sum(doubts)
     estimates = [part.resident for part in parts if not part.measured]
     low = math.hypot(
-        *errors,
+        *shared,
         *(estimate.value - estimate.low for estimate in estimates),
         (model.required - model.required_low) * unsure,
     )
     high = math.hypot(
-        *errors,
+        *shared,
         *(estimate.high - estimate.value for estimate in estimates),
         (model.required_high - model.required) * unsure,
     )

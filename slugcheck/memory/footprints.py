@@ -29,8 +29,9 @@ class Errors(msgspec.Struct, frozen=True, kw_only=True):
 
     ``table`` is the doubt of a sum of measured imports, with ``added`` KiB besides. ``version`` is
     that of one distribution, by what of the version differs from the measured one: "patch",
-    "minor", "major". ``python`` is that of the sum, by the target's minor version of Python; ""
-    stands for any that is not listed. ``seconds`` is that of the CPU time.
+    "minor" (for each step) and "major" (which is the most). ``python`` is that of the sum, by the
+    target's minor version of Python; "" stands for any that is not listed. ``seconds`` is that of
+    the CPU time.
     """
 
     table: float
