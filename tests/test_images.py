@@ -122,6 +122,23 @@ def test_arm64_is_an_estimate_with_a_wider_interval() -> None:
     assert "amd64" in arm64.note
 
 
+@pytest.mark.parametrize(
+    ("reference", "arch", "errors"),
+    [
+        ("python:3.12-slim", "x86_64", (6.0, 6.0)),
+        ("python:3.12-slim", "aarch64", (8.0, 6.0)),  # its pull size is known
+        ("python:3.12-alpine", "aarch64", (8.0, 8.0)),
+        ("python:3.12.1-slim", "x86_64", (10.0, 10.0)),  # sized as a later patch release
+        ("python:3.12-alpine3.20", "aarch64", (10.0, 10.0)),
+    ],
+)
+def test_what_is_sized_as_another_image_has_a_wider_interval(
+    reference: str, arch: str, errors: tuple[float, float]
+) -> None:
+    found = base_images.find(reference, arch)
+    assert (found.error_percent, found.pull_error_percent) == errors
+
+
 def test_musl_has_its_own_wheels() -> None:
     stack = base_images.on(
         platforms.load("docker"), base_images.find("python:3.12-alpine"), compiles=True, prefix="/x"
