@@ -504,6 +504,41 @@ def test_a_folder_of_the_project_is_said_and_its_code_not_run(
     assert not canary.exists()
 
 
+@pytest.mark.parametrize(("package", "noted"), [("true", True), ("false", False)])
+def test_a_project_that_uv_installs_itself_is_noted(
+    reading: Reading, uv_project: Callable[..., Path], package: str, noted: bool
+) -> None:
+    reading.server.add_wheel("one", "1.0", {"a.py": "1"})
+    locked = reading.uv(uv_project('["one"]', f"[tool.uv]\npackage = {package}\n"))
+    note = "demo itself is installed as an editable; its few files are not counted"
+    assert locked.notes == ((note,) if noted else ())
+
+
+@pytest.mark.parametrize(
+    ("chosen", "flags"),
+    [
+        (uv.Selection(), ["--no-default-groups"]),
+        (uv.Selection(default_groups=True, groups=("dev",)), ["--group=dev"]),
+        (uv.Selection(default_groups=True, extras=("fast",)), ["--extra=fast"]),
+        (uv.Selection(default_groups=True, extras=(uv.ALL,)), ["--all-extras"]),
+    ],
+)
+def test_what_is_chosen_beside_the_dependencies_becomes_a_flag_of_uv(
+    chosen: uv.Selection, flags: list[str]
+) -> None:
+    assert chosen.flags() == flags
+
+
+@pytest.mark.parametrize(
+    "chosen", [uv.Selection(groups=("--offline",)), uv.Selection(extras=("~x",))]
+)
+def test_what_is_no_name_of_a_group_or_an_extra_is_refused(chosen: uv.Selection) -> None:
+    (name,) = (*chosen.groups, *chosen.extras)
+    said = f"^'{name}' is not the name of a group or an extra$"
+    with pytest.raises(RequirementsError, match=said):
+        chosen.flags()
+
+
 def test_uv_takes_the_source_where_no_wheel_fits(
     reading: Reading, uv_project: Callable[..., Path]
 ) -> None:
