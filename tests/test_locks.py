@@ -21,7 +21,7 @@ from slugcheck.model.options import Variables
 from slugcheck.packages.index.choice import Chooser
 from slugcheck.packages.index.client import HttpClient
 from slugcheck.packages.index.pages import Pages
-from slugcheck.packages.locks import pipenv, poetry, uv
+from slugcheck.packages.locks import pipenv, poetry, pylock, uv
 from slugcheck.packages.locks.pins import Locked, Shelves
 from slugcheck.packages.resolve.uv import ResolverSettings, Uv, clean_environment, find_uv
 from slugcheck.platforms import tags
@@ -502,6 +502,20 @@ def test_a_folder_of_the_project_is_said_and_its_code_not_run(
     assert "folder" in reasons(locked)["part"]
     assert "their code is not run" in locked.notes[0]
     assert not canary.exists()
+
+
+@pytest.mark.parametrize(
+    "filename",
+    ["aged-16.2.tar.bz2", "aged-16.2.tgz", "aged-16.20.tar.gz", "Old-Aged-16.2.zip"],
+)
+def test_an_sdist_of_an_old_form_keeps_its_name_in_what_uv_exports(filename: str) -> None:
+    found = pylock.parsed(
+        'lock-version = "1.0"\ncreated-by = "uv"\n[[packages]]\nname = "aged"\nversion = "16.2"\n'
+        f'sdist = {{url = "https://h.example/{filename}", hashes = {{sha256 = "{"0" * 64}"}}}}\n'
+    )
+    (package,) = found.packages
+    assert package.sdist is not None
+    assert package.sdist.filename == filename
 
 
 @pytest.mark.parametrize(("package", "noted"), [("true", True), ("false", False)])
