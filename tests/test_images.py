@@ -41,6 +41,7 @@ def index() -> Iterator[PackageServer]:
         server.add_wheel("webapp", "1.0", {"webapp/__init__.py": "x = 1\n" * 2_000})
         server.add_wheel("extra", "2.0", {"extra.py": "y = 2\n" * 100})
         server.add_wheel("big", "1.0", {"big.bin": noise(3_000_000)})
+        server.add_wheel("leaning", "1.0", {"leaning.py": "z = 3\n"}, requires=["big"])
         for tag, size in ((GLIBC_240, 41), (GLIBC_236, 36), (MUSL, 12), (ARM, 64)):
             server.add_wheel("native", "1.0", {"native.so": noise(size * 1_000)}, tag=tag)
         yield server
@@ -228,6 +229,59 @@ def test_bytecode_and_cache_follow_the_command(index: PackageServer, project: Pa
     assert lean["totals"]["bytecode_bytes"] == 0 < full["totals"]["bytecode_bytes"]
     assert "pip's cache" not in parts(lean)
     assert lean["findings"] == []
+
+
+@pytest.mark.parametrize(
+    ("runs", "least", "most"),
+    [
+        ("RUN pip install leaning\n", 3_000_000, 4_000_000),  # and what it requires
+        (
+            "RUN pip install --no-cache-dir big\nRUN pip install extra\n",
+            200, 500_000,
+        ),
+    ],
+)  # fmt: skip
+def test_the_cache_holds_what_the_installs_that_keep_it_name(
+    index: PackageServer, project: Path, runs: str, least: int, most: int
+) -> None:
+    write(project, f"FROM python:3.12-slim\n{runs}")
+    assert least < parts(check(index, project).document)["pip's cache"] < most
+
+
+def test_the_size_of_a_base_has_an_interval(index: PackageServer, project: Path) -> None:
+    write(project, "FROM python:3.12-slim\nCOPY . .\nRUN pip install -r requirements.txt\n")
+    base = check(index, project).document["parts"][0]
+    assert base["basis"] == "predicted"
+    assert (base["installed_low_bytes"], base["installed_high_bytes"]) == (112_095_000, 126_405_000)
+
+
+def test_variables_of_arg_and_env_are_filled_in(project: Path) -> None:
+    write(
+        project,
+        "FROM python:3.12-slim\nARG NAME=requirements\n"
+        "ENV PIP_NO_CACHE_DIR=1 FILE=$NAME.txt\nCOPY . .\nRUN pip install -r $FILE\n",
+    )
+    (install,) = image.read(project / "Dockerfile", project, project.resolve()).installs
+    assert (install.files, install.caches) == (("requirements.txt",), False)
+
+
+def test_a_requirements_file_that_is_not_sent_to_docker_installs_nothing(project: Path) -> None:
+    write(project, "FROM python:3.12-slim\nCOPY . .\nRUN pip install -r requirements.txt\n")
+    write(project, "requirements.txt\n", ".dockerignore")
+    plan = image.read(project / "Dockerfile", project, project.resolve())
+    assert image.wanted(plan) is None
+
+
+def test_what_is_installed_beside_a_lock_is_noted_unless_it_is_a_tool(project: Path) -> None:
+    (project / "uv.lock").write_text("")
+    write(
+        project,
+        "FROM python:3.12-slim\nCOPY . .\nRUN pip install uv\nRUN uv sync --frozen\n"
+        "RUN pip install flask\n",
+    )
+    wanted = image.wanted(image.read(project / "Dockerfile", project, project.resolve()))
+    assert wanted is not None
+    assert wanted.notes[0] == "Dockerfile: only uv.lock is counted, not what line 5 installs"
 
 
 def test_packages_on_the_line_and_several_files(index: PackageServer, project: Path) -> None:
