@@ -180,3 +180,87 @@ def test_a_dockerfile_says_nothing_where_a_buildpack_makes_the_image(
     assert after.out.splitlines()[-1] == before.out.splitlines()[-1]
     for word in ("python:3.11-slim", "base image", "--base"):
         assert word not in after.out + after.err
+
+
+# --------------------------------------------------------------------------- installed files
+
+VERCEL = platforms.load("vercel").bundle
+SITE = "lib/python3.13/site-packages"
+
+
+@pytest.mark.parametrize(
+    ("path", "of_vercel"),
+    [
+        (f"{SITE}/web/app.py", True),
+        (f"{SITE}/web/__pycache__/app.cpython-313.pyc", False),
+        (f"{SITE}/web/py.typed", False),
+        (f"{SITE}/web-1.0.dist-info/WHEEL", False),
+        (f"{SITE}/web-1.0.dist-info/METADATA", True),
+        ("bin/web", False),
+    ],
+)
+def test_which_installed_files_count(path: str, of_vercel: bool) -> None:
+    assert bundle.counts(path, VERCEL, LAYOUT) is of_vercel
+    assert bundle.counts(path, replace(VERCEL, kind=BundleKind.UNZIPPED), LAYOUT)
+
+
+@pytest.mark.parametrize(
+    ("kind", "plain", "bytecode", "expected"),
+    [
+        (BundleKind.UNZIPPED, (600, 600, 600), (300, 300, 300), Estimate[int].measured(900)),
+        (
+            BundleKind.UNZIPPED,
+            (600, 600, 600),
+            (300, 200, 500),
+            Estimate[int].predicted(900, 800, 1_100),
+        ),
+        (
+            BundleKind.UNZIPPED,
+            (600, 500, 600),
+            (300, 300, 300),
+            Estimate[int].predicted(900, 800, 900),
+        ),
+        (
+            BundleKind.IMAGE,
+            (600, 600, 700),
+            (300, 300, 300),
+            Estimate[int].predicted(900, 900, 1_000),
+        ),
+        (BundleKind.SITE_PACKAGES, (600, 600, 600), (300, 200, 400), Estimate[int].measured(400)),
+        (
+            BundleKind.SITE_PACKAGES,
+            (600, 300, 1_200),
+            (300, 200, 400),
+            Estimate[int].predicted(400, 200, 800),
+        ),
+    ],
+)
+def test_what_counts_of_a_distribution_has_the_interval_of_its_files(
+    kind: BundleKind,
+    plain: tuple[int, int, int],
+    bytecode: tuple[int, int, int],
+    expected: Estimate[int],
+) -> None:
+    def figure(ends: tuple[int, int, int]) -> Estimate[int]:
+        value, low, high = ends
+        exact = low == value == high
+        return Estimate[int].measured(value) if exact else Estimate[int].predicted(*ends)
+
+    files = [
+        Entry(path=f"{SITE}/web/app.py", size=400, compressed=100),
+        Entry(path=f"{SITE}/web/py.typed", size=50, compressed=50),
+        Entry(path="bin/web", size=150, compressed=100),
+    ]
+    found = bundle.of_distribution(
+        files, replace(VERCEL, kind=kind), LAYOUT, figure(plain), figure(bytecode),
+        slug=figure((1, 1, 1)), zipped=figure((2, 2, 2)),
+    )  # fmt: skip
+    assert found == expected
+
+
+def test_a_distribution_without_files_takes_nothing() -> None:
+    unsure = Estimate[int].predicted(0, 0, 10)
+    found = bundle.of_distribution(
+        [], VERCEL, LAYOUT, unsure, unsure, slug=unsure, zipped=unsure
+    )  # fmt: skip
+    assert (found.value, found.low, found.high) == (0, 0, 0)
