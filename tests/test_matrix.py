@@ -8,12 +8,14 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import slugcheck as api
+from slugcheck import platforms as known
 from slugcheck.model.matrix import Outcome
 from tests.support import stock
 from tests.support.commands import Done, slugcheck
@@ -451,3 +453,20 @@ def test_the_document_has_the_figures_of_the_reports(
             target["target"]["platform"], target["target"]["python"],
         )  # fmt: skip
     assert json.dumps(document, sort_keys=True, indent=2) is not None
+
+
+def test_a_wrong_python_is_repeated_up_to_60_characters(index: PackageServer) -> None:
+    done = check(index, "nowhere.txt", pythons=("3.12", "x" * 100))
+    assert done.code == 2
+    assert "'" + "x" * 60 + "'" in done.err
+
+
+def test_platforms_of_the_command_line_come_before_one_that_the_settings_describe(
+    index: PackageServer, requirements: Write
+) -> None:
+    path = requirements(FITTING)
+    text = (resources.files(known) / "fly.toml").read_text()
+    path.with_name("ours.toml").write_text(text.replace('name = "fly"', 'name = "ours"'))
+    path.with_name("slugcheck.toml").write_text('platform = "ours.toml"\n')
+    found = whole(index, path, platforms=("heroku", "vercel"), pythons=("3.12",))
+    assert set(outcomes(found)) == {"heroku 3.12", "vercel 3.12"}
