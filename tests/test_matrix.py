@@ -468,5 +468,15 @@ def test_platforms_of_the_command_line_come_before_one_that_the_settings_describ
     text = (resources.files(known) / "fly.toml").read_text()
     path.with_name("ours.toml").write_text(text.replace('name = "fly"', 'name = "ours"'))
     path.with_name("slugcheck.toml").write_text('platform = "ours.toml"\n')
-    found = whole(index, path, platforms=("heroku", "vercel"), pythons=("3.12",))
-    assert set(outcomes(found)) == {"heroku 3.12", "vercel 3.12"}
+    found = whole(index, path, platforms=("heroku", "vercel"), pythons=("3.10",))
+    assert outcomes(found) == {"heroku 3.10": "fits", "vercel 3.10": "impossible"}
+
+
+def test_a_lock_that_no_target_can_use_is_a_usage_error(
+    index: PackageServer, tmp_path: Path
+) -> None:
+    (tmp_path / "poetry.lock").write_text("[[package\n")
+    (tmp_path / "pyproject.toml").write_text("[tool.poetry]\nname = 'a'\n")
+    done = check(index, tmp_path / "poetry.lock", platforms=("fly", "heroku"), pythons=("3.12",))
+    assert done.code == 2
+    assert "poetry.lock" in done.out + done.err
