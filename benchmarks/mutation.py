@@ -7,6 +7,7 @@ each one is tested in a copy of the committed tree, so the checkout is never cha
     python -m benchmarks.mutation record tests/test_x.py  again, for tests that changed
     python -m benchmarks.mutation run --each 30 --seed 1  a sample of every package
     python -m benchmarks.mutation run --package policy    of one package
+    python -m benchmarks.mutation run --package policy/tiers  of one module
     python -m benchmarks.mutation again                   the survivors, with the tests of today
     python -m benchmarks.mutation table                   the results so far, and the survivors
 
@@ -53,7 +54,7 @@ _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _TOP = {
     "bench": "benching", "compare": "compare", "against": "compare", "why": "compare",
     "text": "text", "sizer": "sizing", "reading": "project", "check": "commands",
-    "api": "commands", "terminal": "commands", "cli": "commands",
+    "matrix": "commands", "api": "commands", "terminal": "commands", "cli": "commands",
 }  # fmt: skip
 _NO_VERDICT = {"__init__", "__main__", "version", "extras", "errors"}
 
@@ -98,6 +99,11 @@ def package_of(path: str) -> str | None:
     if parts[0] == "packages":
         return "/".join(parts[:-1])
     return "/".join(parts[:2]) if len(parts) > 2 else parts[0]
+
+
+def belongs(path: str, name: str) -> bool:
+    """Whether a module counts for a package, or is the module that the name says."""
+    return name in (package_of(path), Path(path).with_suffix("").as_posix().partition("/")[2])
 
 
 class DeleteStatement:
@@ -204,7 +210,7 @@ def _span(node: Any) -> tuple[int, int, int, int]:
 
 
 def sample(root: Path, package: str, count: int, seed: int) -> list[Mutant]:
-    """Draw mutants of a package: each place and kind of change is as likely as any other."""
+    """Draw mutants of a package or module, each place and kind of change as likely as any."""
     from cosmic_ray.ast import ast_nodes, get_ast
     from cosmic_ray.mutating import mutate_code
 
@@ -214,7 +220,7 @@ def sample(root: Path, package: str, count: int, seed: int) -> list[Mutant]:
     layouts: dict[str, Layout] = {}
     groups: dict[tuple[str, int, int, str], list[tuple[str, int]]] = defaultdict(list)
     for path in paths:
-        if package_of(path) != package:
+        if not belongs(path, package):
             continue
         source = sources[path] = (root / path).read_text(encoding="utf-8")
         layout = layouts[path] = Layout.of(source)
@@ -674,7 +680,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("command", choices=("record", "run", "again", "table"))
     parser.add_argument("tests", nargs="*", help="for record: the test files; all if none is given")
-    parser.add_argument("--package", action="append", default=[])
+    parser.add_argument("--package", action="append", default=[], help="or a module")
     parser.add_argument("--each", type=int, default=30, help="mutants of each package")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=40.0, help="of tests for each mutant")
@@ -682,7 +688,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=default, help="folder of the copy and results")
     parser.add_argument("--last", action="append", default=[], help="test file that runs last")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    return parser.parse_intermixed_args()  # options before the files too
 
 
 def main() -> int:

@@ -72,6 +72,15 @@ def test_a_limit_is_held_against_the_interval(limit: str, status: Status, senten
     assert judgement.exit_code(found) == expected
 
 
+def test_a_figure_that_was_not_measured_leaves_the_other_limits_in_force() -> None:
+    found = result(replace(light(), cold_starts=()))
+    given = budgets.parse(["cold_start=2", "peak_rss=114M"], None)
+    by_name = judged(found, given)
+    assert by_name["cold_start"].sentence == "cold start is not known here"
+    assert by_name["cold_start"].status is Status.UNKNOWN
+    assert by_name["peak_rss"].status is Status.FAIL
+
+
 def test_every_runtime_is_held_against_a_limit_and_the_head_says_which_fails() -> None:
     found = result(heavy(), light())
     found = replace(found, budgets=budgets.judge(found, budgets.parse(["peak_rss=300M"], None)))

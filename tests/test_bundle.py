@@ -19,9 +19,10 @@ import pytest
 
 from slugcheck import platforms
 from slugcheck.model import BundleKind, Entry, Estimate
-from slugcheck.sizing import bundle
+from slugcheck.sizing import bundle, stripping
 from slugcheck.sizing import zipped as archives
 from slugcheck.sizing.installed import Layout
+from tests.support import apps
 from tests.support.commands import slugcheck
 from tests.support.server import PackageServer
 
@@ -180,3 +181,135 @@ def test_a_dockerfile_says_nothing_where_a_buildpack_makes_the_image(
     assert after.out.splitlines()[-1] == before.out.splitlines()[-1]
     for word in ("python:3.11-slim", "base image", "--base"):
         assert word not in after.out + after.err
+
+
+# --------------------------------------------------------------------------- installed files
+
+VERCEL = platforms.load("vercel").bundle
+SITE = "lib/python3.13/site-packages"
+
+
+@pytest.mark.parametrize(
+    ("path", "of_vercel"),
+    [
+        (f"{SITE}/web/app.py", True),
+        (f"{SITE}/web/__pycache__/app.cpython-313.pyc", False),
+        (f"{SITE}/web/py.typed", False),
+        (f"{SITE}/web-1.0.dist-info/WHEEL", False),
+        (f"{SITE}/web-1.0.dist-info/METADATA", True),
+        ("bin/web", False),
+    ],
+)
+def test_which_installed_files_count(path: str, of_vercel: bool) -> None:
+    assert bundle.counts(path, VERCEL, LAYOUT) is of_vercel
+    assert bundle.counts(path, replace(VERCEL, kind=BundleKind.UNZIPPED), LAYOUT)
+
+
+@pytest.mark.parametrize(
+    ("kind", "plain", "bytecode", "expected"),
+    [
+        (BundleKind.UNZIPPED, (600, 600, 600), (300, 300, 300), Estimate[int].measured(900)),
+        (
+            BundleKind.UNZIPPED,
+            (600, 600, 600),
+            (300, 200, 500),
+            Estimate[int].predicted(900, 800, 1_100),
+        ),
+        (
+            BundleKind.UNZIPPED,
+            (600, 500, 600),
+            (300, 300, 300),
+            Estimate[int].predicted(900, 800, 900),
+        ),
+        (
+            BundleKind.IMAGE,
+            (600, 600, 700),
+            (300, 300, 300),
+            Estimate[int].predicted(900, 900, 1_000),
+        ),
+        (BundleKind.SITE_PACKAGES, (600, 600, 600), (300, 200, 400), Estimate[int].measured(400)),
+        (
+            BundleKind.SITE_PACKAGES,
+            (600, 300, 1_200),
+            (300, 200, 400),
+            Estimate[int].predicted(400, 200, 800),
+        ),
+    ],
+)
+def test_what_counts_of_a_distribution_has_the_interval_of_its_files(
+    kind: BundleKind,
+    plain: tuple[int, int, int],
+    bytecode: tuple[int, int, int],
+    expected: Estimate[int],
+) -> None:
+    def figure(ends: tuple[int, int, int]) -> Estimate[int]:
+        value, low, high = ends
+        exact = low == value == high
+        return Estimate[int].measured(value) if exact else Estimate[int].predicted(*ends)
+
+    files = [
+        Entry(path=f"{SITE}/web/app.py", size=400, compressed=100),
+        Entry(path=f"{SITE}/web/py.typed", size=50, compressed=50),
+        Entry(path="bin/web", size=150, compressed=100),
+    ]
+    found = bundle.of_distribution(
+        files, replace(VERCEL, kind=kind), LAYOUT, figure(plain), figure(bytecode),
+        slug=figure((1, 1, 1)), zipped=figure((2, 2, 2)),
+    )  # fmt: skip
+    assert found == expected
+
+
+def test_a_distribution_without_files_takes_nothing() -> None:
+    unsure = Estimate[int].predicted(0, 0, 10)
+    found = bundle.of_distribution(
+        [], VERCEL, LAYOUT, unsure, unsure, slug=unsure, zipped=unsure
+    )  # fmt: skip
+    assert (found.value, found.low, found.high) == (0, 0, 0)
+
+
+# --------------------------------------------------------------------------- archives and strip
+
+
+def test_an_archive_is_the_sum_of_its_files_and_headers() -> None:
+    module = Entry(path=f"{SITE}/a.py", size=1_000, compressed=400)
+    bytecode = Estimate[int].predicted(300, 200, 500)
+    found = archives.of_distribution([module], (), bytecode, LAYOUT)
+    headers = 30 + 46 + 2 * len("a.py")
+    assert found.value == 400 + 105 + headers
+    assert found.low == 392 + 60 + headers
+    assert found.high == 408 + 200 + headers + 100
+
+
+def test_an_archive_of_an_app_has_its_models_and_an_end() -> None:
+    model = apps.model(path="m.bin", size=900, slug=500, percent=10)
+    own = replace(apps.app(), files=2, slug_bytes=1_000)
+    found = archives.of_app(own, [model])
+    headers = 22 + 3 * (76 + 80)
+    assert (found.value, found.low) == (1_500 + headers, 1_000 + model.slug.low + headers)
+    assert found.high == 1_300 + model.slug.high + headers
+    empty = archives.of_app(None, ())
+    assert (empty.low, empty.value, empty.high) == (22, 22, 22)
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "low", "value", "high"),
+    [
+        ("lxml", "6.1.3", 0.0, 0.0, 0.0),
+        ("numpy", "2.4.6", 0.06102, 0.06102, 0.06102),
+        ("numpy", "9.0", 0.01102, 0.06102, 0.11102),  # of another version
+        ("lxml", "9.0", 0.0, 0.0, 0.05),
+        ("aiohttp", "9.0", 0.79817, 0.84817, 0.89817),  # of the newest that is known
+        ("never-measured", "1.0", 0.0, 0.29, 0.89),
+    ],
+)
+def test_what_strip_takes_off_is_a_share_of_the_libraries(
+    name: str, version: str, low: float, value: float, high: float
+) -> None:
+    entries = [
+        Entry(path=path, size=10**9, compressed=1)
+        for path in ("x/core.so", "x.libs/libfoo.so", "x/core.py")
+    ]
+    found = stripping.predict(name, version, entries)
+    shares = [round(size / 10**9, 5) for size in (found.low, found.value, found.high)]
+    assert shares == [low, value, high]
+    assert stripping.predict(name, version, entries[1:]).value == 0

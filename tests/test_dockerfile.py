@@ -59,6 +59,17 @@ def test_stages_have_names_numbers_and_platforms() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "base"),
+    [
+        ("${A:-$MISSING}", "1"), ("${B:-$MISSING}", None), ("${A:+$MISSING}", None),
+        ("${B:+$MISSING}x", "x"), ("${B:-$A}", "1"), ("${B:?gone}", None),
+    ],
+)  # fmt: skip
+def test_only_the_words_that_a_base_uses_must_be_known(written: str, base: str | None) -> None:
+    assert dockerfile.parse(f"ARG A=1\nFROM {written}\n").stages[0].base == base
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "has no FROM"),
@@ -128,6 +139,7 @@ def test_docker_s_own_rules(text: str, excluded: list[str], kept: list[str]) -> 
 def test_patterns_that_would_backtrack_are_cheap() -> None:
     patterns, beyond = dockerignore.parse("**/a/" * 16 + "x\n" + "*a" * 400 + "b\n" + "x\n" * 2_000)
     assert beyond == 1_002
+    assert [dockerignore.parse("x" * length)[1] for length in (1_024, 1_025)] == [0, 1]
     assert not patterns.excludes(("a/" * 2_000 + "a" * 250).split("/"), Budget())
 
 
@@ -191,6 +203,9 @@ def test_a_cache_mount_keeps_the_cache_out_of_the_layer() -> None:
         ("pip install -t /deps flask", "/deps"),
         ("pip install --user flask", "/root/.local"),
         ("cd /srv && uv sync --frozen", "/srv/.venv"),
+        ("uv pip install flask", "/app/.venv"),
+        ("uv pip install --system flask", "/usr/local"),
+        ("UV_SYSTEM_PYTHON=1 uv pip install flask", "/usr/local"),
     ],
 )
 def test_where_the_packages_go(text: str, location: str) -> None:
@@ -236,3 +251,15 @@ def test_what_is_not_understood_is_handed_back() -> None:
     assert found.others == ["python manage.py check"]
     assert read("echo 'open", where, line=1).others == ["echo 'open"]
     assert only("pip install -r $FILE").unknown
+
+
+@pytest.mark.parametrize(
+    ("text", "uv", "others"),
+    [
+        ("curl -LsSf https://astral.sh/uv/install.sh | sh", True, 0),
+        ("curl -o model.bin https://h.example/model.bin", False, 1),
+    ],
+)
+def test_a_download_is_uv_or_not_understood(text: str, uv: bool, others: int) -> None:
+    found = read(text, Surroundings(values={}, workdir="/app"), line=1)
+    assert (found.uv, len(found.others)) == (uv, others)

@@ -41,6 +41,7 @@ def index() -> Iterator[PackageServer]:
         server.add_wheel("webapp", "1.0", {"webapp/__init__.py": "x = 1\n" * 2_000})
         server.add_wheel("extra", "2.0", {"extra.py": "y = 2\n" * 100})
         server.add_wheel("big", "1.0", {"big.bin": noise(3_000_000)})
+        server.add_wheel("leaning", "1.0", {"leaning.py": "z = 3\n"}, requires=["big"])
         for tag, size in ((GLIBC_240, 41), (GLIBC_236, 36), (MUSL, 12), (ARM, 64)):
             server.add_wheel("native", "1.0", {"native.so": noise(size * 1_000)}, tag=tag)
         yield server
@@ -120,6 +121,23 @@ def test_arm64_is_an_estimate_with_a_wider_interval() -> None:
     assert arm64.disk_bytes == 120_013_245  # amd64's by the ratio of the pull sizes
     assert arm64.error_percent > amd64.error_percent
     assert "amd64" in arm64.note
+
+
+@pytest.mark.parametrize(
+    ("reference", "arch", "errors"),
+    [
+        ("python:3.12-slim", "x86_64", (6.0, 6.0)),
+        ("python:3.12-slim", "aarch64", (8.0, 6.0)),  # its pull size is known
+        ("python:3.12-alpine", "aarch64", (8.0, 8.0)),
+        ("python:3.12.1-slim", "x86_64", (10.0, 10.0)),  # sized as a later patch release
+        ("python:3.12-alpine3.20", "aarch64", (10.0, 10.0)),
+    ],
+)
+def test_what_is_sized_as_another_image_has_a_wider_interval(
+    reference: str, arch: str, errors: tuple[float, float]
+) -> None:
+    found = base_images.find(reference, arch)
+    assert (found.error_percent, found.pull_error_percent) == errors
 
 
 def test_musl_has_its_own_wheels() -> None:
@@ -211,6 +229,59 @@ def test_bytecode_and_cache_follow_the_command(index: PackageServer, project: Pa
     assert lean["totals"]["bytecode_bytes"] == 0 < full["totals"]["bytecode_bytes"]
     assert "pip's cache" not in parts(lean)
     assert lean["findings"] == []
+
+
+@pytest.mark.parametrize(
+    ("runs", "least", "most"),
+    [
+        ("RUN pip install leaning\n", 3_000_000, 4_000_000),  # and what it requires
+        (
+            "RUN pip install --no-cache-dir big\nRUN pip install extra\n",
+            200, 500_000,
+        ),
+    ],
+)  # fmt: skip
+def test_the_cache_holds_what_the_installs_that_keep_it_name(
+    index: PackageServer, project: Path, runs: str, least: int, most: int
+) -> None:
+    write(project, f"FROM python:3.12-slim\n{runs}")
+    assert least < parts(check(index, project).document)["pip's cache"] < most
+
+
+def test_the_size_of_a_base_has_an_interval(index: PackageServer, project: Path) -> None:
+    write(project, "FROM python:3.12-slim\nCOPY . .\nRUN pip install -r requirements.txt\n")
+    base = check(index, project).document["parts"][0]
+    assert base["basis"] == "predicted"
+    assert (base["installed_low_bytes"], base["installed_high_bytes"]) == (112_095_000, 126_405_000)
+
+
+def test_variables_of_arg_and_env_are_filled_in(project: Path) -> None:
+    write(
+        project,
+        "FROM python:3.12-slim\nARG NAME=requirements\n"
+        "ENV PIP_NO_CACHE_DIR=1 FILE=$NAME.txt\nCOPY . .\nRUN pip install -r $FILE\n",
+    )
+    (install,) = image.read(project / "Dockerfile", project, project.resolve()).installs
+    assert (install.files, install.caches) == (("requirements.txt",), False)
+
+
+def test_a_requirements_file_that_is_not_sent_to_docker_installs_nothing(project: Path) -> None:
+    write(project, "FROM python:3.12-slim\nCOPY . .\nRUN pip install -r requirements.txt\n")
+    write(project, "requirements.txt\n", ".dockerignore")
+    plan = image.read(project / "Dockerfile", project, project.resolve())
+    assert image.wanted(plan) is None
+
+
+def test_what_is_installed_beside_a_lock_is_noted_unless_it_is_a_tool(project: Path) -> None:
+    (project / "uv.lock").write_text("")
+    write(
+        project,
+        "FROM python:3.12-slim\nCOPY . .\nRUN pip install uv\nRUN uv sync --frozen\n"
+        "RUN pip install flask\n",
+    )
+    wanted = image.wanted(image.read(project / "Dockerfile", project, project.resolve()))
+    assert wanted is not None
+    assert wanted.notes[0] == "Dockerfile: only uv.lock is counted, not what line 5 installs"
 
 
 def test_packages_on_the_line_and_several_files(index: PackageServer, project: Path) -> None:

@@ -21,7 +21,7 @@ from slugcheck.model.options import Variables
 from slugcheck.packages.index.choice import Chooser
 from slugcheck.packages.index.client import HttpClient
 from slugcheck.packages.index.pages import Pages
-from slugcheck.packages.locks import pipenv, poetry, uv
+from slugcheck.packages.locks import pipenv, poetry, pylock, uv
 from slugcheck.packages.locks.pins import Locked, Shelves
 from slugcheck.packages.resolve.uv import ResolverSettings, Uv, clean_environment, find_uv
 from slugcheck.platforms import tags
@@ -502,6 +502,55 @@ def test_a_folder_of_the_project_is_said_and_its_code_not_run(
     assert "folder" in reasons(locked)["part"]
     assert "their code is not run" in locked.notes[0]
     assert not canary.exists()
+
+
+@pytest.mark.parametrize(
+    "filename",
+    ["aged-16.2.tar.bz2", "aged-16.2.tgz", "aged-16.20.tar.gz", "Old-Aged-16.2.zip"],
+)
+def test_an_sdist_of_an_old_form_keeps_its_name_in_what_uv_exports(filename: str) -> None:
+    found = pylock.parsed(
+        'lock-version = "1.0"\ncreated-by = "uv"\n[[packages]]\nname = "aged"\nversion = "16.2"\n'
+        f'sdist = {{url = "https://h.example/{filename}", hashes = {{sha256 = "{"0" * 64}"}}}}\n'
+    )
+    (package,) = found.packages
+    assert package.sdist is not None
+    assert package.sdist.filename == filename
+
+
+@pytest.mark.parametrize(("package", "noted"), [("true", True), ("false", False)])
+def test_a_project_that_uv_installs_itself_is_noted(
+    reading: Reading, uv_project: Callable[..., Path], package: str, noted: bool
+) -> None:
+    reading.server.add_wheel("one", "1.0", {"a.py": "1"})
+    locked = reading.uv(uv_project('["one"]', f"[tool.uv]\npackage = {package}\n"))
+    note = "demo itself is installed as an editable; its few files are not counted"
+    assert locked.notes == ((note,) if noted else ())
+
+
+@pytest.mark.parametrize(
+    ("chosen", "flags"),
+    [
+        (uv.Selection(), ["--no-default-groups"]),
+        (uv.Selection(default_groups=True, groups=("dev",)), ["--group=dev"]),
+        (uv.Selection(default_groups=True, extras=("fast",)), ["--extra=fast"]),
+        (uv.Selection(default_groups=True, extras=(uv.ALL,)), ["--all-extras"]),
+    ],
+)
+def test_what_is_chosen_beside_the_dependencies_becomes_a_flag_of_uv(
+    chosen: uv.Selection, flags: list[str]
+) -> None:
+    assert chosen.flags() == flags
+
+
+@pytest.mark.parametrize(
+    "chosen", [uv.Selection(groups=("--offline",)), uv.Selection(extras=("~x",))]
+)
+def test_what_is_no_name_of_a_group_or_an_extra_is_refused(chosen: uv.Selection) -> None:
+    (name,) = (*chosen.groups, *chosen.extras)
+    said = f"^'{name}' is not the name of a group or an extra$"
+    with pytest.raises(RequirementsError, match=said):
+        chosen.flags()
 
 
 def test_uv_takes_the_source_where_no_wheel_fits(

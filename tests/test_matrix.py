@@ -8,12 +8,14 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import slugcheck as api
+from slugcheck import platforms as known
 from slugcheck.model.matrix import Outcome
 from tests.support import stock
 from tests.support.commands import Done, slugcheck
@@ -451,3 +453,32 @@ def test_the_document_has_the_figures_of_the_reports(
             target["target"]["platform"], target["target"]["python"],
         )  # fmt: skip
     assert json.dumps(document, sort_keys=True, indent=2) is not None
+
+
+def test_a_wrong_python_is_repeated_up_to_60_characters(index: PackageServer) -> None:
+    done = check(index, "nowhere.txt", pythons=("3.12", "x" * 100))
+    assert done.code == 2
+    assert "'" + "x" * 60 + "'" in done.err
+
+
+def test_pythons_alone_are_those_of_the_settings_platform_or_the_default(
+    index: PackageServer, requirements: Write
+) -> None:
+    path = requirements(FITTING)
+    found = whole(index, path, platforms=(), pythons=("3.12", "3.13"))
+    assert set(outcomes(found)) == {"heroku 3.12", "heroku 3.13"}
+    text = (resources.files(known) / "fly.toml").read_text()
+    path.with_name("ours.toml").write_text(text.replace('name = "fly"', 'name = "ours"'))
+    path.with_name("slugcheck.toml").write_text('platform = "ours.toml"\n')
+    found = whole(index, path, platforms=(), pythons=("3.12", "3.13"))
+    assert set(outcomes(found)) == {"ours 3.12", "ours 3.13"}
+
+
+def test_a_lock_that_no_target_can_use_is_a_usage_error(
+    index: PackageServer, tmp_path: Path
+) -> None:
+    (tmp_path / "poetry.lock").write_text("[[package\n")
+    (tmp_path / "pyproject.toml").write_text("[tool.poetry]\nname = 'a'\n")
+    done = check(index, tmp_path / "poetry.lock", platforms=("fly", "heroku"), pythons=("3.12",))
+    assert done.code == 2
+    assert "poetry.lock" in done.out + done.err

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.mutation import Layout, Mutant, Record, applied, package_of, table
+from benchmarks.mutation import Layout, Mutant, Record, applied, belongs, package_of, table
 
 SOURCE = """\
 from __future__ import annotations
@@ -45,12 +45,26 @@ def mutant(place: str, line: int, before: str, after: str, **more: Any) -> Mutan
         ("slugcheck/packages/index/http.py", "packages/index"),
         ("slugcheck/packages/graph.py", "packages"),
         ("slugcheck/bench.py", "benching"),
+        ("slugcheck/matrix.py", "commands"),
         ("slugcheck/policy/__init__.py", None),
         ("slugcheck/version.py", None),
     ],
 )
 def test_a_module_counts_for_its_package(path: str, package: str | None) -> None:
     assert package_of(path) == package
+
+
+@pytest.mark.parametrize(
+    ("path", "belonging"),
+    [
+        ("slugcheck/policy/tiers.py", ["policy", "policy/tiers"]),
+        ("slugcheck/matrix.py", ["commands", "matrix"]),
+        ("slugcheck/errors.py", ["errors"]),
+    ],
+)
+def test_a_module_is_drawn_by_its_name_too(path: str, belonging: list[str]) -> None:
+    names = ("policy", "policy/tiers", "tiers", "commands", "matrix", "errors", "None")
+    assert [name for name in names if belongs(path, name)] == belonging
 
 
 def test_a_place_is_a_function_and_a_line_in_it() -> None:

@@ -193,6 +193,7 @@ def test_a_file_that_may_not_be_read() -> None:
         ("a = 1", "write =="),
         ("a=1=py39", "write =="),
         ("a==2012j", "2012j is not a valid version"),
+        ("a>=1.0,<2012j", "2012j is not a valid version"),
         ("a b", "'a b'"),
         ("a ; python_version > 3", "marker"),
         ("<<<<<<< HEAD", "merge conflict"),

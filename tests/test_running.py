@@ -80,6 +80,9 @@ def test_memory_is_bounded_for_each_child_and_for_all_together(
     with pytest.raises(MemoryBoundError, match="the tool needed more than 50 MB of memory"):
         run(hold, memory=50 * 10**6)
     assert child._sizes == {}
+    briefly = hold.replace("20)", "0.6)")
+    with pytest.raises(MemoryBoundError):  # it is looked at often
+        run(briefly, memory=50 * 10**6)
     watch = child._Watch(os.getpid(), 10**12)
     monkeypatch.setattr(child, "_TOGETHER", 10**12)
     assert watch.exceeded("the tool") is None

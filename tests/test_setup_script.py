@@ -65,6 +65,8 @@ def fails(found: Needs, minor: int = 11) -> str:
         ),
         ("def f():\n    raise ValueError('gone')\nif __name__ == '__main__':\n    f()\n", "gone"),
         ("def f(text='gone'):\n    raise ValueError(text)\nf()\n", "gone"),
+        ("def f(text=exit('gone')):\n    pass\nsetup()\n", "gone"),
+        ("message: str\nold: bool = True\nif old:\n    raise ValueError('gone')\n", "gone"),
         ("def f(x):\n    return x\nif f(True):\n    raise ValueError('gone')\n", "gone"),
         ("import os\nif os.name == 'posix':\n    raise ValueError('gone')\n", "gone"),
         ("import platform\nif platform.system() == 'Linux':\n    raise ValueError('no')\n", "no"),
@@ -149,6 +151,8 @@ def test_what_may_not_happen_is_no_failure(setup: str) -> None:
         ("sys.version_info > (3, 12)", [(12, None)]),  # 3.12.0 is greater
         ("sys.version_info == (3, 12)", []),
         ("sys.version_info[:2] == (3, 12)", [(12, 12)]),
+        ("sys.version_info[:1] == (3,)", [(0, None)]),
+        ("sys.version_info[:3] == (3, 12)", []),
         ("sys.version_info[0] == 2", []),
         ("sys.version_info.minor >= 11 and sys.version_info.major == 3", [(11, None)]),
         ("not (3, 7) <= sys.version_info", []),  # not evaluated
@@ -294,6 +298,11 @@ def test_functions_and_packages_of_the_archive_are_followed() -> None:
     assert "its tools/__init__.py is written for Python 2" in fails(needs("import tools\n", old))
     circle = {"a.py": "import b\n", "b.py": "import a\na.x()\nimport nothing_at_all\n"}
     assert "its b.py imports nothing_at_all" in fails(needs("import a\n", circle))
+    tried = "try:\n    import a\nexcept Exception:\n    pass\nimport a\n"
+    broken = {"a.py": "import nothing_at_all\n"}
+    assert "its a.py imports nothing_at_all" in fails(needs(tried, broken))
+    chain = {f"m{number}.py": f"import m{number + 1}\n" for number in range(200)}
+    assert "gone" in fails(needs("import m0\nraise ValueError('gone')\n", chain))
     renamed = {"numbers.py": "raise ValueError('shadows the standard library')\n"}
     assert needs("import numbers\n", renamed).failures == ()
 

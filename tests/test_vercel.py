@@ -270,6 +270,8 @@ def test_an_unknown_tier_is_refused_with_those_there_are(
     assert done.code == 2
     assert "no tier 'huge'" in done.err
     assert "function, cold-start, large" in done.err
+    long = check(index, path, "--tier", "x" * 100)
+    assert f"has no tier '{'x' * 60}'\n" in long.err
     on_heroku = check(index, path, "--tier", "large", platform="heroku")
     assert on_heroku.code == 2
     assert "one size limit only" in on_heroku.err

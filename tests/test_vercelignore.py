@@ -161,3 +161,6 @@ def test_a_budget_ends_what_is_too_much() -> None:
     rules = IgnoreFile((), b"/".join([b"**/a"] * 800) + b"\n", ".vercelignore", 0)
     with pytest.raises(UsageError, match="takes too long to match"):
         _ = [rules.ignored("/".join(["a"] * 100) + f"/{n}") for n in range(20_000)]
+    names = IgnoreFile((), b"name\n" * 1_000, ".vercelignore", 0)
+    with pytest.raises(UsageError, match="takes too long to match"):
+        _ = [names.ignored(f"{n}") for n in range(2_000)]

@@ -68,6 +68,7 @@ def shell(command: list[str], redirected: str, **more: str) -> subprocess.Comple
         ("platforms", ">/dev/full", 3),
         ("platforms", ">&- 2>&-", 3),
         ("platforms", "2>/dev/full", 0),
+        ("no-such-file", "2>&-", 2),
         ("--help", ">/dev/full", 3),
         ("--help", ">&-", 3),
         ("--version", ">&-", 3),
