@@ -496,13 +496,15 @@ _BUDGETS = {
     "download": "wheels that the installer downloads",
     "checkout": "files that git checks out",
     "build": "predicted duration of the build, such as `10m`",
+    "ram": "memory of all workers once they have their imports ([the least](projects.md#ram) that the "
+    "app takes)",
+    "boot": "CPU seconds of a worker's imports, such as `10s`",
     "increase": "what a change may add, with `--against`",
     "increase_percent": "the same in percent; with both, a change fails only beyond both",
     "package_increase": "what a change may add to any single distribution",
     "vulnerabilities": "known vulnerabilities, with `--audit`; 0 is a limit too",
     "package.NAME": "one distribution",
 }
-_NOT_JUDGED = {"boot", "ram"}  # figures that only running the app would show
 _BUDGET_KEYS = {
     "limit": "The limit itself. Required.",
     "message": "Shown when the limit is exceeded.",
@@ -519,8 +521,7 @@ _IGNORE_KEYS = {
 
 
 def _budget_names() -> list[str]:
-    figures = [name for name in limits.FIGURES if name not in _NOT_JUDGED]
-    return [*figures, *limits._OTHERS, "package.NAME"]
+    return [*limits.FIGURES, *limits._OTHERS, "package.NAME"]
 
 
 def _settings() -> str:
@@ -535,7 +536,7 @@ def _settings() -> str:
         "Sizes take `M` (MiB, as Heroku prints it), `MB` (10^6 bytes), `MiB`, `GB`. Times take `s`, "
         "`m`, `h`. A budget\nreplaces the platform's own limit of that name. The names of the "
         "platform's other limits, such as\n`heroku-warning`, work too. On the command line: "
-        "`--limit slug=300M`. Boot time and RAM have no budget, because slugcheck does not run the app.\n",
+        "`--limit slug=300M`.\n",
         _rows_of("budget", _complete(_BUDGETS, budgets), budgets),
         'A budget is a value, or a table: `slug = { limit = "450M", message = "ask us" }`.\n',
         _rows_of("key", _complete(_BUDGET_KEYS, settings._BUDGET_KEYS), settings._BUDGET_KEYS),

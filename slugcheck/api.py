@@ -42,6 +42,7 @@ class Arguments(TypedDict, total=False):
     base: str | None
     base_size: int | str | None
     dockerfile: StrPath | None
+    entry: str | None
     tier: str | None
     arch: str | None
     bytecode: bool | None
@@ -99,6 +100,8 @@ def check(
         Dockerfile's.
     :param base_size: bytes on disk of a base image that is not known, or a text like ``"120MB"``.
     :param dockerfile: the Dockerfile to read; by default the folder's.
+    :param entry: what the web process runs, such as ``"app:app"`` or ``"main.py"``, for the RAM
+        floor; by default what the Procfile says.
     :param tier: the tier of the platform's size limit, such as ``"large"`` on Vercel; by default
         what the project's files say.
     :param arch: the processor, ``"x86_64"`` or ``"arm64"``; by default the platform's first.
@@ -326,6 +329,7 @@ def options_of(path: StrPath, **arguments: Unpack[CheckArguments]) -> Options:
         base=arguments.get("base"),
         base_size=_size(arguments.get("base_size")),
         dockerfile=Path(file) if (file := arguments.get("dockerfile")) is not None else None,
+        entry=arguments.get("entry"),
         tier=arguments.get("tier"),
         tier_origin="tier",
         arch=arguments.get("arch"),

@@ -10,7 +10,7 @@ import shlex
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -415,6 +415,7 @@ class Check:
     def report(self) -> Report:
         """Return the whole report; ``read`` has been exhausted."""
         from slugcheck.advice import audit
+        from slugcheck.memory import app as floors
         from slugcheck.policy import gates
         from slugcheck.sizing import build_time, slug_parts
 
@@ -427,6 +428,13 @@ class Check:
             sizes = slug_parts.as_measured(sizes, verified, unsized=unmeasured)
             build = build_time.from_measured(verified.seconds)
             basis = f"from {verified.seconds:.0f} s measured here"
+        ram = floors.of(
+            self.subject,
+            sizes,
+            self.inventories,
+            entry=self._options.entry,
+            dockerfile=self._container.dockerfile if self._container is not None else None,
+        )
         # judge
         checkout_bytes = app.files.checkout_bytes if app.files else None
         allow_all = self._options.allow_all_unsized
@@ -440,6 +448,7 @@ class Check:
             checkout_bytes=checkout_bytes,
             allowed_unsized=allowed,
             allow_all_unsized=allow_all,
+            ram=ram,
         )
         # advise
         findings = gates.sort_ignored(
@@ -476,6 +485,7 @@ class Check:
             app=app.files,
             models=app.models,
             storage=storage_options,
+            ram=ram,
             function=tiers.split(sizes),
             verification=verified,
             requirements=read.requirements if (read := self.subject.requirements) else (),
@@ -744,8 +754,11 @@ def _preload() -> None:
     """Import the modules needed after the resolver, while it runs in its own process."""
     from slugcheck import sizer
     from slugcheck.advice import findings
+    from slugcheck.memory import app, footprints
     from slugcheck.packages.locks import pylock
     from slugcheck.sizing import build_time, calibration
 
     calibration.load()
-    del findings, build_time, pylock, sizer
+    with suppress(MeasureError):  # the report says so
+        footprints.load()
+    del app, findings, build_time, pylock, sizer

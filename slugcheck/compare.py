@@ -47,6 +47,7 @@ from slugcheck.model.comparison import (
 from slugcheck.model.document import (
     BenchDocument,
     Distribution,
+    Memory,
     ReportDocument,
     Requirement,
     Runtime,
@@ -339,11 +340,20 @@ def _setup(candidate: Candidate, first: ReportDocument) -> Setup:
         sentence=size.sentence if size else "no limit",
         room_bytes=size.limit - bundle.value if size else None,
         unsized=tuple(_unsized(report)),
+        worker=_worker(report.memory),
         saved_installed_bytes=first.totals.all_installed_bytes - totals.all_installed_bytes,
         saved_slug_bytes=first.totals.slug_bytes - totals.slug_bytes,
         saved_bundle_bytes=saved,
         saved_percent=100 * saved / reference.value if reference.value else None,
     )
+
+
+def _worker(memory: Memory | None) -> Estimate[int] | None:
+    """Return what one worker has in memory after its imports."""
+    if memory is None:
+        return None
+    ends = memory.worker_bytes, memory.worker_low_bytes, memory.worker_high_bytes
+    return Estimate[int].predicted(*ends)
 
 
 def _target(report: ReportDocument) -> str:

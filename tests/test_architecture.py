@@ -14,7 +14,7 @@ MODULES = modules(ROOT)
 # Each entry of the package imports only what stands further down, as docs/architecture.md draws it.
 LAYERS = (
     "__init__ __main__ cli commands api bench why matrix against compare benching check render "
-    "verify advice policy sizer project packages platforms sizing memory model terminal running "
+    "verify advice policy sizer memory project packages platforms sizing model terminal running "
     "reading text extras errors version"
 ).split()
 # a library -> the modules that may import it, with all below them

@@ -229,4 +229,4 @@ def test_a_whole_project_on_fir(
     assert last.endswith("Heroku Fir has no size limit that slugcheck knows")
     words = done.out.replace(".slugignore", "").replace("slugcheck", "")
     assert "slug" not in words
-    assert "dyno-1c-0.5gb, 1 worker" in done.out
+    assert "of 512M (dyno-1c-0.5gb)" in " ".join(done.out.split())

@@ -276,7 +276,7 @@ def test_what_the_platform_itself_says_stands_beneath_the_budget() -> None:
 
 def test_what_was_not_measured_is_said_so() -> None:
     for budget_name in ("boot", "ram"):
-        assert re.search(rf"^{budget_name}  +not measured: ", screen(cases.onnx()), re.MULTILINE)
+        assert re.search(rf"^{budget_name}  +not known: none ", screen(cases.onnx()), re.MULTILINE)
 
 
 def test_a_budget_of_the_same_figure_that_gates_has_its_own_line() -> None:

@@ -555,7 +555,7 @@ def test_the_budget_of_single_increases_and_of_vulnerabilities() -> None:
         (budget("vulnerabilities", "³"), "is not a whole number"),
         (budget("buidl", "1m"), "unknown limit 'buidl'; did you mean build?"),
         (budget("q" * 90, "1m"), f"unknown limit '{'q' * 60}'; choose from"),
-        (budget("boots", "1m"), "unknown limit 'boots'; choose from"),  # boot cannot be limited
+        (budget("boots", "1m"), "unknown limit 'boots'; did you mean boot?"),
     ],
 )
 def test_a_wrong_limit_is_explained(wrong: Budget, said: str) -> None:
@@ -587,7 +587,7 @@ def test_the_names_to_choose_from_are_those_that_are_judged() -> None:
     (sentence,) = limits.mistakes(HEROKU, [budget("zzz", "1")])
     named = sentence.partition("choose from ")[2]
     assert named == (
-        "build, bundle, checkout, download, heroku-cap, heroku-warning, increase, "
-        "increase_percent, installed, package_increase, slug, vulnerabilities, zipped and "
+        "boot, build, bundle, checkout, download, heroku-cap, heroku-warning, increase, "
+        "increase_percent, installed, package_increase, ram, slug, vulnerabilities, zipped and "
         "package.NAME"
     )

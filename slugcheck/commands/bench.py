@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from slugcheck.terminal import Terminal
 
 if TYPE_CHECKING:
     from slugcheck.benching.plan import BenchOptions
+    from slugcheck.model.ram import RamFloor
 
 _INSTALL_LIMIT = "1GB"
 _SECONDS = 3 * 3600  # a worker may take 15 minutes, and there are dozens
@@ -132,6 +134,12 @@ TARGET = (
         help="Platform whose machine sizes to compare with.",
     ),
     click.option(
+        "--app",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="FOLDER",
+        help="Project that loads the model: what its own imports take in memory is shown too.",
+    ),
+    click.option(
         "--dyno",
         metavar="SIZE",
         help="Machine size the model must fit, such as standard-1x. Exit code 1 if no runtime "
@@ -185,18 +193,35 @@ def command(
     options.start_clock(given, usual=_SECONDS)
     wanted = outputs(format_, files, FORMATS)
     _check_plots(plots)
-    with Bench(_options(given)) as run:
+    options_ = _options(given)
+    app = _app(given["app"], options_, terminal) if given["app"] is not None else None
+    with Bench(options_) as run:
         with terminal.steps() as say:
             run.prepare(say, terminal.note)
         with terminal.progress("measuring") as bar:
             for done, total in run.measure():
                 bar.update(done, total)
-        result = run.result()
+        result = replace(run.result(), app=app)
     shown, document = partial(views.view, result), partial(bench_document, result)
     options.write_view(wanted, terminal, shown, document, all_rows=all_rows)
     for path in plots:
         terminal.write_file(path, plot.draw(result, path.suffix), option="--plot")
     ctx.exit(judgement.exit_code(result))
+
+
+def _app(folder: Path, given: BenchOptions, terminal: Terminal) -> RamFloor | None:
+    """Return what the imports of the app in a folder take.
+
+    :raises SlugcheckError: it could not be measured.
+    """
+    from slugcheck import api
+    from slugcheck.model.options import Options
+
+    options_ = Options(
+        path=folder, platform=given.platform, dyno=given.dyno, index=given.index, env=given.env,
+        exclude_newer=given.exclude_newer, offline=given.offline, use_cache=given.use_cache,
+    )  # fmt: skip
+    return api.run_check(options_, None, terminal).ram
 
 
 def _check_plots(plots: tuple[Path, ...]) -> None:

@@ -104,6 +104,12 @@ def target(*, several: bool = False) -> tuple[Callable[[F], F], ...]:
             help="Dockerfile to read. Default: the one in the folder.",
         ),
         click.option(
+            "--entry",
+            metavar="MODULE|FILE",
+            help="What the web process runs, such as app:app or main.py, for the RAM floor. "
+            "Default: what the Procfile says.",
+        ),
+        click.option(
             "--tier",
             metavar="NAME",
             help="Tier of the platform's size limit, such as Vercel's large. Default: what the "

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from slugcheck.model.numbers import Integer, Number
 from slugcheck.model.platform import Dyno
+from slugcheck.model.ram import RamFloor
 from slugcheck.model.report import Finding, Status
 
 STAGES = ("baseline", "import", "load", "first", "steady")
@@ -401,6 +402,7 @@ class BenchResult:
     conditions: Conditions
     notes: tuple[str, ...]
     budgets: tuple[BudgetVerdict, ...] = ()
+    app: RamFloor | None = None  # of the app that loads the model
 
     @property
     def chosen(self) -> DynoFit | None:

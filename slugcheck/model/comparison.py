@@ -49,6 +49,7 @@ class Setup:
     sentence: str
     room_bytes: int | None
     unsized: tuple[str, ...]
+    worker: Estimate[int] | None  # RAM of one worker after its imports, where that is known
     saved_installed_bytes: int
     saved_slug_bytes: int
     saved_bundle_bytes: int

@@ -438,6 +438,71 @@ class Transfer(Struct, frozen=True, kw_only=True):
     seconds: Number
 
 
+class MemoryPart(Struct, frozen=True, kw_only=True):
+    """What one distribution's imports add to a worker, in bytes of resident memory.
+
+    ``measured_version`` is the version that was measured, null where its files were the measure.
+    ``chain`` is a shortest path of imports that loads it.
+    """
+
+    name: str
+    version: str
+    resident_bytes: Size
+    resident_low_bytes: Size
+    resident_high_bytes: Size
+    anonymous_bytes: Size
+    import_seconds: Number
+    measured_version: str | None
+    chain: tuple[str, ...]
+
+
+class MachineMemory(Struct, frozen=True, kw_only=True):
+    """The least RAM on one size of machine, with the workers that start there."""
+
+    name: str
+    ram_bytes: Integer
+    workers: Integer
+    floor_bytes: Size
+    floor_low_bytes: Size
+    floor_high_bytes: Size
+    too_small: bool
+
+
+class Memory(Struct, frozen=True, kw_only=True):
+    """The least RAM that the app takes once it has imported; ``floor_bytes`` is of all processes.
+
+    ``of_app``: the imports are those of its code, else of every direct requirement. ``process`` is
+    the command that serves, null without one. ``missing`` are modules that the app needs to start
+    and nothing installs.
+    """
+
+    floor_bytes: Size
+    floor_low_bytes: Size
+    floor_high_bytes: Size
+    basis: Basis
+    of_app: bool
+    process: str | None
+    place: str | None
+    workers: Integer
+    workers_origin: str
+    preload: bool
+    worker_bytes: Size
+    worker_low_bytes: Size
+    worker_high_bytes: Size
+    worker_anonymous_bytes: Size
+    interpreter_bytes: Size
+    standard_library_bytes: Size
+    import_seconds: Number
+    import_low_seconds: Number
+    import_high_seconds: Number
+    by_distribution: tuple[MemoryPart, ...]
+    machines: tuple[MachineMemory, ...]
+    unknown: tuple[str, ...]
+    missing: tuple[str, ...]
+    measured_python: str
+    measured_on: str
+
+
 class ReportDocument(Struct, frozen=True, kw_only=True):
     """A report of ``slugcheck check``.
 
@@ -461,6 +526,7 @@ class ReportDocument(Struct, frozen=True, kw_only=True):
     verify: Verification | None = None
     overlaps: tuple[Overlap, ...] = ()
     unsized: tuple[Unsized, ...]
+    memory: Memory | None = None
     verdicts: tuple[Verdict, ...]
     findings: tuple[Finding, ...] = ()
     ignored: tuple[IgnoredFinding, ...] = ()
@@ -550,6 +616,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     verdicts: tuple[Verdict, ...]
     models: tuple[Model, ...]
     unsized: tuple[Unsized, ...]
+    memory: Memory | None = None
 
 
 class DifferenceRow(Struct, frozen=True, kw_only=True):
@@ -680,6 +747,7 @@ class WhyDocument(Struct, frozen=True, kw_only=True):
     needs: tuple[Need, ...]
     roots: tuple[RootPaths, ...]
     brings: Brings | None
+    memory: MemoryPart | None = None
     remedies: tuple[Remedy, ...]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
@@ -790,6 +858,7 @@ class BenchDocument(Struct, frozen=True, kw_only=True):
     conclusion: Conclusion | None = None
     conditions: Conditions | None = None
     budgets: tuple[BudgetVerdict, ...] = ()
+    app: Memory | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -108,6 +108,11 @@ class Import:
         return self.module.partition(".")[0]
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """The module, and what is taken from it as a part of its path."""
+        return (self.module, *(f"{self.module}.{name}" for name in self.names if name != "*"))
+
+    @property
     def is_standard(self) -> bool:
         """Whether it is of Python's standard library."""
         return self.distribution == ""

@@ -108,6 +108,7 @@ class Options:
     base: str | None = None  # of a container image, as FROM names it
     base_size: int | None = None  # bytes on disk of a base that is not known
     dockerfile: Path | None = None  # None: that of the folder
+    entry: str | None = None  # what the web process runs, "app:app"; None: as the files say
     tier: str | None = None  # of the platform's size limit; None: what the project says
     tier_origin: str = "--tier"  # where ``tier`` comes from
     arch: str | None = None

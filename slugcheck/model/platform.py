@@ -354,6 +354,14 @@ class Platform:
         return release.stack or self.default_stack
 
     @property
+    def starts_workers(self) -> bool:
+        """Whether the app's own command starts its server there, with as many workers as it says.
+
+        A function has one process for each instance.
+        """
+        return self.buildpack is not None or self.bundle.kind is BundleKind.IMAGE
+
+    @property
     def size_figure(self) -> str:
         """The name of the figure that its size limit is about: ``slug`` or ``bundle``."""
         return self.bundle.kind.figure

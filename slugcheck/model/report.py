@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from slugcheck.model.figures import Estimate
 from slugcheck.model.platform import Source
+from slugcheck.model.ram import RamFloor
 from slugcheck.model.sizes import FunctionSplit, Origin, Requirement, SizeReport
 
 if TYPE_CHECKING:
@@ -438,6 +439,7 @@ class Report:
     audit: Audit | None = None
     ignored: tuple[Ignored, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
+    ram: RamFloor | None = None  # None where nothing is known of what is imported
     function: FunctionSplit | None = None  # where a part of the bundle is installed at cold starts
     reasons: tuple[str, ...] = ()  # the resolver's own, whole, for what it could not resolve
     requirements: tuple[Requirement, ...] = ()  # the lines of the file; a lock has none

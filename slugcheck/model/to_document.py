@@ -36,6 +36,7 @@ from slugcheck.model import (
 from slugcheck.model.bench import Agreement, BenchResult, DynoFit, StackResult, Summary
 from slugcheck.model.comparison import Comparison, Migration, Setup, SharedRow
 from slugcheck.model.matrix import Matrix, TargetResult
+from slugcheck.model.ram import RamFloor
 from slugcheck.model.why import Brings, MeasuredSaving, Need, Remedy, RootPaths, Standing, Why
 from slugcheck.text import without_credentials
 
@@ -84,6 +85,7 @@ def report_document(report: Report) -> document.ReportDocument:
         function=report.function,
         overlaps=sizes.overlaps,
         unsized=tuple(_unsized(unsized, report) for unsized in sizes.unsized),
+        memory=_memory(report.ram) if report.ram else None,
         verdicts=tuple(_verdict(verdict) for verdict in report.verdicts),
         findings=tuple(_finding(finding) for finding in report.findings),
         ignored=tuple(_ignored(ignored) for ignored in report.ignored),
@@ -96,6 +98,58 @@ def report_document(report: Report) -> document.ReportDocument:
         assumptions=report.assumptions,
         notes=_clean(report.notes),
         transfer=_copied(document.Transfer, sizes.transfer, seconds=round(report.seconds, 3)),
+    )
+
+
+def _memory(ram: RamFloor) -> document.Memory:
+    worker, process = ram.worker, ram.scan.process
+    seconds = worker.import_seconds
+    return document.Memory(
+        floor_bytes=ram.total.value,
+        floor_low_bytes=ram.total.low,
+        floor_high_bytes=ram.total.high,
+        basis=ram.total.basis,
+        of_app=ram.of_app,
+        process=without_credentials(process.command) if process else None,
+        place=process.place if process else None,
+        workers=ram.workers,
+        workers_origin=ram.origin,
+        preload=ram.preload,
+        worker_bytes=worker.resident.value,
+        worker_low_bytes=worker.resident.low,
+        worker_high_bytes=worker.resident.high,
+        worker_anonymous_bytes=worker.anonymous.value,
+        interpreter_bytes=worker.interpreter_bytes,
+        standard_library_bytes=worker.standard_library_bytes,
+        import_seconds=seconds.value,
+        import_low_seconds=seconds.low,
+        import_high_seconds=seconds.high,
+        by_distribution=tuple(
+            _copied(
+                document.MemoryPart,
+                part,
+                resident_bytes=part.resident.value,
+                resident_low_bytes=part.resident.low,
+                resident_high_bytes=part.resident.high,
+            )
+            for part in worker.parts
+        ),
+        machines=tuple(
+            document.MachineMemory(
+                name=machine.dyno.name,
+                ram_bytes=machine.dyno.ram_bytes,
+                workers=machine.workers,
+                floor_bytes=machine.total.value,
+                floor_low_bytes=machine.total.low,
+                floor_high_bytes=machine.total.high,
+                too_small=machine.is_too_small,
+            )
+            for machine in ram.machines
+        ),
+        unknown=tuple(dict.fromkeys(one.name for one in worker.unknown)),
+        missing=tuple(one.module for one in ram.scan.missing),
+        measured_python=worker.measured_python,
+        measured_on=worker.measured_on,
     )
 
 
@@ -456,6 +510,7 @@ def _candidate(setup: Setup, report: document.ReportDocument) -> document.Candid
         verdicts=report.verdicts,
         models=report.models,
         unsized=report.unsized,
+        memory=report.memory,
     )
 
 
@@ -504,6 +559,9 @@ def why_document(why: Why) -> document.WhyDocument:
         needs=tuple(_need(need) for need in why.needs),
         roots=tuple(_root_paths(root) for root in why.roots),
         brings=_brings(why.brings) if why.brings else None,
+        memory=next((p for p in report.memory.by_distribution if p.name == why.name), None)
+        if report.memory
+        else None,
         remedies=tuple(_remedy(remedy) for remedy in why.remedies),
         findings=tuple(map(_finding, why.findings)),
         notes=why.notes,
@@ -583,6 +641,7 @@ def bench_document(result: BenchResult) -> document.BenchDocument:
         agreement=_agreement(result.agreement) if result.agreement else None,
         dynos=tuple(_dyno(dyno) for dyno in result.dynos),
         trials=tuple(_copied(document.Trial, trial) for trial in result.trials),
+        app=_memory(result.app) if result.app else None,
         findings=tuple(_finding(finding) for finding in result.findings),
         notes=_clean(result.notes),
     )

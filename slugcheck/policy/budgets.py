@@ -24,8 +24,20 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
+from slugcheck.model.ram import RamFloor
 from slugcheck.policy import tiers
-from slugcheck.text import HEROKU_M, MIB, against, clock, heroku_m, listed, plural, scale_for
+from slugcheck.text import (
+    HEROKU_M,
+    MIB,
+    Scale,
+    against,
+    clock,
+    heroku_m,
+    listed,
+    plural,
+    scale_for,
+    seconds,
+)
 
 N = TypeVar("N", int, float)
 
@@ -209,11 +221,13 @@ def judge(
     build_basis: str = "predicted",
     allowed_unsized: Collection[str] = (),
     allow_all_unsized: bool = False,
+    ram: RamFloor | None = None,
 ) -> tuple[Verdict, ...]:
     """Return one verdict per limit, and one for the machine's memory where it is known.
 
     ``checkout_bytes`` is None when no project folder was read; its limit is then left out.
-    ``build_basis`` says in words how the build time is known.
+    ``build_basis`` says in words how the build time is known. ``ram`` is the least RAM that the
+    app takes, None where it is not known.
     """
     doubtful = unaccepted(sizes.unsized, allowed_unsized, everything=allow_all_unsized)
     verdicts = [
@@ -221,6 +235,8 @@ def judge(
         if limit.figure == "checkout"
         else _of_build(limit, build, build_basis)
         if limit.figure == "build"
+        else _of_running(limit, sizes, ram)
+        if limit.figure in _RUNNING
         else _judge_one(limit, sizes, len(doubtful))
         for limit in limits
         if limit.figure != "checkout" or checkout_bytes is not None
@@ -230,7 +246,7 @@ def judge(
         verdicts.append(_of_function(parts, sizes))
     dyno = sizes.target.dyno
     if dyno is not None and not any(limit.figure == "ram" for limit in limits):
-        verdicts.append(_not_measured(_quota(dyno), dyno))
+        verdicts.append(_of_running(_quota(dyno), sizes, ram))
     return tuple(_with_headlines(verdicts, limits, sizes, parts))
 
 
@@ -324,12 +340,10 @@ def _judge_one(limit: Limit, sizes: SizeReport, doubtful: int) -> Verdict:
             return _of_size(limit, sizes.installed, sizes, doubtful)
         case "zipped":
             return _of_size(limit, sizes.zipped, sizes, doubtful)
-        case "download":
+        case _:
             unknown = sum(d.download_bytes is None for d in sizes.distributions)
             known = Estimate[int].measured(sizes.download_bytes)
             return _of_size(limit, known, sizes, doubtful + unknown)
-        case _:
-            return _not_measured(limit, sizes.target.dyno)
 
 
 def _of_size(limit: Limit, figure: Estimate[int], sizes: SizeReport, doubtful: int) -> Verdict:
@@ -392,12 +406,74 @@ def _of_build(limit: Limit, build: Estimate[float], basis: str) -> Verdict:
     return _verdict(limit, status, build, sentence)
 
 
-def _not_measured(limit: Limit, dyno: Dyno | None) -> Verdict:
-    cap = heroku_m(limit.value, down=True) if limit.unit == "bytes" else limit.text
-    if limit.figure == "ram" and dyno is not None:
-        cap = f"{cap}; {dyno.name}, {plural(dyno.workers, 'worker')}"
-    sentence = f"not measured: needs a running app (limit {cap})"
-    return replace(_verdict(limit, Status.UNKNOWN, None, sentence), gates=False)
+# --------------------------------------------------------------------------- floors
+
+# What only a running app shows: of these the least is known, from its imports.
+_RUNNING = ("ram", "boot")
+_TIGHT = 0.8  # of the RAM: from here on little is left for the app's data and its requests
+
+
+def _of_running(limit: Limit, sizes: SizeReport, ram: RamFloor | None) -> Verdict:
+    """Return the verdict on the least RAM, or the least time until an app answers.
+
+    It gates where the user has set the limit: the platform's own is of the app, not of its imports.
+    """
+    gates = bool(limit.set_by)
+    if ram is None:
+        cap = heroku_m(limit.value, down=True) if limit.unit == "bytes" else limit.text
+        sentence = f"not known: none of the app's imports could be read (limit {cap})"
+        verdict = _verdict(limit, Status.UNKNOWN, None, sentence)
+    elif limit.figure == "ram":
+        verdict = _of_ram(limit, sizes, ram)
+    else:
+        verdict = _of_boot(limit, ram)
+    # the least that an app takes says that it cannot fit, never that it does
+    soft = {Status.FAIL: Status.WARN, Status.PASS: Status.UNKNOWN}
+    status = verdict.status if gates else soft.get(verdict.status, verdict.status)
+    return replace(verdict, gates=gates, status=status)
+
+
+def _of_ram(limit: Limit, sizes: SizeReport, ram: RamFloor) -> Verdict:
+    status = status_of(ram.total, limit.value)
+    shown, cap = against(ram.total.value, limit.value)
+    scale = scale_for(ram.total.value, limit.value)
+    left = limit.value - ram.total.value
+    if status is Status.FAIL:
+        sentence = f"at least {shown} of {cap}, {scale.up(-left)} over"
+    elif status is Status.UNKNOWN:
+        span = interval_sentence(scale.down(ram.total.low), scale.up(ram.total.high))
+        sentence = f"at least {shown} of {cap} is too close to call: {span}"
+        status = status if limit.set_by else Status.WARN
+    else:
+        sentence = f"at least {shown} of {cap}"
+        if ram.total.value > _TIGHT * limit.value and not limit.set_by:
+            status = Status.WARN
+            sentence += f", {scale.down(left)} left for data and requests"
+    facts = [_of_workers(ram, scale)] if ram.workers > 1 else []
+    dyno = "" if limit.set_by or sizes.target.dyno is None else sizes.target.dyno.name
+    facts += [] if dyno in " ".join(facts) else [dyno]
+    sentence = f"{sentence} ({'; '.join(facts)})" if facts else sentence
+    if not ram.of_app:
+        sentence += ", if the app imports every direct requirement"
+    if status is Status.FAIL:
+        sentence = with_message(sentence, limit.message)
+    return replace(_verdict(limit, status, ram.total, sentence), status=status)
+
+
+def _of_workers(ram: RamFloor, scale: Scale) -> str:
+    """Return how many workers there are, and why."""
+    shared = " that share what was loaded before them" if ram.preload else ""
+    each = "" if ram.preload else f" of {scale.up(ram.worker.resident.value)}"
+    return f"{ram.workers} workers{each}{shared}, {ram.origin}".removesuffix(", ")
+
+
+def _of_boot(limit: Limit, ram: RamFloor) -> Verdict:
+    figure = ram.worker.import_seconds
+    status = status_of(figure, float(limit.value))
+    least = f"at least {seconds(figure.value)} of {clock(limit.value)} for its imports"
+    if status is Status.UNKNOWN and not limit.set_by:
+        status = Status.WARN
+    return replace(_verdict(limit, status, figure, least), status=status)
 
 
 def _quota(dyno: Dyno) -> Limit:

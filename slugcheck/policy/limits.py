@@ -44,7 +44,6 @@ _PERCENT = re.compile(r"\s*([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*%?\s*")
 _QUOTED = 60  # characters of a wrong name that a message repeats
 _ON = ("slug", "bundle", "installed")
 _NUMBERS = (PERCENT, VULNERABILITIES)  # the limits without a unit
-_NOT_JUDGED = ("boot", "ram")  # figures that only running the app would show
 _BARE_NUMBER = re.compile(r"\s*[0-9.]+\s*")
 _LEAST_BARE_BYTES = 10**6  # a smaller number without a unit was hardly meant as bytes
 _HINT = "for example slug=300M, build=10m, package.torch=200MB or increase_percent=5"
@@ -94,8 +93,6 @@ def _wrong(budget: Budget, platform: Platform) -> str:
     parse = _parser(budget.name, names)
     if parse is None:
         return _no_such_limit(budget.name, [*names, *_OTHERS])
-    if budget.name in _NOT_JUDGED:
-        return f"{budget.name} cannot be limited: slugcheck does not run the app"
     if budget.on is not None and budget.name in names:
         return f"{budget.name} does not accept 'on'"
     if budget.on is not None and budget.on not in _ON:
@@ -153,7 +150,7 @@ def _units(platform: Platform) -> dict[str, str]:
 
 
 def _no_such_limit(name: str, known: Iterable[str]) -> str:
-    names = [name for name in known if name not in _NOT_JUDGED]
+    names = list(known)
     shown = repr(name[:_QUOTED])
     near = difflib.get_close_matches(name[:_QUOTED], names, n=1)
     if near:

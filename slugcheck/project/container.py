@@ -58,6 +58,7 @@ class Container:
     base: BaseImage | None
     plan: Plan | None = None
     wanted: Wanted | None = None
+    dockerfile: Path | None = None
     notes: tuple[str, ...] = ()
 
     def kept(self, listing: Listing) -> Listing:
@@ -243,7 +244,7 @@ def of(options: Options, platform: Platform, refuse: Refuse = give_up) -> Contai
         )
     return Container(
         platform=platform, options=options, base=base, plan=plan, wanted=wanted,
-        notes=tuple(notes),
+        dockerfile=path, notes=tuple(notes),
     )  # fmt: skip
 
 

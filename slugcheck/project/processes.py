@@ -1009,3 +1009,17 @@ def worker_count(workers: Workers | None, dyno: Dyno | None) -> int | None:
         return None
     variable = dyno.concurrency if dyno is not None and workers.variable == _CONCURRENCY else None
     return workers.count(cores=dyno.processors if dyno is not None else None, variable=variable)
+
+
+def worker_origin(workers: Workers | None, dyno: Dyno | None) -> str:
+    """Return what decides the number of workers on a machine, "" where nothing does."""
+    if workers is None:
+        return ""
+    if dyno is not None and dyno.concurrency and workers.variable == _CONCURRENCY:
+        return f"{_CONCURRENCY} on {dyno.name}"
+    return workers.origin
+
+
+def forks(process: WebProcess) -> bool:
+    """Return whether the server forks its workers, which then share its memory."""
+    return process.server == "gunicorn"

@@ -16,6 +16,7 @@ from slugcheck.model import (
     FindingSeverity,
     Overlap,
     Report,
+    Scan,
     Severity,
     SizeReport,
     SourceBuild,
@@ -25,12 +26,14 @@ from slugcheck.model import (
     Verdict,
     breakdown,
 )
+from slugcheck.model.memory import MemoryPart
 from slugcheck.model.options import options_for
 from slugcheck.model.platform import arch_name
+from slugcheck.model.ram import RamFloor
 from slugcheck.policy.budgets import MAY_FAIL, exit_code, failures, unaccepted
 from slugcheck.policy.limits import INCREASE, PACKAGE_INCREASE
 from slugcheck.render.view import Verdict as Outcome
-from slugcheck.text import listed, mb, plural
+from slugcheck.text import listed, mb, plural, without_credentials
 
 _WILL_FAIL = re.compile(r"^(?:the|[\w .]+'s) build will (?:probably )?fail: ")
 _SAVING_BYTES = 1_000_000  # what saves less is a fix for another reason
@@ -221,7 +224,7 @@ def conclusion(report: Report) -> Outcome:
         )
     held = [v for v in gating if v.figure is not None and v.unit == "bytes" and not v.rejects]
     word, text, warned = (f"FITS {place}", _all(held[:1]), False) if held else _unlimited(report)
-    slow = _slow(report)
+    slow = [*_slow(report), *_too_little_ram(report)]
     first = _to_fix_first(report.findings)
     return Outcome(
         status=Status.WARN if first or warned or slow else Status.PASS,
@@ -251,6 +254,18 @@ def _unlimited(report: Report) -> tuple[str, str, bool]:
 def _slow(report: Report) -> list[str]:
     """Return the build times that a platform does not wait for, where the exit code is not 1."""
     return [_headline(v) for v in report.verdicts if v.status is Status.WARN and v.unit != "bytes"]
+
+
+def _too_little_ram(report: Report) -> list[str]:
+    """Return that not even the imports fit into the machine, where the exit code is not 1."""
+    return [
+        f"but RAM {verdict.sentence}"
+        for verdict in report.verdicts
+        if verdict.budget == "ram"
+        and verdict.status is Status.WARN
+        and verdict.figure is not None
+        and verdict.figure.low > verdict.limit
+    ]
 
 
 def _to_fix_first(findings: Iterable[Finding]) -> str:
@@ -316,6 +331,52 @@ def _headline(verdict: Verdict) -> str:
         verdict.sentence if verdict.budget in _CHANGES else f"{verdict.budget} {verdict.sentence}"
     )
     return verdict.headline or named
+
+
+# --------------------------------------------------------------------------- RAM
+
+
+def own_files(part: MemoryPart, scan: Scan) -> tuple[str, ...]:
+    """Return the app's files whose imports lead to a part, from the entry on."""
+    first = next((one for one in scan.imports if part.chain[0] in one.paths), None)
+    return first.chain if first is not None else ()
+
+
+def import_chain(part: MemoryPart, scan: Scan) -> tuple[str, ...]:
+    """Return what leads to a part: the place in the app, and the distributions in between."""
+    first, *between = part.chain
+    place = next((one.place for one in scan.imports if first in one.paths), "")
+    if scan.process is None:
+        place = "" if between else "direct"
+    elif not place:
+        place = scan.process.server
+    return tuple(filter(None, (place, *between[:-1])))
+
+
+def about_ram(ram: RamFloor) -> tuple[str, ...]:
+    """Return what a RAM floor is of, and what it leaves open, a sentence each."""
+    scan, worker = ram.scan, ram.worker
+    process = scan.process
+    about = [
+        f"what {process.place} imports: {without_credentials(process.command)}"
+        if process is not None
+        else "what every direct requirement imports: no app code was read"
+    ]
+    small = [machine.dyno.name for machine in ram.machines if machine.is_too_small]
+    if small and len(small) < len(ram.machines):
+        about.append(f"too small for the imports alone: {listed(small)}")
+    about.append(f"data, models and requests come on top; measured on {worker.measured_on}")
+    names = dict.fromkeys(one.distribution or one.name for one in worker.unknown)
+    if estimated := [part.name for part in worker.estimated_parts]:
+        about.append(f"~ not measured, estimated from its files: {listed(estimated)}")
+    if nothing := [name for name in names if name not in estimated]:
+        about.append(f"not counted, of unknown size: {listed(nothing)}")
+    if scan.unread:
+        first = scan.unread[0]
+        more = f" and {len(scan.unread) - 1} more" if len(scan.unread) > 1 else ""
+        about.append(f"could not be followed: {first.place}: {first.reason}{more}")
+    about += process.notes if process is not None else ()
+    return tuple(about)
 
 
 # --------------------------------------------------------------------------- the next step

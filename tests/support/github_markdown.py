@@ -39,7 +39,8 @@ def _of(token: Token) -> Iterator[str]:
         yield f"bracket: {token.content}"
     if token.type in ("html_block", "html_inline"):
         left = re.sub(
-            r"<summary>[\d,]+ more|<summary>(?:Sizes|App files|Models|Largest contributors), MB",
+            r"<summary>(?:[\d,]+ more|RAM floor"
+            r"|(?:Sizes|App files|Models|Largest contributors), MB)",
             "",
             token.content,
         )

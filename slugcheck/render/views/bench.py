@@ -18,6 +18,7 @@ from slugcheck.model.bench import (
     Trial,
     Variant,
 )
+from slugcheck.render import wording
 from slugcheck.render.view import (
     Block,
     Cell,
@@ -487,8 +488,21 @@ def _fix(finding: Finding) -> Fix:
     return Fix(severity=finding.severity, sentence=sentence, facts=(code,), lines=finding.fix)
 
 
+def _app(result: BenchResult) -> str:
+    """Return what the app needs beside the model's process, which is all that was measured."""
+    if result.app is None:
+        return "only the model's process was measured: --app FOLDER adds what the app imports"
+    own = result.app.worker.resident
+    place = result.app.scan.process
+    command = f" ({place.command})" if place is not None else ""
+    return (
+        f"only the model's process was measured: the app's imports{command} alone take "
+        f"{mib(own.value)} MiB {wording.percent(own)} a worker, its model not included"
+    )
+
+
 def _notes(result: BenchResult) -> Section:
-    items = [Item(text=line(note)) for note in result.notes]
+    items = [Item(text=line(note)) for note in (_app(result), *result.notes)]
     for runtime in result.stacks:
         noisy = runtime.summary.latency.noisy if runtime.summary else ""
         for doubt in runtime.doubts:

@@ -24,6 +24,7 @@ from slugcheck.model import (
     Overlap,
     PartChange,
     Report,
+    Scan,
     SizeReport,
     Status,
     Storage,
@@ -34,6 +35,8 @@ from slugcheck.model import (
     breakdown,
 )
 from slugcheck.model import Kind as FileKind
+from slugcheck.model.memory import MemoryPart
+from slugcheck.model.ram import RamFloor
 from slugcheck.render import wording
 from slugcheck.render.view import (
     ABSENT,
@@ -62,13 +65,14 @@ from slugcheck.render.view import (
     View,
     line,
 )
-from slugcheck.text import HEROKU_M, clock, listed, mb, plural
+from slugcheck.text import HEROKU_M, clock, listed, mb, mib, plural
 
 _DOWNLOAD, _BYTECODE, _SHARE, _NAMES = 70, 96, 112, 70  # from which width on these are shown
 _MOST_FOOTNOTES = 6
 _MOST_CHANGES = 12
 _MOST_MODELS = 12
 _NAMED = 5
+_MOST_PARTS, _LEAST_PART = 5, 2**20  # of the RAM floor
 _NOTABLE_BYTES = 100_000  # a folder below it says nothing about where the megabytes are
 _FIGURE = Kind.FIGURE
 _KINDS = {
@@ -115,6 +119,8 @@ def _sections(report: Report, *, all_rows: bool, verbose: bool) -> Iterator[Sect
         yield _changes(report, report.difference)
     bars = tuple(_bars(report.verdicts, verbose=verbose))
     yield Section(blocks=(Bars(bars),), rank=1)
+    if report.ram is not None:
+        yield _ram(report.ram, folded=folded)
     yield _obstacles(report)
     yield _unsized(report)
     yield _contributors(report.sizes, folded=folded)
@@ -359,6 +365,10 @@ def _bars(verdicts: Sequence[Verdict], *, verbose: bool) -> Iterator[Bar]:
     for verdict, beside in groups:
         if not verdict.gates and verdict.status is Status.PASS and not verbose:
             continue
+        if not verdict.gates and verdict.status is Status.UNKNOWN:
+            if verdict.unit == "bytes" or verbose:
+                yield Bar(name=verdict.budget, sentence=verdict.sentence)
+            continue
         shown = [v for v in beside if verbose or _tells_more(v, [verdict, *beside])]
         bars = tuple(_bar(v, v.sentence) for v in shown)
         yield _bar(verdict, wording.sentence(verdict), bars)
@@ -387,6 +397,54 @@ def _bar(verdict: Verdict, sentence: str, beside: tuple[Bar, ...] = ()) -> Bar:
         gates=verdict.gates,
         beside=beside,
     )
+
+
+# --------------------------------------------------------------------------- RAM
+
+
+def _ram(ram: RamFloor, *, folded: bool) -> Section:
+    """Return what a worker has in memory after its imports, the largest parts first."""
+    worker = ram.worker
+    columns = (
+        Column(head="after its imports"),
+        Column(head="MiB", kind=_FIGURE),
+        Column(head="imported by"),
+    )
+    shown = [part for part in worker.parts[:_MOST_PARTS] if part.resident.value >= _LEAST_PART]
+    rows = [_ram_part(part, ram.scan) for part in shown]
+    rest = worker.parts[len(shown) :]
+    if rest:
+        size = sum(part.resident.value for part in rest)
+        rows.append(_ram_row(line(f"… {len(rest)} more"), size, style=Style.DIM))
+    own = worker.interpreter_bytes + worker.standard_library_bytes
+    rows.append(_ram_row(line("Python", Style.ACCENT), own))
+    name = "one worker" if ram.workers > 1 else "in all"
+    within = line(wording.percent(worker.resident))
+    rows.append(
+        replace(_ram_row(line(name), worker.resident.value, within), style=Style.STRONG, rule=True)
+    )
+    if ram.workers > 1:
+        total = _ram_row(line(f"{ram.workers} workers"), ram.total.value, line(_workers(ram)))
+        rows.append(replace(total, style=Style.STRONG))
+    notes = [Item(text=line(text, Style.DIM)) for text in wording.about_ram(ram)]
+    blocks = (Table(columns=columns, rows=tuple(rows)), Items(tuple(notes)))
+    return Section(heading=line("RAM floor"), blocks=blocks, rank=6, folded=folded)
+
+
+def _ram_row(name: Line, size: int, note: Line = (), *, style: Style = Style.PLAIN) -> Row:
+    return Row(cells=(name, line(mib(size)), note), style=style)
+
+
+def _ram_part(part: MemoryPart, scan: Scan) -> Row:
+    mark = "" if part.measured else "~"
+    name: Line = (Span(part.name, code=True), Span(f" {part.version}", Style.DIM))
+    size = line(f"{mark}{mib(part.resident.value)}")
+    return Row(cells=(name, size, line(" → ".join(wording.import_chain(part, scan)))))
+
+
+def _workers(ram: RamFloor) -> str:
+    shared = "loaded before they start" if ram.preload else ""
+    return "; ".join(filter(None, (ram.origin, shared)))
 
 
 # --------------------------------------------------------------------------- the app

@@ -176,6 +176,7 @@ def _comparison(comparison: Comparison) -> Section:
         Column(head=f"{comparison.size_figure}{limit}", kind=_FIGURE),
         Column(head="status", kind=Kind.STATE),
         Column(head="room left", kind=_FIGURE, wide_only=_WIDE),
+        *((Column(head="RAM floor", kind=_FIGURE),) if _shows_ram(comparison) else ()),
         Column(head="saves, MB", kind=_FIGURE, wide_only=_ROOMY),
         Column(head="saves", kind=_FIGURE),
     )
@@ -202,9 +203,19 @@ def _comparison_row(comparison: Comparison, setup: Setup) -> Row:
             line(f"{counted} {wording.percent(setup.bundle)}".strip()),
             line(_WORDS[setup.status], _STYLES[setup.status]),
             _room(setup, comparison),
+            *((_ram(setup),) if _shows_ram(comparison) else ()),
             *_saved(setup, comparison),
         )
     )
+
+
+def _shows_ram(comparison: Comparison) -> bool:
+    return any(setup.worker is not None for setup in comparison.stacks)
+
+
+def _ram(setup: Setup) -> Cell:
+    """Return what one worker of a candidate has in memory after its imports."""
+    return ABSENT if setup.worker is None else line(HEROKU_M.up(setup.worker.value))
 
 
 def _room(setup: Setup, comparison: Comparison) -> Line:

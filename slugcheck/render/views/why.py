@@ -44,7 +44,7 @@ from slugcheck.render.view import (
 )
 from slugcheck.render.view import Verdict as Outcome
 from slugcheck.render.views.check import fix
-from slugcheck.text import listed, mb, plural
+from slugcheck.text import listed, mb, mib, plural
 
 _NAMED = 3
 _MOST_ROWS = 8
@@ -76,6 +76,7 @@ def view(why: Why, *, all_rows: bool = False) -> View:
         _needs(why, all_rows=all_rows),
         _paths(why, all_rows=all_rows),
         _sizes(why, all_rows=all_rows),
+        _memory(why),
         _changes(why, all_rows=all_rows),
         Section(heading=line("known fixes"), blocks=fixes, rank=5),
         _notes(why),
@@ -259,6 +260,34 @@ def _share(why: Why, freed: Freed) -> str:
     sizes = why.report.sizes
     total, figure = sizes.bundle.value, sizes.target.platform.size_figure
     return f"{100 * freed.bundle_bytes / total:.1f} % of the {figure}" if total else ""
+
+
+# --------------------------------------------------------------------------- RAM
+
+
+def _memory(why: Why) -> Section:
+    """Return what it adds to a worker's memory, and which imports load it."""
+    ram = why.report.ram
+    if ram is None or why.size is None:
+        return Section(blocks=(), rank=3)
+    part = next((part for part in ram.worker.parts if part.name == why.name), None)
+    if part is not None:
+        steps = " → ".join((*wording.own_files(part, ram.scan), *part.chain[1:]))
+        columns = (
+            Column(head="distribution"),
+            Column(head="MiB", kind=Kind.FIGURE),
+            Column(head="imported by"),
+        )
+        name = (Span(part.name, code=True), Span(f" {part.version}", Style.DIM))
+        size = line(f"{'' if part.measured else '~'}{mib(part.resident.value)}")
+        share = 100 * part.resident.value / (ram.worker.resident.value or 1)
+        note = line(f"{share:.0f} % of a worker's {mib(ram.worker.resident.value)} MiB", Style.DIM)
+        table = Table(columns=columns, rows=(Row(cells=(name, size, line(steps)), notes=(note,)),))
+        return Section(heading=line("RAM after imports"), blocks=(table,), rank=3)
+    later = next((one for one in ram.scan.imports if one.distribution == why.name), None)
+    where = f", but later, in {later.place}" if later is not None else ""
+    text = f"not in the RAM floor: nothing imports it when the app starts{where}"
+    return Section(blocks=(Paragraph((line(text, Style.DIM),)),), rank=3)
 
 
 # --------------------------------------------------------------------------- what a change saves

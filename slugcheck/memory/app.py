@@ -1,0 +1,130 @@
+"""The RAM floor of an app: what its processes have in memory once they have imported.
+
+The imports are those of the app's own code, followed from the process that serves; without code,
+or where no file names that process, the main module of each direct requirement stands for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from slugcheck import reading
+from slugcheck.errors import UsageError
+from slugcheck.memory.floor import floor
+from slugcheck.memory.workers import together
+from slugcheck.model import (
+    Distribution,
+    Dyno,
+    Estimate,
+    Inventory,
+    Scan,
+    SizeReport,
+    WebProcess,
+    When,
+)
+from slugcheck.model.memory import Installed
+from slugcheck.model.ram import MachineFloor, RamFloor
+from slugcheck.packages.modules import InstalledModules
+from slugcheck.project import imports, processes
+from slugcheck.project.app import Subject
+from slugcheck.project.source import Code
+from slugcheck.text import printable
+
+_SHOWN = 60  # characters of an entry that a message repeats
+_Inventories = Sequence[tuple[Distribution, Inventory]]
+
+
+def of(
+    subject: Subject,
+    sizes: SizeReport,
+    inventories: _Inventories,
+    *,
+    entry: str | None = None,
+    dockerfile: Path | None = None,
+) -> RamFloor | None:
+    """Return the floor of an app on its target; None where no wheel could be read.
+
+    ``entry`` is what the user names as the process that serves, ``dockerfile`` the one that the
+    platform builds from.
+
+    :raises UsageError: ``entry`` is not in the project, or there is no project.
+    :raises MeasureError: the Procfile cannot be read, or the table of imports is damaged.
+    """
+    target = sizes.target
+    if entry is not None and subject.project is None:
+        hint = "name the app's folder in place of the file"
+        raise UsageError("--entry needs a project folder", hint=hint)
+    if not inventories or target.stack.is_pyodide:
+        return None
+    modules = InstalledModules(inventories, provided=target.provided, complete=not sizes.unsized)
+    process, scan = _scanned(subject, sizes, modules, entry, dockerfile)
+    if not target.platform.starts_workers:
+        process = None  # a function has one process for each instance
+    installed = tuple(_installed(sizes, inventories))
+    names = {path for found in scan.imports if found.when is not When.LATER for path in found.paths}
+    worker = floor(names.union(process.modules if process else ()), installed, python=target.minor)
+    server = floor(process.modules, installed, python=target.minor) if process else None
+
+    def on(dyno: Dyno | None) -> tuple[int, Estimate[int]]:
+        if process is None:
+            return 1, worker.resident
+        count = processes.worker_count(process.workers, dyno) or 1
+        master = server if process.supervisor or count > 1 else None
+        forks = processes.forks(process)
+        return count, together(worker, count, master, forks=forks, preload=process.preload)
+
+    workers, total = on(target.dyno)
+    return RamFloor(
+        worker=worker,
+        scan=scan,
+        workers=workers,
+        origin=processes.worker_origin(process.workers, target.dyno) if process else "",
+        preload=process is not None and process.preload,
+        total=total,
+        machines=tuple(
+            MachineFloor(dyno=dyno, workers=count, total=sum_)
+            for dyno in target.platform.dynos
+            for count, sum_ in [on(dyno)]
+        ),
+    )
+
+
+def _scanned(
+    subject: Subject,
+    sizes: SizeReport,
+    modules: InstalledModules,
+    entry: str | None,
+    dockerfile: Path | None,
+) -> tuple[WebProcess | None, Scan]:
+    """Return the process that serves, and what it imports."""
+    if subject.project is not None and subject.files is not None:
+        paths = frozenset(member.path for member in subject.files.files)
+        code = Code(folder=subject.path, top=subject.top, paths=paths)
+        if dockerfile is not None and not reading.belongs(dockerfile, subject.top):
+            dockerfile = None  # the user's own, of an app elsewhere
+        process = processes.web_process(code, entry=entry, dockerfile=dockerfile)
+        if process is not None and process.entries:
+            scan = imports.scan(process, code, modules, minor=sizes.target.minor)
+            if entry is not None and not scan.files:
+                message = f"--entry {printable(entry)[:_SHOWN]}: the project has no such module"
+                raise UsageError(message, hint="name one like app.py, app:app or mysite.wsgi")
+            return process, scan
+    direct = [size.name for size in sizes.distributions if size.distribution.direct]
+    return None, imports.of_requirements(direct, modules)
+
+
+def _installed(sizes: SizeReport, inventories: _Inventories) -> Iterator[Installed]:
+    """Yield the distributions as their memory depends on them."""
+    entries = {distribution.name: inventory.entries for distribution, inventory in inventories}
+    requires: dict[str, list[str]] = {}
+    for size in sizes.distributions:
+        for name in size.required_by:
+            requires.setdefault(name, []).append(size.name)
+    for size in sizes.distributions:
+        yield Installed(
+            name=size.name,
+            version=size.distribution.version,
+            requires=tuple(requires.get(size.name, ())),
+            entries=entries.get(size.name, ()),
+        )

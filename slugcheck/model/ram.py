@@ -1,0 +1,48 @@
+"""The least RAM that an app's processes take together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slugcheck.model.figures import Estimate
+from slugcheck.model.imports import Scan
+from slugcheck.model.memory import Footprint
+from slugcheck.model.platform import Dyno
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineFloor:
+    """The floor on one size of machine, with the workers that it starts there."""
+
+    dyno: Dyno
+    workers: int
+    total: Estimate[int]
+
+    @property
+    def is_too_small(self) -> bool:
+        """Whether not even the imports fit."""
+        return self.total.low > self.dyno.r14_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RamFloor:
+    """What is resident once every worker has its imports. The app's own data come on top.
+
+    ``worker`` is one of them; ``total`` are all, with the server's own process, in bytes: pages of
+    files, which they share, count once. ``origin`` says where the number of workers comes from, ""
+    where there is one for want of any other. With ``preload`` the workers share what the server
+    loaded before them.
+    """
+
+    worker: Footprint
+    scan: Scan
+    workers: int
+    origin: str
+    preload: bool
+    total: Estimate[int]
+    machines: tuple[MachineFloor, ...] = ()  # of the platform, in its order
+
+    @property
+    def of_app(self) -> bool:
+        """Whether the imports are those of the app's code, and not its direct requirements."""
+        return self.scan.process is not None
