@@ -484,8 +484,12 @@ def test_a_hostile_dockerfile_is_cheap(project: Path) -> None:
             + "/b/a " * 2_000 + "/c\n",
             "Dockerfile takes too long to follow",
         ),
+        (
+            "FROM a\n" + "COPY a b\n" * 900 + "RUN chown -R x " + "/f " * 2_000 + "\n",
+            "Dockerfile takes too long to follow",
+        ),
     ],
-    ids=["stages double", "many copies", "files looked for", "many sources"],
+    ids=["stages double", "many copies", "files looked for", "many sources", "many owners"],
 )  # fmt: skip
 def test_a_dockerfile_that_would_take_for_ever_is_refused(
     project: Path, text: str, message: str
