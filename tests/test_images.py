@@ -500,9 +500,11 @@ def test_a_hostile_dockerfile_is_cheap(project: Path) -> None:
         ("FROM a\n" + f"WORKDIR {'a' * 200}\n" * 4_900, "Dockerfile takes too long to follow"),
         ("FROM a\nENV X='" + 'sh -c "\\$X";' * 700 + "'\nRUN sh -c '$X'\n",
             "Dockerfile takes too long to follow"),
+        ("FROM a\n" + "COPY a b\n" * 900 + "RUN chown -R x " + "/f " * 2_000 + "\n",
+            "Dockerfile takes too long to follow"),
     ],
     ids=["stages double", "many copies", "files looked for", "many sources", "many mounts",
-         "variables", "arguments", "long words", "folders", "shells of shells"],
+         "variables", "arguments", "long words", "folders", "shells of shells", "many owners"],
 )  # fmt: skip
 def test_a_dockerfile_that_would_take_for_ever_is_refused(
     project: Path, text: str, message: str
