@@ -245,7 +245,7 @@ def test_the_bar_of_an_increase_has_no_second_percentage(index: PackageServer, r
     git(repo, "switch", "main")
     shrinks = slugcheck(repo, *flags).out
     start = shrinks.index("increase  ")
-    words = " ".join(shrinks[start:].split("boot ")[0].split())
+    words = " ".join(shrinks[start:].split("RAM floor")[0].split())
     assert "slug shrinks by 4" in words
     assert words.endswith("against branch, within 1MB")
     git(repo, "switch", "branch")

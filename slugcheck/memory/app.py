@@ -63,7 +63,8 @@ def of(
         process = None  # a function has one process for each instance
     installed = tuple(_installed(sizes, inventories))
     names = {path for found in scan.imports if found.when is not When.LATER for path in found.paths}
-    worker = floor(names.union(process.modules if process else ()), installed, python=target.minor)
+    names.update(process.modules if process else ())
+    worker = floor(sorted(names), installed, python=target.minor)  # the same report each time
     server = floor(process.modules, installed, python=target.minor) if process else None
 
     def on(dyno: Dyno | None) -> tuple[int, Estimate[int]]:

@@ -253,7 +253,7 @@ def _measured(
     return MemoryPart(
         name=distribution.name,
         version=distribution.version,
-        resident=Estimate[int].predicted(own.bytes, math.floor(low), math.ceil(high)),
+        resident=Estimate[int].predicted(own.bytes, max(0, math.floor(low)), math.ceil(high)),
         anonymous_bytes=round(own.anonymous * _KIB),
         import_seconds=own.ticks / _TICKS,
         measured_version=table.distributions[owner][1],
@@ -348,7 +348,7 @@ def _total(
         *(estimate.high - estimate.value for estimate in estimates),
         (model.required_high - model.required) * unsure,
     )
-    return Estimate[int].predicted(value, math.floor(value - low), math.ceil(value + high))
+    return Estimate[int].predicted(value, max(0, math.floor(value - low)), math.ceil(value + high))
 
 
 def _scaled(whole: Estimate[int], value: int) -> Estimate[int]:

@@ -49,8 +49,9 @@ def line(count: int, text: Callable[[int], str]) -> dict[str, str]:
         {"app.py": "class A:\n def f(self): self.a = A()\na = A()\n" + "a.f()\n" * 9_000},
         {"app.py": "import a\n", "a.py": "import b, app\n", "b.py": "import a\n"},
     ],
-    ids=str,
-)
+    ids=["lines", "calls", "classes", "parts of a name", "parts of a call", "modules", "stars",
+         "tries", "functions", "bases", "methods", "circle"],
+)  # fmt: skip
 def test_an_app_that_goes_on_for_ever_is_followed_in_bounds(
     tmp_path: Path, sources: dict[str, str]
 ) -> None:
