@@ -6,6 +6,7 @@ figures are those of the table that ships.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -108,8 +109,11 @@ def test_what_the_app_does_not_import_is_not_counted(check: Callable[..., Done])
 
 
 def test_without_code_every_direct_requirement_stands_for_it(check: Callable[..., Done]) -> None:
-    done = check({"requirements.txt": "flask\n"}, name="requirements.txt")
+    done = check({"requirements.txt": "flask\nwerkzeug\n"}, name="requirements.txt")
     assert "what every direct requirement imports: no app code was read" in done.out
+    assert re.search(r"^werkzeug \S+ +\d\.\d  direct$", done.out, re.MULTILINE)
+    assert re.search(r"^jinja2 \S+ +\d\.\d  flask$", done.out, re.MULTILINE)
+    assert re.search(r"^ram +at least [\d.]+M ±\d+ % of 512M", done.out, re.MULTILINE)
     words = " ".join(done.out.split())
     assert "if the app imports every direct requirement" in words
     found = memory(

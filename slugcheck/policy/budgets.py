@@ -436,6 +436,7 @@ def _of_running(limit: Limit, sizes: SizeReport, ram: RamFloor | None) -> Verdic
 def _of_ram(limit: Limit, sizes: SizeReport, ram: RamFloor) -> Verdict:
     status = status_of(ram.total, limit.value)
     shown, cap = against(ram.total.value, limit.value)
+    shown += f" ±{math.ceil(ram.total.percent)} %"
     scale = scale_for(ram.total.value, limit.value)
     left = limit.value - ram.total.value
     if status is Status.FAIL:

@@ -347,7 +347,7 @@ def import_chain(part: MemoryPart, scan: Scan) -> tuple[str, ...]:
     first, *between = part.chain
     place = next((one.place for one in scan.imports if first in one.paths), "")
     if scan.process is None:
-        place = "" if between else "direct"
+        place = "" if between[:-1] else "direct"
     elif not place:
         place = scan.process.server
     return tuple(filter(None, (place, *between[:-1])))
