@@ -157,6 +157,20 @@ def test_what_was_not_measured_is_an_estimate_and_is_named(check: Callable[..., 
     assert own["resident_low_bytes"] < own["resident_bytes"] < own["resident_high_bytes"]
 
 
+def test_another_version_widens_the_interval_and_says_so(
+    check: Callable[..., Done], index: PackageServer
+) -> None:
+    index.add_wheel("torch", "1.0", {"torch/__init__.py": ""})
+    files = APP | {"requirements.txt": "flask\ngunicorn\ntorch==1.0\n", "app.py": "import torch\n"}
+    assert "measured in other versions, hence the doubt: torch 2." in check(files).out
+    old = memory(check(files, "--format", "json"))
+    files["requirements.txt"] = "flask\ngunicorn\ntorch>1\n"
+    assert "other versions" not in check(files).out
+    same = memory(check(files, "--format", "json"))
+    assert same["worker_bytes"] == old["worker_bytes"]
+    assert same["worker_low_bytes"] > 1.2 * old["worker_low_bytes"]
+
+
 # --------------------------------------------------------------------------- the verdict
 
 

@@ -336,6 +336,9 @@ def _headline(verdict: Verdict) -> str:
 # --------------------------------------------------------------------------- RAM
 
 
+_DOUBTFUL = 10.0  # percent that a part's own interval has on either side
+
+
 def own_files(part: MemoryPart, scan: Scan) -> tuple[str, ...]:
     """Return the app's files whose imports lead to a part, from the entry on."""
     first = next((one for one in scan.imports if part.chain[0] in one.paths), None)
@@ -367,6 +370,13 @@ def about_ram(ram: RamFloor) -> tuple[str, ...]:
         about.append(f"too small for the imports alone: {listed(small)}")
     about.append(f"data, models and requests come on top; measured on {worker.measured_on}")
     names = dict.fromkeys(one.distribution or one.name for one in worker.unknown)
+    others = [
+        f"{part.name} {part.measured_version}"
+        for part in worker.parts
+        if part.measured and part.resident.percent > _DOUBTFUL
+    ]
+    if others:
+        about.append(f"measured in other versions, hence the doubt: {listed(others)}")
     if estimated := [part.name for part in worker.estimated_parts]:
         about.append(f"~ not measured, estimated from its files: {listed(estimated)}")
     if nothing := [name for name in names if name not in estimated]:
