@@ -7,6 +7,7 @@ or where no file names that process, the main module of each direct requirement 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from slugcheck import reading
@@ -20,7 +21,6 @@ from slugcheck.model import (
     Inventory,
     Scan,
     SizeReport,
-    WebProcess,
     When,
 )
 from slugcheck.model.memory import Installed
@@ -58,9 +58,8 @@ def of(
     if not inventories or target.stack.is_pyodide:
         return None
     modules = InstalledModules(inventories, provided=target.provided, complete=not sizes.unsized)
-    process, scan = _scanned(subject, sizes, modules, entry, dockerfile)
-    if not target.platform.starts_workers:
-        process = None  # a function has one process for each instance
+    scan = _scan(subject, sizes, modules, entry, dockerfile)
+    process = scan.process if target.platform.starts_workers else None
     installed = tuple(_installed(sizes, inventories))
     names = {path for found in scan.imports if found.when is not When.LATER for path in found.paths}
     names.update(process.modules if process else ())
@@ -91,14 +90,15 @@ def of(
     )
 
 
-def _scanned(
+def _scan(
     subject: Subject,
     sizes: SizeReport,
     modules: InstalledModules,
     entry: str | None,
     dockerfile: Path | None,
-) -> tuple[WebProcess | None, Scan]:
-    """Return the process that serves, and what it imports."""
+) -> Scan:
+    """Return what the process that serves imports, or else the direct requirements."""
+    notes: tuple[str, ...] = ()
     if subject.project is not None and subject.files is not None:
         paths = frozenset(member.path for member in subject.files.files)
         code = Code(folder=subject.path, top=subject.top, paths=paths)
@@ -110,9 +110,11 @@ def _scanned(
             if entry is not None and not scan.files:
                 message = f"--entry {printable(entry)[:_SHOWN]}: the project has no such module"
                 raise UsageError(message, hint="name one like app.py, app:app or mysite.wsgi")
-            return process, scan
+            return scan
+        notes = process.notes if process is not None else ()
     direct = [size.name for size in sizes.distributions if size.distribution.direct]
-    return None, imports.of_requirements(direct, modules)
+    scan = imports.of_requirements(direct, modules)
+    return replace(scan, notes=(*notes, *scan.notes))
 
 
 def _installed(sizes: SizeReport, inventories: _Inventories) -> Iterator[Installed]:

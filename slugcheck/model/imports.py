@@ -140,7 +140,6 @@ class Scan:
     imports: tuple[Import, ...]
     files: tuple[str, ...] = ()
     unread: tuple[Unread, ...] = ()
-    workers: Workers | None = None  # that the app's own code sets: uvicorn.run(workers=4)
     knows_all_packages: bool = True
     notes: tuple[str, ...] = ()
 
