@@ -8,10 +8,9 @@ import pytest
 
 from slugcheck.errors import MeasureError
 from slugcheck.memory import footprints
-from slugcheck.memory.floor import distance, floor, import_names
+from slugcheck.memory.floor import Installed, distance, floor, import_names
 from slugcheck.memory.footprints import Errors, Regression, Table
 from slugcheck.model import Entry
-from slugcheck.model.memory import Installed
 
 MIB = 2**20
 # distribution, anonymous KiB, file-backed KiB, 10 us of CPU, needs, imported nodes

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from slugcheck import reading
 from slugcheck.errors import UsageError
-from slugcheck.memory.floor import floor
+from slugcheck.memory.floor import Installed, floor
 from slugcheck.memory.workers import together
 from slugcheck.model import (
     Distribution,
@@ -23,8 +23,7 @@ from slugcheck.model import (
     SizeReport,
     When,
 )
-from slugcheck.model.memory import Installed
-from slugcheck.model.ram import MachineFloor, RamFloor
+from slugcheck.model.memory import MachineFloor, RamFloor
 from slugcheck.packages.modules import InstalledModules
 from slugcheck.project import imports, processes
 from slugcheck.project.app import Subject

@@ -9,12 +9,27 @@ from dataclasses import dataclass
 
 from slugcheck.memory import footprints
 from slugcheck.memory.footprints import STANDARD_LIBRARY, Table
-from slugcheck.model import Basis, Entry, Estimate
-from slugcheck.model.memory import Footprint, Installed, MemoryPart, UnknownImport
+from slugcheck.model import Entry, Estimate
+from slugcheck.model.memory import MemoryPart, UnknownImport, WorkerFloor
 
 _KIB = 1024
 _TICKS = 100_000  # the table's unit of CPU time, in a second
 _TESTS = frozenset({"test", "tests", "testing"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """A resolved distribution, as far as its memory depends on it.
+
+    ``name`` is canonical. ``requires`` are canonical names of the distributions that it requires
+    on the target, its extras' included. ``entries`` are the files of its wheel; they are needed for
+    a distribution that no one has measured, and empty where they are not known.
+    """
+
+    name: str
+    version: str
+    requires: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = ()
 
 
 def floor(
@@ -23,7 +38,7 @@ def floor(
     *,
     python: str = "3.11",
     table: Table | None = None,
-) -> Footprint:
+) -> WorkerFloor:
     """Return what one worker needs once it has imported what it imports when it starts.
 
     ``imports`` are dotted names of modules, or of what is imported from one: ``flask``,
@@ -53,7 +68,7 @@ def floor(
     there = {STANDARD_LIBRARY, *by_number}
     sure = table.reach(starts.nodes, there)
     led = table.reach([*starts.nodes, *starts.implied], there) if starts.implied else sure
-    return _footprint(table, led, sure, starts, by_number, python)
+    return _united(table, led, sure, starts, by_number, python)
 
 
 # --------------------------------------------------------------------------- what is imported
@@ -187,14 +202,14 @@ def _sums(table: Table, led: Mapping[int, int], sure: Collection[int]) -> dict[i
     return sums
 
 
-def _footprint(
+def _united(
     table: Table,
     led: Mapping[int, int],
     sure: Collection[int],
     starts: _Starts,
     by_number: Mapping[int, Installed],
     python: str,
-) -> Footprint:
+) -> WorkerFloor:
     sums = _sums(table, led, sure)
     unsure = sum(own.unsure for own in sums.values())
     standard = sums.pop(STANDARD_LIBRARY, _Sum(0))
@@ -212,7 +227,7 @@ def _footprint(
     doubts = [_doubt(table, by_number[owner], owner) * own.bytes for owner, own in sums.items()]
     resident = _total(table, interpreter + standard.bytes, parts, doubts, unsure * _KIB, python)
     factor = 1 + table.errors.seconds
-    return Footprint(
+    return WorkerFloor(
         resident=resident,
         anonymous=_scaled(resident, anonymous),
         interpreter_bytes=interpreter,
@@ -354,7 +369,7 @@ def _total(
 def _scaled(whole: Estimate[int], value: int) -> Estimate[int]:
     """Return a part of a figure with the same doubt, in proportion."""
     if not whole.value:
-        return Estimate(value=value, low=value, high=value, basis=Basis.PREDICTED)
+        return Estimate[int].predicted(value, value, value)
     share = value / whole.value
     return Estimate[int].predicted(
         value, math.floor(whole.low * share), math.ceil(whole.high * share)

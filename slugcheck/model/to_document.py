@@ -36,7 +36,7 @@ from slugcheck.model import (
 from slugcheck.model.bench import Agreement, BenchResult, DynoFit, StackResult, Summary
 from slugcheck.model.comparison import Comparison, Migration, Setup, SharedRow
 from slugcheck.model.matrix import Matrix, TargetResult
-from slugcheck.model.ram import RamFloor
+from slugcheck.model.memory import RamFloor
 from slugcheck.model.why import Brings, MeasuredSaving, Need, Remedy, RootPaths, Standing, Why
 from slugcheck.text import without_credentials
 

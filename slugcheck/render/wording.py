@@ -26,10 +26,9 @@ from slugcheck.model import (
     Verdict,
     breakdown,
 )
-from slugcheck.model.memory import MemoryPart
+from slugcheck.model.memory import MemoryPart, RamFloor
 from slugcheck.model.options import options_for
 from slugcheck.model.platform import arch_name
-from slugcheck.model.ram import RamFloor
 from slugcheck.policy.budgets import MAY_FAIL, exit_code, failures, unaccepted
 from slugcheck.policy.limits import INCREASE, PACKAGE_INCREASE
 from slugcheck.render.view import Verdict as Outcome

@@ -35,8 +35,7 @@ from slugcheck.model import (
     breakdown,
 )
 from slugcheck.model import Kind as FileKind
-from slugcheck.model.memory import MemoryPart
-from slugcheck.model.ram import RamFloor
+from slugcheck.model.memory import MemoryPart, RamFloor
 from slugcheck.render import wording
 from slugcheck.render.view import (
     ABSENT,
