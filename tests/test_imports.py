@@ -165,7 +165,7 @@ def test_what_no_requirement_has_is_missing_unless_it_is_optional(tmp_path: Path
     scan = scanned(tmp_path, {**WEB, "app.py": source})
     assert [item.module for item in scan.missing] == ["yaml"]
     assert found(scan, "a").optional
-    assert found(scan, "ssl").is_standard
+    assert found(scan, "ssl").distribution == ""
     # where some distribution could not be read, nothing can be said
     assert scanned(tmp_path, {}, complete=False).missing == ()
 
