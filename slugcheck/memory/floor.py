@@ -11,6 +11,7 @@ from slugcheck.memory import footprints
 from slugcheck.memory.footprints import STANDARD_LIBRARY, Table
 from slugcheck.model import Entry, Estimate
 from slugcheck.model.memory import MemoryPart, UnknownImport, WorkerFloor
+from slugcheck.packages.modules import import_names
 
 _KIB = 1024
 _TICKS = 100_000  # the table's unit of CPU time, in a second
@@ -139,28 +140,6 @@ class _Starts:
     def estimates(self) -> Iterable[tuple[Installed, tuple[str, ...]]]:
         """The distributions to estimate, with what led to them."""
         return ((self._unmeasured[name], chain) for name, chain in self.estimated.items())
-
-
-def import_names(entries: Iterable[Entry]) -> frozenset[str]:
-    """Return the topmost packages and modules of a wheel: ``flask``, ``google.cloud.storage``."""
-    modules = []
-    packages = set()
-    for entry in entries:
-        folder, _, file = entry.path.rpartition("/")
-        if file == "__init__.py":
-            packages.add(folder)
-        elif file.endswith((".py", ".so")) and not folder.endswith((".dist-info", ".libs")):
-            modules.append((folder, file.partition(".")[0]))
-    found = set()
-    for folder in packages:
-        parts = folder.split("/")
-        if not any("/".join(parts[:end]) in packages for end in range(1, len(parts))):
-            found.add(folder.replace("/", "."))
-    for folder, name in modules:
-        parts = folder.split("/") if folder else []
-        if not any("/".join(parts[:end]) in packages for end in range(1, len(parts) + 1)):
-            found.add(".".join([*parts, name]))
-    return frozenset(found)
 
 
 # --------------------------------------------------------------------------- what it takes
