@@ -184,6 +184,8 @@ def test_what_keeps_the_floor_from_being_whole_is_on_the_screen(
     unknown = " ".join(check(APP | {"Procfile": "web: serve-it app\n"}).out.split())
     assert "what every direct requirement imports" in unknown
     assert "Procfile:1: the command is not one that slugcheck knows" in unknown
+    (note,) = memory(check(files, "--format", "json"))["notes"]
+    assert note.startswith("web.py:1: Celery looks for modules")
 
 
 def test_workers_that_the_app_itself_starts_count(check: Callable[..., Done]) -> None:

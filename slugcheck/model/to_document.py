@@ -150,6 +150,8 @@ def _memory(ram: RamFloor) -> document.Memory:
         missing=tuple(one.module for one in ram.scan.missing),
         measured_python=worker.measured_python,
         measured_on=worker.measured_on,
+        unread=_clean(f"{one.place}: {one.reason}" for one in ram.scan.unread),
+        notes=_clean(ram.scan.notes),
     )
 
 
