@@ -14,10 +14,10 @@ from pathlib import Path
 
 from benchmarks.import_environments import Environment
 from benchmarks.import_sets import CODE
-from slugcheck.memory.floor import floor
+from slugcheck.memory.floor import Installed, floor
 from slugcheck.memory.footprints import Table
 from slugcheck.model import Entry
-from slugcheck.model.memory import Footprint, Installed
+from slugcheck.model.memory import WorkerFloor
 
 _READ = "print(*open('/proc/self/statm').read().split()[1:3], __import__('time').process_time())"
 _PAGE = 4096
@@ -28,7 +28,7 @@ class Case:
     """A set of imports, the floor that was said of it, and what it really takes in bytes."""
 
     names: tuple[str, ...]
-    said: Footprint
+    said: WorkerFloor
     resident: int
     anonymous: int
     seconds: float

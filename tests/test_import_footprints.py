@@ -18,8 +18,7 @@ from benchmarks.import_environments import Environment
 from benchmarks.import_graph import Graph
 from benchmarks.import_table import table
 from slugcheck.memory import footprints
-from slugcheck.memory.floor import floor
-from slugcheck.model.memory import Installed
+from slugcheck.memory.floor import Installed, floor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/statm")
 PROBE = Path(__file__).parent.parent / "benchmarks" / "import_probe.py"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slugcheck.model import Import, Scan, When
+from slugcheck.model import Import, Scan, When, Workers
 from slugcheck.project import imports
 from tests.support.code import FLASK, installed, scanned
 
@@ -134,8 +134,8 @@ def test_what_uvicorn_is_told_in_code(tmp_path: Path) -> None:
         {"fastapi": ("fastapi/__init__.py",), "uvicorn": ("uvicorn/__init__.py",)},
     )
     assert found(scan, "fastapi").chain == ("run.py", "api/main.py")
-    assert scan.workers is not None
-    assert (scan.workers.fixed, scan.workers.origin) == (3, "run.py:3")
+    assert scan.process is not None
+    assert scan.process.workers == Workers(fixed=3, origin="run.py:3")
 
 
 def test_own_modules_come_before_installed_ones_as_in_python(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_what_no_requirement_has_is_missing_unless_it_is_optional(tmp_path: Path
     scan = scanned(tmp_path, {**WEB, "app.py": source})
     assert [item.module for item in scan.missing] == ["yaml"]
     assert found(scan, "a").optional
-    assert found(scan, "ssl").is_standard
+    assert found(scan, "ssl").distribution == ""
     # where some distribution could not be read, nothing can be said
     assert scanned(tmp_path, {}, complete=False).missing == ()
 
@@ -307,7 +307,7 @@ def test_without_code_each_direct_requirement_has_its_main_module() -> None:
         ("google.cloud.storage", "google-cloud-storage"),
         ("six", "six"),
     ]
-    assert scan.notes == ("types-requests has no module to import",)
+    assert scan.notes == ("no module to import: types-requests",)
 
 
 def test_a_shared_namespace_belongs_to_whoever_has_the_rest_of_the_path() -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from slugcheck.errors import MeasureError
 from slugcheck.memory import footprints
-from slugcheck.memory.floor import distance, floor, import_names
+from slugcheck.memory.floor import Installed, distance, floor
 from slugcheck.memory.footprints import Errors, Regression, Table
 from slugcheck.model import Entry
-from slugcheck.model.memory import Installed
+from slugcheck.packages.modules import import_names
 
 MIB = 2**20
 # distribution, anonymous KiB, file-backed KiB, 10 us of CPU, needs, imported nodes

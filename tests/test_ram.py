@@ -171,6 +171,31 @@ def test_another_version_widens_the_interval_and_says_so(
     assert same["worker_low_bytes"] > 1.2 * old["worker_low_bytes"]
 
 
+def test_what_keeps_the_floor_from_being_whole_is_on_the_screen(
+    check: Callable[..., Done],
+) -> None:
+    files = APP | {"web.py": "import yaml\nimport mystery.parts\n" + APP["web.py"]}
+    words = " ".join(check(files).out.split())
+    lacks = "imported, but not provided by any requirement: yaml (web.py:1) and mystery.parts"
+    assert lacks in words
+    assert "size unknown" not in words  # said once
+    files = APP | {"web.py": "app.autodiscover_tasks()\n" + APP["web.py"]}
+    assert "web.py:1: Celery looks for modules of tasks" in " ".join(check(files).out.split())
+    unknown = " ".join(check(APP | {"Procfile": "web: serve-it app\n"}).out.split())
+    assert "what every direct requirement imports" in unknown
+    assert "Procfile:1: the command is not one that slugcheck knows" in unknown
+    (note,) = memory(check(files, "--format", "json"))["notes"]
+    assert note.startswith("web.py:1: Celery looks for modules")
+
+
+def test_workers_that_the_app_itself_starts_count(check: Callable[..., Done]) -> None:
+    run = "import uvicorn\nimport flask\nuvicorn.run('web:app', workers=3)\n"
+    files = APP | {"Procfile": "web: python run.py\n", "run.py": run}
+    found = memory(check(files, "--format", "json"))
+    assert (found["workers"], found["workers_origin"]) == (3, "run.py:3")
+    assert found["floor_bytes"] > found["worker_bytes"]
+
+
 # --------------------------------------------------------------------------- the verdict
 
 

@@ -17,7 +17,7 @@ from slugcheck.terminal import Terminal
 
 if TYPE_CHECKING:
     from slugcheck.benching.plan import BenchOptions
-    from slugcheck.model.ram import RamFloor
+    from slugcheck.model.memory import RamFloor
 
 _INSTALL_LIMIT = "1GB"
 _SECONDS = 3 * 3600  # a worker may take 15 minutes, and there are dozens

@@ -7,11 +7,12 @@ or where no file names that process, the main module of each direct requirement 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from slugcheck import reading
 from slugcheck.errors import UsageError
-from slugcheck.memory.floor import floor
+from slugcheck.memory.floor import Installed, floor
 from slugcheck.memory.workers import together
 from slugcheck.model import (
     Distribution,
@@ -20,11 +21,9 @@ from slugcheck.model import (
     Inventory,
     Scan,
     SizeReport,
-    WebProcess,
     When,
 )
-from slugcheck.model.memory import Installed
-from slugcheck.model.ram import MachineFloor, RamFloor
+from slugcheck.model.memory import MachineFloor, RamFloor
 from slugcheck.packages.modules import InstalledModules
 from slugcheck.project import imports, processes
 from slugcheck.project.app import Subject
@@ -58,9 +57,8 @@ def of(
     if not inventories or target.stack.is_pyodide:
         return None
     modules = InstalledModules(inventories, provided=target.provided, complete=not sizes.unsized)
-    process, scan = _scanned(subject, sizes, modules, entry, dockerfile)
-    if not target.platform.starts_workers:
-        process = None  # a function has one process for each instance
+    scan = _scan(subject, sizes, modules, entry, dockerfile)
+    process = scan.process if target.platform.starts_workers else None
     installed = tuple(_installed(sizes, inventories))
     names = {path for found in scan.imports if found.when is not When.LATER for path in found.paths}
     names.update(process.modules if process else ())
@@ -91,14 +89,15 @@ def of(
     )
 
 
-def _scanned(
+def _scan(
     subject: Subject,
     sizes: SizeReport,
     modules: InstalledModules,
     entry: str | None,
     dockerfile: Path | None,
-) -> tuple[WebProcess | None, Scan]:
-    """Return the process that serves, and what it imports."""
+) -> Scan:
+    """Return what the process that serves imports, or else the direct requirements."""
+    notes: tuple[str, ...] = ()
     if subject.project is not None and subject.files is not None:
         paths = frozenset(member.path for member in subject.files.files)
         code = Code(folder=subject.path, top=subject.top, paths=paths)
@@ -110,9 +109,11 @@ def _scanned(
             if entry is not None and not scan.files:
                 message = f"--entry {printable(entry)[:_SHOWN]}: the project has no such module"
                 raise UsageError(message, hint="name one like app.py, app:app or mysite.wsgi")
-            return process, scan
+            return scan
+        notes = process.notes if process is not None else ()
     direct = [size.name for size in sizes.distributions if size.distribution.direct]
-    return None, imports.of_requirements(direct, modules)
+    scan = imports.of_requirements(direct, modules)
+    return replace(scan, notes=(*notes, *scan.notes))
 
 
 def _installed(sizes: SizeReport, inventories: _Inventories) -> Iterator[Installed]:

@@ -9,12 +9,28 @@ from dataclasses import dataclass
 
 from slugcheck.memory import footprints
 from slugcheck.memory.footprints import STANDARD_LIBRARY, Table
-from slugcheck.model import Basis, Entry, Estimate
-from slugcheck.model.memory import Footprint, Installed, MemoryPart, UnknownImport
+from slugcheck.model import Entry, Estimate
+from slugcheck.model.memory import MemoryPart, UnknownImport, WorkerFloor
+from slugcheck.packages.modules import import_names
 
 _KIB = 1024
 _TICKS = 100_000  # the table's unit of CPU time, in a second
 _TESTS = frozenset({"test", "tests", "testing"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """A resolved distribution, as far as its memory depends on it.
+
+    ``name`` is canonical. ``requires`` are canonical names of the distributions that it requires
+    on the target, its extras' included. ``entries`` are the files of its wheel; they are needed for
+    a distribution that no one has measured, and empty where they are not known.
+    """
+
+    name: str
+    version: str
+    requires: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = ()
 
 
 def floor(
@@ -23,7 +39,7 @@ def floor(
     *,
     python: str = "3.11",
     table: Table | None = None,
-) -> Footprint:
+) -> WorkerFloor:
     """Return what one worker needs once it has imported what it imports when it starts.
 
     ``imports`` are dotted names of modules, or of what is imported from one: ``flask``,
@@ -53,7 +69,7 @@ def floor(
     there = {STANDARD_LIBRARY, *by_number}
     sure = table.reach(starts.nodes, there)
     led = table.reach([*starts.nodes, *starts.implied], there) if starts.implied else sure
-    return _footprint(table, led, sure, starts, by_number, python)
+    return _united(table, led, sure, starts, by_number, python)
 
 
 # --------------------------------------------------------------------------- what is imported
@@ -126,28 +142,6 @@ class _Starts:
         return ((self._unmeasured[name], chain) for name, chain in self.estimated.items())
 
 
-def import_names(entries: Iterable[Entry]) -> frozenset[str]:
-    """Return the topmost packages and modules of a wheel: ``flask``, ``google.cloud.storage``."""
-    modules = []
-    packages = set()
-    for entry in entries:
-        folder, _, file = entry.path.rpartition("/")
-        if file == "__init__.py":
-            packages.add(folder)
-        elif file.endswith((".py", ".so")) and not folder.endswith((".dist-info", ".libs")):
-            modules.append((folder, file.partition(".")[0]))
-    found = set()
-    for folder in packages:
-        parts = folder.split("/")
-        if not any("/".join(parts[:end]) in packages for end in range(1, len(parts))):
-            found.add(folder.replace("/", "."))
-    for folder, name in modules:
-        parts = folder.split("/") if folder else []
-        if not any("/".join(parts[:end]) in packages for end in range(1, len(parts) + 1)):
-            found.add(".".join([*parts, name]))
-    return frozenset(found)
-
-
 # --------------------------------------------------------------------------- what it takes
 
 
@@ -187,14 +181,14 @@ def _sums(table: Table, led: Mapping[int, int], sure: Collection[int]) -> dict[i
     return sums
 
 
-def _footprint(
+def _united(
     table: Table,
     led: Mapping[int, int],
     sure: Collection[int],
     starts: _Starts,
     by_number: Mapping[int, Installed],
     python: str,
-) -> Footprint:
+) -> WorkerFloor:
     sums = _sums(table, led, sure)
     unsure = sum(own.unsure for own in sums.values())
     standard = sums.pop(STANDARD_LIBRARY, _Sum(0))
@@ -212,7 +206,7 @@ def _footprint(
     doubts = [_doubt(table, by_number[owner], owner) * own.bytes for owner, own in sums.items()]
     resident = _total(table, interpreter + standard.bytes, parts, doubts, unsure * _KIB, python)
     factor = 1 + table.errors.seconds
-    return Footprint(
+    return WorkerFloor(
         resident=resident,
         anonymous=_scaled(resident, anonymous),
         interpreter_bytes=interpreter,
@@ -354,7 +348,7 @@ def _total(
 def _scaled(whole: Estimate[int], value: int) -> Estimate[int]:
     """Return a part of a figure with the same doubt, in proportion."""
     if not whole.value:
-        return Estimate(value=value, low=value, high=value, basis=Basis.PREDICTED)
+        return Estimate[int].predicted(value, value, value)
     share = value / whole.value
     return Estimate[int].predicted(
         value, math.floor(whole.low * share), math.ceil(whole.high * share)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slugcheck.model import Estimate
-from slugcheck.model.memory import Footprint
+from slugcheck.model.memory import WorkerFloor
 
 # Of the memory that a forked worker has from the process that forked it, what is its own by the
 # time it serves, since reference counts are written: least, likely and most. Without --preload two
@@ -14,7 +14,7 @@ _COPIED = (0.0, 0.12, 0.4)
 
 
 def together(
-    worker: Footprint, workers: int, server: Footprint | None, *, forks: bool, preload: bool
+    worker: WorkerFloor, workers: int, server: WorkerFloor | None, *, forks: bool, preload: bool
 ) -> Estimate[int]:
     """Return what all processes have in memory; pages of files, which they share, count once.
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from slugcheck.model.memory import RamFloor
 from slugcheck.model.numbers import Integer, Number
 from slugcheck.model.platform import Dyno
-from slugcheck.model.ram import RamFloor
 from slugcheck.model.report import Finding, Status
 
 STAGES = ("baseline", "import", "load", "first", "steady")

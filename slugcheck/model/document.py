@@ -473,7 +473,8 @@ class Memory(Struct, frozen=True, kw_only=True):
 
     ``of_app``: the imports are those of its code, else of every direct requirement. ``process`` is
     the command that serves, null without one. ``missing`` are modules that the app needs to start
-    and nothing installs.
+    and nothing installs. ``unread`` are places in its code whose imports are not known, with the
+    reason.
     """
 
     floor_bytes: Size
@@ -501,6 +502,8 @@ class Memory(Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...]
     measured_python: str
     measured_on: str
+    unread: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class ReportDocument(Struct, frozen=True, kw_only=True):

@@ -34,7 +34,7 @@ class EntryPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workers:
-    """How many processes or threads are started: ``fixed`` plus ``per_core`` for each core.
+    """How many processes are started: ``fixed`` plus ``per_core`` for each core.
 
     ``variable`` decides instead where it is set: ``WEB_CONCURRENCY``, which Heroku sets. ``origin``
     says where that is written: "-w 4", "gunicorn.conf.py:3", "gunicorn's default".
@@ -74,8 +74,6 @@ class WebProcess:
     entries: tuple[EntryPoint, ...]
     modules: tuple[str, ...] = ()
     workers: Workers | None = None
-    threads: Workers | None = None  # of each worker, None for one
-    worker_class: str = ""  # "sync", "gevent", "uvicorn.workers.UvicornWorker"
     preload: bool = False  # the app is loaded once, and the workers share its pages
     supervisor: bool = False  # one more process starts the workers and does not load the app
     folder: str = ""  # where it runs
@@ -90,8 +88,9 @@ class Import:
     """A module that is not the app's own, and the first place that imports it.
 
     ``names`` are what ``from module import ...`` takes, "*" for all: a lazy package loads by them.
-    ``distribution`` is the canonical name of what provides it, "" for Python itself, None where
-    none that is known has it. ``chain`` are the app's files from the entry to the place.
+    ``distribution`` is the canonical name of the distribution that provides it, "" for Python
+    itself, None if no known distribution does. ``chain`` lists the app's files from the entry point
+    to that place.
     """
 
     module: str  # "sklearn.ensemble"
@@ -111,11 +110,6 @@ class Import:
     def paths(self) -> tuple[str, ...]:
         """The module, and what is taken from it as a part of its path."""
         return (self.module, *(f"{self.module}.{name}" for name in self.names if name != "*"))
-
-    @property
-    def is_standard(self) -> bool:
-        """Whether it is of Python's standard library."""
-        return self.distribution == ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +134,6 @@ class Scan:
     imports: tuple[Import, ...]
     files: tuple[str, ...] = ()
     unread: tuple[Unread, ...] = ()
-    workers: Workers | None = None  # that the app's own code sets: uvicorn.run(workers=4)
     knows_all_packages: bool = True
     notes: tuple[str, ...] = ()
 
@@ -150,7 +143,7 @@ class Scan:
 
     @property
     def missing(self) -> tuple[Import, ...]:
-        """The modules without which the process does not start, and that no requirement has."""
+        """The modules that the process needs to start and that no requirement provides."""
         if not self.knows_all_packages:
             return ()
         return tuple(

@@ -1,26 +1,12 @@
-"""What a worker needs in memory once its imports are done. Bytes of resident memory (RSS)."""
+"""The least RAM that an app takes, once its imports are done. Bytes of resident memory (RSS)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from slugcheck.model.figures import Basis, Estimate
-from slugcheck.model.sizes import Entry
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
-    """A resolved distribution, as far as its memory depends on it.
-
-    ``name`` is canonical. ``requires`` are canonical names of the distributions that it requires
-    on the target, its extras' included. ``entries`` are the files of its wheel; they are needed for
-    a distribution that no one has measured, and empty where they are not known.
-    """
-
-    name: str
-    version: str
-    requires: tuple[str, ...] = ()
-    entries: tuple[Entry, ...] = ()
+from slugcheck.model.figures import Estimate
+from slugcheck.model.imports import Scan
+from slugcheck.model.platform import Dyno
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +46,7 @@ class UnknownImport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Footprint:
+class WorkerFloor:
     """The least that one worker needs: resident memory after its imports.
 
     ``resident`` is anonymous and file-backed memory together, as ``VmRSS`` says it; ``anonymous``
@@ -88,7 +74,40 @@ class Footprint:
         """The distributions whose imports nobody measured."""
         return tuple(part for part in self.parts if not part.measured)
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineFloor:
+    """The floor on one size of machine, with the workers that it starts there."""
+
+    dyno: Dyno
+    workers: int
+    total: Estimate[int]
+
     @property
-    def basis(self) -> Basis:
-        """Always predicted: the app itself was not started."""
-        return self.resident.basis
+    def is_too_small(self) -> bool:
+        """Whether not even the imports fit."""
+        return self.total.low > self.dyno.r14_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RamFloor:
+    """What is resident once every worker has its imports. The app's own data come on top.
+
+    ``worker`` is one of them; ``total`` are all, with the server's own process, in bytes: pages of
+    files, which they share, count once. ``origin`` says where the number of workers comes from, ""
+    where there is one for want of any other. With ``preload`` the workers share what the server
+    loaded before them.
+    """
+
+    worker: WorkerFloor
+    scan: Scan
+    workers: int
+    origin: str
+    preload: bool
+    total: Estimate[int]
+    machines: tuple[MachineFloor, ...] = ()  # of the platform, in its order
+
+    @property
+    def of_app(self) -> bool:
+        """Whether the imports are those of the app's code, and not its direct requirements."""
+        return self.scan.process is not None

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slugcheck.model.figures import Estimate
+from slugcheck.model.memory import RamFloor
 from slugcheck.model.platform import Source
-from slugcheck.model.ram import RamFloor
 from slugcheck.model.sizes import FunctionSplit, Origin, Requirement, SizeReport
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ from slugcheck.model import (
 from slugcheck.model.bench import Agreement, BenchResult, DynoFit, StackResult, Summary
 from slugcheck.model.comparison import Comparison, Migration, Setup, SharedRow
 from slugcheck.model.matrix import Matrix, TargetResult
-from slugcheck.model.ram import RamFloor
+from slugcheck.model.memory import RamFloor
 from slugcheck.model.why import Brings, MeasuredSaving, Need, Remedy, RootPaths, Standing, Why
 from slugcheck.text import without_credentials
 
@@ -150,6 +150,8 @@ def _memory(ram: RamFloor) -> document.Memory:
         missing=tuple(one.module for one in ram.scan.missing),
         measured_python=worker.measured_python,
         measured_on=worker.measured_on,
+        unread=_clean(f"{one.place}: {one.reason}" for one in ram.scan.unread),
+        notes=_clean(ram.scan.notes),
     )
 
 

@@ -24,7 +24,7 @@ from slugcheck.model import (
     Unsized,
     Verdict,
 )
-from slugcheck.model.ram import RamFloor
+from slugcheck.model.memory import RamFloor
 from slugcheck.policy import tiers
 from slugcheck.text import (
     HEROKU_M,

@@ -14,7 +14,7 @@ left out is said.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from slugcheck.model import EntryPoint, Import, Scan, Unread, WebProcess, When, Workers
@@ -33,6 +33,7 @@ from slugcheck.project.source import (
     Step,
     TryStep,
 )
+from slugcheck.text import listed
 
 _MOST_FILES = 3_000
 _MOST_TOKENS = 800_000  # of all files: 5 MB of code as people write it
@@ -70,7 +71,7 @@ def of_requirements(names: Iterable[str], installed: InstalledModules) -> Scan:
         found.append(
             Import(module=module, place=name, chain=(), when=When.START, distribution=name)
         )
-    notes = tuple(f"{name} has no module to import" for name in without)
+    notes = (f"no module to import: {listed(without)}",) if without else ()
     return Scan(
         process=None,
         imports=tuple(found),
@@ -170,12 +171,12 @@ class _Walk:
 
     def result(self) -> Scan:
         """Return what was found."""
+        workers = self._workers or self._process.workers
         return Scan(
-            process=self._process,
+            process=replace(self._process, workers=workers),
             imports=tuple(self._found.values()),
             files=tuple(path for path, when in self._files.items() if when is not When.LATER),
             unread=tuple(self._unread.values()),
-            workers=self._workers,
             knows_all_packages=self._installed.complete,
             notes=tuple(dict.fromkeys(self._notes)),
         )

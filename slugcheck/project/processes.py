@@ -332,7 +332,7 @@ def _process(command: _Command, code: Code) -> WebProcess:
 def _split(text: str) -> list[list[str]] | None:
     """Return the simple commands of a line, each with what separates it from the next at its end.
 
-    None: it is not a line that a shell would take.
+    None if a shell would not accept the line.
     """
     lexer = shlex.shlex(text, posix=True, punctuation_chars="&|;")
     lexer.whitespace_split = True
@@ -353,7 +353,7 @@ def _split(text: str) -> list[list[str]] | None:
 
 
 def _line(text: str, shell: _Shell, deep: int) -> WebProcess | None:
-    """Return the last process of a line that serves, for what comes before it prepares."""
+    """Return the last process of a line that serves; earlier commands only prepare."""
     commands = _split(text)
     if commands is None:
         shell.notes.append(f"{shell.place}: its quotation marks do not match")
@@ -372,7 +372,7 @@ def _line(text: str, shell: _Shell, deep: int) -> WebProcess | None:
 
 
 def _one(words: list[str], shell: _Shell, deep: int) -> WebProcess | None:
-    """Return the process of a simple command; None where it is none that serves."""
+    """Return the process that a simple command starts, None if it does not serve the app."""
     words = list(words)
     shell.left -= 1
     while words and shell.left > 0:
@@ -647,8 +647,6 @@ def _gunicorn(words: list[str], shell: _Shell) -> WebProcess:
         shell,
         [name for name in ("gunicorn.app.wsgiapp", worker, *extra) if name],
         workers=workers,
-        threads=threads,
-        worker_class=kind,
         preload=options.has("--preload", "--preload-app") or config.preload,
         supervisor=True,
         import_folders=(*folders, shell.folder),
@@ -720,7 +718,7 @@ def _gunicorn_config(path: str | None, shell: _Shell) -> _GunicornConfig:
 
 
 def _formula(node: ast.expr, names: Mapping[str, ast.expr], deep: int) -> Workers | None:
-    """Return a number as a constant and a multiple of the cores; None where it is another."""
+    """Return a number as a constant plus a multiple of the cores, None if it has another form."""
     if deep > 12:
         return None
 
@@ -827,7 +825,6 @@ def _hypercorn(words: list[str], shell: _Shell) -> WebProcess:
 def _waitress(words: list[str], shell: _Shell) -> WebProcess:
     flags = {"--call", "--help", "--expose-tracebacks", "--no-expose-tracebacks"}
     options = _options(words, frozenset(flags))
-    threads = _number(options.get("--threads"), "waitress's --threads", shell)
     app = options.get("--app") or (options.arguments[0] if options.arguments else None)
     return _served(
         "waitress",
@@ -835,7 +832,6 @@ def _waitress(words: list[str], shell: _Shell) -> WebProcess:
         shell,
         ("waitress.runner", "waitress.server"),
         workers=Workers(fixed=1, origin=_ONE),
-        threads=threads or Workers(fixed=4, origin="waitress's default"),
     )
 
 

@@ -26,10 +26,9 @@ from slugcheck.model import (
     Verdict,
     breakdown,
 )
-from slugcheck.model.memory import MemoryPart
+from slugcheck.model.memory import MemoryPart, RamFloor
 from slugcheck.model.options import options_for
 from slugcheck.model.platform import arch_name
-from slugcheck.model.ram import RamFloor
 from slugcheck.policy.budgets import MAY_FAIL, exit_code, failures, unaccepted
 from slugcheck.policy.limits import INCREASE, PACKAGE_INCREASE
 from slugcheck.render.view import Verdict as Outcome
@@ -379,13 +378,17 @@ def about_ram(ram: RamFloor) -> tuple[str, ...]:
         about.append(f"measured in other versions, hence the doubt: {listed(others)}")
     if estimated := [part.name for part in worker.estimated_parts]:
         about.append(f"~ not measured, estimated from its files: {listed(estimated)}")
-    if nothing := [name for name in names if name not in estimated]:
-        about.append(f"not counted, of unknown size: {listed(nothing)}")
+    absent = {one.root for one in scan.missing}
+    uncounted = [name for name in names if name not in estimated]
+    if nothing := [name for name in uncounted if name.partition(".")[0] not in absent]:
+        about.append(f"not counted, size unknown: {listed(nothing)}")
     if scan.unread:
         first = scan.unread[0]
         more = f" and {len(scan.unread) - 1} more" if len(scan.unread) > 1 else ""
         about.append(f"could not be followed: {first.place}: {first.reason}{more}")
-    about += process.notes if process is not None else ()
+    if missing := [f"{one.module} ({one.place})" for one in scan.missing]:
+        about.append(f"imported, but not provided by any requirement: {listed(missing)}")
+    about += scan.notes
     return tuple(about)
 
 

@@ -35,8 +35,7 @@ from slugcheck.model import (
     breakdown,
 )
 from slugcheck.model import Kind as FileKind
-from slugcheck.model.memory import MemoryPart
-from slugcheck.model.ram import RamFloor
+from slugcheck.model.memory import MemoryPart, RamFloor
 from slugcheck.render import wording
 from slugcheck.render.view import (
     ABSENT,
@@ -418,7 +417,7 @@ def _ram(ram: RamFloor, *, folded: bool) -> Section:
         rows.append(_ram_row(line(f"… {len(rest)} more"), size, style=Style.DIM))
     own = worker.interpreter_bytes + worker.standard_library_bytes
     rows.append(_ram_row(line("Python", Style.ACCENT), own))
-    name = "one worker" if ram.workers > 1 else "in all"
+    name = "one worker" if ram.workers > 1 else "total"
     within = line(wording.percent(worker.resident))
     rows.append(
         replace(_ram_row(line(name), worker.resident.value, within), style=Style.STRONG, rule=True)
