@@ -170,7 +170,7 @@ def summary(cases: Collection[Case]) -> str:
 def rows(cases: Iterable[Case]) -> list[str]:
     """Return a Markdown table of cases."""
     lines = [
-        "| imports | real | floor | interval | error | anonymous, real | said |",
+        "| imports | real | floor | interval | error | anonymous, real | anonymous, floor |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for one in cases:
