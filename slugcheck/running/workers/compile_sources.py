@@ -1,13 +1,14 @@
 """Compiles sources, never executing them, and compresses them with their bytecode.
 
-Run by path, with nothing but the standard library. Read on standard input is a line of JSON,
-``{"memory": bytes, "packed": bytes, "largest": bytes, "runs": [[[path, size], …], …]}``, and the
-sources in that order. Written is ``{"sizes": [[bytes or null, …], …], "paths": […], "bytecode":
-bytes, "gzip": bytes}``: the size of each ``.pyc`` less its path, null for a source that does not
-compile; and the bytes of gzip -6 of a tar of the sources of some runs with their bytecode. Those
-are evenly chosen if all together have more than ``packed`` bytes; none are packed where even those
-have more than twice as many. Sources over ``largest`` are compiled and not packed. ``memory``
-limits the addresses of this process; its time is limited by whoever runs it.
+Run by path, with nothing but the standard library: it cannot call ``project.archive``. Read on
+standard input is a line of JSON, ``{"memory": bytes, "packed": bytes, "largest": bytes, "runs":
+[[[path, size], …], …]}``, and the sources in that order. Written is ``{"sizes": [[bytes or null,
+…], …], "paths": […], "bytecode": bytes, "gzip": bytes}``: the size of each ``.pyc`` less its path,
+null for a source that does not compile; and the bytes of gzip -6 of a tar of the sources of some
+runs with their bytecode. Those are evenly chosen if all together have more than ``packed`` bytes;
+none are packed where even those have more than twice as many. Sources over ``largest`` are compiled
+and not packed. ``memory`` limits the addresses of this process; its time is limited by whoever runs
+it.
 """
 
 import contextlib
@@ -71,7 +72,7 @@ def gzipped(sources: list[Source]) -> int:
 
 
 def header(path: str, size: int) -> bytes:
-    """Return what comes before a file in a tar, as in ``project.archive``; no import reaches it."""
+    """Return what comes before a file in a tar, as GNU tar writes it."""
     info = tarfile.TarInfo(path)
     info.size, info.mtime = size, _TIME
     info.uname = info.gname = "root"
