@@ -392,11 +392,15 @@ def _settings(table: Mapping[str, object], path: Path, prefix: str, source: _Sou
         settings = _described(settings, path, source)
         mistakes.sentences.extend(_of_the_platform(settings, mistakes, source.platform))
     except PlatformError as error:
-        mistakes.add("platform", f": {'; '.join(filter(None, (str(error), error.hint)))}")
+        mistakes.add("platform", f": {_with_hint(error)}")
     if mistakes.sentences:
         known = ", ".join([*_PLAIN, *_TABLES])
         raise UsageError(lines_of(mistakes.sentences), hint=f"settings are: {known}")
     return settings
+
+
+def _with_hint(error: PlatformError) -> str:
+    return f"{error}; {error.hint}" if error.hint else str(error)
 
 
 def _described(settings: Settings, path: Path, source: _Source) -> Settings:
@@ -421,7 +425,7 @@ def _of_the_platform(settings: Settings, mistakes: Mistakes, platform: str | Non
         place = settings.described or platforms.load(name)
     except PlatformError as error:
         if platform is None:  # else the flag is invalid, which is reported when it is read
-            yield f"{mistakes.place}platform: {'; '.join(filter(None, (str(error), error.hint)))}"
+            yield f"{mistakes.place}platform: {_with_hint(error)}"
         return
     yield from limits.mistakes(place, settings.budgets)
     if platform is None or platform == settings.platform:
