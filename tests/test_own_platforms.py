@@ -131,6 +131,7 @@ def test_of_thousands_of_mistakes_the_first_are_told_and_each_is_short() -> None
     rows = "".join(f"[[stacks]]\nname = '{'s' * 90}{n}'\n" for n in range(300))
     rows += "".join("[[pythons]]\nstack = 'none'\n" for _ in range(300))
     assert max(map(len, mistakes(rows))) < 500
+    assert "stacks must have at most 1,000" in mistakes("[[stacks]]\n" * 1_001)
     assert all(len(line) < 500 for line in mistakes(f"{'k' * 9_000} = 1\n"))
 
 

@@ -50,6 +50,7 @@ _SHOWN = 40  # characters of an invalid value that a message repeats
 # Of a file that may be a stranger's; the longest built in have 28 and 352 characters.
 _LONGEST_NAME, _LONGEST_TEXT = 100, 1_000
 _LONGEST_MISTAKE = 400
+_MOST_ROWS = 1_000  # of a list
 _MOST_NAMES = 20  # of what is known
 
 
@@ -164,6 +165,9 @@ class TableReader:
             return self._wrong(key, rows, "a list of tables", ())
         if len(rows) < at_least:
             self.mistake(key, f"must have at least {at_least}")
+        if len(rows) > _MOST_ROWS:  # each is compared with those of other lists
+            self.mistake(key, f"must have at most {_MOST_ROWS:,}")
+            return ()
         return tuple(self._row(read, f"{self._path}{key}[{n}].", row) for n, row in enumerate(rows))
 
     def table(self, key: str, read: Callable[[TableReader], Row]) -> Row | None:
