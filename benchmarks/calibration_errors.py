@@ -151,7 +151,7 @@ def sampled_error(wheel: Wheel, data: Data) -> tuple[float, float] | None:
     with using(data):
         whole = true_bytecode(wheel)
         factor = sampled_slug(wheel)
-        if not factor or not compression.is_mostly_python(wheel.entries, whole, "3.11"):
+        if not factor or not compression.mostly_python(weight, wheel.entries, whole, "3.11"):
             return None
         known = Estimate[int].measured(whole)
         found = compression.predict(wheel.entries, known, minor="3.11", factor=factor)

@@ -73,7 +73,7 @@ class Environment:
                 names.add(".".join(parts))
         return tuple(sorted(n for n in names if all(p.isidentifier() for p in n.split("."))))
 
-    @functools.cache  # noqa: B019
+    @functools.cache  # noqa: B019 - as above
     def public(self, name: str) -> tuple[str, ...]:
         """Return what an app may import of a distribution: its names and those right below."""
         found: dict[str, None] = {}
@@ -94,7 +94,7 @@ class Environment:
                 found[f"{top}.{below}"] = None
         return tuple(found)
 
-    @functools.cache  # noqa: B019
+    @functools.cache  # noqa: B019 - as above
     def requires(self, name: str) -> tuple[str, ...]:
         """Return the distributions that one requires here without extras, where installed."""
         wanted = set[str]()

@@ -117,6 +117,7 @@ def noting_import(
             package = package.rpartition(".")[0]
         full = package + "." + name if name else package
     note(full)
+    # a caller may give what is no name, which is then import's to refuse
     module = plain_import(name, globals, locals, fromlist, level)  # type: ignore[arg-type]
     for item in fromlist or ():
         if isinstance(item, str) and full + "." + item in sys.modules:

@@ -680,6 +680,15 @@ def plural(count: int, noun: str, several: str = "") -> str:
     return f"{count:,} {noun if count == 1 else several or f'{noun}s'}"
 
 
+MOST_LINES = 20  # of one error
+
+
+def lines_of(sentences: Sequence[str], most: int = MOST_LINES) -> str:
+    """Return sentences, one a line: the first, and how many more there are."""
+    more = len(sentences) - most
+    return "\n".join([*sentences[:most], *([f"and {more:,} more"] if more > 0 else [])])
+
+
 def listed(names: Sequence[str], most: int = 4) -> str:
     """Return names as a list in a sentence: "a", "a and b", "a, b and 3 more"."""
     if len(names) > most:

@@ -124,6 +124,28 @@ def test_a_file_of_slugcheck_0_1_is_told_what_to_write(former: str, kind: str, f
     ]
 
 
+def test_of_thousands_of_mistakes_the_first_are_told_and_each_is_short() -> None:
+    found = mistakes("".join(f"unknown{n} = 1\n" for n in range(30_000)))
+    assert len(found) == 21
+    assert found[-1].startswith("and 29,99")
+    rows = "".join(f"[[stacks]]\nname = '{'s' * 90}{n}'\n" for n in range(300))
+    rows += "".join("[[pythons]]\nstack = 'none'\n" for _ in range(300))
+    assert max(map(len, mistakes(rows))) < 500
+    assert "stacks must have at most 1,000" in mistakes("[[stacks]]\n" * 1_001)
+    assert all(len(line) < 500 for line in mistakes(f"{'k' * 9_000} = 1\n"))
+
+
+@pytest.mark.parametrize(("key", "most"), [("title", 100), ("about", 1_000)])
+def test_a_text_that_fills_screens_is_refused(key: str, most: int) -> None:
+    text = re.sub(
+        rf'^{key} = ".*"', f'{key} = "{"x" * (most + 1)}"', example(), count=1, flags=re.MULTILINE
+    )
+    (line,) = mistakes(text)
+    assert line.startswith(f"{key} must be at most {most:,} characters long, not 'xxx")
+    assert len(line) < 200
+    platforms.parse(text.replace("x" * (most + 1), "x" * most), "shed.toml")
+
+
 def test_a_slugs_limit_is_about_the_slug() -> None:
     wrong = OWN.replace('kind = "unzipped"', 'kind = "gzip-tar"').replace(
         'figure = "installed"', 'figure = "bundle"'

@@ -88,6 +88,12 @@ def test_a_key_without_end_is_shortened(tmp_path: Path) -> None:
     assert len(str(caught.value)) < len(str(tmp_path)) + 200
 
 
+def test_of_thousands_of_mistakes_the_first_are_told(tmp_path: Path) -> None:
+    found = mistakes(tmp_path, "".join(f"unknown{n} = 1\n" for n in range(30_000)))
+    assert len(found) == 21
+    assert found[-1] == "and 29,980 more"
+
+
 @pytest.mark.parametrize("kind", ["folder", "link"])
 def test_settings_that_cannot_be_read_are_not_passed_over(tmp_path: Path, kind: str) -> None:
     own = tmp_path / "slugcheck.toml"

@@ -43,9 +43,15 @@ from slugcheck.model import (
     TierWhen,
 )
 from slugcheck.model.platform import ARCHES
+from slugcheck.text import MOST_LINES, lines_of, listed
 
 Row = TypeVar("Row")
 _SHOWN = 40  # characters of an invalid value that a message repeats
+# Of a file that may be a stranger's; the longest built in have 28 and 352 characters.
+_LONGEST_NAME, _LONGEST_TEXT = 100, 1_000
+_LONGEST_MISTAKE = 400
+_MOST_ROWS = 1_000  # of a list
+_MOST_NAMES = 20  # of what is known
 
 
 class TableReader:
@@ -66,13 +72,14 @@ class TableReader:
 
     def mistake(self, key: str, text: str) -> None:
         """Note a mistake of one key, once."""
-        self.mistakes[f"{self._path}{key} {text}"] = None
+        self.mistakes[f"{self._path}{_cut(key)} {_cut(text, _LONGEST_MISTAKE)}"] = None
 
     def finish(self) -> None:
         """Note a mistake for each key that was not read: an unknown or misspelt one."""
         for key in self._table:
             if key not in self._known:
-                near = difflib.get_close_matches(key, self._known, n=1)
+                few = len(self.mistakes) < MOST_LINES  # the others are not shown
+                near = difflib.get_close_matches(key[:_SHOWN], self._known, n=1) if few else []
                 self.mistake(key, "is unknown" + (f"; did you mean {near[0]}?" if near else ""))
 
     # ----------------------------------------------------------------- values
@@ -84,6 +91,9 @@ class TableReader:
         value = self._get(key, default)
         if not isinstance(value, str) or (not value and default is None):
             return self._wrong(key, value, "a string", "")
+        longest = _LONGEST_NAME if key in ("name", "title") else _LONGEST_TEXT
+        if len(value) > longest:
+            return self._wrong(key, value, f"at most {longest:,} characters long", "")
         if pattern and not re.fullmatch(pattern, value):
             return self._wrong(key, value, f"like {like}", "")
         return value
@@ -93,7 +103,7 @@ class TableReader:
         value = self._get(key)
         if isinstance(value, str) and value in known:
             return value
-        return self._wrong(key, value, f"one of {', '.join(known)}", "")
+        return self._wrong(key, value, f"one of {_names(known)}", "")
 
     def choices(self, key: str, known: Sequence[str]) -> tuple[str, ...]:
         """Return one or more of ``known``: a string, or a list of them."""
@@ -101,7 +111,7 @@ class TableReader:
         items = value if isinstance(value, list) else [value]
         if items and all(isinstance(item, str) and item in known for item in items):
             return tuple(items)
-        return self._wrong(key, value, f"one or more of {', '.join(known)}", ())
+        return self._wrong(key, value, f"one or more of {_names(known)}", ())
 
     def date(self, key: str) -> str:
         """Return a date as ``YYYY-MM-DD``, from a string or a date of TOML."""
@@ -135,6 +145,9 @@ class TableReader:
         value = self._get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             return self._wrong(key, value, "a list of strings", ())
+        if any(len(item) > _LONGEST_TEXT for item in value):
+            self.mistake(key, f"must have strings of at most {_LONGEST_TEXT:,} characters")
+            return ()
         return tuple(value)
 
     # ----------------------------------------------------------------- tables
@@ -152,6 +165,9 @@ class TableReader:
             return self._wrong(key, rows, "a list of tables", ())
         if len(rows) < at_least:
             self.mistake(key, f"must have at least {at_least}")
+        if len(rows) > _MOST_ROWS:  # each is compared with those of other lists
+            self.mistake(key, f"must have at most {_MOST_ROWS:,}")
+            return ()
         return tuple(self._row(read, f"{self._path}{key}[{n}].", row) for n, row in enumerate(rows))
 
     def table(self, key: str, read: Callable[[TableReader], Row]) -> Row | None:
@@ -161,7 +177,7 @@ class TableReader:
             return None
         if not isinstance(table, dict):
             return self._wrong(key, table, "a table", None)
-        return self._row(read, f"{self._path}{key}.", table)
+        return self._row(read, f"{self._path}{_cut(key)}.", table)
 
     def _row(self, read: Callable[[TableReader], Row], path: str, row: Mapping[str, Any]) -> Row:
         reader = TableReader(row, path, self)
@@ -173,7 +189,7 @@ class TableReader:
         """Return the table ``name`` of the table ``key`` at the top of the file, if it exists."""
         tables = self._root._get(key, {})
         table = tables.get(name) if isinstance(tables, dict) else None
-        return TableReader(table, f"{key}.{name}.", self) if isinstance(table, dict) else None
+        return TableReader(table, f"{key}.{_cut(name)}.", self) if isinstance(table, dict) else None
 
     def _get(self, key: str, default: object = None) -> object:
         self._known.add(key)
@@ -186,6 +202,14 @@ class TableReader:
             shown = str(value).lower() if isinstance(value, bool) else repr(value)
             self.mistake(key, f"must be {wanted}, not {shown[:_SHOWN]}")
         return instead
+
+
+def _cut(text: str, longest: int = _SHOWN) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _names(known: Sequence[str]) -> str:
+    return listed(known, _MOST_NAMES) if len(known) > _MOST_NAMES else ", ".join(known)
 
 
 _UNITS = {
@@ -226,10 +250,10 @@ def load(name: str) -> Platform:
             for alias in platform.aliases:
                 if alias.name == name:
                     return replace(platform, default_python=alias.python)
-        near = difflib.get_close_matches(name, known, n=1)
+        near = difflib.get_close_matches(name[:_SHOWN], known, n=1)
         did = f"did you mean {near[0]}? " if near else ""
         hint = f"{did}slugcheck knows {', '.join(known)}, or give it a .toml file of your own"
-        raise PlatformError(f"no platform is called {name!r}", hint=hint)
+        raise PlatformError(f"no platform is called {_cut(name)!r}", hint=hint)
     return _built_in(name)
 
 
@@ -279,8 +303,8 @@ def parse(text: str, origin: str) -> Platform:
     platform = _platform(reader)
     reader.finish()
     if reader.mistakes:
-        message = "\n".join(f"{origin}: {mistake}" for mistake in reader.mistakes)
-        raise PlatformError(message, hint=_EXAMPLE)
+        sentences = [f"{origin}: {mistake}" for mistake in reader.mistakes]
+        raise PlatformError(lines_of(sentences), hint=_EXAMPLE)
     return platform
 
 
@@ -295,9 +319,11 @@ def _platform(reader: TableReader) -> Platform:
     limits = reader.rows("limits", lambda row: _limit(row, bundle))
     retired = reader.rows("retired_stacks", _retired_stack)
     dynos = reader.rows("dynos", _dyno)
+    sizes = {dyno.name for dyno in dynos}
     for name in dict.fromkeys(name for limit in limits for name in limit.dynos):
-        if name not in {dyno.name for dyno in dynos}:
-            reader.mistake("limits", f"names the machine size {name!r}, which is not in dynos")
+        if name not in sizes:
+            shown = repr(_cut(name))
+            reader.mistake("limits", f"names the machine size {shown}, which is not in dynos")
     tiers = reader.rows("tiers", _tier)
     for key, row_names in (
         ("stacks", stack_names),
@@ -449,7 +475,7 @@ def _check_tiers(reader: TableReader, tiers: Sequence[Tier], limits: Sequence[Li
 def _no_duplicates(reader: TableReader, key: str, row_names: list[str]) -> None:
     for name, times in Counter(filter(None, row_names)).items():
         if times > 1:
-            reader.mistake(key, f"has {name!r} {times} times")
+            reader.mistake(key, f"has {_cut(name)!r} {times} times")
 
 
 def _stack(reader: TableReader) -> Stack:

@@ -149,13 +149,12 @@ def _units(platform: Platform) -> dict[str, str]:
     return FIGURES | {limit.name: limit.unit for limit in platform.limits}
 
 
-def _no_such_limit(name: str, known: Iterable[str]) -> str:
-    names = list(known)
+def _no_such_limit(name: str, known: Sequence[str]) -> str:
     shown = repr(name[:_QUOTED])
-    near = difflib.get_close_matches(name[:_QUOTED], names, n=1)
+    near = difflib.get_close_matches(name[:_QUOTED], known, n=1)
     if near:
         return f"unknown limit {shown}; did you mean {near[0]}?"
-    return f"unknown limit {shown}; choose from {', '.join(sorted(names))} and package.NAME"
+    return f"unknown limit {shown}; choose from {', '.join(sorted(known))} and package.NAME"
 
 
 def _limits(platform: Platform, chosen: Mapping[str, Budget]) -> tuple[Limit, ...]:

@@ -41,7 +41,7 @@ from slugcheck.model.options import DEFAULT_PLATFORM, RUNTIME, Options
 from slugcheck.model.platform import ARCHES, arch_name
 from slugcheck.policy import limits
 from slugcheck.project.models import is_remote
-from slugcheck.text import MB, MIB, listed, mb, printable
+from slugcheck.text import MB, MIB, MOST_LINES, lines_of, listed, mb, printable
 
 OWN, SHARED = "slugcheck.toml", "pyproject.toml"
 QUOTED = 80  # characters of an invalid text that a message repeats
@@ -79,7 +79,8 @@ class Mistakes:
 
     def unknown(self, key: str, known: Mapping[str, object] | tuple[str, ...], more: str) -> None:
         """Note an unknown key."""
-        near = difflib.get_close_matches(key.lower()[:QUOTED], list(known), n=1)
+        few = len(self.sentences) < MOST_LINES  # the others are not shown
+        near = difflib.get_close_matches(key.lower()[:QUOTED], list(known), n=1) if few else []
         did = f"; did you mean {near[0]}?" if near else ""
         self.add(key, f": unknown setting{more or did}")
 
@@ -391,11 +392,15 @@ def _settings(table: Mapping[str, object], path: Path, prefix: str, source: _Sou
         settings = _described(settings, path, source)
         mistakes.sentences.extend(_of_the_platform(settings, mistakes, source.platform))
     except PlatformError as error:
-        mistakes.add("platform", f": {'; '.join(filter(None, (str(error), error.hint)))}")
+        mistakes.add("platform", f": {_with_hint(error)}")
     if mistakes.sentences:
         known = ", ".join([*_PLAIN, *_TABLES])
-        raise UsageError("\n".join(mistakes.sentences), hint=f"settings are: {known}")
+        raise UsageError(lines_of(mistakes.sentences), hint=f"settings are: {known}")
     return settings
+
+
+def _with_hint(error: PlatformError) -> str:
+    return f"{error}; {error.hint}" if error.hint else str(error)
 
 
 def _described(settings: Settings, path: Path, source: _Source) -> Settings:
@@ -420,7 +425,7 @@ def _of_the_platform(settings: Settings, mistakes: Mistakes, platform: str | Non
         place = settings.described or platforms.load(name)
     except PlatformError as error:
         if platform is None:  # else the flag is invalid, which is reported when it is read
-            yield f"{mistakes.place}platform: {'; '.join(filter(None, (str(error), error.hint)))}"
+            yield f"{mistakes.place}platform: {_with_hint(error)}"
         return
     yield from limits.mistakes(place, settings.budgets)
     if platform is None or platform == settings.platform:

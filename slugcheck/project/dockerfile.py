@@ -132,7 +132,7 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
             inside = []
             stages.append(_stage(instruction, values, name))
             if len(stages) > MOST_STAGES:
-                raise _refused(name, instruction.line, f"it has more than {MOST_STAGES} stages")
+                raise _too_many(name, instruction.line, f"{MOST_STAGES} stages")
         elif stages:
             inside.append(instruction)
         elif instruction.name == "ARG":
@@ -141,9 +141,8 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
                 if expanded is not None:
                     arguments[key] = expanded
                 if len(arguments) > _MOST_ARGUMENTS:
-                    problem = f"more than {_MOST_ARGUMENTS:,} arguments before FROM"
-                    place = f"{name}:{instruction.line}"
-                    raise UsageError(f"{place}: {problem}", hint="use fewer of them")
+                    many = f"{_MOST_ARGUMENTS:,} arguments before FROM"
+                    raise _too_many(name, instruction.line, many)
         else:
             raise _refused(name, instruction.line, f"{instruction.name} stands before FROM")
     if not stages:
@@ -172,6 +171,11 @@ def _refused(name: str, line: int, problem: str) -> UsageError:
     return UsageError(f"{name}:{line}: {problem}", hint="docker build would refuse the file too")
 
 
+def _too_many(name: str, line: int, most: str) -> UsageError:
+    """Return the error of a bound that is not Docker's."""
+    return UsageError(f"{name}:{line}: more than {most}", hint="use fewer of them")
+
+
 # --------------------------------------------------------------------------- lines
 
 
@@ -189,7 +193,7 @@ def _instructions(text: str, name: str) -> Iterator[Instruction]:
         logical, at = _logical(lines, at, escape)
         count += 1
         if count > MOST_INSTRUCTIONS:
-            raise _refused(name, first, f"it has more than {MOST_INSTRUCTIONS:,} instructions")
+            raise _too_many(name, first, f"{MOST_INSTRUCTIONS:,} instructions")
         word, _, rest = logical.lstrip().partition(" ")
         word, tab, more = word.partition("\t")
         rest = f"{more} {rest}" if tab else rest

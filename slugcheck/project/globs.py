@@ -26,11 +26,11 @@ _QUOTED = 60  # characters of a glob that a message repeats
 
 
 class TooCostlyError(Exception):
-    """A glob takes more steps than the tree of any real project needs."""
+    """A file of a project takes more steps than that of any real one needs."""
 
 
 class Budget:
-    """The steps left to match globs against a tree of ``files`` files."""
+    """The steps left to follow a file, or to match its globs against a tree of ``files`` files."""
 
     def __init__(self, files: int = 0) -> None:
         self._left = _LEAST_STEPS + _STEPS_PER_FILE * files

@@ -50,7 +50,6 @@ _PIP_WITH_VALUE = frozenset(
     "-b --build --color --directory --project --config-file".split()
 )
 _TOOLS = frozenset({"poetry", "pipenv", "uv", "virtualenv", "pip-tools", "pdm"})
-_UV_GLOBAL_VALUE = frozenset({"--directory", "--project", "--color", "--config-file"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +170,8 @@ def read(
 ) -> Findings:
     """Return what the commands of one RUN do; changes of variables hold in it only.
 
+    The environments that it creates are added to those of ``where``.
+
     ``mounts`` are the folders of its cache mounts, which are in no layer. ``deep`` is how many
     shells are around it.
 
@@ -212,7 +213,6 @@ def read(
         )
         for install in found.installs
     ]
-    where.venvs |= here.venvs
     return found
 
 

@@ -18,6 +18,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from slugcheck import reading
 from slugcheck.errors import MeasureError, UsageError
@@ -572,7 +573,7 @@ def _entry(text: str, shell: _Shell) -> EntryPoint | None:
 
 
 def _served(
-    server: str, app: str | None, shell: _Shell, modules: Sequence[str], **more: object
+    server: str, app: str | None, shell: _Shell, modules: Sequence[str], **more: Any
 ) -> WebProcess:
     entry = _entry(app, shell) if app else None
     if app is None:
@@ -585,7 +586,7 @@ def _served(
         modules=tuple(modules),
         import_folders=(shell.folder,),
     )
-    return replace(process, **more)  # type: ignore[arg-type]
+    return replace(process, **more)
 
 
 # --------------------------------------------------------------------------- servers

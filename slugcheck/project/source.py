@@ -349,7 +349,7 @@ class _Reader:
             kind = type(node)
             if kind in _WITHOUT_CALLS:
                 continue
-            if kind is ast.Call and (step := self._call(node, sure)) is not None:  # type: ignore[arg-type]
+            if isinstance(node, ast.Call) and (step := self._call(node, sure)) is not None:
                 found.append(step)
             for name in kind._fields:
                 inner = getattr(node, name, None)

@@ -68,10 +68,12 @@ def predict(
     if entry and model_bytecode:
         measured = _halfway(bytecode_bytes, model_bytecode)
     ends = [known * (weight.near + share) for share in _shares(weight, measured, minor)]
-    if factor and not same and is_mostly_python(files, bytecode_bytes.value, minor):
-        python = weigh(file for file in files if file.path.endswith(".py")).near
+    python = None
+    if factor and not same:
+        python = mostly_python(weight, files, bytecode_bytes.value, minor)
+    if factor and python:
         shares = _shares(weight, bytecode_bytes, minor)
-        shown = [weight.near + (factor - 1) * python + factor * share for share in shares]
+        shown = [weight.near + (factor - 1) * python.near + factor * share for share in shares]
         if entry and bytecode_bytes.value >= _SEEN_IN_PART:
             shown = [math.sqrt(one * other) for one, other in zip(shown, ends, strict=True)]
         low, near, high = shown
@@ -103,14 +105,17 @@ def _shares(weight: Weight, bytecode_bytes: Estimate[int], minor: str) -> list[f
     return [weight.bytecode_share(end, minor) for end in ends]
 
 
-def is_mostly_python(files: Sequence[Entry], bytecode_bytes: int, minor: str) -> bool:
-    """Say whether sources and bytecode are half of all but the large files' rests, or more.
+def mostly_python(
+    weight: Weight, files: Iterable[Entry], bytecode_bytes: int, minor: str
+) -> Weight | None:
+    """Return the weight of the sources where they and bytecode are half or more, else None.
 
-    Then what a sample of them showed says more than another version, or nothing.
+    Of all but the large files' rests; ``weight`` is that of all ``files``. What a sample of the
+    sources showed then says more than another version, or nothing.
     """
-    weight, python = weigh(files), weigh(file for file in files if file.path.endswith(".py"))
+    python = weigh(file for file in files if file.path.endswith(".py"))
     share = weight.bytecode_share(bytecode_bytes, minor)
-    return 2 * (python.near + share) >= weight.near + share
+    return python if 2 * (python.near + share) >= weight.near + share else None
 
 
 def _halfway(corrected: Estimate[int], model: int) -> Estimate[int]:

@@ -16,7 +16,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from slugcheck.errors import MeasureError
 from slugcheck.model import Entry
+from slugcheck.running import child
 from slugcheck.sizing import bytecode, compression
 
 # Bytes of sources and bytecode that are compressed: beyond it, evenly chosen runs of the sample.
@@ -75,9 +77,6 @@ def factors(
 
 def compile_runs(runs: Sequence[Sequence[tuple[Entry, bytes]]]) -> Shown | None:
     """Compile sources and compress them with their bytecode; None where the limits forbid it."""
-    from slugcheck.errors import MeasureError
-    from slugcheck.running import child
-
     large = any(len(text) > _LARGEST for run in runs for _, text in run)
     wanted = {
         "memory": _MEMORY_OF_LARGE if large else _MEMORY,

@@ -53,6 +53,7 @@ from slugcheck.packages.requirements.grammar import (
     take_apart,
 )
 from slugcheck.packages.requirements.pyproject import Selection
+from slugcheck.text import lines_of
 
 _OUTSIDE_HINT = "remove the line, and name the place on the command line: -i or --find-links"
 _OTHER_MACHINE = (
@@ -179,7 +180,9 @@ class _Reader:
         else:
             self._read_lines(self._top, logical_lines(text))
         if self._mistakes:
-            raise RequirementsError(_listed(self._mistakes), hint=self._mistakes[0][1])
+            sentences = [sentence for sentence, _ in self._mistakes]
+            message = lines_of(sentences, _MAX_SHOWN_MISTAKES)
+            raise RequirementsError(message, hint=self._mistakes[0][1])
         if not empty and not self._requirements and not self._set_aside:
             message = f"{self._top.name} contains no requirements"
             hint = "write one package per line, such as flask==3.1.2"
@@ -393,12 +396,6 @@ def _without_value(origin: Origin, written: str, variables: Variables) -> tuple[
     refused = not variables.names.issuperset(missing)
     hint = _VARIABLE_HINT if refused else "set it to the value it has on the platform"
     return f"{origin}: {shown(written)} {variables.why(missing)}", hint
-
-
-def _listed(mistakes: Sequence[tuple[str, str]]) -> str:
-    sentences = [sentence for sentence, _ in mistakes[:_MAX_SHOWN_MISTAKES]]
-    more = len(mistakes) - len(sentences)
-    return "\n".join([*sentences, *([f"and {more} more"] if more else [])])
 
 
 def understand(line: Line, origin: Origin, places: Places) -> Requirement | Unsized:

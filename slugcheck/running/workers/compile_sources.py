@@ -1,13 +1,14 @@
 """Compiles sources, never executing them, and compresses them with their bytecode.
 
-Run by path, with nothing but the standard library. Read on standard input is a line of JSON,
-``{"memory": bytes, "packed": bytes, "largest": bytes, "runs": [[[path, size], …], …]}``, and the
-sources in that order. Written is ``{"sizes": [[bytes or null, …], …], "paths": […], "bytecode":
-bytes, "gzip": bytes}``: the size of each ``.pyc`` less its path, null for a source that does not
-compile; and the bytes of gzip -6 of a tar of the sources of some runs with their bytecode. Those
-are evenly chosen if all together have more than ``packed`` bytes; none are packed where even those
-have more than twice as many. Sources over ``largest`` are compiled and not packed. ``memory``
-limits the addresses of this process; its time is limited by whoever runs it.
+Run by path, with nothing but the standard library: it cannot call ``project.archive``. Read on
+standard input is a line of JSON, ``{"memory": bytes, "packed": bytes, "largest": bytes, "runs":
+[[[path, size], …], …]}``, and the sources in that order. Written is ``{"sizes": [[bytes or null,
+…], …], "paths": […], "bytecode": bytes, "gzip": bytes}``: the size of each ``.pyc`` less its path,
+null for a source that does not compile; and the bytes of gzip -6 of a tar of the sources of some
+runs with their bytecode. Those are evenly chosen if all together have more than ``packed`` bytes;
+none are packed where even those have more than twice as many. Sources over ``largest`` are compiled
+and not packed. ``memory`` limits the addresses of this process; its time is limited by whoever runs
+it.
 """
 
 import contextlib
@@ -16,15 +17,14 @@ import json
 import marshal
 import struct
 import sys
+import tarfile
 import warnings
 import zlib
 from importlib.util import MAGIC_NUMBER
 
-_BLOCK = 512
 _TIME = 1_700_000_000  # any time of a source: installed files have one
 _PREFIX = "app/.heroku/python/lib/python3.11/site-packages"
 _INSIDE = "./.heroku/python/lib/python3.11/site-packages"
-_LONGEST_NAME = 100
 
 Source = tuple[str, bytes, bytes]  # path, text, .pyc
 
@@ -62,26 +62,21 @@ def gzipped(sources: list[Source]) -> int:
     packer = zlib.compressobj(6)
     packed = 0
     for path, content in sorted(files, key=lambda file: file[0].split("/")):
-        for piece in (header(path, len(content)), content, bytes(-len(content) % _BLOCK)):
+        for piece in (
+            header(path, len(content)),
+            content,
+            bytes(-len(content) % tarfile.BLOCKSIZE),
+        ):
             packed += len(packer.compress(piece))
     return packed + len(packer.flush())
 
 
 def header(path: str, size: int) -> bytes:
     """Return what comes before a file in a tar, as GNU tar writes it."""
-    name = path.encode("utf-8", "surrogatepass")
-    block = _block(name[:_LONGEST_NAME], b"0", (0o644, 0, 0, size, _TIME), b"root")
-    if len(name) <= _LONGEST_NAME:
-        return block
-    before = _block(b"././@LongLink", b"L", (0, 0, 0, len(name) + 1, 0), b"")
-    return before + name + bytes(-(len(name) + 1) % _BLOCK + 1) + block
-
-
-def _block(name: bytes, kind: bytes, numbers: tuple[int, ...], owner: bytes) -> bytes:
-    start = name.ljust(_LONGEST_NAME, b"\0") + b"%07o\0%07o\0%07o\0%011o\0%011o\0" % numbers
-    end = kind + bytes(100) + b"ustar  \0" + owner.ljust(32, b"\0") * 2
-    total = sum(start) + sum(end) + 8 * ord(" ")
-    return (start + b"%06o\0 " % total + end).ljust(_BLOCK, b"\0")
+    info = tarfile.TarInfo(path)
+    info.size, info.mtime = size, _TIME
+    info.uname = info.gname = "root"
+    return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogatepass")
 
 
 def main() -> None:
