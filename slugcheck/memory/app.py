@@ -7,6 +7,7 @@ or where no file names that process, the main module of each direct requirement 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from slugcheck import reading
@@ -20,8 +21,10 @@ from slugcheck.model import (
     Inventory,
     Scan,
     SizeReport,
+    Target,
     WebProcess,
     When,
+    Workers,
 )
 from slugcheck.model.memory import Installed
 from slugcheck.model.ram import MachineFloor, RamFloor
@@ -58,9 +61,10 @@ def of(
     if not inventories or target.stack.is_pyodide:
         return None
     modules = InstalledModules(inventories, provided=target.provided, complete=not sizes.unsized)
-    process, scan = _scanned(subject, sizes, modules, entry, dockerfile)
-    if not target.platform.starts_workers:
-        process = None  # a function has one process for each instance
+    started, scan = _scanned(subject, sizes, modules, entry, dockerfile)
+    # a function has one process for each instance
+    process = started if target.platform.starts_workers and scan.process is not None else None
+    workers = scan.workers or (process.workers if process else None)
     installed = tuple(_installed(sizes, inventories))
     names = {path for found in scan.imports if found.when is not When.LATER for path in found.paths}
     names.update(process.modules if process else ())
@@ -70,17 +74,17 @@ def of(
     def on(dyno: Dyno | None) -> tuple[int, Estimate[int]]:
         if process is None:
             return 1, worker.resident
-        count = processes.worker_count(process.workers, dyno) or 1
+        count = processes.worker_count(workers, dyno) or 1
         master = server if process.supervisor or count > 1 else None
         forks = processes.forks(process)
         return count, together(worker, count, master, forks=forks, preload=process.preload)
 
-    workers, total = on(target.dyno)
+    number, total = on(target.dyno)
     return RamFloor(
         worker=worker,
         scan=scan,
-        workers=workers,
-        origin=processes.worker_origin(process.workers, target.dyno) if process else "",
+        workers=number,
+        origin=processes.worker_origin(workers, target.dyno) if process else "",
         preload=process is not None and process.preload,
         total=total,
         machines=tuple(
@@ -88,7 +92,28 @@ def of(
             for dyno in target.platform.dynos
             for count, sum_ in [on(dyno)]
         ),
+        worker_doubts=_worker_doubts(started, workers, subject, target, entry),
     )
+
+
+def _worker_doubts(
+    started: WebProcess | None,
+    workers: Workers | None,
+    subject: Subject,
+    target: Target,
+    entry: str | None,
+) -> tuple[str, ...]:
+    """Return why there may be more processes than are counted."""
+    if entry is not None or subject.project is None or not target.platform.starts_workers:
+        return ()  # the user has said what starts, or there is nothing to start
+    if started is None:
+        return ("no file says how the app is started",)
+    doubts = started.doubts
+    if not doubts and not started.entries:
+        return (f"{started.place}: it does not say which app is started",)
+    if not doubts and processes.worker_count(workers, target.dyno) is None:
+        return (f"{started.place}: the number of workers is not known",)
+    return doubts
 
 
 def _scanned(
@@ -98,7 +123,8 @@ def _scanned(
     entry: str | None,
     dockerfile: Path | None,
 ) -> tuple[WebProcess | None, Scan]:
-    """Return the process that serves, and what it imports."""
+    """Return the process that serves, and what it imports, or what is imported in its place."""
+    process: WebProcess | None = None
     if subject.project is not None and subject.files is not None:
         paths = frozenset(member.path for member in subject.files.files)
         code = Code(folder=subject.path, top=subject.top, paths=paths)
@@ -112,7 +138,8 @@ def _scanned(
                 raise UsageError(message, hint="name one like app.py, app:app or mysite.wsgi")
             return process, scan
     direct = [size.name for size in sizes.distributions if size.distribution.direct]
-    return None, imports.of_requirements(direct, modules)
+    scan = imports.of_requirements(direct, modules)
+    return process, replace(scan, notes=(*(process.notes if process else ()), *scan.notes))
 
 
 def _installed(sizes: SizeReport, inventories: _Inventories) -> Iterator[Installed]:
