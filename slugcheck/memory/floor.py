@@ -14,6 +14,8 @@ from slugcheck.model.memory import Footprint, Installed, MemoryPart, UnknownImpo
 
 _KIB = 1024
 _TICKS = 100_000  # the table's unit of CPU time, in a second
+_LONGEST_CHAIN = 50  # distributions that one says led to another
+_DEEPEST = 30  # folders in each other
 _TESTS = frozenset({"test", "tests", "testing"})
 
 
@@ -108,17 +110,23 @@ class _Starts:
 
     def _estimate(self, distribution: Installed, chain: tuple[str, ...]) -> None:
         """Take a distribution for imported, and what it requires as well."""
-        if distribution.name in self.estimated:
-            return
-        self.estimated[distribution.name] = chain
-        for name in distribution.requires:
-            number = self._numbers.get(self._table.aliases.get(name, name))
-            if number is not None and number in self._by_number:
-                known = self._table.distributions[number][0]
-                for node in self._table.mains.get(known, ()):
-                    self.implied.setdefault(node, (*chain, name))
-            elif name in self._unmeasured:
-                self._estimate(self._unmeasured[name], (*chain, name))
+        waiting = [(distribution, chain)]
+        while waiting:
+            one, led = waiting.pop()
+            if one.name in self.estimated:
+                continue
+            self.estimated[one.name] = led
+            found: list[tuple[Installed, tuple[str, ...]]] = []
+            for name in one.requires:
+                further = (*led, name) if len(led) < _LONGEST_CHAIN else led
+                number = self._numbers.get(self._table.aliases.get(name, name))
+                if number is not None and number in self._by_number:
+                    known = self._table.distributions[number][0]
+                    for node in self._table.mains.get(known, ()):
+                        self.implied.setdefault(node, further)
+                elif name in self._unmeasured and name not in self.estimated:
+                    found.append((self._unmeasured[name], further))
+            waiting += reversed(found)
 
     @property
     def estimates(self) -> Iterable[tuple[Installed, tuple[str, ...]]]:
@@ -131,6 +139,8 @@ def import_names(entries: Iterable[Entry]) -> frozenset[str]:
     modules = []
     packages = set()
     for entry in entries:
+        if entry.path.count("/") > _DEEPEST:
+            continue
         folder, _, file = entry.path.rpartition("/")
         if file == "__init__.py":
             packages.add(folder)

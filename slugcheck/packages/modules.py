@@ -25,6 +25,7 @@ _NEW: dict[tuple[int, int], tuple[str, ...]] = {
 # fmt: on
 _SOURCES = (".py", ".pyc")
 _NATIVE = (".so", ".pyd")
+_DEEPEST = 31  # folders in each other: no import that is followed has more parts
 # Top-level folders that some wheels install by mistake beside their package.
 _BESIDE = frozenset(
     "test tests testing doc docs example examples benchmark benchmarks scripts tools".split()
@@ -124,7 +125,7 @@ class _Wheel:
         data = _data_folder(self._inventory.dist_info)
         for entry in self._inventory.entries:
             path = entry.path
-            if not path.endswith((*_SOURCES, *_NATIVE)):
+            if not path.endswith((*_SOURCES, *_NATIVE)) or path.count("/") > _DEEPEST:
                 continue
             if path.startswith(f"{data}/"):
                 path = _scheme_path(path[len(data) + 1 :])
