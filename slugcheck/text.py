@@ -36,6 +36,7 @@ def _lazy(pattern: str, flags: int = 0) -> re.Pattern[str]:
 # --------------------------------------------------------------------------- credentials
 
 MASK = "***"
+_LONGEST_COMMAND = 500  # characters
 _LEAST_SECRET = 4  # characters; a shorter value would hide half of every text
 _SEPARATOR = _lazy(r":[/\\]+|%3A(?:%2F|%5C)+", re.IGNORECASE)
 _WORD = _lazy(r"\S+")
@@ -69,6 +70,18 @@ def keep_secret(values: Iterable[str]) -> None:
                 _SECRETS.update({value, value.strip(), quote(value, safe=""), quote(value)})
 
 
+_VALUE = r"""(?:"[^"]*"?|'[^']*'?|[^\s"';&|])++"""
+# but not a number or a variable
+_SHORT = r"(?:\$\w{1,80}|\$\{\w{1,80}\}|\w{0,4})"
+_OPEN_VALUE = rf"""(?!(?:"{_SHORT}"|'{_SHORT}'|{_SHORT})(?![^\s;&|]))"""
+_ASSIGNED = _lazy(rf"((?:^|(?<=[\s;&|'\"]))[A-Za-z_]\w*+=){_OPEN_VALUE}{_VALUE}")
+_SECRET_OPTION = _lazy(
+    r"((?:^|(?<=\s))--?[\w-]{0,40}(?:secret|passw|token|key|auth|credential|dsn)[\w-]{0,40}"
+    rf"(?:=|\s{{1,20}})){_OPEN_VALUE}(?!-){_VALUE}",
+    re.IGNORECASE,
+)
+
+
 def without_credentials(text: str) -> str:
     """Return text whose URLs show no user, no password and no query; ``git@host`` stays.
 
@@ -78,6 +91,16 @@ def without_credentials(text: str) -> str:
     if not _COLON.search(text):
         return text
     return "".join(_line(line) for line in re.split(r"([\r\n]+)", text))
+
+
+def shown_command(text: str) -> str:
+    """Return a shell's command without credentials, and no longer than a screen has room for.
+
+    Values of variables and of options that are named as credentials are masked, beside URLs.
+    """
+    text = _ASSIGNED.sub(rf"\1{MASK}", _SECRET_OPTION.sub(rf"\1{MASK}", text))
+    text = without_credentials(text)  # before it is cut: half a URL shows its password
+    return text[:_LONGEST_COMMAND] + ("…" if len(text) > _LONGEST_COMMAND else "")
 
 
 def without_secrets(text: str) -> str:

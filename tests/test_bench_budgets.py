@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -193,6 +194,26 @@ def test_a_file_that_is_no_saved_bench_is_told(tmp_path: Path) -> None:
     assert (done.code, done.out) == (2, "")
     assert "base.json is not a report of slugcheck" in done.err
     assert "slugcheck bench -o FILE.json" in done.err
+
+
+def test_a_saved_run_that_no_machine_can_have_made_is_told(tmp_path: Path) -> None:
+    below = saved(tmp_path, result(processes(100.0, cpu_ms=-50)))
+    with pytest.raises(UsageError, match=r"stacks\[0\] has figures below zero"):
+        budgets.parse(["increase_percent=5"], below)
+    many = saved(tmp_path, result(processes(100.0)))
+    run = json.loads(many.read_text())
+    run["stacks"][0]["samples"] *= 200
+    many.write_text(json.dumps(run))
+    with pytest.raises(UsageError, match="more than 1,000 processes"):
+        budgets.parse(["increase_percent=5"], many)
+
+
+def test_a_saved_run_of_many_processes_is_compared(tmp_path: Path) -> None:
+    for peak, now, status in ((100.0, 1_500.0, Status.FAIL), (100.0, 100.0, Status.PASS)):
+        found = grown(
+            tmp_path, processes(peak, count=40), processes(now, count=40), increase_percent="5"
+        )
+        assert {v.figure: v.status for v in found.budgets}["peak_rss"] is status
 
 
 # --------------------------------------------------------------------------- a real run

@@ -285,7 +285,7 @@ def test_runserver_reads_the_urls_before_it_serves(tmp_path: Path) -> None:
 def test_settings_that_are_not_known_are_said(tmp_path: Path) -> None:
     wsgi = "from django.core.wsgi import get_wsgi_application\nget_wsgi_application()\n"
     scan = scanned(tmp_path, {**SITE, "site_/wsgi.py": wsgi}, DJANGO)
-    assert any("settings is not known" in note for note in scan.notes)
+    assert any("settings is not known" in item.reason for item in scan.unread)
 
 
 def test_without_code_each_direct_requirement_has_its_main_module() -> None:

@@ -24,10 +24,11 @@ from slugcheck.model.bench import (
     StackResult,
 )
 from slugcheck.model.report import Status
-from slugcheck.text import mib, number, parse_size
+from slugcheck.text import mib, number, parse_size, printable
 
 INCREASE = "increase_percent"
 _LEAST = 4  # processes on each side, below which no difference is significant
+_MOST_PROCESSES = 1_000  # of one runtime in a saved run
 _HINT = "make it anew: slugcheck bench -o FILE.json"
 
 
@@ -147,6 +148,14 @@ def _read(path: Path) -> Baseline:
     """
     text = document.content_of(path).decode("utf-8-sig", "replace")
     saved = document.loads(document.BenchDocument, text, str(path), hint=_HINT)
+    for place, one in enumerate(saved.stacks):
+        where = f"{path}: stacks[{place}]"
+        if max(len(one.samples), len(one.cold_starts)) > _MOST_PROCESSES:
+            message = f"{where} has more than {_MOST_PROCESSES:,} processes"
+            raise UsageError(printable(message), hint=_HINT)
+        figures = (figure.values(one.samples, one.cold_starts) for figure in _FIGURES.values())
+        if any(value < 0 for values in figures for value in values):
+            raise UsageError(printable(f"{where} has figures below zero"), hint=_HINT)
     return Baseline(
         label=path.name,
         runtimes={one.runtime: (one.samples, one.cold_starts) for one in saved.stacks},

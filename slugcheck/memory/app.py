@@ -21,6 +21,8 @@ from slugcheck.model import (
     Inventory,
     Scan,
     SizeReport,
+    Target,
+    WebProcess,
     When,
 )
 from slugcheck.model.memory import MachineFloor, RamFloor
@@ -57,7 +59,8 @@ def of(
     if not inventories or target.stack.is_pyodide:
         return None
     modules = InstalledModules(inventories, provided=target.provided, complete=not sizes.unsized)
-    scan = _scan(subject, sizes, modules, entry, dockerfile)
+    started, scan = _scanned(subject, sizes, modules, entry, dockerfile)
+    # a function has one process for each instance
     process = scan.process if target.platform.starts_workers else None
     installed = tuple(_installed(sizes, inventories))
     names = {path for found in scan.imports if found.when is not When.LATER for path in found.paths}
@@ -86,18 +89,38 @@ def of(
             for dyno in target.platform.dynos
             for count, sum_ in [on(dyno)]
         ),
+        worker_doubts=_worker_doubts(started, subject, target, entry),
     )
 
 
-def _scan(
+def _worker_doubts(
+    started: WebProcess | None,
+    subject: Subject,
+    target: Target,
+    entry: str | None,
+) -> tuple[str, ...]:
+    """Return why there may be more processes than are counted."""
+    if entry is not None or subject.project is None or not target.platform.starts_workers:
+        return ()  # the user has said what starts, or there is nothing to start
+    if started is None:
+        return ("no file says how the app is started",)
+    doubts = started.doubts
+    if not doubts and not started.entries:
+        return (f"{started.place}: it does not say which app is started",)
+    if not doubts and processes.worker_count(started.workers, target.dyno) is None:
+        return (f"{started.place}: the number of workers is not known",)
+    return doubts
+
+
+def _scanned(
     subject: Subject,
     sizes: SizeReport,
     modules: InstalledModules,
     entry: str | None,
     dockerfile: Path | None,
-) -> Scan:
-    """Return what the process that serves imports, or else the direct requirements."""
-    notes: tuple[str, ...] = ()
+) -> tuple[WebProcess | None, Scan]:
+    """Return the process that serves, and what it imports, or what is imported in its place."""
+    process: WebProcess | None = None
     if subject.project is not None and subject.files is not None:
         paths = frozenset(member.path for member in subject.files.files)
         code = Code(folder=subject.path, top=subject.top, paths=paths)
@@ -109,11 +132,10 @@ def _scan(
             if entry is not None and not scan.files:
                 message = f"--entry {printable(entry)[:_SHOWN]}: the project has no such module"
                 raise UsageError(message, hint="name one like app.py, app:app or mysite.wsgi")
-            return scan
-        notes = process.notes if process is not None else ()
+            return scan.process, scan
     direct = [size.name for size in sizes.distributions if size.distribution.direct]
     scan = imports.of_requirements(direct, modules)
-    return replace(scan, notes=(*notes, *scan.notes))
+    return process, replace(scan, notes=(*(process.notes if process else ()), *scan.notes))
 
 
 def _installed(sizes: SizeReport, inventories: _Inventories) -> Iterator[Installed]:

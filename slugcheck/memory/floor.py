@@ -15,6 +15,7 @@ from slugcheck.packages.modules import import_names
 
 _KIB = 1024
 _TICKS = 100_000  # the table's unit of CPU time, in a second
+_LONGEST_CHAIN = 50  # distributions that one says led to another
 _TESTS = frozenset({"test", "tests", "testing"})
 
 
@@ -124,17 +125,23 @@ class _Starts:
 
     def _estimate(self, distribution: Installed, chain: tuple[str, ...]) -> None:
         """Take a distribution for imported, and what it requires as well."""
-        if distribution.name in self.estimated:
-            return
-        self.estimated[distribution.name] = chain
-        for name in distribution.requires:
-            number = self._numbers.get(self._table.aliases.get(name, name))
-            if number is not None and number in self._by_number:
-                known = self._table.distributions[number][0]
-                for node in self._table.mains.get(known, ()):
-                    self.implied.setdefault(node, (*chain, name))
-            elif name in self._unmeasured:
-                self._estimate(self._unmeasured[name], (*chain, name))
+        waiting = [(distribution, chain)]
+        while waiting:
+            one, led = waiting.pop()
+            if one.name in self.estimated:
+                continue
+            self.estimated[one.name] = led
+            found: list[tuple[Installed, tuple[str, ...]]] = []
+            for name in one.requires:
+                further = (*led, name) if len(led) < _LONGEST_CHAIN else led
+                number = self._numbers.get(self._table.aliases.get(name, name))
+                if number is not None and number in self._by_number:
+                    known = self._table.distributions[number][0]
+                    for node in self._table.mains.get(known, ()):
+                        self.implied.setdefault(node, further)
+                elif name in self._unmeasured and name not in self.estimated:
+                    found.append((self._unmeasured[name], further))
+            waiting += reversed(found)
 
     @property
     def estimates(self) -> Iterable[tuple[Installed, tuple[str, ...]]]:

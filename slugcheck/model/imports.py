@@ -81,6 +81,7 @@ class WebProcess:
     # that the command or the Dockerfile sets; they may hold credentials
     variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()  # what was not understood, and what that means
+    doubts: tuple[str, ...] = ()  # those of the notes for which it may start or load more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +115,14 @@ class Import:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """A file of the app, or an import in it, whose own imports are not known, and why."""
+    """A file of the app, or an import in it, whose own imports are not known, and why.
+
+    ``when`` is the earliest time that it is loaded.
+    """
 
     place: str  # "legacy.py", "plugins.py:12"
     reason: str
+    when: When = When.START
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ from slugcheck.model.comparison import Comparison, Migration, Setup, SharedRow
 from slugcheck.model.matrix import Matrix, TargetResult
 from slugcheck.model.memory import RamFloor
 from slugcheck.model.why import Brings, MeasuredSaving, Need, Remedy, RootPaths, Standing, Why
-from slugcheck.text import without_credentials
+from slugcheck.text import shown_command, without_credentials
 
 S = TypeVar("S", bound=Struct)
 
@@ -110,7 +110,7 @@ def _memory(ram: RamFloor) -> document.Memory:
         floor_high_bytes=ram.total.high,
         basis=ram.total.basis,
         of_app=ram.of_app,
-        process=without_credentials(process.command) if process else None,
+        process=shown_command(process.command) if process else None,
         place=process.place if process else None,
         workers=ram.workers,
         workers_origin=ram.origin,

@@ -25,6 +25,7 @@ _NEW: dict[tuple[int, int], tuple[str, ...]] = {
 # fmt: on
 _SOURCES = (".py", ".pyc")
 _NATIVE = (".so", ".pyd")
+_DEEPEST = 31  # folders in each other: no import that is followed has more parts
 # Top-level folders that some wheels install by mistake beside their package.
 _BESIDE = frozenset(
     "test tests testing doc docs example examples benchmark benchmarks scripts tools".split()
@@ -50,6 +51,8 @@ def import_names(entries: Iterable[Entry]) -> frozenset[str]:
     packages = set()
     for entry in entries:
         folder, _, file = entry.path.rpartition("/")
+        if entry.path.count("/") > _DEEPEST:
+            continue
         if file == "__init__.py":
             packages.add(folder)
         elif (name := _module_name(file)) and not folder.endswith((".dist-info", ".libs")):
@@ -146,7 +149,7 @@ class _Wheel:
         data = _data_folder(self._inventory.dist_info)
         for entry in self._inventory.entries:
             path = entry.path
-            if not path.endswith((*_SOURCES, *_NATIVE)):
+            if not path.endswith((*_SOURCES, *_NATIVE)) or path.count("/") > _DEEPEST:
                 continue
             if path.startswith(f"{data}/"):
                 path = _scheme_path(path[len(data) + 1 :])

@@ -418,7 +418,6 @@ def _of_running(limit: Limit, sizes: SizeReport, ram: RamFloor | None) -> Verdic
 
     It gates where the user has set the limit: the platform's own is of the app, not of its imports.
     """
-    gates = bool(limit.set_by)
     if ram is None:
         cap = heroku_m(limit.value, down=True) if limit.unit == "bytes" else limit.text
         sentence = f"not known: none of the app's imports could be read (limit {cap})"
@@ -429,8 +428,16 @@ def _of_running(limit: Limit, sizes: SizeReport, ram: RamFloor | None) -> Verdic
         verdict = _of_boot(limit, ram)
     # the least that an app takes says that it cannot fit, never that it does
     soft = {Status.FAIL: Status.WARN, Status.PASS: Status.UNKNOWN}
-    status = verdict.status if gates else soft.get(verdict.status, verdict.status)
-    return replace(verdict, gates=gates, status=status)
+    if not limit.set_by:
+        return replace(verdict, gates=False, status=soft.get(verdict.status, verdict.status))
+    doubts = ram.doubts if ram is not None and limit.figure == "ram" else ()
+    if ram is not None and limit.figure == "boot":
+        doubts = ram.import_doubts
+    if verdict.status is not Status.PASS or not doubts:
+        return verdict
+    more = f" (and {len(doubts) - 1} more)" if len(doubts) > 1 else ""
+    sentence = f"{verdict.sentence}, but it may be more: {doubts[0]}{more}"
+    return replace(verdict, status=Status.UNKNOWN, sentence=sentence)
 
 
 def _of_ram(limit: Limit, sizes: SizeReport, ram: RamFloor) -> Verdict:

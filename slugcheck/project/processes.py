@@ -36,6 +36,8 @@ _QUOTED = 60
 _LONGEST_COMMAND = 8_000  # characters
 _LONGEST_SCRIPT = 100_000
 _MOST_COMMANDS = 500
+_MOST_SCRIPT = 400_000  # characters of all scripts of a process
+_MOST_WORKERS = 10_000
 _DEEPEST = 4  # scripts in each other
 _CONCURRENCY = "WEB_CONCURRENCY"
 _PYTHON = re.compile(r"(?:.*/)?(?:python|pypy)3?(?:\.\d+)?")
@@ -297,8 +299,15 @@ class _Shell:
     variables: dict[str, str] = field(default_factory=dict)
     wrapped: list[str] = field(default_factory=list)  # modules that a wrapper loads
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
     arguments: tuple[str, ...] = ()
     left: int = _MOST_COMMANDS  # of this process, in all its scripts
+    text_left: int = _MOST_SCRIPT
+
+    def doubt(self, note: str) -> None:
+        """Note what may start or load more than is counted."""
+        self.notes.append(note)
+        self.doubts.append(note)
 
 
 def _process(command: _Command, code: Code) -> WebProcess:
@@ -308,7 +317,7 @@ def _process(command: _Command, code: Code) -> WebProcess:
     else:
         found = _line(command.text[:_LONGEST_COMMAND], shell, 0)
     if found is None:
-        shell.notes.append(
+        shell.doubt(
             f"{command.place}: the command is not one that slugcheck knows: it cannot say what "
             "the app imports; name its module with --entry"
         )
@@ -326,7 +335,8 @@ def _process(command: _Command, code: Code) -> WebProcess:
         # Heroku's buildpack puts the app's folder into PYTHONPATH (bin/compile)
         import_folders=tuple(dict.fromkeys((*folders, shell.folder, ""))),
         variables=tuple(shell.variables.items()),
-        notes=(*shell.notes, *found.notes),
+        notes=tuple(dict.fromkeys((*shell.notes, *found.notes))),
+        doubts=tuple(dict.fromkeys(shell.doubts)),
     )
 
 
@@ -357,7 +367,7 @@ def _line(text: str, shell: _Shell, deep: int) -> WebProcess | None:
     """Return the last process of a line that serves; earlier commands only prepare."""
     commands = _split(text)
     if commands is None:
-        shell.notes.append(f"{shell.place}: its quotation marks do not match")
+        shell.doubt(f"{shell.place}: its quotation marks do not match")
         return None
     found: WebProcess | None = None
     for words in commands:
@@ -365,9 +375,12 @@ def _line(text: str, shell: _Shell, deep: int) -> WebProcess | None:
         words = [word for word in words if word not in _SEPARATORS]
         one = _one(words, shell, deep)
         if one is None:
+            if background and words and posixpath.basename(words[0]) not in _PREPARING:
+                name = printable(posixpath.basename(words[0]))[:_QUOTED]
+                shell.doubt(f"{shell.place}: starts {name} beside the app; it is not counted")
             continue
         if found is not None and (background or found.server):
-            shell.notes.append(f"{shell.place}: starts more than one program; the last one counts")
+            shell.doubt(f"{shell.place}: starts more than one program; the last one counts")
         found = one
     return found
 
@@ -460,18 +473,20 @@ def _script(path: str, arguments: tuple[str, ...], shell: _Shell, deep: int) -> 
         return None
     if data[:2] == b"#!" and b"python" in data.partition(b"\n")[0]:
         return _python([place], shell)
-    text = data[:_LONGEST_SCRIPT].decode("utf-8", "replace").replace("\\\n", " ")
+    data = data[: min(_LONGEST_SCRIPT, shell.text_left)]
+    shell.text_left -= len(data)
+    text = data.decode("utf-8", "replace").replace("\\\n", " ")
     found: WebProcess | None = None
     shell.arguments = arguments
     for line in text.splitlines()[:_MOST_COMMANDS]:
-        line = line.strip()
+        line = line.strip()[:_LONGEST_COMMAND]
         if not line or line.startswith("#"):
             continue
         if _split(line) is None:  # a quotation that goes on in the next line
             continue
         one = _line(line, shell, deep + 1)
         if one is not None and found is not None and str(one.entries) != str(found.entries):
-            shell.notes.append(f"{place}: starts more than one program; the last one counts")
+            shell.doubt(f"{place}: starts more than one program; the last one counts")
         found = one or found
     return found
 
@@ -557,8 +572,16 @@ def _number(text: str | None, origin: str, shell: _Shell) -> Workers | None:
         return Workers(fixed=int(default) if default and known else 1, origin=origin, variable=name)
     if name and default and known:
         return Workers(fixed=int(default), origin=origin, variable=name)
-    shell.notes.append(f"{shell.place}: {printable(origin)[:_QUOTED]} is not a plain number")
+    shell.doubt(f"{shell.place}: {printable(origin)[:_QUOTED]} is not a plain number")
     return None
+
+
+def _by_variable(server: str, shell: _Shell) -> Workers | None:
+    """Return the workers of a server that is told no number: WEB_CONCURRENCY, else 1."""
+    given = shell.variables.get(_CONCURRENCY)
+    if given is not None:  # by the command or the Dockerfile, whatever the platform sets
+        return _number(given, _CONCURRENCY, shell)
+    return Workers(fixed=1, origin=f"{server}'s default", variable=_CONCURRENCY)
 
 
 def _entry(text: str, shell: _Shell) -> EntryPoint | None:
@@ -631,7 +654,7 @@ def _gunicorn(words: list[str], shell: _Shell) -> WebProcess:
     workers = _number(options.get("-w", "--workers"), "gunicorn's --workers", shell)
     if workers is None and not options.has("-w", "--workers"):
         # without the setting gunicorn takes WEB_CONCURRENCY, else 1
-        default = Workers(fixed=1, origin="gunicorn's default", variable=_CONCURRENCY)
+        default = _by_variable("gunicorn", shell)
         workers = config.workers if config.sets_workers else default
     threads = _number(options.get("--threads"), "gunicorn's --threads", shell) or config.threads
     kind = options.get("-k", "--worker-class") or config.worker_class or "sync"
@@ -672,33 +695,35 @@ def _gunicorn_config(path: str | None, shell: _Shell) -> _GunicornConfig:
     data = shell.code.text(place) if place is not None else None
     if data is None or place is None:
         if path is not None:
-            shell.notes.append(f"{shell.place}: gunicorn's settings cannot be found in the project")
+            shell.doubt(f"{shell.place}: gunicorn's settings cannot be found in the project")
         return _GunicornConfig()
     tree = parsed(data)
     if tree is None:
-        shell.notes.append(f"{place}: cannot be read as Python: gunicorn's settings are not known")
+        shell.doubt(f"{place}: cannot be read as Python: gunicorn's settings are not known")
         return _GunicornConfig()
     held: dict[str, ast.expr] = {}
+    unsure: set[str] = set()
     for node in tree.body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 held[name] = value
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 held[name] = value
-            case ast.If() | ast.Try():
-                inner = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-                if inner & {"workers", "preload_app", "threads"}:
-                    shell.notes.append(f"{place}:{node.lineno}: depends on a condition")
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                pass  # hooks
+            case _ if names := sorted(_settings_in(node), reverse=True):
+                unsure.update(names)
+                shell.doubt(f"{place}:{node.lineno}: how it sets {names[0]} is not understood")
             case _:
                 pass
 
     def number(name: str) -> Workers | None:
-        if name not in held:
+        if name not in held or name in unsure:
             return None
         formula = _formula(held[name], held, 0)
         origin = f"{place}:{held[name].lineno}"
-        if formula is None:
-            shell.notes.append(f"{origin}: {name} is computed in a way that is not understood")
+        if formula is None or max(formula.fixed, formula.per_core) > _MOST_WORKERS:
+            shell.doubt(f"{origin}: {name} is computed in a way that is not understood")
             return None
         return replace(formula, origin=origin)
 
@@ -710,12 +735,34 @@ def _gunicorn_config(path: str | None, shell: _Shell) -> _GunicornConfig:
     preload = held.get("preload_app")
     return _GunicornConfig(
         workers=number("workers"),
-        sets_workers="workers" in held,
+        sets_workers="workers" in held or "workers" in unsure,
         threads=number("threads"),
         worker_class=text("worker_class") or "",
-        preload=isinstance(preload, ast.Constant) and preload.value is True,
+        preload="preload_app" not in unsure
+        and isinstance(preload, ast.Constant)
+        and preload.value is True,
         app=text("wsgi_app"),
     )
+
+
+_SETTINGS = frozenset({"workers", "preload_app", "wsgi_app"})  # that decide what is loaded
+
+
+def _settings_in(node: ast.stmt) -> frozenset[str]:
+    """Return the settings that a statement gives a value in another way than ``name = value``."""
+    names: set[str] = set()
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+            names.add(inner.id)
+        elif isinstance(inner, ast.alias):
+            names |= _SETTINGS - {"wsgi_app"} if inner.name == "*" else {inner.asname or inner.name}
+        elif isinstance(inner, ast.Call) and _is_call_of(inner, "globals", "exec", "locals"):
+            names.add("workers")
+    return _SETTINGS & names
+
+
+def _is_call_of(node: ast.Call, *names: str) -> bool:
+    return isinstance(node.func, ast.Name) and node.func.id in names
 
 
 def _formula(node: ast.expr, names: Mapping[str, ast.expr], deep: int) -> Workers | None:
@@ -789,7 +836,7 @@ def _uvicorn(words: list[str], shell: _Shell) -> WebProcess:
     options = _options(words, flags)
     workers = _number(options.get("--workers"), "uvicorn's --workers", shell)
     if workers is None and not options.has("--workers"):
-        workers = Workers(fixed=1, origin="uvicorn's default", variable=_CONCURRENCY)
+        workers = _by_variable("uvicorn", shell)
     app = options.arguments[0] if options.arguments else None
     factory = app is not None and options.has("--factory") and not app.endswith("()")
     folder = _inside(options.get("--app-dir") or ".", shell)
@@ -811,7 +858,7 @@ def _hypercorn(words: list[str], shell: _Shell) -> WebProcess:
     if workers is None and not options.has("-w", "--workers"):
         workers = Workers(fixed=1, origin="hypercorn's default")
     if options.has("-c", "--config"):
-        shell.notes.append(f"{shell.place}: hypercorn's settings file is not read")
+        shell.doubt(f"{shell.place}: hypercorn's settings file is not read")
     app = options.arguments[0] if options.arguments else None
     return _served(
         "hypercorn",
@@ -892,7 +939,7 @@ def _fastapi(words: list[str], shell: _Shell) -> WebProcess | None:
     path = options.arguments[0] if options.arguments else paths[0] if paths else None
     workers = _number(options.get("--workers"), "fastapi's --workers", shell)
     if workers is None and not options.has("--workers"):
-        workers = Workers(fixed=1, origin="uvicorn's default", variable=_CONCURRENCY)
+        workers = _by_variable("uvicorn", shell)
     # it imports from above the outermost folder with an __init__.py (fastapi_cli.discover)
     module, base = None, shell.folder
     if path is not None:

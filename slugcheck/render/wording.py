@@ -32,7 +32,7 @@ from slugcheck.model.platform import arch_name
 from slugcheck.policy.budgets import MAY_FAIL, exit_code, failures, unaccepted
 from slugcheck.policy.limits import INCREASE, PACKAGE_INCREASE
 from slugcheck.render.view import Verdict as Outcome
-from slugcheck.text import listed, mb, plural, without_credentials
+from slugcheck.text import listed, mb, plural, shown_command
 
 _WILL_FAIL = re.compile(r"^(?:the|[\w .]+'s) build will (?:probably )?fail: ")
 _SAVING_BYTES = 1_000_000  # what saves less is a fix for another reason
@@ -360,7 +360,7 @@ def about_ram(ram: RamFloor) -> tuple[str, ...]:
     scan, worker = ram.scan, ram.worker
     process = scan.process
     about = [
-        f"what {process.place} imports: {without_credentials(process.command)}"
+        f"what {process.place} imports: {shown_command(process.command)}"
         if process is not None
         else "what every direct requirement imports: no app code was read"
     ]
@@ -389,6 +389,7 @@ def about_ram(ram: RamFloor) -> tuple[str, ...]:
     if missing := [f"{one.module} ({one.place})" for one in scan.missing]:
         about.append(f"imported, but not provided by any requirement: {listed(missing)}")
     about += scan.notes
+    about += [doubt for doubt in ram.worker_doubts if doubt not in scan.notes]
     return tuple(about)
 
 
