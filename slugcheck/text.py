@@ -698,6 +698,12 @@ def _sign(number: int) -> int:
 # --------------------------------------------------------------------------- counts and lists
 
 
+def within(percent: float) -> str:
+    """Return half the width of an interval, "±2.1 %", rounded up; "" for none."""
+    # the ends of an interval are whole bytes: a hair above 2 % is 2 %; less may be negative
+    return f"±{_ceiling(round(abs(percent) * 10, 3)) / 10:.1f} %" if percent else ""
+
+
 def plural(count: int, noun: str, several: str = "") -> str:
     """Return a count with its noun: "1 file", "2 files"; ``several`` is an irregular plural."""
     return f"{count:,} {noun if count == 1 else several or f'{noun}s'}"

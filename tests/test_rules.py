@@ -548,6 +548,7 @@ def test_the_budget_of_single_increases_and_of_vulnerabilities() -> None:
         (budget("package.a", "0"), "the limit must be greater than zero"),
         (budget("slug", " 1.5 "), "1.5 has no unit; did you mean slug=1.5M?"),
         (budget("build", "0"), "the limit must be greater than zero"),
+        (budget("boot", "0.2s"), "the limit must be at least a second"),
         (budget("increase_percent", "much"), "'much' is not a percentage; write 5 or 2.5"),
         (budget("increase_percent", "-1"), "'-1' is not a percentage; write 5 or 2.5"),
         (budget("vulnerabilities", "1.5"), "'1.5' is not a whole number; write 0 or 3"),

@@ -37,6 +37,7 @@ from slugcheck.text import (
     plural,
     scale_for,
     seconds,
+    within,
 )
 
 N = TypeVar("N", int, float)
@@ -443,7 +444,6 @@ def _of_running(limit: Limit, sizes: SizeReport, ram: RamFloor | None) -> Verdic
 def _of_ram(limit: Limit, sizes: SizeReport, ram: RamFloor) -> Verdict:
     status = status_of(ram.total, limit.value)
     shown, cap = against(ram.total.value, limit.value)
-    shown += f" ±{math.ceil(ram.total.percent)} %"
     scale = scale_for(ram.total.value, limit.value)
     left = limit.value - ram.total.value
     if status is Status.FAIL:
@@ -452,9 +452,11 @@ def _of_ram(limit: Limit, sizes: SizeReport, ram: RamFloor) -> Verdict:
         span = interval_sentence(scale.down(ram.total.low), scale.up(ram.total.high))
         sentence = f"at least {shown} of {cap} is too close to call: {span}"
         status = status if limit.set_by else Status.WARN
-    else:
+    elif limit.set_by:
         sentence = f"at least {shown} of {cap}"
-        if ram.total.value > _TIGHT * limit.value and not limit.set_by:
+    else:
+        sentence = f"at least {shown} {within(ram.total.percent)} of {cap}"
+        if ram.total.value > _TIGHT * limit.value:
             status = Status.WARN
             sentence += f", {scale.down(left)} left for data and requests"
     facts = [_of_workers(ram, scale)] if ram.workers > 1 else []

@@ -111,7 +111,10 @@ def _wrong(budget: Budget, platform: Platform) -> str:
     if bare and 0 < value < _LEAST_BARE_BYTES:
         number = budget.text.strip()
         return f"{number} has no unit; did you mean {budget.name}={number}M?"
-    return "" if value or budget.name in _OTHERS else "the limit must be greater than zero"
+    if value or budget.name in _OTHERS:
+        return ""
+    some = any(digit in budget.text for digit in "123456789")
+    return f"the limit must be {'at least a second' if some else 'greater than zero'}"
 
 
 def _parser(name: str, units: Mapping[str, str]) -> Callable[[str], float] | None:

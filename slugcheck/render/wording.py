@@ -32,7 +32,7 @@ from slugcheck.model.platform import arch_name
 from slugcheck.policy.budgets import MAY_FAIL, exit_code, failures, unaccepted
 from slugcheck.policy.limits import INCREASE, PACKAGE_INCREASE
 from slugcheck.render.view import Verdict as Outcome
-from slugcheck.text import listed, mb, plural, shown_command
+from slugcheck.text import listed, mb, plural, shown_command, within
 
 _WILL_FAIL = re.compile(r"^(?:the|[\w .]+'s) build will (?:probably )?fail: ")
 _SAVING_BYTES = 1_000_000  # what saves less is a fix for another reason
@@ -168,10 +168,7 @@ def kind_of(sizes: SizeReport) -> BundleKind:
 
 def percent(figure: Estimate[int] | Estimate[float]) -> str:
     """Return the half width of a figure's interval, "±2.1 %"; empty for a measured one."""
-    if not figure.percent:
-        return ""
-    # the ends of an interval are whole bytes: a hair above 2 % is 2 %; less may be negative
-    return f"±{math.ceil(round(abs(figure.percent) * 10, 3)) / 10:.1f} %"
+    return within(figure.percent)
 
 
 def doubt(sizes: SizeReport) -> str:
@@ -335,6 +332,7 @@ def _headline(verdict: Verdict) -> str:
 # --------------------------------------------------------------------------- RAM
 
 
+_UNREAD = 2  # places that could not be followed, named
 _DOUBTFUL = 10.0  # percent that a part's own interval has on either side
 
 
@@ -375,7 +373,7 @@ def about_ram(ram: RamFloor) -> tuple[str, ...]:
         if part.measured and part.resident.percent > _DOUBTFUL
     ]
     if others:
-        about.append(f"measured in other versions, hence the doubt: {listed(others)}")
+        about.append(f"measured with other versions, hence the wide interval: {listed(others)}")
     if estimated := [part.name for part in worker.estimated_parts]:
         about.append(f"~ not measured, estimated from its files: {listed(estimated)}")
     absent = {one.root for one in scan.missing}
@@ -383,9 +381,8 @@ def about_ram(ram: RamFloor) -> tuple[str, ...]:
     if nothing := [name for name in uncounted if name.partition(".")[0] not in absent]:
         about.append(f"not counted, size unknown: {listed(nothing)}")
     if scan.unread:
-        first = scan.unread[0]
-        more = f" and {len(scan.unread) - 1} more" if len(scan.unread) > 1 else ""
-        about.append(f"could not be followed: {first.place}: {first.reason}{more}")
+        unread = [f"{one.place}: {one.reason}" for one in scan.unread]
+        about.append(f"could not be followed: {listed(unread, _UNREAD)}")
     if missing := [f"{one.module} ({one.place})" for one in scan.missing]:
         about.append(f"imported, but not provided by any requirement: {listed(missing)}")
     about += scan.notes
