@@ -482,6 +482,9 @@ _SETTINGS = {
                "addresses. An address on a server (`s3://`, `gs://`, `https://`) is ignored unless "
                "you pass `--remote-models` or the settings are those of the base."),
     "allow_unsized": ("list of strings", "Distributions that may stay unsized."),
+    "rehearsal": ("string", "A result of `slugcheck rehearse` saved as JSON, relative to this file: "
+                  "RAM, boot and build are judged by what it measured. Those of the base of a pull "
+                  "request are not read, since the change could bring its own."),
     "budgets": ("table", "Limits; see [Budgets](#budgets)."),
     "deny": ("list or table", "Distributions that must not be installed, such as `[\"torch\"]` or "
              "`\"tensorflow>=2\" = \"too large\"` with the reason that is shown."),

@@ -72,6 +72,7 @@ class CheckArguments(Arguments, total=False):
     extras: Collection[str]
     groups: Collection[str]
     verify: bool
+    rehearsal: StrPath | None
     audit: bool
     audit_service: Literal["osv", "pypi"] | None
     audit_url: str | None
@@ -125,6 +126,8 @@ def check(
     :param cache: whether caches are read and written; they are by default.
     :param build: allow building source archives, which runs code of the packages.
     :param verify: install and compress for real, which downloads everything.
+    :param rehearsal: a result of ``slugcheck rehearse``, saved as JSON, to judge RAM, boot and
+        build by.
     :param audit: look up known vulnerabilities; needs ``slugcheck[audit]``.
     :param audit_service: where to look them up; ``"osv"`` by default.
     :param audit_url: the address of an OSV service, such as a mirror.
@@ -355,6 +358,7 @@ def options_of(path: StrPath, **arguments: Unpack[CheckArguments]) -> Options:
         remote_models=arguments.get("remote_models", False),
         config=Path(config) if (config := arguments.get("config")) is not None else None,
         verify=arguments.get("verify", False),
+        rehearsal=Path(file) if (file := arguments.get("rehearsal")) is not None else None,
         fail_on=FindingSeverity(arguments.get("fail_on", "error")),
         head_decides=arguments.get("settings") == "head",
     )

@@ -56,14 +56,17 @@ from slugcheck.project.app import App, Subject
 from slugcheck.project.dependencies import DependencyReader, Found
 from slugcheck.project.shared import SharedProject
 from slugcheck.running import child
-from slugcheck.text import listed
+from slugcheck.text import listed, printable
 from slugcheck.version import __version__
 
 if TYPE_CHECKING:
+    from slugcheck.model.rehearsal import Measurements
+    from slugcheck.project.archive import Member
     from slugcheck.project.files import Listing
     from slugcheck.project.static_files import Collected, StaticFiles
     from slugcheck.sizer import SizeMemory
     from slugcheck.terminal import Bar
+    from slugcheck.verify.plan import Plan
 
 
 _MOST_LOST = 3  # indexes that are gone on without: each may take the resolver's time-out
@@ -324,10 +327,34 @@ class Check:
 
         :raises MeasureError: it cannot be done here, or it fails.
         """
+        from slugcheck.verify.run import verify
+
+        self._verification = verify(self.build_plan(), progress)
+        return self._verification
+
+    @property
+    def manage_file(self) -> str | None:
+        """The manage.py whose collectstatic the build runs where Django is installed."""
+        return self._static.manage_file if self._static is not None else None
+
+    @property
+    def files(self) -> tuple[Member, ...]:
+        """Every file that the app brings to the platform, models among them.
+
+        :raises UsageError: a model is on a server.
+        """
+        return self._members or self._app.members()
+
+    def build_plan(self, feature: str = "--verify") -> Plan:
+        """Return what the build would do here; ``read`` has been exhausted.
+
+        ``feature`` is what the user has asked for, in messages.
+
+        :raises MeasureError: it cannot be done outside a container.
+        """
         from slugcheck.packages.locks.uv import Selection
         from slugcheck.sizing import build_time
         from slugcheck.verify.plan import Plan
-        from slugcheck.verify.run import verify
 
         if self._container is not None:
             self._container.refuse_verification()
@@ -338,21 +365,18 @@ class Check:
             extras=self._options.extras,
             default_groups=self._options.default_groups,
         )
-        self._verification = verify(
-            Plan(
-                sizes=sizes,
-                manager=self.subject.manager,
-                path=project.dependency_file if project else self.subject.path,
-                files=self._members,
-                index=configured(self._options),
-                variables=self._options.variables,
-                seconds=build_time.predict(sizes, fixed=0.0),
-                pinned=read is not None and not read.options.require_hashes,
-                selection=tuple(selection.flags()),
-            ),
-            progress,
+        return Plan(
+            sizes=sizes,
+            manager=self.subject.manager,
+            path=project.dependency_file if project else self.subject.path,
+            files=self.files,
+            index=configured(self._options),
+            variables=self._options.variables,
+            seconds=build_time.predict(sizes, fixed=0.0),
+            pinned=read is not None and not read.options.require_hashes,
+            selection=tuple(selection.flags()),
+            feature=feature,
         )
-        return self._verification
 
     def audit(self) -> None:
         """Look up known vulnerabilities, if requested; ``read`` has been exhausted."""
@@ -428,6 +452,14 @@ class Check:
             sizes = slug_parts.as_measured(sizes, verified, unsized=unmeasured)
             build = build_time.from_measured(verified.seconds)
             basis = f"from {verified.seconds:.0f} s measured here"
+        measured = None
+        if self._options.rehearsal is not None:
+            from slugcheck.policy import rehearsed
+
+            measured = rehearsed.load(self._options.rehearsal, sizes)
+            if measured is not None and measured.build_seconds is not None and not verified:
+                build = build_time.from_measured(measured.build_seconds)
+                basis = f"from {measured.build_seconds:.0f} s measured by rehearse"
         ram = floors.of(
             self.subject,
             sizes,
@@ -449,6 +481,7 @@ class Check:
             allowed_unsized=allowed,
             allow_all_unsized=allow_all,
             ram=ram,
+            measured=measured,
         )
         # advise
         findings = gates.sort_ignored(
@@ -480,7 +513,7 @@ class Check:
             findings=findings.kept,
             ignored=findings.ignored,
             obstacles=(*self._obstacles, *self._lost, *self._dependencies.obstacles),
-            notes=(*self._notes(sizes), *findings.notes),
+            notes=(*self._notes(sizes), *findings.notes, *self._of_rehearsal(measured)),
             project=self.subject.project,
             app=app.files,
             models=app.models,
@@ -725,6 +758,18 @@ class Check:
                 "platform has it"
             )
         return tuple(notes)
+
+    def _of_rehearsal(self, measured: Measurements | None) -> Iterator[str]:
+        if self._options.rehearsal is None:
+            return
+        if measured is None:
+            shown = printable(str(self._options.rehearsal))
+            yield f"{shown} was rehearsed on another platform: its figures are not used"
+        elif measured.changed:
+            yield (
+                f"since {measured.file} was made, dependencies have changed: "
+                f"{listed(measured.changed)}; rehearse again"
+            )
 
     def _notes_on_target(self, sizes: SizeReport) -> Iterator[str]:
         """Yield what an older name of the platform means, and on what the runtime provides."""

@@ -11,6 +11,7 @@ _MODULES = {
     "audit": {"pip_audit": "pip-audit", "cvss": "cvss"},
     "bench": {"onnxruntime": "onnxruntime", "numpy": "numpy"},
     "plot": {"matplotlib": "matplotlib"},
+    "rehearse": {"httpx": "httpx", "psutil": "psutil", "dotenv": "python-dotenv"},
     "remote": {"fsspec": "fsspec", "s3fs": "s3fs", "gcsfs": "gcsfs"},
 }
 

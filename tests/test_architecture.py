@@ -13,7 +13,8 @@ ROOT = Path(__file__).parent.parent
 MODULES = modules(ROOT)
 # Each entry of the package imports only what stands further down, as docs/architecture.md draws it.
 LAYERS = (
-    "__init__ __main__ cli commands api bench why matrix against compare benching check render "
+    "__init__ __main__ cli commands api bench rehearse why matrix against compare rehearsing "
+    "benching check render "
     "verify advice policy sizer memory project packages platforms sizing model terminal running "
     "reading text extras errors version"
 ).split()
@@ -40,6 +41,10 @@ ONLY_IN = {
     "pip_requirements_parser": {"packages.requirements"},
     "cvss": {"advice.audit"},
     "matplotlib": {"render.plot"},
+    "httpx": {"rehearsing.load"},
+    "anyio": {"rehearsing"},
+    "psutil": {"running.workers"},
+    "dotenv": {"rehearsing.plan"},
     "msgspec": {"model.document", "model.numbers", "model.to_document", "memory.footprints"},
 }
 

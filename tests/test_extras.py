@@ -20,7 +20,7 @@ from tests.support.server import PackageServer
 Write = Callable[..., Path]
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-EXTRAS = {"audit", "bench", "plot", "remote"}
+EXTRAS = {"audit", "bench", "plot", "rehearse", "remote"}
 # the command line where nothing of the extras is installed
 LIGHT = f"""
 import sys
@@ -73,6 +73,11 @@ def test_check_compare_and_why_work_without_any_extra(
     ("arguments", "line"),
     [
         (["bench"], "slugcheck bench needs onnxruntime and numpy: pip install 'slugcheck[bench]'"),
+        (
+            ["rehearse"],
+            "slugcheck rehearse needs httpx, psutil and python-dotenv: "
+            "pip install 'slugcheck[rehearse]'",
+        ),
         (["--audit"], "--audit needs pip-audit and cvss: pip install 'slugcheck[audit]'"),
         (
             ["--model", "s3://bucket/model.onnx"],
@@ -87,7 +92,7 @@ def test_check_compare_and_why_work_without_any_extra(
 def test_a_missing_extra_is_named_with_the_line_that_installs_it(
     arguments: list[str], line: str, requirements: Write
 ) -> None:
-    path = [] if arguments == ["bench"] else [requirements("not-looked-up==1.0\n")]
+    path = [] if arguments in (["bench"], ["rehearse"]) else [requirements("not-looked-up==1.0\n")]
     done = light(*path, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"error: {line}\n"

@@ -158,7 +158,7 @@ def test_a_disk_that_fills_meanwhile_is_said_with_what_is_needed(
         monkeypatch.setattr("tempfile.tempdir", None)
         done = verify(index, app)
         assert (done.code, done.out) == (3, "")
-        assert "the disk ran full while verifying" in done.err
+        assert "the disk ran full while building" in done.err
         assert "MB are needed" in done.err
         assert list(disk.iterdir()) == []
 

@@ -298,7 +298,7 @@ def test_a_list_in_a_folder_of_lists_runs_where_its_paths_start(
         ("a @ file://{project}/pkg", "requirements.txt:2 names the folder {project}/pkg by its"),
         ("/none/pkg", "requirements.txt:2 names the folder /none/pkg by its absolute path"),
         ("../../else", "requirements.txt:2 names ../../else, which is outside the checkout; "
-                       "--verify installs only from inside"),
+                       "only what is inside is installed"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("pushed", [True, False])
@@ -504,7 +504,7 @@ def test_what_failed_is_told_by_the_lines_that_tell_without_secrets(
         "ERROR: at http://u:pw@host/x": "pip install failed: ERROR: at http://",
         f"ERROR: in {site.work.folder}/x": "pip install failed: ERROR: in \u2026/x",
         "ERROR: " + "y" * 400: "pip install failed: ERROR: " + "y" * 392 + "\u2026",
-        "OSError: No space left on device": "the disk ran full while verifying, in ",
+        "OSError: No space left on device": "the disk ran full while building, in ",
     }
     for output, said in cases.items():
         error = install._failed(site, "pip install", output)

@@ -192,7 +192,7 @@ def command(
     extras.require("bench", "slugcheck bench")
     options.start_clock(given, usual=_SECONDS)
     wanted = outputs(format_, files, FORMATS)
-    _check_plots(plots)
+    options.check_plots(plots)
     options_ = _options(given)
     app = _app(given["app"], options_, terminal) if given["app"] is not None else None
     with Bench(options_) as run:
@@ -222,21 +222,6 @@ def _app(folder: Path, given: BenchOptions, terminal: Terminal) -> RamFloor | No
         exclude_newer=given.exclude_newer, offline=given.offline, use_cache=given.use_cache,
     )  # fmt: skip
     return api.run_check(options_, None, terminal).ram
-
-
-def _check_plots(plots: tuple[Path, ...]) -> None:
-    """Refuse what cannot be drawn, before anything is measured for nothing.
-
-    :raises UsageError: matplotlib is not installed, or a suffix is not supported.
-    """
-    from slugcheck.render import plot
-
-    for path in plots:
-        if path.suffix.lower() not in plot.SUFFIXES:
-            message = f"--plot {path}: a plot is a {' or '.join(plot.SUFFIXES)} file"
-            raise UsageError(message, hint="for example --plot memory.svg")
-    if plots:
-        extras.require("plot", "--plot")
 
 
 def _options(given: dict[str, Any]) -> BenchOptions:

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     help="Measure for real: install and compress in a temporary folder, as the platform's build "
     "does. Downloads everything, and RUNS code of packages that are built from source.",
 )
+@click.option(
+    "--rehearsal",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Judge RAM, boot and build by this result of slugcheck rehearse, saved as JSON.",
+)
 @options.with_options(options.LIMITS, options.INDEXES)
 @click.option(
     "--against",

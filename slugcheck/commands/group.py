@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _COMMANDS = (
     "check",
     "compare",
+    "rehearse",
     "bench",
     "why",
     "comment",

@@ -157,7 +157,14 @@ LIMITS = (
         help="Pass even if this distribution, or any, cannot be sized. Repeatable.",
     ),
 )
-PLACES = (
+_ENV = click.option(
+    "--env",
+    multiple=True,
+    metavar="NAME",
+    help="Let the file use ${NAME} from the environment. The value is never shown, but the file "
+    "decides where it is sent. Repeatable.",
+)
+FROM = (
     click.option(
         "--index-url", "-i", metavar="URL", help="Package index to use instead of the default."
     ),
@@ -175,13 +182,8 @@ PLACES = (
         metavar="PLACE",
         help="Folder or web page with wheels. Repeatable.",
     ),
-    click.option(
-        "--env",
-        multiple=True,
-        metavar="NAME",
-        help="Let the file use ${NAME} from the environment. The value is never shown, but the "
-        "file decides where it is sent. Repeatable.",
-    ),
+)
+NETWORK = (
     click.option(
         "--exclude-newer",
         metavar="DATE",
@@ -202,6 +204,7 @@ PLACES = (
         "--verify or --build; 3h for bench]",
     ),
 )
+PLACES = (*FROM, _ENV, *NETWORK)
 INDEXES = (
     *PLACES,
     click.option(
@@ -310,6 +313,22 @@ def require_linux(feature: str) -> None:
     if not str(sys.platform).startswith("linux"):
         message = f"{feature} needs Linux"
         raise UsageError(message, hint="run it in CI, in a container, or in WSL")
+
+
+def check_plots(plots: tuple[Path, ...]) -> None:
+    """Refuse what cannot be drawn, before anything is measured for nothing.
+
+    :raises UsageError: matplotlib is not installed, or a suffix is not supported.
+    """
+    from slugcheck import extras
+    from slugcheck.render import plot
+
+    for path in plots:
+        if path.suffix.lower() not in plot.SUFFIXES:
+            message = f"--plot {path}: a plot is a {' or '.join(plot.SUFFIXES)} file"
+            raise UsageError(message, hint="for example --plot memory.svg")
+    if plots:
+        extras.require("plot", "--plot")
 
 
 def options(path: Path, given: dict[str, Any]) -> Options:

@@ -131,6 +131,7 @@ class Options:
     remote_models: bool = False  # whether the project's settings may name models on servers
     fail_on: FindingSeverity = FindingSeverity.ERROR  # findings that decide the exit code
     verify: bool = False
+    rehearsal: Path | None = None  # a saved rehearsal, whose figures replace what is predicted
     audit: Service | None = None  # the vulnerability service, None for no audit
     config: Path | None = None  # a settings file in place of the project's own
     head_decides: bool = False  # with a revision as base: the change's own settings, not the base's

@@ -533,6 +533,14 @@ class Settings:
     models: tuple[str, ...] = ()  # paths, globs and URLs
     models_from: Path | None = None  # where relative ones start; None: the file's folder
     allow_unsized: tuple[str, ...] = ()
+    rehearsal: str | None = None  # a saved one, relative to their file
     budgets: tuple[Budget, ...] = ()
     denied: tuple[Denied, ...] = ()
     ignores: tuple[Ignore, ...] = ()
+
+    @property
+    def rehearsal_file(self) -> Path | None:
+        """The saved rehearsal; None where these are a base's, whose change could bring its own."""
+        if self.rehearsal is None or self.origin is None or self.models_from is not None:
+            return None
+        return self.origin.parent / self.rehearsal

@@ -6,7 +6,7 @@ Texts that may quote an address lose its credentials here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -37,8 +37,10 @@ from slugcheck.model.bench import Agreement, BenchResult, DynoFit, StackResult, 
 from slugcheck.model.comparison import Comparison, Migration, Setup, SharedRow
 from slugcheck.model.matrix import Matrix, TargetResult
 from slugcheck.model.memory import RamFloor
+from slugcheck.model.rehearsal import Rehearsed
 from slugcheck.model.why import Brings, MeasuredSaving, Need, Remedy, RootPaths, Standing, Why
 from slugcheck.text import shown_command, without_credentials
+from slugcheck.version import __version__
 
 S = TypeVar("S", bound=Struct)
 
@@ -706,3 +708,41 @@ def _dyno(fit: DynoFit) -> document.DynoFit:
         workers_started=fit.dyno.workers,
         fits=fit.fits,
     )
+
+
+# --------------------------------------------------------------------------- rehearse
+
+
+def rehearsal_document(result: Rehearsed) -> document.RehearsalDocument:
+    """Return the document of a rehearsal."""
+    return _copied(
+        document.RehearsalDocument,
+        result,
+        schema=document.SCHEMA,
+        kind="rehearsal",
+        tool=document.Tool(name="slugcheck", version=result.tool_version),
+        processes=tuple(
+            replace(process, command=shown_command(process.command)) for process in result.processes
+        ),
+        notes=_clean(result.notes),
+    )
+
+
+def rehearsals_document(
+    results: Sequence[Rehearsed], labels: Sequence[str]
+) -> document.RehearsalsDocument:
+    """Return the document of several rehearsals."""
+    return document.RehearsalsDocument(
+        schema=document.SCHEMA,
+        kind="rehearsals",
+        tool=document.Tool(name="slugcheck", version=__version__),
+        labels=tuple(labels),
+        rehearsals=tuple(map(rehearsal_document, results)),
+    )
+
+
+def rehearsed(saved: document.RehearsalDocument) -> Rehearsed:
+    """Return the rehearsal of a document."""
+    names = {field.name for field in fields(Rehearsed)} - {"tool_version"}
+    values = {name: getattr(saved, name) for name in names}
+    return Rehearsed(tool_version=saved.tool.version, **values)

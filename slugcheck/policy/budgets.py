@@ -10,6 +10,7 @@ from typing import TypeVar
 from packaging.utils import canonicalize_name
 
 from slugcheck.model import (
+    Basis,
     Dyno,
     Estimate,
     Finding,
@@ -25,6 +26,7 @@ from slugcheck.model import (
     Verdict,
 )
 from slugcheck.model.memory import RamFloor
+from slugcheck.model.rehearsal import Measurements
 from slugcheck.policy import tiers
 from slugcheck.text import (
     HEROKU_M,
@@ -223,12 +225,13 @@ def judge(
     allowed_unsized: Collection[str] = (),
     allow_all_unsized: bool = False,
     ram: RamFloor | None = None,
+    measured: Measurements | None = None,
 ) -> tuple[Verdict, ...]:
     """Return one verdict per limit, and one for the machine's memory where it is known.
 
     ``checkout_bytes`` is None when no project folder was read; its limit is then left out.
     ``build_basis`` says in words how the build time is known. ``ram`` is the least RAM that the
-    app takes, None where it is not known.
+    app takes, None where it is not known; ``measured`` what a rehearsal of it has shown.
     """
     doubtful = unaccepted(sizes.unsized, allowed_unsized, everything=allow_all_unsized)
     verdicts = [
@@ -236,7 +239,7 @@ def judge(
         if limit.figure == "checkout"
         else _of_build(limit, build, build_basis)
         if limit.figure == "build"
-        else _of_running(limit, sizes, ram)
+        else _of_running(limit, sizes, ram, measured)
         if limit.figure in _RUNNING
         else _judge_one(limit, sizes, len(doubtful))
         for limit in limits
@@ -247,7 +250,7 @@ def judge(
         verdicts.append(_of_function(parts, sizes))
     dyno = sizes.target.dyno
     if dyno is not None and not any(limit.figure == "ram" for limit in limits):
-        verdicts.append(_of_running(_quota(dyno), sizes, ram))
+        verdicts.append(_of_running(_quota(dyno), sizes, ram, measured))
     return tuple(_with_headlines(verdicts, limits, sizes, parts))
 
 
@@ -414,11 +417,18 @@ _RUNNING = ("ram", "boot")
 _TIGHT = 0.8  # of the RAM: from here on little is left for the app's data and its requests
 
 
-def _of_running(limit: Limit, sizes: SizeReport, ram: RamFloor | None) -> Verdict:
-    """Return the verdict on the least RAM, or the least time until an app answers.
+def _of_running(
+    limit: Limit, sizes: SizeReport, ram: RamFloor | None, measured: Measurements | None
+) -> Verdict:
+    """Return the verdict on RAM, or on the time until an app listens.
 
-    It gates where the user has set the limit: the platform's own is of the app, not of its imports.
+    What a rehearsal measured gates. Without one it is about the least that the imports take, and
+    gates where the user has set the limit: the platform's own is of the app, not of its imports.
     """
+    if measured is not None and limit.figure == "ram":
+        return _of_measured_ram(limit, sizes, ram, measured)
+    if measured is not None and measured.boot_seconds is not None:
+        return _of_measured_boot(limit, measured.boot_seconds)
     if ram is None:
         cap = heroku_m(limit.value, down=True) if limit.unit == "bytes" else limit.text
         sentence = f"not known: none of the app's imports could be read (limit {cap})"
@@ -439,6 +449,38 @@ def _of_running(limit: Limit, sizes: SizeReport, ram: RamFloor | None) -> Verdic
     more = f" (and {len(doubts) - 1} more)" if len(doubts) > 1 else ""
     sentence = f"{verdict.sentence}, but it may be more: {doubts[0]}{more}"
     return replace(verdict, status=Status.UNKNOWN, sentence=sentence)
+
+
+def _of_measured_ram(
+    limit: Limit, sizes: SizeReport, ram: RamFloor | None, measured: Measurements
+) -> Verdict:
+    low, high = measured.ram_low_bytes, measured.ram_high_bytes
+    figure: Estimate[int] = Estimate(value=high, low=low, high=high, basis=Basis.MEASURED)
+    status = status_of(figure, limit.value)
+    shown, cap = against(high, limit.value)
+    scale = scale_for(high, limit.value)
+    sentence = f"{shown} of {cap}"
+    if status is Status.FAIL:
+        sentence = f"{scale.up(low)} of {cap}, {scale.up(low - limit.value)} over"
+    elif status is Status.UNKNOWN:
+        between = interval_sentence(scale.down(low), scale.up(high))
+        sentence = f"{sentence} is too close to call: {between}, as files in memory count"
+    elif high > _TIGHT * limit.value:
+        status = Status.WARN
+        sentence += f", {scale.down(limit.value - high)} left"
+    dyno = sizes.target.dyno
+    facts = [plural(measured.workers, "worker"), *([dyno.name] if dyno else [])]
+    sentence += f", measured by rehearse ({'; '.join(facts)})"
+    if ram is not None and status in (Status.PASS, Status.WARN) and high < ram.total.low:
+        status = Status.UNKNOWN
+        sentence += f", yet its imports alone take {scale.down(ram.total.low)}: rehearse it again"
+    return replace(_verdict(limit, status, figure, sentence), status=status)
+
+
+def _of_measured_boot(limit: Limit, taken: float) -> Verdict:
+    figure = Estimate[float].measured(taken)
+    sentence = f"listens after {seconds(taken)} of {clock(limit.value)}, measured by rehearse"
+    return _verdict(limit, status_of(figure, float(limit.value)), figure, sentence)
 
 
 def _of_ram(limit: Limit, sizes: SizeReport, ram: RamFloor) -> Verdict:

@@ -365,6 +365,7 @@ _PLAIN: Mapping[str, Callable[[object], Any]] = {
     "layers": texts,
     "models": texts,
     "allow_unsized": texts,
+    "rehearsal": text,
 }
 _TABLES: Mapping[str, tuple[str, Callable[[object, Mistakes], Any]]] = {
     "budgets": ("budgets", budgets),
@@ -503,6 +504,7 @@ def merged(options: Options, own: Settings) -> Options:
         python=options.python or own.python,
         python_origin=options.python_origin if options.python or not own.origin else _place(own),
         allow_unsized=(*options.allow_unsized, *own.allow_unsized),
+        rehearsal=options.rehearsal or own.rehearsal_file,
     )
 
 

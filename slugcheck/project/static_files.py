@@ -142,6 +142,11 @@ class StaticFiles:
         if self._manage is not None and not self._disabled:
             self._read_settings(self._manage)
 
+    @property
+    def manage_file(self) -> str | None:
+        """The manage.py whose collectstatic the build runs where Django is installed."""
+        return None if self._disabled else self._manage
+
     def _read_settings(self, manage: str) -> None:
         names = django_settings.module_names(self._sources.text(manage) or b"")
         wanted = self._variables.get("DJANGO_SETTINGS_MODULE")

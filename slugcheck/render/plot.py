@@ -1,4 +1,4 @@
-"""A bench run as a picture: memory by stage, and how latency is distributed. Takes matplotlib."""
+"""Pictures: a bench run's memory and latency, a rehearsal's memory over time. Takes matplotlib."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from slugcheck.model.bench import STAGES, BenchResult, StackResult
+from slugcheck.model.rehearsal import ProcessRun, Rehearsed
 from slugcheck.text import MIB, printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 SUFFIXES = (".svg", ".png")
 _NAMES = {
@@ -21,7 +23,17 @@ _COLOURS = ("#999999", "#0072B2", "#56B4E9", "#E69F00", "#F0E442", "#D55E00")
 
 
 def draw(result: BenchResult, suffix: str) -> bytes:
-    """Return the picture as the bytes of an SVG or PNG file."""
+    """Return the picture of a bench run as the bytes of an SVG or PNG file."""
+    figure = _figure()
+    left, right = figure.subplots(1, 2)
+    stacks = [runtime for runtime in result.stacks if runtime.summary]
+    _memory(left, result, stacks)
+    _latency(right, stacks)
+    figure.suptitle(_title(result), fontsize=11)
+    return _bytes(figure, suffix)
+
+
+def _figure() -> Figure:
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -29,11 +41,10 @@ def draw(result: BenchResult, suffix: str) -> bytes:
     matplotlib.rcdefaults()  # a matplotlibrc in the current folder could have LaTeX run
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     FigureCanvasSVG(figure)
-    left, right = figure.subplots(1, 2)
-    stacks = [runtime for runtime in result.stacks if runtime.summary]
-    _memory(left, result, stacks)
-    _latency(right, stacks)
-    figure.suptitle(_title(result), fontsize=11)
+    return figure
+
+
+def _bytes(figure: Figure, suffix: str) -> bytes:
     stream = io.BytesIO()
     kind = suffix.lower().removeprefix(".")
     # no date in the file: the same result gives the same bytes
@@ -108,3 +119,42 @@ def _name(runtime: StackResult) -> str:
 def _text(text: str) -> str:
     """Return text that matplotlib does not read as mathematics."""
     return printable(text).replace("$", r"\$")
+
+
+# --------------------------------------------------------------------------- a rehearsal
+
+
+def draw_memory(result: Rehearsed, suffix: str) -> bytes:
+    """Return a rehearsal's memory over time as the bytes of an SVG or PNG file."""
+    figure = _figure()
+    places = figure.subplots(1, len(result.processes), squeeze=False)[0]
+    for axes, process in zip(places, result.processes, strict=True):
+        _over_time(axes, result, process)
+    size = f" on {result.dyno}" if result.dyno else ""
+    figure.suptitle(_text(f"{result.path}: memory{size}"), fontsize=11)
+    return _bytes(figure, suffix)
+
+
+def _over_time(axes: Axes, result: Rehearsed, process: ProcessRun) -> None:
+    times = [sample.seconds for sample in process.series]
+    resident = [sample.resident_bytes / MIB for sample in process.series]
+    anonymous = [sample.anonymous_bytes / MIB for sample in process.series]
+    axes.fill_between(times, anonymous, color="#56B4E9", alpha=0.4, label="anonymous")
+    axes.plot(times, resident, color="#0072B2", label="resident, shared pages once")
+    top = max(resident, default=1.0)
+    quota = (result.ram_bytes or 0) / MIB
+    if 0 < quota < 3 * top:
+        axes.axhline(quota, color="#D55E00", linestyle="--", label=f"{quota:.0f} MiB")
+        top = max(top, quota)
+    marks: dict[str, float | None] = {}
+    if (boot := process.boot) is not None:
+        marks = {"listens": boot.bound_seconds, "answers": boot.answered_seconds}
+    if process.load is not None and process.shutdown is not None and times:
+        marks["SIGTERM"] = times[-1]
+    for name, moment in marks.items():
+        if moment is not None:
+            axes.axvline(moment, color="#999999", linewidth=1)
+            axes.annotate(name, (moment, top), rotation=90, va="top", ha="right", fontsize=8)
+    axes.set(xlabel="seconds after the start", ylabel="MiB", title=_text(process.name))
+    axes.set_ylim(bottom=0, top=1.1 * top)
+    axes.legend(loc="lower right", fontsize=8)

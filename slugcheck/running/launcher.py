@@ -1,37 +1,18 @@
-"""The client of the launcher, a small process that starts workers and cleans up after us.
-
-It has its own session, so an interruption reaches it as the end of its requests.
-"""
+"""The client of the launcher, which starts bench's workers."""
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slugcheck.errors import MeasureError
-from slugcheck.running import child, ending, temporary
+from slugcheck.running.servant import WORKERS, Json, Servant, clean_environment
 
-WORKERS = Path(__file__).parent / "workers"
-# What a worker gets of our environment. Thread counts, allocators and PYTHON* would change figures.
-_KEPT = re.compile(
-    r"^(?:PATH|HOME|USER|LOGNAME|LANG|LC_.*|TMPDIR|LD_LIBRARY_PATH|SYSTEMROOT|"
-    r"XDG_RUNTIME_DIR|DBUS_SESSION_BUS_ADDRESS)$"
-)
-_LAST_SECONDS = 20
 SILENCE_SECONDS = 180.0  # between two events of a worker; a model may take long to load
 TOTAL_SECONDS = 900.0
 
-Json = dict[str, Any]
 _SIGNALS = {
     -4: "an illegal instruction: the runtime was built for another processor",
     -6: "it aborted",
@@ -95,59 +76,15 @@ class Ended:
         return next((event for event in reversed(self.events) if event["event"] == name), None)
 
 
-def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that every worker begins with."""
-    kept = {key: value for key, value in environ.items() if _KEPT.match(key)}
-    return kept | ({"PATH": child.safe_path(kept["PATH"])} if "PATH" in kept else {})
-
-
-class Launcher:
-    """Used as a context manager; ``folder`` is for temporary files and gone in the end."""
+class Launcher(Servant):
+    """Starts workers, each a fresh process, and tells what became of them."""
 
     def __init__(self) -> None:
         """Start it.
 
         :raises MeasureError: it cannot be started.
         """
-        self._temporary = temporary.Folder()
-        self.folder = self._temporary.path
-        self._process = self._started()
-        self._ask(do="own", folder=str(self.folder))
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-E", "-s", "-S", str(WORKERS / "bench_launcher.py")]
-        try:
-            with ending.made_known():
-                process = subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=self.folder,
-                    start_new_session=True, env=clean_environment(os.environ),
-                )  # fmt: skip
-                ending.processes[process.pid] = lambda: _end(process)
-                return process
-        except OSError as error:
-            self._temporary.close()
-            message = f"cannot start the process that starts workers: {error.strerror}"
-            raise MeasureError(message) from None
-
-    def __enter__(self) -> Launcher:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End it: it kills what it started and removes the folder."""
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None and not stream.closed:
-                with suppress(OSError):  # what it did not read any more
-                    stream.close()
-        try:
-            self._process.wait(_LAST_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        ending.processes.pop(self._process.pid, None)
-        self._temporary.close()
+        super().__init__("bench_launcher.py", does="starts workers")
 
     def run(
         self, worker: Worker, *, total: float = TOTAL_SECONDS, silence: float = SILENCE_SECONDS,
@@ -181,38 +118,6 @@ class Launcher:
     def evict(self, places: Sequence[str]) -> int:
         """Take files out of the page cache; return how many bytes they are, 0 if it cannot be."""
         return int(self._ask(do="evict", places=list(places))["bytes"])
-
-    def probe_limit(self, name: str) -> Json:
-        """Return which kind of memory limit can be had here."""
-        return dict(self._ask(do="probe", folder=name)["kind"])
-
-    def _ask(self, **request: Any) -> Json:
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None  # noqa: S101 - it was asked to be a pipe
-        assert stdout is not None  # noqa: S101 - so was this
-        try:
-            stdin.write(json.dumps(request).encode() + b"\n")
-            stdin.flush()
-            answer = stdout.readline()
-        except OSError:
-            answer = b""
-        if not answer:
-            ending.halt()
-            message = "the process that starts workers has ended unexpectedly"
-            raise MeasureError(message, hint="is the machine out of memory? run it again")
-        return dict(json.loads(answer))
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the launcher from a signal's handler: its requests end, and it cleans up behind us."""
-    if process.stdin is not None:
-        os.close(process.stdin.fileno())
-    end = time.monotonic() + _LAST_SECONDS
-    while not child.has_ended(process):
-        if time.monotonic() > end:
-            os.killpg(process.pid, signal.SIGKILL)
-            return
-        time.sleep(0.01)
 
 
 def _problem(answer: Json, *, silence: float, total: float) -> str:

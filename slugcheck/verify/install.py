@@ -26,7 +26,7 @@ from slugcheck.running import child, temporary
 from slugcheck.running.child import Bounds, ChildError, Ended
 from slugcheck.sizing.installed import layout_of
 from slugcheck.text import listed, mb, printable, without_credentials
-from slugcheck.verify.plan import Place, Plan
+from slugcheck.verify.plan import VERIFY, Place, Plan
 
 _LEAST_NAME, _LONGEST_NAME = 5, 10  # random characters of a folder's name
 _SHORTEST = len("/e")
@@ -46,10 +46,11 @@ class Workspace:
     folder: Path
     prefix: Path
     size: int  # bytes that it is expected to take
+    feature: str = VERIFY  # what the user has asked for
 
 
 @contextmanager
-def workspace(prefix: str, size: int) -> Iterator[Workspace]:
+def workspace(prefix: str, size: int, feature: str = VERIFY) -> Iterator[Workspace]:
     """Create the folder; remove it at the end, after an error, or when the process is terminated.
 
     ``prefix`` is the target's, ``size`` the bytes that the folder will take at its largest.
@@ -57,7 +58,7 @@ def workspace(prefix: str, size: int) -> Iterator[Workspace]:
     :raises MeasureError: the disk has too little space, or runs full.
     """
     folder, inner = _names(temporary.root(), len(prefix))
-    work = Workspace(folder=folder, prefix=inner, size=size)
+    work = Workspace(folder=folder, prefix=inner, size=size, feature=feature)
     with _full_disk_explained(work), _made(folder):
         try:
             _need_space(work)
@@ -88,7 +89,7 @@ def _need_space(work: Workspace) -> None:
     free = shutil.disk_usage(work.folder).free
     if free < work.size:
         message = (
-            f"--verify needs about {mb(work.size)} MB for temporary files; "
+            f"{work.feature} needs about {mb(work.size)} MB for temporary files; "
             f"{printable(str(work.folder.parent))} has {mb(free)} MB left"
         )
         raise MeasureError(message, hint="set TMPDIR to a folder with more space")
@@ -107,7 +108,7 @@ def _full_disk_explained(work: Workspace) -> Iterator[None]:
 def full_disk(work: Workspace) -> MeasureError:
     """Return the error of a full disk."""
     message = (
-        f"the disk ran full while verifying, in {printable(str(work.folder.parent))}; "
+        f"the disk ran full while building, in {printable(str(work.folder.parent))}; "
         f"about {mb(work.size)} MB are needed"
     )
     return MeasureError(message, hint="set TMPDIR to a folder with more space")
@@ -191,14 +192,14 @@ class Interpreter:
         return ".".join(self.version.split(".")[:2])
 
 
-def find(target: Target) -> Interpreter:
+def find(target: Target, feature: str = VERIFY) -> Interpreter:
     """Return a CPython of the target's minor version: this one, one on PATH, or one that uv finds.
 
     Pre-releases and free-threaded builds do not count: their wheels or bytecode differ.
 
     :raises MeasureError: there is none, or this machine differs from the target.
     """
-    _same_kind(target)
+    _same_kind(target, feature)
     seen: dict[str, Interpreter] = {}
     for path in _candidates(target.minor):
         interpreter = _described(path)
@@ -208,7 +209,7 @@ def find(target: Target) -> Interpreter:
             return interpreter
         seen.setdefault(interpreter.version + interpreter.unfit, interpreter)
     has = ", ".join(_text(other) for other in seen.values())
-    message = f"--verify needs Python {target.minor}; this machine has {has or 'none'}"
+    message = f"{feature} needs Python {target.minor}; this machine has {has or 'none'}"
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
     hint = f"install python{target.minor}, or use --python {own}"
     raise MeasureError(message, hint=hint)
@@ -228,7 +229,7 @@ def foreign_wheels(sizes: SizeReport) -> list[str]:
     return foreign
 
 
-def refuse_foreign(sizes: SizeReport) -> None:
+def refuse_foreign(sizes: SizeReport, feature: str = VERIFY) -> None:
     """Refuse wheels that this machine's pip rejects: it would install others.
 
     :raises MeasureError: names the first few.
@@ -236,17 +237,17 @@ def refuse_foreign(sizes: SizeReport) -> None:
     if foreign := foreign_wheels(sizes):
         libc = " ".join(filter(None, platform.libc_ver())) or "no glibc"
         message = (
-            f"--verify cannot install {printable(listed(foreign, _NAMED))} here: "
+            f"{feature} cannot install {printable(listed(foreign, _NAMED))} here: "
             f"this machine ({platform.machine()}, {libc}) does not support these wheels"
         )
         raise MeasureError(message, hint="verify on a machine like the target's")
 
 
-def _same_kind(target: Target) -> None:
+def _same_kind(target: Target, feature: str) -> None:
     own = f"{platform.system()} {platform.machine()}"
     wanted = f"{target.stack.system} {target.stack.arch}"
     if own != wanted:
-        message = f"--verify needs {wanted} like the target; this machine is {own}"
+        message = f"{feature} needs {wanted} like the target; this machine is {own}"
         raise MeasureError(message, hint="run it in a container or in CI on such a machine")
 
 

@@ -31,6 +31,7 @@ _INCLUDE = re.compile(
     r"^[^\S\n]*(?:-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?<=-[rc]))([^\s#]+)",
     re.MULTILINE,
 )
+VERIFY = "--verify"
 _ABSOLUTE = re.compile(r"^(?:[^@/]*@\s*)?(?:file:)?/")
 
 
@@ -52,6 +53,7 @@ class Plan:
     variables: Variables = field(default_factory=Variables)  # that its lines may use
     pinned: bool = True  # whether the resolved versions may be given to pip as constraints
     selection: tuple[str, ...] = ("--no-default-groups",)  # of a uv.lock, as uv's flags
+    feature: str = VERIFY  # what the user has asked for, in messages
 
     @property
     def compiles(self) -> bool:
@@ -92,7 +94,7 @@ def lay_out(plan: Plan, work: Path) -> Place:
     """
     app = work / "app"
     app.mkdir()
-    _copy(plan.files, app)
+    copy_members(plan.files, app)
     original = plan.path.parent.resolve() / plan.path.name
     top = reading.top_of(plan.path)
     texts = dict(_texts(original, top))
@@ -142,7 +144,7 @@ def _elsewhere(origin: Origin, path: Path) -> MeasureError:
 def _unreachable(origin: Origin, wanted: str) -> MeasureError:
     message = (
         f"{printable(str(origin))} names {printable(wanted)}, which is outside the checkout; "
-        "--verify installs only from inside"
+        "only what is inside is installed"
     )
     return MeasureError(message, hint="run slugcheck in a checkout that contains both")
 
@@ -224,7 +226,7 @@ def _copied(folder: Path, place: Path) -> Path:
     return place
 
 
-def _copy(files: Sequence[Member], folder: Path) -> None:
+def copy_members(files: Sequence[Member], folder: Path) -> None:
     """Copy the app as it is pushed."""
     for member in files:
         place = folder / member.path

@@ -11,6 +11,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import PathDistribution
 from pathlib import Path
@@ -285,15 +286,39 @@ _NAMED = 5
 Progress = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A build while it is there: its environment, the app's folder, and what it weighs."""
+
+    prefix: Path
+    app: Path
+    verification: Verification
+
+
+Step = Callable[[Path, Path], None]
+
+
 def verify(plan: Plan, progress: Progress) -> Verification:
     """Install and compress for real; ``progress`` gets a line for each step.
 
     :raises MeasureError: this machine cannot replace the target, or the build fails.
     """
+    with built(plan, progress) as done:
+        return done.verification
+
+
+@contextmanager
+def built(plan: Plan, progress: Progress, *, then: Step | None = None) -> Iterator[Built]:
+    """Install and compress for real, and keep the result for as long as the context lasts.
+
+    ``then`` does what the build does behind the install, with the environment and the app's folder.
+
+    :raises MeasureError: this machine cannot replace the target, or the build fails.
+    """
     target = plan.sizes.target
-    python = install.find(target)
-    install.refuse_foreign(plan.sizes)
-    with workspace(target.platform.prefix, _space(plan)) as work:
+    python = install.find(target, plan.feature)
+    install.refuse_foreign(plan.sizes, plan.feature)
+    with workspace(target.platform.prefix, _space(plan), plan.feature) as work:
         progress("creating an environment")
         place = lay_out(plan, work.folder)
         site = Site(plan=plan, python=python, work=work, place=place)
@@ -303,6 +328,8 @@ def verify(plan: Plan, progress: Progress) -> Verification:
         progress(f"installing {plural(count, 'package')} as the build does")
         started = time.perf_counter()
         build = install.install(site)
+        if then is not None:
+            then(work.prefix, place.app)
         installing = time.perf_counter() - started
         layout = layout_of(target, plan.manager)
         weights = weigh(
@@ -315,8 +342,9 @@ def verify(plan: Plan, progress: Progress) -> Verification:
         limited = any(limit.figure == "zipped" for limit in target.platform.limits)
         zipped = archived(site.packages, weights.files, place.app) if limited else None
         longer = len(str(work.prefix)) - len(target.platform.prefix)
-    done = _verification(plan, python.version, build, weights, slug, seconds, notes, longer)
-    return replace(done, zipped_bytes=zipped)
+        done = _verification(plan, python.version, build, weights, slug, seconds, notes, longer)
+        verification = replace(done, zipped_bytes=zipped)
+        yield Built(prefix=work.prefix, app=place.app, verification=verification)
 
 
 def _space(plan: Plan) -> int:

@@ -17,7 +17,7 @@ import signal
 import subprocess
 import time
 
-import bench_limit
+import memory_limit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class Launcher:
 
     def do_probe(self, request: Job) -> Any:
         """Say which kind of limit can be had here."""
-        return {"kind": bench_limit.probe(request["folder"])}
+        return {"kind": memory_limit.probe(request["folder"])}
 
     def do_evict(self, request: Job) -> Any:
         """Take files out of the page cache; return how many bytes they are."""
@@ -167,7 +167,7 @@ class Launcher:
     def do_run(self, request: Job) -> Any:
         """Run one worker to its end."""
         try:
-            limit = bench_limit.make(request["limit"]) if request.get("limit") else None
+            limit = memory_limit.make(request["limit"]) if request.get("limit") else None
         except OSError as error:
             return {"outcome": "unlimited", "reason": str(error)}
         if limit:

@@ -140,6 +140,7 @@ class _Limit:
     enter: Optional[Callable[[], None]] = None
 
     def __init__(self, request: Job) -> None:
+        self.kind = request["kind"]
         self.bytes = request["bytes"]
         self.seen = {"peak": 0, "anon": 0, "faults": 0}
 
@@ -163,6 +164,10 @@ class _Limit:
 
     def figures(self) -> Any:
         return dict(self.seen)
+
+    def anonymous(self) -> Any:
+        """Return the anonymous memory of all processes under it now; None if it keeps no count."""
+        return None
 
     def remove(self) -> None:
         """Undo it."""
@@ -211,6 +216,9 @@ class _V1(_Group):
         if os.path.exists(swap):
             _write(swap, self.bytes)
 
+    def anonymous(self) -> Any:
+        return _table(self._path("memory.stat")).get("rss")
+
     def figures(self) -> Any:
         return dict(
             self.seen,
@@ -226,6 +234,9 @@ class _V2(_Group):
         swap = self._path("memory.swap.max")
         if os.path.exists(swap):
             _write(swap, 0)
+
+    def anonymous(self) -> Any:
+        return _table(self._path("memory.stat")).get("anon")
 
     def figures(self) -> Any:
         events = _table(self._path("memory.events"))

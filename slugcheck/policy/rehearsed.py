@@ -1,0 +1,59 @@
+"""The figures of a saved rehearsal, where they are of the app that is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from packaging.version import InvalidVersion
+
+from slugcheck import reading
+from slugcheck.errors import UsageError
+from slugcheck.model import SizeReport
+from slugcheck.model import document as documents
+from slugcheck.model.rehearsal import Measurements
+from slugcheck.text import printable
+
+_WEB = "web"
+_HINT = "make one with: slugcheck rehearse --output rehearsal.json"
+
+
+def load(path: Path, sizes: SizeReport) -> Measurements | None:
+    """Return what a rehearsal measured; None where it was on another platform.
+
+    :raises UsageError: the file cannot be read, or is no rehearsal of a web process.
+    """
+    name = printable(str(path))
+    text = documents.content_of(path, hint=_HINT).decode("utf-8-sig", "replace")
+    saved = documents.loads(documents.RehearsalDocument, text, name, hint=_HINT)
+    if saved.platform != sizes.target.platform.name:
+        return None
+    run = next((process for process in saved.processes if process.name == _WEB), None)
+    low, high = (run.peak_anonymous_bytes, run.peak_bytes) if run else (None, None)
+    if run is None or low is None or high is None:
+        raise UsageError(f"{name} has no web process whose memory was read", hint=_HINT)
+    return Measurements(
+        file=name,
+        workers=run.workers,
+        ram_low_bytes=low,
+        ram_high_bytes=high,
+        boot_seconds=run.boot.bound_seconds if run.boot else None,
+        build_seconds=saved.build.seconds if saved.build else None,
+        changed=tuple(_changed(saved.pins, sizes)),
+    )
+
+
+def _changed(pins: dict[str, str], sizes: SizeReport) -> Iterator[str]:
+    for size in sizes.distributions:
+        before, now = pins.get(size.name), size.distribution.version
+        if before is None:
+            yield f"{size.name} {now}"
+        elif not _same(before, now):
+            yield f"{size.name} {printable(before)} \N{RIGHTWARDS ARROW} {now}"
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return reading.version(one) == reading.version(other)
+    except InvalidVersion:
+        return one == other

@@ -1,0 +1,244 @@
+"""The deploy before the deploy: the app built, booted, loaded and stopped under the limits.
+
+It runs the app's own code, on this machine and in a temporary folder. Stages in their order: what
+would be deployed, the build, then for each process type boot, first request, load, SIGTERM, and the
+judgement of what was seen.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+
+from slugcheck.check import Check, Progress
+from slugcheck.errors import MeasureError
+from slugcheck.model import Dyno, Report
+from slugcheck.model.rehearsal import BreakingPoint, MachineFit, ProcessRun, Rehearsed, Stage
+from slugcheck.model.report import Status
+from slugcheck.rehearsing import judgement, rules, stage
+from slugcheck.rehearsing.app import Supervisor
+from slugcheck.rehearsing.performance import Performance
+from slugcheck.rehearsing.plan import ProcessType, RehearseOptions, process_types, secrets
+from slugcheck.text import keep_secret
+from slugcheck.version import __version__
+
+Say = Callable[[str], None]
+_UNLIMITED = 2**50
+_MOST_TRIALS = 8
+
+
+class Rehearsal:
+    """One run, used as a context manager."""
+
+    def __init__(self, options: RehearseOptions) -> None:
+        """Read the project; nothing is run yet.
+
+        :raises UsageError: an option, or the project, is wrong.
+        """
+        self._started = time.perf_counter()
+        self._options = options
+        self._exits = ExitStack()
+        keep_secret(secrets(options.variables))
+        if options.interpreter is not None:
+            self._python, _ = stage.describe(options.interpreter)
+            minor = ".".join(self._python.split(".")[:2])
+            options = replace(options, check=replace(options.check, python=minor))
+        self._check = Check(options.check, advise=False)
+        self._types = process_types(options, self._check.subject, options.check.dockerfile)
+        self._rules = rules.of(self._check.target.platform)
+        self._notes: list[str] = []
+
+    def __enter__(self) -> Rehearsal:
+        self._exits.enter_context(self._check)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exits.close()
+
+    @property
+    def _dyno(self) -> Dyno | None:
+        return self._check.target.dyno
+
+    def run(self, progress: Progress) -> Rehearsed:
+        """Rehearse; every step in its order.
+
+        :raises MeasureError: it cannot be done here, or the build fails.
+        """
+        report = self._report(progress)
+        stage.program("bash")
+        with (
+            Supervisor() as supervisor,
+            progress.steps() as say,
+            self._stage(supervisor, say) as place,
+        ):
+            runs = [self._process(supervisor, place, one, say) for one in self._types]
+            breaking = tuple(self._breaking(supervisor, place, runs, say))
+        target, ram = self._check.target, report.ram if report else None
+        total = ram.total if ram else None
+        return Rehearsed(
+            path=self._options.check.shown_path,
+            platform=target.platform.name,
+            title=target.platform.title,
+            dyno=self._dyno.name if self._dyno else None,
+            ram_bytes=self._dyno.r14_bytes if self._dyno else None,
+            python=place.python,
+            cores=stage.cores(),
+            build=place.build,
+            processes=tuple(_with_machines(run, report, self._check) for run in runs),
+            pins=dict(place.pins),
+            tool_version=__version__,
+            variables=tuple(sorted(self._options.variables)),
+            floor_bytes=total.value if total else None,
+            floor_low_bytes=total.low if total else None,
+            floor_high_bytes=total.high if total else None,
+            predicted_slug_bytes=report.sizes.slug.value if report else None,
+            breaking_points=breaking,
+            notes=(*place.notes, *self._notes, *self._remarks()),
+            seconds=time.perf_counter() - self._started,
+        )
+
+    def _report(self, progress: Progress) -> Report | None:
+        """Return what ``check`` predicts; None where it cannot, and nothing is built by it."""
+        try:
+            return self._check.run(progress)
+        except MeasureError as error:
+            if self._options.interpreter is None:
+                raise
+            self._notes.append(f"not predicted: {error}")
+            return None
+
+    @contextmanager
+    def _stage(self, supervisor: Supervisor, say: Say) -> Iterator[stage.Stage]:
+        interpreter, variables = self._options.interpreter, self._options.variables
+        if interpreter is None:
+            with stage.after_build(self._check, supervisor, variables, say) as place:
+                yield place
+        else:
+            say("copying what would be deployed")
+            with stage.with_interpreter(self._check.files, interpreter, variables) as place:
+                yield place
+
+    def _remarks(self) -> Iterator[str]:
+        have = stage.cores()
+        yield (
+            f"times are of this machine's {have} cores, which the app and the requests share; the "
+            "platform's may be slower"
+        )
+        if self._options.interpreter is not None:
+            yield "nothing was built: the environment was taken as it is"
+
+    # ----------------------------------------------------------------- one process
+
+    def _process(
+        self, supervisor: Supervisor, place: stage.Stage, process: ProcessType, say: Say,
+        *, workers: int | None = None, concurrency: int | None = None,
+    ) -> ProcessRun:  # fmt: skip
+        """Rehearse one process type from its start to its end."""
+        port = _free_port() if process.serves else None
+        platform = self._check.target.platform
+        environment = place.environment(platform, self._dyno, process, port=port, workers=workers)
+        kill = self._options.memory or (self._dyno.r15_bytes if self._dyno else _UNLIMITED)
+        processors = self._dyno.processors if self._dyno else None
+        say(f"starting {process.name}")
+        limit = supervisor.start(
+            place.command(process, environment, limit_bytes=kill, cores=processors)
+        )
+        performance = Performance(
+            supervisor=supervisor,
+            process=process,
+            port=port,
+            options=self._options,
+            say=say,
+            boot_limit=rules.limit_seconds(platform, "boot") if process.serves else None,
+            grace=self._rules.grace_seconds,
+            concurrency=concurrency or self._options.load.concurrency,
+            app=str(place.app),
+        )
+        performance.play()
+        return performance.result(limit, self._dyno, self._rules)
+
+    # ----------------------------------------------------------------- until it breaks
+
+    def _breaking(
+        self, supervisor: Supervisor, place: stage.Stage, runs: list[ProcessRun], say: Say
+    ) -> Iterator[BreakingPoint]:
+        """Look for the most workers, or requests at the same time, that hold."""
+        what = self._options.until_it_breaks
+        web = next((one for one in self._types if one.serves), None)
+        if what is None or web is None:
+            return
+        first = next(run for run in runs if run.name == web.name)
+        begin = first.workers if what == "workers" else self._options.load.concurrency
+        holds, breaks, why = (begin, None, "") if _holds(first) else (0, begin, _why(first))
+        trial = max(1, begin)
+        for _ in range(_MOST_TRIALS):
+            trial = 2 * trial if breaks is None else (holds + breaks) // 2
+            if trial in (holds, breaks) or trial < 1:
+                break
+            say(f"trying {trial} {what}")
+            run = self._process(
+                supervisor, place, web, say,
+                workers=trial if what == "workers" else None,
+                concurrency=trial if what == "concurrency" else None,
+            )  # fmt: skip
+            if _holds(run):
+                holds = trial
+            else:
+                breaks, why = trial, _why(run)
+        yield BreakingPoint(what=what, holds=holds, breaks=breaks, sentence=why)
+
+
+def _holds(run: ProcessRun) -> bool:
+    return not any(one.status is Status.FAIL for one in run.judgements)
+
+
+def _why(run: ProcessRun) -> str:
+    return next((j.sentence for j in run.judgements if j.status is Status.FAIL), "")
+
+
+def _with_machines(run: ProcessRun, report: Report | None, check: Check) -> ProcessRun:
+    """Return a run with how it would fit every machine size of the platform."""
+    peak = run.stages.get(Stage.PEAK)
+    platform = check.target.platform
+    if peak is None or not platform.dynos:
+        return run
+    ram = report.ram if report else None
+    follows = ram is not None and ram.workers == run.workers
+    started = {fit.dyno.name: fit.workers for fit in ram.machines} if ram and follows else {}
+    if not started:
+        started = {dyno.name: run.workers for dyno in platform.dynos}
+    low = run.peak_anonymous_bytes or peak.anonymous_bytes
+    fits = judgement.machines(platform, peak, low, started)
+    chosen = judgement.cheapest(fits)
+    return replace(
+        run,
+        machines=fits,
+        web_concurrency=_advised(fits, check.target.dyno),
+        cheapest=chosen.name if chosen else None,
+    )
+
+
+def _advised(fits: tuple[MachineFit, ...], dyno: Dyno | None) -> int | None:
+    """Return the WEB_CONCURRENCY to set where the platform's own starts too many workers."""
+    follows = len({fit.workers for fit in fits}) > 1  # what the platform sets, and no fixed number
+    own = next((fit for fit in fits if dyno is not None and fit.name == dyno.name), None)
+    if own is None or not follows or own.status is Status.PASS or not own.workers_fit:
+        return None
+    return own.workers_fit if own.workers_fit < own.workers else None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        return int(probe.getsockname()[1])
+
+
+def exit_code(result: Rehearsed) -> int:
+    """Return 1 where the platform would refuse something, 3 where it is too close to call."""
+    statuses = {one.status for one in result.judgements}
+    if Status.FAIL in statuses:
+        return 1
+    return 3 if Status.UNKNOWN in statuses else 0

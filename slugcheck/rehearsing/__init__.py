@@ -1,0 +1,1 @@
+"""The parts of ``slugcheck rehearse``: what to start, where, with what load, and the judgement."""
