@@ -1,5 +1,6 @@
 """Fixtures for all tests; they live with what they serve."""
 
+import gc
 import os
 import sys
 
@@ -32,3 +33,9 @@ _LONGEST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in _LONGEST)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what importing and collecting made out of every later collection of garbage."""
+    gc.collect()
+    gc.freeze()
