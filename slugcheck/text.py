@@ -311,6 +311,7 @@ HIDDEN = (
     "\U000e0000-\U000e0fff"
 )
 _HIDDEN = _lazy(f"[{HIDDEN}]")
+_UNUSUAL = _lazy(r"[^ -~]")
 _MARKDOWN = _lazy(r"[\\`*_{}\[\]<>|~$&]")
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _LEADING = _lazy(r"^(?=[#+=-])|^\d+(?=[.)](?:\s|$))")  # begins a heading, a list, a rule
@@ -374,11 +375,13 @@ def _visible(text: str) -> str:
     """Write out what acts or hides. Joiners and variants stay inside scripts and emoji only."""
     if text.isascii() and text.isprintable():
         return text
-    around = zip(f" {text}", text, f"{text[1:]} ", strict=False)
-    return "".join(
-        character if _shows(character, before, after) else written_out(character)
-        for before, character, after in around
-    )
+    return _UNUSUAL.sub(_seen, text)
+
+
+def _seen(match: re.Match[str]) -> str:
+    character, text, place = match[0], match.string, match.start()
+    before, after = text[max(place - 1, 0) : place] or " ", text[place + 1 : place + 2] or " "
+    return character if _shows(character, before, after) else written_out(character)
 
 
 def _shows(character: str, before: str, after: str) -> bool:

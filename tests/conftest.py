@@ -1,5 +1,6 @@
 """Fixtures for all tests; they live with what they serve."""
 
+import gc
 import os
 import sys
 
@@ -25,10 +26,19 @@ sys.dont_write_bytecode = False
 
 # Each file runs on one worker: the longest begin first, or one of them is left over in the end.
 _LONGEST = (
-    "test_bench_torch.py", "test_parsers.py", "test_network.py", "test_bench.py", "test_kits.py",
-    "test_endings.py",
+    "test_bench_torch.py", "test_network.py", "test_parsers.py", "test_bench.py", "test_kits.py",
+    "test_endings.py", "test_verify.py", "test_builds.py", "test_verify_build.py", "test_audit.py",
+    "test_output.py", "test_models_remote.py", "test_matrix.py", "test_verify_network.py",
+    "test_vercel.py", "test_whole.py", "test_why.py",
 )  # fmt: skip
+_PLACES = {name: place for place, name in enumerate(_LONGEST)}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.name not in _LONGEST)
+    items.sort(key=lambda item: _PLACES.get(item.path.name, len(_PLACES)))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what importing and collecting made out of every later collection of garbage."""
+    gc.collect()
+    gc.freeze()

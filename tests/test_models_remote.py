@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -27,13 +28,10 @@ from tests.support.commands import slugcheck
 from tests.support.server import PackageServer, Quirk
 from tests.support.wheels import Archive
 
-pytest.importorskip("s3fs", reason="the extra slugcheck[remote] is not installed")
-pytest.importorskip("gcsfs", reason="the extra slugcheck[remote] is not installed")
-boto3 = pytest.importorskip("boto3", reason="moto[server] is not installed")
-moto = pytest.importorskip("moto.server", reason="moto[server] is not installed")
-emulator = pytest.importorskip(
-    "gcp_storage_emulator.server", reason="gcp-storage-emulator is not installed"
-)
+# they are imported where they are used: every worker of the tests would wait for them
+for library in ("s3fs", "gcsfs", "boto3", "moto", "gcp_storage_emulator"):
+    if find_spec(library) is None:
+        pytest.skip(f"{library} is not installed", allow_module_level=True)
 
 MIB = 2**20
 KEY, SECRET = "AKIDEXAMPLE", "c2VjcmV0LWtleQ"
@@ -51,7 +49,10 @@ OBJECTS = {
 @pytest.fixture(scope="module")
 def s3_url() -> Iterator[str]:
     """An S3 with two buckets: ``bucket`` is for those with keys, ``open`` for everyone."""
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
@@ -76,7 +77,9 @@ def s3_url() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def google_url() -> Iterator[str]:
     """A Google Storage with one bucket."""
-    server = emulator.create_server("127.0.0.1", 0, in_memory=True, default_bucket="bucket")
+    from gcp_storage_emulator.server import create_server
+
+    server = create_server("127.0.0.1", 0, in_memory=True, default_bucket="bucket")
     server.start()
     url = f"http://127.0.0.1:{server._api._httpd.server_port}"
     for name, content in OBJECTS.items():

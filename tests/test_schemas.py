@@ -28,6 +28,7 @@ def test_the_schemas_are_up_to_date() -> None:
     assert {DOCS / name for name in generated} == set(SCHEMAS.iterdir())
     for name, text in generated.items():
         assert (DOCS / name).read_text(encoding="utf-8") == text, "run `python docs/generate.py`"
+        jsonschema.Draft202012Validator.check_schema(json.loads(text))
 
 
 # --------------------------------------------------------------------------- documents

@@ -104,7 +104,7 @@ def module_names(manage: bytes) -> tuple[str, ...]:
     """Return the settings modules that a manage.py names, in their order."""
     tree = parsed(manage)
     names: list[str] = []
-    for node in ast.walk(tree) if tree is not None else ():
+    for node in reading.nodes(tree) if tree is not None else ():
         texts: list[object] = []
         if isinstance(node, ast.Call):
             texts = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
@@ -264,7 +264,7 @@ class _Reader:
             case ast.With(body=body):
                 self._block(body, scope, depth)
             case ast.For() | ast.While():
-                for inner in ast.walk(node):
+                for inner in reading.nodes(node):
                     self._step(depth)
                     if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
                         scope.names[inner.id] = UNKNOWN

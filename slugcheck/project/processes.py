@@ -751,7 +751,7 @@ _SETTINGS = frozenset({"workers", "preload_app", "wsgi_app"})  # that decide wha
 def _settings_in(node: ast.stmt) -> frozenset[str]:
     """Return the settings that a statement gives a value in another way than ``name = value``."""
     names: set[str] = set()
-    for inner in ast.walk(node):
+    for inner in reading.nodes(node):
         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
             names.add(inner.id)
         elif isinstance(inner, ast.alias):

@@ -61,7 +61,7 @@ def bounded(make: Callable[[Limits], Iterable[str]], most: int) -> Inert:
 
 def size(text: str) -> int:
     """Return a text's length as the strictest reader counts it: in UTF-16 units."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def clipped(value: T, most: int | None) -> T:

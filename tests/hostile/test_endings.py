@@ -224,7 +224,7 @@ def test_a_signal_while_it_starts_gives_no_traceback() -> None:
 def test_kills_at_random_points_change_no_figure_and_leave_nothing(tmp_path: Path) -> None:
     numbers = [signal.SIGKILL, signal.SIGTERM]
     with PackageServer() as server:
-        table = kills.kill(kills.ground(server, tmp_path), 3, numbers, random.Random(12))
+        table = kills.kill(kills.ground(server, tmp_path), 2, numbers, random.Random(12))
     assert "with other figures: 0; with something left in the temporary folder: 0" in table
     for line in table.splitlines():
         if line.startswith("SIG"):

@@ -13,8 +13,8 @@ from slugcheck.model import When
 from slugcheck.project import source
 from tests.support.code import scanned
 
-SECONDS = 20.0  # of the processor; the worst takes 2 on a quiet machine
-MANY = 12
+SECONDS = 8.0  # of the processor; the worst takes 1 on a quiet machine
+MANY = 4
 
 
 def many(text: str) -> dict[str, str]:

@@ -74,8 +74,8 @@ def test_a_line_beyond_bounds_is_refused_with_its_place(
     refused(bounded.slugcheck(tmp_path, "check", "--offline", "requirements.txt"), sentence)
 
 
-def test_a_chain_of_thousands_of_includes_is_refused(bounded: Bounded, tmp_path: Path) -> None:
-    for number in range(3_000):
+def test_a_chain_of_hundreds_of_includes_is_refused(bounded: Bounded, tmp_path: Path) -> None:
+    for number in range(300):
         (tmp_path / f"r{number}.txt").write_text(f"-r r{number + 1}.txt\n")
     ended = bounded.slugcheck(tmp_path, "check", "--offline", "r0.txt")
     refused(ended, "r50.txt:1: the includes are nested more than 50 deep")

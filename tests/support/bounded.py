@@ -6,8 +6,10 @@ does not end by itself is killed.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import resource
 import signal
 import subprocess
@@ -80,6 +82,7 @@ def _serve() -> None:
     from benchmarks import fuzz
 
     parsers = {name: make() for name, make in fuzz.PARSERS.items()}
+    _load()
     for line in sys.stdin:
         job = json.loads(line)
         child = os.fork()
@@ -87,6 +90,15 @@ def _serve() -> None:
             os._exit(_run(job, parsers))
         sys.stdout.write(f"{json.dumps(_wait(child))}\n")  # noqa: TID251
         sys.stdout.flush()  # noqa: TID251
+
+
+def _load() -> None:
+    """Import what commands import when they run: each job would do so anew."""
+    import slugcheck
+
+    for module in pkgutil.walk_packages(slugcheck.__path__, "slugcheck."):
+        if ".workers" not in module.name and not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
 
 
 def _wait(child: int) -> int | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import jsonschema_rs
 
 SCHEMAS = Path(__file__).parent.parent.parent / "docs" / "schemas"
 
@@ -17,8 +18,13 @@ SCHEMAS = Path(__file__).parent.parent.parent / "docs" / "schemas"
 def validator(name: str) -> Any:
     """The validator of a schema: ``report-1``, ``comparison-1``, ``why-1``, ``bench-1``, …"""
     schema = json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
+
+
+@cache
+def _quick(name: str) -> Any:
+    """A validator that takes 0.2 ms where the other takes 20; it says less of what is wrong."""
+    return jsonschema_rs.Draft202012Validator(validator(name).schema)
 
 
 def kind(document: Any) -> str:
@@ -38,8 +44,11 @@ def read(text: str) -> Callable[[], Any]:
 
 def held(document: Any) -> Any:
     """Return a document that its schema describes, with every name that the schema has."""
-    schema = validator(f"{kind(document)}-1")
-    schema.validate(document)
+    name = f"{kind(document)}-1"
+    schema = validator(name)
+    if not _quick(name).is_valid(document):
+        schema.validate(document)  # which says what is wrong
+        raise AssertionError("the two validators disagree")
     root = schema.schema["$defs"][schema.schema["$ref"].rpartition("/")[2]]
     assert set(document) == set(root["properties"])
     return document

@@ -280,14 +280,14 @@ def is_python_2(problem: str, minor: int) -> bool:
 def imported(source: bytes) -> frozenset[str]:
     """Return the top-level names that a setup.py imports; none when it is not Python 3."""
     tree = parse_setup(source)
-    nodes = [] if isinstance(tree, str) else list(ast.walk(tree))
+    nodes = [] if isinstance(tree, str) else list(reading.nodes(tree))
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
     return frozenset(name.partition(".")[0] for name in names)
 
 
 def _setup_calls(tree: ast.Module) -> Iterator[ast.Call]:
-    for node in ast.walk(tree):
+    for node in reading.nodes(tree):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else _name(node.func)
             if name == "setup":
@@ -542,7 +542,7 @@ def _pairs(node: ast.expr) -> list[tuple[ast.expr | None, ast.expr]]:
 
 
 def _assignments(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    for node in ast.walk(tree):
+    for node in reading.nodes(tree):
         if isinstance(node, ast.Assign):
             targets, value = node.targets, node.value
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
@@ -553,7 +553,7 @@ def _assignments(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _bindings(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in reading.nodes(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             yield node.id
         elif isinstance(node, ast.arg):
@@ -566,7 +566,7 @@ def _bindings(tree: ast.Module) -> Iterator[str]:
 
 def _changes(tree: ast.Module) -> Iterator[tuple[str, str | None]]:
     """Yield names whose values may be changed in place, with the item where only one is set."""
-    for node in ast.walk(tree):
+    for node in reading.nodes(tree):
         if isinstance(node, ast.AugAssign):
             yield _innermost(node.target), None
         elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
