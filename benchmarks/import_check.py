@@ -145,7 +145,11 @@ def case(
     if real is None:
         return None
     there = installed(environment, sorted(environment.closure(wanted)))
-    said = floor(names, there, table=table)
+
+    def owner(name: str) -> str | None:
+        return distribution(environment, name)
+
+    said = floor(names, there, table=table, provider=owner)
     return Case(tuple(names), said, *real)
 
 

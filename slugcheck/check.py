@@ -60,9 +60,12 @@ from slugcheck.text import listed, printable
 from slugcheck.version import __version__
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from slugcheck.model.rehearsal import Measurements
     from slugcheck.project.archive import Member
     from slugcheck.project.files import Listing
+    from slugcheck.project.source import Source
     from slugcheck.project.static_files import Collected, StaticFiles
     from slugcheck.sizer import SizeMemory
     from slugcheck.terminal import Bar
@@ -148,6 +151,8 @@ class Check:
             platform, options = self._container.platform, self._container.options
             self._options = options
         self._lost: list[Obstacle] = []  # indexes that are gone on without
+        self._preparing: threading.Thread | None = None
+        self._parsed: dict[str, Source] = {}  # the app's own code
         self.subject: Subject = self._shared.subject(
             options, platform, self._refuse, self._container
         )
@@ -241,7 +246,8 @@ class Check:
 
         :raises MeasureError: the requirements cannot be resolved.
         """
-        threading.Thread(target=_preload, daemon=True).start()
+        self._preparing = threading.Thread(target=self._prepare, daemon=True)
+        self._preparing.start()
         self._app.start()
         while True:
             try:
@@ -255,6 +261,19 @@ class Check:
             from slugcheck.packages.resolve.conflicts import refusal
 
             raise refusal(refused, self._dependencies.reasons)
+
+    def _prepare(self) -> None:
+        """Do what needs no packages while the resolver runs in its own process."""
+        _preload()
+        from slugcheck.memory import app as floors
+
+        entry, dockerfile = self._options.entry, self._dockerfile
+        self._parsed = floors.parse(self.subject, self.target, entry=entry, dockerfile=dockerfile)
+
+    @property
+    def _dockerfile(self) -> Path | None:
+        """The one that the platform builds from."""
+        return self._container.dockerfile if self._container is not None else None
 
     def _goes_on_without(self, error: NetworkError) -> bool:
         """Leave out an index that cannot be used, and what only it has; False if it cannot be."""
@@ -460,12 +479,15 @@ class Check:
             if measured is not None and measured.build_seconds is not None and not verified:
                 build = build_time.from_measured(measured.build_seconds)
                 basis = f"from {measured.build_seconds:.0f} s measured by rehearse"
+        if self._preparing is not None:
+            self._preparing.join()
         ram = floors.of(
             self.subject,
             sizes,
             self.inventories,
             entry=self._options.entry,
-            dockerfile=self._container.dockerfile if self._container is not None else None,
+            dockerfile=self._dockerfile,
+            parsed=self._parsed,
         )
         # judge
         checkout_bytes = app.files.checkout_bytes if app.files else None

@@ -32,7 +32,7 @@ from slugcheck.model import (
 )
 from slugcheck.packages import causes, graph
 from slugcheck.sizing import bundle, bytecode, compression, zipped
-from slugcheck.sizing.installed import Installed, Layout, install, layout_of
+from slugcheck.sizing.installed import InstalledFiles, Layout, install, layout_of
 from slugcheck.sizing.kinds import kind_of
 
 
@@ -42,7 +42,7 @@ class Sized:
 
     distribution: Distribution
     inventory: Inventory
-    installed: Installed
+    installed: InstalledFiles
     plain: Estimate[int]
     bytecode: Estimate[int]
     bytecode_files: int
@@ -139,7 +139,7 @@ def _left_out(package: Sized) -> Sized:
     nothing = Estimate[int].measured(0)
     return replace(
         package,
-        installed=Installed(files=(), sources=()),
+        installed=InstalledFiles(files=(), sources=()),
         plain=nothing,
         bytecode=nothing,
         bytecode_files=0,

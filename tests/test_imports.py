@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from slugcheck.model import Import, Scan, When, Workers
-from slugcheck.project import imports
-from tests.support.code import FLASK, installed, scanned
+from slugcheck.project import imports, processes
+from slugcheck.project.source import Source
+from tests.support.code import FLASK, code, installed, scanned
 
 WEB = {"Procfile": "web: gunicorn app:app\n"}
 
@@ -136,6 +137,64 @@ def test_what_uvicorn_is_told_in_code(tmp_path: Path) -> None:
     assert found(scan, "fastapi").chain == ("run.py", "api/main.py")
     assert scan.process is not None
     assert scan.process.workers == Workers(fixed=3, origin="run.py:3")
+
+
+@pytest.mark.parametrize(
+    ("call", "variables", "workers"),
+    [
+        ("uvicorn.run('app:app')", "",
+         Workers(fixed=1, origin="run.py:2", variable="WEB_CONCURRENCY")),
+        ("uvicorn.run('app:app', workers=None)", "",
+         Workers(fixed=1, origin="run.py:2", variable="WEB_CONCURRENCY")),
+        ("uvicorn.run('app:app')", "WEB_CONCURRENCY=3 ", Workers(fixed=3, origin="run.py:2")),
+        ("uvicorn.run('app:app', workers=2)", "WEB_CONCURRENCY=3 ",
+         Workers(fixed=2, origin="run.py:2")),
+        ("uvicorn.run(app)", "",
+         Workers(fixed=1, origin="run.py:2", variable="WEB_CONCURRENCY", single=True)),
+        ("uvicorn.run('app:app', reload=True)", "", Workers(fixed=1, origin="one process")),
+        ("uvicorn.Server(uvicorn.Config('app:app')).run()", "",
+         Workers(fixed=1, origin="one process")),
+        ("asyncio.run(hypercorn.asyncio.serve(app, config))", "",
+         Workers(fixed=1, origin="one process")),
+    ],
+)  # fmt: skip
+def test_uvicorn_takes_its_workers_from_the_variable_too(
+    tmp_path: Path, call: str, variables: str, workers: Workers
+) -> None:
+    sources = {
+        "Procfile": f"web: {variables}python run.py\n",
+        "run.py": f"import asyncio, uvicorn, hypercorn.asyncio\n{call}\n",
+        "app.py": "app = None\n",
+    }
+    scan = scanned(tmp_path, sources, {"uvicorn": ("uvicorn/__init__.py",)}, complete=False)
+    assert scan.process is not None
+    assert scan.process.workers == workers
+    assert not scan.unread
+
+
+def test_workers_of_uvicorn_that_are_computed_are_a_doubt(tmp_path: Path) -> None:
+    run = "import uvicorn, os\nuvicorn.run('app:app', workers=int(os.environ['N']))\n"
+    sources = {"Procfile": "web: python run.py\n", "run.py": run, "app.py": "app = None\n"}
+    scan = scanned(tmp_path, sources, {"uvicorn": ("uvicorn/__init__.py",)})
+    assert [one.place for one in scan.unread] == ["run.py:2"]
+
+
+def test_code_that_was_parsed_ahead_gives_the_same_scan(tmp_path: Path) -> None:
+    sources = {
+        **WEB,
+        "app.py": "import flask\nfrom shop import views\n",
+        "shop/__init__.py": "",
+        "shop/views.py": "import redis\ndef page():\n    import torch\n",
+    }
+    own = code(tmp_path, sources)
+    process = processes.web_process(own)
+    assert process is not None
+    whole = imports.scan(process, own, installed(FLASK), minor="3.12")
+    parsed: dict[str, Source] = {}
+    imports.scan(process, own, installed({}, complete=False), minor="3.12", parsed=parsed)
+    assert set(parsed) == {"app.py", "shop/__init__.py", "shop/views.py"}
+    (tmp_path / "shop" / "views.py").write_text("import changed\n")  # what is parsed stays so
+    assert imports.scan(process, own, installed(FLASK), minor="3.12", parsed=parsed) == whole
 
 
 def test_own_modules_come_before_installed_ones_as_in_python(tmp_path: Path) -> None:

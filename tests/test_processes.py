@@ -32,6 +32,10 @@ def entry(found: WebProcess) -> str:
         ("uv run --no-dev uvicorn --factory app:make", "uvicorn", "app:make()"),
         ("hypercorn -w 2 asgi:app:app", "hypercorn", "app:app"),
         ("waitress-serve --port=$PORT --call app:create_app", "waitress", "app:create_app()"),
+        ("uwsgi --http :$PORT --master -p 2 --module app:app", "uwsgi", "app:app"),
+        ("uwsgi --http-socket :$PORT -w app --callable app", "uwsgi", "app:app"),
+        ("uwsgi --mount /=app:app --die-on-term", "uwsgi", "app:app"),
+        ("uwsgi --enable-threads --wsgi-file app.py", "uwsgi", "app.py"),
         ("daphne -b 0.0.0.0 -p $PORT app.asgi:application", "daphne", "app.asgi:application"),
         ("streamlit run app.py --server.port $PORT", "streamlit", "app.py"),
         ("sh setup.sh && streamlit run app.py", "streamlit", "app.py"),
@@ -115,6 +119,9 @@ def dyno(name: str, platform: str = "heroku") -> Dyno:
         ("uvicorn app:app", "", 2, 17, 1),
         ("uvicorn app:app --workers 4", "", 4, 4, 4),
         ("hypercorn app:app", "", 1, 1, 1),
+        ("uwsgi -w app:app", "", 1, 1, 1),
+        ("uwsgi --master --processes 3 -w app:app", "", 3, 3, 3),
+        ("uwsgi -w app:app -p $WEB_CONCURRENCY", "", 2, 17, 1),
         ("waitress-serve app:app", "", 1, 1, 1),
         ("streamlit run app.py", "", 1, 1, 1),
         ("python app.py", "", 1, 1, 1),
@@ -198,6 +205,85 @@ def test_other_files_that_name_a_command(tmp_path: Path, name: str, text: str) -
     assert found is not None
     assert entry(found) == "app:app"
     assert found.place.startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "text", "number", "origin"),
+    [
+        ("hypercorn -c h.toml app:app", "h.toml", "workers = 3\n", 3, "h.toml: workers"),
+        ("hypercorn -c h.toml app:app", "h.toml", "bind = ':1'\n", 1, "hypercorn's default"),
+        ("hypercorn -c h.toml -w 2 app:app", "h.toml", "workers = 3\n", 2, "hypercorn's --workers"),
+        ("hypercorn --config=file:h.py app:app", "h.py", "workers = 2 * 2\n", 4, "h.py:1"),
+        ("hypercorn -c python:conf.h app:app", "conf/h.py", "workers = 2\n", 2, "conf/h.py:1"),
+        ("uwsgi u.ini", "u.ini", "[uwsgi]\nmodule = app:app\nprocesses = 4\n", 4,
+         "uwsgi's processes"),
+        ("uwsgi --ini u.ini", "u.ini",
+         "; mine\n[uwsgi]\nwsgi-file = app.py\n# x\nworkers=$(WEB_CONCURRENCY)\n", 1,
+         "uwsgi's processes"),
+    ],
+)  # fmt: skip
+def test_settings_files_of_servers(
+    tmp_path: Path, command: str, name: str, text: str, number: int, origin: str
+) -> None:
+    sources = {"app.py": "", name: text, "Procfile": f"web: {command}\n"}
+    found = processes.web_process(code(tmp_path, sources))
+    assert found is not None
+    assert found.workers is not None
+    assert (found.workers.fixed, found.workers.origin) == (number, origin)
+    assert entry(found) in ("app:app", "app.py")
+    assert found.doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        ("hypercorn -c h.toml app:app", "workers = [1]"),
+        ("hypercorn -c h.toml app:app", "workers = -1"),
+        ("hypercorn -c h.toml app:app", "= ="),
+        ("hypercorn -c gone.toml app:app", ""),
+        ("hypercorn -c file:h.toml app:app", "a b"),
+        ("uwsgi gone.ini", ""),
+        ("uwsgi -w app:app --yaml u.yaml", ""),
+        ("uwsgi -w app:app -p %(n)", ""),
+    ],
+)
+def test_settings_that_are_not_understood_are_a_doubt(
+    tmp_path: Path, command: str, text: str
+) -> None:
+    sources = {"app.py": "", "h.toml": text, "Procfile": f"web: {command}\n"}
+    found = processes.web_process(code(tmp_path, sources))
+    assert found is not None
+    assert found.doubts
+
+
+def test_uwsgi_loads_the_app_before_it_forks(tmp_path: Path) -> None:
+    found = process(tmp_path, "uwsgi --master -p 4 -w app:app")
+    assert (found.preload, found.supervisor, processes.forks(found)) == (True, True, True)
+    assert not process(tmp_path, "uwsgi --lazy-apps -p 4 -w app:app").preload
+
+
+def test_a_platform_s_own_file_comes_first_there(tmp_path: Path) -> None:
+    sources = {
+        "app.py": "",
+        "Procfile": "web: gunicorn app:app\n",
+        "railway.json": '{"deploy": {"startCommand": "uvicorn app:app --workers 2"}}',
+        "fly.toml": '[env]\nWEB_CONCURRENCY = "3"\n[processes]\napp = "hypercorn app:app"\n',
+    }
+    own = code(tmp_path, sources)
+    servers = {
+        name: found.server
+        for name in ("heroku", "railway", "railway-trial", "fly", "render")
+        if (found := processes.web_process(own, platform=name)) is not None
+    }
+    assert servers == {
+        "heroku": "gunicorn", "railway": "uvicorn", "railway-trial": "uvicorn",
+        "fly": "hypercorn", "render": "gunicorn",
+    }  # fmt: skip
+    (tmp_path / "fly.toml").write_text(sources["fly.toml"].replace("hypercorn", "uvicorn"))
+    found = processes.web_process(own, platform="fly")
+    assert found is not None
+    assert found.workers is not None
+    assert found.workers.fixed == 3
 
 
 @pytest.mark.parametrize("text", ["[", "{", "[]", '{"deploy": 1}', "\x00"])

@@ -196,6 +196,54 @@ def test_workers_that_the_app_itself_starts_count(check: Callable[..., Done]) ->
     assert found["floor_bytes"] > found["worker_bytes"]
 
 
+def test_uvicorn_that_refuses_to_start_several_workers_is_said(check: Callable[..., Done]) -> None:
+    run = "import uvicorn\nimport flask\napp = flask.Flask(__name__)\nuvicorn.run(app)\n"
+    files = APP | {"Procfile": "web: python run.py\n", "run.py": run}
+    found = memory(check(files, "--format", "json"))
+    (note,) = [note for note in found["notes"] if "stops at once on standard-1x" in note]
+    assert note.startswith("run.py:4: ")
+    assert found["workers"] == 1
+    files["run.py"] = run.replace("run(app)", "run('run:app')")
+    found = memory(check(files, "--format", "json"))
+    assert not [note for note in found["notes"] if "stops at once" in note]
+    assert (found["workers"], found["workers_origin"]) == (2, "WEB_CONCURRENCY on standard-1x")
+
+
+def test_a_model_that_is_loaded_at_the_start_counts(
+    check: Callable[..., Done], tmp_path: Path
+) -> None:
+    source = (
+        "import onnxruntime, keras, flask\n"
+        "a = onnxruntime.InferenceSession('models/a.onnx')\n"
+        "b = keras.models.load_model('b.keras')\n"
+        "c = onnxruntime.InferenceSession('gone.onnx')\n"
+        "def later():\n    onnxruntime.InferenceSession('models/later.onnx')\n"
+    )
+    apart = memory(check(APP, "--format", "json"))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "a.onnx").write_bytes(bytes(8 * MIB))
+    (tmp_path / "models" / "later.onnx").write_bytes(bytes(40 * MIB))
+    (tmp_path / "b.keras").write_bytes(bytes(2 * MIB))
+    files = APP | {"web.py": APP["web.py"] + source}
+    found = memory(check(files, "--format", "json"))
+    models = {one["path"]: one for one in found["models"]}
+    first = models["models/a.onnx"]
+    assert (first["place"], first["file_bytes"], first["when"]) == ("web.py:5", 8 * MIB, "start")
+    assert first["resident_low_bytes"] >= 7 * MIB
+    assert found["worker_bytes"] == apart["worker_bytes"] + first["resident_bytes"]
+    assert found["worker_low_bytes"] > apart["worker_low_bytes"] + 6 * MIB
+    kept = models["b.keras"]
+    assert (kept["measured"], kept["resident_low_bytes"]) == (False, 0)
+    assert kept["resident_high_bytes"] >= 2 * MIB
+    assert not any(models[name]["counted"] for name in ("gone.onnx", "models/later.onnx"))
+    screen = " ".join(check(files).out.split())
+    assert "models/a.onnx 8.0 loaded at web.py:5" in screen
+    assert "not among the project's files: gone.onnx (web.py:7)" in screen
+    assert "loaded later, in a function, and not counted: models/later.onnx (web.py:9)" in screen
+    preload = files | {"Procfile": "web: gunicorn --preload app:app\n"}
+    assert memory(check(preload, "--format", "json"))["floor_bytes"] < found["floor_bytes"]
+
+
 # --------------------------------------------------------------------------- the verdict
 
 

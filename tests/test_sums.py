@@ -28,7 +28,7 @@ from slugcheck.model import (
 from slugcheck.model.figures import around, total, without
 from slugcheck.sizer import Sized, SizeMemory, find_overlaps, measure, size_one
 from slugcheck.sizing import build_time, bytecode, compression, slug_parts
-from slugcheck.sizing.installed import Installed, Layout
+from slugcheck.sizing.installed import InstalledFiles, Layout
 from tests.support import reports
 
 Spans = tuple[int, int, int]
@@ -189,7 +189,7 @@ def test_what_three_write_is_counted_twice_too_often() -> None:
         zero = Estimate[int].measured(0)
         return Sized(
             distribution=distribution(name), inventory=inventory(name, {}),
-            installed=Installed(files=files, sources=()), plain=zero, bytecode=zero,
+            installed=InstalledFiles(files=files, sources=()), plain=zero, bytecode=zero,
             bytecode_files=0, slug=zero, zipped=zero, bundle=zero,
         )  # fmt: skip
 

@@ -1,17 +1,20 @@
 """The RAM floor of an app: what its processes have in memory once they have imported.
 
-The imports are those of the app's own code, followed from the process that serves; without code,
-or where no file names that process, the main module of each direct requirement stands for them.
+The imports are those of the app's own code, followed from the process that serves, with the models
+that it loads meanwhile; without code, or where no file names that process, the main module of each
+direct requirement stands for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from slugcheck import reading
-from slugcheck.errors import UsageError
+from slugcheck.errors import MeasureError, UsageError
+from slugcheck.memory import loaded
 from slugcheck.memory.floor import Installed, floor
 from slugcheck.memory.workers import together
 from slugcheck.model import (
@@ -29,7 +32,7 @@ from slugcheck.model.memory import MachineFloor, RamFloor
 from slugcheck.packages.modules import InstalledModules
 from slugcheck.project import imports, processes
 from slugcheck.project.app import Subject
-from slugcheck.project.source import Code
+from slugcheck.project.source import Code, Source
 from slugcheck.text import printable
 
 _SHOWN = 60  # characters of an entry that a message repeats
@@ -43,11 +46,13 @@ def of(
     *,
     entry: str | None = None,
     dockerfile: Path | None = None,
+    parsed: dict[str, Source] | None = None,
 ) -> RamFloor | None:
     """Return the floor of an app on its target; None where no wheel could be read.
 
     ``entry`` is what the user names as the process that serves, ``dockerfile`` the one that the
-    platform builds from.
+    platform builds from. ``parsed`` is what ``parse`` returned for the same target, if it was
+    called.
 
     :raises UsageError: ``entry`` is not in the project, or there is no project.
     :raises MeasureError: the Procfile cannot be read, or the table of imports is damaged.
@@ -59,14 +64,21 @@ def of(
     if not inventories or target.stack.is_pyodide:
         return None
     modules = InstalledModules(inventories, provided=target.provided, complete=not sizes.unsized)
-    started, scan = _scanned(subject, sizes, modules, entry, dockerfile)
+    started, scan = _scanned(subject, sizes, modules, entry, dockerfile, parsed)
     # a function has one process for each instance
     process = scan.process if target.platform.starts_workers else None
+    if process and (refused := processes.refusal(process.workers, target.dyno)):
+        scan = replace(scan, notes=(*scan.notes, refused))
     installed = tuple(_installed(sizes, inventories))
     names = {path for found in scan.imports if found.when is not When.LATER for path in found.paths}
     names.update(process.modules if process else ())
-    worker = floor(sorted(names), installed, python=target.minor)  # the same report each time
-    server = floor(process.modules, installed, python=target.minor) if process else None
+    provider = modules.distribution_of
+    # sorted: the same report each time
+    bare = floor(sorted(names), installed, python=target.minor, provider=provider)
+    worker = loaded.added(bare, loaded.files(scan.models, _file_sizes(subject)))
+    server = None
+    if process is not None:
+        server = floor(process.modules, installed, python=target.minor, provider=provider)
 
     def on(dyno: Dyno | None) -> tuple[int, Estimate[int]]:
         if process is None:
@@ -90,6 +102,40 @@ def of(
             for count, sum_ in [on(dyno)]
         ),
         worker_doubts=_worker_doubts(started, subject, target, entry),
+    )
+
+
+def parse(
+    subject: Subject, target: Target, *, entry: str | None = None, dockerfile: Path | None = None
+) -> dict[str, Source]:
+    """Parse the app's code that ``of`` will follow, as far as that is known without any package.
+
+    It takes most of the time of ``of``, and can run while packages are resolved. Mistakes are left
+    for ``of`` to report.
+    """
+    found: dict[str, Source] = {}
+    if subject.project is None or subject.files is None or target.stack.is_pyodide:
+        return found
+    code = _code(subject)
+    with suppress(UsageError, MeasureError):
+        process = _process(subject, code, target, entry, dockerfile)
+        if process is not None and process.entries:
+            nothing = InstalledModules((), complete=False)
+            imports.scan(process, code, nothing, minor=target.minor, parsed=found)
+    return found
+
+
+def _code(subject: Subject) -> Code:
+    return Code(folder=subject.path, top=subject.top, paths=frozenset(_file_sizes(subject)))
+
+
+def _process(
+    subject: Subject, code: Code, target: Target, entry: str | None, dockerfile: Path | None
+) -> WebProcess | None:
+    if dockerfile is not None and not reading.belongs(dockerfile, subject.top):
+        dockerfile = None  # the user's own, of an app elsewhere
+    return processes.web_process(
+        code, entry=entry, dockerfile=dockerfile, platform=target.platform.name
     )
 
 
@@ -118,17 +164,16 @@ def _scanned(
     modules: InstalledModules,
     entry: str | None,
     dockerfile: Path | None,
+    parsed: dict[str, Source] | None,
 ) -> tuple[WebProcess | None, Scan]:
     """Return the process that serves, and what it imports, or what is imported in its place."""
     process: WebProcess | None = None
     if subject.project is not None and subject.files is not None:
-        paths = frozenset(member.path for member in subject.files.files)
-        code = Code(folder=subject.path, top=subject.top, paths=paths)
-        if dockerfile is not None and not reading.belongs(dockerfile, subject.top):
-            dockerfile = None  # the user's own, of an app elsewhere
-        process = processes.web_process(code, entry=entry, dockerfile=dockerfile)
+        code = _code(subject)
+        process = _process(subject, code, sizes.target, entry, dockerfile)
         if process is not None and process.entries:
-            scan = imports.scan(process, code, modules, minor=sizes.target.minor)
+            minor = sizes.target.minor
+            scan = imports.scan(process, code, modules, minor=minor, parsed=parsed)
             if entry is not None and not scan.files:
                 message = f"--entry {printable(entry)[:_SHOWN]}: the project has no such module"
                 raise UsageError(message, hint="name one like app.py, app:app or mysite.wsgi")
@@ -136,6 +181,12 @@ def _scanned(
     direct = [size.name for size in sizes.distributions if size.distribution.direct]
     scan = imports.of_requirements(direct, modules)
     return process, replace(scan, notes=(*(process.notes if process else ()), *scan.notes))
+
+
+def _file_sizes(subject: Subject) -> dict[str, int]:
+    """Return the bytes of each of the app's files."""
+    members = subject.files.files if subject.files is not None else ()
+    return {member.path: member.size for member in members}
 
 
 def _installed(sizes: SizeReport, inventories: _Inventories) -> Iterator[Installed]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from slugcheck.memory import footprints
 from slugcheck.memory.footprints import STANDARD_LIBRARY, Table
 from slugcheck.model import Entry, Estimate
 from slugcheck.model.memory import MemoryPart, UnknownImport, WorkerFloor
-from slugcheck.packages.modules import import_names
 
 _KIB = 1024
 _TICKS = 100_000  # the table's unit of CPU time, in a second
@@ -40,6 +39,7 @@ def floor(
     *,
     python: str = "3.11",
     table: Table | None = None,
+    provider: Callable[[str], str | None] = lambda _: None,
 ) -> WorkerFloor:
     """Return what one worker needs once it has imported what it imports when it starts.
 
@@ -47,7 +47,9 @@ def floor(
     ``sklearn.ensemble``, ``google.cloud.storage``, ``celery.Celery``; not the app's own modules.
     ``installed`` are all distributions of the resolution: a module that another one imports only if
     it is there counts only where its distribution is among them.
-    ``python`` is the target's minor version.
+    ``python`` is the target's minor version. ``provider`` returns the canonical name of the
+    distribution that holds a dotted module, None where none does; it is asked for what the table
+    does not know.
 
     What imports take is united, not added up: a module that two of them load counts once. Memory
     that the app itself takes, and what libraries load when they are first used, is not in it.
@@ -64,7 +66,7 @@ def floor(
             unmeasured[distribution.name] = distribution
         else:
             by_number[number] = distribution
-    starts = _Starts(table, numbers, by_number, unmeasured)
+    starts = _Starts(table, numbers, by_number, unmeasured, provider)
     for name in imports:
         starts.add(name)
     there = {STANDARD_LIBRARY, *by_number}
@@ -85,10 +87,10 @@ class _Starts:
         numbers: Mapping[str, int],
         by_number: Mapping[int, Installed],
         unmeasured: Mapping[str, Installed],
+        provider: Callable[[str], str | None],
     ) -> None:
-        self._table, self._numbers = table, numbers
+        self._table, self._numbers, self._provider = table, numbers, provider
         self._by_number, self._unmeasured = by_number, unmeasured
-        self._providers: dict[str, Installed] | None = None
         self.nodes: dict[int, tuple[str, ...]] = {}  # each with the chain that led to it
         self.implied: dict[int, tuple[str, ...]] = {}  # what estimated distributions require
         self.estimated: dict[str, tuple[str, ...]] = {}
@@ -102,26 +104,12 @@ class _Starts:
             if owner == STANDARD_LIBRARY or owner in self._by_number:
                 self.nodes.setdefault(node, (name,))
                 return
-        provider = self._provider(name)
-        if provider is not None:
-            self.unknown.append(UnknownImport(name=name, distribution=provider.name))
-            self._estimate(provider, (name,))
+        owned = self._unmeasured.get(self._provider(name) or "")
+        if owned is not None:
+            self.unknown.append(UnknownImport(name=name, distribution=owned.name))
+            self._estimate(owned, (name,))
         elif name.partition(".")[0] not in sys.stdlib_module_names:
             self.unknown.append(UnknownImport(name=name, distribution=None))
-
-    def _provider(self, name: str) -> Installed | None:
-        """Return the unmeasured distribution that holds a module."""
-        if self._providers is None:
-            self._providers = {
-                top: distribution
-                for distribution in self._unmeasured.values()
-                for top in import_names(distribution.entries)
-            }
-        while name:
-            if name in self._providers:
-                return self._providers[name]
-            name = name.rpartition(".")[0]
-        return None
 
     def _estimate(self, distribution: Installed, chain: tuple[str, ...]) -> None:
         """Take a distribution for imported, and what it requires as well."""

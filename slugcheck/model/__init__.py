@@ -8,7 +8,16 @@ MiB is 2**20 bytes; the "M" that Heroku prints is MiB.
 """
 
 from slugcheck.model.figures import Basis, Estimate
-from slugcheck.model.imports import EntryPoint, Import, Scan, Unread, WebProcess, When, Workers
+from slugcheck.model.imports import (
+    EntryPoint,
+    Import,
+    LoadedModel,
+    Scan,
+    Unread,
+    WebProcess,
+    When,
+    Workers,
+)
 from slugcheck.model.platform import (
     PYODIDE,
     Alias,
@@ -136,6 +145,7 @@ __all__ = [
     "Inventory",
     "Kind",
     "Limit",
+    "LoadedModel",
     "Manager",
     "ModelFile",
     "ModelPlace",

@@ -46,6 +46,7 @@ from slugcheck.model.bench import (
 )
 from slugcheck.model.comparison import Footprint, Recommendation, Savings, Step
 from slugcheck.model.figures import Basis
+from slugcheck.model.imports import When
 from slugcheck.model.matrix import Outcome as TargetOutcome
 from slugcheck.model.numbers import Integer, Number, Size
 from slugcheck.model.platform import BundleKind
@@ -457,6 +458,27 @@ class MemoryPart(Struct, frozen=True, kw_only=True):
     chain: tuple[str, ...]
 
 
+class LoadedModel(Struct, frozen=True, kw_only=True):
+    """A model that the app's code loads; bytes of resident memory.
+
+    ``path`` is empty where the code computes it. ``when`` is "start", "request" or "later" (in a
+    function that nothing calls at the start). ``file_bytes`` is null where it is not among the
+    app's files. Only ``counted`` ones are in the floor; ``measured`` is false where nobody measured
+    what such a file takes.
+    """
+
+    path: str
+    loader: str
+    place: str
+    when: When
+    counted: bool
+    measured: bool
+    file_bytes: Size | None
+    resident_bytes: Size | None
+    resident_low_bytes: Size | None
+    resident_high_bytes: Size | None
+
+
 class MachineMemory(Struct, frozen=True, kw_only=True):
     """The least RAM on one size of machine, with the workers that start there."""
 
@@ -503,6 +525,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...]
     measured_python: str
     measured_on: str
+    models: tuple[LoadedModel, ...] = ()
     unread: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

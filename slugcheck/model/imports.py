@@ -37,19 +37,23 @@ class Workers:
     """How many processes are started: ``fixed`` plus ``per_core`` for each core.
 
     ``variable`` decides instead where it is set: ``WEB_CONCURRENCY``, which Heroku sets. ``origin``
-    says where that is written: "-w 4", "gunicorn.conf.py:3", "gunicorn's default".
+    says where that is written: "-w 4", "gunicorn.conf.py:3", "gunicorn's default". A ``single`` one
+    is all that the server can start: it stops at once where the variable says more.
     """
 
     fixed: int
     origin: str
     per_core: int = 0  # of the cores that the process sees
     variable: str = ""
+    single: bool = False
 
     def count(self, *, cores: int | None, variable: int | None = None) -> int | None:
         """Return the number; None where it depends on cores whose number is not known.
 
         ``variable`` is the value that the platform gives the variable, None without one.
         """
+        if self.single:
+            return 1
         if self.variable and variable is not None:
             return max(1, variable)
         if not self.per_core:
@@ -126,18 +130,37 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedModel:
+    """A model that the app's code loads, and the first place that loads it.
+
+    ``path`` is relative to the project's folder; what is no file there may be a name that the
+    loader downloads or a package. It is "" where the code computes it. ``chain`` lists the app's
+    files from the entry point to that place. ``mapped``: the file is mapped into memory, not read.
+    """
+
+    path: str  # "models/detector.onnx"
+    loader: str  # "onnxruntime.InferenceSession"
+    place: str  # "detector.py:3"
+    chain: tuple[str, ...]
+    when: When
+    mapped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
     """What a process imports, in the order in which it is first reached.
 
     A module is there once, at the earliest time that it is loaded. ``process`` is None where the
     direct requirements stand for the app: then each has its main module. ``files`` are the app's
-    own files that are loaded before ``When.LATER``. ``knows_all_packages`` is False where the files
+    own files that are loaded before ``When.LATER``, ``models`` what all of them load, each once at
+    the earliest time. ``knows_all_packages`` is False where the files
     of some distribution are not known, so that nothing can be said to be missing.
     """
 
     process: WebProcess | None
     imports: tuple[Import, ...]
     files: tuple[str, ...] = ()
+    models: tuple[LoadedModel, ...] = ()
     unread: tuple[Unread, ...] = ()
     knows_all_packages: bool = True
     notes: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from slugcheck.model.figures import Estimate
-from slugcheck.model.imports import Scan, When
+from slugcheck.model.imports import LoadedModel, Scan, When
 from slugcheck.model.platform import Dyno
 
 
@@ -46,13 +46,28 @@ class UnknownImport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedFile:
+    """What a model adds to a worker that loads it when it starts.
+
+    ``file_bytes`` is the size of its file, or of all files of its folder. ``measured`` is False
+    where nobody measured what such a file takes; then the low end is 0.
+    """
+
+    model: LoadedModel
+    file_bytes: int
+    resident: Estimate[int]
+    measured: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerFloor:
-    """The least that one worker needs: resident memory after its imports.
+    """The least that one worker needs: resident memory after its imports and with its models.
 
     ``resident`` is anonymous and file-backed memory together, as ``VmRSS`` says it; ``anonymous``
     is the part that is never shared with other programs. ``interpreter_bytes`` is the bare Python,
     ``standard_library_bytes`` what the imported modules of the standard library add. ``parts`` are
-    the distributions, the largest first; with both they add up to ``resident.value``.
+    the distributions, the largest first, ``models`` the model files that are loaded at the start;
+    all of these add up to ``resident.value``.
     ``import_seconds`` is CPU time of the machine that the table was measured on.
 
     ``measured_on`` is the day the table was measured on, ``measured_python`` the Python it was
@@ -68,6 +83,7 @@ class WorkerFloor:
     unknown: tuple[UnknownImport, ...]
     measured_on: str
     measured_python: str
+    models: tuple[LoadedFile, ...] = ()
 
     @property
     def estimated_parts(self) -> tuple[MemoryPart, ...]:
@@ -125,7 +141,20 @@ class RamFloor:
             if item.when is not When.LATER
         ]
         missing = [f"{item.place}: nothing installs {item.root}" for item in self.scan.missing]
-        return (*unread, *missing)
+        models = [
+            f"{item.place}: loads {item.path or 'a model whose file is not known'}, which is not "
+            "counted"
+            for item in self.uncounted_models
+        ]
+        return (*unread, *missing, *models)
+
+    @property
+    def uncounted_models(self) -> tuple[LoadedModel, ...]:
+        """The models that are loaded at the start and are not among the app's files."""
+        counted = {one.model for one in self.worker.models}
+        return tuple(
+            one for one in self.scan.models if one.when is not When.LATER and one not in counted
+        )
 
     @property
     def doubts(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from slugcheck.model import (
     Finding,
     Ignored,
     Kind,
+    LoadedModel,
     ModelFile,
     Obstacle,
     Part,
@@ -152,8 +153,26 @@ def _memory(ram: RamFloor) -> document.Memory:
         missing=tuple(one.module for one in ram.scan.missing),
         measured_python=worker.measured_python,
         measured_on=worker.measured_on,
+        models=tuple(_loaded(model, ram) for model in ram.scan.models),
         unread=_clean(f"{one.place}: {one.reason}" for one in ram.scan.unread),
         notes=_clean(ram.scan.notes),
+    )
+
+
+def _loaded(model: LoadedModel, ram: RamFloor) -> document.LoadedModel:
+    file = next((one for one in ram.worker.models if one.model == model), None)
+    size = file.resident if file is not None else None
+    return document.LoadedModel(
+        path=without_credentials(model.path),
+        loader=model.loader,
+        place=model.place,
+        when=model.when,
+        counted=file is not None,
+        measured=file is not None and file.measured,
+        file_bytes=file.file_bytes if file is not None else None,
+        resident_bytes=size.value if size is not None else None,
+        resident_low_bytes=size.low if size is not None else None,
+        resident_high_bytes=size.high if size is not None else None,
     )
 
 

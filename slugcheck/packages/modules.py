@@ -6,7 +6,7 @@ import sys
 from collections.abc import Collection, Iterable
 from functools import cached_property
 
-from slugcheck.model import Distribution, Entry, Inventory
+from slugcheck.model import Distribution, Inventory
 
 # Modules that Python had once and has no more, by the version that lacks them (PEP 594, 632).
 # fmt: off
@@ -43,30 +43,6 @@ def standard_modules(minor: str) -> frozenset[str]:
     for since, new in _NEW.items():
         names = names | set(new) if version >= since else names - set(new)
     return frozenset(names)
-
-
-def import_names(entries: Iterable[Entry]) -> frozenset[str]:
-    """Return the topmost packages and modules of a wheel: ``flask``, ``google.cloud.storage``."""
-    modules = []
-    packages = set()
-    for entry in entries:
-        folder, _, file = entry.path.rpartition("/")
-        if entry.path.count("/") > _DEEPEST:
-            continue
-        if file == "__init__.py":
-            packages.add(folder)
-        elif (name := _module_name(file)) and not folder.endswith((".dist-info", ".libs")):
-            modules.append((folder, name))
-    found = set()
-    for folder in packages:
-        parts = folder.split("/")
-        if not any("/".join(parts[:end]) in packages for end in range(1, len(parts))):
-            found.add(folder.replace("/", "."))
-    for folder, name in modules:
-        parts = folder.split("/") if folder else []
-        if not any("/".join(parts[:end]) in packages for end in range(1, len(parts) + 1)):
-            found.add(".".join([*parts, name]))
-    return frozenset(found)
 
 
 class InstalledModules:

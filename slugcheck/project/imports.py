@@ -17,10 +17,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from slugcheck.model import EntryPoint, Import, Scan, Unread, WebProcess, When, Workers
+from slugcheck.model import (
+    EntryPoint,
+    Import,
+    LoadedModel,
+    Scan,
+    Unread,
+    WebProcess,
+    When,
+    Workers,
+)
 from slugcheck.packages.modules import InstalledModules, standard_modules
-from slugcheck.project import django_settings, source
+from slugcheck.project import django_settings, loads, source
 from slugcheck.project.django_settings import DjangoSettings, Sources, options
+from slugcheck.project.processes import CONCURRENCY
 from slugcheck.project.source import (
     BindStep,
     Body,
@@ -40,6 +50,7 @@ _MOST_TOKENS = 800_000  # of all files: 5 MB of code as people write it
 _MOST_STEPS = 200_000  # that its files are made of, and as many that are taken
 _DEEPEST = 60  # modules and calls in each other
 _MOST_UNREAD = 50
+_MOST_MODELS = 100
 _SHOWN = 100  # characters of a module's name
 _MISSING = "not among the project's files"
 _MOST_BASES = 30  # classes above one
@@ -51,9 +62,20 @@ _RUN_NOW = frozenset(  # what is called with a function and calls it
 _CALLBACK_WORDS = ("target", "lifespan", "on_startup", "post_init")
 
 
-def scan(process: WebProcess, code: Code, installed: InstalledModules, *, minor: str) -> Scan:
-    """Return what a process imports on Python ``minor``, such as ``3.12``, on Linux."""
-    walk = _Walk(process, code, installed, minor)
+def scan(
+    process: WebProcess,
+    code: Code,
+    installed: InstalledModules,
+    *,
+    minor: str,
+    parsed: dict[str, source.Source] | None = None,
+) -> Scan:
+    """Return what a process imports on Python ``minor``, such as ``3.12``, on Linux.
+
+    ``parsed`` are files that were parsed before for the same ``minor``, by their paths; those that
+    are parsed now are added to it.
+    """
+    walk = _Walk(process, code, installed, minor, {} if parsed is None else parsed)
     walk.run()
     return walk.result()
 
@@ -137,6 +159,13 @@ class _External:
 
 
 @dataclass(frozen=True, slots=True)
+class _Text:
+    """A text, or a path as ``loads.resolved`` returns it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Around:
     """What holds where a step is taken."""
 
@@ -151,24 +180,31 @@ class _Around:
 
 class _Walk:
     def __init__(
-        self, process: WebProcess, code: Code, installed: InstalledModules, minor: str
+        self,
+        process: WebProcess,
+        code: Code,
+        installed: InstalledModules,
+        minor: str,
+        parsed: dict[str, source.Source],
     ) -> None:
         self._process, self._code = process, code
-        self._installed, self._minor = installed, minor
-        self._standard = standard_modules(minor)
+        self.installed, self._minor = installed, minor
+        self.standard = standard_modules(minor)
         self._folders = list(dict.fromkeys((*process.import_folders, "")))
         self._fallbacks = ("src",)
         self._modules: dict[str, _Module | None] = {}
         self._sources: dict[str, source.Source] = {}
+        self._parsed = parsed
         self._found: dict[str, Import] = {}
+        self._models: dict[tuple[str, str], LoadedModel] = {}
         self._unread: dict[str, Unread] = {}
-        self._notes: list[str] = list(process.notes)
+        self.notes: list[str] = list(process.notes)
         self._files: dict[str, When] = {}
         self._executed: dict[int, When] = {}  # bodies, by identity
         self._functions: list[_Function] = []
         self._tokens, self._lines, self._steps = _MOST_TOKENS, _MOST_STEPS, _MOST_STEPS
         self._workers: Workers | None = None
-        self._requested: list[tuple[str, _Module]] = []  # modules of the first request
+        self.requested: list[tuple[str, _Module]] = []  # modules of the first request
         self._setup_from: _Module | None = None  # the module that sets Django up
 
     def result(self) -> Scan:
@@ -178,9 +214,10 @@ class _Walk:
             process=replace(self._process, workers=workers),
             imports=tuple(self._found.values()),
             files=tuple(path for path, when in self._files.items() if when is not When.LATER),
+            models=tuple(self._models.values()),
             unread=tuple(self._unread.values()),
-            knows_all_packages=self._installed.complete,
-            notes=tuple(dict.fromkeys(self._notes)),
+            knows_all_packages=self.installed.complete,
+            notes=tuple(dict.fromkeys(self.notes)),
         )
 
     def run(self) -> None:
@@ -189,7 +226,7 @@ class _Walk:
             self._run()
         except RecursionError:
             reason = "the app's code is nested too deeply to be followed to its end"
-            self._note_unread(self._process.place, reason, When.START)
+            self.note_unread(self._process.place, reason, When.START)
 
     def _run(self) -> None:
         process = self._process
@@ -204,14 +241,14 @@ class _Walk:
             self._django(root)
         # runserver checks the URLs before it serves
         first = When.START if process.server == "django" else When.REQUEST
-        for name, by in self._requested:
-            self._import_module(name, by, by.path, _Around(first))
+        for name, by in self.requested:
+            self.import_module(name, by, by.path, _Around(first))
         # functions are found while others are entered
         number = 0
         while number < len(self._functions):
             function = self._functions[number]
             number += 1
-            self._execute(function.body, function.scope, _Around(When.LATER), inner=True)
+            self._execute(function.body, _entered(function), _Around(When.LATER), inner=True)
         self._later_pages()
 
     def _enter(self, entry: EntryPoint, root: _Module) -> None:
@@ -223,7 +260,7 @@ class _Walk:
             self._load(module, _Around(when, is_main=True))
             return
         before = len(self._unread)
-        module_found = self._import_module(
+        module_found = self.import_module(
             entry.module, root, self._process.place, _Around(When.START)
         )
         if module_found is None:
@@ -231,7 +268,7 @@ class _Walk:
                 item.root for item in self._found.values()
             }:
                 reason = f"{entry.module[:_SHOWN]} is {_MISSING}"
-                self._note_unread(self._process.place, reason, When.START)
+                self.note_unread(self._process.place, reason, When.START)
             return
         if module_found.scope is None:
             return
@@ -244,7 +281,7 @@ class _Walk:
             called = name
         value = self._lookup(name, module_found.scope) if name else None
         if isinstance(value, _Function) and (called or self._process.server == "flask"):
-            self._call(value, _Around(When.START))
+            self.call(value, _Around(When.START))
 
     # ------------------------------------------------------------- modules
 
@@ -278,7 +315,7 @@ class _Walk:
         root = dotted.partition(".")[0]
         if self._place(root, self._folders) is not None:
             return self._inside(dotted, self._folders)
-        if root in self._standard or self._installed.distribution_of(root) is not None:
+        if root in self.standard or self.installed.distribution_of(root) is not None:
             return None
         for folders in (self._folders, self._fallbacks):
             found = self._inside(dotted, folders)
@@ -296,10 +333,10 @@ class _Walk:
         )
         return "" if is_folder else None
 
-    def _own(self, dotted: str) -> bool:
+    def own(self, dotted: str) -> bool:
         return self._locate(dotted) is not None
 
-    def _import_module(
+    def import_module(
         self, dotted: str, by: _Module, place: str, around: _Around
     ) -> _Module | None:
         """Import an own module with the packages above it; None if it is not the app's."""
@@ -340,7 +377,7 @@ class _Walk:
             module.scope = _Scope(module)
             module.body = self._read(module.path).body
         if failure := self._read(module.path).failure:
-            self._note_unread(module.path, failure, around.when)
+            self.note_unread(module.path, failure, around.when)
         self._files.setdefault(module.path, around.when)
         if _RANKS[around.when] < _RANKS[self._files[module.path]]:
             self._files[module.path] = around.when
@@ -350,19 +387,26 @@ class _Walk:
     def _read(self, path: str) -> source.Source:
         if path in self._sources:
             return self._sources[path]
-        data = self._code.text(path)
-        if data is None:
-            found = source.Source(failure="it cannot be read")
-        elif len(self._sources) >= _MOST_FILES or min(self._tokens, self._lines) <= 0:
+        if len(self._sources) >= _MOST_FILES or min(self._tokens, self._lines) <= 0:
             found = source.Source(failure="the app has more code than is followed")
         else:
-            self._tokens -= min(source.tokens(data), source.MOST_TOKENS)
-            found = source.read(data, minor=self._minor)
+            found = self._parse(path)
+            self._tokens -= found.tokens
             self._lines -= found.steps
         self._sources[path] = found
         return found
 
-    def _note_unread(self, place: str, reason: str, when: When) -> None:
+    def _parse(self, path: str) -> source.Source:
+        if path not in self._parsed:
+            data = self._code.text(path)
+            self._parsed[path] = (
+                source.Source(failure="it cannot be read")
+                if data is None
+                else source.read(data, minor=self._minor)
+            )
+        return self._parsed[path]
+
+    def note_unread(self, place: str, reason: str, when: When) -> None:
         known = self._unread.get(place)
         full = len(self._unread) >= _MOST_UNREAD
         # one of the start is kept in any case, since it makes a limit on RAM undecided
@@ -383,9 +427,7 @@ class _Walk:
                 return
             self._executed[id(body)] = around.when
         if around.deep > _DEEPEST:
-            self._note_unread(
-                scope.module.path, "its calls are too deep in each other", around.when
-            )
+            self.note_unread(scope.module.path, "its calls are too deep in each other", around.when)
             return
         self._block(body.steps, scope, around)
 
@@ -399,7 +441,7 @@ class _Walk:
             self._steps -= 1
             if self._steps < 0:
                 reason = "the app has more code than is followed"
-                self._note_unread(scope.module.path, reason, around.when)
+                self.note_unread(scope.module.path, reason, around.when)
                 return True
             match step:
                 case ImportStep():
@@ -409,8 +451,10 @@ class _Walk:
                 case CallStep():
                     if step.sure or around.when is When.LATER:
                         self._take_call(step, scope, around)
-                case BindStep(name=name, value=value):
-                    self._bind(name, value, scope)
+                    else:
+                        self._load_model(step, self._lookup(step.target, scope), scope, around)
+                case BindStep():
+                    self._bind(step, scope)
                 case DefineStep():
                     self._define(step, scope, around)
                 case TryStep():
@@ -437,7 +481,7 @@ class _Walk:
                 self._functions.append(function)
             scope.names[step.name] = function
             if any(_runs_at_start(decorator) for decorator in step.decorators):
-                self._call(function, around)
+                self.call(function, around)
             return
         kind = scope.names.get(step.name)
         if not (isinstance(kind, _Class) and self._executed.get(id(step.body)) is not None):
@@ -446,16 +490,35 @@ class _Walk:
         scope.names[step.name] = kind
         self._block(step.body.steps, kind.scope, around)
 
-    def _bind(self, name: str, value: str, scope: _Scope) -> None:
-        worth = self._lookup(value.removesuffix("()"), scope)
-        if value.endswith("()"):
-            worth = _Instance(worth) if isinstance(worth, _Class) else None
+    def _bind(self, step: BindStep, scope: _Scope) -> None:
+        name, worth = step.name, self._worth(step, scope)
         if name.startswith("self."):
             own = self._self(scope)
-            if own is not None and worth is not None:
+            if own is not None and (worth is not None or step.text is not None):
                 own.names[name[len("self.") :]] = worth
         elif worth is not None or not isinstance(scope.names.get(name), _Module):
             scope.names[name] = worth
+
+    def _worth(self, step: BindStep, scope: _Scope) -> object:
+        """Return the value that a name gets, None if that is not known."""
+        called = step.value.endswith("()")
+        worth = self._lookup(step.value.removesuffix("()"), scope) if step.value else None
+        if called and isinstance(worth, _Class):
+            return _Instance(worth)
+        if called and isinstance(worth, _External) and loads.makes_model(worth.dotted):
+            return _External(f"{worth.dotted}()")
+        if worth is not None and not called:
+            return worth if step.sure or not isinstance(worth, _Text) else None
+        text = self._text(step.text, scope) if step.text is not None and step.sure else None
+        return None if text is None else _Text(text)
+
+    def _text(self, written: source.Written, scope: _Scope) -> str | None:
+        def named(dotted: str) -> str | None:
+            value = self._lookup(dotted, scope)
+            return value.text if isinstance(value, _Text) else None
+
+        folder, file = self._process.folder, scope.module.path
+        return loads.resolved(written, file=file, folder=folder, lookup=named)
 
     # ------------------------------------------------------------- imports
 
@@ -468,11 +531,11 @@ class _Walk:
             return not step.level or around.when is When.LATER
         if not step.names:
             return self._plain(step, dotted, scope, place, around)
-        found = self._import_module(dotted, module, place, around)
+        found = self.import_module(dotted, module, place, around)
         if found is None:
-            if self._own(dotted.partition(".")[0]):
+            if self.own(dotted.partition(".")[0]):
                 # an own package without that module: generated by the build, or a mistake
-                self._note_unread(place, f"{dotted} is {_MISSING}", around.when)
+                self.note_unread(place, f"{dotted} is {_MISSING}", around.when)
                 return not around.optional
             return self._external(step, dotted, scope, place, around)
         for name, bound in step.names:
@@ -480,8 +543,8 @@ class _Walk:
                 self._star(found, scope)
                 continue
             value = found.scope.names.get(name) if found.scope is not None else None
-            if value is None and self._own(f"{dotted}.{name}"):
-                value = self._import_module(f"{dotted}.{name}", module, place, around)
+            if value is None and self.own(f"{dotted}.{name}"):
+                value = self.import_module(f"{dotted}.{name}", module, place, around)
             scope.names[bound] = value
         return True
 
@@ -489,14 +552,14 @@ class _Walk:
         self, step: ImportStep, dotted: str, scope: _Scope, place: str, around: _Around
     ) -> bool:
         root = dotted.partition(".")[0]
-        is_own = self._own(root)
-        found = self._import_module(dotted, scope.module, place, around)
+        is_own = self.own(root)
+        found = self.import_module(dotted, scope.module, place, around)
         if found is not None:
             whole = step.bound != root or "." not in dotted
             scope.names[step.bound] = found if whole else self._modules.get(root)
             return True
         if is_own:
-            self._note_unread(place, f"{dotted} is {_MISSING}", around.when)
+            self.note_unread(place, f"{dotted} is {_MISSING}", around.when)
             return not around.optional
         scope.names[step.bound] = _External(dotted if step.bound != root else root)
         return self._is_there(dotted)
@@ -508,22 +571,22 @@ class _Walk:
         self._record(dotted, names, scope.module, place, around)
         for name, bound in step.names:
             scope.names[bound] = _External(f"{dotted}.{name}")
-            if name != "*" and self._installed.has(f"{dotted}.{name}"):
+            if name != "*" and self.installed.has(f"{dotted}.{name}"):
                 self._record(f"{dotted}.{name}", (), scope.module, place, around)
         return self._is_there(dotted)
 
     def _is_there(self, dotted: str) -> bool:
         root = dotted.partition(".")[0]
-        if root in self._standard or not self._installed.complete:
+        if root in self.standard or not self.installed.complete:
             return True
-        return self._installed.distribution_of(root) is not None
+        return self.installed.distribution_of(root) is not None
 
     def _absolute(self, step: ImportStep, module: _Module, when: When) -> str | None:
         if not step.level:
             return step.module
         parts = module.package.split(".") if module.package else []
         if module.name == "__main__" or step.level > len(parts):
-            self._note_unread(
+            self.note_unread(
                 f"{module.path}:{step.line}", "a relative import outside of a package", when
             )
             return None
@@ -556,8 +619,8 @@ class _Walk:
                 distribution = known.distribution
         else:
             chain, when = by.chain, around.when
-            standard = root in self._standard
-            distribution = "" if standard else self._installed.distribution_of(module)
+            standard = root in self.standard
+            distribution = "" if standard else self.installed.distribution_of(module)
         self._found[module] = Import(
             module=module,
             place=place,
@@ -582,7 +645,7 @@ class _Walk:
                 value = _Instance(value) if isinstance(value, _Class) else None
         for part in rest:
             plain = part.removesuffix("()")
-            value = self._attribute(value, plain)
+            value = self.attribute(value, plain)
             if part.endswith("()"):
                 value = _Instance(value) if isinstance(value, _Class) else None
         return value
@@ -601,14 +664,14 @@ class _Walk:
             scope = scope.outer
         return None
 
-    def _attribute(self, value: object, name: str) -> object:
+    def attribute(self, value: object, name: str) -> object:
         match value:
             case _Module(scope=_Scope(names=names)):
                 if name in names:
                     return names[name]
                 return self._modules.get(f"{value.name}.{name}")
             case _Instance(kind=kind, names=names):
-                return names[name] if name in names else self._attribute(kind, name)
+                return names[name] if name in names else self.attribute(kind, name)
             case _Class():
                 return self._inherited(value, name)
             case _External(dotted=dotted):
@@ -636,6 +699,7 @@ class _Walk:
         if dotted in _DYNAMIC:
             self._dynamic(step, scope, around)
             return
+        self._load_model(step, value, scope, around)
         if around.when is When.LATER:  # every function is entered by itself
             return
         if dotted in ("uvicorn.run", "uvicorn.Config") and isinstance(value, _External):
@@ -644,11 +708,11 @@ class _Walk:
                       "django.core.asgi.get_asgi_application"):  # fmt: skip
             self._setup_from = self._setup_from or scope.module
         if dotted.rpartition(".")[2] == "autodiscover_tasks":
-            self._notes.append(
+            self.notes.append(
                 f"{scope.module.path}:{step.line}: Celery looks for modules of tasks by itself; "
                 "they are not counted"
             )
-        self._call(value, around, owner=self._owner(step.target, scope))
+        self.call(value, around, owner=self._owner(step.target, scope))
         names: list[str] = []
         if dotted in _RUN_NOW:
             names += filter(None, step.names[:1])
@@ -657,7 +721,28 @@ class _Walk:
                 inner = word if isinstance(word, tuple) else (word,)
                 names += [item.dotted for item in inner if isinstance(item, Name)]
         for name in names:
-            self._call(self._lookup(name, scope), around, owner=self._owner(name, scope))
+            self.call(self._lookup(name, scope), around, owner=self._owner(name, scope))
+
+    def _load_model(self, step: CallStep, value: object, scope: _Scope, around: _Around) -> None:
+        """Record the files that a call loads, if it is one that loads a model."""
+        loader = value.dotted if isinstance(value, _External) else ""
+        if loader not in loads.LOADERS:
+            return
+        when = around.when if step.sure else When.LATER
+        module = scope.module
+        for written in loads.given(loader, step):
+            text = self._text(written, scope) if written is not None else None
+            path = loads.in_project(text, self._process.folder) if text else ""
+            place = f"{module.path}:{step.line}"
+            key = (path, "" if path else place)
+            known = self._models.get(key)
+            full = known is None and len(self._models) >= _MOST_MODELS
+            if full or (known is not None and _RANKS[known.when] <= _RANKS[when]):
+                continue
+            self._models[key] = LoadedModel(
+                path=path, loader=loader.replace("()", ""), place=place, chain=module.chain,
+                when=when, mapped=loads.maps(loader, step),
+            )  # fmt: skip
 
     def _owner(self, target: str, scope: _Scope) -> _Instance | None:
         """Return the instance whose method a dotted name is."""
@@ -665,19 +750,17 @@ class _Walk:
         value = self._lookup(head, scope) if head else None
         return value if isinstance(value, _Instance) else None
 
-    def _call(self, value: object, around: _Around, owner: _Instance | None = None) -> None:
+    def call(self, value: object, around: _Around, owner: _Instance | None = None) -> None:
         around = _Around(around.when, around.optional, around.deep + 1)
         match value:
-            case _Function(body=body, scope=scope):
-                self._execute(
-                    body, _Scope(scope.module, outer=scope, own=owner), around, inner=True
-                )
+            case _Function(body=body):
+                self._execute(body, _entered(value, owner), around, inner=True)
             case _Class():
                 instance = _Instance(value)
                 for name in ("__new__", "__init__"):
-                    method = self._attribute(value, name)
+                    method = self.attribute(value, name)
                     if isinstance(method, _Function):
-                        self._call(method, around, owner=instance)
+                        self.call(method, around, owner=instance)
             case _:
                 pass
 
@@ -687,7 +770,7 @@ class _Walk:
         package = dict(step.words).get("package")
         if name is None:
             now = around if step.sure else _later(around)
-            self._note_unread(place, "imports a module whose name is computed", now.when)
+            self.note_unread(place, "imports a module whose name is computed", now.when)
             return
         if name.startswith("."):
             level = len(name) - len(name.lstrip("."))
@@ -698,27 +781,42 @@ class _Walk:
             name = ".".join([*parts[: len(parts) - level + 1], name.lstrip(".")])
         now = around if step.sure else _later(around)
         if all(part.isidentifier() for part in name.split(".")):
-            self._import_module(name, scope.module, place, now)
+            self.import_module(name, scope.module, place, now)
 
     def _served(self, step: CallStep, scope: _Scope, around: _Around) -> None:
-        """Follow ``uvicorn.run("app.main:app", workers=4)``."""
+        """Follow ``uvicorn.run("app.main:app", workers=4)``, and ``uvicorn.Config`` likewise."""
         words = dict(step.words)
         place = f"{scope.module.path}:{step.line}"
-        workers = words.get("workers")
-        if isinstance(workers, int) and not isinstance(workers, bool) and workers > 0:
-            self._workers = Workers(fixed=workers, origin=place)
         text = step.texts[0] if step.texts else words.get("app")
+        if step.target.rpartition(".")[2] == "run" and words.get("reload") is not True:
+            self._start_workers(words.get("workers"), place, single=not isinstance(text, str))
         if not isinstance(text, str):
             return
         module, _, attribute = text.partition(":")
-        found = self._import_module(module, scope.module, place, around)
+        found = self.import_module(module, scope.module, place, around)
         if found is not None and found.scope is not None and words.get("factory") is True:
-            self._call(self._lookup(attribute, found.scope), around)
+            self.call(self._lookup(attribute, found.scope), around)
+
+    def _start_workers(self, number: object, place: str, *, single: bool) -> None:
+        """Note the workers of ``uvicorn.run``; without a number it takes WEB_CONCURRENCY, else 1.
+
+        Given the app itself and not its name, it stops where there would be more than one (``run``
+        in uvicorn/main.py, ``Config`` in uvicorn/config.py, 0.54).
+        """
+        given = dict(self._process.variables).get(CONCURRENCY, "")
+        if number is None and given.isascii() and given.isdigit() and len(given) < 5:
+            number = int(given)
+        if isinstance(number, int) and not isinstance(number, bool) and number > 0:
+            self._workers = Workers(fixed=number, origin=place, single=single)
+        elif number is None and not given:
+            self._workers = Workers(fixed=1, origin=place, variable=CONCURRENCY, single=single)
+        elif not single:
+            self.note_unread(place, "the number of uvicorn's workers is not known", When.START)
 
     # ------------------------------------------------------------- Streamlit's pages
 
     def _pages(self) -> None:
-        self._notes.append("Streamlit runs the script when the first page is opened")
+        self.notes.append("Streamlit runs the script when the first page is opened")
 
     def _later_pages(self) -> None:
         if self._process.server != "streamlit":
@@ -737,7 +835,7 @@ class _Walk:
         name, place = self._settings_module()
         if name is None:
             reason = "the module of Django's settings is not known, so its apps are not counted"
-            self._note_unread(self._process.place, reason, When.START)
+            self.note_unread(self._process.place, reason, When.START)
             return
         manage = self._process.entries[0].script if self._process.entries else ""
         sources = Sources(
@@ -746,10 +844,10 @@ class _Walk:
         start = manage or f"{self._folders[0]}/manage.py".removeprefix("/")
         settings = django_settings.read(name, start, sources)
         by = self._setup_from or root
-        self._import_module(name, by, place, _Around(When.START))
+        self.import_module(name, by, place, _Around(When.START))
         if settings is None:
             reason = f"{name[:_SHOWN]}, Django's settings, is {_MISSING}"
-            self._note_unread(self._process.place, reason, When.START)
+            self.note_unread(self._process.place, reason, When.START)
             return
         for folder in settings.import_folders:
             if folder not in self._folders:
@@ -769,6 +867,12 @@ class _Walk:
                 if names:
                     return names[0], path
         return None, ""
+
+
+def _entered(function: _Function, own: _Instance | None = None) -> _Scope:
+    """Return the scope of a function's body; what it is called with is not known."""
+    names: dict[str, object] = dict.fromkeys(function.body.parameters)
+    return _Scope(function.scope.module, outer=function.scope, names=names, own=own)
 
 
 def _later(around: _Around) -> _Around:
@@ -793,7 +897,7 @@ class _DjangoApps:
         walk, settings = self._walk, self._settings
         start = _Around(When.START)
         for gap in settings.gaps:
-            walk._note_unread(self._path, gap, When.START)
+            walk.note_unread(self._path, gap, When.START)
         names = self._texts("INSTALLED_APPS")
         configs = [self._config(name) for name in names]
         self._database(start)
@@ -801,7 +905,7 @@ class _DjangoApps:
             self._submodule(package, "models", start)
         for config in configs:
             if isinstance(config, _Class):
-                walk._call(walk._attribute(config, "ready"), start, owner=_Instance(config))
+                walk.call(walk.attribute(config, "ready"), start, owner=_Instance(config))
         if any(name.startswith("django.contrib.admin") for name in names):
             for package in self._apps:
                 self._submodule(package, "admin", start)
@@ -813,7 +917,7 @@ class _DjangoApps:
         urls = settings.get("ROOT_URLCONF")
         for option in options(urls)[:1]:
             if isinstance(option, str):
-                walk._requested.append((option, self._by))
+                walk.requested.append((option, self._by))
         for setting in ("REST_FRAMEWORK", "TEMPLATES", "AUTHENTICATION_BACKENDS", "CACHES",
                         "STORAGES"):  # fmt: skip
             for value in _strings(settings.get(setting), 0):
@@ -824,19 +928,19 @@ class _DjangoApps:
         value = options(self._settings.get(name, ()))[0]
         if not isinstance(value, tuple):
             if value is not None:
-                self._walk._note_unread(self._path, f"{name} cannot be read", When.START)
+                self._walk.note_unread(self._path, f"{name} cannot be read", When.START)
             return ()
         texts = tuple(dict.fromkeys(item for item in value if isinstance(item, str)))
         if len(texts) < len(value) and not all(isinstance(item, str) for item in value):
             reason = f"{name} cannot be read in full"
-            self._walk._note_unread(self._path, reason, When.START)
+            self._walk.note_unread(self._path, reason, When.START)
         return texts
 
     def _exists(self, dotted: str) -> bool:
-        return self._walk._own(dotted) or self._walk._installed.has(dotted)
+        return self._walk.own(dotted) or self._walk.installed.has(dotted)
 
     def _import(self, dotted: str, around: _Around) -> _Module | None:
-        return self._walk._import_module(dotted, self._by, self._path, around)
+        return self._walk.import_module(dotted, self._by, self._path, around)
 
     def _submodule(self, package: str, name: str, around: _Around) -> None:
         if self._exists(f"{package}.{name}"):
@@ -870,7 +974,7 @@ class _DjangoApps:
             module = module.rpartition(".")[0]
         if module and (not known or module != dotted):
             root = module.partition(".")[0]
-            if known and root in self._walk._standard:
+            if known and root in self._walk.standard:
                 return
             self._import(module, around)
 
@@ -881,7 +985,7 @@ class _DjangoApps:
         held = options(default)[0] if default is not None else None
         engine = held.get("ENGINE") if isinstance(held, dict) else None
         kind = options(engine)[0] if engine is not None else None
-        installed = self._walk._installed
+        installed = self._walk.installed
         if isinstance(kind, str):
             self._import(f"{kind}.base" if self._exists(f"{kind}.base") else kind, around)
             drivers = next((d for key, d in _DRIVERS.items() if key in kind), ())
@@ -894,7 +998,7 @@ class _DjangoApps:
                 self._import(driver, around)
                 if not isinstance(kind, str):
                     self._import("django.db.backends.postgresql.base", around)
-                    self._walk._notes.append(
+                    self._walk.notes.append(
                         f"{self._path}: a variable decides which database is used; {driver} is "
                         "counted, which is installed"
                     )

@@ -5,8 +5,8 @@ are split as a shell would and never run; variables stay as they are written. Wh
 is said in notes.
 
 Sources: the servers' own command lines (gunicorn 26, uvicorn 0.40, hypercorn 0.18, waitress 3.0,
-daphne 4.2, streamlit 1.52, flask 3.1, fastapi-cli 0.0.20), and the Procfile's expression in
-heroku/buildpacks-procfile's SPEC.md.
+daphne 4.2, uwsgi 2.0, streamlit 1.52, flask 3.1, fastapi-cli 0.0.20), and the Procfile's expression
+in heroku/buildpacks-procfile's SPEC.md.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MOST_COMMANDS = 500
 _MOST_SCRIPT = 400_000  # characters of all scripts of a process
 _MOST_WORKERS = 10_000
 _DEEPEST = 4  # scripts in each other
-_CONCURRENCY = "WEB_CONCURRENCY"
+CONCURRENCY = "WEB_CONCURRENCY"
 _PYTHON = re.compile(r"(?:.*/)?(?:python|pypy)3?(?:\.\d+)?")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh"})
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
@@ -119,19 +119,24 @@ def procfile(folder: Path, top: Path | None = None) -> Procfile:
 
 
 def web_process(
-    code: Code, *, entry: str | None = None, dockerfile: Path | None = None
+    code: Code,
+    *,
+    entry: str | None = None,
+    dockerfile: Path | None = None,
+    platform: str = "",
 ) -> WebProcess | None:
     """Return the process that serves, None where no file says which it is.
 
     ``entry`` is what the user names: a script, a module, or ``module:attribute``. ``dockerfile`` is
-    the one that the platform builds from, whose CMD comes before the Procfile.
+    the one that the platform builds from, whose CMD comes before the Procfile. What ``platform``
+    reads of its own comes before both.
 
     :raises UsageError: ``entry`` is neither, or the Dockerfile cannot be read.
     :raises MeasureError: the Procfile cannot be read.
     """
     if entry is not None:
         return _named(entry, code)
-    for command in _commands(code, dockerfile):
+    for command in _commands(code, dockerfile, platform):
         return _process(command, code)
     return None
 
@@ -147,8 +152,11 @@ class _Command:
     variables: tuple[tuple[str, str], ...] = ()
 
 
-def _commands(code: Code, image: Path | None) -> Iterator[_Command]:
+def _commands(code: Code, image: Path | None, platform: str) -> Iterator[_Command]:
     """Yield the commands that start the web process, the deciding one first."""
+    own = [name for name in _PLATFORM_FILES if name.partition(".")[0] in platform.split("-")]
+    for name in own:
+        yield from _of_platform_file(name, code)
     if image is not None and (command := _of_dockerfile(image, code)) is not None:
         yield command
     if "Procfile" in code.paths:
@@ -158,12 +166,13 @@ def _commands(code: Code, image: Path | None) -> Iterator[_Command]:
         elif len(found.types) == 1:  # a bot without a web process
             ((name, text),) = found.types.items()
             yield _Command(text=text, place=f"Procfile:{found.lines[name]}")
-    for name, keys in _PLATFORM_FILES.items():
-        start = _start_command(code.text(name), keys, toml=name.endswith(".toml"))
-        if start:
-            yield _Command(text=start, place=name)
+    for name in _PLATFORM_FILES:
+        yield from _of_platform_file(name, code)
 
 
+# Railway: docs.railway.com/config-as-code and /deployments/start-command (it overrides an image's
+# ENTRYPOINT); Fly: fly.io/docs/apps/processes and /reference/configuration ([env]); Nixpacks:
+# second-hand.
 _PLATFORM_FILES: dict[str, tuple[str, ...]] = {
     "railway.json": ("deploy", "startCommand"),
     "railway.toml": ("deploy", "startCommand"),
@@ -172,17 +181,28 @@ _PLATFORM_FILES: dict[str, tuple[str, ...]] = {
 }
 
 
-def _start_command(data: bytes | None, keys: Sequence[str], *, toml: bool) -> str | None:
-    if data is None:
-        return None
+def _of_platform_file(name: str, code: Code) -> Iterator[_Command]:
+    """Yield the command that a platform's file names, if it names one."""
+    data = code.text(name)
+    settings = _settings_file(data, toml=name.endswith(".toml")) if data is not None else None
+    value: object = settings
+    for key in _PLATFORM_FILES[name]:
+        value = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(value, str) or not value or settings is None:
+        return
+    env = settings.get("env") if name == "fly.toml" else None
+    pairs = list(env.items())[:_MOST_COMMANDS] if isinstance(env, dict) else []
+    variables = tuple((key, text) for key, text in pairs if isinstance(text, str))
+    yield _Command(text=value, place=name, variables=variables)
+
+
+def _settings_file(data: bytes, *, toml: bool) -> dict[str, Any] | None:
     text = data.decode("utf-8", "replace")
     try:
         value: object = reading.toml(text) if toml else reading.json(text)
     except ValueError:
         return None
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else None
+    return value if isinstance(value, dict) else None
 
 
 def _of_dockerfile(path: Path, code: Code) -> _Command | None:
@@ -568,7 +588,7 @@ def _number(text: str | None, origin: str, shell: _Shell) -> Workers | None:
     name = (match[1] or match[2]) if match else ""
     default = match[3] if match else None
     known = default is not None and default.isascii() and default.isdigit() and len(default) < 6
-    if name == _CONCURRENCY:
+    if name == CONCURRENCY:
         return Workers(fixed=int(default) if default and known else 1, origin=origin, variable=name)
     if name and default and known:
         return Workers(fixed=int(default), origin=origin, variable=name)
@@ -578,10 +598,10 @@ def _number(text: str | None, origin: str, shell: _Shell) -> Workers | None:
 
 def _by_variable(server: str, shell: _Shell) -> Workers | None:
     """Return the workers of a server that is told no number: WEB_CONCURRENCY, else 1."""
-    given = shell.variables.get(_CONCURRENCY)
+    given = shell.variables.get(CONCURRENCY)
     if given is not None:  # by the command or the Dockerfile, whatever the platform sets
-        return _number(given, _CONCURRENCY, shell)
-    return Workers(fixed=1, origin=f"{server}'s default", variable=_CONCURRENCY)
+        return _number(given, CONCURRENCY, shell)
+    return Workers(fixed=1, origin=f"{server}'s default", variable=CONCURRENCY)
 
 
 def _entry(text: str, shell: _Shell) -> EntryPoint | None:
@@ -650,7 +670,7 @@ def _gunicorn(words: list[str], shell: _Shell) -> WebProcess:
     chdir = options.get("--chdir")
     if chdir is not None and (folder := _inside(_filled(chdir, shell), shell)) is not None:
         shell.folder = folder
-    config = _gunicorn_config(options.get("-c", "--config"), shell)
+    config = _python_config(options.get("-c", "--config") or "gunicorn.conf.py", "gunicorn", shell)
     workers = _number(options.get("-w", "--workers"), "gunicorn's --workers", shell)
     if workers is None and not options.has("-w", "--workers"):
         # without the setting gunicorn takes WEB_CONCURRENCY, else 1
@@ -678,7 +698,7 @@ def _gunicorn(words: list[str], shell: _Shell) -> WebProcess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _GunicornConfig:
+class _Config:
     workers: Workers | None = None
     sets_workers: bool = False
     threads: Workers | None = None
@@ -687,20 +707,20 @@ class _GunicornConfig:
     app: str | None = None
 
 
-def _gunicorn_config(path: str | None, shell: _Shell) -> _GunicornConfig:
-    """Read gunicorn.conf.py, or the file that -c names, as far as plain text goes."""
-    if path is not None and path.startswith("python:"):
+def _python_config(path: str, server: str, shell: _Shell) -> _Config:
+    """Read a server's settings in Python, such as gunicorn.conf.py, as far as plain text goes."""
+    if path.startswith("python:"):
         path = path.removeprefix("python:").replace(".", "/") + ".py"
-    place = _inside(_filled(path or "gunicorn.conf.py", shell).removeprefix("file:"), shell)
+    place = _inside(_filled(path, shell).removeprefix("file:"), shell)
     data = shell.code.text(place) if place is not None else None
     if data is None or place is None:
-        if path is not None:
-            shell.doubt(f"{shell.place}: gunicorn's settings cannot be found in the project")
-        return _GunicornConfig()
+        if path != "gunicorn.conf.py":
+            shell.doubt(f"{shell.place}: {server}'s settings cannot be found in the project")
+        return _Config()
     tree = parsed(data)
     if tree is None:
-        shell.doubt(f"{place}: cannot be read as Python: gunicorn's settings are not known")
-        return _GunicornConfig()
+        shell.doubt(f"{place}: cannot be read as Python: {server}'s settings are not known")
+        return _Config()
     held: dict[str, ast.expr] = {}
     unsure: set[str] = set()
     for node in tree.body:
@@ -733,7 +753,7 @@ def _gunicorn_config(path: str | None, shell: _Shell) -> _GunicornConfig:
         return constant if isinstance(constant, str) else None
 
     preload = held.get("preload_app")
-    return _GunicornConfig(
+    return _Config(
         workers=number("workers"),
         sets_workers="workers" in held or "workers" in unsure,
         threads=number("threads"),
@@ -835,7 +855,9 @@ def _uvicorn(words: list[str], shell: _Shell) -> WebProcess:
     )
     options = _options(words, flags)
     workers = _number(options.get("--workers"), "uvicorn's --workers", shell)
-    if workers is None and not options.has("--workers"):
+    if options.has("--reload"):  # then it ignores --workers
+        workers = Workers(fixed=1, origin="uvicorn's --reload")
+    elif workers is None and not options.has("--workers"):
         workers = _by_variable("uvicorn", shell)
     app = options.arguments[0] if options.arguments else None
     factory = app is not None and options.has("--factory") and not app.endswith("()")
@@ -856,9 +878,7 @@ def _hypercorn(words: list[str], shell: _Shell) -> WebProcess:
     options = _options(words, frozenset({"--debug", "--reload", "-h", "--help"}))
     workers = _number(options.get("-w", "--workers"), "hypercorn's --workers", shell)
     if workers is None and not options.has("-w", "--workers"):
-        workers = Workers(fixed=1, origin="hypercorn's default")
-    if options.has("-c", "--config"):
-        shell.doubt(f"{shell.place}: hypercorn's settings file is not read")
+        workers = _hypercorn_workers(options.get("-c", "--config"), shell)
     app = options.arguments[0] if options.arguments else None
     return _served(
         "hypercorn",
@@ -868,6 +888,98 @@ def _hypercorn(words: list[str], shell: _Shell) -> WebProcess:
         workers=workers,
         supervisor=True,
     )
+
+
+def _hypercorn_workers(path: str | None, shell: _Shell) -> Workers | None:
+    """Return the workers of a settings file, TOML or with a prefix Python, else the default."""
+    default = Workers(fixed=1, origin="hypercorn's default")
+    if path is None:
+        return default
+    if path.startswith(("python:", "file:")):
+        config = _python_config(path, "hypercorn", shell)
+        return config.workers if config.sets_workers else default
+    place = _inside(_filled(path, shell), shell)
+    data = shell.code.text(place) if place is not None else None
+    settings = _settings_file(data, toml=True) if data is not None else None
+    if settings is None:
+        shell.doubt(f"{shell.place}: hypercorn's settings cannot be read in the project")
+        return None
+    number = settings.get("workers", 1)
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 10_000:
+        shell.doubt(f"{place}: workers is not a plain number")
+        return None
+    return Workers(fixed=number, origin=f"{place}: workers") if "workers" in settings else default
+
+
+# uWSGI 2.0: core/uwsgi.c (options), plugins/python. Without lazy-apps it loads the app once and
+# forks the workers after that.
+
+
+def _uwsgi(words: list[str], shell: _Shell) -> WebProcess | None:
+    options = _options(words, _without_value(words))
+    ini = options.get("--ini") or next((a for a in options.arguments if a.endswith(".ini")), None)
+    if ini is not None:
+        given = _uwsgi_ini(_filled(ini, shell), shell)
+        options = _Options([*given, *options.values], options.arguments)
+    chdir = options.get("--chdir", "chdir")
+    if chdir is not None and (folder := _inside(_filled(chdir, shell), shell)) is not None:
+        shell.folder = folder
+    if options.has("--yaml", "-y", "--json", "-j", "--xml", "-x", "--toml"):
+        shell.doubt(f"{shell.place}: of uwsgi's settings files only .ini is read")
+    number = options.get("-p", "--processes", "--workers", "processes", "workers")
+    workers: Workers | None = Workers(fixed=1, origin="uwsgi's default")
+    if number == "%k":
+        workers = Workers(fixed=0, per_core=1, origin="uwsgi's %k")
+    elif number is not None:
+        text = re.sub(r"\$\((\w+)\)", r"$\1", number)
+        workers = _number(text, "uwsgi's processes", shell)
+    mount = (options.get("--mount", "mount") or "").rpartition("=")[2]
+    module = options.get("-w", "--module", "--wsgi", "module", "wsgi") or mount or None
+    attribute = options.get("--callable", "callable")
+    script = options.get("--wsgi-file", "--file", "wsgi-file", "file")
+    if module is None and script is not None:
+        found = _python([script], shell)
+    else:
+        whole = module and attribute and ":" not in module
+        found = _served("uwsgi", f"{module}:{attribute}" if whole else module, shell, ())
+    if found is None:
+        return None
+    paths = [value for key, value in options.values if key.strip("-") in ("pythonpath", "pp")]
+    folders = [place for path in paths if (place := _inside(_filled(path, shell), shell))]
+    return replace(
+        found,
+        server="uwsgi",
+        workers=workers,
+        preload=not options.has("--lazy-apps", "--lazy", "lazy-apps", "lazy"),
+        supervisor=options.has("-M", "--master", "master"),
+        import_folders=tuple(dict.fromkeys((*folders, *found.import_folders))),
+    )
+
+
+def _without_value(words: Sequence[str]) -> frozenset[str]:
+    """Return the options behind which another one stands, or nothing."""
+    pairs = zip(words, [*words[1:], "-"], strict=True)
+    return frozenset(word for word, after in pairs if after.startswith("-"))
+
+
+def _uwsgi_ini(path: str, shell: _Shell) -> list[tuple[str, str]]:
+    """Return what the section [uwsgi] of a settings file sets."""
+    place = _inside(path.partition(":")[0], shell)
+    data = shell.code.text(place) if place is not None else None
+    if data is None:
+        shell.doubt(f"{shell.place}: uwsgi's settings cannot be found in the project")
+        return []
+    found: list[tuple[str, str]] = []
+    section = ""
+    for line in data[:_LONGEST_SCRIPT].decode("utf-8", "replace").splitlines()[:_MOST_COMMANDS]:
+        line = line.strip()
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif section == "uwsgi" and line and line[0] not in "#;":
+            key, _, value = line.partition("=")
+            if value.strip() != "false":
+                found.append((key.strip(), value.strip()))
+    return found
 
 
 def _waitress(words: list[str], shell: _Shell) -> WebProcess:
@@ -965,6 +1077,7 @@ _SERVERS: dict[str, Callable[[list[str], _Shell], WebProcess | None]] = {
     "gunicorn": _gunicorn,
     "uvicorn": _uvicorn,
     "hypercorn": _hypercorn,
+    "uwsgi": _uwsgi,
     "waitress-serve": _waitress,
     "daphne": _daphne,
     "streamlit": _streamlit,
@@ -1051,7 +1164,7 @@ def worker_count(workers: Workers | None, dyno: Dyno | None) -> int | None:
     """
     if workers is None:
         return None
-    variable = dyno.concurrency if dyno is not None and workers.variable == _CONCURRENCY else None
+    variable = dyno.concurrency if dyno is not None and workers.variable == CONCURRENCY else None
     return workers.count(cores=dyno.processors if dyno is not None else None, variable=variable)
 
 
@@ -1059,11 +1172,24 @@ def worker_origin(workers: Workers | None, dyno: Dyno | None) -> str:
     """Return what decides the number of workers on a machine, "" where nothing does."""
     if workers is None:
         return ""
-    if dyno is not None and dyno.concurrency and workers.variable == _CONCURRENCY:
-        return f"{_CONCURRENCY} on {dyno.name}"
+    by_platform = workers.variable == CONCURRENCY and not workers.single
+    if dyno is not None and dyno.concurrency and by_platform:
+        return f"{CONCURRENCY} on {dyno.name}"
     return workers.origin
+
+
+def refusal(workers: Workers | None, dyno: Dyno | None) -> str:
+    """Return why a server stops at once on a machine, "" where it does not."""
+    if workers is None or not workers.single or workers.variable != CONCURRENCY:
+        return ""
+    if dyno is None or (dyno.concurrency or 0) < 2:
+        return ""
+    return (
+        f"{workers.origin}: uvicorn stops at once on {dyno.name}, where {CONCURRENCY} is "
+        f'{dyno.concurrency}: give it the app as "module:app", or workers=1'
+    )
 
 
 def forks(process: WebProcess) -> bool:
     """Return whether the server forks its workers, which then share its memory."""
-    return process.server == "gunicorn"
+    return process.server in ("gunicorn", "uwsgi")

@@ -72,8 +72,9 @@ class ImportStep:
 class CallStep:
     """A call of a dotted name; "()" in it is a call whose result has the next name.
 
-    ``texts`` are its first positional arguments as far as they are literal strings, ``words`` its
-    keywords that are literals or dotted names.
+    ``texts`` are its first positional arguments as far as they are literal strings, ``paths`` as
+    far as they are written as paths, ``words`` its keywords with literals, dotted names or paths;
+    ``Name("")`` stands for anything else, and those with None are left out.
     """
 
     line: int
@@ -82,6 +83,7 @@ class CallStep:
     names: tuple[str, ...] = ()  # positional arguments that are dotted names, "" for others
     words: tuple[tuple[str, object], ...] = ()
     sure: bool = True
+    paths: tuple[Written | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,37 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """Paths put together by ``os.path.join`` or ``/``; by ``+`` or in an f-string if ``glued``."""
+
+    parts: tuple[Written, ...]
+    glued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """The folder so many levels above a path: ``.parent``, ``os.path.dirname``."""
+
+    path: Written
+    levels: int
+
+
+Written = str | Name | Joined | Above  # a text or a path as an expression has it
+
+
+@dataclass(frozen=True, slots=True)
 class BindStep:
-    """``name = dotted`` or ``name = dotted()``; also ``self.name = ...``."""
+    """``name = dotted`` or ``name = dotted()``; also ``self.name = ...``.
+
+    ``text`` is what is bound where it is written as a text or a path; a file that is opened stands
+    for its path. With neither, the name has a value that is not known.
+    """
 
     line: int
     name: str
     value: str
+    text: Written | None = None
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +168,20 @@ class Body:
     """What executing a module, a function or a class body does."""
 
     steps: tuple[Step, ...] = ()
+    parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A file as far as it could be read; ``failure`` says why not in full, "" if it was."""
+    """A file as far as it could be read; ``failure`` says why not in full, "" if it was.
+
+    ``tokens`` is what reading it cost, at most ``MOST_TOKENS``.
+    """
 
     body: Body = field(default_factory=Body)
     failure: str = ""
     steps: int = 0
+    tokens: int = 0
 
 
 def tokens(source: bytes) -> int:
@@ -181,15 +213,19 @@ def read(source: bytes, *, minor: str) -> Source:
     Of a file that cannot be parsed, the imports that start a line are taken.
     """
     tree = _parsed(source)
+    cost = min(tokens(source), MOST_TOKENS)
     if isinstance(tree, str):
-        return Source(body=Body(steps=tuple(_plain_imports(source))), failure=tree)
+        body = Body(steps=tuple(_plain_imports(source)))
+        return Source(body=body, failure=tree, tokens=cost)
     reader = _Reader(tuple(int(part) for part in minor.split(".")))
     try:
         steps = tuple(reader.block(tree.body, sure=True, deep=0))
     except RecursionError:
-        return Source(body=Body(steps=tuple(_plain_imports(source))), failure="it is too deep")
+        body = Body(steps=tuple(_plain_imports(source)))
+        return Source(body=body, failure="it is too deep", tokens=cost)
     failure = "it is too long to follow" if reader.left <= 0 else ""
-    return Source(body=Body(steps=steps), failure=failure, steps=MOST_STEPS - reader.left)
+    count = MOST_STEPS - reader.left
+    return Source(body=Body(steps=steps), failure=failure, steps=count, tokens=cost)
 
 
 def _plain_imports(source: bytes) -> Iterator[ImportStep]:
@@ -242,6 +278,7 @@ class _Reader:
                 | ast.AsyncFor(iter=first, body=body, orelse=other)
             ):
                 yield from self._calls(first, sure)
+                yield from self._unknown(node.target)
                 yield from self.block([*body, *other], sure=sure, deep=deep + 1)
             case ast.While(test=first, body=body, orelse=other):
                 yield from self._calls(first, sure)
@@ -249,6 +286,8 @@ class _Reader:
             case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
                 for item in items:
                     yield from self._calls(item.context_expr, sure)
+                    if item.optional_vars is not None:
+                        yield from self._bind(item.optional_vars, item.context_expr, sure)
                 inner = tuple(self.block(body, sure=sure, deep=deep + 1))
                 if any(_suppresses(item.context_expr) for item in items):
                     yield TryStep(node.lineno, inner, (), catches=True)
@@ -261,11 +300,14 @@ class _Reader:
             case ast.Assign(targets=targets, value=value):
                 yield from self._calls(value, sure)
                 for target in targets:
-                    yield from self._bind(target, value)
+                    yield from self._bind(target, value, sure)
             case ast.AnnAssign(target=target, value=ast.expr() as value):
                 yield from self._calls(value, sure)
-                yield from self._bind(target, value)
-            case ast.AugAssign(value=value) | ast.Expr(value=value):
+                yield from self._bind(target, value, sure)
+            case ast.AugAssign(target=target, value=value):
+                yield from self._calls(value, sure)
+                yield from self._unknown(target)
+            case ast.Expr(value=value):
                 yield from self._calls(value, sure)
             case ast.Return(value=ast.expr() as value):
                 yield from self._calls(value, sure)
@@ -274,11 +316,22 @@ class _Reader:
             case _:
                 pass
 
-    def _bind(self, target: ast.expr, value: ast.expr) -> Iterator[Step]:
+    def _bind(self, target: ast.expr, value: ast.expr, sure: bool) -> Iterator[Step]:
         name, dotted = _dotted(target), _dotted(value)
         plain = isinstance(target, ast.Name) or name.startswith("self.")
-        if plain and name.count(".") < 2 and dotted:
-            yield BindStep(target.lineno, name, dotted)
+        if not plain or name.count(".") > 1:
+            yield from self._unknown(target)
+            return
+        text = _written(value)
+        if isinstance(text, str) and any(sign.isspace() for sign in text):
+            text = None  # no path of a model, and no part of one
+        yield BindStep(target.lineno, name, dotted, text, sure)
+
+    def _unknown(self, target: ast.expr) -> Iterator[Step]:
+        """Yield that names get values that are not known."""
+        for node in target.elts[:20] if isinstance(target, ast.Tuple | ast.List) else [target]:
+            if isinstance(node, ast.Name):
+                yield BindStep(node.lineno, node.id, "")
 
     def _function(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, sure: bool, deep: int
@@ -295,7 +348,9 @@ class _Reader:
                 decorators.append(step)
         for default in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
             yield from self._calls(default, sure)
-        body = Body(tuple(self.block(node.body, sure=True, deep=deep + 1)))
+        given = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+        names = tuple(one.arg for one in given)
+        body = Body(tuple(self.block(node.body, sure=True, deep=deep + 1)), names)
         yield DefineStep(node.lineno, node.name, body, decorators=tuple(decorators))
 
     def _class(self, node: ast.ClassDef, sure: bool, deep: int) -> Iterator[Step]:
@@ -366,11 +421,12 @@ class _Reader:
         texts = tuple(map(_text, node.args[:3]))
         names = tuple(map(_dotted, node.args[:3]))
         words = tuple(
-            (word.arg, value)
+            (word.arg, value if (value := _value(word.value)) is not None else Name(""))
             for word in node.keywords[:20]
-            if word.arg and (value := _value(word.value)) is not None
+            if word.arg and not (isinstance(word.value, ast.Constant) and word.value.value is None)
         )
-        return CallStep(node.lineno, target, texts, names, words, sure)
+        paths = tuple(map(_written, node.args[:3]))
+        return CallStep(node.lineno, target, texts, names, words, sure, paths)
 
     def _truth(self, test: ast.expr) -> bool | None:
         """Return what a condition is on the target; None where that is not known."""
@@ -484,14 +540,94 @@ def _text(node: ast.expr) -> str | None:
 
 
 def _value(node: ast.expr) -> object:
-    """Return a literal, a name or a list of names; None for anything else."""
+    """Return a literal, a name, a list of names or a path; None for anything else."""
     if isinstance(node, ast.Constant):
         text = isinstance(node.value, str) and len(node.value) <= _LONGEST_TEXT
         return node.value if text or isinstance(node.value, bool | int) else None
     if isinstance(node, ast.List | ast.Tuple):
         return tuple(Name(dotted) for item in node.elts[:20] if (dotted := _dotted(item)))
+    written = _written(node)
+    if written is not None:
+        return written
     dotted = _dotted(node)
     return Name(dotted) if dotted else None
+
+
+# --------------------------------------------------------------------------- paths
+
+_DEEPEST_PATH = 12
+_MOST_PARTS = 20
+# what returns the path that it is given, or the file or the content at it
+_FUNCTIONS = frozenset("abspath realpath normpath fspath str open BytesIO".split())
+_METHODS = frozenset("resolve absolute as_posix open read read_bytes".split())
+_JOINS = frozenset({"os.path.join", "path.join", "osp.join", "join"})
+_CURRENT = frozenset({"os.getcwd", "getcwd", "Path.cwd", "pathlib.Path.cwd"})
+
+
+def _written(node: ast.expr, deep: int = 0) -> Written | None:
+    """Return a text or a path as it is put together; None for anything else."""
+    if deep > _DEEPEST_PATH:
+        return None
+    match node:
+        case ast.Constant():
+            return _text(node)
+        case ast.Attribute(value=value, attr="parent"):
+            return _above(value, 1, deep)
+        case ast.Name() | ast.Attribute():
+            dotted = _dotted(node)
+            return Name(dotted) if dotted and "()" not in dotted else None
+        case ast.Subscript(
+            value=ast.Attribute(value=value, attr="parents"), slice=ast.Constant(value=int(number))
+        ) if 0 <= number < _MOST_PARTS:
+            return _above(value, number + 1, deep)
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            return _joined([left, right], deep)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _joined([left, right], deep, glued=True)
+        case ast.JoinedStr(values=values):
+            plain = [one.value if isinstance(one, ast.FormattedValue) else one for one in values]
+            formatted = any(
+                isinstance(one, ast.FormattedValue) and one.format_spec for one in values
+            )
+            return None if formatted else _joined(plain, deep, glued=True)
+        case ast.Call(func=func, args=args):
+            return _called(func, args, deep)
+        case _:
+            return None
+
+
+def _called(func: ast.expr, args: Sequence[ast.expr], deep: int) -> Written | None:
+    """Return the path that a call returns."""
+    target = _dotted(func)
+    module, _, name = target.rpartition(".")
+    if target in _CURRENT or (name in ("Path", "PurePath") and not args):
+        return "."
+    if target in _JOINS or name in ("Path", "PurePath"):
+        return _joined(args, deep)
+    if name == "dirname" and len(args) == 1:
+        return _above(args[0], 1, deep)
+    if name in _FUNCTIONS and args and (name != "open" or module in ("", "io", "builtins")):
+        return _written(args[0], deep + 1)
+    if isinstance(func, ast.Attribute):
+        if func.attr == "joinpath":
+            return _joined([func.value, *args], deep)
+        if func.attr in _METHODS:
+            return _written(func.value, deep + 1)
+    return None
+
+
+def _joined(nodes: Sequence[ast.expr], deep: int, *, glued: bool = False) -> Written | None:
+    if not 0 < len(nodes) <= _MOST_PARTS:
+        return None
+    parts = [part for node in nodes if (part := _written(node, deep + 1)) is not None]
+    if len(parts) < len(nodes):
+        return None
+    return parts[0] if len(parts) == 1 else Joined(tuple(parts), glued)
+
+
+def _above(node: ast.expr, levels: int, deep: int) -> Written | None:
+    path = _written(node, deep + 1)
+    return None if path is None else Above(path, levels)
 
 
 def _is_main(test: ast.expr) -> bool:

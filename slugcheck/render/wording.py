@@ -24,6 +24,7 @@ from slugcheck.model import (
     Target,
     Transfer,
     Verdict,
+    When,
     breakdown,
 )
 from slugcheck.model.memory import MemoryPart, RamFloor
@@ -380,6 +381,9 @@ def about_ram(ram: RamFloor) -> tuple[str, ...]:
     uncounted = [name for name in names if name not in estimated]
     if nothing := [name for name in uncounted if name.partition(".")[0] not in absent]:
         about.append(f"not counted, size unknown: {listed(nothing)}")
+    if guessed := [one.model.path for one in worker.models if not one.measured]:
+        about.append(f"what loading takes was not measured, perhaps nothing: {listed(guessed)}")
+    about += _uncounted_models(ram)
     if scan.unread:
         unread = [f"{one.place}: {one.reason}" for one in scan.unread]
         about.append(f"could not be followed: {listed(unread, _UNREAD)}")
@@ -388,6 +392,22 @@ def about_ram(ram: RamFloor) -> tuple[str, ...]:
     about += scan.notes
     about += [doubt for doubt in ram.worker_doubts if doubt not in scan.notes]
     return tuple(about)
+
+
+def _uncounted_models(ram: RamFloor) -> list[str]:
+    """Return what is said of models that are not in the floor."""
+    about = []
+    absent = [one for one in ram.uncounted_models if one.path]
+    if absent:
+        named = listed([f"{one.path} ({one.place})" for one in absent])
+        about.append(f"loaded at the start, but not among the project's files: {named}")
+    if unclear := [one.place for one in ram.uncounted_models if not one.path]:
+        about.append(f"a model whose file is not known is loaded at the start: {listed(unclear)}")
+    later = [one for one in ram.scan.models if one.when is When.LATER]
+    if later:
+        named = listed([f"{one.path or 'a model'} ({one.place})" for one in later])
+        about.append(f"loaded later, in a function, and not counted: {named}")
+    return about
 
 
 # --------------------------------------------------------------------------- the next step

@@ -117,7 +117,7 @@ def of(manager: Manager) -> Installer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
+class InstalledFiles:
     """The files of one distribution, relative to the Python prefix, without bytecode.
 
     ``sources`` are the ``.py`` files that the installer compiles; a ``.pyc`` in the wheel is among
@@ -172,7 +172,7 @@ def layout_of(target: Target, manager: Manager = Manager.PIP) -> Layout:
     )
 
 
-def install(inventory: Inventory, distribution: Distribution, layout: Layout) -> Installed:
+def install(inventory: Inventory, distribution: Distribution, layout: Layout) -> InstalledFiles:
     """Return the files that the layout's installer writes from a wheel."""
     record = f"{inventory.dist_info}/RECORD"
     placed = [
@@ -193,7 +193,7 @@ def install(inventory: Inventory, distribution: Distribution, layout: Layout) ->
     packed = int(rows * _RECORD_RATIO + added * _BYTECODE_ROW_RATIO)
     path = f"{layout.site_packages}/{record}"
     files += [*made, Entry(path=path, size=rows + added, compressed=packed)]
-    return Installed(files=tuple(files), sources=sources)
+    return InstalledFiles(files=tuple(files), sources=sources)
 
 
 def _place(entry: Entry, inventory: Inventory, layout: Layout) -> str:

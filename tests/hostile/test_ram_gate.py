@@ -49,6 +49,14 @@ def procfile(command: str) -> dict[str, str]:
     return {"Procfile": f"web: {command}\n"}
 
 
+def test_a_password_in_the_address_of_a_model_is_not_shown(check: Check) -> None:
+    source = "import flask, torch\ntorch.load('https://user:hidden-word@host/m.pt')\n"
+    for form in ("table", "json", "markdown"):
+        done = check(APP | {"app.py": source}, "--limit", "ram=1G", "--format", form)
+        assert "m.pt" in done.out
+        assert "hidden-word" not in done.out + done.err
+
+
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
@@ -71,6 +79,14 @@ def procfile(command: str) -> dict[str, str]:
         ),
         ({"app.py": "from . import heavy\n"}, "app.py:1"),
         (procfile("gunicorn nothing:app -w 1"), "nothing"),
+        ({"app.py": "import flask, pickle\npickle.load(open('gone.pkl', 'rb'))\n"}, "gone.pkl"),
+        ({"app.py": "import flask, pickle\npickle.load(open(x))\n"}, "whose file is not known"),
+        (procfile("uwsgi -w app:app -p %(x)"), "not a plain number"),
+        (
+            procfile("python app.py")
+            | {"app.py": "import uvicorn\nuvicorn.run('app', workers=x)\n"},
+            "app.py:2: the number of uvicorn's workers is not known",
+        ),
     ],
 )
 def test_a_limit_on_ram_is_undecided_where_more_may_be_loaded(

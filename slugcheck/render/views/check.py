@@ -35,7 +35,7 @@ from slugcheck.model import (
     breakdown,
 )
 from slugcheck.model import Kind as FileKind
-from slugcheck.model.memory import MemoryPart, RamFloor
+from slugcheck.model.memory import LoadedFile, MemoryPart, RamFloor
 from slugcheck.render import wording
 from slugcheck.render.view import (
     ABSENT,
@@ -415,6 +415,10 @@ def _ram(ram: RamFloor, *, folded: bool) -> Section:
     if rest:
         size = sum(part.resident.value for part in rest)
         rows.append(_ram_row(line(f"… {len(rest)} more"), size, style=Style.DIM))
+    rows += [_ram_model(one) for one in worker.models[:_MOST_PARTS]]
+    if more := worker.models[_MOST_PARTS:]:
+        size = sum(one.resident.value for one in more)
+        rows.append(_ram_row(line(f"… {len(more)} more models"), size, style=Style.DIM))
     own = worker.interpreter_bytes + worker.standard_library_bytes
     rows.append(_ram_row(line("Python", Style.ACCENT), own))
     name = "one worker" if ram.workers > 1 else "total"
@@ -439,6 +443,12 @@ def _ram_part(part: MemoryPart, scan: Scan) -> Row:
     name: Line = (Span(part.name, code=True), Span(f" {part.version}", Style.DIM))
     size = line(f"{mark}{mib(part.resident.value)}")
     return Row(cells=(name, size, line(" → ".join(wording.import_chain(part, scan)))))
+
+
+def _ram_model(one: LoadedFile) -> Row:
+    figure = mib(one.resident.value) if one.measured else f"0 to {mib(one.resident.high)}"
+    where = line(f"loaded at {one.model.place}")
+    return Row(cells=(line(one.model.path, code=True), line(figure), where))
 
 
 def _workers(ram: RamFloor) -> str:
