@@ -18,6 +18,7 @@ from slugcheck.errors import MeasureError
 from slugcheck.model import Dyno, Report
 from slugcheck.model.rehearsal import BreakingPoint, MachineFit, ProcessRun, Rehearsed, Stage
 from slugcheck.model.report import Status
+from slugcheck.project.processes import is_command
 from slugcheck.rehearsing import judgement, rules, stage
 from slugcheck.rehearsing.app import Supervisor
 from slugcheck.rehearsing.performance import Performance
@@ -46,8 +47,13 @@ class Rehearsal:
             self._python, _ = stage.describe(options.interpreter)
             minor = ".".join(self._python.split(".")[:2])
             options = replace(options, check=replace(options.check, python=minor))
+        command = options.command
+        if command is not None and is_command(command):
+            options = replace(options, check=replace(options.check, entry=command))
         self._check = Check(options.check, advise=False)
-        self._types = process_types(options, self._check.subject, options.check.dockerfile)
+        self._types = process_types(
+            options, self._check.subject, self._check.target.platform, options.check.dockerfile
+        )
         self._rules = rules.of(self._check.target.platform)
         self._notes: list[str] = []
 

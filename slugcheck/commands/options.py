@@ -105,9 +105,9 @@ def target(*, several: bool = False) -> tuple[Callable[[F], F], ...]:
         ),
         click.option(
             "--entry",
-            metavar="MODULE|FILE",
-            help="What the web process runs, such as app:app or main.py, for the RAM floor. "
-            "Default: what the Procfile says.",
+            metavar="MODULE|FILE|COMMAND",
+            help="What the web process runs, such as app:app, main.py or 'gunicorn app:app', for "
+            "the RAM floor. Default: what the Procfile says.",
         ),
         click.option(
             "--tier",

@@ -50,9 +50,9 @@ def of(
 ) -> RamFloor | None:
     """Return the floor of an app on its target; None where no wheel could be read.
 
-    ``entry`` is what the user names as the process that serves, ``dockerfile`` the one that the
-    platform builds from. ``parsed`` is what ``parse`` returned for the same target, if it was
-    called.
+    ``entry`` is what the user names as the process that serves, or its whole command;
+    ``dockerfile`` the one that the platform builds from. ``parsed`` is what ``parse`` returned for
+    the same target, if it was called.
 
     :raises UsageError: ``entry`` is not in the project, or there is no project.
     :raises MeasureError: the Procfile cannot be read, or the table of imports is damaged.
@@ -146,7 +146,8 @@ def _worker_doubts(
     entry: str | None,
 ) -> tuple[str, ...]:
     """Return why there may be more processes than are counted."""
-    if entry is not None or subject.project is None or not target.platform.starts_workers:
+    named = entry is not None and not processes.is_command(entry)
+    if named or subject.project is None or not target.platform.starts_workers:
         return ()  # the user has said what starts, or there is nothing to start
     if started is None:
         return ("no file says how the app is started",)
@@ -174,7 +175,7 @@ def _scanned(
         if process is not None and process.entries:
             minor = sizes.target.minor
             scan = imports.scan(process, code, modules, minor=minor, parsed=parsed)
-            if entry is not None and not scan.files:
+            if entry is not None and not scan.files and not processes.is_command(entry):
                 message = f"--entry {printable(entry)[:_SHOWN]}: the project has no such module"
                 raise UsageError(message, hint="name one like app.py, app:app or mysite.wsgi")
             return scan.process, scan

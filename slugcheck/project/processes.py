@@ -127,18 +127,25 @@ def web_process(
 ) -> WebProcess | None:
     """Return the process that serves, None where no file says which it is.
 
-    ``entry`` is what the user names: a script, a module, or ``module:attribute``. ``dockerfile`` is
-    the one that the platform builds from, whose CMD comes before the Procfile. What ``platform``
-    reads of its own comes before both.
+    ``entry`` is what the user names: a script, a module, ``module:attribute``, or a whole command,
+    which has a blank. ``dockerfile`` is the one that the platform builds from, whose CMD comes
+    before the Procfile. What ``platform`` reads of its own comes before both.
 
     :raises UsageError: ``entry`` is neither, or the Dockerfile cannot be read.
     :raises MeasureError: the Procfile cannot be read.
     """
     if entry is not None:
+        if is_command(entry):
+            return _process(_Command(text=entry, place="--entry"), code)
         return _named(entry, code)
     for command in _commands(code, dockerfile, platform):
         return _process(command, code)
     return None
+
+
+def is_command(entry: str) -> bool:
+    """Whether what the user names is a whole command."""
+    return len(entry.split()) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from slugcheck.errors import UsageError
+from slugcheck.model import Platform
 from slugcheck.model.options import Options
 from slugcheck.project import processes
 from slugcheck.project.app import Subject
@@ -77,7 +78,7 @@ class ProcessType:
 
 
 def process_types(
-    options: RehearseOptions, subject: Subject, dockerfile: Path | None
+    options: RehearseOptions, subject: Subject, platform: Platform, dockerfile: Path | None
 ) -> tuple[ProcessType, ...]:
     """Return what to start, with the release phase first where it was asked for.
 
@@ -95,11 +96,11 @@ def process_types(
     if options.release:
         wanted = (_RELEASE, *(name for name in wanted if name != _RELEASE))
     for name in wanted:
-        if name in types:
+        if name in types and (name != WEB or platform.buildpack is not None):
             place = f"Procfile:{found.lines[name]}"
             chosen.append(ProcessType(name=name, command=types[name], place=place))
         elif name == WEB:
-            chosen.append(_web(subject, dockerfile, tuple(types)))
+            chosen.append(_web(subject, platform, dockerfile, tuple(types)))
         else:
             known = listed(sorted(types)) or "none"
             message = f"there is no process type {printable(name)[:_QUOTED]!r}"
@@ -107,12 +108,16 @@ def process_types(
     return tuple(chosen)
 
 
-def _web(subject: Subject, dockerfile: Path | None, others: tuple[str, ...]) -> ProcessType:
+def _web(
+    subject: Subject, platform: Platform, dockerfile: Path | None, others: tuple[str, ...]
+) -> ProcessType:
     """Return the web process that another platform's file names."""
     assert subject.files is not None  # noqa: S101 - the caller has looked
-    paths = frozenset(member.path for member in subject.files.files) - {"Procfile"}
+    paths = frozenset(member.path for member in subject.files.files)
     code = Code(folder=subject.path, top=subject.top, paths=paths)
-    process = processes.web_process(code, dockerfile=dockerfile)
+    process = processes.web_process(code, dockerfile=dockerfile, platform=platform.name)
+    if platform.buildpack is not None and process is not None and process.place[:9] == "Procfile:":
+        process = None  # of another type: the only one there is
     if process is None or not process.command:
         if others:
             hint = f"name one with --process: {listed(sorted(others))}"

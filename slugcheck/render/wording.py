@@ -366,7 +366,10 @@ def about_ram(ram: RamFloor) -> tuple[str, ...]:
     small = [machine.dyno.name for machine in ram.machines if machine.is_too_small]
     if small and len(small) < len(ram.machines):
         about.append(f"too small for the imports alone: {listed(small)}")
-    about.append(f"data, models and requests come on top; measured on {worker.measured_on}")
+    about.append(
+        "data, models and requests come on top: slugcheck rehearse measures them; imports "
+        f"measured on {worker.measured_on}"
+    )
     names = dict.fromkeys(one.distribution or one.name for one in worker.unknown)
     others = [
         f"{part.name} {part.measured_version}"
