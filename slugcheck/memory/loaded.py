@@ -20,7 +20,7 @@ _MAPPED = (0.0, 0.0, 1.0)
 _PICKLE = (0.25, 0.9, 8.0)  # with protocol 0 a file has up to four times what it holds
 _JOBLIB = (0.5, 0.9, 10.0)  # which may compress it
 _SHARES: dict[str, tuple[float, float, float]] = {
-    "onnxruntime.InferenceSession": (0.9, 1.0, 3.2),
+    "onnxruntime.InferenceSession": (0.9, 1.0, 3.4),
     # of a training checkpoint two thirds are of the optimizer, and may be dropped
     "torch.load": (0.3, 1.0, 1.2),
     "torch.jit.load": (0.9, 1.0, 1.3),
@@ -31,6 +31,12 @@ _SHARES: dict[str, tuple[float, float, float]] = {
     "lightgbm.Booster": (0.5, 0.6, 2.0),
     "xgboost.Booster": (0.5, 0.8, 2.5),
 }
+# What a loader sets up with the first file, at most.
+_FIRST = {
+    "onnxruntime.InferenceSession": 15 * 2**20,
+    "torch.load": 2 * 2**20,
+    "torch.jit.load": 7 * 2**20,
+}
 
 
 def files(models: Iterable[LoadedModel], sizes: Mapping[str, int]) -> tuple[LoadedFile, ...]:
@@ -39,12 +45,14 @@ def files(models: Iterable[LoadedModel], sizes: Mapping[str, int]) -> tuple[Load
     ``sizes`` are of the app's files in bytes, by their paths; a folder stands for all below it.
     """
     found = []
+    first = dict(_FIRST)
     for model in models:
         size = _size(model.path, sizes)
         if size is None or model.when is When.LATER:
             continue
         shares = _MAPPED if model.mapped else _SHARES.get(model.loader, _UNKNOWN)
         low, value, high = (share * size for share in shares)
+        high += first.pop(model.loader, 0)
         found.append(
             LoadedFile(
                 model=model,

@@ -3,8 +3,8 @@
 Paths are put together from literals, ``__file__``, the working folder and names that the code binds
 to such; a path that needs anything else is not known. Nothing is looked up on disk.
 
-Sources: the signatures in onnxruntime 1.32, torch 2.13, joblib 1.6, opencv-python 5.0, lightgbm
-4.7, xgboost 3.2 and Python's pickle; of the others what is known of them, second-hand.
+The names and positions of arguments are second-hand, but for the calls that
+``benchmarks/loaded_models.py`` makes.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ def _commands(code: Code, image: Path | None, platform: str) -> Iterator[_Comman
 
 
 # Railway: docs.railway.com/config-as-code and /deployments/start-command (it overrides an image's
-# ENTRYPOINT); Fly: fly.io/docs/apps/processes and /reference/configuration ([env]); Nixpacks:
+# ENTRYPOINT); Fly: fly.io/docs/apps/processes; [env] there, and Nixpacks:
 # second-hand.
 _PLATFORM_FILES: dict[str, tuple[str, ...]] = {
     "railway.json": ("deploy", "startCommand"),
@@ -918,7 +918,7 @@ def _hypercorn_workers(path: str | None, shell: _Shell) -> Workers | None:
     return Workers(fixed=number, origin=f"{place}: workers") if "workers" in settings else default
 
 
-# uWSGI 2.0: core/uwsgi.c (options), plugins/python. Without lazy-apps it loads the app once and
+# The options are those of uWSGI 2.0.31 (uwsgi --help). Without lazy-apps it loads the app once and
 # forks the workers after that.
 
 
