@@ -9,7 +9,8 @@ import os
 import random
 import statistics
 import subprocess
-from collections.abc import Collection, Iterable, Sequence
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.import_environments import Environment
@@ -54,6 +55,11 @@ def statement(name: str) -> str:
     return f"from {module} import {last}"
 
 
+def standard(name: str) -> bool:
+    """Return whether a name is of the standard library."""
+    return name.partition(".")[0] in sys.stdlib_module_names
+
+
 @functools.cache
 def owners(environment: Environment) -> dict[str, str]:
     """Return the distribution of each topmost package."""
@@ -63,11 +69,15 @@ def owners(environment: Environment) -> dict[str, str]:
 
 
 def distribution(environment: Environment, name: str) -> str:
-    """Return the distribution that holds an imported name."""
+    """Return the distribution that holds an imported name.
+
+    :raises KeyError: none of the environment does.
+    """
     known = owners(environment)
-    while name and name not in known:
-        name = name.rpartition(".")[0]
-    return known[name]
+    top = name
+    while top and top not in known:
+        top = top.rpartition(".")[0]
+    return known[top]
 
 
 def installed(environment: Environment, names: Iterable[str]) -> list[Installed]:
@@ -138,18 +148,30 @@ def case(
     parts: Path,
     kept: Path,
     table: Table | None = None,
+    minor: str | None = None,
 ) -> Case | None:
-    """Return what is said of a set, beside what it takes where only what it needs is installed."""
-    wanted = sorted({distribution(environment, name) for name in names})
+    """Return what is said of a set, beside what it takes where only what it needs is installed.
+
+    None where it is not installed here, or an import fails. ``minor`` is the Python that the floor
+    is said for, the environment's own unless another is given.
+    """
+    try:
+        wanted = sorted({distribution(environment, name) for name in names if not standard(name)})
+    except KeyError:
+        print(f"{' '.join(names)}: not installed on Python {environment.minor}")
+        return None
     real = truth(python, environment.part(wanted, parts), names, kept)
     if real is None:
         return None
     there = installed(environment, sorted(environment.closure(wanted)))
 
     def owner(name: str) -> str | None:
-        return distribution(environment, name)
+        try:
+            return distribution(environment, name)
+        except KeyError:
+            return None
 
-    said = floor(names, there, table=table, provider=owner)
+    said = floor(names, there, python=minor or environment.minor, table=table, provider=owner)
     return Case(tuple(names), said, *real)
 
 
@@ -171,24 +193,52 @@ def summary(cases: Collection[Case]) -> str:
     )
 
 
-def rows(cases: Iterable[Case]) -> list[str]:
-    """Return a Markdown table of cases."""
+def summaries(every: Mapping[str, Collection[Case]]) -> list[str]:
+    """Return a Markdown table by Python: median errors, sets within intervals, median widths."""
     lines = [
-        "| imports | real | floor | interval | error | anonymous, real | anonymous, floor |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| Python | measured distributions | within | ± | with unmeasured ones | within | ± |"
+        " all | within | ± |",
+        "| --- |" + " ---: |" * 9,
     ]
-    for one in cases:
-        said = one.said.resident
-        mark = "" if one.within else "!"
-        names = " ".join(name.removeprefix("django.core.wsgi.") for name in one.names)
-        if one.said.estimated_parts:
-            names += " *"
-        lines.append(
-            f"| {names} | {_mib(one.resident)} | {_mib(said.value)} |"
-            f" {_mib(said.low)} to {_mib(said.high)} | {one.error:+.1f} %{mark} |"
-            f" {_mib(one.anonymous)} | {_mib(one.said.anonymous.value)} |"
-        )
+    for minor, cases in [*every.items(), ("all", [one for some in every.values() for one in some])]:
+        estimated = [case for case in cases if case.said.estimated_parts]
+        measured = [case for case in cases if not case.said.estimated_parts]
+        cells = [_summed(some) for some in (measured, estimated, cases)]
+        lines.append(f"| {minor} | {' | '.join(cells)} |")
     return lines
+
+
+def _summed(cases: Collection[Case]) -> str:
+    if not cases:
+        return "- | - | -"
+    error = statistics.median(abs(case.error) for case in cases)
+    width = statistics.median(case.said.resident.percent for case in cases)
+    within = sum(case.within for case in cases)
+    return f"{error:.1f} % | {within} of {len(cases)} | {width:.1f} %"
+
+
+def rows(every: Mapping[str, Collection[Case]]) -> list[str]:
+    """Return a Markdown table of sets: what is real on each Python, the error and the width."""
+    sets = dict.fromkeys(case.names for cases in every.values() for case in cases)
+    lines = [
+        f"| imports | {' | '.join(every)} |",
+        "| --- |" + " ---: |" * len(every),
+    ]
+    found = {(minor, case.names): case for minor, cases in every.items() for case in cases}
+    for names in sets:
+        some = [found.get((minor, names)) for minor in every]
+        text = " ".join(name.removeprefix("django.core.wsgi.") for name in names)
+        if any(one is not None and one.said.estimated_parts for one in some):
+            text += " *"
+        lines.append(f"| {text} | {' | '.join(map(_cell, some))} |")
+    return lines
+
+
+def _cell(one: Case | None) -> str:
+    if one is None:
+        return "-"
+    mark = "" if one.within else "!"
+    return f"{_mib(one.resident)}, {one.error:+.1f}{mark}, ±{one.said.resident.percent:.0f}"
 
 
 def _mib(size: int) -> str:

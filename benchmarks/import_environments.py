@@ -12,7 +12,6 @@ import hashlib
 import importlib.metadata
 import os
 import shutil
-import sys
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -30,8 +29,9 @@ class Environment:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        minor = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        self.packages = folder / "lib" / minor / "site-packages"
+        (self.packages,) = folder.glob("lib/python3.*/site-packages")
+        self.minor = self.packages.parent.name.removeprefix("python")
+        self.tag = self.minor.replace(".", "")
         self.distributions: dict[str, importlib.metadata.Distribution] = {
             canonicalize_name(found.metadata["Name"]): found
             for found in importlib.metadata.distributions(path=[str(self.packages)])
@@ -50,6 +50,11 @@ class Environment:
     def owners(self) -> dict[str, str]:
         """The distribution of each file below site-packages."""
         return {file: name for name, files in self.files.items() for file in files}
+
+    def applies(self, requirement: Requirement, extra: str = "") -> bool:
+        """Return whether a requirement's marker holds for the environment's Python."""
+        python = {"python_version": self.minor, "python_full_version": f"{self.minor}.0"}
+        return requirement.marker is None or requirement.marker.evaluate({**python, "extra": extra})
 
     def version(self, name: str) -> str:
         return self.distributions[name].version
@@ -103,8 +108,7 @@ class Environment:
                 requirement = Requirement(text)
             except InvalidRequirement:
                 continue
-            marker = requirement.marker
-            if marker is not None and not marker.evaluate({"extra": ""}):
+            if not self.applies(requirement):
                 continue
             canonical = str(canonicalize_name(requirement.name))
             if canonical == "opencv-python":
@@ -120,7 +124,7 @@ class Environment:
             requirement = Requirement(text)
             if requirement.marker is None:
                 continue
-            if any(requirement.marker.evaluate({"extra": extra}) for extra in extras):
+            if any(self.applies(requirement, extra) for extra in extras):
                 canonical = str(canonicalize_name(requirement.name))
                 if canonical in self.distributions:
                     wanted.add(canonical)
@@ -149,13 +153,14 @@ class Environment:
             return folder
         held = sorted(self.closure(names))
         made = folder.with_suffix(f".{os.getpid()}")
+        made.mkdir(parents=True)
         folders: set[Path] = set()
         for name in held:
             for file in self.files[name]:
                 source, target = self.packages / file, made / file
                 links = [(source, target)]
                 if file.endswith(".py"):
-                    cached = f"__pycache__/{source.stem}.{sys.implementation.cache_tag}.pyc"
+                    cached = f"__pycache__/{source.stem}.cpython-{self.tag}.pyc"
                     links.append((source.parent / cached, target.parent / cached))
                 for original, link in links:
                     if link.parent not in folders:

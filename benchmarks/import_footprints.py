@@ -3,11 +3,14 @@
     python -m benchmarks.import_footprints install    # the environments, from the package index
     python -m benchmarks.import_footprints measure    # each distribution, alone and beside others
     python -m benchmarks.import_footprints table      # writes slugcheck/memory/footprints.json
+    python -m benchmarks.import_footprints pythons    # adds other Pythons to the table
     python -m benchmarks.import_footprints check      # holds floors against real processes
 
-Everything but the table stays in a work folder (``--work``); what was measured is kept there, and
-measured again only when it is deleted. Needs Linux (/proc/self/statm), 8 GB of disk and an hour of
-two cores. The method is in docs/memory.md.
+Another Python has a work folder of its own, which ``install --python PATH`` makes; ``pythons`` and
+``check`` take several. Everything but the table stays in a work folder (``--work``); what was
+measured is kept there, and measured again only when it is deleted. Needs Linux (/proc/self/statm),
+8 GB of disk and an hour of two cores, and half of that for another Python. The method is in
+docs/memory.md.
 """
 
 from __future__ import annotations
@@ -24,22 +27,25 @@ import random
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from uv import find_uv_bin
 
-from benchmarks.import_check import case, random_sets, rows, summary
+from benchmarks.import_check import Case, case, random_sets, rows, summaries, summary
 from benchmarks.import_environments import Environment
 from benchmarks.import_fit import regression, samples
 from benchmarks.import_graph import Graph
+from benchmarks.import_pythons import STANDARD, fit
 from benchmarks.import_sets import ALIASES, CHECKED, CODE, DEEPER, ERRORS, HELD, REQUIREMENTS
 from benchmarks.import_table import standard_names, table
 from slugcheck.memory import footprints
 from slugcheck.memory.footprints import Regression
+from slugcheck.reading import minor_key
 
 _NOTHING = Regression(**dict.fromkeys(Regression.__struct_fields__, 0.0))
 _TABLE = Path(__file__).parent.parent / "slugcheck" / "memory" / "footprints.json"
@@ -56,7 +62,8 @@ class Work:
         self.folder = folder
         self.parts = folder / "parts"
         self.raw = folder / "raw"
-        for made in (self.parts, self.raw):
+        self.truth = folder / "truth"
+        for made in (self.parts, self.raw, self.truth):
             made.mkdir(parents=True, exist_ok=True)
         self.python = folder / "bare" / "bin" / "python"  # an environment with nothing in it
 
@@ -70,6 +77,16 @@ class Work:
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         resident, shared, cpu = (int(field) for field in said.split())
         return 4 * (resident - shared), 4 * shared, round(cpu / 1e4)
+
+    def middle(self) -> list[int]:
+        """Return the medians of nine bare interpreters, as ``bare`` has them."""
+        bare = [self.bare() for _ in range(9)]
+        return [round(statistics.median(values)) for values in zip(*bare, strict=True)]
+
+    def version(self) -> str:
+        """Return the version of Python."""
+        command = [str(self.python), "-c", "import platform; print(platform.python_version())"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     def file(self, packages: Path, names: Sequence[str], run: str) -> Path:
         """Return where the result of a process is kept."""
@@ -124,12 +141,12 @@ def _all(descriptor: int) -> bytes:
 
 def asked(environment: Environment, name: str) -> list[str]:
     """Return the distributions that an environment was asked for."""
-    found = []
-    for text in REQUIREMENTS[name]:
-        bare = str(canonicalize_name(text.split("=")[0].split(">")[0].split("[")[0]))
-        if bare in environment.distributions:
-            found.append(bare)
-    return list(dict.fromkeys(found))
+    wanted = dict.fromkeys(map(_name, REQUIREMENTS[name]))
+    return [one for one in wanted if one in environment.distributions]
+
+
+def _name(requirement: str) -> str:
+    return str(canonicalize_name(Requirement(requirement).name))
 
 
 def tops(environment: Environment, name: str) -> list[str]:
@@ -283,14 +300,14 @@ def build(work: Work) -> dict[str, object]:
         names |= dict.fromkeys(n for n in deeper(name) if not n.startswith("exec:"))
         names |= dict.fromkeys(CODE.get(name, {}))
     known = [name for name in names if graph.start(name) in graph.modules]
-    bare = [work.bare() for _ in range(9)]
     data = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        "interpreter": [round(statistics.median(v)) for v in zip(*bare, strict=True)],
+        "interpreter": work.middle(),
         **table(graph, known, mains, graph.needs(requires)),
         "aliases": ALIASES,
+        "pythons": msgspec.to_builtins(footprints.load().pythons),
         "errors": ERRORS,
         "regression": msgspec.to_builtins(_NOTHING),
     }
@@ -298,76 +315,116 @@ def build(work: Work) -> dict[str, object]:
     return {**data, "regression": msgspec.to_builtins(fitted)}
 
 
+# --------------------------------------------------------------------------- other Pythons
+
+
+def pythons(works: Sequence[Work]) -> dict[str, object]:
+    """Return what other Pythons take, by minor version, from processes with random sets."""
+    known, found = footprints.load(), {}
+    for work in works:
+        bare = Environment(work.folder / "bare")
+        standard = case(work.python, bare, STANDARD, work.parts, work.truth, minor=known.minor)
+        if standard is None:
+            raise SystemExit(f"{work.folder}: the standard library cannot be imported")
+        some = random_cases(work, known.minor)
+        found[bare.minor] = fit(known, work.version(), work.middle(), standard, some)
+    return dict(sorted(found.items(), key=lambda item: minor_key(item[0])))
+
+
+def random_cases(work: Work, minor: str | None = None) -> list[Case]:
+    """Return random sets of what is installed, with what is said of them for a Python."""
+    environment = Environment(work.folder / "main")
+    known = [t for name in asked(environment, "main") for t in tops(environment, name)[:1]]
+    cases = [
+        case(work.python, environment, names, work.parts, work.truth, minor=minor)
+        for names in random_sets(known, 40, 7)
+    ]
+    return [one for one in cases if one is not None]
+
+
 # --------------------------------------------------------------------------- the check
 
 
-def check(work: Work) -> None:
+def check(works: Sequence[Work]) -> None:
     """Print floors of held-out sets beside what real processes take, as docs/memory.md has them."""
-    kept = work.folder / "truth"
-    kept.mkdir(exist_ok=True)
-    every = []
-    for label, sets in CHECKED.items():
-        environment = Environment(work.folder / label)
-        cases = [case(work.python, environment, names.split(), work.parts, kept) for names in sets]
-        some = [one for one in cases if one is not None]
-        every += some
-        print("\n".join([*rows(some), "", f"{label}: {summary(some)}", ""]))
-    print(summary(every))
-    environment = Environment(work.folder / "main")
-    known = [t for name in asked(environment, "main") for t in tops(environment, name)[:1]]
-    others = [
-        case(work.python, environment, names, work.parts, kept)
-        for names in random_sets(known, 40, 7)
-    ]
-    print("random sets:", summary([one for one in others if one is not None]))
+    every: dict[str, list[Case]] = {}
+    for work in works:
+        for label, sets in CHECKED.items():
+            environment = Environment(work.folder / label)
+            cases = [
+                case(work.python, environment, names.split(), work.parts, work.truth)
+                for names in sets
+            ]
+            every.setdefault(environment.minor, []).extend(one for one in cases if one)
+        print(f"{work.version()}, random sets: {summary(random_cases(work))}")
+    print("\n".join(["", *rows(every), "", *summaries(every)]))
 
 
-def install(work: Work, requirements: Mapping[str, Sequence[str]]) -> None:
+def install(
+    work: Work, requirements: Mapping[str, Sequence[str]], python: str, without: Collection[str]
+) -> None:
     """Make the environments with uv, compiled as pip would; and one with nothing in it.
 
-    Libraries for graphics cards and the opencv that needs a display are left out.
+    Libraries for graphics cards and the opencv that needs a display are left out, and so are the
+    requirements ``without``. For another Python than the running one no sources are built.
     """
     uv = find_uv_bin()
-    venv = [uv, "venv", "--quiet", "--python", sys.executable]
+    venv = [uv, "venv", "--quiet", "--python", python]
     subprocess.run([*venv, str(work.folder / "bare")], check=True)
     options = [f"--find-links={folder}" for folder in os.environ.get("PIP_FIND_LINKS", "").split()]
+    if python != sys.executable:
+        options.append("--only-binary=:all:")
     for label, wanted in requirements.items():
         folder, lock = work.folder / label, work.folder / f"{label}.lock"
+        if folder.exists():
+            continue
         subprocess.run([*venv, str(folder)], check=True)
+        into = ["--python", str(folder / "bin" / "python")]
+        texts = [text for text in wanted if _name(text) not in without]
         compiled = subprocess.run(
-            [uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate", *options, "-"],
-            input="\n".join(wanted),
+            [uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate", *options, *into, "-"],
+            input="\n".join(texts),
             capture_output=True,
             text=True,
             check=True,
         ).stdout
+        left = ["nvidia-", "cuda-", "triton"]
+        if "\nopencv-python==" in compiled:
+            left.append("opencv-python-headless==")
         lines = [
             line.replace("opencv-python==", "opencv-python-headless==")
             for line in compiled.splitlines()
-            if not line.startswith(("nvidia-", "cuda-", "triton", "opencv-python-headless="))
+            if not line.startswith(tuple(left))
         ]
         lock.write_text("\n".join(lines) + "\n")
-        python = ["--python", str(folder / "bin" / "python")]
-        target = [uv, "pip", "install", "--no-deps", "--compile-bytecode", *options, *python]
+        target = [uv, "pip", "install", "--no-deps", "--compile-bytecode", *options, *into]
         subprocess.run([*target, "--requirements", str(lock)], check=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("step", choices=("install", "measure", "table", "check"))
+    parser.add_argument("step", choices=("install", "measure", "table", "pythons", "check"))
     parser.add_argument("names", nargs="*", help="only these distributions (measure)")
-    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True, action="append")
+    parser.add_argument("--python", default=sys.executable, help="of the environments (install)")
+    parser.add_argument("--without", default="", help="requirements to leave out (install)")
     given = parser.parse_args()
-    work = Work(given.work.absolute())
+    works = [Work(folder.absolute()) for folder in given.work]
     if given.step == "install":
-        install(work, REQUIREMENTS | {"held": HELD})
+        left_out = frozenset(map(canonicalize_name, given.without.split()))
+        install(works[0], REQUIREMENTS | {"held": HELD}, given.python, left_out)
     elif given.step == "measure":
-        measure(work, given.names)
+        measure(works[0], given.names)
     elif given.step == "table":
-        data = json.dumps(build(work), separators=(",", ":"))
-        _TABLE.write_text(data + "\n", encoding="ascii")
+        write(build(works[0]))
+    elif given.step == "pythons":
+        write({**json.loads(_TABLE.read_bytes()), "pythons": pythons(works), "errors": ERRORS})
     else:
-        check(work)
+        check(works)
+
+
+def write(table: Mapping[str, object]) -> None:
+    _TABLE.write_text(json.dumps(table, separators=(",", ":")) + "\n", encoding="ascii")
 
 
 if __name__ == "__main__":

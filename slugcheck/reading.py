@@ -12,6 +12,7 @@ version of 17, a wheel's filename of 124 with 6 tags, a TOML key of 7 parts.
 
 from __future__ import annotations
 
+import bisect
 import errno
 import json as _json
 import os
@@ -21,7 +22,7 @@ import threading
 import tomllib
 import warnings
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -322,6 +323,13 @@ def version(text: str) -> Version:
 def minor_key(minor: str) -> tuple[int, ...]:
     """Return a Python version as numbers, to compare it with others."""
     return tuple(int(part) for part in minor.split("."))
+
+
+def nearest_minor(measured: Iterable[str], minor: str) -> str:
+    """Return the newest measured Python that is not newer than ``minor``, else the oldest."""
+    ordered = sorted(measured, key=minor_key)
+    place = bisect.bisect_right(ordered, minor_key(minor), key=minor_key)
+    return ordered[max(place - 1, 0)]
 
 
 def wheel_filename(text: str) -> WheelName:

@@ -12,10 +12,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
+from benchmarks.import_check import Case
 from benchmarks.import_environments import Environment
 from benchmarks.import_graph import Graph
+from benchmarks.import_pythons import fit
 from benchmarks.import_table import table
 from slugcheck.memory import footprints
 from slugcheck.memory.floor import Installed, floor
@@ -126,7 +129,7 @@ def shipped(graph: Graph) -> footprints.Table:
     data = table(graph, list(mains), mains, {})
     factors = dict.fromkeys(footprints.Regression.__struct_fields__, 1.0)
     errors = {"table": 0.05, "added": 0, "version": {"major": 0.5}, "python": {}, "seconds": 0.5}
-    rest = {"date": "2026-11-27", "python": "3.11.7", "machine": "x", "aliases": {}}
+    rest = {"date": "2026-11-27", "python": "3.11.7", "machine": "x", "aliases": {}, "pythons": {}}
     content = {**data, **rest, "interpreter": [2000, 6000, 1], "errors": errors}
     return footprints.parse(json.dumps({**content, "regression": factors}).encode())
 
@@ -155,3 +158,54 @@ def test_modules_that_load_together_become_one_node(graph: Graph) -> None:
     owners = [made.distributions[node[0]][0] for node in made.nodes]
     assert owners.count("web") == 1
     assert "lazy" not in owners  # no run loaded it
+
+
+# --------------------------------------------------------------------------- other Pythons
+
+
+def test_the_fit_finds_what_another_python_takes() -> None:
+    known = footprints.load()
+    there = {
+        "version": "3.99.1",
+        "interpreter": [3000, 7000, 2000],
+        "standard": [1.2, 0.9],
+        "packages": [0.9, 1.1],
+    }
+    pythons = {"3.99": msgspec.convert(there, footprints.Python)}
+    elsewhere = msgspec.structs.replace(known, pythons=pythons)
+    versions = dict(known.distributions)
+    installed = [
+        Installed(name=name, version=versions[name])
+        for name in ("flask", "werkzeug", "jinja2", "numpy", "pandas", "lxml")
+    ]
+
+    def case(*names: str) -> Case:
+        real = floor(names, installed, python="3.99", table=elsewhere)
+        said = floor(names, installed, python=known.minor, table=known)
+        return Case(names, said, real.resident.value, real.anonymous.value, 0.0)
+
+    sets = [case("flask"), case("pandas", "lxml.etree"), case("flask", "numpy")]
+    standard = case("asyncio", "http.client", "sqlite3", "ssl", "xml.etree.ElementTree")
+    assert fit(known, "3.99.1", [3000, 7000, 2000], standard, sets) == there
+
+
+def test_an_environment_of_another_python_is_read_as_that_python_would(tmp_path: Path) -> None:
+    packages = tmp_path / "lib" / "python3.99" / "site-packages"
+    for name, more in (
+        ("web", 'Requires-Dist: old; python_version < "3.12"\nRequires-Dist: new'),
+        ("old", ""),
+        ("new", ""),
+    ):
+        folder = packages / f"{name}-1.0.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{more}\n"
+        )
+    (packages / "new.py").write_text("")
+    (packages / "__pycache__").mkdir()
+    (packages / "__pycache__" / "new.cpython-399.pyc").write_bytes(b"")
+    (packages / "new-1.0.dist-info" / "RECORD").write_text("new.py,,\n")
+    environment = Environment(tmp_path)
+    assert environment.closure(["web"]) == {"web", "new"}
+    part = environment.part(["new"], tmp_path / "parts")
+    assert (part / "__pycache__" / "new.cpython-399.pyc").exists()

@@ -9,7 +9,7 @@ import pytest
 from slugcheck.errors import MeasureError
 from slugcheck.memory import footprints
 from slugcheck.memory.floor import Installed, distance, floor
-from slugcheck.memory.footprints import Errors, Regression, Table
+from slugcheck.memory.footprints import Errors, Python, Regression, Table
 from slugcheck.model import Entry
 
 MIB = 2**20
@@ -46,6 +46,11 @@ TABLE = Table(
     },
     mains={"web": (1,), "shared": (2,), "data": (3,), "plots": (4,)},
     aliases={"plots-headless": "plots"},
+    pythons={
+        "3.12": Python(
+            version="3.12.1", interpreter=(3072, 7168, 2000), standard=(1.5, 1), packages=(0.5, 2)
+        )
+    },
     errors=Errors(
         table=0.04,
         added=0,
@@ -151,6 +156,26 @@ def test_another_python_widens_the_interval() -> None:
         for minor in ("3.11", "3.12", "3.14")
     ]
     assert widths == sorted(set(widths))
+
+
+def test_another_python_takes_what_was_measured_there() -> None:
+    said = floor(["web", "json"], there("web", "shared"), python="3.12", table=TABLE)
+    assert said.interpreter_bytes == 10 * MIB
+    assert said.standard_library_bytes == 1.5 * MIB
+    taken = {part.name: (part.resident.value, part.anonymous_bytes) for part in said.parts}
+    assert taken == {"web": (3 * MIB, 1 * MIB), "shared": (2 * MIB, 2 * MIB)}
+    assert said.resident.value == 16.5 * MIB
+    assert said.anonymous.value == 7.5 * MIB
+    assert said.measured_python == "3.12.1"
+
+
+@pytest.mark.parametrize(("minor", "nearest"), [("3.14", "3.12.1"), ("3.9", "3.11.7")])
+def test_a_python_that_was_not_measured_is_taken_for_the_nearest(minor: str, nearest: str) -> None:
+    said = floor(["web"], there("web", "shared"), python=minor, table=TABLE)
+    same = floor(["web"], there("web", "shared"), python=nearest[:4], table=TABLE)
+    assert said.measured_python == nearest
+    assert said.resident.value == same.resident.value
+    assert said.resident.percent > same.resident.percent
 
 
 def unmeasured(*requires: str) -> Installed:

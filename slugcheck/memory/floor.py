@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from slugcheck.memory import footprints
-from slugcheck.memory.footprints import STANDARD_LIBRARY, Table
+from slugcheck.memory.footprints import STANDARD_LIBRARY, Python, Table
 from slugcheck.model import Entry, Estimate
 from slugcheck.model.memory import MemoryPart, UnknownImport, WorkerFloor
 
@@ -159,10 +159,14 @@ class _Sum:
         return round((self.anonymous + self.shared) * _KIB)
 
 
-def _sums(table: Table, led: Mapping[int, int], sure: Collection[int]) -> dict[int, _Sum]:
+def _sums(
+    table: Table, led: Mapping[int, int], sure: Collection[int], python: Python
+) -> dict[int, _Sum]:
     sums: dict[int, _Sum] = {}
     for number in led:
-        owner, anonymous, shared, ticks = table.nodes[number][:4]
+        owner, kib, kib_shared, ticks = table.nodes[number][:4]
+        factors = python.standard if owner == STANDARD_LIBRARY else python.packages
+        anonymous, shared = kib * factors[0], kib_shared * factors[1]
         own = sums.get(owner)
         if own is None:
             own = sums[owner] = _Sum(number)
@@ -182,9 +186,10 @@ def _united(
     sure: Collection[int],
     starts: _Starts,
     by_number: Mapping[int, Installed],
-    python: str,
+    minor: str,
 ) -> WorkerFloor:
-    sums = _sums(table, led, sure)
+    python = table.on(minor)
+    sums = _sums(table, led, sure, python)
     unsure = sum(own.unsure for own in sums.values())
     standard = sums.pop(STANDARD_LIBRARY, _Sum(0))
     parts = []
@@ -193,13 +198,13 @@ def _united(
         parts.append(_measured(table, owner, by_number[owner], own, chain))
     parts += [_estimated(table, one, chain) for one, chain in starts.estimates]
     parts.sort(key=lambda part: (-part.resident.value, part.name))
-    interpreter = sum(table.interpreter[:2]) * _KIB
-    anonymous = (table.interpreter[0] + round(standard.anonymous)) * _KIB
+    interpreter = sum(python.interpreter[:2]) * _KIB
+    anonymous = (python.interpreter[0] + round(standard.anonymous)) * _KIB
     anonymous += sum(part.anonymous_bytes for part in parts)
-    seconds = (table.interpreter[2] + standard.ticks) / _TICKS
+    seconds = (python.interpreter[2] + standard.ticks) / _TICKS
     seconds += sum(part.import_seconds for part in parts)
     doubts = [_doubt(table, by_number[owner], owner) * own.bytes for owner, own in sums.items()]
-    resident = _total(table, interpreter + standard.bytes, parts, doubts, unsure * _KIB, python)
+    resident = _total(table, interpreter + standard.bytes, parts, doubts, unsure * _KIB, minor)
     factor = 1 + table.errors.seconds
     return WorkerFloor(
         resident=resident,
@@ -210,7 +215,7 @@ def _united(
         import_seconds=Estimate[float].predicted(seconds, seconds / factor, seconds * factor),
         unknown=tuple(starts.unknown),
         measured_on=table.date,
-        measured_python=table.python,
+        measured_python=python.version,
     )
 
 
@@ -311,7 +316,7 @@ def _total(
     parts: Collection[MemoryPart],
     doubts: Iterable[float],
     unsure: float,
-    python: str,
+    minor: str,
 ) -> Estimate[int]:
     """Return the sum of everything.
 
@@ -323,8 +328,8 @@ def _total(
     measured = rest + sum(part.resident.value for part in parts if part.measured)
     minors, model = table.errors.python, table.regression
     other = 0.0
-    if not table.python.startswith(f"{python}."):
-        other = minors.get(python, minors.get("", 0.0))
+    if minor != table.minor:
+        other = minors.get(minor, minors.get("", 0.0))
     shared = table.errors.table * measured, table.errors.added * _KIB, other * value, sum(doubts)
     estimates = [part.resident for part in parts if not part.measured]
     low = math.hypot(

@@ -17,6 +17,7 @@ from importlib import resources
 
 import msgspec
 
+from slugcheck import reading
 from slugcheck.errors import MeasureError
 
 STANDARD_LIBRARY = 0  # the number of its distribution
@@ -39,6 +40,20 @@ class Errors(msgspec.Struct, frozen=True, kw_only=True):
     version: Mapping[str, float]
     python: Mapping[str, float]
     seconds: float
+
+
+class Python(msgspec.Struct, frozen=True, kw_only=True):
+    """What another Python takes, against the one that the table was measured with.
+
+    ``version`` is the measured one, ``interpreter`` what it takes itself, in the table's units.
+    ``standard`` are factors on the anonymous and the file-backed memory of the standard library's
+    modules, ``packages`` those on the memory of distributions.
+    """
+
+    version: str
+    interpreter: tuple[int, int, int]
+    standard: tuple[float, float]
+    packages: tuple[float, float]
 
 
 class Regression(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +84,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     distribution is a number in ``distributions``, and ``needs`` one in ``needs``.
     ``names`` are nodes by the first part of a module's name and the rest of it. ``mains`` are the
     nodes of what an app imports of each distribution. ``aliases`` are distributions that hold the
-    same modules as a measured one.
+    same modules as a measured one. ``pythons`` are other Pythons, by minor version.
     """
 
     date: str
@@ -82,8 +97,25 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     names: Mapping[str, Mapping[str, int]]
     mains: Mapping[str, tuple[int, ...]]
     aliases: Mapping[str, str]
+    pythons: Mapping[str, Python]
     errors: Errors
     regression: Regression
+
+    def on(self, minor: str) -> Python:
+        """Return what a Python takes, or the newest measured one below it; else the oldest.
+
+        The table's own Python has factors of 1.
+        """
+        own = Python(
+            version=self.python, interpreter=self.interpreter, standard=(1, 1), packages=(1, 1)
+        )
+        pythons = {self.minor: own, **self.pythons}
+        return pythons[reading.nearest_minor(pythons, minor)]
+
+    @property
+    def minor(self) -> str:
+        """The minor version of the Python that the table was measured with."""
+        return self.python.rpartition(".")[0]
 
     def find(self, name: str) -> int | None:
         """Return the node of a dotted name, or of the longest part of it that is known."""

@@ -70,8 +70,8 @@ class WorkerFloor:
     all of these add up to ``resident.value``.
     ``import_seconds`` is CPU time of the machine that the table was measured on.
 
-    ``measured_on`` is the day the table was measured on, ``measured_python`` the Python it was
-    measured with: "3.11.7".
+    ``measured_on`` is the day the table was measured on, ``measured_python`` the Python that the
+    figures are of, the nearest that was measured: "3.11.7".
     """
 
     resident: Estimate[int]

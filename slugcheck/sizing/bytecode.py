@@ -140,7 +140,7 @@ def features(entry: Entry) -> tuple[float, ...]:
 def _coefficients(minor: str) -> Sequence[float]:
     """Return the coefficients for a Python, those of the nearest one where it was not fitted."""
     fitted: dict[str, list[float]] = calibration.load().bytecode["coefficients"]
-    return fitted[calibration.nearest_minor(fitted, minor)]
+    return fitted[reading.nearest_minor(fitted, minor)]
 
 
 def _one_file(entry: Entry, coefficients: Sequence[float]) -> float:
@@ -191,7 +191,7 @@ def _measured(factors: Mapping[str, float], minor: str) -> tuple[float | None, s
     usable = [python for python in factors if (python == _OLD) == (minor == _OLD)]
     if not usable:
         return None, minor
-    python = calibration.nearest_minor(usable, minor)
+    python = reading.nearest_minor(usable, minor)
     return factors[python], python
 
 
@@ -205,12 +205,12 @@ def _error_percent(evidence: Evidence, minor: str, measured_with: str, model_byt
     errors = calibration.load().bytecode["error_percent"]
     if evidence is Evidence.MODEL:
         model = errors["model"]
-        return calibration.by_size(model[calibration.nearest_minor(model, minor)], model_bytes)
+        return calibration.by_size(model[reading.nearest_minor(model, minor)], model_bytes)
     own = calibration.by_size(errors[evidence], model_bytes)
     if minor == measured_with:
         return own
     transfer = errors["transfer"]  # of a factor from Python 3.11 to another, or back
-    moved = (transfer[calibration.nearest_minor(transfer, m)] for m in (minor, measured_with))
+    moved = (transfer[reading.nearest_minor(transfer, m)] for m in (minor, measured_with))
     return math.hypot(own, float(max(moved)))
 
 

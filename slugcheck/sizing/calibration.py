@@ -6,7 +6,6 @@ It is read once, when first needed.
 
 from __future__ import annotations
 
-import bisect
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,13 +81,6 @@ def parse(data: Mapping[str, Any]) -> Calibration:
             for name, versions in data["known"].items()
         },
     )
-
-
-def nearest_minor(measured: Iterable[str], minor: str) -> str:
-    """Return the newest measured Python that is not newer than ``minor``, else the oldest."""
-    ordered = sorted(measured, key=reading.minor_key)
-    place = bisect.bisect_right(ordered, reading.minor_key(minor), key=reading.minor_key)
-    return ordered[max(place - 1, 0)]
 
 
 def by_size(errors: Iterable[Sequence[float | None]], size: float) -> float:

@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from slugcheck import reading
 from slugcheck.model import Entry, Estimate
 from slugcheck.sizing import calibration
 from slugcheck.sizing.kinds import SlugGroup, slug_group
@@ -228,7 +229,7 @@ def weigh(files: Iterable[Entry]) -> Weight:
 def _python(minor: str) -> Sequence[float]:
     """Return a Python's factors (bytecode to 3.11's, share from 3.11's) and error in percent."""
     pythons: dict[str, list[float]] = calibration.load().slug["pythons"]
-    return pythons[calibration.nearest_minor(pythons, minor)]
+    return pythons[reading.nearest_minor(pythons, minor)]
 
 
 def _dot(coefficients: Sequence[float], values: Sequence[float]) -> float:
