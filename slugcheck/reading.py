@@ -220,7 +220,7 @@ def python(source: bytes) -> ast.Module:
 
 
 def nodes(top: ast.AST) -> Iterator[ast.AST]:
-    """Yield a node and all below it, in the order of ``ast.walk`` and in half of its time.
+    """Yield a node and all below it, in the order of ``ast.walk`` and in 0.6 of its time.
 
     What says only whether a name is read or bound is left out: it is the node's own ``ctx``.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 import sysconfig
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
+from slugcheck import reading
 from slugcheck.packages import known
 from slugcheck.packages.sdist.build_environment import Environment
 from slugcheck.packages.sdist.needs import Failure, Needs
@@ -539,6 +541,12 @@ def test_modules_that_this_python_runs_have_no_fault() -> None:
         and (course := run(Files({"setup.py": path.read_bytes()}), anything)).fault
     }
     assert set(faults) == {"site.py"}  # which is called with a directory
+
+
+def test_every_node_of_a_tree_is_seen_in_order() -> None:
+    tree = ast.parse(Path(__file__).read_bytes())
+    seen = [node for node in ast.walk(tree) if not isinstance(node, ast.expr_context)]
+    assert list(reading.nodes(tree)) == seen
 
 
 def test_a_local_folder_is_read_the_same_way(tmp_path: Path) -> None:
