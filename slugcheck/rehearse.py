@@ -22,7 +22,7 @@ from slugcheck.rehearsing import judgement, rules, stage
 from slugcheck.rehearsing.app import Supervisor
 from slugcheck.rehearsing.performance import Performance
 from slugcheck.rehearsing.plan import ProcessType, RehearseOptions, process_types, secrets
-from slugcheck.text import keep_secret
+from slugcheck.text import keep_secret, plural
 from slugcheck.version import __version__
 
 Say = Callable[[str], None]
@@ -118,7 +118,9 @@ class Rehearsal:
                 yield place
         else:
             say("copying what would be deployed")
-            with stage.with_interpreter(self._check.files, interpreter, variables) as place:
+            with stage.with_interpreter(
+                self._check.files, supervisor, interpreter, variables
+            ) as place:
                 yield place
 
     def _remarks(self) -> Iterator[str]:
@@ -143,6 +145,7 @@ class Rehearsal:
         kill = self._options.memory or (self._dyno.r15_bytes if self._dyno else _UNLIMITED)
         processors = self._dyno.processors if self._dyno else None
         say(f"starting {process.name}")
+        place.renew()
         limit = supervisor.start(
             place.command(process, environment, limit_bytes=kill, cores=processors)
         )
@@ -184,6 +187,9 @@ class Rehearsal:
                 workers=trial if what == "workers" else None,
                 concurrency=trial if what == "concurrency" else None,
             )  # fmt: skip
+            if what == "workers" and run.workers < trial and _holds(run):
+                why = f"it starts {plural(run.workers, 'worker')}, whatever WEB_CONCURRENCY says"
+                break
             if _holds(run):
                 holds = trial
             else:

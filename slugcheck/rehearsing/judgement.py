@@ -24,6 +24,7 @@ from slugcheck.model.rehearsal import (
     TreeMemory,
 )
 from slugcheck.model.report import Status
+from slugcheck.rehearsing.plan import RELEASE
 from slugcheck.rehearsing.rules import Rules
 from slugcheck.text import mib, plural, printable, seconds, without_credentials
 
@@ -114,8 +115,8 @@ def _not_bound(seen: Seen, rules: Rules) -> Judgement:
     waited = f" within {wait:.0f} s" if wait else ""
     sentence = f"it did not listen on $PORT ({seen.port}){waited}"
     places = [f"{address}:{port}" for address, port in seen.listening]
-    if any(port == seen.port for _, port in seen.listening):
-        sentence = f"it listens on {places[0]} only, which no router reaches"
+    if local := [address for address, port in seen.listening if port == seen.port]:
+        sentence = f"it listens on {local[0]}:{seen.port} only, which no router reaches"
         fix = "bind 0.0.0.0 and $PORT"
     elif places:
         sentence += f"; it listens on {', '.join(places[:3])}"
@@ -129,6 +130,11 @@ def _ended(seen: Seen, rules: Rules) -> Judgement:
     cause, fix = cause_of(seen.run.log)
     because = f": {cause}" if cause else _last(seen.run.log)
     code = seen.run.code if seen.run.code is not None else 0
+    if seen.run.name == RELEASE:
+        status = Status.FAIL if code else Status.PASS
+        sentence = f"{_exit(code)}, so nothing would be released{because}"
+        sentence = sentence if code else "the release phase ran to its end"
+        return Judgement(code=RELEASE, status=status, sentence=sentence, fix=fix if code else "")
     if not seen.serves and code == 0:
         sentence = "it ended by itself with code 0; the platform starts it again"
         return Judgement(code="ended", status=Status.WARN, sentence=sentence)
@@ -203,7 +209,7 @@ def _boot(run: ProcessRun, rules: Rules) -> Iterator[Judgement]:
         status = Status.WARN
         sentence += ", and the platform's processor may be half as fast"
     yield Judgement(code="boot", status=status, sentence=sentence)
-    if boot.answered_seconds is None and run.code is None:
+    if boot.answered_seconds is None and run.code is None and not run.limit.killed:
         sentence = "it listens, and answers nothing"
         yield Judgement(code=_word(rules, "H12", "answer"), status=Status.FAIL, sentence=sentence)
 

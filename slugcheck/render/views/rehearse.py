@@ -304,7 +304,7 @@ def _breaking(point: BreakingPoint) -> Section:
         text = line(f"{point.breaks} {what} do not: {point.sentence}")
         items.append(Item(mark=Status.FAIL, text=text))
     else:
-        items.append(Item(text=line("more were not tried")))
+        items.append(Item(text=line(point.sentence or "more were not tried")))
     return Section(heading=line("until it breaks"), blocks=(Items(tuple(items)),), rank=2)
 
 
