@@ -11,7 +11,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from itertools import pairwise
+from statistics import fmean, stdev
 
 from slugcheck.model import Dyno, Platform
 from slugcheck.model.rehearsal import (
@@ -31,7 +32,7 @@ from slugcheck.text import mib, plural, printable, seconds, without_credentials
 HEADROOM = 0.15  # of a machine, kept free where a number of workers is recommended
 _BLOCKS = 10  # of the load, whose means are compared
 _WARM = 0.4  # of the load, in which caches fill
-_LEAST_SAMPLES = 3 * _BLOCKS
+_LEAST_SAMPLES = 2 * _BLOCKS  # of the 24 or more in what is left of five seconds
 _LEAST_REQUESTS = 100
 _LEAST_GROWTH = 64 * 2**10  # bytes for a hundred requests: less is the allocator's own
 # Student's t for 95 % of both sides, with 8 degrees of freedom
@@ -368,8 +369,9 @@ def growth(
     """Return how memory grew with the requests; None where too little was seen.
 
     ``ended`` are the moments of the answers; all moments are seconds after the start. The first
-    part of the load is left out, since caches fill then. The means of ten blocks of what is left
-    are compared, since neighbouring samples are not independent.
+    part of the load is left out, since caches fill then, and ten blocks of what is left are
+    compared. Memory wanders: a block is near the one before. So the interval is that of a walk with
+    independent steps, and growth that fades in the second half is none.
     """
     warm = began + _WARM * (stopped - began)
     samples = [sample for sample in series if warm <= sample.seconds <= stopped]
@@ -387,7 +389,8 @@ def growth(
         return None
     slope, error = _slope(answered, bytes_)
     low, high = slope - _T * error, slope + _T * error
-    if abs(slope) * 100 < _LEAST_GROWTH:
+    first, second = (bytes_[half + 4] - bytes_[half] for half in (0, 5))
+    if abs(slope) * 100 < _LEAST_GROWTH or second < first / 2:
         low = min(low, 0.0)
     return Growth(
         per_hundred_bytes=slope * 100, low_bytes=low * 100, high_bytes=high * 100, requests=total
@@ -395,9 +398,14 @@ def growth(
 
 
 def _slope(xs: Sequence[float], ys: Sequence[float]) -> tuple[float, float]:
-    """Return the slope of the line of least squares, and its standard error."""
+    """Return the slope of the line of least squares, and its standard error if ``ys`` are a walk.
+
+    The steps of a walk are independent, and its values are not: the slope of one without a drift
+    varies 6/5 times as much as the mean of its steps.
+    """
     x, y = fmean(xs), fmean(ys)
     spread = sum((one - x) ** 2 for one in xs)
     slope = sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / spread
-    left = sum((b - y - slope * (a - x)) ** 2 for a, b in zip(xs, ys, strict=True))
-    return slope, math.sqrt(left / (len(xs) - 2) / spread)
+    steps = [after - before for before, after in pairwise(ys)]
+    width = (xs[-1] - xs[0]) / len(steps)
+    return slope, stdev(steps) / width * math.sqrt(6 / 5 / len(steps))
