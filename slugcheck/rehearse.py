@@ -47,8 +47,8 @@ class Rehearsal:
             minor = ".".join(self._python.split(".")[:2])
             options = replace(options, check=replace(options.check, python=minor))
         self._check = Check(options.check, advise=False)
-        self._types = process_types(options, self._check.subject, options.check.dockerfile)
         self._rules = rules.of(self._check.target.platform)
+        self._types = process_types(options, self._check.subject, options.check.dockerfile)
         self._notes: list[str] = []
 
     def __enter__(self) -> Rehearsal:

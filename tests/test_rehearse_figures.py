@@ -136,8 +136,8 @@ def env_file(tmp_path: Path, text: str | bytes) -> dict[str, str]:
 
 
 def test_an_env_file_is_read_as_the_tools_read_it(tmp_path: Path) -> None:
-    text = """\ufeff# comment
-A=1
+    text = """\ufeffA=1
+# comment
 export B = two words # not this
 C='single $A ${A}'
 D="double\\nline"
@@ -219,7 +219,7 @@ def tree(first: int, *workers: int, files: int = 20) -> TreeMemory:
         (tree(15, 60, 61), 2),  # a master and its workers
         (tree(15, 60, 61, 8), 2),  # with a small helper
         (tree(90), 1),
-        (tree(90, 5), 1),  # it does the work, with a small helper
+        (tree(90, 5, 5), 1),  # it does the work, with small helpers
         (tree(60, 50), 1),
     ],
 )
@@ -245,7 +245,7 @@ def test_a_worker_more_takes_the_anonymous_memory_of_one_and_shares_the_files() 
     assert fits(two, 220 * MIB, 4)["standard-1x"] == (420, 450, "warn", 3)
     assert fits(two, 220 * MIB, 5)["standard-1x"][2] == "fail"
     # what the highest sample has more than the full reading is the workers'
-    assert fits(two, 330 * MIB, 2)["standard-1x"] == (330, 360, "pass", 2)
+    assert fits(two, 300 * MIB, 2)["standard-1x"] == (300, 330, "pass", 2)
 
 
 def test_a_verdict_needs_both_figures_on_one_side() -> None:
