@@ -209,7 +209,7 @@ def _with_machines(run: ProcessRun, report: Report | None, check: Check) -> Proc
     """Return a run with how it would fit every machine size of the platform."""
     peak = run.stages.get(Stage.PEAK)
     platform = check.target.platform
-    if peak is None or not platform.dynos:
+    if peak is None or run.was_cut_short or not platform.dynos:
         return run
     ram = report.ram if report else None
     follows = ram is not None and ram.workers == run.workers

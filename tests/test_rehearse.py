@@ -281,6 +281,24 @@ def test_a_release_phase_that_fails_is_said(tmp_path: Path, short: None) -> None
     assert [run.name for run in result.processes] == ["release", "web"]
 
 
+@pytest.mark.parametrize(
+    ("begin", "lost"),
+    [
+        ("", 1),  # it ends at once
+        ("signal.signal(15, lambda *_: threading.Timer(0.4, os._exit, [0]).start())", 0),
+    ],
+)
+def test_a_request_that_is_answered_when_the_app_is_told_to_end_counts(
+    begin: str, lost: int, tmp_path: Path, short: None
+) -> None:
+    folder = write_app(tmp_path / "app", begin=begin, answer="time.sleep(0.3); self.say()")
+    result = rehearsed(folder, "--concurrency", "2", count=2)
+    shutdown = web(result).shutdown
+    assert shutdown is not None
+    assert (shutdown.in_flight, shutdown.unanswered) == (1, lost)
+    assert ("shutdown" in codes(result)) == bool(lost)
+
+
 def test_for_a_time_and_not_a_number(tmp_path: Path, short: None) -> None:
     run = web(rehearsed(write_app(tmp_path / "app"), "--for", "1s", count=None))
     assert run.load is not None
@@ -548,6 +566,20 @@ def test_a_document_without_a_web_process_is_2(
     done = checked(index, project, "--rehearsal", file)
     assert done.code == 2
     assert "has no web process whose memory was read" in done.err
+
+
+def test_what_was_killed_measures_nothing(
+    short: None, index: PackageServer, project: Path, tmp_path: Path
+) -> None:
+    """Its memory is what it had reached by then: no machine is said to hold it."""
+    answer = "KEPT.append(os.urandom(9_000_000)); self.say()"
+    folder = write_app(tmp_path / "app", answer=answer)
+    run = web(rehearsed(folder, "--memory", "64M"))
+    assert run.peak_bytes is not None
+    assert (run.machines, run.cheapest, run.web_concurrency) == ((), None, None)
+    done = checked(index, project, "--rehearsal", tmp_path / "app.json")
+    assert (done.code, done.out) == (2, "")
+    assert "app.json: the web process was ended before it had done its work: R15" in done.err
 
 
 def test_settings_name_a_rehearsal_but_not_those_of_a_base(

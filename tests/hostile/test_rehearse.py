@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from slugcheck.model.report import Status
+from slugcheck.rehearsing import budgets
 from slugcheck.rehearsing.app import Command, Supervisor
 from tests.support.rehearsals import (
     codes,
@@ -27,6 +28,7 @@ from tests.support.rehearsals import (
     web,
     write_app,
 )
+from tests.support.verifying import MINOR
 
 __all__ = ["nothing_left", "short", "temporary"]
 
@@ -299,6 +301,27 @@ time.sleep(600)"""
     assert web(result).limit.killed
 
 
+def test_where_the_system_has_no_cgroup_slugcheck_watches(tmp_path: Path, temporary: Path) -> None:
+    """In a mount namespace without them, and without a manager of systemd."""
+    answer = "KEPT.append(os.urandom(9_000_000)); self.say()"
+    folder, file = write_app(tmp_path / "app", answer=answer), tmp_path / "r.json"
+    command = [
+        "unshare", "-m", "sh", "-c", 'umount -R -l /sys/fs/cgroup && exec "$@"', "sh",
+        sys.executable, "-m", "slugcheck", "rehearse", str(folder), "--python", sys.executable,
+        "--memory", "64M", "--requests", "20", "--output", str(file), "--quiet",
+    ]  # fmt: skip
+    environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "TMPDIR": str(temporary)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        _, err = process.communicate(timeout=60)
+    if process.returncode not in (0, 1):
+        pytest.skip(f"no mount namespace here: {err.strip()[:100]}")
+    run = web(budgets.load(file))
+    assert run.limit.is_emulated
+    assert run.limit.killed
+    assert run.judgements[0].code == "R15"
+    assert left(temporary, process.pid) == ([], [], [])
+
+
 # --------------------------------------------------------------------------- ends of slugcheck
 
 MARK = 'open(os.environ["MARK"], "w").write("x"); '
@@ -341,3 +364,23 @@ def test_nothing_is_left_of_a_run_that_is_ended_while_the_app(
     assert out == ""
     assert len(err.splitlines()) == (0 if number == signal.SIGKILL else 1)
     until(lambda: left(temporary, process.pid) == ([], [], []))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_of_a_run_that_is_ended_while_it_builds(
+    number: signal.Signals, tmp_path: Path, temporary: Path
+) -> None:
+    """The hook has left its parent, and the environment is outside the run's own folder."""
+    mark = tmp_path / "mark"
+    hook = f"setsid bash -c 'echo $$ > {mark}; exec sleep 600' & wait"
+    folder = write_app(tmp_path / "app", files={"bin/post_compile": hook})
+    command = [
+        sys.executable, "-m", "slugcheck", "rehearse", str(folder), "--python", MINOR, "--quiet",
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        until(lambda: mark.exists() and mark.read_text() != "")
+        process.send_signal(number)
+        process.communicate(timeout=30)
+    assert process.returncode == CODES[number]
+    until(lambda: left(temporary, process.pid) == ([], [], []))
+    until(lambda: not Path(f"/proc/{mark.read_text().strip()}").exists())
