@@ -26,7 +26,7 @@ sys.dont_write_bytecode = False
 # Each file runs on one worker: the longest begin first, or one of them is left over in the end.
 _LONGEST = (
     "test_bench_torch.py", "test_parsers.py", "test_network.py", "test_bench.py", "test_kits.py",
-    "test_endings.py",
+    "test_endings.py", "test_rehearse.py",
 )  # fmt: skip
 
 
