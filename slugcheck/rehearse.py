@@ -23,7 +23,7 @@ from slugcheck.rehearsing import judgement, rules, stage
 from slugcheck.rehearsing.app import Supervisor
 from slugcheck.rehearsing.performance import Performance
 from slugcheck.rehearsing.plan import ProcessType, RehearseOptions, process_types, secrets
-from slugcheck.text import keep_secret
+from slugcheck.text import keep_secret, plural
 from slugcheck.version import __version__
 
 Say = Callable[[str], None]
@@ -51,10 +51,10 @@ class Rehearsal:
         if command is not None and is_command(command):
             options = replace(options, check=replace(options.check, entry=command))
         self._check = Check(options.check, advise=False)
+        self._rules = rules.of(self._check.target.platform)
         self._types = process_types(
             options, self._check.subject, self._check.target.platform, options.check.dockerfile
         )
-        self._rules = rules.of(self._check.target.platform)
         self._notes: list[str] = []
 
     def __enter__(self) -> Rehearsal:
@@ -124,7 +124,9 @@ class Rehearsal:
                 yield place
         else:
             say("copying what would be deployed")
-            with stage.with_interpreter(self._check.files, interpreter, variables) as place:
+            with stage.with_interpreter(
+                self._check.files, supervisor, interpreter, variables
+            ) as place:
                 yield place
 
     def _remarks(self) -> Iterator[str]:
@@ -149,6 +151,7 @@ class Rehearsal:
         kill = self._options.memory or (self._dyno.r15_bytes if self._dyno else _UNLIMITED)
         processors = self._dyno.processors if self._dyno else None
         say(f"starting {process.name}")
+        place.renew()
         limit = supervisor.start(
             place.command(process, environment, limit_bytes=kill, cores=processors)
         )
@@ -190,6 +193,9 @@ class Rehearsal:
                 workers=trial if what == "workers" else None,
                 concurrency=trial if what == "concurrency" else None,
             )  # fmt: skip
+            if what == "workers" and run.workers < trial and _holds(run):
+                why = f"it starts {plural(run.workers, 'worker')}, whatever WEB_CONCURRENCY says"
+                break
             if _holds(run):
                 holds = trial
             else:
@@ -209,7 +215,7 @@ def _with_machines(run: ProcessRun, report: Report | None, check: Check) -> Proc
     """Return a run with how it would fit every machine size of the platform."""
     peak = run.stages.get(Stage.PEAK)
     platform = check.target.platform
-    if peak is None or not platform.dynos:
+    if peak is None or run.was_cut_short or not platform.dynos:
         return run
     ram = report.ram if report else None
     follows = ram is not None and ram.workers == run.workers

@@ -265,6 +265,13 @@ class ProcessRun:
     log_bytes: Integer = 0
 
     @property
+    def was_cut_short(self) -> bool:
+        """Whether it ended before it was told to: then it may need more memory than was seen."""
+        ended = self.code is not None and self.shutdown is None
+        unanswered = self.boot is not None and self.boot.answered_seconds is None
+        return self.limit.killed or ended or unanswered
+
+    @property
     def failed_by_itself(self) -> bool:
         """Whether it crashed, did not boot, or answered wrongly: then its log may say why."""
         not_booted = self.boot is not None and self.boot.bound_seconds is None

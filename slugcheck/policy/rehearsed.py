@@ -32,6 +32,10 @@ def load(path: Path, sizes: SizeReport) -> Measurements | None:
     low, high = (run.peak_anonymous_bytes, run.peak_bytes) if run else (None, None)
     if run is None or low is None or high is None:
         raise UsageError(f"{name} has no web process whose memory was read", hint=_HINT)
+    if run.was_cut_short:
+        why = next((f": {one.code}, {one.sentence}" for one in run.judgements), "")
+        message = f"{name}: the web process was ended before it had done its work{printable(why)}"
+        raise UsageError(message, hint="fix that, then rehearse again")
     return Measurements(
         file=name,
         workers=run.workers,

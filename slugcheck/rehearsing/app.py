@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from dataclasses import dataclass
 from slugcheck.errors import MeasureError
 from slugcheck.model.rehearsal import MemoryLimit, MemorySample, ProcessMemory, TreeMemory
 from slugcheck.running.servant import Json, Servant
+from slugcheck.text import printable, shown_command
+
+_SHOWN = 200  # characters of a process's command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +56,20 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
-    """The first and the last bytes of what it printed, and how many there were."""
+    """The last bytes of what it printed, and how many there were."""
 
-    head: str
     tail: str
     bytes: int
 
     def last(self, count: int) -> tuple[str, ...]:
-        """Return the last lines, without blank ones."""
-        lines = [line.rstrip() for line in self.tail.splitlines() if line.strip()]
+        """Return the last lines, without blank ones; one that is cut at its begin is left out.
+
+        Its missing part may be that by which a secret is known.
+        """
+        text = self.tail
+        if self.bytes > len(text.encode()):
+            text = text.partition("\n")[2]
+        lines = [line.rstrip() for line in text.splitlines() if line.strip()]
         return tuple(lines[-count:])
 
 
@@ -92,7 +101,8 @@ class Supervisor(Servant):
 
     def _kind(self) -> Json:
         if self._limit is None:
-            self._limit = self.probe_limit(f"slugcheck-{secrets.token_hex(4)}")
+            name = f"slugcheck-{os.getpid()}-{secrets.token_hex(4)}"
+            self._limit = self.probe_limit(name)
         return self._limit
 
     def start(self, command: Command) -> MemoryLimit:
@@ -136,11 +146,7 @@ class Supervisor(Servant):
 
     def left(self) -> tuple[str, ...]:
         """Return the commands of the processes that live beside the first."""
-        return tuple(self._ask(do="left")["names"])
-
-    def log(self) -> Log:
-        """Return what it printed so far."""
-        return _log(self._ask(do="log"))
+        return tuple(map(_name, self._ask(do="left")["names"]))
 
     def stop(self) -> Stopped:
         """Kill what is left of the app, and return what was seen."""
@@ -166,7 +172,7 @@ def _tree(answer: Json) -> TreeMemory:
         anonymous_bytes=answer["anon"],
         processes=tuple(
             ProcessMemory(
-                name=one["name"],
+                name=_name(one["name"]),
                 depth=one["depth"],
                 rss_bytes=one["rss"],
                 anonymous_bytes=one["anon"],
@@ -176,5 +182,10 @@ def _tree(answer: Json) -> TreeMemory:
     )
 
 
+def _name(text: str) -> str:
+    """Return what a process is called, cut only where no secret is in it any more."""
+    return printable(shown_command(text))[:_SHOWN]
+
+
 def _log(answer: Json) -> Log:
-    return Log(head=answer["head"], tail=answer["tail"], bytes=answer["bytes"])
+    return Log(tail=answer["tail"], bytes=answer["bytes"])

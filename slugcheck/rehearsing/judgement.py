@@ -11,7 +11,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from itertools import pairwise
+from statistics import fmean, stdev
 
 from slugcheck.model import Dyno, Platform
 from slugcheck.model.rehearsal import (
@@ -24,13 +25,14 @@ from slugcheck.model.rehearsal import (
     TreeMemory,
 )
 from slugcheck.model.report import Status
+from slugcheck.rehearsing.plan import RELEASE
 from slugcheck.rehearsing.rules import Rules
 from slugcheck.text import mib, plural, printable, seconds, without_credentials
 
 HEADROOM = 0.15  # of a machine, kept free where a number of workers is recommended
 _BLOCKS = 10  # of the load, whose means are compared
 _WARM = 0.4  # of the load, in which caches fill
-_LEAST_SAMPLES = 3 * _BLOCKS
+_LEAST_SAMPLES = 2 * _BLOCKS  # of the 24 or more in what is left of five seconds
 _LEAST_REQUESTS = 100
 _LEAST_GROWTH = 64 * 2**10  # bytes for a hundred requests: less is the allocator's own
 # Student's t for 95 % of both sides, with 8 degrees of freedom
@@ -114,8 +116,8 @@ def _not_bound(seen: Seen, rules: Rules) -> Judgement:
     waited = f" within {wait:.0f} s" if wait else ""
     sentence = f"it did not listen on $PORT ({seen.port}){waited}"
     places = [f"{address}:{port}" for address, port in seen.listening]
-    if any(port == seen.port for _, port in seen.listening):
-        sentence = f"it listens on {places[0]} only, which no router reaches"
+    if local := [address for address, port in seen.listening if port == seen.port]:
+        sentence = f"it listens on {local[0]}:{seen.port} only, which no router reaches"
         fix = "bind 0.0.0.0 and $PORT"
     elif places:
         sentence += f"; it listens on {', '.join(places[:3])}"
@@ -129,6 +131,11 @@ def _ended(seen: Seen, rules: Rules) -> Judgement:
     cause, fix = cause_of(seen.run.log)
     because = f": {cause}" if cause else _last(seen.run.log)
     code = seen.run.code if seen.run.code is not None else 0
+    if seen.run.name == RELEASE:
+        status = Status.FAIL if code else Status.PASS
+        sentence = f"{_exit(code)}, so nothing would be released{because}"
+        sentence = sentence if code else "the release phase ran to its end"
+        return Judgement(code=RELEASE, status=status, sentence=sentence, fix=fix if code else "")
     if not seen.serves and code == 0:
         sentence = "it ended by itself with code 0; the platform starts it again"
         return Judgement(code="ended", status=Status.WARN, sentence=sentence)
@@ -203,7 +210,7 @@ def _boot(run: ProcessRun, rules: Rules) -> Iterator[Judgement]:
         status = Status.WARN
         sentence += ", and the platform's processor may be half as fast"
     yield Judgement(code="boot", status=status, sentence=sentence)
-    if boot.answered_seconds is None and run.code is None:
+    if boot.answered_seconds is None and run.code is None and not run.limit.killed:
         sentence = "it listens, and answers nothing"
         yield Judgement(code=_word(rules, "H12", "answer"), status=Status.FAIL, sentence=sentence)
 
@@ -362,8 +369,9 @@ def growth(
     """Return how memory grew with the requests; None where too little was seen.
 
     ``ended`` are the moments of the answers; all moments are seconds after the start. The first
-    part of the load is left out, since caches fill then. The means of ten blocks of what is left
-    are compared, since neighbouring samples are not independent.
+    part of the load is left out, since caches fill then, and ten blocks of what is left are
+    compared. Memory wanders: a block is near the one before. So the interval is that of a walk with
+    independent steps, and growth that fades in the second half is none.
     """
     warm = began + _WARM * (stopped - began)
     samples = [sample for sample in series if warm <= sample.seconds <= stopped]
@@ -381,7 +389,8 @@ def growth(
         return None
     slope, error = _slope(answered, bytes_)
     low, high = slope - _T * error, slope + _T * error
-    if abs(slope) * 100 < _LEAST_GROWTH:
+    first, second = (bytes_[half + 4] - bytes_[half] for half in (0, 5))
+    if abs(slope) * 100 < _LEAST_GROWTH or second < first / 2:
         low = min(low, 0.0)
     return Growth(
         per_hundred_bytes=slope * 100, low_bytes=low * 100, high_bytes=high * 100, requests=total
@@ -389,9 +398,14 @@ def growth(
 
 
 def _slope(xs: Sequence[float], ys: Sequence[float]) -> tuple[float, float]:
-    """Return the slope of the line of least squares, and its standard error."""
+    """Return the slope of the line of least squares, and its standard error if ``ys`` are a walk.
+
+    The steps of a walk are independent, and its values are not: the slope of one without a drift
+    varies 6/5 times as much as the mean of its steps.
+    """
     x, y = fmean(xs), fmean(ys)
     spread = sum((one - x) ** 2 for one in xs)
     slope = sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / spread
-    left = sum((b - y - slope * (a - x)) ** 2 for a, b in zip(xs, ys, strict=True))
-    return slope, math.sqrt(left / (len(xs) - 2) / spread)
+    steps = [after - before for before, after in pairwise(ys)]
+    width = (xs[-1] - xs[0]) / len(steps)
+    return slope, stdev(steps) / width * math.sqrt(6 / 5 / len(steps))

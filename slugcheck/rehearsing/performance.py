@@ -24,7 +24,7 @@ from slugcheck.rehearsing import judgement, load, rules
 from slugcheck.rehearsing.app import State, Stopped, Supervisor
 from slugcheck.rehearsing.judgement import Seen
 from slugcheck.rehearsing.load import Traffic
-from slugcheck.rehearsing.plan import WATCH_SECONDS, ProcessType, RehearseOptions
+from slugcheck.rehearsing.plan import RELEASE, WATCH_SECONDS, ProcessType, RehearseOptions
 from slugcheck.rehearsing.requests import Request
 from slugcheck.text import printable, without_credentials
 
@@ -32,8 +32,11 @@ Say = Callable[[str], None]
 _POLL_SECONDS = 0.05
 _FIRST_SECONDS = 60.0  # for the first answer
 _BEFORE_SIGTERM_SECONDS = 0.5  # of requests
+# What was sent later may wait where no worker has seen it yet, and is lost by the best of servers.
+_ACCEPTED_SECONDS = 0.05
 _ORPHAN_SECONDS = 1.0  # that others may live on after the first process
 _LOG_LINES = 20
+_LINE = 500  # characters of a line of the log
 _ANYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - what a router reaches
 
 
@@ -69,7 +72,7 @@ class Performance:
     def play(self) -> None:
         """Let it boot, answer and end."""
         try:
-            if self.process.name == "release":
+            if self.process.name == RELEASE:
                 self._to_its_end()
             elif self.process.serves:
                 self._serve()
@@ -214,7 +217,7 @@ class Performance:
             thread.start()
             time.sleep(_BEFORE_SIGTERM_SECONDS)
         traffic.stop()
-        in_flight, told = traffic.open, time.monotonic()
+        told = time.monotonic()
         self.supervisor.signal(signal.SIGTERM)
         taken: float | None = None
         first_gone: float | None = None
@@ -235,14 +238,11 @@ class Performance:
             time.sleep(_POLL_SECONDS / 5)
         if thread is not None:
             thread.join(self.grace)
-        unanswered = sum(1 for answer in traffic.answers if answer.started <= told < answer.ended)
-        lost = sum(
-            1
-            for answer in traffic.answers
-            if answer.trouble and answer.status is None and answer.started <= told < answer.ended
-        )
+        taken_up = told - _ACCEPTED_SECONDS
+        caught = [one for one in traffic.answers if one.started <= taken_up and told < one.ended]
+        lost = sum(1 for one in caught if one.status is None) + traffic.open
         self.shutdown = Shutdown(
-            seconds=taken, code=state.code, in_flight=max(in_flight, unanswered), unanswered=lost,
+            seconds=taken, code=state.code, in_flight=len(caught) + traffic.open, unanswered=lost,
             left=left, limit_seconds=self.grace,
         )  # fmt: skip
 
@@ -306,4 +306,5 @@ class Performance:
 
     def _shown(self, text: str) -> str:
         """Return a line of the log as the platform would have it: the app is in /app there."""
-        return printable(without_credentials(text.replace(self.app, "/app")))
+        shown = printable(without_credentials(text.replace(self.app, "/app")))
+        return shown if len(shown) <= _LINE else f"{shown[:_LINE]}\N{HORIZONTAL ELLIPSIS}"

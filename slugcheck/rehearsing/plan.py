@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from slugcheck.errors import UsageError
 from slugcheck.model import Platform
@@ -18,7 +21,7 @@ from slugcheck.rehearsing.requests import Request
 from slugcheck.text import listed, printable
 
 WEB = "web"
-_RELEASE = "release"
+RELEASE = "release"  # runs once, before the others
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTED = 60
 _TELLING = re.compile(r"SECRET|PASS|TOKEN|KEY|AUTH|CREDENTIAL|DSN|URL|SALT", re.IGNORECASE)
@@ -28,6 +31,7 @@ DEFAULT_REQUESTS = 200
 DEFAULT_LEAST_SECONDS = 5.0  # a fast app answers 200 in a moment, in which no memory can be seen
 LONGEST_LOAD_SECONDS = 60.0
 WATCH_SECONDS = 10.0  # a process without a port
+_LINES = "its lines are such as NAME=VALUE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +98,7 @@ def process_types(
     wanted = options.types or (WEB,)
     chosen = []
     if options.release:
-        wanted = (_RELEASE, *(name for name in wanted if name != _RELEASE))
+        wanted = (RELEASE, *(name for name in wanted if name != RELEASE))
     for name in wanted:
         if name in types and (name != WEB or platform.buildpack is not None):
             place = f"Procfile:{found.lines[name]}"
@@ -159,24 +163,50 @@ def variables(given: tuple[str, ...], files: tuple[Path, ...]) -> dict[str, str]
 
 
 def secrets(variables: Mapping[str, str]) -> Iterator[str]:
-    """Yield the values that no output may show: those of telling names, and all long ones."""
+    """Yield the values that no output may show: those of telling names, and all long ones.
+
+    With them come the password of a URL, each line of several, and what a program makes of them
+    that prints a mapping or JSON.
+    """
     for name, value in variables.items():
-        if _TELLING.search(name) or len(value) >= _LONG:
-            yield value
+        if not _TELLING.search(name) and len(value) < _LONG:
+            continue
+        parts = [value, *(line for line in value.splitlines() if len(line.strip()) >= _LONG)]
+        with suppress(ValueError):
+            if password := urlsplit(value).password:
+                parts += [password, unquote(password)]
+        for part in parts:
+            yield from {part, repr(part)[1:-1], json.dumps(part)[1:-1]}
 
 
 def _of_file(path: Path) -> dict[str, str]:
     from io import StringIO
 
-    from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
+    label = f"--env-file {printable(str(path))}"
     try:
-        if path.stat().st_size > _MOST_FILE:
-            raise UsageError(f"--env-file {printable(str(path))} is larger than 1 MiB")
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as stream:
+            content = stream.read(_MOST_FILE + 1)
+        text = content.decode("utf-8-sig")
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        message = f"--env-file {printable(str(path))} cannot be read: {reason}"
-        raise UsageError(message, hint="name a file with lines such as NAME=VALUE") from None
-    values = dotenv_values(stream=StringIO(text), interpolate=False)
-    return {name: value for name, value in values.items() if value is not None}
+        raise UsageError(f"{label} cannot be read: {reason}", hint=_LINES) from None
+    if len(content) > _MOST_FILE:
+        raise UsageError(f"{label} is larger than 1 MiB", hint=_LINES)
+    found = {}
+    for binding in parse_stream(StringIO(text)):
+        where = f"{label}: line {binding.original.line}"
+        if binding.error:
+            raise UsageError(f"{where} cannot be understood", hint=_LINES)
+        if binding.key is None:
+            continue  # a comment, or nothing
+        if not _NAME.fullmatch(binding.key):
+            name = printable(binding.key)[:_QUOTED]
+            raise UsageError(f"{where}: {name!r} is not the name of a variable", hint=_LINES)
+        if binding.value is None:
+            raise UsageError(f"{where}: {binding.key} has no value", hint=_LINES)
+        if "\0" in binding.value:
+            raise UsageError(f"{where}: {binding.key} has a zero byte", hint=_LINES)
+        found[binding.key] = binding.value
+    return found

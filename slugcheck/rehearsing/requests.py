@@ -130,11 +130,14 @@ def _field(text: str, name: str, value: str) -> Field:
 def _content(text: str, name: str) -> bytes:
     path = Path(name)
     try:
-        if path.stat().st_size > _MOST_FILE:
-            raise _wrong(text, f"{name} is larger than {_MOST_FILE // 2**20} MiB")
-        return path.read_bytes()
-    except OSError as error:
-        raise _wrong(text, f"{name} cannot be read: {error.strerror or error}") from None
+        with path.open("rb") as stream:
+            content = stream.read(_MOST_FILE + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a file name"
+        raise _wrong(text, f"{name} cannot be read: {reason}") from None
+    if len(content) > _MOST_FILE:
+        raise _wrong(text, f"{name} is larger than {_MOST_FILE // 2**20} MiB")
+    return content
 
 
 def _type_of(name: str) -> str:

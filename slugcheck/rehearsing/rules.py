@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from slugcheck.errors import UsageError
 from slugcheck.model import Platform
 
 
@@ -34,8 +35,24 @@ _USUAL = (30.0, "Kubernetes' default, for want of the platform's own figure")
 BOOT_WAIT_SECONDS = 300.0
 
 
+# They call a function, and no process of the app's own listens there.
+_FUNCTIONS = frozenset(
+    "aws-lambda aws-lambda-image azure-functions cloudflare-workers digitalocean-functions "
+    "google-cloud-functions google-cloud-functions-gen2 vercel".split()
+)
+
+
 def of(platform: Platform) -> Rules:
-    """Return the rules of a platform."""
+    """Return the rules of a platform.
+
+    :raises UsageError: it starts no process that listens.
+    """
+    if platform.name in _FUNCTIONS:
+        message = (
+            f"{platform.title} calls functions; rehearse starts processes that listen on $PORT"
+        )
+        hint = "rehearse it for another platform, such as --platform docker"
+        raise UsageError(message, hint=hint)
     if platform.name.startswith("heroku"):
         return _HEROKU
     seconds, source = _GRACES.get(platform.name, _USUAL)

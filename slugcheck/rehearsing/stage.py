@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -62,6 +63,25 @@ class Stage:
     variables: Mapping[str, str] = field(repr=False)
     build: Build | None = None
     notes: tuple[str, ...] = ()
+
+    def renew(self) -> None:
+        """Put the app's files back as they were: each process has a file system of its own.
+
+        :raises MeasureError: there is no room for a second copy.
+        """
+        kept, tmp = self.app.with_name("as-deployed"), self.app.with_name("tmp")
+        try:
+            if not kept.exists():
+                shutil.copytree(self.app, kept, symlinks=True)
+                return
+            for folder in (self.app, tmp):
+                temporary.remove(folder)
+            shutil.copytree(kept, self.app, symlinks=True)
+            tmp.mkdir()
+        except OSError as error:
+            reason = error.strerror or printable(str(error))[:_SHOWN]
+            message = f"the app cannot be copied: {reason}"
+            raise MeasureError(message, hint="set TMPDIR to a folder with free space") from None
 
     def environment(
         self, platform: Platform, dyno: Dyno | None, process: ProcessType, *, port: int | None,
@@ -132,6 +152,7 @@ def after_build(
     steps: list[BuildStep] = []
 
     def run_steps(prefix: Path, app: Path) -> None:
+        supervisor.own(app.parent)
         (app.parent / "tmp").mkdir()
         environment = _usual(app, prefix / "bin") | {"PYTHONPATH": str(app)} | dict(variables)
         for words in _steps(check, app, variables):
@@ -209,14 +230,16 @@ def _run(
 
 @contextmanager
 def with_interpreter(
-    files: tuple[Member, ...], interpreter: Path, variables: Mapping[str, str]
-) -> Iterator[Stage]:
+    files: tuple[Member, ...], supervisor: Supervisor, interpreter: Path,
+    variables: Mapping[str, str],
+) -> Iterator[Stage]:  # fmt: skip
     """Yield a place that uses an environment which exists: nothing is built.
 
     :raises MeasureError: the interpreter cannot be run, or a file cannot be read.
     """
     python, pins = describe(interpreter)
     with temporary.Folder() as folder:
+        supervisor.own(folder)
         app = folder / "app"
         app.mkdir()
         (folder / "tmp").mkdir()
@@ -230,6 +253,7 @@ def with_interpreter(
         )
 
 
+@cache
 def describe(interpreter: Path) -> tuple[str, dict[str, str]]:
     """Return an environment's Python version and its distributions with their versions.
 

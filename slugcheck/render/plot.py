@@ -141,7 +141,7 @@ def _over_time(axes: Axes, result: Rehearsed, process: ProcessRun) -> None:
     anonymous = [sample.anonymous_bytes / MIB for sample in process.series]
     axes.fill_between(times, anonymous, color="#56B4E9", alpha=0.4, label="anonymous")
     axes.plot(times, resident, color="#0072B2", label="resident, shared pages once")
-    top = max(resident, default=1.0)
+    top = max([*resident, 1.0])
     quota = (result.ram_bytes or 0) / MIB
     if 0 < quota < 3 * top:
         axes.axhline(quota, color="#D55E00", linestyle="--", label=f"{quota:.0f} MiB")

@@ -53,7 +53,7 @@ class Servant:
         self._temporary = temporary.Folder()
         self.folder = self._temporary.path
         self._process = self._started(script, imports)
-        self._ask(do="own", folder=str(self.folder))
+        self.own(self.folder)
 
     def _started(self, script: str, imports: Collection[str]) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-E", "-s", "-S", str(WORKERS / script)]
@@ -76,6 +76,10 @@ class Servant:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def own(self, *folders: Path) -> None:
+        """Have it remove these folders in the end, should we not come to that."""
+        self._ask(do="own", folders=list(map(str, folders)))
 
     def close(self) -> None:
         """End it: it kills what it started and removes the folder."""

@@ -32,6 +32,8 @@ def kind(document: Any) -> str:
     names = {
         "kind": "bench", "differences": "comparison", "standing": "why", "matrix": "matrix",
     }  # fmt: skip
+    if (own := str(document.get("kind", ""))).startswith("rehearsal"):
+        return own
     return next((found for name, found in names.items() if name in document), "report")
 
 

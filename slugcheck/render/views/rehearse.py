@@ -298,13 +298,14 @@ def _machine(fit: MachineFit, *, chosen: bool) -> Row:
 
 
 def _breaking(point: BreakingPoint) -> Section:
-    what = "workers" if point.what == "workers" else "requests at a time"
-    items = [Item(mark=Status.PASS, text=line(f"{point.holds} {what} hold"))]
+    each, more = ("worker", "") if point.what == "workers" else ("request", " at a time")
+    holds = f"with {plural(point.holds, each)}{more} it holds"
+    items = [Item(mark=Status.PASS, text=line(holds))] if point.holds else []
     if point.breaks is not None:
-        text = line(f"{point.breaks} {what} do not: {point.sentence}")
+        text = line(f"with {plural(point.breaks, each)}{more} it does not: {point.sentence}")
         items.append(Item(mark=Status.FAIL, text=text))
     else:
-        items.append(Item(text=line("more were not tried")))
+        items.append(Item(text=line(point.sentence or "more were not tried")))
     return Section(heading=line("until it breaks"), blocks=(Items(tuple(items)),), rank=2)
 
 

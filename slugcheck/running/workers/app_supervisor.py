@@ -35,17 +35,19 @@ _SAMPLE_SECONDS = 0.1
 _FULL_SHARE = 0.05  # of the time that readings of shared memory may take
 _LEAST_FULL_SECONDS = 0.2
 _MOST_SAMPLES = 2000  # then every other one goes, and the next come half as often
-_HEAD, _TAIL = 1 << 14, 1 << 16  # bytes of the log that are kept
+_TAIL = 1 << 16  # bytes of the log that are kept
 _READ = 1 << 16
 _READS = 16  # of the log between two looks at everything else
-_MOST_PROCESSES = 1000
+_MOST_PROCESSES = 512  # a small dyno allows 256, with their threads
 _LOOK_AT_DISK_SECONDS = 0.5
 _KILL_SECONDS = 10.0
+_NAME_LENGTH = 2000
 _DEATH, _REAPER = 1, 36  # of prctl: PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER
 _WANTED = ("Rss", "Pss_Anon", "Pss_Shmem", "Anonymous")
 _SHARED = (b"/dev/shm/", b"/memfd:", b"/dev/zero", b"/SYSV")  # no file is behind them
 
 _SELF = psutil.Process()
+_HAS_CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
 _libc: Any = ctypes.CDLL(None, use_errno=True)
 
 
@@ -92,8 +94,30 @@ def _together(reading: Job) -> int:
 def _name(process: Any) -> str:
     """Return what a process is called: its program with the first words of its arguments."""
     with contextlib.suppress(psutil.Error):
-        return " ".join(filter(None, process.cmdline()[:4]))[:200]
+        return " ".join(filter(None, process.cmdline()[:4]))[:_NAME_LENGTH]
     return ""
+
+
+def _children(pid: int) -> list[int]:
+    """Return the children of a process, in one glance that a process which forks rarely escapes."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{task}/children") as stream:
+                found += map(int, stream.read().split())
+    return found
+
+
+def _below() -> list[tuple[int, int]]:
+    """Return every process below this one with its parent, parents before their children."""
+    if not _HAS_CHILDREN:
+        return [(process.pid, process.ppid()) for process in _SELF.children(recursive=True)]
+    found: list[tuple[int, int]] = []
+    parents = [_SELF.pid]
+    while parents and len(found) <= 2 * _MOST_PROCESSES:
+        found += (below := [(pid, parent) for parent in parents for pid in _children(parent)])
+        parents = [pid for pid, _ in below]
+    return found
 
 
 def _cpu(process: Any) -> float:
@@ -108,11 +132,14 @@ class App:
         self.limit = limit
         self.code: Optional[int] = None
         self.killed = ""
-        self.head, self.tail = b"", b""
+        self.tail = b""
         self.log_bytes = 0
         self.samples: list[list[float]] = []
         self.peak: Any = None
         self.cpu: dict[int, float] = {}
+        self.gone = False  # nothing lives any more, not even what has left its parent
+        self._tree: dict[Any, int] = {}
+        self._own_share = 1.0  # of what looks anonymous: forks count shared pages several times
         self._interval = _SAMPLE_SECONDS
         self._next_sample = self._next_full = self._next_disk = 0.0
         self._last_full: Any = None
@@ -154,8 +181,6 @@ class App:
         except OSError:
             return False
         self.log_bytes += len(chunk)
-        if len(self.head) < _HEAD:
-            self.head += chunk[: _HEAD - len(self.head)]
         self.tail = (self.tail + chunk)[-_TAIL:]
         return bool(chunk)
 
@@ -165,13 +190,15 @@ class App:
         """Return the living processes with their depth; the first has 0, strays have 1."""
         found: dict[Any, int] = {}
         depths: dict[int, int] = {}
-        for process in _SELF.children(recursive=True):  # parents come before their children
+        known = {process.pid: process for process in self._tree}
+        for pid, parent in _below():
             with contextlib.suppress(psutil.Error):
+                process = known.get(pid) or psutil.Process(pid)
                 if process.status() == psutil.STATUS_ZOMBIE:
                     continue
-                above = depths.get(process.ppid(), 0)
-                depth = 0 if process.pid == self.process.pid else above + 1
-                found[process] = depths[process.pid] = depth
+                depth = 0 if pid == self.process.pid else depths.get(parent, 0) + 1
+                found[process] = depths[pid] = depth
+        self._tree = found
         return found
 
     def look(self, now: float) -> None:
@@ -179,7 +206,11 @@ class App:
         if now < self._next_sample:
             return
         self._next_sample = now + self._interval
+        self.limit.follow(self.process.pid)
         tree = self.tree()
+        if len(tree) > _MOST_PROCESSES:
+            self.kill(f"it started more than {_MOST_PROCESSES} processes")
+            return
         rss = anon = count = 0
         for process in tree:
             try:
@@ -190,8 +221,6 @@ class App:
             count += 1
             rss += memory.rss
             anon += max(0, memory.rss - memory.shared)
-        if count > _MOST_PROCESSES:
-            self.kill(f"it started more than {_MOST_PROCESSES} processes")
         if self.limit.kind == "watchdog" and anon > self.limit.bytes:
             anon = min(anon, self.measure(tree)["anon"])  # forks count shared pages several times
             if anon > self.limit.bytes:
@@ -199,12 +228,13 @@ class App:
         if now >= self._next_full and count:
             started = time.monotonic()
             self._last_full = self.measure(tree)
+            self._own_share = min(1.0, self._last_full["anon"] / anon) if anon else 1.0
             cost = time.monotonic() - started
             self._next_full = now + max(_LEAST_FULL_SECONDS, cost / _FULL_SHARE)
         if self._last_full is not None:
             files = self._last_full["files"]
-            exact = self.limit.anonymous()
-            self.samples.append([now - self.spawned, rss, files, exact or anon, count])
+            exact = self.limit.anonymous() or round(anon * self._own_share)
+            self.samples.append([now - self.spawned, rss, files, exact, count])
         if len(self.samples) > _MOST_SAMPLES:
             self.samples = self.samples[::2]
             self._interval *= 2
@@ -266,8 +296,21 @@ class App:
         if not self._most_disk or self._free - self._free_bytes() < self._most_disk // 4:
             return
         self._free = self._free_bytes() + self._most_disk // 8
-        if sum(map(_size, self._places)) > self._most_disk:
+        if sum(map(_size, self._places)) + self._unlinked() > self._most_disk:
             self.kill("disk")
+
+    def _unlinked(self) -> int:
+        """Return the bytes of files on that disk which have no name any more, but are open."""
+        device = os.stat(self._places[0]).st_dev
+        found = {}
+        for process in self._tree:
+            with contextlib.suppress(OSError):
+                for name in os.listdir(f"/proc/{process.pid}/fd"):
+                    with contextlib.suppress(OSError):
+                        status = os.stat(f"/proc/{process.pid}/fd/{name}")
+                        if stat.S_ISREG(status.st_mode) and not status.st_nlink:
+                            found[status.st_dev, status.st_ino] = status.st_blocks * 512
+        return sum(size for (where, _), size in found.items() if where == device)
 
     # ----------------------------------------------------------------- the end
 
@@ -278,18 +321,21 @@ class App:
                 process.send_signal(number)
 
     def kill(self, why: str) -> None:
-        """Kill every process, and keep why."""
+        """Kill every process, and keep why.
+
+        The children of a killed one become ours, so killing ours until there is none is enough,
+        however fast they fork.
+        """
         self.killed = self.killed or why
         end = time.monotonic() + _KILL_SECONDS
         while time.monotonic() < end:
-            alive = self.tree()
-            for process in alive:
-                with contextlib.suppress(psutil.Error):
-                    process.kill()
+            self.limit.kill()
+            for pid in _children(_SELF.pid) if _HAS_CHILDREN else [pid for pid, _ in _below()]:
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
             self.reap()
-            if not alive:
+            if self.gone:
                 return
-            time.sleep(0.005)
 
     def reap(self) -> None:
         """Take note of what has ended."""
@@ -297,6 +343,7 @@ class App:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
+                self.gone = True  # what lives has an ancestor that lives: this process in the end
                 return
             if pid == 0:
                 return
@@ -321,6 +368,7 @@ class Supervisor:
         self._rest = b""
         self._app: Optional[App] = None
         self._folders: list[str] = []
+        self._master = os.getppid()
         self._ears = selectors.DefaultSelector()
         self._ears.register(0, selectors.EVENT_READ)
 
@@ -339,6 +387,17 @@ class Supervisor:
             self._end()
             for folder in self._folders:
                 shutil.rmtree(folder, ignore_errors=True)
+            if self._folders and os.getppid() != self._master:
+                self._remove_run(os.path.dirname(self._folders[0]))
+
+    def _remove_run(self, place: str) -> None:
+        """Remove the run's own folder as well, since slugcheck was killed."""
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(place):
+                if entry.is_symlink() and os.readlink(entry.path) in self._folders:
+                    os.unlink(entry.path)
+            os.rmdir(place)
+            os.rmdir(os.path.dirname(place))
 
     def _listen(self) -> None:
         app = self._app
@@ -352,7 +411,7 @@ class Supervisor:
                 self._ears.unregister(key.fd)
         if app is not None:
             app.reap()
-            if app.code is None:
+            if not app.gone:
                 app.look(time.monotonic())
 
     def _hear(self, app: App) -> bool:
@@ -364,9 +423,9 @@ class Supervisor:
                 break
         return True
 
-    def do_own(self, folder: str) -> Any:
-        """Remove that folder in the end."""
-        self._folders.append(folder)
+    def do_own(self, folders: list[str]) -> Any:
+        """Remove those folders in the end."""
+        self._folders += folders
         return {}
 
     def do_probe(self, folder: str) -> Any:
@@ -397,7 +456,7 @@ class Supervisor:
             "seconds": time.monotonic() - app.spawned,
             "code": app.code,
             "killed": app.killed,
-            "processes": len(app.tree()),
+            "processes": 0 if app.gone else max(1, len(app.tree())),
             "listening": app.listening() if listening else [],
             "log_bytes": app.log_bytes,
             "cpu": app.cpu_seconds() if cpu else None,
@@ -418,13 +477,6 @@ class Supervisor:
         app = self._known()
         return {"names": [_name(process) for process, depth in app.tree().items() if depth]}
 
-    def do_log(self) -> Any:
-        """Return the begin of the log and its end."""
-        app = self._known()
-        self._hear_rest(app)
-        head, tail = (part.decode("utf-8", "replace") for part in (app.head, app.tail))
-        return {"head": head, "tail": tail, "bytes": app.log_bytes}
-
     def _hear_rest(self, app: App) -> None:
         """Take in what is there now, and no more than the part that is kept."""
         before, end = -1, app.log_bytes + _TAIL
@@ -436,12 +488,14 @@ class Supervisor:
         """Kill what is left, and return what was seen."""
         app = self._known()
         app.kill("the end")
+        self._hear_rest(app)
         answer = {
             "code": app.code,
             "samples": app.samples,
             "peak": app.peak,
             "limit": app.limit.figures(),
-            **self.do_log(),
+            "tail": app.tail.decode("utf-8", "replace"),
+            "bytes": app.log_bytes,
         }
         self._end()
         return answer

@@ -152,8 +152,8 @@ class Launcher:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def do_own(self, request: Job) -> Any:
-        """Remove that folder in the end."""
-        self._folders.append(request["folder"])
+        """Remove those folders in the end."""
+        self._folders += request["folders"]
         return {}
 
     def do_probe(self, request: Job) -> Any:

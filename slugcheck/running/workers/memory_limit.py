@@ -49,10 +49,10 @@ def make(request: Job) -> Any:
     return kinds[request["kind"]](request)
 
 
-def _own(controller: str) -> Any:
-    """Return this process's path in a hierarchy: "" is version 2."""
+def _own(controller: str, pid: object = "self") -> Any:
+    """Return a process's path in a hierarchy, by default this one's: "" is version 2."""
     try:
-        with open("/proc/self/cgroup") as lines:
+        with open(f"/proc/{pid}/cgroup") as lines:
             for line in lines:
                 _, names, path = line.rstrip("\n").split(":", 2)
                 if controller in names.split(","):
@@ -162,12 +162,18 @@ class _Limit:
         self.seen["faults"] = max(self.seen["faults"], faults)
         return False
 
+    def follow(self, pid: int) -> None:
+        """Learn where a process under it is counted."""
+
     def figures(self) -> Any:
         return dict(self.seen)
 
     def anonymous(self) -> Any:
         """Return the anonymous memory of all processes under it now; None if it keeps no count."""
         return None
+
+    def kill(self) -> None:
+        """Kill what is under it, where that can be done in one go."""
 
     def remove(self) -> None:
         """Undo it."""
@@ -196,13 +202,16 @@ class _Group(_Limit):
         """Move the new process in, before it becomes the worker."""
         _write(self._path("cgroup.procs"), "0")
 
+    def kill(self) -> None:
+        with contextlib.suppress(OSError), open(self._path("cgroup.procs")) as lines:
+            for line in lines:
+                with contextlib.suppress(OSError):
+                    os.kill(int(line), signal.SIGKILL)
+
     def remove(self) -> None:
         end = time.monotonic() + _REMOVE_SECONDS
         while os.path.isdir(self.folder) and time.monotonic() < end:
-            with contextlib.suppress(OSError), open(self._path("cgroup.procs")) as lines:
-                for line in lines:
-                    with contextlib.suppress(OSError):
-                        os.kill(int(line), signal.SIGKILL)
+            self.kill()
             with contextlib.suppress(OSError):
                 os.rmdir(self.folder)  # busy for some milliseconds after the last process
                 return
@@ -238,6 +247,12 @@ class _V2(_Group):
     def anonymous(self) -> Any:
         return _table(self._path("memory.stat")).get("anon")
 
+    def kill(self) -> None:
+        try:
+            _write(self._path("cgroup.kill"), 1)  # Linux 5.14
+        except OSError:
+            super().kill()
+
     def figures(self) -> Any:
         events = _table(self._path("memory.events"))
         return dict(
@@ -249,8 +264,31 @@ class _V2(_Group):
 
 
 class _Systemd(_Limit):
+    """A scope of systemd, which is a cgroup of version 2 that is gone with its last process."""
+
+    def __init__(self, request: Job) -> None:
+        super().__init__(request)
+        self._group = ""
+        self._kills: Any = None  # not known before it was found
+
     def wrapped(self, argv: list[str]) -> Any:
         return [*_scope(self.bytes), *argv]
+
+    def follow(self, pid: int) -> None:
+        if not self._group:
+            path = _own("", pid)
+            places = list(_mounts("cgroup2", ""))
+            if path and places and path.endswith(".scope") and path != _own(""):
+                self._group = os.path.join(places[0], path.lstrip("/"))
+        if self._group:  # what was read last stays when the scope is gone
+            events = _table(os.path.join(self._group, "memory.events"))
+            self._kills = events.get("oom_kill", self._kills)
+
+    def anonymous(self) -> Any:
+        return _table(os.path.join(self._group, "memory.stat")).get("anon") if self._group else None
+
+    def figures(self) -> Any:
+        return dict(self.seen, kills=self._kills)
 
 
 class _Watchdog(_Limit):
