@@ -75,7 +75,7 @@ def test_every_constant_has_a_source_and_a_day_that_is_past(name: str) -> None:
 def test_what_is_unknown_says_so() -> None:
     texts = {s.name: s.source.text for s in platforms.load("heroku").stacks}
     assert "unverified" in texts["heroku-26"]
-    for name in ("pythonanywhere-free", "fly", "azure-functions", "digitalocean-functions"):
+    for name in ("fly", "azure-functions", "digitalocean-functions"):
         (stack,) = platforms.load(name).stacks
         assert (2, 17) <= stack.glibc <= (2, 28)
         assert "assumption" in stack.source.text
