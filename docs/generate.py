@@ -83,22 +83,24 @@ _PLATFORMS_HEAD = """\
 slugcheck knows these platforms. Pass a name to `--platform`, or set `platform` in
 [the settings](settings.md). `slugcheck platforms NAME` prints the same facts.
 
-Every value has a source and the date when that source was read. Limits change: if one is out of
-date, please open an issue, or [use a file of your own](#your-own-platform).
+Every value has a source and the date when that source was read. {first_hand}
+Limits change: if one is out of date, please open an issue, or [use a file of your own](#your-own-platform).
+A *default* is what slugcheck takes where neither you nor the project says otherwise.
 
 A *fail* limit is a budget and decides the exit code. A *warn* limit is reported and does not fail the
 check. A *note* is the platform's own limit beside a stricter budget: what is over it is rejected, so it
-fails the check as well, even if you raise the budget. Boot time and RAM need a running app,
-so slugcheck shows their limits and does not judge them.
+fails the check as well, even if you raise the budget. A *rehearsed* limit, on boot time or RAM, is judged
+by what [`slugcheck rehearse`](rehearse.md) measured. Without that, slugcheck warns where the imports alone exceed it.
 
-M is MiB (2^20 bytes), as Heroku prints it. MB is 10^6 bytes.
+M is MiB (2^20 bytes), as Heroku and Vercel use it. MB is 10^6 bytes.
 
 """
 _BASE_IMAGES_HEAD = """\
 ## Base images
 
 What `FROM` brings, for amd64; `slugcheck/platforms/base_images.toml` has the sizes for arm64 too. A tag
-is rebuilt every few weeks, so each figure has an interval. [Container images](images.md) says how an
+is rebuilt every few weeks, so each figure has an interval. ≈ marks an estimate: the size of another image, or
+what is to pull by the usual share of the size on disk. [Container images](images.md) says how an
 image is counted.
 
 """
@@ -223,27 +225,37 @@ def _platforms() -> str:
     sections = "\n".join(_platform(platform) for platform in known)
     if "\\*" in overview:
         overview += "\n\\* second-hand: the platform itself does not say it.\n"
-    text = _NOTICE + _PLATFORMS_HEAD + overview + "\n" + sections + "\n"
+    text = (
+        _NOTICE
+        + _PLATFORMS_HEAD.format(first_hand=platforms_view.FIRST_HAND)
+        + overview
+        + "\n"
+        + sections
+        + "\n"
+    )
     return text + _BASE_IMAGES_HEAD + _base_images() + "\n" + _OWN_PLATFORM
 
 
 def _base_images() -> str:
     known = base_images.known()
-    head = ("image", "release", "Python", "on disk, MB", "to pull, MB", "±", "source")
+    head = ("image", "release", "Python", "on disk, MB", "±", "to pull, MB", "±", "source")
     return _table(head, (_base_image(base_images.find(name)) for name in known.images))
 
 
 def _base_image(image: BaseImage) -> Iterable[str]:
     disk, pull = image.disk_bytes or 0, image.pull_bytes or 0
+    like = "≈ " if image.note else ""
+    pulled = "amd64" in base_images.known().images[image.name].pull
     source = f"{image.note}: {_source(image.source)}" if image.note else _source(image.source)
     libc = f"glibc {image.glibc[0]}.{image.glibc[1]}" if image.glibc else "musl"
     return (
         f"`{image.name}`",
         f"{image.release}, {libc}",
         image.python,
-        mb(disk),
-        mb(pull),
+        f"{like}{mb(disk)}",
         f"{image.error_percent:g} %",
+        f"{like if pulled else '≈ '}{mb(pull)}",
+        f"{image.pull_error_percent:g} %",
         source,
     )
 
@@ -298,11 +310,18 @@ def _platform(platform: Platform) -> str:
         retired = ((f"`{s.name}`", s.since, _source(s.source)) for s in platform.retired_stacks)
         blocks.append(_table(head, retired))
     blocks.append(_rows("python", platform.pythons, lambda release: _python(release, platform)))
+    sized = {_source(part.source) for release in platform.pythons for part in release.parts}
+    if sized:
+        blocks.append(
+            "Sources of these sizes:\n\n" + "".join(f"- {text}\n" for text in sorted(sized))
+        )
     for stack in platform.stacks:
         if stack.build_image is not None:
             packages = ", ".join(f"`{package}`" for package in stack.build_image.packages)
             source = f"Source: {_cell(_source(stack.build_image.source))}\n"
-            title = f"What builds on {stack.name} find installed, as far as slugcheck looks"
+            title = (
+                f"Installed for builds on {stack.name}, of the packages that slugcheck looks for"
+            )
             blocks.append(f'??? note "{title}"\n\n{_indented(packages)}\n\n{_indented(source)}')
     if platform.dynos:
         head = ("machine", "memory", "killed at", "workers", "USD a month")
@@ -325,7 +344,7 @@ def _rows(kind: str, rows: Iterable[object], row: Callable[..., Iterable[str]]) 
 
 def _limit(limit: Limit) -> Iterable[str]:
     unit = "bytes" if limit.unit == "bytes" else "s"
-    kind = "shown only" if limit.figure in ("boot", "ram") else _KINDS[limit.severity]
+    kind = "rehearsed" if limit.figure in platforms_view.RUNNING else _KINDS[limit.severity]
     exact = f"{limit.value:,} {unit}"
     value = limit.text if limit.text == exact else f"{limit.text} ({exact})"
     value += f" since {limit.since}" if limit.since else ""
@@ -353,8 +372,8 @@ def _stack(stack: Stack, platform: Platform) -> Iterable[str]:
 def _python(release: PythonRelease, platform: Platform) -> Iterable[str]:
     default = " (default)" if release.minor == platform.default_python else ""
     added = [
-        f"{part.name}: {mb(part.installed_bytes)} MB, {mb(part.slug_bytes)} MB of the slug "
-        f"(±{part.error_percent:g} %)"
+        f"{part.name}: {mb(part.installed_bytes)} MB, gzip {mb(part.slug_bytes)} MB "
+        f"±{part.error_percent:g} %{f' ({part.note})' if part.note else ''}"
         for part in release.parts
     ]
     parts = "; ".join([*added, *(f"wheels of {url}" for url in release.indexes)])

@@ -136,6 +136,18 @@ def test_generated_pages_are_up_to_date(name: str) -> None:
     assert text(DOCS / name) == pages[name], "run `python docs/generate.py`"
 
 
+def test_estimated_sizes_are_marked_on_the_page_of_platforms() -> None:
+    page = text(DOCS / "platforms.md")
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| `python:")]
+    disk, pull = ({row[0].strip("| `"): row[at] for row in rows} for at in (3, 5))
+    assert disk["python:3.12"] == "1,110.0"
+    assert disk["python:3.13"] == "≈ 1,110.0"  # as large as 3.12
+    assert disk["python:3.13-alpine"][0] == "4"
+    assert pull["python:3.13-alpine"][0] == "≈"  # by the usual share
+    assert "not measured: the figures of 3.13 stand in" in page
+    assert " of the slug (" not in page  # most platforms have no slug
+
+
 @pytest.mark.parametrize("path", [*ENTRY_PAGES, *PAGES], ids=lambda path: path.name)
 def test_links_lead_to_files(path: Path) -> None:
     for link in LINK.findall(text(path)):

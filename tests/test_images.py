@@ -639,7 +639,7 @@ def test_uv_sync_takes_the_groups_that_the_dockerfile_names(
         ("huggingface-spaces", (), 50_000_000_000),
         ("render", (), None),
         ("cloud-run", (), None),
-        ("azure-container-apps", (), None),
+        ("azure-container-apps", (), 8_000_000_000),
         ("docker", ("--limit", "bundle=100MB"), 100_000_000),
     ],
 )

@@ -5,6 +5,7 @@ A platform may come from a user's own file, so its texts are shown as they are a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from slugcheck.model import (
@@ -51,9 +52,15 @@ COUNTED = {
     BundleKind.GZIP_TAR: "compressed slug",
     BundleKind.ZIP: "zipped files",
     BundleKind.UNZIPPED: "unzipped files",
-    BundleKind.SITE_PACKAGES: "stripped files",
+    BundleKind.SITE_PACKAGES: "counted files",
     BundleKind.IMAGE: "image on disk",
 }
+# Figures that only a running app shows: a rehearsal measures them.
+RUNNING = ("boot", "ram")
+FIRST_HAND = (
+    "Sources are the platform's own words or code, or measured, where they do not say "
+    "otherwise: second-hand, assumed, common knowledge, not verified."
+)
 _WIDE = 110  # characters from which the overview has room for titles
 
 
@@ -62,8 +69,7 @@ def view(platforms: Sequence[Platform], *, detailed: bool = False) -> View:
     if not detailed:
         return View(tuple(_overview(platforms)))
     sections = [section for platform in platforms for section in _sections(platform)]
-    hand = "sources are the platform's own words or code, or measured, if not marked second-hand"
-    return View((*sections, _section("", Paragraph((line(hand, Style.DIM),)))))
+    return View((*sections, _section("", Paragraph((line(FIRST_HAND, Style.DIM),)))))
 
 
 def size_limit(platform: Platform) -> str:
@@ -72,7 +78,11 @@ def size_limit(platform: Platform) -> str:
     A limit that the platform itself does not state has an asterisk.
     """
     about = [limit for limit in platform.limits if limit.figure == platform.size_figure]
-    firm = [f"{limit.text}{_mark(limit)}" for limit in about if limit.severity is Severity.FAIL]
+    firm = [
+        f"{limit.text}{_mark(limit)}{_plan(limit)}"
+        for limit in about
+        if limit.severity is Severity.FAIL
+    ]
     own = [f"cap {limit.text}{_mark(limit)}" for limit in about if limit.severity is Severity.NOTE]
     advised = [f"{limit.text} advised{_mark(limit)}" for limit in about[:1]]
     return ", ".join([*firm[:1], *own[:1]] or advised) or "none known"
@@ -80,6 +90,10 @@ def size_limit(platform: Platform) -> str:
 
 def _mark(limit: Limit) -> str:
     return "*" if limit.source.second_hand else ""
+
+
+def _plan(limit: Limit) -> str:
+    return f" ({', '.join(limit.dynos)})" if limit.dynos else ""
 
 
 def _overview(platforms: Sequence[Platform]) -> Iterator[Section]:
@@ -107,6 +121,8 @@ def _overview(platforms: Sequence[Platform]) -> Iterator[Section]:
     )
     yield _section("", Table(columns=columns, rows=tuple(rows)))
     more = [line("slugcheck platforms NAME shows all limits, sources and choices of one")]
+    if any(re.search(r"\dM\b", limit) for limit in limits):
+        more.append(line("M is MiB (2^20 bytes)", Style.DIM))
     if any("*" in limit for limit in limits):
         more.append(line("* second-hand: the platform itself does not say it", Style.DIM))
     yield _section("", Paragraph(tuple(more)))
@@ -141,7 +157,9 @@ def _sections(platform: Platform) -> Iterator[Section]:
     yield _section("stacks", *_choices(stacks, sources))
     releases = {release.minor: _python(release, platform) for release in platform.pythons}
     sources = [release.source for release in platform.pythons]
-    yield _section("Pythons", *_choices(releases, sources))
+    parts = {_source(part.source): None for release in platform.pythons for part in release.parts}
+    sizes = (Paragraph((line("sizes:"), *parts)),) if parts else ()
+    yield _section("Pythons", *_choices(releases, sources), *sizes)
     if platform.dynos:
         used = dict.fromkeys(_source(dyno.source) for dyno in platform.dynos)
         yield _section("machine", _machines(platform), Paragraph(tuple(used)))
@@ -194,11 +212,9 @@ def _limit(limit: Limit) -> Row:
     figure = "" if limit.name == limit.figure else f" of {limit.figure}"
     figure += f" since {limit.since}" if limit.since else ""
     figure += f" for {', '.join(limit.dynos)}" if limit.dynos else ""
-    meaning = "shown only: measuring it would mean running the app"
-    if limit.figure not in ("boot", "ram"):
-        meaning = _MEANING[limit.severity]
-    if limit.severity is Severity.WARN and limit.figure != "slug":
-        meaning = "reported above it, and no failure"
+    meaning = _MEANING[limit.severity]
+    if limit.figure in RUNNING:
+        meaning = "judged by what slugcheck rehearse measured"
     return _entry(limit.name, (f"{value}{figure}: {meaning}",), limit.source)
 
 
