@@ -27,9 +27,9 @@ sys.dont_write_bytecode = False
 # Each file runs on one worker: the longest begin first, or one of them is left over in the end.
 _LONGEST = (
     "test_bench_torch.py", "test_network.py", "test_parsers.py", "test_bench.py", "test_kits.py",
-    "test_endings.py", "test_rehearse.py", "test_verify.py", "test_builds.py", "test_verify_build.py", "test_audit.py",
-    "test_output.py", "test_models_remote.py", "test_matrix.py", "test_verify_network.py",
-    "test_vercel.py", "test_whole.py", "test_why.py",
+    "test_endings.py", "test_rehearse.py", "test_verify.py", "test_builds.py",
+    "test_verify_build.py", "test_audit.py", "test_output.py", "test_models_remote.py",
+    "test_matrix.py", "test_verify_network.py", "test_vercel.py", "test_whole.py", "test_why.py",
 )  # fmt: skip
 _PLACES = {name: place for place, name in enumerate(_LONGEST)}
 
