@@ -453,6 +453,30 @@ def test_a_leak_says_when_the_machine_is_full() -> None:
     assert "full after about 40,000 more" in sentence
 
 
+@pytest.mark.parametrize(
+    ("command", "server"),
+    [
+        ("sh setup.sh && streamlit run app.py --server.port $PORT", "Streamlit"),
+        ("panel serve app.py", "Panel"),
+        ("gunicorn app:app", ""),
+        ("python streamlit_run.py", ""),
+    ],
+)
+def test_servers_that_run_the_app_by_session_were_not_asked_for_it(
+    command: str, server: str
+) -> None:
+    times = Times(p50_ms=1, p95_ms=2, p99_ms=3, max_ms=4)
+    loaded = Load(
+        requests=9, answered=9, concurrency=1, seconds=1, per_second=9,
+        cpu_seconds_per_request=0.01, times=times, by_request=(),
+    )  # fmt: skip
+    judged = said(run(command=command, load=loaded))
+    assert ("sessions" in judged) == bool(server)
+    if server:
+        assert judged["sessions"][0] == "warn"
+        assert judged["sessions"][1].startswith(f"{server} runs the app's script only when")
+
+
 def test_the_end_is_judged() -> None:
     end = Shutdown(seconds=None, code=None, in_flight=0, unanswered=0, left=(), limit_seconds=30.0)
     assert said(run(shutdown=end))["R12"][0] == "fail"

@@ -12,6 +12,8 @@ from enum import StrEnum
 from slugcheck.model.numbers import Integer, Number
 from slugcheck.model.report import Status
 
+SESSIONS = "sessions"  # the judgement that the requests did not reach the app's own code
+
 
 class Stage(StrEnum):
     """When memory was read."""
@@ -358,3 +360,4 @@ class Measurements:
     boot_seconds: float | None
     build_seconds: float | None
     changed: tuple[str, ...] = ()
+    doubt: str = ""  # why the app may take more than was measured

@@ -471,7 +471,10 @@ def _of_measured_ram(
     dyno = sizes.target.dyno
     facts = [plural(measured.workers, "worker"), *([dyno.name] if dyno else [])]
     sentence += f", measured by rehearse ({'; '.join(facts)})"
-    if ram is not None and status in (Status.PASS, Status.WARN) and high < ram.total.low:
+    if measured.doubt and status in (Status.PASS, Status.WARN):
+        status = Status.UNKNOWN
+        sentence += f", but {measured.doubt}"
+    elif ram is not None and status in (Status.PASS, Status.WARN) and high < ram.total.low:
         status = Status.UNKNOWN
         sentence += f", yet its imports alone take {scale.down(ram.total.low)}: rehearse it again"
     return replace(_verdict(limit, status, figure, sentence), status=status)

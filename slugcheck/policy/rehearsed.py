@@ -11,7 +11,7 @@ from slugcheck import reading
 from slugcheck.errors import UsageError
 from slugcheck.model import SizeReport
 from slugcheck.model import document as documents
-from slugcheck.model.rehearsal import Measurements
+from slugcheck.model.rehearsal import SESSIONS, Measurements
 from slugcheck.text import printable
 
 _WEB = "web"
@@ -44,6 +44,9 @@ def load(path: Path, sizes: SizeReport) -> Measurements | None:
         boot_seconds=run.boot.bound_seconds if run.boot else None,
         build_seconds=saved.build.seconds if saved.build else None,
         changed=tuple(_changed(saved.pins, sizes)),
+        doubt="no session had run the app's script"
+        if any(one.code == SESSIONS for one in run.judgements)
+        else "",
     )
 
 

@@ -16,6 +16,7 @@ from statistics import fmean, stdev
 
 from slugcheck.model import Dyno, Platform
 from slugcheck.model.rehearsal import (
+    SESSIONS,
     Growth,
     Judgement,
     MachineFit,
@@ -84,6 +85,7 @@ def _judged(seen: Seen, dyno: Dyno | None, rules: Rules) -> Iterator[Judgement]:
     if booted:
         yield from _boot(run, rules)
         yield from _load(run, rules)
+        yield from _sessions(run)
         yield from _shutdown(run, rules)
 
 
@@ -231,6 +233,22 @@ def _load(run: ProcessRun, rules: Rules) -> Iterator[Judgement]:
             f"half within {times.p50_ms:.0f} ms, 95 % within {times.p95_ms:.0f} ms"
         )
         yield Judgement(code="load", status=Status.PASS, sentence=sentence)
+
+
+# Servers that import the app's script when a browser opens a session, over a websocket.
+_BY_SESSION = re.compile(r"\b(streamlit\s+run|panel\s+serve|bokeh\s+serve)\b")
+
+
+def _sessions(run: ProcessRun) -> Iterator[Judgement]:
+    """Say where requests do not reach the app's own code, so that its memory was not seen."""
+    if run.load is not None and (match := _BY_SESSION.search(run.command)):
+        server = match[1].split()[0].capitalize()
+        yield Judgement(
+            code=SESSIONS,
+            status=Status.WARN,
+            sentence=f"{server} runs the app's script only when a browser opens a session, and no "
+            "request here does: these are the figures of the server alone",
+        )
 
 
 def _shutdown(run: ProcessRun, rules: Rules) -> Iterator[Judgement]:
