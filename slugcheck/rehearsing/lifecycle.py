@@ -21,11 +21,11 @@ from slugcheck.model.rehearsal import (
     TreeMemory,
 )
 from slugcheck.rehearsing import judgement, load, rules
-from slugcheck.rehearsing.app import State, Stopped, Supervisor
 from slugcheck.rehearsing.judgement import Seen
 from slugcheck.rehearsing.load import Traffic
 from slugcheck.rehearsing.plan import RELEASE, WATCH_SECONDS, ProcessType, RehearseOptions
 from slugcheck.rehearsing.requests import Request
+from slugcheck.rehearsing.supervisor import State, Stopped, Supervisor
 from slugcheck.text import printable, without_credentials
 
 Say = Callable[[str], None]
@@ -41,7 +41,7 @@ _ANYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - what a router reaches
 
 
 @dataclass(slots=True, kw_only=True)
-class Performance:
+class Lifecycle:
     """One process while it runs, and what was seen of it."""
 
     supervisor: Supervisor
@@ -69,8 +69,8 @@ class Performance:
         """Where the app answers."""
         return f"http://127.0.0.1:{self.port}"
 
-    def play(self) -> None:
-        """Let it boot, answer and end."""
+    def run(self) -> None:
+        """Run it until it has ended: boot, first request, load, SIGTERM."""
         try:
             if self.process.name == RELEASE:
                 self._to_its_end()
@@ -105,7 +105,7 @@ class Performance:
         if self.boot.answered_seconds is None or not self._runs():
             return
         self._read(Stage.FIRST)
-        self._be_asked()
+        self._apply_load()
         if self._runs():
             self._read(Stage.STEADY)
             self._end()
@@ -158,8 +158,8 @@ class Performance:
         anyio.run(run)
         return traffic
 
-    def _be_asked(self) -> None:
-        """Load it."""
+    def _apply_load(self) -> None:
+        """Send the requests of the load, and keep how they were answered."""
         asked = self.options.load
         self.say(f"{asked.requests} requests or more, {self.concurrency} at a time")
         before = self._look(cpu=True)
@@ -265,7 +265,7 @@ class Performance:
 
     def result(self, limit: MemoryLimit, dyno: Dyno | None, by: rules.Rules) -> ProcessRun:
         """Return the whole run, judged."""
-        assert self.stopped is not None  # noqa: S101 - it has been played
+        assert self.stopped is not None  # noqa: S101 - it has been run
         assert self.state is not None  # noqa: S101 - so it was looked at
         state, stopped = self.state, self.stopped
         if stopped.peak is not None:
