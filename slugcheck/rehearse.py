@@ -19,7 +19,7 @@ from slugcheck.model import Dyno, Report
 from slugcheck.model.rehearsal import BreakingPoint, MachineFit, ProcessRun, RehearsalResult, Stage
 from slugcheck.model.report import Status
 from slugcheck.project.processes import is_command
-from slugcheck.rehearsing import deployment, judgement, rules
+from slugcheck.rehearsing import deployment, judgement, plan
 from slugcheck.rehearsing.deployment import Deployment
 from slugcheck.rehearsing.lifecycle import Lifecycle
 from slugcheck.rehearsing.plan import ProcessType, RehearseOptions, process_types, secrets
@@ -52,7 +52,6 @@ class Rehearsal:
         if command is not None and is_command(command):
             options = replace(options, check=replace(options.check, entry=command))
         self._check = Check(options.check, advise=False)
-        self._rules = rules.of(self._check.target.platform)
         self._types = process_types(
             options, self._check.subject, self._check.target.platform, options.check.dockerfile
         )
@@ -162,13 +161,13 @@ class Rehearsal:
             port=port,
             options=self._options,
             say=say,
-            boot_limit=rules.limit_seconds(platform, "boot") if process.serves else None,
-            grace=self._rules.grace_seconds,
+            boot_limit=platform.limit_seconds("boot") if process.serves else None,
+            grace=plan.grace_seconds(platform),
             concurrency=concurrency or self._options.load.concurrency,
             app=str(place.app),
         )
         lifecycle.run()
-        return lifecycle.result(limit, self._dyno, self._rules)
+        return lifecycle.result(limit, self._dyno, codes=platform.buildpack is not None)
 
     # ----------------------------------------------------------------- until it breaks
 

@@ -25,7 +25,6 @@ from slugcheck.errors import MeasureError
 from slugcheck.model import Buildpack, Dyno, Platform
 from slugcheck.model.rehearsal import Build, BuildStep
 from slugcheck.project.archive import Member
-from slugcheck.rehearsing import rules
 from slugcheck.rehearsing.plan import ProcessType
 from slugcheck.rehearsing.supervisor import Command, Supervisor
 from slugcheck.running import child, temporary
@@ -92,7 +91,7 @@ class Deployment:
         ``workers`` is the WEB_CONCURRENCY that is tried in place of the platform's own.
         """
         variables = _usual(self.app, self.programs)
-        if platform.name.startswith("heroku"):
+        if platform.buildpack is not None:
             # heroku-buildpack-python, bin/compile: what its .profile.d script sets
             variables |= {
                 "PYTHONPATH": str(self.app),
@@ -178,7 +177,7 @@ def after_build(
                 installed_bytes=verified.installed_bytes,
                 installer=verified.installer,
                 steps=(BuildStep(command=verified.command, seconds=install), *steps),
-                limit_seconds=rules.limit_seconds(check.target.platform, "build"),
+                limit_seconds=check.target.platform.limit_seconds("build"),
             ),
             notes=verified.notes,
         )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from slugcheck.model import Platform
 from slugcheck.model.rehearsal import ProcessRun, RehearsalResult
-from slugcheck.rehearsing import deployment, lifecycle, load, rules
+from slugcheck.rehearsing import deployment, lifecycle, load, plan
 from tests.support.commands import Done, slugcheck
 
 # A web server in 30 lines; {begin} is run before it listens, {answer} for each request.
@@ -100,8 +100,8 @@ def codes(result: RehearsalResult) -> dict[str, str]:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits that would take a minute take a second."""
-    monkeypatch.setattr(rules, "_HEROKU", replace(rules._HEROKU, grace_seconds=0.8))
-    monkeypatch.setattr(rules, "limit_seconds", lambda *_: 1.0)
+    monkeypatch.setattr(plan, "grace_seconds", lambda _: 0.8)
+    monkeypatch.setattr(Platform, "limit_seconds", lambda *_: 1.0)
     monkeypatch.setattr(lifecycle, "_FIRST_SECONDS", 1.0)
     monkeypatch.setattr(lifecycle, "_ORPHAN_SECONDS", 0.3)
     monkeypatch.setattr(lifecycle, "WATCH_SECONDS", 0.5)
