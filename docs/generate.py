@@ -146,6 +146,11 @@ source = "wiki"
 [sources]
 wiki = { text = "wiki.example.com/platform, Limits", date = "2026-11-01" }
 
+# How long SIGTERM leaves a process before SIGKILL, for slugcheck rehearse. 30 s where it is not known.
+[grace_period]
+seconds = 20
+source = "wiki"
+
 # Systems to choose with --stack. Wheels have to fit glibc and arch (x86_64 or aarch64).
 [[stacks]]
 name = "debian-12"
@@ -211,8 +216,9 @@ source = "wiki"
 ```
 
 Where Python is Pyodide, a stack has `arch = "wasm32"` and no `glibc`. `wheels_only = true` says that
-nothing is built from source, and `indexes = ["https://…"]` in a row of `pythons` adds package indexes;
-`slugcheck/platforms/cloudflare-workers.toml` uses all three.
+nothing is built from source, `calls_functions = true` that no process of the app's own listens (so that
+`rehearse` refuses it), and `indexes = ["https://…"]` in a row of `pythons` adds package indexes;
+`slugcheck/platforms/cloudflare-workers.toml` uses all four.
 """
 
 
@@ -304,6 +310,11 @@ def _platform(platform: Platform) -> str:
         blocks.append(_table(head, map(_tier, platform.tiers)))
     if platform.function is not None:
         blocks.append(_function(platform.function))
+    if platform.grace_period is not None:
+        period = platform.grace_period
+        blocks.append(
+            f"Shutdown: {platforms_view.shutdown(period)}. Source: {_source(period.source)}\n"
+        )
     blocks.append(_rows("stack", platform.stacks, lambda stack: _stack(stack, platform)))
     if platform.retired_stacks:
         head = ("retired stack", "end-of-life since", "source")

@@ -16,13 +16,14 @@ from dataclasses import replace
 from slugcheck.check import Check, Progress
 from slugcheck.errors import MeasureError
 from slugcheck.model import Dyno, Report
-from slugcheck.model.rehearsal import BreakingPoint, MachineFit, ProcessRun, Rehearsed, Stage
+from slugcheck.model.rehearsal import BreakingPoint, MachineFit, ProcessRun, RehearsalResult, Stage
 from slugcheck.model.report import Status
 from slugcheck.project.processes import is_command
-from slugcheck.rehearsing import judgement, rules, stage
-from slugcheck.rehearsing.app import Supervisor
-from slugcheck.rehearsing.performance import Performance
+from slugcheck.rehearsing import deployment, judgement, plan
+from slugcheck.rehearsing.deployment import Deployment
+from slugcheck.rehearsing.lifecycle import Lifecycle
 from slugcheck.rehearsing.plan import ProcessType, RehearseOptions, process_types, secrets
+from slugcheck.rehearsing.supervisor import Supervisor
 from slugcheck.text import keep_secret, plural
 from slugcheck.version import __version__
 
@@ -44,14 +45,13 @@ class Rehearsal:
         self._exits = ExitStack()
         keep_secret(secrets(options.variables))
         if options.interpreter is not None:
-            self._python, _ = stage.describe(options.interpreter)
+            self._python, _ = deployment.describe(options.interpreter)
             minor = ".".join(self._python.split(".")[:2])
             options = replace(options, check=replace(options.check, python=minor))
         command = options.command
         if command is not None and is_command(command):
             options = replace(options, check=replace(options.check, entry=command))
         self._check = Check(options.check, advise=False)
-        self._rules = rules.of(self._check.target.platform)
         self._types = process_types(
             options, self._check.subject, self._check.target.platform, options.check.dockerfile
         )
@@ -68,30 +68,30 @@ class Rehearsal:
     def _dyno(self) -> Dyno | None:
         return self._check.target.dyno
 
-    def run(self, progress: Progress) -> Rehearsed:
+    def run(self, progress: Progress) -> RehearsalResult:
         """Rehearse; every step in its order.
 
         :raises MeasureError: it cannot be done here, or the build fails.
         """
         report = self._report(progress)
-        stage.program("bash")
+        deployment.program("bash")
         with (
             Supervisor() as supervisor,
             progress.steps() as say,
-            self._stage(supervisor, say) as place,
+            self._deployed(supervisor, say) as place,
         ):
             runs = [self._process(supervisor, place, one, say) for one in self._types]
             breaking = tuple(self._breaking(supervisor, place, runs, say))
         target, ram = self._check.target, report.ram if report else None
         total = ram.total if ram else None
-        return Rehearsed(
+        return RehearsalResult(
             path=self._options.check.shown_path,
             platform=target.platform.name,
             title=target.platform.title,
             dyno=self._dyno.name if self._dyno else None,
             ram_bytes=self._dyno.r14_bytes if self._dyno else None,
             python=place.python,
-            cores=stage.cores(),
+            cores=deployment.cores(),
             build=place.build,
             processes=tuple(_with_machines(run, report, self._check) for run in runs),
             pins=dict(place.pins),
@@ -117,20 +117,20 @@ class Rehearsal:
             return None
 
     @contextmanager
-    def _stage(self, supervisor: Supervisor, say: Say) -> Iterator[stage.Stage]:
+    def _deployed(self, supervisor: Supervisor, say: Say) -> Iterator[Deployment]:
         interpreter, variables = self._options.interpreter, self._options.variables
         if interpreter is None:
-            with stage.after_build(self._check, supervisor, variables, say) as place:
+            with deployment.after_build(self._check, supervisor, variables, say) as place:
                 yield place
         else:
             say("copying what would be deployed")
-            with stage.with_interpreter(
+            with deployment.with_interpreter(
                 self._check.files, supervisor, interpreter, variables
             ) as place:
                 yield place
 
     def _remarks(self) -> Iterator[str]:
-        have = stage.cores()
+        have = deployment.cores()
         yield (
             f"times are of this machine's {have} cores, which the app and the requests share; the "
             "platform's may be slower"
@@ -141,7 +141,7 @@ class Rehearsal:
     # ----------------------------------------------------------------- one process
 
     def _process(
-        self, supervisor: Supervisor, place: stage.Stage, process: ProcessType, say: Say,
+        self, supervisor: Supervisor, place: Deployment, process: ProcessType, say: Say,
         *, workers: int | None = None, concurrency: int | None = None,
     ) -> ProcessRun:  # fmt: skip
         """Rehearse one process type from its start to its end."""
@@ -155,24 +155,24 @@ class Rehearsal:
         limit = supervisor.start(
             place.command(process, environment, limit_bytes=kill, cores=processors)
         )
-        performance = Performance(
+        lifecycle = Lifecycle(
             supervisor=supervisor,
             process=process,
             port=port,
             options=self._options,
             say=say,
-            boot_limit=rules.limit_seconds(platform, "boot") if process.serves else None,
-            grace=self._rules.grace_seconds,
+            boot_limit=platform.limit_seconds("boot") if process.serves else None,
+            grace=plan.grace_seconds(platform),
             concurrency=concurrency or self._options.load.concurrency,
             app=str(place.app),
         )
-        performance.play()
-        return performance.result(limit, self._dyno, self._rules)
+        lifecycle.run()
+        return lifecycle.result(limit, self._dyno, codes=platform.buildpack is not None)
 
     # ----------------------------------------------------------------- until it breaks
 
     def _breaking(
-        self, supervisor: Supervisor, place: stage.Stage, runs: list[ProcessRun], say: Say
+        self, supervisor: Supervisor, place: Deployment, runs: list[ProcessRun], say: Say
     ) -> Iterator[BreakingPoint]:
         """Look for the most workers, or requests at the same time, that hold."""
         what = self._options.until_it_breaks
@@ -248,7 +248,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def exit_code(result: Rehearsed) -> int:
+def exit_code(result: RehearsalResult) -> int:
     """Return 1 where the platform would refuse something, 3 where it is too close to call."""
     statuses = {one.status for one in result.judgements}
     if Status.FAIL in statuses:

@@ -12,7 +12,7 @@ from slugcheck.benching import trials
 from slugcheck.errors import MeasureError
 from slugcheck.model.bench import Outcome
 from slugcheck.running.launcher import Ended, Launcher, Worker
-from slugcheck.running.servant import clean_environment
+from slugcheck.running.spawner import clean_environment
 from tests.support.benches import MIB, script
 
 TELL = "import json, os, sys, time\ndef tell(**v): print(json.dumps(v), flush=True)\n"
@@ -141,7 +141,7 @@ tell(event='end')
 
 
 def seen(launcher: Launcher, folder: Path, mb: int = 0) -> dict[str, int]:
-    from slugcheck.running.servant import WORKERS
+    from slugcheck.running.spawner import WORKERS
 
     worker = script(folder, TELL + MEMORY)
     worker = Worker(

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from slugcheck.model.rehearsal import ProcessRun, Rehearsed, Stage
-from slugcheck.rehearsing import budgets, performance
+from slugcheck.model.rehearsal import ProcessRun, RehearsalResult, Stage
+from slugcheck.rehearsing import budgets, lifecycle
 from tests.support.commands import Done, slugcheck
 from tests.support.rehearsals import (
     codes,
@@ -64,7 +64,7 @@ class Shared:
     """One rehearsal that many tests look at."""
 
     done: Done
-    result: Rehearsed
+    result: RehearsalResult
     folder: Path
     file: Path
     seen: list[tuple[dict[str, str], list[str]]]  # the environment, and files that are there
@@ -90,7 +90,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
     )
     picture.write_bytes(PICTURE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(performance, "WATCH_SECONDS", 0.5)
+        patch.setattr(lifecycle, "WATCH_SECONDS", 0.5)
         patch.setenv("OF_THIS_SHELL", "1")
         patch.setenv("PASSED_ON", "on")
         done = rehearse(

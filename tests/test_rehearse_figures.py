@@ -26,14 +26,13 @@ from slugcheck.model.rehearsal import (
     Times,
     TreeMemory,
 )
-from slugcheck.rehearsing import judgement, load, plan, requests, rules
+from slugcheck.rehearsing import judgement, load, plan, requests
 from slugcheck.rehearsing.judgement import Seen, cause_of, growth, judge
 from slugcheck.rehearsing.load import Answer
 
 MIB = 2**20
 HEROKU = platforms.load("heroku")
 DYNO = next(dyno for dyno in HEROKU.dynos if dyno.name == "standard-1x")
-CODES = rules.of(HEROKU)
 
 # --------------------------------------------------------------------------- requests
 
@@ -390,11 +389,11 @@ def run(memory: TreeMemory | None = None, **more: Any) -> ProcessRun:
     return ProcessRun(**(fields | more))
 
 
-def said(one: ProcessRun, *, by: rules.Rules = CODES, **more: Any) -> dict[str, tuple[str, str]]:
+def said(one: ProcessRun, *, codes: bool = True, **more: Any) -> dict[str, tuple[str, str]]:
     fields: dict[str, Any] = {
         "run": one, "serves": True, "killed": "", "listening": (), "port": 5000,
     }  # fmt: skip
-    found = judge(Seen(**(fields | more)), DYNO, by)
+    found = judge(Seen(**(fields | more)), DYNO, codes=codes)
     return {each.code: (each.status.value, each.sentence) for each in found}
 
 
@@ -415,7 +414,7 @@ def test_memory_is_judged_by_what_is_anonymous_and_what_is_resident(
     mib: int, files: int, code: str, status: str
 ) -> None:
     assert said(run(tree(mib, files=files)))[code][0] == status
-    other = said(run(tree(mib, files=files)), by=rules.of(platforms.load("render")))
+    other = said(run(tree(mib, files=files)), codes=False)
     assert other["memory" if code == "R14" else code][0] == status
 
 
@@ -480,9 +479,9 @@ def test_servers_that_run_the_app_by_session_were_not_asked_for_it(
 def test_the_end_is_judged() -> None:
     end = Shutdown(seconds=None, code=None, in_flight=0, unanswered=0, left=(), limit_seconds=30.0)
     assert said(run(shutdown=end))["R12"][0] == "fail"
-    fly = rules.of(platforms.load("fly"))
-    assert said(run(shutdown=end), by=fly)["shutdown"][0] == "fail"
-    assert fly.grace_seconds == 5.0
+    assert said(run(shutdown=end), codes=False)["shutdown"][0] == "fail"
+    assert plan.grace_seconds(platforms.load("fly")) == 5.0
+    assert plan.grace_seconds(platforms.load("docker")) == 30.0
     lost = replace(end, seconds=0.2, in_flight=2, unanswered=1)
     assert said(run(shutdown=lost))["shutdown"] == (
         "warn", "1 of 2 requests got no answer when it was told to end",

@@ -18,7 +18,7 @@ from slugcheck.errors import MeasureError
 from slugcheck.running import child, deadline, ending, launcher, temporary
 from slugcheck.running.child import Bounds, ChildError, LateError, MemoryBoundError
 from slugcheck.running.launcher import Launcher, Worker
-from slugcheck.running.servant import clean_environment
+from slugcheck.running.spawner import clean_environment
 from tests.support.benches import script
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")

@@ -57,7 +57,7 @@ def judge(platform: Platform, stacks: Sequence[StackResult]) -> tuple[DynoFit, .
 
 def boots(platform: Platform, stacks: Sequence[StackResult]) -> tuple[BootFit, ...]:
     """Return the cold start of each runtime against the platform's limit, if it has one."""
-    limit = next((bound.value for bound in platform.limits if bound.figure == "boot"), None)
+    limit = platform.limit_seconds("boot")
     if limit is None:
         return ()
     boot_fits = []

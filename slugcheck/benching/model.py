@@ -17,7 +17,7 @@ from pathlib import Path
 
 from slugcheck.benching.plan import Form
 from slugcheck.model.bench import Runtime
-from slugcheck.running.servant import WORKERS
+from slugcheck.running.spawner import WORKERS
 
 _SEED = 20_261_126
 _LAYERS = Path(__file__).with_name("detector.json")

@@ -303,6 +303,14 @@ class BundleRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GracePeriod:
+    """How long SIGTERM leaves a process before SIGKILL, in seconds."""
+
+    seconds: int
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
     """An older name of a platform, with the Python that was its default."""
 
@@ -343,6 +351,8 @@ class Platform:
     tier: Tier | None = None  # the one that applies, once it is known
     function: FunctionRule | None = None  # a project folder is built by Vercel's Python builder
     aliases: tuple[Alias, ...] = ()
+    grace_period: GracePeriod | None = None  # where one is known
+    calls_functions: bool = False  # no process of the app's own listens there
 
     @property
     def option(self) -> str:
@@ -360,6 +370,10 @@ class Platform:
         A function has one process for each instance.
         """
         return self.buildpack is not None or self.bundle.kind is BundleKind.IMAGE
+
+    def limit_seconds(self, figure: str) -> int | None:
+        """Return the lowest limit on ``boot`` or ``build`` in seconds; None if it has none."""
+        return min((limit.value for limit in self.limits if limit.figure == figure), default=None)
 
     @property
     def size_figure(self) -> str:

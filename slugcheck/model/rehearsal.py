@@ -309,7 +309,7 @@ class BreakingPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsed:
+class RehearsalResult:
     """A whole rehearsal. ``pins`` are the versions that ran, by distribution.
 
     ``floor_bytes`` and its bounds are the floor that ``check`` predicts for all processes of the

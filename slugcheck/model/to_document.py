@@ -38,7 +38,7 @@ from slugcheck.model.bench import Agreement, BenchResult, DynoFit, StackResult, 
 from slugcheck.model.comparison import Comparison, Migration, Setup, SharedRow
 from slugcheck.model.matrix import Matrix, TargetResult
 from slugcheck.model.memory import RamFloor
-from slugcheck.model.rehearsal import Rehearsed
+from slugcheck.model.rehearsal import RehearsalResult
 from slugcheck.model.why import Brings, MeasuredSaving, Need, Remedy, RootPaths, Standing, Why
 from slugcheck.text import shown_command, without_credentials
 from slugcheck.version import __version__
@@ -732,7 +732,7 @@ def _dyno(fit: DynoFit) -> document.DynoFit:
 # --------------------------------------------------------------------------- rehearse
 
 
-def rehearsal_document(result: Rehearsed) -> document.RehearsalDocument:
+def rehearsal_document(result: RehearsalResult) -> document.RehearsalDocument:
     """Return the document of a rehearsal."""
     return _copied(
         document.RehearsalDocument,
@@ -748,7 +748,7 @@ def rehearsal_document(result: Rehearsed) -> document.RehearsalDocument:
 
 
 def rehearsals_document(
-    results: Sequence[Rehearsed], labels: Sequence[str]
+    results: Sequence[RehearsalResult], labels: Sequence[str]
 ) -> document.RehearsalsDocument:
     """Return the document of several rehearsals."""
     return document.RehearsalsDocument(
@@ -760,8 +760,8 @@ def rehearsals_document(
     )
 
 
-def rehearsed(saved: document.RehearsalDocument) -> Rehearsed:
+def rehearsed(saved: document.RehearsalDocument) -> RehearsalResult:
     """Return the rehearsal of a document."""
-    names = {field.name for field in fields(Rehearsed)} - {"tool_version"}
+    names = {field.name for field in fields(RehearsalResult)} - {"tool_version"}
     values = {name: getattr(saved, name) for name in names}
-    return Rehearsed(tool_version=saved.tool.version, **values)
+    return RehearsalResult(tool_version=saved.tool.version, **values)

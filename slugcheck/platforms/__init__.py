@@ -31,6 +31,7 @@ from slugcheck.model import (
     BundleRule,
     Dyno,
     FunctionRule,
+    GracePeriod,
     Limit,
     Platform,
     PythonRelease,
@@ -374,7 +375,13 @@ def _platform(reader: TableReader) -> Platform:
         tiers=tiers,
         function=reader.table("function", _function) if "function" in reader else None,
         aliases=reader.rows("aliases", _alias),
+        grace_period=reader.table("grace_period", _grace_period),
+        calls_functions=reader.flag("calls_functions") if "calls_functions" in reader else False,
     )
+
+
+def _grace_period(reader: TableReader) -> GracePeriod:
+    return GracePeriod(seconds=reader.whole("seconds", least=1), source=_source(reader))
 
 
 def _alias(reader: TableReader) -> Alias:

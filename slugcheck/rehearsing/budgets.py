@@ -8,7 +8,7 @@ from pathlib import Path
 
 from slugcheck.errors import UsageError
 from slugcheck.model import document as documents
-from slugcheck.model.rehearsal import Judgement, ProcessRun, Rehearsed
+from slugcheck.model.rehearsal import Judgement, ProcessRun, RehearsalResult
 from slugcheck.model.report import Status
 from slugcheck.model.to_document import rehearsed
 from slugcheck.text import lines_of, mib, number, parse_seconds, parse_size, printable, seconds
@@ -23,7 +23,7 @@ class Budgets:
     """Limits in bytes, seconds, milliseconds and percent; ``baseline`` is a saved rehearsal."""
 
     limits: dict[str, float] = field(default_factory=dict)
-    baseline: Rehearsed | None = None
+    baseline: RehearsalResult | None = None
     label: str = ""
 
 
@@ -66,7 +66,7 @@ def _value(name: str, text: str) -> float:
     return value
 
 
-def load(path: Path) -> Rehearsed:
+def load(path: Path) -> RehearsalResult:
     """Return a saved rehearsal.
 
     :raises UsageError: the file cannot be read, or holds something else.
@@ -83,7 +83,7 @@ def are_saved(paths: Sequence[Path]) -> bool:
     return b'"kind": "rehearsal"' in documents.content_of(paths[0])
 
 
-def judge(result: Rehearsed, budgets: Budgets) -> tuple[Judgement, ...]:
+def judge(result: RehearsalResult, budgets: Budgets) -> tuple[Judgement, ...]:
     """Return the verdict on each limit, for every process that has the figure."""
     return tuple(
         judgement
@@ -114,7 +114,7 @@ def _verdict(code: str, sentence: str, *, over: bool) -> Judgement:
     return Judgement(code=code, status=Status.FAIL if over else Status.PASS, sentence=sentence)
 
 
-def _grown(run: ProcessRun, result: Rehearsed, budgets: Budgets) -> Iterator[Judgement]:
+def _grown(run: ProcessRun, result: RehearsalResult, budgets: Budgets) -> Iterator[Judgement]:
     base, most = budgets.baseline, budgets.limits.get("increase_percent")
     before = next((one for one in base.processes if one.name == run.name), None) if base else None
     if base is None or before is None:

@@ -10,7 +10,7 @@ import math
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import fmean, stdev
 
@@ -27,7 +27,6 @@ from slugcheck.model.rehearsal import (
 )
 from slugcheck.model.report import Status
 from slugcheck.rehearsing.plan import RELEASE
-from slugcheck.rehearsing.rules import Rules
 from slugcheck.text import mib, plural, printable, seconds, without_credentials
 
 HEADROOM = 0.15  # of a machine, kept free where a number of workers is recommended
@@ -39,6 +38,11 @@ _LEAST_GROWTH = 64 * 2**10  # bytes for a hundred requests: less is the allocato
 # Student's t for 95 % of both sides, with 8 degrees of freedom
 _T = 2.306
 _SHOWN = 200
+# What stands for a code of Heroku's log on platforms that have none.
+_WORDS = {
+    "R10": "boot", "R12": "shutdown", "R14": "memory", "R15": "memory", "H10": "crash",
+    "H12": "answer",
+}  # fmt: skip
 _MOST_WORKERS = 1000
 
 
@@ -60,12 +64,18 @@ class Seen:
     port: int | None
 
 
-def judge(seen: Seen, dyno: Dyno | None, rules: Rules) -> tuple[Judgement, ...]:
-    """Return what the platform would say, the first cause first."""
-    return tuple(_judged(seen, dyno, rules))
+def judge(seen: Seen, dyno: Dyno | None, *, codes: bool) -> tuple[Judgement, ...]:
+    """Return what the platform would say, the first cause first.
+
+    ``codes``: its log has Heroku's codes, such as R14; else words stand for them.
+    """
+    found = _judged(seen, dyno)
+    if codes:
+        return tuple(found)
+    return tuple(replace(one, code=_WORDS.get(one.code, one.code)) for one in found)
 
 
-def _judged(seen: Seen, dyno: Dyno | None, rules: Rules) -> Iterator[Judgement]:
+def _judged(seen: Seen, dyno: Dyno | None) -> Iterator[Judgement]:
     run = seen.run
     limit = run.limit
     if seen.killed == "disk":
@@ -73,48 +83,43 @@ def _judged(seen: Seen, dyno: Dyno | None, rules: Rules) -> Iterator[Judgement]:
         yield Judgement(code="disk", status=Status.FAIL, sentence=sentence)
     elif seen.killed and seen.killed != "memory":
         yield Judgement(code="processes", status=Status.FAIL, sentence=seen.killed)
-    booted = run.boot is None or run.boot.bound_seconds is not None
+    unbound = run.boot if run.boot is not None and run.boot.bound_seconds is None else None
+    booted = unbound is None
     if limit.killed:
-        yield _killed(limit, booted, rules)
-    elif not seen.killed and not booted:
-        yield _not_bound(seen, rules)
+        yield _killed(limit, booted)
+    elif not seen.killed and unbound is not None:
+        yield _not_bound(seen, unbound.limit_seconds)
     elif not seen.killed and run.code is not None and run.shutdown is None:
-        yield _ended(seen, rules)
+        yield _ended(seen)
     if booted and not limit.killed:
-        yield from _memory(run, dyno, rules)
+        yield from _memory(run, dyno)
     if booted:
-        yield from _boot(run, rules)
-        yield from _load(run, rules)
+        yield from _boot(run)
+        yield from _load(run)
         yield from _sessions(run)
-        yield from _shutdown(run, rules)
+        yield from _shutdown(run)
 
 
-def _word(rules: Rules, code: str, word: str) -> str:
-    return code if rules.codes else word
-
-
-def _killed(limit: MemoryLimit, booted: bool, rules: Rules) -> Judgement:
+def _killed(limit: MemoryLimit, booted: bool) -> Judgement:
     when = "" if booted else " before it could serve"
     return Judgement(
-        code=_word(rules, "R15", "memory"),
+        code="R15",
         status=Status.FAIL,
         sentence=f"killed{when}: its memory went beyond {mib(limit.bytes, down=True)} MiB",
         fix="fewer workers, a larger machine, or less to load",
     )
 
 
-def _not_bound(seen: Seen, rules: Rules) -> Judgement:
-    assert seen.run.boot is not None  # noqa: S101 - without one there is nothing to bind
+def _not_bound(seen: Seen, wait: float | None) -> Judgement:
     cause, fix = cause_of(seen.run.log)
     if seen.run.code is not None:
         because = f": {cause}" if cause else _last(seen.run.log)
         return Judgement(
-            code=_word(rules, "H10", "crash"),
+            code="H10",
             status=Status.FAIL,
             sentence=f"{_exit(seen.run.code)} before it listened on $PORT{because}",
             fix=fix,
         )
-    wait = seen.run.boot.limit_seconds
     waited = f" within {wait:.0f} s" if wait else ""
     sentence = f"it did not listen on $PORT ({seen.port}){waited}"
     places = [f"{address}:{port}" for address, port in seen.listening]
@@ -124,12 +129,10 @@ def _not_bound(seen: Seen, rules: Rules) -> Judgement:
     elif places:
         sentence += f"; it listens on {', '.join(places[:3])}"
         fix = "bind 0.0.0.0 and $PORT, which the platform sets"
-    return Judgement(
-        code=_word(rules, "R10", "boot"), status=Status.FAIL, sentence=sentence, fix=fix
-    )
+    return Judgement(code="R10", status=Status.FAIL, sentence=sentence, fix=fix)
 
 
-def _ended(seen: Seen, rules: Rules) -> Judgement:
+def _ended(seen: Seen) -> Judgement:
     cause, fix = cause_of(seen.run.log)
     because = f": {cause}" if cause else _last(seen.run.log)
     code = seen.run.code if seen.run.code is not None else 0
@@ -141,7 +144,7 @@ def _ended(seen: Seen, rules: Rules) -> Judgement:
     if not seen.serves and code == 0:
         sentence = "it ended by itself with code 0; the platform starts it again"
         return Judgement(code="ended", status=Status.WARN, sentence=sentence)
-    word = _word(rules, "H10", "crash")
+    word = "H10"
     sentence = f"{_exit(code)} while it was running{because}"
     return Judgement(code=word, status=Status.FAIL, sentence=sentence, fix=fix)
 
@@ -159,13 +162,13 @@ def _plain(text: str) -> str:
     return printable(without_credentials(text.strip()))[:_SHOWN]
 
 
-def _memory(run: ProcessRun, dyno: Dyno | None, rules: Rules) -> Iterator[Judgement]:
+def _memory(run: ProcessRun, dyno: Dyno | None) -> Iterator[Judgement]:
     low, high = run.peak_anonymous_bytes, run.peak_bytes
     if dyno is None or low is None or high is None:
         return
     quota = dyno.r14_bytes
     of = f"of {mib(quota, down=True)} MiB on {dyno.name}"
-    code = _word(rules, "R14", "memory")
+    code = "R14"
     if low > quota:
         word = "swaps" if dyno.r15_bytes > quota else "would be killed"
         against = of.replace("of", "against", 1)
@@ -199,7 +202,7 @@ def _round(value: float) -> str:
     return f"{round(value / 10**digits) * 10**digits:,}"
 
 
-def _boot(run: ProcessRun, rules: Rules) -> Iterator[Judgement]:
+def _boot(run: ProcessRun) -> Iterator[Judgement]:
     boot = run.boot
     if boot is None or boot.bound_seconds is None:
         return
@@ -214,16 +217,16 @@ def _boot(run: ProcessRun, rules: Rules) -> Iterator[Judgement]:
     yield Judgement(code="boot", status=status, sentence=sentence)
     if boot.answered_seconds is None and run.code is None and not run.limit.killed:
         sentence = "it listens, and answers nothing"
-        yield Judgement(code=_word(rules, "H12", "answer"), status=Status.FAIL, sentence=sentence)
+        yield Judgement(code="H12", status=Status.FAIL, sentence=sentence)
 
 
-def _load(run: ProcessRun, rules: Rules) -> Iterator[Judgement]:
+def _load(run: ProcessRun) -> Iterator[Judgement]:
     load = run.load
     if load is None:
         return
     for result in load.by_request:
         for trouble in result.troubles:
-            code = trouble.code if rules.codes and trouble.code.startswith("H") else "answer"
+            code = trouble.code if trouble.code.startswith("H") else "answer"
             sentence = f"{result.request}: {trouble.sentence} ({trouble.count} of {result.sent})"
             yield Judgement(code=code, status=Status.FAIL, sentence=printable(sentence))
     if load.answered == load.requests and load.times is not None:
@@ -251,14 +254,14 @@ def _sessions(run: ProcessRun) -> Iterator[Judgement]:
         )
 
 
-def _shutdown(run: ProcessRun, rules: Rules) -> Iterator[Judgement]:
+def _shutdown(run: ProcessRun) -> Iterator[Judgement]:
     end = run.shutdown
     if end is None:
         return
     if end.seconds is None:
         sentence = f"it did not end within {end.limit_seconds:.0f} s of SIGTERM, and was killed"
         fix = "handle SIGTERM, and start the server with exec where a script starts it"
-        code = _word(rules, "R12", "shutdown")
+        code = "R12"
         yield Judgement(code=code, status=Status.FAIL, sentence=sentence, fix=fix)
     elif end.left:
         names = ", ".join(_plain(name)[:60] for name in end.left[:3])

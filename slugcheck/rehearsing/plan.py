@@ -30,6 +30,7 @@ _MOST_FILE = 2**20
 DEFAULT_REQUESTS = 200
 DEFAULT_LEAST_SECONDS = 5.0  # a fast app answers 200 in a moment, in which no memory can be seen
 LONGEST_LOAD_SECONDS = 60.0
+_USUAL_GRACE_SECONDS = 30.0  # Kubernetes' default, where the platform's own is not known
 WATCH_SECONDS = 10.0  # a process without a port
 _LINES = "its lines are such as NAME=VALUE"
 
@@ -86,8 +87,15 @@ def process_types(
 ) -> tuple[ProcessType, ...]:
     """Return what to start, with the release phase first where it was asked for.
 
-    :raises UsageError: no file says how the app is started, or a type is not in the Procfile.
+    :raises UsageError: no file says how the app is started, a type is not in the Procfile, or the
+        platform starts no process that listens.
     """
+    if platform.calls_functions:
+        message = (
+            f"{platform.title} calls functions; rehearse starts processes that listen on $PORT"
+        )
+        hint = "rehearse it for another platform, such as --platform docker"
+        raise UsageError(message, hint=hint)
     if options.command is not None:
         return (ProcessType(name=WEB, command=options.command, place="--command"),)
     if subject.project is None or subject.files is None:
@@ -104,7 +112,9 @@ def process_types(
             place = f"Procfile:{found.lines[name]}"
             chosen.append(ProcessType(name=name, command=types[name], place=place))
         elif name == WEB:
-            chosen.append(_web(subject, platform, dockerfile, tuple(types)))
+            paths = frozenset(member.path for member in subject.files.files)
+            code = Code(folder=subject.path, top=subject.top, paths=paths)
+            chosen.append(_web(code, platform, dockerfile, tuple(types)))
         else:
             known = listed(sorted(types)) or "none"
             message = f"there is no process type {printable(name)[:_QUOTED]!r}"
@@ -112,13 +122,16 @@ def process_types(
     return tuple(chosen)
 
 
+def grace_seconds(platform: Platform) -> float:
+    """Return how long a process may take to end after SIGTERM."""
+    period = platform.grace_period
+    return float(period.seconds) if period is not None else _USUAL_GRACE_SECONDS
+
+
 def _web(
-    subject: Subject, platform: Platform, dockerfile: Path | None, others: tuple[str, ...]
+    code: Code, platform: Platform, dockerfile: Path | None, others: tuple[str, ...]
 ) -> ProcessType:
     """Return the web process that another platform's file names."""
-    assert subject.files is not None  # noqa: S101 - the caller has looked
-    paths = frozenset(member.path for member in subject.files.files)
-    code = Code(folder=subject.path, top=subject.top, paths=paths)
     process = processes.web_process(code, dockerfile=dockerfile, platform=platform.name)
     if platform.buildpack is not None and process is not None and process.place[:9] == "Procfile:":
         process = None  # of another type: the only one there is

@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from slugcheck.model.bench import STAGES, BenchResult, StackResult
-from slugcheck.model.rehearsal import ProcessRun, Rehearsed
+from slugcheck.model.rehearsal import ProcessRun, RehearsalResult
 from slugcheck.text import MIB, printable
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _text(text: str) -> str:
 # --------------------------------------------------------------------------- a rehearsal
 
 
-def draw_memory(result: Rehearsed, suffix: str) -> bytes:
+def draw_memory(result: RehearsalResult, suffix: str) -> bytes:
     """Return a rehearsal's memory over time as the bytes of an SVG or PNG file."""
     figure = _figure()
     places = figure.subplots(1, len(result.processes), squeeze=False)[0]
@@ -135,7 +135,7 @@ def draw_memory(result: Rehearsed, suffix: str) -> bytes:
     return _bytes(figure, suffix)
 
 
-def _over_time(axes: Axes, result: Rehearsed, process: ProcessRun) -> None:
+def _over_time(axes: Axes, result: RehearsalResult, process: ProcessRun) -> None:
     times = [sample.seconds for sample in process.series]
     resident = [sample.resident_bytes / MIB for sample in process.series]
     anonymous = [sample.anonymous_bytes / MIB for sample in process.series]

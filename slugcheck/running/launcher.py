@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slugcheck.running.servant import WORKERS, Json, Servant, clean_environment
+from slugcheck.running.spawner import WORKERS, Json, Spawner, clean_environment
 
 SILENCE_SECONDS = 180.0  # between two events of a worker; a model may take long to load
 TOTAL_SECONDS = 900.0
@@ -76,7 +76,7 @@ class Ended:
         return next((event for event in reversed(self.events) if event["event"] == name), None)
 
 
-class Launcher(Servant):
+class Launcher(Spawner):
     """Starts workers, each a fresh process, and tells what became of them."""
 
     def __init__(self) -> None:

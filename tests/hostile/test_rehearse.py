@@ -16,7 +16,7 @@ import pytest
 
 from slugcheck.model.report import Status
 from slugcheck.rehearsing import budgets
-from slugcheck.rehearsing.app import Command, Supervisor
+from slugcheck.rehearsing.supervisor import Command, Supervisor
 from tests.support.rehearsals import (
     codes,
     left,

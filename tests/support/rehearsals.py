@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from slugcheck.model.rehearsal import ProcessRun, Rehearsed
-from slugcheck.rehearsing import load, performance, rules, stage
+from slugcheck.model import Platform
+from slugcheck.model.rehearsal import ProcessRun, RehearsalResult
+from slugcheck.rehearsing import deployment, lifecycle, load, plan
 from tests.support.commands import Done, slugcheck
 
 # A web server in 30 lines; {begin} is run before it listens, {answer} for each request.
@@ -72,7 +72,7 @@ def rehearse(folder: Path, *arguments: object, count: int | None = 20) -> Done:
     return slugcheck("rehearse", folder, "--python", sys.executable, *few, *arguments)
 
 
-def rehearsed(folder: Path, *arguments: object, count: int | None = 20) -> Rehearsed:
+def rehearsed(folder: Path, *arguments: object, count: int | None = 20) -> RehearsalResult:
     """Run it, and return the result that it saves."""
     from slugcheck.rehearsing import budgets
 
@@ -82,13 +82,13 @@ def rehearsed(folder: Path, *arguments: object, count: int | None = 20) -> Rehea
     return budgets.load(path)
 
 
-def web(result: Rehearsed) -> ProcessRun:
+def web(result: RehearsalResult) -> ProcessRun:
     """The one process of a result."""
     (run,) = result.processes
     return run
 
 
-def codes(result: Rehearsed) -> dict[str, str]:
+def codes(result: RehearsalResult) -> dict[str, str]:
     """What went wrong: code and sentence."""
     return {
         one.code: one.sentence
@@ -100,14 +100,14 @@ def codes(result: Rehearsed) -> dict[str, str]:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits that would take a minute take a second."""
-    monkeypatch.setattr(rules, "_HEROKU", replace(rules._HEROKU, grace_seconds=0.8))
-    monkeypatch.setattr(rules, "limit_seconds", lambda *_: 1.0)
-    monkeypatch.setattr(performance, "_FIRST_SECONDS", 1.0)
-    monkeypatch.setattr(performance, "_ORPHAN_SECONDS", 0.3)
-    monkeypatch.setattr(performance, "WATCH_SECONDS", 0.5)
+    monkeypatch.setattr(plan, "grace_seconds", lambda _: 0.8)
+    monkeypatch.setattr(Platform, "limit_seconds", lambda *_: 1.0)
+    monkeypatch.setattr(lifecycle, "_FIRST_SECONDS", 1.0)
+    monkeypatch.setattr(lifecycle, "_ORPHAN_SECONDS", 0.3)
+    monkeypatch.setattr(lifecycle, "WATCH_SECONDS", 0.5)
     monkeypatch.setattr(load, "ROUTER_SECONDS", 0.25)
     monkeypatch.setattr(load, "_WAIT_SECONDS", 0.5)
-    monkeypatch.setattr(stage, "_DISK", 20_000_000)
+    monkeypatch.setattr(deployment, "_DISK", 20_000_000)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from slugcheck.model import (
     BundleKind,
     BundleRule,
     FunctionRule,
+    GracePeriod,
     Limit,
     Platform,
     PythonRelease,
@@ -150,6 +151,9 @@ def _sections(platform: Platform) -> Iterator[Section]:
         yield _section("tiers", _entries([_tier(tier) for tier in platform.tiers]))
     if platform.function is not None:
         yield _section("project folders", Paragraph(_function(platform.function)))
+    if platform.grace_period is not None:
+        period = platform.grace_period
+        yield _section("shutdown", Paragraph((line(shutdown(period)), _source(period.source))))
     stacks = {stack.name: _stack(stack, platform) for stack in platform.stacks}
     stacks |= {stack.name: _retired(stack) for stack in platform.retired_stacks}
     sources = [stack.source for stack in platform.stacks]
@@ -243,6 +247,11 @@ def _function(rule: FunctionRule) -> tuple[Line, ...]:
         line(f"not in the function: {', '.join(rule.excluded)}"),
         _source(rule.source),
     )
+
+
+def shutdown(period: GracePeriod) -> str:
+    """Return how a platform ends a process."""
+    return f"SIGTERM, then SIGKILL after {period.seconds} s"
 
 
 def libc(stack: Stack) -> str:

@@ -10,7 +10,7 @@ from slugcheck.model.rehearsal import (
     Judgement,
     MachineFit,
     ProcessRun,
-    Rehearsed,
+    RehearsalResult,
     RequestResult,
     Stage,
 )
@@ -63,7 +63,7 @@ _MACHINES = 5
 _UNLIMITED = 2**49  # bytes
 
 
-def view(result: Rehearsed, *, all_rows: bool = False) -> View:
+def view(result: RehearsalResult, *, all_rows: bool = False) -> View:
     """Return what to show of a rehearsal; ``all_rows`` shows every machine size and process."""
     sections = [_head(result)]
     if result.build is not None:
@@ -81,7 +81,7 @@ def view(result: Rehearsed, *, all_rows: bool = False) -> View:
 # --------------------------------------------------------------------------- head
 
 
-def _head(result: Rehearsed) -> Section:
+def _head(result: RehearsalResult) -> Section:
     machine = f"{result.dyno} ({(result.ram_bytes or 0) // MIB} MiB)" if result.dyno else ""
     facts = (f"{result.title} {machine}".strip(), f"Python {result.python}")
     run = tuple(process.name for process in result.processes)
@@ -89,7 +89,7 @@ def _head(result: Rehearsed) -> Section:
     return Section(blocks=(_verdict(result), subject), rank=0)
 
 
-def _verdict(result: Rehearsed) -> Verdict:
+def _verdict(result: RehearsalResult) -> Verdict:
     """Return the gravest of the judgements; what all of it came to where nothing went wrong."""
     grave = [one for one in result.judgements if one.status in (Status.FAIL, Status.UNKNOWN)]
     if grave:
@@ -108,7 +108,7 @@ def _verdict(result: Rehearsed) -> Verdict:
     return Verdict(status=status, word="HOLDS", sentence="; ".join(parts))
 
 
-def _summary(result: Rehearsed, process: ProcessRun) -> str:
+def _summary(result: RehearsalResult, process: ProcessRun) -> str:
     """Return boot, memory and answers in one line."""
     said = []
     if process.boot is not None and process.boot.bound_seconds is not None:
@@ -146,7 +146,7 @@ def _of_time(build: Build) -> Status:
 # --------------------------------------------------------------------------- a process
 
 
-def _process(result: Rehearsed, process: ProcessRun, *, all_rows: bool) -> Iterator[Section]:
+def _process(result: RehearsalResult, process: ProcessRun, *, all_rows: bool) -> Iterator[Section]:
     command = Span(shown_command(process.command), Style.DIM, code=True)
     where = (command, Span(f"  {process.place}", Style.DIM))
     items = Items(tuple(_judgement(one) for one in process.judgements))
@@ -166,7 +166,7 @@ def _judgement(one: Judgement) -> Item:
     return Item(mark=one.status, text=line(f"{one.code}: {one.sentence}", style), below=below)
 
 
-def _memory(result: Rehearsed, process: ProcessRun, *, all_rows: bool) -> Section:
+def _memory(result: RehearsalResult, process: ProcessRun, *, all_rows: bool) -> Section:
     columns = (
         Column(),
         Column(head="resident", kind=_FIGURE),
@@ -203,7 +203,7 @@ def _memory(result: Rehearsed, process: ProcessRun, *, all_rows: bool) -> Sectio
     return Section(heading=line(f"memory of {process.name}, MiB"), blocks=blocks, rank=2)
 
 
-def _floor(result: Rehearsed, process: ProcessRun) -> str:
+def _floor(result: RehearsalResult, process: ProcessRun) -> str:
     if process.name != "web" or result.floor_bytes is None:
         return ""
     low, high = result.floor_low_bytes, result.floor_high_bytes
@@ -247,7 +247,7 @@ def _request(result: RequestResult) -> Row:
 # --------------------------------------------------------------------------- machines
 
 
-def _machines(result: Rehearsed, process: ProcessRun, *, all_rows: bool) -> Section:
+def _machines(result: RehearsalResult, process: ProcessRun, *, all_rows: bool) -> Section:
     fits = _shown(process.machines, result.dyno, all_rows=all_rows)
     if not fits:
         return Section(blocks=(), rank=3)
@@ -312,7 +312,7 @@ def _breaking(point: BreakingPoint) -> Section:
 # --------------------------------------------------------------------------- notes
 
 
-def _notes(result: Rehearsed) -> Section:
+def _notes(result: RehearsalResult) -> Section:
     limits = dict.fromkeys((run.limit.method, run.limit.bytes) for run in result.processes)
     texts = [*result.notes, *(_limit(method, size) for method, size in limits)]
     if result.variables:
@@ -330,7 +330,7 @@ def _limit(method: str, size: int) -> str:
 # --------------------------------------------------------------------------- side by side
 
 
-def comparison(results: Sequence[Rehearsed], labels: Sequence[str]) -> View:
+def comparison(results: Sequence[RehearsalResult], labels: Sequence[str]) -> View:
     """Return rehearsals beside each other; the first is the reference."""
     runs = [result.processes[0] if result.processes else None for result in results]
     columns = [Column(), *(Column(head=label, kind=_FIGURE) for label in labels)]
@@ -346,14 +346,16 @@ def comparison(results: Sequence[Rehearsed], labels: Sequence[str]) -> View:
     return View((Section(heading=line("rehearsals"), blocks=blocks, rank=0),))
 
 
-def _standing(label: str, result: Rehearsed, grave: Sequence[Judgement]) -> Item:
+def _standing(label: str, result: RehearsalResult, grave: Sequence[Judgement]) -> Item:
     if not grave:
         where = f" on {result.dyno}" if result.dyno else ""
         return Item(mark=Status.PASS, text=line(f"{label}: holds{where}"))
     return Item(mark=grave[0].status, text=line(f"{label}: {grave[0].code}: {grave[0].sentence}"))
 
 
-def _figures(results: Sequence[Rehearsed], runs: Sequence[ProcessRun | None]) -> Iterator[Row]:
+def _figures(
+    results: Sequence[RehearsalResult], runs: Sequence[ProcessRun | None]
+) -> Iterator[Row]:
     def row(name: str, values: Sequence[float | None], shown: str = "{:,.1f}") -> Iterator[Row]:
         if all(value is None for value in values):
             return

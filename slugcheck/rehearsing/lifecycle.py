@@ -20,16 +20,18 @@ from slugcheck.model.rehearsal import (
     Stage,
     TreeMemory,
 )
-from slugcheck.rehearsing import judgement, load, rules
-from slugcheck.rehearsing.app import State, Stopped, Supervisor
+from slugcheck.rehearsing import judgement, load
 from slugcheck.rehearsing.judgement import Seen
 from slugcheck.rehearsing.load import Traffic
 from slugcheck.rehearsing.plan import RELEASE, WATCH_SECONDS, ProcessType, RehearseOptions
 from slugcheck.rehearsing.requests import Request
+from slugcheck.rehearsing.supervisor import State, Stopped, Supervisor
 from slugcheck.text import printable, without_credentials
 
 Say = Callable[[str], None]
 _POLL_SECONDS = 0.05
+# Where the platform names no limit: waited as long, and nothing is judged by it.
+_BOOT_WAIT_SECONDS = 300.0
 _FIRST_SECONDS = 60.0  # for the first answer
 _BEFORE_SIGTERM_SECONDS = 0.5  # of requests
 # What was sent later may wait where no worker has seen it yet, and is lost by the best of servers.
@@ -41,7 +43,7 @@ _ANYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - what a router reaches
 
 
 @dataclass(slots=True, kw_only=True)
-class Performance:
+class Lifecycle:
     """One process while it runs, and what was seen of it."""
 
     supervisor: Supervisor
@@ -57,8 +59,8 @@ class Performance:
     boot: Boot | None = None
     load: Load | None = None
     shutdown: Shutdown | None = None
-    state: State | None = None
-    stopped: Stopped | None = None
+    state: State = field(init=False)
+    stopped: Stopped = field(init=False)
     began: float = 0.0  # of the load, after the start
     ended: float = 0.0
     moments: tuple[float, ...] = ()  # of its answers
@@ -69,8 +71,8 @@ class Performance:
         """Where the app answers."""
         return f"http://127.0.0.1:{self.port}"
 
-    def play(self) -> None:
-        """Let it boot, answer and end."""
+    def run(self) -> None:
+        """Run it until it has ended: boot, first request, load, SIGTERM."""
         try:
             if self.process.name == RELEASE:
                 self._to_its_end()
@@ -101,18 +103,18 @@ class Performance:
         if self.boot.bound_seconds is None:
             return
         self._read(Stage.BOOT)
-        self._answer()
+        self.boot = self._answered(self.boot)
         if self.boot.answered_seconds is None or not self._runs():
             return
         self._read(Stage.FIRST)
-        self._be_asked()
+        self._apply_load()
         if self._runs():
             self._read(Stage.STEADY)
             self._end()
 
     def _booted(self) -> Boot:
         """Wait until the port is bound, for as long as the platform does."""
-        wait = self.boot_limit or rules.BOOT_WAIT_SECONDS
+        wait = self.boot_limit or _BOOT_WAIT_SECONDS
         bound = None
         while True:
             state = self._look(listening=True)
@@ -126,9 +128,8 @@ class Performance:
             bound_seconds=bound, answered_seconds=None, status=None, limit_seconds=self.boot_limit
         )
 
-    def _answer(self) -> None:
-        """Ask for the first time."""
-        assert self.boot is not None  # noqa: S101 - it has booted
+    def _answered(self, boot: Boot) -> Boot:
+        """Send the first request, again and again until it is answered."""
         self.say("first request")
         traffic = Traffic()
         requests = self.options.requests[:1]
@@ -139,9 +140,10 @@ class Performance:
                 break
             time.sleep(_POLL_SECONDS)
         answers = [answer for answer in traffic.answers if answer.status is not None]
-        if answers:
-            seconds = self._look().seconds
-            self.boot = replace(self.boot, answered_seconds=seconds, status=answers[-1].status)
+        if not answers:
+            return boot
+        seconds = self._look().seconds
+        return replace(boot, answered_seconds=seconds, status=answers[-1].status)
 
     def _send(
         self, requests: tuple[Request, ...], *, concurrency: int, count: int, seconds: float,
@@ -158,8 +160,8 @@ class Performance:
         anyio.run(run)
         return traffic
 
-    def _be_asked(self) -> None:
-        """Load it."""
+    def _apply_load(self) -> None:
+        """Send the requests of the load, and keep how they were answered."""
         asked = self.options.load
         self.say(f"{asked.requests} requests or more, {self.concurrency} at a time")
         before = self._look(cpu=True)
@@ -263,10 +265,8 @@ class Performance:
 
     # ----------------------------------------------------------------- what was seen
 
-    def result(self, limit: MemoryLimit, dyno: Dyno | None, by: rules.Rules) -> ProcessRun:
-        """Return the whole run, judged."""
-        assert self.stopped is not None  # noqa: S101 - it has been played
-        assert self.state is not None  # noqa: S101 - so it was looked at
+    def result(self, limit: MemoryLimit, dyno: Dyno | None, *, codes: bool) -> ProcessRun:
+        """Return the whole run, judged; ``codes`` as for ``judgement.judge``."""
         state, stopped = self.state, self.stopped
         if stopped.peak is not None:
             self.stages[Stage.PEAK] = stopped.peak
@@ -302,7 +302,7 @@ class Performance:
             listening=state.listening,
             port=self.port,
         )
-        return replace(run, judgements=judgement.judge(seen, dyno, by))
+        return replace(run, judgements=judgement.judge(seen, dyno, codes=codes))
 
     def _shown(self, text: str) -> str:
         """Return a line of the log as the platform would have it: the app is in /app there."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from slugcheck.errors import MeasureError
 from slugcheck.model.rehearsal import MemoryLimit, MemorySample, ProcessMemory, TreeMemory
-from slugcheck.running.servant import Json, Servant
+from slugcheck.running.spawner import Json, Spawner
 from slugcheck.text import printable, shown_command
 
 _SHOWN = 200  # characters of a process's command
@@ -83,7 +83,7 @@ class Stopped:
     log: Log
 
 
-class Supervisor(Servant):
+class Supervisor(Spawner):
     """Runs one app at a time. As a context manager it ends with everything that it started."""
 
     def __init__(self) -> None:

@@ -39,7 +39,7 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return kept | ({"PATH": child.safe_path(kept["PATH"])} if "PATH" in kept else {})
 
 
-class Servant:
+class Spawner:
     """Used as a context manager; ``folder`` is for temporary files and gone in the end."""
 
     def __init__(self, script: str, *, does: str, imports: Collection[str] = ()) -> None:

@@ -25,9 +25,8 @@ from slugcheck.errors import MeasureError
 from slugcheck.model import Buildpack, Dyno, Platform
 from slugcheck.model.rehearsal import Build, BuildStep
 from slugcheck.project.archive import Member
-from slugcheck.rehearsing import rules
-from slugcheck.rehearsing.app import Command, Supervisor
 from slugcheck.rehearsing.plan import ProcessType
+from slugcheck.rehearsing.supervisor import Command, Supervisor
 from slugcheck.running import child, temporary
 from slugcheck.running.child import Bounds
 from slugcheck.text import printable, without_credentials
@@ -53,7 +52,7 @@ _INSTALLED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Deployment:
     """Where the app runs: its folder, the folder of its programs, and what was built."""
 
     app: Path
@@ -92,7 +91,7 @@ class Stage:
         ``workers`` is the WEB_CONCURRENCY that is tried in place of the platform's own.
         """
         variables = _usual(self.app, self.programs)
-        if platform.name.startswith("heroku"):
+        if platform.buildpack is not None:
             # heroku-buildpack-python, bin/compile: what its .profile.d script sets
             variables |= {
                 "PYTHONPATH": str(self.app),
@@ -144,7 +143,7 @@ def _usual(app: Path, programs: Path) -> dict[str, str]:
 @contextmanager
 def after_build(
     check: Check, supervisor: Supervisor, variables: Mapping[str, str], progress: Progress
-) -> Iterator[Stage]:
+) -> Iterator[Deployment]:
     """Build the app as the platform does, and yield the place while it is there.
 
     :raises MeasureError: it cannot be built here, or a step of the build fails.
@@ -166,7 +165,7 @@ def after_build(
     with built(plan, progress, then=run_steps) as done:
         verified = done.verification
         install = verified.seconds - sum(step.seconds for step in steps)
-        yield Stage(
+        yield Deployment(
             app=done.app,
             programs=done.prefix / "bin",
             python=verified.python,
@@ -178,7 +177,7 @@ def after_build(
                 installed_bytes=verified.installed_bytes,
                 installer=verified.installer,
                 steps=(BuildStep(command=verified.command, seconds=install), *steps),
-                limit_seconds=rules.limit_seconds(check.target.platform, "build"),
+                limit_seconds=check.target.platform.limit_seconds("build"),
             ),
             notes=verified.notes,
         )
@@ -232,7 +231,7 @@ def _run(
 def with_interpreter(
     files: tuple[Member, ...], supervisor: Supervisor, interpreter: Path,
     variables: Mapping[str, str],
-) -> Iterator[Stage]:  # fmt: skip
+) -> Iterator[Deployment]:  # fmt: skip
     """Yield a place that uses an environment which exists: nothing is built.
 
     :raises MeasureError: the interpreter cannot be run, or a file cannot be read.
@@ -244,7 +243,7 @@ def with_interpreter(
         app.mkdir()
         (folder / "tmp").mkdir()
         copy_members(files, app)
-        yield Stage(
+        yield Deployment(
             app=app,
             programs=Path(os.path.abspath(interpreter)).parent,  # noqa: PTH100 - not its target
             python=python,
