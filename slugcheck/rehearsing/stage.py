@@ -121,7 +121,7 @@ class Stage:
             cwd=str(self.app / process.folder),
             limit_bytes=limit_bytes,
             cores=cores,
-            places=(str(self.app), environment["TMPDIR"]),
+            places=(str(self.app), str(self.app.with_name("tmp"))),
             disk=_DISK,
         )
 
