@@ -21,7 +21,7 @@ from slugcheck.check import SILENT, Check
 from slugcheck.compare import difference as difference_of
 from slugcheck.errors import MeasureError, SlugcheckError, UsageError
 from slugcheck.model import Author, BundleKind, Difference, Obstacle, Report, Settings
-from slugcheck.model.document import ReportDocument, loads, text_of
+from slugcheck.model.document import ReportDocument, content_of, loads, text_of
 from slugcheck.model.options import Options
 from slugcheck.model.to_document import report_document
 from slugcheck.packages.shared import SharedPackages
@@ -148,7 +148,11 @@ class Base:
         base_difference = difference(report, self, measured)
         report = replace(
             report,
-            notes=(*report.notes, *self._of_settings(run.settings)),
+            notes=(
+                *report.notes,
+                *self._of_settings(run.settings),
+                *self._of_rehearsal(run.rehearsal),
+            ),
             obstacles=(*report.obstacles, *self._of_image(report, measured)),
         )
         return gates.with_increase(report, run.rules, base_difference)
@@ -184,12 +188,24 @@ class Base:
             return base_settings.changes(theirs, own, self.label, decides=False) if theirs else ()
         if self._settings is not None:
             return base_settings.changes(self._settings, own, self.label, decides=True)
-        if not (own.budgets or own.denied or own.ignores or own.allow_unsized):
+        if not (own.budgets or own.denied or own.ignores or own.allow_unsized or own.rehearsal):
             return ()
         return (
             f"using this change's own settings: {self.label} is not a revision, so the settings of "
             "the base are unknown (use --against origin/main)",
         )
+
+    def _of_rehearsal(self, file: Path | None) -> Iterator[str]:
+        """Yield a note where the change may have brought the rehearsal that it is judged by."""
+        revision, within = self._revision, self._given.within
+        if file is None or revision is None or not reading.belongs(file, within):
+            return
+        place, top = Path(file).resolve(), revision.top.resolve()
+        inside = place.is_relative_to(top)
+        then = git.content(revision, place.relative_to(top).as_posix()) if inside else None
+        if then != content_of(file):
+            shown = printable(str(file))
+            yield f"RAM, boot and build are judged by {shown}, which differs in {self.label}"
 
     def measure(self) -> Measured:
         """Measure the base; an error becomes ``problem``."""

@@ -357,6 +357,11 @@ class Check:
         return self._static.manage_file if self._static is not None else None
 
     @property
+    def rehearsal(self) -> Path | None:
+        """The saved rehearsal to judge by: not for a base, nor where a new one is being made."""
+        return self._options.rehearsal if self._advise else None
+
+    @property
     def files(self) -> tuple[Member, ...]:
         """Every file that the app brings to the platform, models among them.
 
@@ -472,10 +477,10 @@ class Check:
             build = build_time.from_measured(verified.seconds)
             basis = f"from {verified.seconds:.0f} s measured here"
         measured = None
-        if self._options.rehearsal is not None:
+        if self.rehearsal is not None:
             from slugcheck.policy import rehearsed
 
-            measured = rehearsed.load(self._options.rehearsal, sizes)
+            measured = rehearsed.load(self.rehearsal, sizes)
             if measured is not None and measured.build_seconds is not None and not verified:
                 build = build_time.from_measured(measured.build_seconds)
                 basis = f"from {measured.build_seconds:.0f} s measured by rehearse"
@@ -782,10 +787,10 @@ class Check:
         return tuple(notes)
 
     def _of_rehearsal(self, measured: Measurements | None) -> Iterator[str]:
-        if self._options.rehearsal is None:
+        if self.rehearsal is None:
             return
         if measured is None:
-            shown = printable(str(self._options.rehearsal))
+            shown = printable(str(self.rehearsal))
             yield f"{shown} was rehearsed on another platform: its figures are not used"
         elif measured.changed:
             yield (

@@ -68,7 +68,7 @@ def test_the_target_and_lists_that_change() -> None:
     base = {
         "platform": "heroku", "stack": "heroku-22", "denied": (denied("torch"),),
         "ignores": (ignore("a"),), "allow_unsized": ("x",),
-        "models": ("s3://b/m", "own.onnx"),
+        "models": ("s3://b/m", "own.onnx"), "rehearsal": "r.json",
     }  # fmt: skip
     own = {
         "platform": "heroku", "python": "3.13", "denied": (denied("torch", ">=2"),),
@@ -78,6 +78,7 @@ def test_the_target_and_lists_that_change() -> None:
     assert told(base, own) == [
         "changes stack from heroku-22 to the default",
         "changes python from the default to 3.13",
+        "changes rehearsal from r.json to none",
         "no longer denies torch",
         "denies torch>=2",
         "ignores b of torch until 2027-05-31",

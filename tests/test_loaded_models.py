@@ -155,6 +155,13 @@ def test_many_models_are_bounded(tmp_path: Path) -> None:
     assert len(loaded(tmp_path, calls)) == 100
 
 
+@pytest.mark.parametrize(("count", "unread"), [(100, []), (101, ["app.py:112"])])
+def test_models_beyond_the_bound_are_a_doubt(tmp_path: Path, count: int, unread: list[str]) -> None:
+    calls = "".join(f"torch.load('{number}.pt')\n" for number in range(count))
+    scan = scanned(tmp_path, {**WEB, "app.py": IMPORTS + "\n" + calls}, {}, complete=False)
+    assert [one.place for one in scan.unread if "more than 100 models" in one.reason] == unread
+
+
 def test_a_path_of_many_parts_comes_to_an_end(tmp_path: Path) -> None:
     doubling = "a0 = 'x' * 9\na0 = 'xxxxxxxxxx'\n"
     doubling += "".join(f"a{n + 1} = a{n} + a{n}\n" for n in range(60)) + "torch.load(a60)\n"

@@ -559,6 +559,58 @@ def test_a_damaged_document_is_2(
     assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize(
+    ("place", "name", "value"),
+    [
+        ("boot", "bound_seconds", -5.0),
+        ("", "workers", -1),
+        ("stages__peak", "anonymous_bytes", -(2**40)),
+        ("stages__peak", "resident_bytes", 0),
+    ],
+)
+def test_figures_that_cannot_be_true_are_2(
+    place: str, name: str, value: float, shared: Shared, index: PackageServer, project: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    document = json.loads(saved(shared, tmp_path / "r.json").read_text())
+    run = target = document["processes"][0]
+    run["series"] = []
+    for step in filter(None, place.split("__")):
+        target = target[step]
+    target[name] = value
+    (tmp_path / "r.json").write_text(json.dumps(document))
+    done = checked(index, project, "--rehearsal", tmp_path / "r.json")
+    assert (done.code, done.out) == (2, "")
+    assert "r.json: the figures of the web process or of the build cannot be true" in done.err
+
+
+def test_two_web_processes_are_2(
+    shared: Shared, index: PackageServer, project: Path, tmp_path: Path
+) -> None:
+    document = json.loads(saved(shared, tmp_path / "r.json").read_text())
+    document["processes"] *= 2
+    (tmp_path / "r.json").write_text(json.dumps(document))
+    done = checked(index, project, "--rehearsal", tmp_path / "r.json")
+    assert (done.code, done.out) == (2, "")
+    assert "r.json has 2 web processes" in done.err
+
+
+@pytest.mark.parametrize("name", ["../r.json", "link", "loop"])
+def test_settings_of_a_project_name_no_rehearsal_outside_of_it(
+    name: str, shared: Shared, index: PackageServer, project: Path, tmp_path: Path
+) -> None:
+    saved(shared, tmp_path / "r.json", pins={"webapp": "1.0"})
+    (project / "link").symlink_to("../r.json")
+    (project / "loop").symlink_to("loop")
+    (project / "slugcheck.toml").write_text(f'rehearsal = "{name}"\n')
+    done = checked(index, project)
+    assert (done.code, done.out) == (2, "")
+    assert "slugcheck.toml: rehearsal leads outside the checkout" in done.err
+    mine = tmp_path / "mine.toml"
+    mine.write_text('rehearsal = "r.json"\n')
+    assert checked(index, project, "--config", mine).code == 0
+
+
 def test_a_document_without_a_web_process_is_2(
     shared: Shared, index: PackageServer, project: Path, tmp_path: Path
 ) -> None:
@@ -594,6 +646,48 @@ def test_settings_name_a_rehearsal_but_not_those_of_a_base(
     done = checked(index, project, "--against", "HEAD")
     assert done.code == 0, done.err
     assert "measured by rehearse" not in verdict(done, "ram")["sentence"]
+
+
+@pytest.mark.parametrize("settings", ["base", "head"])
+def test_a_rehearsal_that_the_change_has_replaced_is_told(
+    settings: str, shared: Shared, index: PackageServer, project: Path, tmp_path: Path
+) -> None:
+    file = saved(shared, project / "r.json", pins={"webapp": "1.0"})
+    if settings == "head":
+        (project / "slugcheck.toml").write_text('rehearsal = "r.json"\n')
+    for command in ("init -q", "add -A", "-c user.name=a -c user.email=a@b commit -qm a"):
+        subprocess.run(["git", "-C", str(project), *command.split()], check=True)
+    named = ("--rehearsal", file) if settings == "base" else ("--settings", "head")
+
+    def told() -> list[str]:
+        done = checked(index, project, "--against", "HEAD", *named)
+        assert "measured by rehearse" in verdict(done, "ram")["sentence"], done.err
+        return [note for note in done.document["notes"] if "judged by" in note]
+
+    assert told() == []
+    saved(shared, file, pins={"webapp": "1.0"}, seconds=1.0)
+    (note,) = told()
+    assert note.endswith("r.json, which differs in HEAD")
+    (project / "other").mkdir()
+    file.rename(project / "other" / "r.json")
+    file.symlink_to("other/r.json")
+    assert len(told()) == 1
+
+
+def test_a_rehearsal_that_only_the_settings_name_is_not_needed_for_another_one(
+    shared: Shared, index: PackageServer, project: Path, tmp_path: Path
+) -> None:
+    """Nor for the base, whose commit does not have the file."""
+    (project / "slugcheck.toml").write_text('rehearsal = "r.json"\n')
+    (project / ".gitignore").write_text("r.json\n")
+    assert "app.py" in [path.name for path in project.iterdir()]
+    result = rehearsed(project, count=5)
+    assert codes(result) == {}
+    for command in ("init -q", "add -A", "-c user.name=a -c user.email=a@b commit -qm a"):
+        subprocess.run(["git", "-C", str(project), *command.split()], check=True)
+    done = checked(index, project, "--against", "HEAD")
+    assert done.code == 0, done.err
+    assert done.document["base"]["problem"] is None if "base" in done.document else True
 
 
 def test_rehearsals_are_shown_beside_each_other(shared: Shared, tmp_path: Path) -> None:

@@ -101,6 +101,11 @@ def test_a_request_that_is_wrong_is_said_in_one_line(text: str, why: str) -> Non
     assert "\x1b" not in str(caught.value)
 
 
+def test_a_request_that_is_not_utf_8_is_said_in_one_line() -> None:
+    with pytest.raises(UsageError, match="it is not UTF-8"):
+        parsed("POST / a=\udcff")
+
+
 def test_requests_come_as_often_as_they_weigh_and_are_mixed() -> None:
     three = requests.parse(("GET /a", "3x GET /b", "2x GET /c"))
     order = list(islice(load.plan(three), 600))

@@ -75,7 +75,7 @@ def of(
     provider = modules.distribution_of
     # sorted: the same report each time
     bare = floor(sorted(names), installed, python=target.minor, provider=provider)
-    worker = loaded.added(bare, loaded.files(scan.models, _file_sizes(subject)))
+    worker = loaded.added(bare, loaded.files(scan.models, _file_sizes(subject, links=False)))
     server = None
     if process is not None:
         server = floor(process.modules, installed, python=target.minor, provider=provider)
@@ -184,10 +184,10 @@ def _scanned(
     return process, replace(scan, notes=(*(process.notes if process else ()), *scan.notes))
 
 
-def _file_sizes(subject: Subject) -> dict[str, int]:
-    """Return the bytes of each of the app's files."""
+def _file_sizes(subject: Subject, *, links: bool = True) -> dict[str, int]:
+    """Return the bytes of each of the app's files; a link has none, whatever it leads to."""
     members = subject.files.files if subject.files is not None else ()
-    return {member.path: member.size for member in members}
+    return {member.path: member.size for member in members if links or member.link is None}
 
 
 def _installed(sizes: SizeReport, inventories: _Inventories) -> Iterator[Installed]:

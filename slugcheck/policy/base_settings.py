@@ -122,6 +122,9 @@ def _changes(base: Settings, own: Settings) -> Iterator[str]:
         if then != now:
             before, after = (_short(setting or "the default") for setting in (then, now))
             yield f"changes {key} from {before} to {after}"
+    if base.rehearsal != own.rehearsal:
+        before, after = (_short(setting or "none") for setting in (base.rehearsal, own.rehearsal))
+        yield f"changes rehearsal from {before} to {after}"
     if base.bytecode != own.bytecode:
         before, after = (_BYTECODE[setting] for setting in (base.bytecode, own.bytecode))
         yield f"changes bytecode from {before} to {after}"

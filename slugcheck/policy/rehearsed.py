@@ -28,7 +28,10 @@ def load(path: Path, sizes: SizeReport) -> Measurements | None:
     saved = documents.loads(documents.RehearsalDocument, text, name, hint=_HINT)
     if saved.platform != sizes.target.platform.name:
         return None
-    run = next((process for process in saved.processes if process.name == _WEB), None)
+    runs = [process for process in saved.processes if process.name == _WEB]
+    if len(runs) > 1:
+        raise UsageError(f"{name} has {len(runs)} web processes", hint=_HINT)
+    run = runs[0] if runs else None
     low, high = (run.peak_anonymous_bytes, run.peak_bytes) if run else (None, None)
     if run is None or low is None or high is None:
         raise UsageError(f"{name} has no web process whose memory was read", hint=_HINT)
@@ -36,13 +39,18 @@ def load(path: Path, sizes: SizeReport) -> Measurements | None:
         why = next((f": {one.code}, {one.sentence}" for one in run.judgements), "")
         message = f"{name}: the web process was ended before it had done its work{printable(why)}"
         raise UsageError(message, hint="fix that, then rehearse again")
+    boot = run.boot.bound_seconds if run.boot else None
+    build = saved.build.seconds if saved.build else None
+    if high < low or min(run.workers, low, boot or 0.0, build or 0.0) < 0:
+        message = f"{name}: the figures of the web process or of the build cannot be true"
+        raise UsageError(message, hint=_HINT)
     return Measurements(
         file=name,
         workers=run.workers,
         ram_low_bytes=low,
         ram_high_bytes=high,
-        boot_seconds=run.boot.bound_seconds if run.boot else None,
-        build_seconds=saved.build.seconds if saved.build else None,
+        boot_seconds=boot,
+        build_seconds=build,
         changed=tuple(_changed(saved.pins, sizes)),
         doubt="no session had run the app's script"
         if any(one.code == SESSIONS for one in run.judgements)

@@ -486,7 +486,10 @@ def _shown(path: Path) -> str:
 
 
 def merged(options: Options, own: Settings) -> Options:
-    """Return the options, filled up with the settings."""
+    """Return the options, filled up with the settings.
+
+    :raises UsageError: settings of the project name a rehearsal outside of the checkout.
+    """
     platform = options.platform or own.platform or DEFAULT_PLATFORM
     # a stack, dyno or tier of another platform says nothing about this one
     alike = options.platform in (None, own.platform or DEFAULT_PLATFORM)
@@ -504,8 +507,18 @@ def merged(options: Options, own: Settings) -> Options:
         python=options.python or own.python,
         python_origin=options.python_origin if options.python or not own.origin else _place(own),
         allow_unsized=(*options.allow_unsized, *own.allow_unsized),
-        rehearsal=options.rehearsal or own.rehearsal_file,
+        rehearsal=options.rehearsal or _rehearsal(own, options.within),
     )
+
+
+def _rehearsal(own: Settings, within: Path) -> Path | None:
+    file = own.rehearsal_file
+    if file is None or own.origin is None or own.author is Author.USER:
+        return file
+    if reading.leaves(file, within):
+        message = f"{_shown(own.origin)}: rehearsal leads outside the checkout"
+        raise UsageError(message, hint="name it on the command line: --rehearsal FILE")
+    return file
 
 
 def _place(own: Settings) -> str:

@@ -385,6 +385,15 @@ def write(
     return tuple(notes)
 
 
+def content(revision: Revision, path: str) -> bytes | None:
+    """Return a file of a revision as it is stored; None where it has none at this path.
+
+    :raises MeasureError: git cannot be run.
+    """
+    done = start(revision.top, ("cat-file", "blob", f"{revision.commit}:{path}"))
+    return done.out if done.code == 0 else None
+
+
 def _entries(revision: Revision) -> Iterator[_Entry]:
     listed = run(revision.top, "ls-tree", "-r", "-z", "--full-tree", revision.commit)
     for line in split_names(listed):

@@ -737,6 +737,9 @@ class _Walk:
             key = (path, "" if path else place)
             known = self._models.get(key)
             full = known is None and len(self._models) >= _MOST_MODELS
+            if full and when is not When.LATER:
+                reason = f"it loads more than {_MOST_MODELS} models: the others are not counted"
+                self.note_unread(place, reason, when)
             if full or (known is not None and _RANKS[known.when] <= _RANKS[when]):
                 continue
             self._models[key] = LoadedModel(

@@ -120,7 +120,7 @@ class Deployment:
             cwd=str(self.app / process.folder),
             limit_bytes=limit_bytes,
             cores=cores,
-            places=(str(self.app), environment["TMPDIR"]),
+            places=(str(self.app), str(self.app.with_name("tmp"))),
             disk=_DISK,
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import ssl
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ _WAIT_SECONDS = ROUTER_SECONDS + 2
 _LONGEST_SECONDS = 90.0  # for a whole answer
 _IN_ROW = 50  # requests that fail one after the other before the load gives up
 _ANSWER = 2 * 2**20  # bytes of an answer in which a text is looked for
+_PART = 2**20  # bytes that are unpacked at a time
 _SHOWN = 100
 _PAUSE_SECONDS = 0.05  # after a connection that failed
 
@@ -123,7 +125,10 @@ async def send(
     async with (
         httpx.AsyncClient(
             base_url=base, timeout=_WAIT_SECONDS, limits=limits, trust_env=False, verify=plain,
-            headers={"User-Agent": "slugcheck rehearse", "X-Forwarded-Proto": "https"},
+            headers={
+                "User-Agent": "slugcheck rehearse", "X-Forwarded-Proto": "https",
+                "Accept-Encoding": "gzip, deflate",  # what else httpx can depends on what is there
+            },
         ) as http,
         anyio.create_task_group() as group,
     ):  # fmt: skip
@@ -143,9 +148,11 @@ async def _one(http: httpx.AsyncClient, number: int, request: Request) -> Answer
                 content=request.body or None, data=data or None, files=files or None,
             ) as response:  # fmt: skip
                 waited = time.monotonic() - started
-                async for chunk in response.aiter_bytes():
-                    digest.update(chunk)
-                    body += chunk[: _ANSWER - len(body)]
+                decoded = _Decoder(response.headers.get("Content-Encoding", ""))
+                async for raw in response.aiter_raw():
+                    for chunk in decoded.parts(raw):
+                        digest.update(chunk)
+                        body += chunk[: _ANSWER - len(body)]
     except (TimeoutError, httpx.TimeoutException):
         sentence = f"no answer within {ROUTER_SECONDS:.0f} s"
         return _failed(number, started, sentence, "H12")
@@ -158,6 +165,37 @@ async def _one(http: httpx.AsyncClient, number: int, request: Request) -> Answer
         request=number, started=started, ended=time.monotonic(), status=response.status_code,
         trouble=trouble, code=code, sha256=digest.hexdigest(),
     )  # fmt: skip
+
+
+class _Decoder:
+    """Unpacks one layer of compression in bounded parts; httpx would unpack all at once."""
+
+    def __init__(self, encoding: str) -> None:
+        name = encoding.strip().lower()
+        windows = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": 15}
+        self._raw = name == "deflate"  # perhaps without zlib's header, as some servers send it
+        self._inflate = zlib.decompressobj(windows[name]) if name in windows else None
+
+    def parts(self, raw: bytes) -> Iterator[bytes]:
+        """Yield what a part of the body holds; what is not understood stays as it is.
+
+        :raises httpx.DecodingError: it is damaged.
+        """
+        if self._inflate is None:
+            yield raw
+            return
+        full = False  # then there is more, even where all of the raw part is taken in
+        while (raw or full) and not self._inflate.eof:
+            try:
+                part = self._inflate.decompress(raw, _PART)
+            except zlib.error as error:
+                if not self._raw:
+                    raise httpx.DecodingError(str(error)) from None
+                self._inflate, self._raw = zlib.decompressobj(-zlib.MAX_WBITS), False
+                continue
+            raw, self._raw = self._inflate.unconsumed_tail, False
+            full = len(part) == _PART
+            yield part
 
 
 def _failed(number: int, started: float, sentence: str, code: str) -> Answer:

@@ -68,7 +68,10 @@ def parse(texts: tuple[str, ...]) -> tuple[Request, ...]:
 
 def _parse(text: str) -> Request:
     try:
+        text.encode()  # it is sent as UTF-8
         words = shlex.split(text)
+    except UnicodeError:
+        raise _wrong(text, "it is not UTF-8") from None
     except ValueError as error:
         raise _wrong(text, str(error).lower()) from None
     words, expected = _divided(words)

@@ -6,10 +6,11 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from slugcheck.errors import MeasureError
 from slugcheck.model.rehearsal import MemoryLimit, MemorySample, ProcessMemory, TreeMemory
-from slugcheck.running.spawner import Json, Spawner
+from slugcheck.running.spawner import Json, Spawner, sweep
 from slugcheck.text import printable, shown_command
 
 _SHOWN = 200  # characters of a process's command
@@ -60,6 +61,7 @@ class Log:
 
     tail: str
     bytes: int
+    cut: bool  # whether there was more before the tail
 
     def last(self, count: int) -> tuple[str, ...]:
         """Return the last lines, without blank ones; one that is cut at its begin is left out.
@@ -67,7 +69,7 @@ class Log:
         Its missing part may be that by which a secret is known.
         """
         text = self.tail
-        if self.bytes > len(text.encode()):
+        if self.cut:
             text = text.partition("\n")[2]
         lines = [line.rstrip() for line in text.splitlines() if line.strip()]
         return tuple(lines[-count:])
@@ -93,6 +95,13 @@ class Supervisor(Spawner):
         """
         super().__init__("app_supervisor.py", does="runs the app", imports=("psutil",))
         self._limit: Json | None = None
+
+    def close(self) -> None:
+        """End it, and what it has left in its cgroup where the app has killed it."""
+        super().close()
+        group = self._limit["folder"] if self._limit is not None else ""
+        if group and Path(group).is_dir():
+            sweep(group)
 
     @property
     def limit_method(self) -> str:
@@ -188,4 +197,4 @@ def _name(text: str) -> str:
 
 
 def _log(answer: Json) -> Log:
-    return Log(tail=answer["tail"], bytes=answer["bytes"])
+    return Log(tail=answer["tail"], bytes=answer["bytes"], cut=answer["cut"])

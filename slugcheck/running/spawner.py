@@ -87,6 +87,7 @@ class Spawner:
             if stream is not None and not stream.closed:
                 with suppress(OSError):  # what it did not read any more
                     stream.close()
+        _resume(self._process)
         try:
             self._process.wait(_LAST_SECONDS)
         except subprocess.TimeoutExpired:
@@ -116,6 +117,15 @@ class Spawner:
         return dict(json.loads(answer))
 
 
+def sweep(group: str) -> None:
+    """Kill what is left in a cgroup, and remove it."""
+    command = [sys.executable, "-E", "-s", "-S", str(WORKERS / "memory_limit.py"), group]
+    with suppress(OSError, subprocess.SubprocessError):
+        subprocess.run(
+            command, env=clean_environment(os.environ), timeout=_LAST_SECONDS, check=False
+        )
+
+
 def _place_of(name: str) -> Path:
     """Return the folder that a package of this environment is imported from."""
     spec = find_spec(name)
@@ -124,10 +134,18 @@ def _place_of(name: str) -> Path:
     return Path(spec.origin).parent.parent
 
 
+def _resume(process: subprocess.Popen[bytes]) -> None:
+    """Let it go on, should what it runs have stopped it: it has to clean up."""
+    if not child.has_ended(process):
+        with suppress(OSError):
+            os.kill(process.pid, signal.SIGCONT)
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End it from a signal's handler: its requests end, and it cleans up behind us."""
     if process.stdin is not None:
         os.close(process.stdin.fileno())
+    _resume(process)
     end = time.monotonic() + _LAST_SECONDS
     while not child.has_ended(process):
         if time.monotonic() > end:

@@ -57,6 +57,15 @@ def test_a_password_in_the_address_of_a_model_is_not_shown(check: Check) -> None
         assert "hidden-word" not in done.out + done.err
 
 
+def test_a_link_to_a_model_does_not_count_as_nothing(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "m.pt").symlink_to("data")
+    source = "import flask, torch\ntorch.load('m.pt')\n"
+    done = check(APP | {"app.py": source, "data": "x" * 99}, "--limit=ram=1G", "--format=json")
+    assert (ram(done)["status"], done.code) == ("unknown", 3)
+    assert not any(model["counted"] for model in done.document["memory"]["models"])
+
+
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import select
 import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psutil
 import pytest
 
+from slugcheck.errors import MeasureError
 from slugcheck.model.report import Status
-from slugcheck.rehearsing import budgets
+from slugcheck.rehearsing import budgets, load
 from slugcheck.rehearsing.supervisor import Command, Supervisor
 from tests.support.rehearsals import (
     codes,
@@ -218,6 +223,90 @@ def test_of_a_flood_only_the_end_is_kept(nothing_left: None) -> None:
         until(lambda: supervisor.state().log_bytes > 50_000_000)
         stopped = supervisor.stop()
     assert len(stopped.log.tail) == 2**16
+
+
+def test_what_is_cut_off_by_bytes_that_are_no_text_is_not_shown(nothing_left: None) -> None:
+    """The first line of what is kept begins anywhere: perhaps within a secret."""
+    source = "import os\nos.write(1, b'secret' + b'\\xff' * 70_000 + b'\\nlast\\n')"
+    with supervised(source) as supervisor:
+        until(lambda: not supervisor.state().running)
+        log = supervisor.stop().log
+    assert log.bytes > 70_000
+    assert log.last(20) == ("last",)
+
+
+def test_an_app_that_removes_its_own_folder_is_measured(
+    tmp_path: Path, short: None, nothing_left: None
+) -> None:
+    begin = "import shutil\nshutil.rmtree(os.environ['HOME'])"
+    result = rehearsed(write_app(tmp_path / "app", begin=begin), count=10)
+    assert codes(result) == {}
+    assert web(result).load is not None
+
+
+STRAY = """
+import os, signal, time
+supervisor = os.getppid()
+if os.fork() == 0:
+    os.setsid()
+    time.sleep(600)
+time.sleep(0.2)
+os.kill(supervisor, signal.{signal})
+time.sleep(600)
+"""
+
+
+def test_what_the_app_leaves_behind_a_supervisor_that_it_kills_is_ended(
+    nothing_left: None,
+) -> None:
+    with Supervisor() as supervisor:
+        if not supervisor.limit_method.startswith("cgroup"):
+            pytest.skip("no cgroup here")
+    with supervised(STRAY.replace("{signal}", "SIGKILL")) as supervisor:
+        group = Path(supervisor._kind()["folder"])
+        assert group.is_dir()
+        with pytest.raises(MeasureError, match="has ended unexpectedly"):
+            until(lambda: not supervisor.state().running)
+    assert not group.exists()
+
+
+def test_a_supervisor_that_the_app_has_stopped_still_cleans_up(nothing_left: None) -> None:
+    with supervised(STRAY.replace("{signal}", "SIGSTOP")) as supervisor:
+        own = psutil.Process(supervisor._process.pid)
+        children = own.children()
+        until(lambda: own.status() == psutil.STATUS_STOPPED)
+    assert supervisor._process.returncode == 0  # it was not killed
+    assert not any(child.is_running() for child in children)
+
+
+BOMBS = {
+    "gzip": (gzip.compress(bytes(50 << 20)), "gzip", True),
+    "zlib": (zlib.compress(bytes(50 << 20)), "deflate", True),
+    "gzip in gzip": (gzip.compress(gzip.compress(bytes(50 << 20))), "gzip, gzip", False),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_an_answer_is_unpacked_once_and_in_parts(name: str) -> None:
+    raw, encoding, unpacks = BOMBS[name]
+    parts = list(load._Decoder(encoding).parts(raw))
+    assert max(map(len, parts)) <= 2**20
+    assert b"".join(parts) == (bytes(50 << 20) if unpacks else raw)
+
+
+def test_a_damaged_answer_is_no_answer() -> None:
+    with pytest.raises(httpx.DecodingError):
+        list(load._Decoder("gzip").parts(b"abc"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+def test_a_folder_that_the_app_has_closed_is_removed(temporary: Path) -> None:
+    folder = temporary / "run"
+    (folder / "closed" / "inner").mkdir(parents=True)
+    (folder / "closed").chmod(0)
+    with Supervisor() as supervisor:
+        supervisor.own(folder)
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("method", [None, WATCHDOG], ids=["as here", "watchdog"])

@@ -145,6 +145,8 @@ class App:
         self._last_full: Any = None
         self._places: list[str] = request.get("places") or []
         self._most_disk: int = request.get("disk") or 0
+        # held open, since the app may move or remove its own folder
+        self._disk = os.open(self._places[0], os.O_RDONLY) if self._places else None
         self._free = self._free_bytes()
         cores = request.get("cores")
 
@@ -286,22 +288,24 @@ class App:
     # ----------------------------------------------------------------- the disk
 
     def _free_bytes(self) -> int:
-        with contextlib.suppress(OSError, IndexError):
-            status = os.statvfs(self._places[0])
-            return status.f_bavail * status.f_frsize
-        return 0
+        if self._disk is None:
+            return 0
+        status = os.fstatvfs(self._disk)
+        return status.f_bavail * status.f_frsize
 
     def _look_at_disk(self) -> None:
         """Kill what fills the disk: looked at closely only where much has gone."""
-        if not self._most_disk or self._free - self._free_bytes() < self._most_disk // 4:
+        if not self._most_disk or self._disk is None:
+            return
+        if self._free - self._free_bytes() < self._most_disk // 4:
             return
         self._free = self._free_bytes() + self._most_disk // 8
-        if sum(map(_size, self._places)) + self._unlinked() > self._most_disk:
+        if sum(map(_size, self._places)) + self._unlinked(self._disk) > self._most_disk:
             self.kill("disk")
 
-    def _unlinked(self) -> int:
+    def _unlinked(self, disk: int) -> int:
         """Return the bytes of files on that disk which have no name any more, but are open."""
-        device = os.stat(self._places[0]).st_dev
+        device = os.fstat(disk).st_dev
         found = {}
         for process in self._tree:
             with contextlib.suppress(OSError):
@@ -313,6 +317,14 @@ class App:
         return sum(size for (where, _), size in found.items() if where == device)
 
     # ----------------------------------------------------------------- the end
+
+    def close(self) -> None:
+        """Let go of what is open for it."""
+        with contextlib.suppress(OSError):
+            self.output.close()
+        if self._disk is not None:
+            os.close(self._disk)
+            self._disk = None
 
     def signal(self, number: int) -> None:
         """Send a signal to every process, as a dyno manager does."""
@@ -361,6 +373,17 @@ def _size(place: str) -> int:
     return total
 
 
+def _remove(folder: str) -> None:
+    """Remove a folder, with those in it that the app has closed to its own user."""
+    for place, names, _ in os.walk(folder):
+        for name in names:
+            path = os.path.join(place, name)
+            with contextlib.suppress(OSError):
+                if not os.path.islink(path):
+                    os.chmod(path, stat.S_IRWXU)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 class Supervisor:
     """What is asked for, one request after another; one app at a time."""
 
@@ -386,7 +409,7 @@ class Supervisor:
         finally:
             self._end()
             for folder in self._folders:
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
             if self._folders and os.getppid() != self._master:
                 self._remove_run(os.path.dirname(self._folders[0]))
 
@@ -496,6 +519,7 @@ class Supervisor:
             "limit": app.limit.figures(),
             "tail": app.tail.decode("utf-8", "replace"),
             "bytes": app.log_bytes,
+            "cut": app.log_bytes > len(app.tail),
         }
         self._end()
         return answer
@@ -512,8 +536,7 @@ class Supervisor:
         app.kill("the end")
         with contextlib.suppress(KeyError, ValueError):
             self._ears.unregister(app.output.fileno())
-        with contextlib.suppress(OSError):
-            app.output.close()
+        app.close()
         app.limit.remove()
 
 

@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 TYPE_CHECKING = False
@@ -133,6 +134,25 @@ def _write(path: str, value: object) -> None:
         stream.write(str(value))
 
 
+def _kill_all(folder: str) -> None:
+    """Kill the processes in a cgroup."""
+    with contextlib.suppress(OSError), open(os.path.join(folder, "cgroup.procs")) as lines:
+        for line in lines:
+            with contextlib.suppress(OSError):
+                os.kill(int(line), signal.SIGKILL)
+
+
+def _sweep(folder: str, kill: Callable[[], None]) -> None:
+    """Kill what is in a cgroup until it can be removed."""
+    end = time.monotonic() + _REMOVE_SECONDS
+    while os.path.isdir(folder) and time.monotonic() < end:
+        kill()
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)  # busy for some milliseconds after the last process
+            return
+        time.sleep(0.02)
+
+
 class _Limit:
     """What all have: the last sight of the process, since a killed one cannot tell its peak."""
 
@@ -203,19 +223,10 @@ class _Group(_Limit):
         _write(self._path("cgroup.procs"), "0")
 
     def kill(self) -> None:
-        with contextlib.suppress(OSError), open(self._path("cgroup.procs")) as lines:
-            for line in lines:
-                with contextlib.suppress(OSError):
-                    os.kill(int(line), signal.SIGKILL)
+        _kill_all(self.folder)
 
     def remove(self) -> None:
-        end = time.monotonic() + _REMOVE_SECONDS
-        while os.path.isdir(self.folder) and time.monotonic() < end:
-            self.kill()
-            with contextlib.suppress(OSError):
-                os.rmdir(self.folder)  # busy for some milliseconds after the last process
-                return
-            time.sleep(0.02)
+        _sweep(self.folder, self.kill)
 
 
 class _V1(_Group):
@@ -299,3 +310,7 @@ class _Watchdog(_Limit):
     def watch(self, pid: int) -> bool:
         super().watch(pid)
         return bool(self.seen["anon"] > self.bytes)
+
+
+if __name__ == "__main__":  # a cgroup whose supervisor was killed
+    _sweep(sys.argv[1], lambda: _kill_all(sys.argv[1]))
