@@ -179,7 +179,7 @@ def test_a_file_of_numbers_is_given_a_memory_limit_tried_and_nothing_left(
         (["--requirements", "none.txt"], "--requirements none.txt: file not found"),
         (["--dyno", "huge"], "Heroku has no machine size 'huge'"),
         (["--memory-limit", "12X"], "--memory-limit: '12X' is not a size"),
-        (["--memory-limit", "1M"], "no worker runs in less than 16M"),
+        (["--memory-limit", "1M"], "no Python app runs in less than 16M"),
         (["--time-limit", "soon"], "--time-limit: 'soon' is not a duration"),
         (["--plot", "plot.gif"], "a plot is a .svg or .png file"),
         (["--platform", "nowhere"], "nowhere"),

@@ -20,13 +20,12 @@ from tests.support.rehearsals import (
     rehearse,
     rehearsed,
     short,
-    temporary,
     web,
     write_app,
 )
 from tests.support.schemas import held
 from tests.support.server import PackageServer
-from tests.support.verifying import MINOR, own_caches, uv_cache
+from tests.support.verifying import MINOR, own_caches, temporary, uv_cache
 
 __all__ = ["nothing_left", "own_caches", "short", "temporary", "uv_cache"]
 
@@ -365,7 +364,7 @@ def test_the_most_requests_at_a_time_that_hold_are_found(tmp_path: Path, short: 
         (("--request", "FETCH /"), "expected a method and a path"),
         (("--env", "NOT_SET_HERE"), "--env NOT_SET_HERE: it is not set here"),
         (("--env-file", "{app}/bad.env"), "line 1 cannot be understood"),
-        (("--memory", "3M"), "no app runs in less than 16M"),
+        (("--memory", "3M"), "no Python app runs in less than 16M"),
         (("--memory", "much"), "--memory: "),
         (("--for", "soon"), "--for: "),
         (("--for", "5s", "--requests", "9"), "two ways to say how long"),

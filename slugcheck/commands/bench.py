@@ -103,20 +103,7 @@ HOW = (
         metavar="SIZE",
         help="Also run each runtime under this memory limit, such as 512M. Repeatable.",
     ),
-    click.option(
-        "--limit",
-        "budgets",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="Exit with 1 above it: peak_rss or peak_anon (300M), cpu_ms, import or cold_start "
-        "(seconds), increase_percent over --baseline. Repeatable.",
-    ),
-    click.option(
-        "--baseline",
-        type=click.Path(path_type=Path),
-        metavar="FILE.json",
-        help="A saved run to compare memory and CPU time with.",
-    ),
+    *options.budgets("peak_rss or peak_anon (300M), cpu_ms, import or cold_start (seconds)", "run"),
     click.option(
         "--time-limit",
         metavar="TIME",
@@ -146,21 +133,17 @@ TARGET = (
         "fits.",
     ),
 )
-PLOT = (
-    click.option(
-        "--plot",
-        "plots",
-        multiple=True,
-        type=click.Path(path_type=Path),
-        metavar="FILE.svg|FILE.png",
-        help="Plot memory by stage, and latency. Needs slugcheck[plot]. Repeatable.",
-    ),
-)
 
 
 @click.command("bench", short_help="Measure runtimes: RAM, cold start, latency.")
 @options.with_options(
-    MODEL, WHERE, HOW, TARGET, options.PLACES, PLOT, options.writing("machine size")
+    MODEL,
+    WHERE,
+    HOW,
+    TARGET,
+    options.PLACES,
+    options.plots("memory by stage, and latency"),
+    options.writing("machine size"),
 )
 @click.pass_context
 def command(
@@ -234,7 +217,7 @@ def _options(given: dict[str, Any]) -> BenchOptions:
         pythons=given["pythons"],
         requirements=given["requirements"],
         install=given["install"],
-        install_limit=_size(given["install_limit"], "--install-limit"),
+        install_limit=options.size_of(given["install_limit"], "--install-limit"),
         inputs=given["inputs"],
         batch=given["batch"],
         threads=given["threads"],
@@ -242,7 +225,9 @@ def _options(given: dict[str, Any]) -> BenchOptions:
         processes=given["processes"],
         platform=given["platform"],
         dyno=given["dyno"],
-        memory_limits=tuple(_memory(text) for text in given["limits"]),
+        memory_limits=tuple(
+            options.size_of(text, "--memory-limit", least=_LEAST_BYTES) for text in given["limits"]
+        ),
         limits=given["budgets"],
         baseline=given["baseline"],
         time_limit=_seconds(given["time_limit"]),
@@ -253,23 +238,6 @@ def _options(given: dict[str, Any]) -> BenchOptions:
         offline=given["offline"],
         use_cache=given["cache"],
     )
-
-
-def _size(text: str, option: str) -> int:
-    from slugcheck.text import parse_size
-
-    try:
-        size = parse_size(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from None
-    return size
-
-
-def _memory(text: str) -> int:
-    size = _size(text, "--memory-limit")
-    if size < _LEAST_BYTES:
-        raise UsageError(f"--memory-limit {text}: no worker runs in less than 16M")
-    return size
 
 
 def _seconds(text: str) -> float:

@@ -315,6 +315,58 @@ def require_linux(feature: str) -> None:
         raise UsageError(message, hint="run it in CI, in a container, or in WSL")
 
 
+def budgets(names: str, saved: str) -> tuple[Callable[[F], F], ...]:
+    """Return ``--limit`` and ``--baseline`` of a command that measures for real.
+
+    ``names`` are its limits, ``saved`` is what a baseline is.
+    """
+    return (
+        click.option(
+            "--limit",
+            "budgets",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help=f"Exit with 1 above it: {names}, increase_percent over --baseline. Repeatable.",
+        ),
+        click.option(
+            "--baseline",
+            type=click.Path(path_type=Path),
+            metavar="FILE.json",
+            help=f"A saved {saved} to compare memory and CPU time with.",
+        ),
+    )
+
+
+def plots(of: str) -> tuple[Callable[[F], F], ...]:
+    """Return ``--plot``; ``of`` is what is drawn."""
+    return (
+        click.option(
+            "--plot",
+            "plots",
+            multiple=True,
+            type=click.Path(path_type=Path),
+            metavar="FILE.svg|FILE.png",
+            help=f"Plot {of}. Needs slugcheck[plot]. Repeatable.",
+        ),
+    )
+
+
+def size_of(text: str, option: str, *, least: int = 0) -> int:
+    """Return the bytes of an option; ``least`` is what a process takes that it limits.
+
+    :raises UsageError: it is no size, or too small.
+    """
+    from slugcheck.text import MIB, parse_size
+
+    try:
+        size = parse_size(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+    if size < least:
+        raise UsageError(f"{option} {text}: no Python app runs in less than {least // MIB}M")
+    return size
+
+
 def check_plots(plots: tuple[Path, ...]) -> None:
     """Refuse what cannot be drawn, before anything is measured for nothing.
 

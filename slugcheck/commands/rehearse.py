@@ -104,20 +104,7 @@ LOAD = (
         metavar="SIZE",
         help="Kill the app above this, such as 300M. Default: where the platform kills it.",
     ),
-    click.option(
-        "--limit",
-        "budgets",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="Exit with 1 above it: ram (400M), boot (20s), p95_ms, increase_percent over "
-        "--baseline. Repeatable.",
-    ),
-    click.option(
-        "--baseline",
-        type=click.Path(path_type=Path),
-        metavar="FILE.json",
-        help="A saved rehearsal to compare memory and CPU time with.",
-    ),
+    *options.budgets("ram (400M), boot (20s), p95_ms", "rehearsal"),
     click.option(
         "--until-it-breaks",
         type=click.Choice(("workers", "concurrency")),
@@ -128,16 +115,10 @@ LOAD = (
 
 @click.command("rehearse", short_help="Build, boot and load the app under the platform's limits.")
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
-@options.with_options(APP, LOAD, options.MODELS)
-@click.option(
-    "--plot",
-    "plots",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Draw memory over time into an .svg or .png file; needs matplotlib. Repeatable.",
-)
-@options.with_options(options.FROM, options.NETWORK, options.WRITING)
+@options.with_options(
+    APP, LOAD, options.MODELS, options.plots("memory over time"), options.FROM, options.NETWORK,
+    options.WRITING,
+)  # fmt: skip
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -197,7 +178,9 @@ def _options(folder: Path, given: dict[str, Any]) -> RehearseOptions:
         command=given["command"],
         requests=requests.parse(given["requests"]),
         load=_load(given),
-        memory=_memory(given["memory"]),
+        memory=options.size_of(given["memory"], "--memory", least=_LEAST_BYTES)
+        if given["memory"] is not None
+        else None,
         variables=variables,
         release=given["release"],
         until_it_breaks=given["until_it_breaks"],
@@ -229,17 +212,3 @@ def _load(given: dict[str, Any]) -> LoadOptions:
     except ValueError as error:
         raise UsageError(f"--for: {error}", hint="for example --for 60s") from None
     return LoadOptions(requests=1, least_seconds=seconds, seconds=seconds, concurrency=concurrency)
-
-
-def _memory(text: str | None) -> int | None:
-    from slugcheck.text import parse_size
-
-    if text is None:
-        return None
-    try:
-        size = parse_size(text)
-    except ValueError as error:
-        raise UsageError(f"--memory: {error}", hint="for example --memory 300M") from None
-    if size < _LEAST_BYTES:
-        raise UsageError(f"--memory {text}: no app runs in less than 16M")
-    return size

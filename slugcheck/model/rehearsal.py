@@ -232,12 +232,6 @@ class MemoryLimit:
     method: str
     bytes: Integer
     killed: bool = False
-    swaps_from_bytes: Integer | None = None  # the quota, where the platform swaps above it
-
-    @property
-    def is_emulated(self) -> bool:
-        """Whether slugcheck itself watched, since the system offers nothing better."""
-        return self.method == "watchdog"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

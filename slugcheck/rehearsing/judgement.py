@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import fmean, stdev
 
+from slugcheck.benching.judgement import HEADROOM
 from slugcheck.model import Dyno, Platform
 from slugcheck.model.rehearsal import (
     SESSIONS,
@@ -29,7 +30,6 @@ from slugcheck.model.report import Status
 from slugcheck.rehearsing.plan import RELEASE
 from slugcheck.text import mib, plural, printable, seconds, without_credentials
 
-HEADROOM = 0.15  # of a machine, kept free where a number of workers is recommended
 _BLOCKS = 10  # of the load, whose means are compared
 _WARM = 0.4  # of the load, in which caches fill
 _LEAST_SAMPLES = 2 * _BLOCKS  # of the 24 or more in what is left of five seconds

@@ -38,6 +38,14 @@ from slugcheck.text import listed, mb, plural, shown_command, within
 _WILL_FAIL = re.compile(r"^(?:the|[\w .]+'s) build will (?:probably )?fail: ")
 _SAVING_BYTES = 1_000_000  # what saves less is a fix for another reason
 
+# What enforces a limit on memory here.
+LIMIT_METHODS = {
+    "cgroup-v2": "a cgroup (v2)",
+    "cgroup-v1": "a cgroup (v1)",
+    "systemd": "systemd-run",
+    "watchdog": "a watchdog (emulated, not enforced by the kernel)",
+}
+
 
 def label(size: DistributionSize) -> str:
     """Return name and extras."""

@@ -29,11 +29,10 @@ from tests.support.rehearsals import (
     rehearse,
     rehearsed,
     short,
-    temporary,
     web,
     write_app,
 )
-from tests.support.verifying import MINOR
+from tests.support.verifying import MINOR, temporary
 
 __all__ = ["nothing_left", "short", "temporary"]
 
@@ -405,7 +404,7 @@ def test_where_the_system_has_no_cgroup_slugcheck_watches(tmp_path: Path, tempor
     if process.returncode not in (0, 1):
         pytest.skip(f"no mount namespace here: {err.strip()[:100]}")
     run = web(budgets.load(file))
-    assert run.limit.is_emulated
+    assert run.limit.method == "watchdog"
     assert run.limit.killed
     assert run.judgements[0].code == "R15"
     assert left(temporary, process.pid) == ([], [], [])

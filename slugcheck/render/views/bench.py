@@ -61,12 +61,6 @@ _STAGES = {
     "baseline": "Python", "import": "import", "load": "load", "first": "first", "steady": "steady",
     "peak": "peak",
 }  # fmt: skip
-_METHODS = {
-    "cgroup-v2": "a cgroup (v2)",
-    "cgroup-v1": "a cgroup (v1)",
-    "systemd": "systemd-run",
-    "watchdog": "a watchdog (emulated, not enforced by the kernel)",
-}
 _FIT_WORDS = {
     Status.PASS: "FITS {}",
     Status.WARN: "JUST FITS {}",
@@ -444,7 +438,8 @@ def _budget(verdict: BudgetVerdict) -> str:
 
 
 def _trials(result: BenchResult) -> Section:
-    methods = dict.fromkeys(_METHODS.get(trial.method, trial.method) for trial in result.trials)
+    words = wording.LIMIT_METHODS
+    methods = dict.fromkeys(words.get(trial.method, trial.method) for trial in result.trials)
     enforced = line(f"limit enforced by {', '.join(methods)}", Style.DIM)
     items = Items(tuple(Item(mark=_OUTCOMES[o.outcome], text=_trial(o)) for o in result.trials))
     blocks = (items, Paragraph((enforced,))) if result.trials else ()

@@ -15,6 +15,7 @@ from slugcheck.model.rehearsal import (
     Stage,
 )
 from slugcheck.model.report import Status
+from slugcheck.render import wording
 from slugcheck.render.view import (
     Block,
     Column,
@@ -44,12 +45,6 @@ _STAGES = {
     Stage.FIRST: "first answer",
     Stage.STEADY: "after the load",
     Stage.PEAK: "peak",
-}
-METHODS = {
-    "cgroup-v2": "a cgroup (v2)",
-    "cgroup-v1": "a cgroup (v1)",
-    "systemd": "systemd-run",
-    "watchdog": "slugcheck itself (emulated: the system offers no limit here)",
 }
 _FITS = {
     Status.PASS: "fits",
@@ -324,7 +319,7 @@ def _notes(result: RehearsalResult) -> Section:
 def _limit(method: str, size: int) -> str:
     if size > _UNLIMITED:
         return "no memory limit: the platform names none"
-    return f"killed above {mib(size, down=True)} MiB by {METHODS.get(method, method)}"
+    return f"killed above {mib(size, down=True)} MiB by {wording.LIMIT_METHODS.get(method, method)}"
 
 
 # --------------------------------------------------------------------------- side by side
@@ -332,7 +327,7 @@ def _limit(method: str, size: int) -> str:
 
 def comparison(results: Sequence[RehearsalResult], labels: Sequence[str]) -> View:
     """Return rehearsals beside each other; the first is the reference."""
-    runs = [result.processes[0] if result.processes else None for result in results]
+    runs = [_compared(result) for result in results]
     columns = [Column(), *(Column(head=label, kind=_FIGURE) for label in labels)]
     if len(results) == 2:
         columns.append(Column(head="saves", kind=_FIGURE))
@@ -344,6 +339,12 @@ def comparison(results: Sequence[RehearsalResult], labels: Sequence[str]) -> Vie
         items.append(_standing(label, result, grave))
     blocks: tuple[Block, ...] = (table, Items(tuple(items)))
     return View((Section(heading=line("rehearsals"), blocks=blocks, rank=0),))
+
+
+def _compared(result: RehearsalResult) -> ProcessRun | None:
+    """Return the process that rehearsals are compared by: the one that serves, if there is one."""
+    by_name = {run.name: run for run in result.processes}
+    return by_name.get("web") or next(iter(result.processes), None)
 
 
 def _standing(label: str, result: RehearsalResult, grave: Sequence[Judgement]) -> Item:
@@ -368,13 +369,9 @@ def _figures(
                 cells.append(Figure(""))
         yield Row(cells=(line(name), *cells))
 
-    def memory(stage: Stage, *, anonymous: bool = False) -> list[float | None]:
+    def memory(stage: Stage) -> list[float | None]:
         read = [run.stages.get(stage) if run else None for run in runs]
-        return [
-            None if one is None
-            else (one.anonymous_bytes if anonymous else one.resident_bytes) / MIB
-            for one in read
-        ]  # fmt: skip
+        return [None if one is None else one.resident_bytes / MIB for one in read]
 
     builds = [result.build for result in results]
     yield from row("slug, M", [b.slug_bytes / MIB if b else None for b in builds])
