@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from dataclasses import replace
 from itertools import islice
@@ -21,6 +22,7 @@ from slugcheck.model.rehearsal import (
     MemorySample,
     ProcessMemory,
     ProcessRun,
+    RehearsalResult,
     Shutdown,
     Stage,
     Times,
@@ -29,6 +31,8 @@ from slugcheck.model.rehearsal import (
 from slugcheck.rehearsing import judgement, load, plan, requests
 from slugcheck.rehearsing.judgement import Seen, cause_of, growth, judge
 from slugcheck.rehearsing.load import Answer
+from slugcheck.render import terminal
+from slugcheck.render.views import rehearse as views
 
 MIB = 2**20
 HEROKU = platforms.load("heroku")
@@ -498,3 +502,26 @@ def test_of_several_addresses_the_one_with_the_port_is_named() -> None:
     listening = (("127.0.0.1", 4000), ("127.0.0.1", 5000))
     found = said(run(boot=boot, shutdown=None), listening=listening)
     assert found["R10"][1] == "it listens on 127.0.0.1:5000 only, which no router reaches"
+
+
+def screen(one: ProcessRun) -> str:
+    result = RehearsalResult(
+        path="app", platform="heroku", title="Heroku", dyno="standard-1x", ram_bytes=512 * MIB,
+        python="3.11.7", cores=2, build=None, processes=(one,), pins={}, tool_version="0",
+    )  # fmt: skip
+    return terminal.write(views.view(result), width=80, color=False, unicode=True)
+
+
+def test_the_peak_that_is_shown_is_the_one_that_is_judged() -> None:
+    sample = MemorySample(
+        seconds=1, rss_bytes=0, resident_bytes=0, anonymous_bytes=300 * MIB, processes=1
+    )
+    shown = screen(run(series=(sample,)))
+    assert re.search(r"peak +320\.0 +300\.0", shown)
+
+
+def test_the_memory_of_a_crash_is_not_shown() -> None:
+    crashed = Boot(bound_seconds=None, answered_seconds=None, status=None, limit_seconds=60.0)
+    assert "resident" not in screen(run(boot=crashed, code=1, shutdown=None))
+    killed = MemoryLimit(method="cgroup-v2", bytes=2**30, killed=True)
+    assert "resident" in screen(run(boot=crashed, code=-9, limit=killed))

@@ -62,7 +62,7 @@ def weights(**versions: str) -> Weights:
         ({"a": "1.0", "b": "2.0"}, "3.11.16", 0, []),
         ({"a": "1", "b": "2.0.0"}, "3.11.16", 0, []),  # the same versions, written differently
         ({"a": "1.0", "b": "2.0"}, "3.11.2", 0,
-         ["verified with Python 3.11.2; the target has 3.11.16"]),
+         ["installed with Python 3.11.2; the target has 3.11.16"]),
         ({"a": "1.0", "b": "2.0"}, "3.11.16", 4,
          ["the temporary folder's path is 4 characters longer than the target's: the installed "
           "sizes are corrected for this, the slug is not"]),

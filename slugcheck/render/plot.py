@@ -150,11 +150,12 @@ def _over_time(axes: Axes, result: RehearsalResult, process: ProcessRun) -> None
     if (boot := process.boot) is not None:
         marks = {"listens": boot.bound_seconds, "answers": boot.answered_seconds}
     if process.load is not None and process.shutdown is not None and times:
-        marks["SIGTERM"] = times[-1]
+        end = process.shutdown
+        marks["SIGTERM"] = times[-1] - (end.limit_seconds if end.seconds is None else end.seconds)
     for name, moment in marks.items():
         if moment is not None:
             axes.axvline(moment, color="#999999", linewidth=1)
             axes.annotate(name, (moment, top), rotation=90, va="top", ha="right", fontsize=8)
     axes.set(xlabel="seconds after the start", ylabel="MiB", title=_text(process.name))
     axes.set_ylim(bottom=0, top=1.1 * top)
-    axes.legend(loc="lower right", fontsize=8)
+    axes.legend(loc="best", fontsize=8)

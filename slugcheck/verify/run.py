@@ -391,7 +391,7 @@ def _predicted_bytecode(plan: Plan) -> Estimate[int]:
 
 def _differences(plan: Plan, weights: Weights, python: str, longer: int) -> Iterator[str]:
     if python != plan.sizes.target.python_version:
-        yield f"verified with Python {python}; the target has {plan.sizes.target.python_version}"
+        yield f"installed with Python {python}; the target has {plan.sizes.target.python_version}"
     if longer:
         yield (
             f"the temporary folder's path is {abs(longer)} characters "

@@ -162,6 +162,9 @@ def _judgement(one: Judgement) -> Item:
 
 
 def _memory(result: RehearsalResult, process: ProcessRun, *, all_rows: bool) -> Section:
+    started = process.boot is None or process.boot.bound_seconds is not None
+    if not started and not process.limit.killed:
+        return Section(blocks=(), rank=2)  # the memory of what has crashed says nothing
     columns = (
         Column(),
         Column(head="resident", kind=_FIGURE),
@@ -172,7 +175,11 @@ def _memory(result: RehearsalResult, process: ProcessRun, *, all_rows: bool) -> 
     rows = []
     for stage, name in _STAGES.items():
         if (memory := process.stages.get(stage)) is not None:
-            cells = (memory.resident_bytes, memory.anonymous_bytes, memory.rss_bytes)
+            whole, own = memory.resident_bytes, memory.anonymous_bytes
+            if stage is Stage.PEAK:  # what is judged: samples between two full readings count
+                whole = process.peak_bytes or whole
+                own = process.peak_anonymous_bytes or own
+            cells = (whole, own, memory.rss_bytes)
             rows.append(
                 Row(
                     cells=(
@@ -185,8 +192,8 @@ def _memory(result: RehearsalResult, process: ProcessRun, *, all_rows: bool) -> 
     peak = process.stages.get(Stage.PEAK)
     if all_rows and peak is not None:
         for one in peak.processes:
-            own = (Figure(""), Figure(mib(one.anonymous_bytes)), Figure(mib(one.rss_bytes)))
-            named = (line(one.name), *own, Figure(""))
+            figures = (Figure(""), Figure(mib(one.anonymous_bytes)), Figure(mib(one.rss_bytes)))
+            named = (line(one.name), *figures, Figure(""))
             rows.append(Row(cells=named, style=Style.DIM, depth=1))
     if not rows:
         return Section(blocks=(), rank=2)
