@@ -59,6 +59,7 @@ class Arguments(TypedDict, total=False):
     env: Collection[str]
     exclude_newer: str | None
     offline: bool
+    refresh: bool
     cache: bool
     build: bool
 
@@ -123,6 +124,7 @@ def check(
     :param env: names of environment variables that the project's files may use as ``${NAME}``.
     :param exclude_newer: ignore files uploaded after this date, such as ``"2026-11-01"``.
     :param offline: use only what is in the caches.
+    :param refresh: ask every index again; by default, what one said is trusted for ten minutes.
     :param cache: whether caches are read and written; they are by default.
     :param build: allow building source archives, which runs code of the packages.
     :param verify: install and compress for real, which downloads everything.
@@ -349,6 +351,7 @@ def options_of(path: StrPath, **arguments: Unpack[CheckArguments]) -> Options:
         env=tuple(arguments.get("env", ())),
         exclude_newer=arguments.get("exclude_newer"),
         offline=arguments.get("offline", False),
+        refresh=arguments.get("refresh", False),
         use_cache=arguments.get("cache", True),
         allow_unsized=tuple(name for name in names if name != "all"),
         allow_all_unsized=allowed == "all" or "all" in names,

@@ -21,10 +21,12 @@ from slugcheck.packages.resolve.uv import (
     Uv,
     clean_environment,
     option_lines,
+    trusted_indexes,
     understand,
 )
 from slugcheck.project import target
 from slugcheck.running.child import Ended
+from tests.support.commands import slugcheck
 from tests.support.server import PackageServer
 
 Write = Callable[..., Path]
@@ -185,15 +187,19 @@ def test_uv_is_found_by_several_threads_at_once(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("named", [False, True], ids=["found by uv", "UV_CONFIG_FILE"])
 def test_the_users_own_uv_toml_and_its_password_still_count(
-    tmp_path: Path, private_caches: Path, monkeypatch: pytest.MonkeyPatch
+    named: bool, tmp_path: Path, private_caches: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with PackageServer(auth=("me", "pa55word-of-mine")) as server:
         server.add_wheel("own", "1.0", {"a.py": "1"})
         config = tmp_path / "config" / "uv" / "uv.toml"
         config.parent.mkdir(parents=True)
         config.write_text(f'[[index]]\nname = "corp"\nurl = "{server.index_url}"\ndefault = true\n')
-        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+        if named:
+            monkeypatch.setenv("UV_CONFIG_FILE", str(config))
+        else:
+            monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
         monkeypatch.setenv("UV_INDEX_CORP_USERNAME", "me")
         monkeypatch.setenv("UV_INDEX_CORP_PASSWORD", "pa55word-of-mine")
         uv = Uv(
@@ -204,6 +210,66 @@ def test_the_users_own_uv_toml_and_its_password_still_count(
         found = uv.compile(["own"])
     assert not isinstance(found, Failure), found.text
     assert [package.name for package in found.packages] == ["own"]
+
+
+def trust(*, own: Path | None = None, **options: Any) -> list[str]:
+    environ = {"HOME": str(own), "XDG_CONFIG_DIRS": str(own)} if own else {"UV_NO_CONFIG": "1"}
+    return trusted_indexes(IndexOptions(**options), environ)
+
+
+def test_pages_are_trusted_for_minutes_and_files_of_the_default_index_for_ever() -> None:
+    url, trusted, default = trust()[1:]
+    assert url.startswith('url = "https://')
+    assert 'api = "max-age=600"' in trusted
+    assert "immutable" in trusted
+    assert default == "default = true"
+    public, private, main = "https://a.example/", "https://u:p@b.example/", "https://c.example/"
+    lines = trust(index_url=main, extra_index_urls=(public, private))
+    assert [line for line in lines if "url" in line] == [
+        f'url = "{url}"' for url in (public, private, main)
+    ]
+    seconds = [line.partition('"max-age=')[2].partition('"')[0] for line in lines if "api" in line]
+    assert seconds == ["600", "60", "600"]
+    assert not any("immutable" in line for line in lines)
+    assert trust(no_index=True, index_url=main) == []
+
+
+def test_which_index_is_the_default_is_left_to_the_users_own_settings(tmp_path: Path) -> None:
+    settings = tmp_path / ".config" / "uv" / "uv.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('[[index]]\nurl = "https://own.example/"\ndefault = true\n')
+    assert trust(own=tmp_path) == []
+    assert "default = true" in trust(own=tmp_path, index_url="https://c.example/")
+    settings.write_text("offline = false\n")
+    assert "default = true" in trust(own=tmp_path)
+
+
+def test_an_index_is_asked_once_until_it_is_to_be_asked_again(requirements: Write) -> None:
+    with PackageServer() as server:
+        server.add_wheel("own", "1.0", {"a.py": "1"})
+        run = (requirements("own\n"), "--index-url", server.index_url, "--format", "json")
+        assert slugcheck(*run).one("own")["version"] == "1.0"
+        server.forget_hits()
+        server.add_wheel("own", "2.0", {"a.py": "1"})
+        assert slugcheck(*run).one("own")["version"] == "1.0"
+        assert server.hits == ()
+        assert slugcheck(*run, "--refresh").one("own")["version"] == "2.0"
+    done = slugcheck(*run, "--refresh", "--offline")
+    assert (done.code, done.out) == (2, "")
+    assert "--refresh asks every one" in done.err
+
+
+def test_a_uv_toml_of_the_working_folder_counts_nothing(
+    requirements: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with PackageServer() as server, PackageServer() as other:
+        server.add_wheel("own", "1.0", {"a.py": "1"})
+        other.add_wheel("own", "6.6", {"a.py": "1"})
+        (tmp_path / "uv.toml").write_text(f'[[index]]\nurl = "{other.index_url}"\n')
+        monkeypatch.chdir(tmp_path)
+        done = slugcheck(requirements("own\n"), "--index-url", server.index_url, "--format", "json")
+        assert done.one("own")["version"] == "1.0"
+        assert other.hits == ()
 
 
 def test_uv_gets_no_variable_that_it_could_fill_in(tmp_path: Path) -> None:

@@ -178,6 +178,7 @@ class Installer:
                 env=self._options.env,
                 exclude_newer=self._options.exclude_newer,
                 offline=self._options.offline,
+                refresh=self._options.refresh,
                 use_cache=self._options.use_cache,
             )
             with Check(listed_options) as check:

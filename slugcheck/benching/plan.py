@@ -48,6 +48,7 @@ class BenchOptions:
     install_limit: int = 10**9  # bytes to download for one environment
     exclude_newer: str | None = None
     offline: bool = False
+    refresh: bool = False
     use_cache: bool = True
 
     def names(self, runtime: Runtime) -> bool:

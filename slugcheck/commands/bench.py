@@ -202,7 +202,8 @@ def _app(folder: Path, given: BenchOptions, terminal: Terminal) -> RamFloor | No
 
     options_ = Options(
         path=folder, platform=given.platform, dyno=given.dyno, index=given.index, env=given.env,
-        exclude_newer=given.exclude_newer, offline=given.offline, use_cache=given.use_cache,
+        exclude_newer=given.exclude_newer, offline=given.offline, refresh=given.refresh,
+        use_cache=given.use_cache,
     )  # fmt: skip
     return api.run_check(options_, None, terminal).ram
 
@@ -236,6 +237,7 @@ def _options(given: dict[str, Any]) -> BenchOptions:
         env=given["env"],
         exclude_newer=given["exclude_newer"],
         offline=given["offline"],
+        refresh=given["refresh"],
         use_cache=given["cache"],
     )
 

@@ -191,6 +191,11 @@ NETWORK = (
     ),
     click.option("--offline", is_flag=True, help="Use only what is cached; no network."),
     click.option(
+        "--refresh",
+        is_flag=True,
+        help="Ask every index again. By default, what one said is trusted for 10 minutes.",
+    ),
+    click.option(
         "--no-cache",
         "cache",
         flag_value=False,

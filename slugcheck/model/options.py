@@ -122,6 +122,7 @@ class Options:
     env: tuple[str, ...] = ()  # names of variables that the file may use
     exclude_newer: str | None = None
     offline: bool = False
+    refresh: bool = False  # whether every index is asked again
     use_cache: bool = True
     allow_unsized: tuple[str, ...] = ()
     allow_all_unsized: bool = False

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from slugcheck import reading
-from slugcheck.errors import BuildError, MeasureError
+from slugcheck.errors import BuildError, MeasureError, UsageError
 from slugcheck.model import (
     Distribution,
     IndexOptions,
@@ -100,7 +100,12 @@ class DependencyReader:
         ``known`` is what an earlier run of nearly the same requirements found out: what it resolved
         is not looked at again for newer versions, and a slow server is given up on. ``shared`` are
         the packages of a run for several targets.
+
+        :raises UsageError: the options exclude each other.
         """
+        if options.offline and options.refresh:
+            message = "--offline asks no index, and --refresh asks every one"
+            raise UsageError(message, hint="give one of them")
         self._known = known
         self.shared = shared
         self._subject = subject
@@ -302,7 +307,7 @@ class DependencyReader:
             requirements=wanted,
             target=self._target,
             uv=self._uv(),
-            memory=StandInMemory(self._cache, used=not self._options.build and not self._is_local),
+            memory=StandInMemory(self._cache, used=self._remembers),
             make_stand_ins=self._stand_ins,
             environment=self.environment,
             tags=self._tags,
@@ -387,7 +392,9 @@ class DependencyReader:
         """Return the names that pip may resolve otherwise, unless that was settled minutes ago."""
         if self._resolver is None or self._options.offline or self._known is not None:
             return frozenset()
-        memory = self._cache.load("settled", self._resolver.fingerprint(self._solution))
+        memory = None
+        if not self._options.refresh:
+            memory = self._cache.load("settled", self._resolver.fingerprint(self._solution))
         if memory is not None and is_fresh(memory, _FRESH_SECONDS) and not self._is_local:
             return frozenset()
         names = self._resolver.newer(self._solution)
@@ -422,6 +429,11 @@ class DependencyReader:
         return self._resolved
 
     @property
+    def _remembers(self) -> bool:
+        """Whether what an earlier run made of source archives may count."""
+        return not (self._options.build or self._options.refresh or self._is_local)
+
+    @property
     def _is_local(self) -> bool:
         """Whether packages come from local folders, whose content the requirements do not pin."""
         index = self._subject.index
@@ -432,6 +444,7 @@ class DependencyReader:
         settings = ResolverSettings(
             hurried=self._known is not None,
             offline=self._options.offline,
+            refresh=self._options.refresh,
             no_cache=self._uv_cache is None and self._run_uv_cache is None,
             cache=self._run_uv_cache,
             exclude_newer=self._options.exclude_newer,

@@ -9,6 +9,8 @@ projects with static metadata, in a copy of what the lock depends on.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import sys
@@ -22,7 +24,7 @@ from packaging.utils import canonicalize_name
 
 from slugcheck.errors import NetworkError, ResolutionError
 from slugcheck.model import IndexOptions, PythonRelease, Target
-from slugcheck.packages.index.urls import netrc_counts
+from slugcheck.packages.index.urls import default_index, netrc_counts, split_credentials
 from slugcheck.platforms.tags import uv_platform
 from slugcheck.running import child, temporary
 from slugcheck.running.child import Bounds, Ended
@@ -54,6 +56,13 @@ _KEYRING = re.compile(
 # uv waits 30 s and tries three more times by default: two minutes for one dead server.
 _HTTP_TIMEOUT_SECONDS = "15"
 _HTTP_RETRIES = "1"
+# How long uv trusts an index page, and the metadata of a file, without asking again. The default
+# index says so itself, and its files never change; most other indexes say nothing, and uv would ask
+# anew in every run. A private index may get a release that is waited for, and a file another
+# content.
+_DEFAULT_TRUST = 'api = "max-age=600", files = "max-age=365000000, immutable"'
+_PUBLIC_TRUST = 'api = "max-age=600", files = "max-age=600"'
+_PRIVATE_TRUST = 'api = "max-age=60", files = "max-age=60"'
 # A fix that is tried is worth a few seconds, whatever its index does.
 _HURRIED = {"UV_HTTP_TIMEOUT": "5", "UV_HTTP_RETRIES": "0"}
 _RUN_TIMEOUT_SECONDS = 300.0
@@ -63,7 +72,7 @@ _LONGEST_WORD, _LONGEST_TEXT = 300, 200_000  # characters of uv's messages that 
 _QUOTED_BYTES = re.compile(r"(?:expected|actual):? 0x[0-9a-fA-F]+")
 # name{sys_platform != 'win32'}==1.0: a requirement that has a marker where it comes from
 _MARKED = re.compile(r"(?<=[A-Za-z0-9\]])\{[^{}\n]{1,500}\}")
-_HTTP_URL = re.compile(r"https?://[^\s;#]+")
+_HTTP_URL = re.compile(r"https?://[^\s;#\"]+")
 _NAME = r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
 _NO_WHEEL = re.compile(
     _NAME + r"(?:\[[^\]]*\])?(?:[<>=!~][^\s]*)?\s+(?:has|have) no (?:usable wheels|wheels with)"
@@ -94,13 +103,14 @@ _NETWORK_HINT = "check the connection, the index URL and any proxy; --offline us
 class ResolverSettings:
     """How the user wants uv run. ``exclude_newer`` is a date or timestamp, as uv takes it.
 
-    ``hurried``: a server that does not answer soon is given up on. ``cache`` is the folder of its
-    cache, None for the one that it finds itself.
+    ``hurried``: a server that does not answer soon is given up on. ``refresh``: every index is
+    asked again. ``cache`` is the folder of its cache, None for the one that it finds itself.
     """
 
     hurried: bool = False
     offline: bool = False
     no_cache: bool = False
+    refresh: bool = False
     cache: Path | None = None
     exclude_newer: str | None = None
 
@@ -169,14 +179,15 @@ class Uv:
         :raises ResolutionError: uv cannot run at all.
         """
         with temporary.Folder() as folder:
-            arguments = self._arguments(folder, lines, constraints, excludes, find_links)
+            offline = offline or self._settings.offline
+            arguments = self._arguments(
+                folder, lines, constraints, excludes, find_links, offline=offline
+            )
             arguments += ["--format", "pylock.toml", "--no-deps" if direct_only else "--no-build"]
             if direct_only:
                 for name in self._options.only_binary:
                     arguments += ["--only-binary", name]
             arguments += ["--resolution", "lowest-direct"] if lowest else []
-            if offline and not self._settings.offline:
-                arguments.append("--offline")
             done = self._run(arguments, folder, seconds=seconds)
         if done.code == 0:
             from slugcheck.packages.locks import pylock
@@ -205,7 +216,9 @@ class Uv:
         :raises NetworkError: an index cannot be reached or refuses.
         """
         with temporary.Folder() as folder:
-            arguments = self._arguments(folder, lines, constraints, excludes, find_links)
+            arguments = self._arguments(
+                folder, lines, constraints, excludes, find_links, offline=self._settings.offline
+            )
             # uv takes its preferences from the file that it is to write
             output = folder / "preferred.txt"
             write_private(output, [f"{name}=={version}" for name, version in prefer.items()])
@@ -235,13 +248,21 @@ class Uv:
         constraints: Sequence[str],
         excludes: Sequence[str],
         find_links: Sequence[Path],
+        *,
+        offline: bool,
     ) -> list[str]:
-        # Index URLs go into the file and not on the command line, where `ps` would show them.
-        inputs = folder / "requirements.in"
-        # else uv would look for settings and a project above; the user's own uv.toml still counts
-        for name in ("uv.toml", "pyproject.toml"):
-            (folder / name).touch()
-        write_private(inputs, [*option_lines(self._options, find_links), *lines])
+        # Index URLs go into files and not on the command line, where `ps` would show them.
+        inputs, settings = folder / "requirements.in", folder / "uv.toml"
+        # else uv would look for a project above
+        (folder / "pyproject.toml").touch()
+        # trust would take precedence over a wish to ask, and what is trusted no more could not be
+        # used offline; where the user names a file of settings, no other counts
+        trusting = not (offline or self._settings.refresh or os.environ.get("UV_CONFIG_FILE"))
+        written = trusted_indexes(self._options) if trusting else []
+        # even where it is empty, else uv would look for one above; the user's own counts besides
+        write_private(settings, written)
+        options = option_lines(self._options, find_links, indexes=not written)
+        write_private(inputs, [*options, *lines])
         arguments = [
             self._program, "pip", "compile", str(inputs),
             "--quiet", "--no-header", "--no-annotate", "--color", "never",
@@ -265,8 +286,10 @@ class Uv:
         if self._settings.exclude_newer:
             arguments += ["--exclude-newer", self._settings.exclude_newer]
         arguments += self._cache_arguments()
-        if self._settings.offline:
-            arguments.append("--offline")
+        if written and os.environ.get("UV_NO_CONFIG"):
+            arguments += ["--config-file", str(settings)]
+        arguments += ["--offline"] if offline else []
+        arguments += ["--refresh"] if self._settings.refresh and not offline else []
         return arguments
 
     def _cache_arguments(self) -> list[str]:
@@ -313,9 +336,11 @@ class Uv:
 
         uv would send them to any port of a host.
         """
-        text = (folder / "requirements.in").read_text(encoding="utf-8")
+        texts = (folder / name for name in ("requirements.in", "uv.toml"))
         return all(
-            netrc_counts(url, self._options.named_origins) for url in _HTTP_URL.findall(text)
+            netrc_counts(url, self._options.named_origins)
+            for path in texts
+            for url in _HTTP_URL.findall(path.read_text(encoding="utf-8"))
         )
 
 
@@ -381,22 +406,66 @@ def _uses_keyring(environ: Mapping[str, str]) -> bool:
     """Return whether the user has uv ask a keyring, whose programs need variables of their own."""
     if environ.get("UV_KEYRING_PROVIDER"):
         return True
-    own = Path(environ.get("XDG_CONFIG_HOME") or f"{environ.get('HOME', '')}/.config")
-    named = environ.get("UV_CONFIG_FILE") or str(own / "uv" / "uv.toml")
-    try:
-        return b"keyring-provider" in Path(named).read_bytes()
-    except OSError:
-        return False
+    named = environ.get("UV_CONFIG_FILE")
+    return _mentioned(b"keyring-provider", [Path(named)] if named else _own_settings(environ))
 
 
-def option_lines(options: IndexOptions, find_links: Iterable[Path] = ()) -> list[str]:
-    """Return a requirements file's lines for the places that packages come from."""
+def _own_settings(environ: Mapping[str, str]) -> list[Path]:
+    """Return where uv looks for the settings of the user and of the machine."""
+    if sys.platform == "win32":
+        folders = [Path(environ[name]) for name in ("APPDATA", "PROGRAMDATA") if name in environ]
+    else:
+        own = environ.get("XDG_CONFIG_HOME") or f"{environ.get('HOME', '')}/.config"
+        system = (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
+        folders = [Path(folder) for folder in (own, *system, "/etc")]
+    return [folder / "uv" / "uv.toml" for folder in folders]
+
+
+def _mentioned(word: bytes, paths: Iterable[Path]) -> bool:
+    for path in paths:
+        with contextlib.suppress(OSError):
+            if word in path.read_bytes():
+                return True
+    return False
+
+
+def trusted_indexes(options: IndexOptions, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the lines of a uv.toml that name the indexes, and how long their answers hold.
+
+    None where there are none to name: where the user's own settings name indexes, these say what
+    the default one is.
+    """
+    if options.no_index:
+        return []
+    own = not environ.get("UV_NO_CONFIG") and _mentioned(b"index", _own_settings(environ))
+    default = None if own else default_index()
+    main = options.index_url or default
+    lines = []
+    for url in (*options.extra_index_urls, *filter(None, [main])):
+        place = url if "://" in url else Path(url).absolute().as_uri()
+        private = split_credentials(url)[1] is not None
+        trust = _PRIVATE_TRUST if private else _PUBLIC_TRUST
+        if default is not None and url.rstrip("/") == default.rstrip("/"):
+            trust = _DEFAULT_TRUST
+        lines += ["[[index]]", f"url = {json.dumps(literal(place), ensure_ascii=False)}"]
+        lines += [f"cache-control = {{ {trust} }}"]
+    return [*lines, "default = true"] if main else lines
+
+
+def option_lines(
+    options: IndexOptions, find_links: Iterable[Path] = (), *, indexes: bool = True
+) -> list[str]:
+    """Return a requirements file's lines for the places that packages come from.
+
+    Without ``indexes``, which something else names, they are the folders and pages of links.
+    """
     lines = []
     if options.no_index:
         lines.append("--no-index")
-    elif options.index_url:
+    elif options.index_url and indexes:
         lines.append(f"--index-url {literal(options.index_url)}")
-    lines += [f"--extra-index-url {literal(url)}" for url in options.extra_index_urls]
+    if indexes:
+        lines += [f"--extra-index-url {literal(url)}" for url in options.extra_index_urls]
     places = (*options.find_links, *map(str, find_links))
     lines += [f"--find-links {literal(place)}" for place in places]
     return lines
