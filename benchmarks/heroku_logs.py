@@ -58,7 +58,7 @@ from slugcheck.packages.index.choice import Chooser
 from slugcheck.packages.index.client import HttpClient
 from slugcheck.packages.index.inventories import Cache, Inventories, default_folder
 from slugcheck.packages.index.pages import Pages
-from slugcheck.packages.resolve.stand_ins import StandIns
+from slugcheck.packages.resolve.sources import StandIns
 from slugcheck.platforms import tags
 from slugcheck.project import target
 from slugcheck.sizing import slug_parts, static_copies

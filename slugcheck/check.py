@@ -27,6 +27,7 @@ from slugcheck.model import (
     AfterFix,
     Audit,
     Buildpack,
+    BundleKind,
     Distribution,
     Finding,
     FindingSeverity,
@@ -51,7 +52,7 @@ from slugcheck.packages.index.urls import redact
 from slugcheck.packages.requirements.indexes import configured, only_there, reachable
 from slugcheck.policy import budgets, settings, tiers
 from slugcheck.policy.settings import merged, rules
-from slugcheck.project import container, target
+from slugcheck.project import target
 from slugcheck.project.app import App, Subject
 from slugcheck.project.dependencies import DependencyReader, Found
 from slugcheck.project.shared import SharedProject
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 
     from slugcheck.model.rehearsal import Measurements
     from slugcheck.project.archive import Member
+    from slugcheck.project.container import Container
     from slugcheck.project.files import Listing
     from slugcheck.project.source import Source
     from slugcheck.project.static_files import Collected, StaticFiles
@@ -146,7 +148,11 @@ class Check:
         platform = platforms.for_dyno(platform, options.dyno)
         rules(options, own, platform)  # what is wrong with them comes before the project's own
         self._obstacles: list[Obstacle] = []
-        self._container = container.of(options, platform, self._refuse)
+        self._container: Container | None = None
+        if platform.bundle.kind is BundleKind.IMAGE or options.of_image:
+            from slugcheck.project import container
+
+            self._container = container.of(options, platform, self._refuse)
         if self._container is not None:
             platform, options = self._container.platform, self._container.options
             self._options = options

@@ -15,8 +15,8 @@ import xmlschema
 
 from slugcheck.errors import UsageError
 from slugcheck.render import markdown
-from slugcheck.render.annotations import Place
 from slugcheck.render.formats import CHECK_FORMATS, Look, Output, outputs, render_report
+from slugcheck.render.place import Place
 from slugcheck.render.views.check import view
 from slugcheck.text import Inert, inert
 from tests.support import cases, stock

@@ -28,7 +28,7 @@ from slugcheck.model.matrix import Matrix, Outcome, TargetResult
 from slugcheck.model.to_document import matrix_document
 from slugcheck.policy.budgets import exit_code
 from slugcheck.render import github, junit, markdown, sarif, targets, terminal
-from slugcheck.render.annotations import Place
+from slugcheck.render.place import Place
 from slugcheck.render.views import matrix as views
 from slugcheck.text import inert
 from tests.support import cases, ci, reports

@@ -24,8 +24,15 @@ from slugcheck.model import (
     Verdict,
 )
 from slugcheck.render import github, junit, sarif
-from slugcheck.render.annotations import Place, package_remarks, remarks
-from slugcheck.render.formats import CHECK_FORMATS, FORMATS, Look, outputs, render_report
+from slugcheck.render.annotations import package_remarks, remarks
+from slugcheck.render.formats import (
+    CHECK_FORMATS,
+    FORMATS,
+    Look,
+    outputs,
+    render_report,
+)
+from slugcheck.render.place import Place
 from tests.support import reports
 
 PLACE = Place(cwd="/repo/app", root="/repo")

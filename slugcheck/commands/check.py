@@ -15,6 +15,7 @@ from slugcheck.terminal import Terminal
 
 if TYPE_CHECKING:
     from slugcheck.model.options import Options
+    from slugcheck.render.view import View
 
 
 @click.command("check", short_help="Check a project or requirements file against the limits.")
@@ -146,9 +147,13 @@ def _one(
         terminal.detail(f"build time assumes: {assumption}")
     write(lambda form, look: render_report(form, report, look))
     from slugcheck.policy.budgets import exit_code
-    from slugcheck.render.views import check
 
-    options.add_step_summary(partial(check.view, report), terminal, wanted)
+    def summary() -> View:
+        from slugcheck.render.views import check
+
+        return check.view(report)
+
+    options.add_step_summary(summary, terminal, wanted)
     return exit_code(report)
 
 

@@ -19,8 +19,8 @@ from slugcheck.text import inert
 if TYPE_CHECKING:
     from slugcheck.model.document import Document
     from slugcheck.model.options import Options
-    from slugcheck.render.annotations import Place
     from slugcheck.render.formats import Look, Output, Shown
+    from slugcheck.render.place import Place
     from slugcheck.render.view import View
     from slugcheck.terminal import Terminal
 
@@ -414,7 +414,7 @@ def _pair(text: str) -> tuple[str, str]:
 def _place() -> Place:
     """Where the run stands in its repository, as the CI system or git says."""
     from slugcheck.reading import dot_git
-    from slugcheck.render.annotations import Place
+    from slugcheck.render.place import Place
 
     here = Path.cwd()
     named = os.environ.get("GITHUB_WORKSPACE", "")

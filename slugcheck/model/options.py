@@ -165,6 +165,14 @@ class Options:
         return Variables.allowed(self.env)
 
     @property
+    def of_image(self) -> tuple[str, ...]:
+        """The options given that are about a container image."""
+        given = {
+            "--base": self.base, "--base-size": self.base_size, "--dockerfile": self.dockerfile
+        }  # fmt: skip
+        return tuple(name for name, value in given.items() if value is not None)
+
+    @property
     def is_folder(self) -> bool:
         """Whether the path is a project folder."""
         return self.text is None and self.path.is_dir()

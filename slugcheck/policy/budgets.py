@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from packaging.utils import canonicalize_name
 
@@ -26,7 +26,6 @@ from slugcheck.model import (
     Verdict,
 )
 from slugcheck.model.memory import RamFloor
-from slugcheck.model.rehearsal import Measurements
 from slugcheck.policy import tiers
 from slugcheck.text import (
     HEROKU_M,
@@ -41,6 +40,9 @@ from slugcheck.text import (
     seconds,
     within,
 )
+
+if TYPE_CHECKING:
+    from slugcheck.model.rehearsal import Measurements
 
 N = TypeVar("N", int, float)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slugcheck import reading
 from slugcheck.errors import MeasureError, Refuse, UsageError, give_up
@@ -32,11 +33,13 @@ from slugcheck.packages.requirements.indexes import configured, read_requirement
 from slugcheck.project import files, models, vercel
 from slugcheck.project import manager as manager_module
 from slugcheck.project.archive import Member
-from slugcheck.project.container import Container
 from slugcheck.project.files import Listing, listing
 from slugcheck.project.manager import manager_of
 from slugcheck.project.models import Local, Named, is_remote, unpushed
 from slugcheck.text import listed, mb, printable
+
+if TYPE_CHECKING:
+    from slugcheck.project.container import Container
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -200,7 +200,9 @@ def of(options: Options, platform: Platform, refuse: Refuse = give_up) -> Contai
     :raises PlatformError: --python is another than that of the base.
     """
     if platform.bundle.kind is not BundleKind.IMAGE:
-        _refuse_options(options, platform)
+        for name in options.of_image:
+            message = f"{name} is for container images, and {platform.title} takes none"
+            raise UsageError(message, hint="add --platform docker")
         return None
     path = _dockerfile(options)
     plan = None
@@ -246,17 +248,6 @@ def of(options: Options, platform: Platform, refuse: Refuse = give_up) -> Contai
         platform=platform, options=options, base=base, plan=plan, wanted=wanted,
         dockerfile=path, notes=tuple(notes),
     )  # fmt: skip
-
-
-def _refuse_options(options: Options, platform: Platform) -> None:
-    for name, value in (
-        ("--base", options.base),
-        ("--base-size", options.base_size),
-        ("--dockerfile", options.dockerfile),
-    ):
-        if value is not None:
-            message = f"{name} is for container images, and {platform.title} takes none"
-            raise UsageError(message, hint="add --platform docker")
 
 
 def _within_of(path: Path, options: Options) -> Path:

@@ -33,7 +33,6 @@ from slugcheck.model import (
 )
 from slugcheck.model.options import Options
 from slugcheck.packages import graph
-from slugcheck.packages.index.choice import refused_metadata
 from slugcheck.packages.index.client import HttpClient
 from slugcheck.packages.index.inventories import (
     VARIABLE,
@@ -45,6 +44,7 @@ from slugcheck.packages.index.inventories import (
     uv_cache_folder,
 )
 from slugcheck.packages.index.urls import local_path
+from slugcheck.packages.refusals import refused_metadata
 from slugcheck.packages.requirements.indexes import configured
 from slugcheck.packages.resolve.resolution import Known, Resolved, SettlingResolver
 from slugcheck.packages.resolve.stand_ins import StandInMemory
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from slugcheck.packages.index.choice import Chooser
     from slugcheck.packages.index.pages import Pages
     from slugcheck.packages.locks.pins import Locked
-    from slugcheck.packages.resolve.stand_ins import StandIns
+    from slugcheck.packages.resolve.sources import StandIns
 
 # One connection each. Sixteen are 0.1 s faster at 40 ms, but as many simultaneous look-ups of one
 # name have been seen to stall for the resolver's time-out of 5 s.
@@ -452,7 +452,7 @@ class DependencyReader:
         return Uv(target=self._target, options=self._subject.index, settings=settings)
 
     def _stand_ins(self) -> StandIns:
-        from slugcheck.packages.resolve.stand_ins import StandIns
+        from slugcheck.packages.resolve.sources import StandIns
 
         return StandIns(
             client=self._client,

@@ -23,7 +23,6 @@ from typing import Any
 from slugcheck import reading
 from slugcheck.errors import MeasureError, UsageError
 from slugcheck.model import Dyno, EntryPoint, WebProcess, Workers
-from slugcheck.project import dockerfile
 from slugcheck.project.source import Code, parsed
 from slugcheck.text import printable
 
@@ -214,6 +213,8 @@ def _settings_file(data: bytes, *, toml: bool) -> dict[str, Any] | None:
 
 def _of_dockerfile(path: Path, code: Code) -> _Command | None:
     """Return what a container of the last stage runs; None where the base image decides it."""
+    from slugcheck.project import dockerfile
+
     name = printable(path.name)
     try:
         data = reading.read(path, within=code.top, limit=reading.SMALL_FILE)

@@ -10,10 +10,10 @@ from slugcheck.model.options import Options
 from slugcheck.packages.shared import SharedPackages
 from slugcheck.project import app
 from slugcheck.project.app import App, Subject
-from slugcheck.project.container import Container
 from slugcheck.project.files import Listing
 
 if TYPE_CHECKING:
+    from slugcheck.project.container import Container
     from slugcheck.project.static_files import StaticFiles
 
 

@@ -5,10 +5,8 @@ The formats for CI systems (github, junit, sarif) say the same things; this is w
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from slugcheck.model import (
     Finding,
@@ -30,21 +28,6 @@ STATUS_WORDS = {
     Status.FAIL: "over budget", Status.UNKNOWN: "cannot say", Status.WARN: "soft limit passed",
     Status.PASS: "fits",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where the run stands, for paths: the current folder, and the root of the repository."""
-
-    cwd: str
-    root: str
-
-    def relative(self, path: str) -> str | None:
-        """Return a path as seen from the root, with ``/``; None when it is not below it."""
-        full = os.path.normpath(Path(self.cwd) / path)
-        root = os.path.normpath(self.root)
-        inside = full == root or full.startswith(root.rstrip(os.sep) + os.sep)
-        return os.path.relpath(full, root).replace(os.sep, "/") if inside else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from slugcheck.model import Report
     from slugcheck.model.document import Document
     from slugcheck.model.matrix import Matrix
-    from slugcheck.render.annotations import Place
+    from slugcheck.render.place import Place
     from slugcheck.render.view import View
 
 _ONE_LINE = 10_000  # columns that no verdict fills
@@ -160,14 +160,18 @@ def render_report(form: str, report: Report, look: Look) -> str:
     """Return a report in one of ``CHECK_FORMATS``."""
     if form in CI_WRITERS:
         return CI_WRITERS[form](report, look)
-    from slugcheck.render.views import check
+
+    def shown(*, all_rows: bool = False) -> View:
+        from slugcheck.render.views import check
+
+        return check.view(report, all_rows=all_rows, verbose=look.verbose)
 
     def document() -> Document:
         from slugcheck.model.to_document import report_document
 
         return report_document(report)
 
-    return render(form, partial(check.view, report, verbose=look.verbose), document, look)
+    return render(form, shown, document, look)
 
 
 def render_matrix(form: str, matrix: Matrix, look: Look) -> str:

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from slugcheck.model import FindingSeverity, Report
 from slugcheck.model.matrix import Matrix
 from slugcheck.render import targets, wording
-from slugcheck.render.annotations import Place, Remark, matrix_remarks, remarks
+from slugcheck.render.annotations import Remark, matrix_remarks, remarks
+from slugcheck.render.place import Place
 from slugcheck.render.view import Verdict
 from slugcheck.text import listed, printable, printable_lines
 

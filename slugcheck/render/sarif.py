@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 from slugcheck.model import FindingSeverity, Report
 from slugcheck.model.matrix import Matrix, TargetResult
-from slugcheck.render.annotations import Place, Remark, of_missing, remarks
+from slugcheck.render.annotations import Remark, of_missing, remarks
+from slugcheck.render.place import Place
 from slugcheck.text import printable
 
 Json = dict[str, Any]

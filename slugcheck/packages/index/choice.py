@@ -13,18 +13,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from packaging.requirements import InvalidRequirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from slugcheck import reading
-from slugcheck.model import IndexOptions, Inventory
+from slugcheck.model import IndexOptions
 from slugcheck.packages.index.pages import FileKind, ProjectFile
+from slugcheck.packages.refusals import python_allowed, requires_another_python
 
 _LINUX = re.compile(r"(?:manylinux|musllinux|linux)")
-_SHOWN = 60  # characters of an invalid requirement
 _SYSTEMS = (("win", "Windows"), ("macosx", "macOS"), ("ios", "iOS"), ("android", "Android"))
 
 
@@ -126,37 +125,6 @@ def candidates(
 def python_fits(file: ProjectFile, python: str) -> bool:
     """Return True when a file's Requires-Python allows a Python; one that is unreadable does."""
     return python_allowed(file.requires_python, python)
-
-
-def python_allowed(requires_python: str | None, python: str) -> bool:
-    """Return True when a Requires-Python allows a Python; one that is unreadable does."""
-    try:
-        wanted = reading.specifiers(requires_python or "")
-    except InvalidSpecifier:
-        return True
-    return wanted.contains(python, prereleases=True)
-
-
-def requires_another_python(requires_python: str | None) -> str:
-    """Return in words that a version's metadata refuses the target's Python."""
-    return f"its metadata requires Python {requires_python}"
-
-
-def refused_metadata(inventory: Inventory, python: str) -> str:
-    """Return why pip takes no wheel with this metadata on a Python, "" if it does.
-
-    Since 24.1 pip ignores versions with a Requires-Dist that is not PEP 508 (pip's
-    ``_check_metadata_consistency``); uv repairs such lines, and ignores upper bounds of
-    Requires-Python.
-    """
-    if not python_allowed(inventory.requires_python, python):
-        return requires_another_python(inventory.requires_python)
-    for line in inventory.requires_dist:
-        try:
-            reading.requirement(line)
-        except InvalidRequirement:
-            return f"its metadata has the invalid requirement {line[:_SHOWN]!r}, which pip refuses"
-    return ""
 
 
 def refusal(files: Sequence[ProjectFile], python: str) -> str:

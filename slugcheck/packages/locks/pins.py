@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name, is_normalized_name
@@ -16,11 +16,13 @@ from packaging.version import InvalidVersion
 from slugcheck import reading
 from slugcheck.errors import RequirementsError
 from slugcheck.model import Artifact, Distribution, Origin, Unsized
-from slugcheck.packages.index.choice import Chooser
-from slugcheck.packages.index.pages import Pages, ProjectFile
 from slugcheck.packages.index.urls import redact
 from slugcheck.packages.sdist.archive import archive_form
 from slugcheck.text import printable
+
+if TYPE_CHECKING:
+    from slugcheck.packages.index.choice import Chooser
+    from slugcheck.packages.index.pages import Pages, ProjectFile
 
 # What is sized of a lock that the package manager would refuse.
 SIZED_AS_LOCKED = "sized as locked"

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
     from slugcheck.packages.resolve.conflicts import Diagnosis
-    from slugcheck.packages.resolve.stand_ins import StandIns
+    from slugcheck.packages.resolve.sources import StandIns
 
 # Each round gets past at least one distribution; real files needed eight at most.
 _MAX_ROUNDS = 40
