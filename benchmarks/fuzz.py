@@ -1170,12 +1170,13 @@ def _pages_parser() -> Parser:
 
 
 def _saved_parser() -> Parser:
-    from slugcheck.model import document
+    from slugcheck.model.document import saved
+    from slugcheck.model.document.report import ReportDocument
 
     def run(folder: Path, _: Files) -> None:
-        text = document.text_of(folder / "report.json")
+        text = saved.text_of(folder / "report.json")
         if text is not None:
-            document.loads(document.ReportDocument, text, "report.json")
+            saved.loads(ReportDocument, text, "report.json")
 
     return Parser([{"report.json": _GOLDEN.read_bytes()}], run)
 

@@ -34,8 +34,8 @@ from slugcheck.model import (
     Source,
     Stack,
     Tier,
-    document,
 )
+from slugcheck.model.document import saved
 from slugcheck.model.platform import arch_name
 from slugcheck.platforms import base_images
 from slugcheck.policy import limits, settings
@@ -55,7 +55,7 @@ def pages() -> dict[str, str]:
 
 def schemas() -> dict[str, str]:
     """Return the JSON Schemas by file name, relative to docs/."""
-    kinds = {f"{kind}-{document.SCHEMA}": document.schema(kind) for kind in document.KINDS}
+    kinds = {f"{kind}-{saved.SCHEMA}": saved.schema(kind) for kind in saved.KINDS}
     return {
         f"schemas/{name}.json": json.dumps(schema, indent=2) + "\n"
         for name, schema in (kinds | {"settings": _settings_schema()}).items()

@@ -21,9 +21,10 @@ from slugcheck.check import SILENT, Check
 from slugcheck.compare import difference as difference_of
 from slugcheck.errors import MeasureError, SlugcheckError, UsageError
 from slugcheck.model import Author, BundleKind, Difference, Obstacle, Report, Settings
-from slugcheck.model.document import ReportDocument, content_of, loads, text_of
+from slugcheck.model.document.report import ReportDocument
+from slugcheck.model.document.saved import content_of, loads, text_of
 from slugcheck.model.options import Options
-from slugcheck.model.to_document import report_document
+from slugcheck.model.to_document.report import report_document
 from slugcheck.packages.shared import SharedPackages
 from slugcheck.policy import base_settings, gates
 from slugcheck.project import git

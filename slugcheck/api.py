@@ -26,7 +26,7 @@ from slugcheck.text import parse_size, printable
 if TYPE_CHECKING:
     from slugcheck.check import Progress
     from slugcheck.model.comparison import Comparison
-    from slugcheck.model.document import ReportDocument
+    from slugcheck.model.document.report import ReportDocument
     from slugcheck.model.matrix import Matrix
 
 StrPath = str | os.PathLike[str]

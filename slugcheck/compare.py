@@ -29,7 +29,6 @@ from slugcheck.model import (
     Estimate,
     PartChange,
     Status,
-    to_document,
 )
 from slugcheck.model.bench import DISTRIBUTIONS, Spread
 from slugcheck.model.comparison import (
@@ -44,21 +43,18 @@ from slugcheck.model.comparison import (
     Step,
     StepKind,
 )
-from slugcheck.model.document import (
-    BenchDocument,
+from slugcheck.model.document.bench import BenchDocument, Runtime, Summary
+from slugcheck.model.document.report import (
     Distribution,
     Memory,
     ReportDocument,
     Requirement,
-    Runtime,
-    Summary,
     Unsized,
     Verdict,
-    content_of,
-    loads,
-    text_of,
 )
+from slugcheck.model.document.saved import content_of, loads, text_of
 from slugcheck.model.options import Options
+from slugcheck.model.to_document.report import report_document
 from slugcheck.policy import gates
 from slugcheck.text import HEROKU_M, MEGABYTES, Scale, listed, printable, unit_of
 
@@ -676,7 +672,7 @@ class SideBySide:
     def _report_of(self, number: int) -> ReportDocument:
         check = self._checks[number]
         report = gates.with_increase(check.run(SILENT), check.rules, None)
-        return to_document.report_document(report)
+        return report_document(report)
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:

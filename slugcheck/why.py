@@ -42,8 +42,8 @@ from slugcheck.model import (
     RequirementSet,
     SizeReport,
     Unsized,
-    to_document,
 )
+from slugcheck.model.to_document.report import distribution as distribution_record
 from slugcheck.model.why import (
     Brings,
     FileLine,
@@ -738,8 +738,8 @@ def saving(name: str, before: SizeReport, after: SizeReport) -> MeasuredSaving |
         reason = f"{lost[0].name} could not be sized: {lost[0].reason}"
         return UnmeasuredSaving(reason=reason, tried=True)
     left = {canonicalize_name(package.name) for package in after.unsized}
-    then = {size.name: to_document.distribution(size) for size in before.distributions}
-    now = {size.name: to_document.distribution(size) for size in after.distributions}
+    then = {size.name: distribution_record(size) for size in before.distributions}
+    now = {size.name: distribution_record(size) for size in after.distributions}
     changed = tuple(
         change
         for change in changes_between(now, then)

@@ -13,8 +13,8 @@ from slugcheck.benching.budgets import Budgets
 from slugcheck.errors import UsageError
 from slugcheck.model import Status
 from slugcheck.model.bench import BenchResult, BudgetVerdict, Fed, StackResult
-from slugcheck.model.document import dumps
-from slugcheck.model.to_document import bench_document
+from slugcheck.model.document.saved import dumps
+from slugcheck.model.to_document.bench import bench_document
 from slugcheck.render import markdown
 from slugcheck.render.views import bench as views
 from tests.support.benches import HOST, heavy, light, result, sample, stack, write_onnx

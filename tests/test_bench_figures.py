@@ -12,8 +12,8 @@ from slugcheck.benching import agreement, host, judgement, trials
 from slugcheck.benching.statistics import differ, peak, percentile, spread
 from slugcheck.model import Status
 from slugcheck.model.bench import Agreement, BenchResult, Outcome, Trial, Variant
-from slugcheck.model.document import dumps
-from slugcheck.model.to_document import bench_document
+from slugcheck.model.document.saved import dumps
+from slugcheck.model.to_document.bench import bench_document
 from slugcheck.render import markdown, terminal
 from slugcheck.render.views import bench
 from slugcheck.text import inert

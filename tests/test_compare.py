@@ -12,7 +12,7 @@ import pytest
 from slugcheck.compare import Candidate
 from slugcheck.compare import compare as compared
 from slugcheck.model import BundleKind
-from slugcheck.model.to_document import report_document
+from slugcheck.model.to_document.report import report_document
 from slugcheck.render import terminal
 from slugcheck.render.views.compare import view
 from slugcheck.text import heroku_m

@@ -11,8 +11,8 @@ import pytest
 
 from slugcheck.benching import agreement
 from slugcheck.model.bench import BenchResult
-from slugcheck.model.document import dumps
-from slugcheck.model.to_document import bench_document
+from slugcheck.model.document.saved import dumps
+from slugcheck.model.to_document.bench import bench_document
 from tests.support import stock
 from tests.support.benches import heavy, light, result
 from tests.support.commands import Done, slugcheck

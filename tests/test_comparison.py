@@ -26,9 +26,11 @@ from slugcheck.compare import (
 from slugcheck.errors import UsageError
 from slugcheck.model import Basis, BundleKind, ChangeKind, Estimate, Obstacle, Status
 from slugcheck.model.comparison import Setup, StepKind
-from slugcheck.model.document import BenchDocument, Distribution, ReportDocument, Requirement
-from slugcheck.model.document import Unsized as UnsizedDocument
-from slugcheck.model.to_document import bench_document, report_document
+from slugcheck.model.document.bench import BenchDocument
+from slugcheck.model.document.report import Distribution, ReportDocument, Requirement
+from slugcheck.model.document.report import Unsized as UnsizedDocument
+from slugcheck.model.to_document.bench import bench_document
+from slugcheck.model.to_document.report import report_document
 from slugcheck.text import HEROKU_M, MEGABYTES, Scale
 from tests.support import reports
 from tests.support.benches import heavy, light, result

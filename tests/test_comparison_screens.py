@@ -10,8 +10,10 @@ from msgspec import structs
 from slugcheck.compare import Candidate, Result, compare, join
 from slugcheck.model import BundleKind, Status
 from slugcheck.model.comparison import Comparison
-from slugcheck.model.document import BenchDocument, ReportDocument, Requirement
-from slugcheck.model.to_document import bench_document, report_document
+from slugcheck.model.document.bench import BenchDocument
+from slugcheck.model.document.report import ReportDocument, Requirement
+from slugcheck.model.to_document.bench import bench_document
+from slugcheck.model.to_document.report import report_document
 from slugcheck.render import markdown, terminal
 from slugcheck.render.views.compare import _room, view
 from tests.support import cases, reports

@@ -22,8 +22,9 @@ import yaml
 from benchmarks.architecture import layer, modules
 from slugcheck import errors, platforms
 from slugcheck.commands.group import cli
-from slugcheck.model import Report, document
+from slugcheck.model import Report
 from slugcheck.model.comparison import Comparison
+from slugcheck.model.document.report import ReportDocument
 from slugcheck.policy import settings
 
 ROOT = Path(__file__).parent.parent
@@ -197,7 +198,7 @@ def test_files_that_the_architecture_page_points_to_exist() -> None:
 
 def test_every_name_of_a_report_is_on_the_json_page() -> None:
     page = text(DOCS / "json.md")
-    names = document.ReportDocument.__struct_fields__
+    names = ReportDocument.__struct_fields__
     assert not [name for name in names if f"`{name}`" not in page]
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from slugcheck.errors import UsageError
 from slugcheck.model import Report
-from slugcheck.model.document import SCHEMA, ReportDocument, dumps, loads
-from slugcheck.model.to_document import report_document
+from slugcheck.model.document.report import ReportDocument
+from slugcheck.model.document.saved import SCHEMA, dumps, loads
+from slugcheck.model.to_document.report import report_document
 from tests.support import cases, reports
 
 # What other tools may rely on; more fields may come, none of these may go or change its type.

@@ -23,9 +23,9 @@ from slugcheck.model import (
     Status,
     Transfer,
 )
-from slugcheck.model.document import dumps
+from slugcheck.model.document.saved import dumps
 from slugcheck.model.matrix import Matrix, Outcome, TargetResult
-from slugcheck.model.to_document import matrix_document
+from slugcheck.model.to_document.matrix import matrix_document
 from slugcheck.policy.budgets import exit_code
 from slugcheck.render import github, junit, markdown, sarif, targets, terminal
 from slugcheck.render.place import Place

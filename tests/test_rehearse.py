@@ -424,7 +424,7 @@ def test_every_format_says_it(shared: Shared) -> None:
 
 def test_the_same_screen_comes_of_the_saved_document(shared: Shared) -> None:
     """The document holds all that is shown: nothing is lost on the way."""
-    from slugcheck.model.to_document import rehearsal_document
+    from slugcheck.model.to_document.rehearsal import rehearsal_document
     from slugcheck.render.views import rehearse as views
 
     again = budgets.load(shared.file)

@@ -13,8 +13,9 @@ import jsonschema
 import pytest
 
 from slugcheck.errors import UsageError
-from slugcheck.model.document import dumps
-from slugcheck.model.to_document import bench_document, report_document
+from slugcheck.model.document.saved import dumps
+from slugcheck.model.to_document.bench import bench_document
+from slugcheck.model.to_document.report import report_document
 from slugcheck.policy import settings
 from tests.support import cases, reports
 from tests.support.benches import heavy, light, result

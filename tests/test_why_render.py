@@ -10,8 +10,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from slugcheck.model import Change, ChangeKind, Estimate, Origin
-from slugcheck.model.document import dumps
-from slugcheck.model.to_document import why_document
+from slugcheck.model.document.saved import dumps
+from slugcheck.model.to_document.why import why_document
 from slugcheck.model.why import (
     Brings,
     FileLine,

@@ -13,7 +13,6 @@ from statistics import median
 
 from slugcheck.benching import statistics
 from slugcheck.errors import UsageError
-from slugcheck.model import document
 from slugcheck.model.bench import (
     BenchResult,
     BudgetVerdict,
@@ -23,6 +22,8 @@ from slugcheck.model.bench import (
     Sample,
     StackResult,
 )
+from slugcheck.model.document import saved as documents
+from slugcheck.model.document.bench import BenchDocument
 from slugcheck.model.report import Status
 from slugcheck.text import mib, number, parse_size, printable
 
@@ -146,8 +147,8 @@ def _read(path: Path) -> Baseline:
 
     :raises UsageError: it cannot be read, or is not one.
     """
-    text = document.content_of(path).decode("utf-8-sig", "replace")
-    saved = document.loads(document.BenchDocument, text, str(path), hint=_HINT)
+    text = documents.content_of(path).decode("utf-8-sig", "replace")
+    saved = documents.loads(BenchDocument, text, str(path), hint=_HINT)
     for place, one in enumerate(saved.stacks):
         where = f"{path}: stacks[{place}]"
         if max(len(one.samples), len(one.cold_starts)) > _MOST_PROCESSES:

@@ -166,7 +166,7 @@ def command(
     """
     from slugcheck.bench import Bench
     from slugcheck.benching import judgement
-    from slugcheck.model.to_document import bench_document
+    from slugcheck.model.to_document.bench import bench_document
     from slugcheck.render import plot
     from slugcheck.render.views import bench as views
 

@@ -65,7 +65,7 @@ def command(
     measured.
     """
     from slugcheck.api import run_compare
-    from slugcheck.model.to_document import comparison_document
+    from slugcheck.model.to_document.comparison import comparison_document
     from slugcheck.render.views import compare as views
 
     terminal = Terminal(quiet=quiet)
@@ -88,7 +88,7 @@ def _rehearsals(
     paths: Sequence[Path], labels: Sequence[str], wanted: Sequence[Output], terminal: Terminal
 ) -> None:
     from slugcheck.compare import labels as labels_of
-    from slugcheck.model.to_document import rehearsals_document
+    from slugcheck.model.to_document.rehearsal import rehearsals_document
     from slugcheck.rehearsing.budgets import load
     from slugcheck.render.views import rehearse as views
 

@@ -17,7 +17,7 @@ from slugcheck.render.formats import FORMATS
 from slugcheck.text import inert
 
 if TYPE_CHECKING:
-    from slugcheck.model.document import Document
+    from slugcheck.model.document.saved import Document
     from slugcheck.model.options import Options
     from slugcheck.render.formats import Look, Output, Shown
     from slugcheck.render.place import Place

@@ -147,7 +147,7 @@ def command(
     options.start_clock(given, usual=_SECONDS)
     wanted = outputs(format_, files, FORMATS)
     from slugcheck import rehearse
-    from slugcheck.model.to_document import rehearsal_document
+    from slugcheck.model.to_document.rehearsal import rehearsal_document
     from slugcheck.rehearsing import budgets
     from slugcheck.render import plot
     from slugcheck.render.views import rehearse as views

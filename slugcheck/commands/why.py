@@ -55,7 +55,7 @@ def command(
     Exit code: 0 answered, whether the app fits or not; 2 wrong usage, or NAME is not installed;
     3 it could not be measured.
     """
-    from slugcheck.model.to_document import why_document
+    from slugcheck.model.to_document.why import why_document
     from slugcheck.render.views import why as views
     from slugcheck.why import wanted
 

@@ -10,7 +10,8 @@ from packaging.version import InvalidVersion
 from slugcheck import reading
 from slugcheck.errors import UsageError
 from slugcheck.model import SizeReport
-from slugcheck.model import document as documents
+from slugcheck.model.document import saved as documents
+from slugcheck.model.document.rehearsal import RehearsalDocument
 from slugcheck.model.rehearsal import SESSIONS, Measurements
 from slugcheck.text import printable
 
@@ -25,7 +26,7 @@ def load(path: Path, sizes: SizeReport) -> Measurements | None:
     """
     name = printable(str(path))
     text = documents.content_of(path, hint=_HINT).decode("utf-8-sig", "replace")
-    saved = documents.loads(documents.RehearsalDocument, text, name, hint=_HINT)
+    saved = documents.loads(RehearsalDocument, text, name, hint=_HINT)
     if saved.platform != sizes.target.platform.name:
         return None
     runs = [process for process in saved.processes if process.name == _WEB]

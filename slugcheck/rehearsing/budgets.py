@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from slugcheck.errors import UsageError
-from slugcheck.model import document as documents
+from slugcheck.model.document import saved as documents
+from slugcheck.model.document.rehearsal import RehearsalDocument
 from slugcheck.model.rehearsal import Judgement, ProcessRun, RehearsalResult
 from slugcheck.model.report import Status
-from slugcheck.model.to_document import rehearsed
+from slugcheck.model.to_document.rehearsal import rehearsed
 from slugcheck.text import lines_of, mib, number, parse_seconds, parse_size, printable, seconds
 
 _NAMES = ("ram", "boot", "p95_ms", "increase_percent")
@@ -73,7 +74,7 @@ def load(path: Path) -> RehearsalResult:
     """
     text = documents.content_of(path, hint=_REHEARSAL).decode("utf-8-sig", "replace")
     label = printable(str(path))
-    return rehearsed(documents.loads(documents.RehearsalDocument, text, label, hint=_REHEARSAL))
+    return rehearsed(documents.loads(RehearsalDocument, text, label, hint=_REHEARSAL))
 
 
 def are_saved(paths: Sequence[Path]) -> bool:

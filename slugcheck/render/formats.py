@@ -18,7 +18,7 @@ from slugcheck.errors import UsageError
 
 if TYPE_CHECKING:
     from slugcheck.model import Report
-    from slugcheck.model.document import Document
+    from slugcheck.model.document.saved import Document
     from slugcheck.model.matrix import Matrix
     from slugcheck.render.place import Place
     from slugcheck.render.view import View
@@ -151,7 +151,7 @@ def render(form: str, shown: Shown, document: Callable[[], Document], look: Look
     """Return a result in one of ``FORMATS``; ``document`` makes what JSON holds."""
     if form != "json":
         return WRITERS[form](shown, look)
-    from slugcheck.model.document import dumps
+    from slugcheck.model.document.saved import dumps
 
     return dumps(document())
 
@@ -167,7 +167,7 @@ def render_report(form: str, report: Report, look: Look) -> str:
         return check.view(report, all_rows=all_rows, verbose=look.verbose)
 
     def document() -> Document:
-        from slugcheck.model.to_document import report_document
+        from slugcheck.model.to_document.report import report_document
 
         return report_document(report)
 
@@ -197,7 +197,7 @@ def _matrix(form: str, matrix: Matrix, look: Look) -> str:
     from slugcheck.render.views import matrix as views
 
     def document() -> Document:
-        from slugcheck.model.to_document import matrix_document
+        from slugcheck.model.to_document.matrix import matrix_document
 
         return matrix_document(matrix)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import fuzz
-from slugcheck.model.document import dumps
-from slugcheck.model.to_document import report_document
+from slugcheck.model.document.saved import dumps
+from slugcheck.model.to_document.report import report_document
 from slugcheck.packages.locks.pins import toml
 from slugcheck.packages.locks.pipenv import pipfile_hashes
 from slugcheck.packages.locks.poetry import content_hash
