@@ -571,7 +571,7 @@ class Check:
     def _memory(self) -> SizeMemory:
         from slugcheck.sizer import SizeMemory
 
-        return SizeMemory()
+        return SizeMemory(self._dependencies.cache)
 
     def sizes(self) -> SizeReport:
         """Return the predicted sizes; ``read`` has been exhausted."""

@@ -7,11 +7,13 @@ distributions write exists on disk once, so it is counted once.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from slugcheck.model import (
+    Basis,
     BundleKind,
     BundleRule,
     Distribution,
@@ -31,9 +33,13 @@ from slugcheck.model import (
     figures,
 )
 from slugcheck.packages import causes, graph
-from slugcheck.sizing import bundle, bytecode, compression, zipped
-from slugcheck.sizing.installed import InstalledFiles, Layout, install, layout_of
+from slugcheck.packages.index.inventories import Cache, key_of
+from slugcheck.sizing import bundle, bytecode, calibration, compression, zipped
+from slugcheck.sizing.installed import InstalledFiles, Layout, install, layout_of, roots
 from slugcheck.sizing.kinds import kind_of
+
+_CACHED = "sizes"
+_ESTIMATES = ("plain", "bytecode", "slug", "zipped", "bundle")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +48,8 @@ class Sized:
 
     distribution: Distribution
     inventory: Inventory
-    installed: InstalledFiles
+    files: int
+    by_kind: Mapping[Kind, int]  # bytes, without the bytecode that the installer compiles
     plain: Estimate[int]
     bytecode: Estimate[int]
     bytecode_files: int
@@ -53,28 +60,80 @@ class Sized:
 
 
 class SizeMemory:
-    """The figures of distributions that one run has computed, to size nearly the same set again.
+    """The figures of distributions that were computed before, by inventory and layout.
 
-    By inventory and layout. Thread-safe.
+    Those of this run, which sizes nearly the same set again, and in ``cache`` those of others.
+    Thread-safe.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cache: Cache | None = None) -> None:
         """Know nothing yet."""
         # the inventory itself is kept: the number of one that is gone may be given to another
         self._known: dict[int, tuple[Inventory, Layout, Sized]] = {}
+        self._cache = cache or Cache(None)
 
     def recall(
-        self, distribution: Distribution, inventory: Inventory, layout: Layout
+        self, distribution: Distribution, inventory: Inventory, layout: Layout, rule: BundleRule
     ) -> Sized | None:
         """Return the figures of a distribution, None if they are not known."""
         kept, its_layout, sized = self._known.get(id(inventory), (None, None, None))
-        if kept is not inventory or its_layout != layout or sized is None:
+        if kept is inventory and its_layout == layout and sized is not None:
+            same = _figured(sized.distribution) == _figured(distribution)
+            return replace(sized, distribution=distribution) if same else None
+        key = _key(distribution, inventory, layout, rule)
+        document = self._cache.load(_CACHED, key) if key is not None else None
+        figures_ = _figures_from(document) if document is not None else None
+        if figures_ is None:
             return None
-        return sized if _figured(sized.distribution) == _figured(distribution) else None
+        sized = Sized(distribution=distribution, inventory=inventory, **figures_)
+        self._known[id(inventory)] = (inventory, layout, sized)
+        return sized
 
-    def remember(self, sized: Sized, layout: Layout) -> None:
+    def remember(self, sized: Sized, layout: Layout, rule: BundleRule) -> None:
         """Keep figures."""
         self._known[id(sized.inventory)] = (sized.inventory, layout, sized)
+        key = _key(sized.distribution, sized.inventory, layout, rule)
+        if key is not None and self._cache.is_used:
+            self._cache.store(_CACHED, key, _document(sized))
+
+
+def _key(
+    distribution: Distribution, inventory: Inventory, layout: Layout, rule: BundleRule
+) -> str | None:
+    """Return what figures are kept under; None where they are computed anew each time."""
+    wheel = key_of(distribution.artifact)
+    if wheel is None or distribution.source_build is not None or inventory.via == "sdist":
+        return None
+    factors = (inventory.bytecode_factor, inventory.slug_factor)
+    parts = (_figured(distribution), factors, layout, rule, calibration.fingerprint())
+    return "\n".join((wheel, *map(repr, parts)))
+
+
+def _document(sized: Sized) -> dict[str, Any]:
+    estimates = {name: getattr(sized, name) for name in _ESTIMATES}
+    return {
+        "files": sized.files,
+        "bytecode_files": sized.bytecode_files,
+        "by_kind": {kind.value: size for kind, size in sized.by_kind.items()},
+        **{name: [e.value, e.low, e.high, e.basis.value] for name, e in estimates.items()},
+    }
+
+
+def _figures_from(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the figures of a document; None when it lacks some."""
+    try:
+        return {
+            "files": int(document["files"]),
+            "bytecode_files": int(document["bytecode_files"]),
+            "by_kind": {Kind(kind): int(size) for kind, size in document["by_kind"].items()},
+            **{
+                name: Estimate(value=int(value), low=int(low), high=int(high), basis=Basis(basis))
+                for name in _ESTIMATES
+                for value, low, high, basis in [document[name]]
+            },
+        }
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def _figured(distribution: Distribution) -> tuple[object, ...]:
@@ -139,7 +198,8 @@ def _left_out(package: Sized) -> Sized:
     nothing = Estimate[int].measured(0)
     return replace(
         package,
-        installed=InstalledFiles(files=(), sources=()),
+        files=0,
+        by_kind={},
         plain=nothing,
         bytecode=nothing,
         bytecode_files=0,
@@ -157,11 +217,11 @@ def _recalled(
     rule: BundleRule,
     memory: SizeMemory,
 ) -> Sized:
-    known = memory.recall(distribution, inventory, layout)
+    known = memory.recall(distribution, inventory, layout, rule)
     if known is not None:
-        return replace(known, distribution=distribution)
+        return known
     sized = size_one(distribution, inventory, layout, rule)
-    memory.remember(sized, layout)
+    memory.remember(sized, layout, rule)
     return sized
 
 
@@ -201,7 +261,8 @@ def size_one(
     return Sized(
         distribution=distribution,
         inventory=inventory,
-        installed=files,
+        files=len(files.files),
+        by_kind=_by_kind(files),
         plain=plain,
         bytecode=compiled,
         bytecode_files=predicted.files,
@@ -228,8 +289,8 @@ def find_overlaps(sized: Sequence[Sized], rule: BundleRule, layout: Layout) -> t
     The bytes counted are those of all but the largest file at each path.
     """
     owners: dict[str, list[tuple[str, Entry]]] = defaultdict(list)
-    for package in sized:
-        for entry in package.installed.files:
+    for package in _beside_others(sized, layout):
+        for entry in install(package.inventory, package.distribution, layout).files:
             owners[entry.path].append((package.distribution.name, entry))
     groups: dict[tuple[str, ...], list[tuple[str, int, int]]] = defaultdict(list)
     for path, writers in owners.items():
@@ -254,6 +315,17 @@ def find_overlaps(sized: Sequence[Sized], rule: BundleRule, layout: Layout) -> t
         )
         for names, paths in sorted(groups.items())
     )
+
+
+def _beside_others(sized: Sequence[Sized], layout: Layout) -> list[Sized]:
+    """Return the distributions that may write the same path as another."""
+    tops = [
+        (package, roots(package.inventory, layout))
+        for package in sized
+        if package.provided_bytes is None
+    ]
+    count = Counter(top for _, own in tops for top in own)
+    return [package for package, own in tops if any(count[top] > 1 for top in own)]
 
 
 # --------------------------------------------------------------------------- graph
@@ -341,20 +413,25 @@ def _distribution_size(
         bytecode=package.bytecode,
         slug=package.slug,
         bundle=package.bundle,
-        files=len(package.installed.files),
+        files=package.files,
         bytecode_files=package.bytecode_files,
-        by_kind=_by_kind(package),
+        by_kind=_with_bytecode(package),
         required_by=required_by.get(name, ()),
         provided_bytes=package.provided_bytes,
     )
 
 
-def _by_kind(package: Sized) -> dict[Kind, int]:
+def _by_kind(installed: InstalledFiles) -> dict[Kind, int]:
     totals: dict[Kind, int] = defaultdict(int)
-    for entry in package.installed.files:
+    for entry in installed.files:
         totals[kind_of(entry.path)] += entry.size
-    totals[Kind.BYTECODE] += package.bytecode.value
-    return {kind: totals[kind] for kind in Kind if totals[kind]}
+    return dict(totals)
+
+
+def _with_bytecode(package: Sized) -> dict[Kind, int]:
+    totals = {**package.by_kind}
+    totals[Kind.BYTECODE] = totals.get(Kind.BYTECODE, 0) + package.bytecode.value
+    return {kind: totals[kind] for kind in Kind if totals.get(kind)}
 
 
 def _total_installed(

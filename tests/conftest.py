@@ -4,8 +4,6 @@ import gc
 import os
 import sys
 
-import pytest
-
 from tests.support.caches import asked_interpreter, no_secrets_kept, private_caches
 from tests.support.commands import requirements
 from tests.support.server import package_server, plain_network
@@ -24,18 +22,11 @@ __all__ = [
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# Each file runs on one worker: the longest begin first, or one of them is left over in the end.
-_LONGEST = (
-    "test_bench_torch.py", "test_network.py", "test_parsers.py", "test_bench.py", "test_kits.py",
-    "test_endings.py", "test_rehearse.py", "test_verify.py", "test_builds.py",
-    "test_verify_build.py", "test_audit.py", "test_output.py", "test_models_remote.py",
-    "test_matrix.py", "test_verify_network.py", "test_vercel.py", "test_whole.py", "test_why.py",
-)  # fmt: skip
-_PLACES = {name: place for place, name in enumerate(_LONGEST)}
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: _PLACES.get(item.path.name, len(_PLACES)))
+def pytest_xdist_auto_num_workers() -> int:
+    """Run three for two cores: a third of the time, tests wait for a server or another process."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return (cores or 1) * 3 // 2
 
 
 def pytest_collection_finish() -> None:

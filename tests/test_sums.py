@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from slugcheck.model import (
     Artifact,
     Basis,
     BundleKind,
+    BundleRule,
     Distribution,
     Entry,
     Estimate,
@@ -26,9 +28,10 @@ from slugcheck.model import (
     Verification,
 )
 from slugcheck.model.figures import around, total, without
-from slugcheck.sizer import Sized, SizeMemory, find_overlaps, measure, size_one
-from slugcheck.sizing import build_time, bytecode, compression, slug_parts
-from slugcheck.sizing.installed import InstalledFiles, Layout
+from slugcheck.packages.index.inventories import Cache
+from slugcheck.sizer import Sized, SizeMemory, _key, find_overlaps, measure, size_one
+from slugcheck.sizing import build_time, bytecode, calibration, compression, slug_parts
+from slugcheck.sizing.installed import Layout
 from tests.support import reports
 
 Spans = tuple[int, int, int]
@@ -184,14 +187,9 @@ def test_a_stack_of_native_code_is_known_to_a_percent() -> None:
 
 
 def test_what_three_write_is_counted_twice_too_often() -> None:
-    def writing(name: str, sizes: dict[str, int]) -> Sized:
-        files = tuple(Entry(path=p, size=s, compressed=s // 10) for p, s in sizes.items())
-        zero = Estimate[int].measured(0)
-        return Sized(
-            distribution=distribution(name), inventory=inventory(name, {}),
-            installed=InstalledFiles(files=files, sources=()), plain=zero, bytecode=zero,
-            bytecode_files=0, slug=zero, zipped=zero, bundle=zero,
-        )  # fmt: skip
+    def writing(name: str, sizes: dict[str, int], *scripts: str) -> Sized:
+        held = replace(inventory(name, sizes), console_scripts=tuple((s, "m:f") for s in scripts))
+        return size_one(distribution(name), held, LAYOUT, RULE)
 
     computed = find_overlaps(
         [
@@ -202,10 +200,21 @@ def test_what_three_write_is_counted_twice_too_often() -> None:
         RULE,
         LAYOUT,
     )
+    place = LAYOUT.site_packages
     assert [(o.names, o.files, o.bytes, o.slug_bytes, o.example) for o in computed] == [
-        (("a", "b", "c"), 1, 300, 30, "x"), (("a", "c"), 1, 50, 5, "y"),
+        (("a", "b", "c"), 1, 300, 150, f"{place}/x"), (("a", "c"), 1, 50, 25, f"{place}/y"),
     ]  # fmt: skip
     assert find_overlaps([writing("a", {"x": 1}), writing("b", {"y": 1})], RULE, LAYOUT) == ()
+
+    def shared(one: Sized, other: Sized) -> list[str]:
+        return [overlap.example for overlap in find_overlaps([one, other], RULE, LAYOUT)]
+
+    # wherever a wheel says it: at the top, in its .data folder, or by an entry point
+    assert shared(writing("a", {"x": 1}), writing("b", {"b-1.data/purelib/x": 1})) == [f"{place}/x"]
+    assert shared(writing("a", {"a-1.data/scripts/x": 1}), writing("b", {}, "x")) == ["bin/x"]
+    data = writing("a", {"a-1.data/data/etc/x": 1}), writing("b", {"b-1.data/data/etc/x": 1})
+    assert shared(*data) == ["etc/x"]
+    assert shared(writing("a", {"etc/x": 1}), data[1]) == []
 
 
 @pytest.mark.parametrize(
@@ -222,11 +231,44 @@ def test_figures_are_used_again_for_the_same_distribution_only(
     layout, held = LAYOUT, inventory("a", {})
     sized = size_one(distribution("a"), held, layout, RULE)
     memory = SizeMemory()
-    memory.remember(sized, layout)
+    memory.remember(sized, layout, RULE)
     asked = replace(distribution("a"), **other)
-    assert memory.recall(asked, held, layout) == (sized if known else None)
-    assert memory.recall(asked, inventory("a", {}), layout) is None
-    assert memory.recall(asked, held, replace(layout, minor="3.12")) is None
+    expected = replace(sized, distribution=asked) if known else None
+    assert memory.recall(asked, held, layout, RULE) == expected
+    assert memory.recall(asked, inventory("a", {}), layout, RULE) is None
+    assert memory.recall(asked, held, replace(layout, minor="3.12"), RULE) is None
+
+
+def test_figures_of_an_earlier_run_are_used_as_long_as_they_would_come_out_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = inventory("a", {"a/one.py": 900, "a/test_one.py": 70, "a/lib.so": 5_000})
+    url = "https://h.example/a-1-py3-none-any.whl"
+    artifact = Artifact(filename="a-1-py3-none-any.whl", url=url, size=None, sha256="0" * 64)
+    asked = replace(distribution("a"), artifact=artifact)
+    sized = size_one(asked, held, LAYOUT, RULE)
+
+    def recalled(
+        asked: Distribution = asked, held: Inventory = held, layout: Layout = LAYOUT,
+        rule: BundleRule = RULE,
+    ) -> Sized | None:  # fmt: skip
+        return SizeMemory(Cache(tmp_path / "cache")).recall(asked, held, layout, rule)
+
+    assert recalled() is None
+    SizeMemory(Cache(tmp_path / "cache")).remember(sized, LAYOUT, RULE)
+    assert recalled() == sized
+    assert recalled(asked=replace(asked, direct=False)) is None
+    assert recalled(asked=replace(asked, artifact=replace(artifact, sha256="1" * 64))) is None
+    assert recalled(asked=replace(asked, artifact=replace(artifact, sha256=None))) is None
+    assert recalled(asked=replace(asked, source_build=BUILD)) is None
+    assert recalled(held=replace(held, bytecode_factor=1.1)) is None
+    assert recalled(layout=replace(LAYOUT, minor="3.12")) is None
+    assert recalled(rule=replace(RULE, kind=BundleKind.UNZIPPED)) is None
+    monkeypatch.setattr(calibration, "fingerprint", lambda: "another slugcheck")
+    assert recalled() is None
+    monkeypatch.undo()
+    Cache(tmp_path / "cache").store("sizes", _key(asked, held, LAYOUT, RULE) or "", {"files": 1})
+    assert recalled() is None
 
 
 def test_a_line_frees_what_no_other_line_needs() -> None:

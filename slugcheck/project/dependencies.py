@@ -158,6 +158,11 @@ class DependencyReader:
         return self._client
 
     @property
+    def cache(self) -> Cache:
+        """The cache of this run."""
+        return self._cache
+
+    @property
     def store(self) -> Inventories:
         """Where inventories come from."""
         return self._store

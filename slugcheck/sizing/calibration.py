@@ -7,9 +7,12 @@ It is read once, when first needed.
 from __future__ import annotations
 
 import functools
+import hashlib
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
@@ -57,6 +60,18 @@ class Calibration:
         later = [entry for entry in ordered if reading.version(entry.version) >= wanted]
         nearest = later[0] if later else ordered[-1]
         return nearest, reading.version(nearest.version) == wanted
+
+
+@functools.cache
+def fingerprint() -> str:
+    """Return a digest of everything that figures are computed with: these modules and their data.
+
+    What was computed by others is of no use.
+    """
+    digest = hashlib.sha256(sys.version.encode())
+    for file in sorted(Path(__file__).parent.glob("*.[pj]*")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 @functools.cache

@@ -196,6 +196,23 @@ def install(inventory: Inventory, distribution: Distribution, layout: Layout) ->
     return InstalledFiles(files=tuple(files), sources=sources)
 
 
+def roots(inventory: Inventory, layout: Layout) -> frozenset[str]:
+    """Return what two distributions that write the same path have in common: where it begins.
+
+    That is the first part of a path below site-packages, and the whole of any other path.
+    """
+    inside = f"{layout.site_packages}/"
+    tops = {entry.path.partition("/")[0] for entry in inventory.entries}
+    data = inventory.dist_info.removesuffix(".dist-info") + ".data"
+    if data in tops:
+        tops.remove(data)
+        moved = (entry for entry in inventory.entries if entry.path.startswith(f"{data}/"))
+        for entry in moved:
+            path = _place(entry, inventory, layout)
+            tops.add(path[len(inside) :].partition("/")[0] if path.startswith(inside) else path)
+    return frozenset(tops).union(f"bin/{name}" for name, _ in _entry_points(inventory))
+
+
 def _place(entry: Entry, inventory: Inventory, layout: Layout) -> str:
     """Return the path, under the prefix, of a wheel's member."""
     data = inventory.dist_info.removesuffix(".dist-info") + ".data/"
