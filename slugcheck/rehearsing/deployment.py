@@ -74,6 +74,11 @@ class Deployment:
         return self.app.with_name("tmp")
 
     @property
+    def as_deployed(self) -> Path:
+        """The app's files as they were, once ``renew`` was called."""
+        return self.app.with_name("as-deployed")
+
+    @property
     def usual(self) -> dict[str, str]:
         """What every process finds in its environment, wherever it is deployed to."""
         return _usual(self.app, self.interpreter.parent)
@@ -83,7 +88,7 @@ class Deployment:
 
         :raises MeasureError: there is no room for a second copy.
         """
-        kept = self.app.with_name("as-deployed")
+        kept = self.as_deployed
         try:
             if not kept.exists():
                 shutil.copytree(self.app, kept, symlinks=True)

@@ -128,23 +128,28 @@ class RuntimeApi:
         with self._change:
             self._current = one
             self._change.notify_all()
-        while True:
+        try:
+            while (outcome := self._outcome(one, called)) is None:
+                if not alive():
+                    now = time.monotonic()
+                    gone = Outcome(ending=Ending.EXITED, started=one.sent or called, ended=now)
+                    # it may have answered with its last breath
+                    return self._outcome(one, called) or gone
+            return outcome
+        finally:
             with self._change:
-                began = one.sent or called
-                left = began + timeout - time.monotonic()
-                if one.outcome is None and left > 0:
-                    self._change.wait(min(left, _LOOK_SECONDS))
-                if one.outcome is not None:
-                    self._current = None
-                    return one.outcome
-                if (now := time.monotonic()) >= (one.sent or called) + timeout:
-                    self._current = None
-                    return Outcome(ending=Ending.TIMED_OUT, started=began, ended=now)
-            if not alive():
-                with self._change:  # it may have answered with its last breath
-                    self._current = None
-                    gone = Outcome(ending=Ending.EXITED, started=began, ended=time.monotonic())
-                    return one.outcome or gone
+                self._current = None
+
+    def _outcome(self, one: _Invocation, called: float) -> Outcome | None:
+        """Wait a moment for what comes of an invocation."""
+        with self._change:
+            left = (one.sent or called) + one.timeout - time.monotonic()
+            if one.outcome is None and left > 0:
+                self._change.wait(min(left, _LOOK_SECONDS))
+            began, now = one.sent or called, time.monotonic()
+            if one.outcome is None and now >= began + one.timeout:
+                return Outcome(ending=Ending.TIMED_OUT, started=began, ended=now)
+            return one.outcome
 
     # ----------------------------------------------------------------- for the connections
 
@@ -161,8 +166,8 @@ class RuntimeApi:
             while not self._closed and (self._current is None or self._current.sent is not None):
                 self._change.wait()
             one = self._current
-            if self._closed or one is None:
-                return None
+            if one is None or one.sent is not None:
+                return None  # it was closed
             one.sent = time.monotonic()
             deadline = time.time() + one.timeout
             trace = f"Root=1-{int(time.time()):08x}-{one.id.replace('-', '')[:24]};Sampled=0"
@@ -212,7 +217,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), _Connection)
 
-    def verify_request(self, request: Any, client_address: Any) -> bool:
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
         with self._lock:
             if len(self._open) >= _CONNECTIONS:
                 return False
@@ -348,7 +353,9 @@ def _fault(request: h11.Request, body: bytes) -> Fault:
     with suppress(ValueError):
         said = reading.json(body.decode("utf-8", "replace"))
     values = said if isinstance(said, dict) else {}
-    kind = values.get("errorType") or named.decode("ascii", "replace") or "Runtime.Unknown"
-    return Fault(
-        type=str(kind)[:_PRINTED], message=str(values.get("errorMessage") or "")[:_PRINTED]
+    kind, message = (
+        text if isinstance(text := values.get(name), str) else ""
+        for name in ("errorType", "errorMessage")
     )
+    kind = kind or named.decode("ascii", "replace") or "Runtime.Unknown"
+    return Fault(type=kind[:_PRINTED], message=message[:_PRINTED])
