@@ -54,6 +54,7 @@ class Rehearsal:
             options = replace(options, check=replace(options.check, entry=command))
         self._check = Check(options.check, advise=False)
         platform = self._check.target.platform
+        self._types: tuple[ProcessType, ...]
         if platform.calls_functions:
             self._types = (self._called(options),)
         else:

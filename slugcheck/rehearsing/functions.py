@@ -469,7 +469,7 @@ def _times(run: ProcessRun, dyno: Dyno | None, limits: Invocation) -> Iterator[J
     if load.answered == load.requests:
         sentence = (
             f"{plural(load.requests, 'invocation')} answered, half within {times.p50_ms:.0f} ms, "
-            f"95 % within {times.p95_ms:.0f} ms, all within {seconds(longest)} of {timeout} s"
+            f"95 % within {times.p95_ms:.0f} ms, all within {1000 * longest:,.0f} ms of {timeout} s"
         )
         yield Judgement(code="load", status=Status.PASS, sentence=sentence)
     least = least_ms(run, limits, dyno.ram_bytes) if dyno is not None else None

@@ -14,13 +14,13 @@ from urllib.parse import unquote, urlsplit
 from slugcheck.errors import UsageError
 from slugcheck.model import Platform
 from slugcheck.model.options import Options
+from slugcheck.model.rehearsal import WEB
 from slugcheck.project import processes
 from slugcheck.project.app import Subject
 from slugcheck.project.source import Code
 from slugcheck.rehearsing.requests import Request
 from slugcheck.text import listed, printable
 
-WEB = "web"
 RELEASE = "release"  # runs once, before the others
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTED = 60

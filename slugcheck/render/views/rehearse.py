@@ -67,7 +67,8 @@ def view(result: RehearsalResult, *, all_rows: bool = False) -> View:
     """Return what to show of a rehearsal; ``all_rows`` shows every machine size and process."""
     sections = [_head(result)]
     if result.build is not None:
-        sections.append(_build(result.build))
+        called = any(process.is_function for process in result.processes)
+        sections.append(_build(result.build, called=called))
     for process in result.processes:
         sections += _process(result, process, all_rows=all_rows)
     if result.budgets:
@@ -130,7 +131,7 @@ def _asked(process: ProcessRun) -> str:
 # --------------------------------------------------------------------------- build
 
 
-def _build(build: Build) -> Section:
+def _build(build: Build, *, called: bool) -> Section:
     limit = f" of {clock(build.limit_seconds)} min" if build.limit_seconds else " min"
     sentence = f"{clock(build.seconds)}{limit} here, with {build.installer}"
     items = [Item(mark=_of_time(build), text=line(sentence))]
@@ -138,8 +139,10 @@ def _build(build: Build) -> Section:
         Item(text=(Span(f"{seconds(step.seconds)}  "), Span(step.command, code=True)))
         for step in build.steps
     ]
-    slug = f"slug {heroku_m(build.slug_bytes)}, without Heroku's own Python"
-    items.append(Item(text=line(slug)))
+    made = f"slug {heroku_m(build.slug_bytes)}, without Heroku's own Python"
+    if called:
+        made = f"packages {heroku_m(build.installed_bytes)} unzipped"
+    items.append(Item(text=line(made)))
     return Section(heading=line("build"), blocks=(Items(tuple(items)),), rank=4)
 
 
@@ -263,6 +266,7 @@ def _machines(result: RehearsalResult, process: ProcessRun, *, all_rows: bool) -
     fits = _shown(process.machines, result.dyno, all_rows=all_rows)
     if not fits:
         return Section(blocks=(), rank=3)
+    columns: tuple[Column, ...]
     if process.is_function:
         columns = (
             Column(),
