@@ -221,6 +221,7 @@ class Rehearsal:
                 grace=0.0,
                 concurrency=1,
                 app=str(place.app),
+                app_there=functions.TASK_ROOT,
                 api=api,
                 timeout=options.timeout or limits.timeout_seconds,
                 answer_bytes=limits.answer_bytes,

@@ -37,9 +37,10 @@ from slugcheck.rehearsing.requests import DEFAULT_EVENT, Request
 from slugcheck.rehearsing.runtime_api import Ending, Fault, Outcome, RuntimeApi
 from slugcheck.rehearsing.supervisor import Command
 from slugcheck.running import temporary
-from slugcheck.text import mib, plural, printable, seconds, without_credentials
+from slugcheck.text import mib, millis, plural, printable, seconds, without_credentials
 
 CLIENT = "awslambdaric"
+TASK_ROOT = "/var/task"
 _SDK = "boto3"  # what Lambda's own runtimes have beside the client
 _NAME = "rehearsed"
 _REGION = "us-east-1"
@@ -394,13 +395,13 @@ def _killed(limit: MemoryLimit, when: str) -> Judgement:
 
 def _init_failed(seen: Called) -> Judgement:
     run = seen.run
-    cause, fix = judgement.cause_of(run.log)
     if seen.fault is not None:
-        return Judgement(
-            code="init", status=Status.FAIL, sentence=f"its init fails: {said_of(seen.fault)}",
-            fix=fix,
-        )  # fmt: skip
+        said = said_of(seen.fault)
+        fix = judgement.cause_of((said,))[1]
+        sentence = f"its init fails: {said}"
+        return Judgement(code="init", status=Status.FAIL, sentence=sentence, fix=fix)
     if run.code is not None:
+        cause, fix = _cause(run)
         because = f": {cause}" if cause else ""
         sentence = f"its init fails: Runtime exited {exited(run.code)}{because}"
         return Judgement(code="init", status=Status.FAIL, sentence=sentence, fix=fix)
@@ -412,6 +413,11 @@ def _init_failed(seen: Called) -> Judgement:
         f"{run.timeout_seconds} s that its second init has",
         fix="do less when the module is imported, or raise the function's timeout",
     )
+
+
+def _cause(run: ProcessRun) -> tuple[str, str]:
+    """Return what the log of a runtime that has ended says went wrong, and what to do about it."""
+    return judgement.cause_of([text.replace("[ERROR]", "").strip() for text in run.log])
 
 
 def _init(run: ProcessRun) -> Iterator[Judgement]:
@@ -444,14 +450,21 @@ _FIXES = {
 
 def _load(seen: Called) -> Iterator[Judgement]:
     load = seen.run.load
-    for result in load.by_request if load is not None else ():
+    results = load.by_request if load is not None else ()
+    for result in results:
         for trouble in result.troubles:
             if trouble.code == "exit" and (seen.run.limit.killed or seen.killed):
                 continue  # it was said
-            sentence = f"{result.request}: {trouble.sentence} ({trouble.count} of {result.sent})"
-            fix = _FIXES.get(trouble.code, "")
-            if trouble.code == "exit":
-                fix = judgement.cause_of(seen.run.log)[1]
+            sentence = f"{trouble.sentence} ({trouble.count} of {result.sent})"
+            if len(results) > 1:
+                sentence = f"{result.request}: {sentence}"
+            match trouble.code:
+                case "error":
+                    fix = judgement.cause_of((trouble.sentence,))[1]
+                case "exit":
+                    fix = _cause(seen.run)[1]
+                case _:
+                    fix = _FIXES[trouble.code]
             yield Judgement(
                 code=trouble.code, status=Status.FAIL, sentence=printable(sentence), fix=fix
             )
@@ -467,16 +480,17 @@ def _times(run: ProcessRun, dyno: Dyno | None, limits: Invocation) -> Iterator[J
         first = run.boot.answered_seconds - (run.boot.bound_seconds or 0.0)
     longest = max(times.max_ms / 1000, first)
     if load.answered == load.requests:
+        half, most, all_ = map(millis, (times.p50_ms, times.p95_ms, 1000 * longest))
         sentence = (
-            f"{plural(load.requests, 'invocation')} answered, half within {times.p50_ms:.0f} ms, "
-            f"95 % within {times.p95_ms:.0f} ms, all within {1000 * longest:,.0f} ms of {timeout} s"
+            f"{plural(load.requests, 'invocation')} answered, half within {half} ms, "
+            f"95 % within {most} ms, all within {all_} ms of {timeout} s"
         )
         yield Judgement(code="load", status=Status.PASS, sentence=sentence)
     least = least_ms(run, limits, dyno.ram_bytes) if dyno is not None else None
     if dyno is not None and least is not None and least > 1000 * timeout:
         vcpus = limits.vcpus(dyno.ram_bytes)
         sentence = (
-            f"an invocation takes {1000 * (load.cpu_seconds_per_request or 0):,.0f} ms of CPU "
+            f"an invocation takes {millis(1000 * (load.cpu_seconds_per_request or 0))} ms of CPU "
             f"time, and {dyno.name} has {vcpus:.2f} vCPU: at least {seconds(least / 1000)} there "
             f"by this machine's processor, and the timeout is {timeout} s"
         )

@@ -55,6 +55,7 @@ class Lifecycle:
     grace: float
     concurrency: int
     app: str  # its folder
+    app_there: str = "/app"  # what the platform calls it
     stages: dict[Stage, TreeMemory] = field(default_factory=dict)
     boot: Boot | None = None
     load: Load | None = None
@@ -319,6 +320,6 @@ class Lifecycle:
         )
 
     def _shown(self, text: str) -> str:
-        """Return a line of the log as the platform would have it: the app is in /app there."""
-        shown = printable(without_credentials(text.replace(self.app, "/app")))
+        """Return a line of the log as the platform would have it: the app is elsewhere there."""
+        shown = printable(without_credentials(text.replace(self.app, self.app_there)))
         return shown if len(shown) <= _LINE else f"{shown[:_LINE]}\N{HORIZONTAL ELLIPSIS}"

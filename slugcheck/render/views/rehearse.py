@@ -37,7 +37,7 @@ from slugcheck.render.view import (
     View,
     line,
 )
-from slugcheck.text import MIB, clock, heroku_m, mib, plural, seconds, shown_command
+from slugcheck.text import MIB, clock, heroku_m, mib, millis, plural, seconds, shown_command
 
 _FIGURE = Kind.FIGURE
 _STAGES = {
@@ -252,7 +252,7 @@ def _requests(process: ProcessRun) -> Section:
 def _request(result: RequestResult) -> Row:
     times = result.times
     values = (times.p50_ms, times.p95_ms, times.p99_ms, times.max_ms) if times else ()
-    cells = [Figure(_ms(value)) for value in values]
+    cells = [Figure(millis(value)) for value in values]
     answered = Figure(f"{result.answered:,} of {result.sent:,}")
     empty = [Figure("")] * (4 - len(cells))
     shown = result.request.partition(" => ")[0]
@@ -336,13 +336,9 @@ def _size(fit: MachineFit, *, chosen: bool) -> Row:
             Figure(f"{fit.high_bytes / MIB:,.0f}"),
             Graded(fit.status, _FITS[fit.status]),
             Figure(f"{fit.vcpus:.2f}" if fit.vcpus is not None else ""),
-            Figure(_ms(fit.least_ms) if fit.least_ms is not None else ""),
+            Figure(millis(fit.least_ms) if fit.least_ms is not None else ""),
         )
     )
-
-
-def _ms(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
 
 def _breaking(point: BreakingPoint) -> Section:
