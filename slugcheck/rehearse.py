@@ -68,7 +68,7 @@ class Rehearsal:
         """Return the function; the check then follows its imports."""
         check = self._check
         called = handlers.function(options, check.subject, check.target.platform, check.dockerfile)
-        if (entry := handlers.entry(called.command, check.subject)) is not None:
+        if (entry := handlers.entry(called, check.subject)) is not None:
             self._check = Check(replace(options.check, entry=entry), advise=False)
         return called
 

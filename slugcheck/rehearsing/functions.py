@@ -124,7 +124,7 @@ def command(
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "PYTHONDONTWRITEBYTECODE": "1",  # nothing can be written beside the code
         "TZ": ":UTC",
-        "LAMBDA_TASK_ROOT": str(place.app),
+        "LAMBDA_TASK_ROOT": str(folder),
         "LAMBDA_RUNTIME_DIR": str(runtime or place.app),
         "AWS_LAMBDA_RUNTIME_API": api.address,
         "AWS_LAMBDA_FUNCTION_NAME": _NAME,
@@ -371,7 +371,8 @@ def judge(seen: Called, dyno: Dyno | None, limits: Invocation) -> Iterator[Judge
     yield from _load(seen)
     if not run.limit.killed:
         for one in judgement.of_memory(run, dyno):
-            yield replace(one, code=_WORDS.get(one.code, one.code))
+            yield replace(one, code=_WORDS[one.code])
+        yield from judgement.of_growth(run, dyno)
     yield from _init(run)
     yield from _times(run, dyno, limits)
     if seen.written:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 from pathlib import Path
 
 from slugcheck.errors import UsageError
-from slugcheck.model import Platform
+from slugcheck.model import BundleKind, Platform
 from slugcheck.model.rehearsal import FUNCTION
 from slugcheck.project import processes, source
 from slugcheck.project.app import Subject
@@ -56,17 +57,34 @@ def function(
     if not _HANDLER.fullmatch(handler) or len(handler) > _LONGEST:
         message = f"{place} {printable(handler)[:_QUOTED]!r}: not a module and a function"
         raise UsageError(message, hint=_EXAMPLE)
+    if platform.bundle.kind is BundleKind.IMAGE:
+        folder = _folder(handler, code, folder)
     return ProcessType(name=FUNCTION, command=handler, place=place, folder=folder)
 
 
-def entry(handler: str, subject: Subject) -> str | None:
-    """Return what ``check`` calls the app's entry point; None where it is in a package."""
-    module, _, name = handler.rpartition(".")
-    path = module.replace(".", "/")
+def entry(process: ProcessType, subject: Subject) -> str | None:
+    """Return the script of a function, which ``check`` follows; None where it is in a package."""
     files = subject.files.files if subject.files is not None else ()
-    own = {f"{path}.py", f"{path}/__init__.py"}
-    there = any(member.path in own for member in files)
-    return f"{path.replace('/', '.')}:{name}" if there else None
+    found = {member.path for member in files}
+    return next((path for path in _scripts(process.command, process.folder) if path in found), None)
+
+
+def _scripts(handler: str, folder: str) -> tuple[str, str]:
+    """Return where a handler's module may be: a file, or a folder's own."""
+    path = posixpath.join(folder, handler.rpartition(".")[0].replace(".", "/"))
+    return f"{path}.py", f"{path}/__init__.py"
+
+
+def _folder(handler: str, code: Code, folder: str) -> str:
+    """Return the folder that an image has at its root: where the module is, if that is one place.
+
+    A variable of the base image, such as ``${LAMBDA_TASK_ROOT}``, is not known.
+    """
+    if any(path in code.paths for path in _scripts(handler, folder)):
+        return folder
+    (script, _) = _scripts(handler, "")
+    found = [path.removesuffix(f"/{script}") for path in code.paths if path.endswith(f"/{script}")]
+    return found[0] if len(found) == 1 else folder
 
 
 def refuse(options: RehearseOptions, platform: Platform) -> None:
