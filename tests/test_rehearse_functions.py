@@ -366,9 +366,10 @@ def handler(event, context):
 
 @pytest.mark.usefixtures("client", "nothing_left")
 def test_an_app_that_misuses_the_runtime_api_harms_itself_alone(tmp_path: Path) -> None:
-    result = call(write_function(tmp_path / "fn", HOSTILE))
+    result = call(write_function(tmp_path / "fn", HOSTILE), "--function-timeout", "1")
     assert web(result).load is not None
-    assert set(codes(result)) <= {"exit", "timeout"}
+    assert codes(result)  # it has used up its own connections
+    assert set(codes(result)) <= {"exit", "timeout", "error"}
 
 
 # --------------------------------------------------------------------------- which function
@@ -599,7 +600,7 @@ def test_what_is_no_request_ends_the_connection_alone(asked: Client, sent: bytes
             own.sendall(sent)
             own.shutdown(socket.SHUT_WR)
             said = own.recv(100)
-        except (ConnectionResetError, BrokenPipeError):
+        except OSError:  # it was reset while there was more to send
             said = b""
     assert said == b""
     assert asked.ask("GET", "/other")[0] == 404

@@ -49,6 +49,7 @@ _KINDS = 5  # of errors that are told apart for an event
 _POLL_SECONDS = 0.01
 _SHOWN = 200
 _MOST_FILES = 20_000
+_MOST_SOURCE = 2**20  # bytes of a file in which the SDK's name is looked for
 _NAMED = 3
 _SLOW = 0.5  # of a limit in time, from which a slower processor may pass it
 _WORDS = {"R14": "memory", "RAM": "memory"}
@@ -97,8 +98,11 @@ def _names(app: Path, module: str) -> bool:
         if number > _MOST_FILES:
             return True
         with suppress(OSError):
-            if path.is_file() and module.encode() in path.read_bytes():
-                return True
+            if path.is_symlink() or not path.is_file():
+                continue
+            with path.open("rb") as stream:
+                if module.encode() in stream.read(_MOST_SOURCE):
+                    return True
     return False
 
 
@@ -311,26 +315,34 @@ def said_of(fault: Fault | None) -> str:
     return printable(without_credentials(" ".join(text.split())))[:_SHOWN]
 
 
-def _changed(app: Path, kept: Path) -> Iterator[str]:
-    """Yield the paths of files that are not as they were deployed, in order."""
-    found = 0
-    for folder, names, files in os.walk(app):
-        names.sort()
-        for name in sorted(files):
-            found += 1
-            if found > _MOST_FILES:
-                return
-            path = Path(folder, name)
-            relative = path.relative_to(app)
-            with suppress(OSError):
-                now = path.lstat()
-                try:
-                    then = (kept / relative).lstat()
-                except FileNotFoundError:
-                    yield str(relative)
-                    continue
-                if (now.st_size, now.st_mtime_ns) != (then.st_size, then.st_mtime_ns):
-                    yield str(relative)
+def _changed(app: Path, kept: Path) -> list[str]:
+    """Return the paths of files that are not as they were deployed, in order.
+
+    Of a folder that the app has filled with files, as many as there may be.
+    """
+    found: list[str] = []
+    seen, todo = 0, [app]
+    while todo:
+        folder = todo.pop()
+        with suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                seen += 1
+                if seen > _MOST_FILES:
+                    return sorted(found)
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append(Path(entry.path))
+                elif not _same(entry, kept / Path(entry.path).relative_to(app)):
+                    found.append(str(Path(entry.path).relative_to(app)))
+    return sorted(found)
+
+
+def _same(entry: os.DirEntry[str], before: Path) -> bool:
+    now = entry.stat(follow_symlinks=False)
+    try:
+        then = before.lstat()
+    except OSError:
+        return False
+    return (now.st_size, now.st_mtime_ns) == (then.st_size, then.st_mtime_ns)
 
 
 # --------------------------------------------------------------------------- what Lambda would say

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from slugcheck.errors import UsageError
@@ -46,20 +47,22 @@ def function(
     _refuse(options, platform)
     if subject.project is None or subject.files is None:
         raise UsageError("rehearse needs a project folder", hint="name it: slugcheck rehearse .")
-    handler, place, folder = options.handler, "--handler", ""
     code = Code(
         folder=subject.path,
         top=subject.top,
         paths=frozenset(member.path for member in subject.files.files),
     )
-    if handler is None:
-        handler, place, folder = _of_files(code, platform, dockerfile)
-    if not _HANDLER.fullmatch(handler) or len(handler) > _LONGEST:
-        message = f"{place} {printable(handler)[:_QUOTED]!r}: not a module and a function"
+    if options.handler is not None:
+        found = ProcessType(name=FUNCTION, command=options.handler, place="--handler")
+    else:
+        found = _of_files(code, platform, dockerfile)
+    if not _HANDLER.fullmatch(found.command) or len(found.command) > _LONGEST:
+        shown = printable(found.command)[:_QUOTED]
+        message = f"{found.place} {shown!r}: not a module and a function"
         raise UsageError(message, hint=_EXAMPLE)
     if platform.bundle.kind is BundleKind.IMAGE:
-        folder = _folder(handler, code, folder)
-    return ProcessType(name=FUNCTION, command=handler, place=place, folder=folder)
+        return replace(found, folder=_folder(found.command, code, found.folder))
+    return found
 
 
 def entry(process: ProcessType, subject: Subject) -> str | None:
@@ -126,8 +129,8 @@ def _refuse(options: RehearseOptions, platform: Platform) -> None:
         raise UsageError(f"{message} {limits.most_timeout_seconds} s", hint="leave it out, or less")
 
 
-def _of_files(code: Code, platform: Platform, dockerfile: Path | None) -> tuple[str, str, str]:
-    """Return the handler that the Dockerfile's CMD names, or Lambda's own, its place and folder.
+def _of_files(code: Code, platform: Platform, dockerfile: Path | None) -> ProcessType:
+    """Return the function that the Dockerfile's CMD names, or Lambda's own default.
 
     :raises UsageError: there is neither.
     """
@@ -135,11 +138,17 @@ def _of_files(code: Code, platform: Platform, dockerfile: Path | None) -> tuple[
         process = processes.web_process(code, dockerfile=dockerfile, platform=platform.name)
         words = process.command.split() if process is not None else []
         if process is not None and words and (len(words) == 1 or "awslambdaric" in words):
-            return words[-1], process.place, process.folder
+            return ProcessType(
+                name=FUNCTION,
+                command=words[-1],
+                place=process.place,
+                folder=process.folder,
+                variables=process.variables,
+            )
     module, _, name = _DEFAULT.rpartition(".")
     text = code.text(f"{module}.py")
     if text is not None and _defines(text, name):
-        return _DEFAULT, f"{module}.py", ""
+        return ProcessType(name=FUNCTION, command=_DEFAULT, place=f"{module}.py")
     unread = [path for path in _TEMPLATES if path in code.paths]
     why = f" ({unread[0]} is not read)" if unread else ""
     raise UsageError(f"no file says which function is called{why}", hint=_EXAMPLE)
