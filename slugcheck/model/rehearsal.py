@@ -217,7 +217,8 @@ class MachineFit:
 
     ``low_bytes`` is their anonymous memory, ``high_bytes`` all that is resident. ``workers_fit`` is
     how many would fit with some room left; 0: not one. A function has ``vcpus``, and an invocation
-    takes ``least_ms`` there or more: its CPU time here, spread over them.
+    takes ``least_ms`` there or more: its CPU time here, spread over them. It is ``slow`` where that
+    is more than the timeout.
     """
 
     name: str
@@ -231,6 +232,7 @@ class MachineFit:
     workers_fit: Integer
     vcpus: Number | None = None
     least_ms: Number | None = None
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

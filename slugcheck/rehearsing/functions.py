@@ -538,5 +538,5 @@ def with_processors(
         slow = least is not None and least > 1000 * (run.timeout_seconds or 0)
         status = Status.UNKNOWN if slow and fit.status is not Status.FAIL else fit.status
         vcpus = limits.vcpus(fit.ram_bytes)
-        found.append(replace(fit, vcpus=vcpus, least_ms=least, status=status))
+        found.append(replace(fit, vcpus=vcpus, least_ms=least, slow=slow, status=status))
     return tuple(found)

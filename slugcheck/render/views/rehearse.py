@@ -329,12 +329,13 @@ def _machine(fit: MachineFit, *, chosen: bool) -> Row:
 
 
 def _size(fit: MachineFit, *, chosen: bool) -> Row:
+    unsure = fit.slow and fit.status is Status.UNKNOWN
     return Row(
         cells=(
             line(fit.name, Style.STRONG if chosen else Style.PLAIN),
             Figure(f"{fit.ram_bytes // MIB:,}"),
             Figure(f"{fit.high_bytes / MIB:,.0f}"),
-            Graded(fit.status, _FITS[fit.status]),
+            Graded(fit.status, "too slow?" if unsure else _FITS[fit.status]),
             Figure(f"{fit.vcpus:.2f}" if fit.vcpus is not None else ""),
             Figure(millis(fit.least_ms) if fit.least_ms is not None else ""),
         )
