@@ -265,6 +265,24 @@ def test_what_goes_wrong_is_said_in_lambdas_words(
     assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize("before", [150, 490])
+@pytest.mark.usefixtures("client")
+def test_a_secret_in_an_error_is_masked_wherever_it_is_cut(before: int, tmp_path: Path) -> None:
+    source = (
+        "import os\ndef handler(event, context):\n"
+        f"    raise ValueError('x' * {before} + os.environ['API_TOKEN'])\n"
+    )
+    folder = write_function(tmp_path / "fn", source)
+    secret = "zq7Kd92hWm41" * 8
+    done = rehearse(
+        folder, *LAMBDA, "--handler", "app.handler", "--env", f"API_TOKEN={secret}",
+        "--format", "json", count=2,
+    )  # fmt: skip
+    assert done.code == 1
+    assert "ValueError: xxx" in done.out
+    assert "zq7K" not in done.out + done.err
+
+
 @pytest.mark.parametrize(
     ("source", "sentence", "fix"),
     [

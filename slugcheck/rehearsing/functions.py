@@ -312,7 +312,7 @@ def said_of(fault: Fault | None) -> str:
     if fault is None:
         return ""
     text = f"{fault.type}: {fault.message}" if fault.message else fault.type
-    return printable(without_credentials(" ".join(text.split())))[:_SHOWN]
+    return printable(" ".join(without_credentials(text).split()))[:_SHOWN]
 
 
 def _changed(app: Path, kept: Path) -> list[str]:
@@ -389,7 +389,7 @@ def judge(seen: Called, dyno: Dyno | None, limits: Invocation) -> Iterator[Judge
     yield from _times(run, dyno, limits)
     if seen.written:
         more = f" and {len(seen.written) - _NAMED} more" if len(seen.written) > _NAMED else ""
-        names = printable(", ".join(seen.written[:_NAMED]))[:_SHOWN]
+        names = printable(without_credentials(", ".join(seen.written[:_NAMED])))[:_SHOWN]
         sentence = f"it wrote {names}{more} beside its code, which is read-only on Lambda"
         fix = "write to /tmp instead"
         yield Judgement(code="read-only", status=Status.WARN, sentence=sentence, fix=fix)

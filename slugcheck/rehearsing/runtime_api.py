@@ -30,7 +30,6 @@ _READ = 2**16
 _ERROR_BYTES = 2**18  # of an error that is kept
 _MOST_BODY = 64 * 2**20  # then the connection is closed
 _LOOK_SECONDS = 0.05  # between two looks at whether the function lives
-_PRINTED = 500  # characters of an error
 
 
 class Ending(StrEnum):
@@ -45,7 +44,10 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """An error as the runtime reports it: its type, such as ``KeyError``, and its message."""
+    """An error as the runtime reports it: its type, such as ``KeyError``, and its message.
+
+    Both are whole, as a secret is known by all of it.
+    """
 
     type: str
     message: str
@@ -358,4 +360,4 @@ def _fault(request: h11.Request, body: bytes) -> Fault:
         for name in ("errorType", "errorMessage")
     )
     kind = kind or named.decode("ascii", "replace") or "Runtime.Unknown"
-    return Fault(type=kind[:_PRINTED], message=message[:_PRINTED])
+    return Fault(type=kind, message=message)
