@@ -217,7 +217,8 @@ source = "wiki"
 
 Where Python is Pyodide, a stack has `arch = "wasm32"` and no `glibc`. `wheels_only = true` says that
 nothing is built from source, `calls_functions = true` that no process of the app's own listens (so that
-`rehearse` refuses it), and `indexes = ["https://…"]` in a row of `pythons` adds package indexes;
+`rehearse` refuses it, unless an `[invocation]` says how functions are called, as in
+`slugcheck/platforms/aws-lambda.toml`), and `indexes = ["https://…"]` in a row of `pythons` adds package indexes;
 `slugcheck/platforms/cloudflare-workers.toml` uses all four.
 """
 
@@ -315,6 +316,9 @@ def _platform(platform: Platform) -> str:
         blocks.append(
             f"Shutdown: {platforms_view.shutdown(period)}. Source: {_source(period.source)}\n"
         )
+    if platform.invocation is not None:
+        said = platforms_view.invocation(platform.invocation)
+        blocks.append(f"Functions: {said}. Source: {_source(platform.invocation.source)}\n")
     blocks.append(_rows("stack", platform.stacks, lambda stack: _stack(stack, platform)))
     if platform.retired_stacks:
         head = ("retired stack", "end-of-life since", "source")

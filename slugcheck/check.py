@@ -273,11 +273,11 @@ class Check:
         _preload()
         from slugcheck.memory import app as floors
 
-        entry, dockerfile = self._options.entry, self._dockerfile
+        entry, dockerfile = self._options.entry, self.dockerfile
         self._parsed = floors.parse(self.subject, self.target, entry=entry, dockerfile=dockerfile)
 
     @property
-    def _dockerfile(self) -> Path | None:
+    def dockerfile(self) -> Path | None:
         """The one that the platform builds from."""
         return self._container.dockerfile if self._container is not None else None
 
@@ -497,7 +497,7 @@ class Check:
             sizes,
             self.inventories,
             entry=self._options.entry,
-            dockerfile=self._dockerfile,
+            dockerfile=self.dockerfile,
             parsed=self._parsed,
         )
         # judge

@@ -11,7 +11,7 @@ _MODULES = {
     "audit": {"pip_audit": "pip-audit", "cvss": "cvss"},
     "bench": {"onnxruntime": "onnxruntime", "numpy": "numpy"},
     "plot": {"matplotlib": "matplotlib"},
-    "rehearse": {"httpx": "httpx", "psutil": "psutil", "dotenv": "python-dotenv"},
+    "rehearse": {"h11": "h11", "httpx": "httpx", "psutil": "psutil", "dotenv": "python-dotenv"},
     "remote": {"fsspec": "fsspec", "s3fs": "s3fs", "gcsfs": "gcsfs"},
 }
 

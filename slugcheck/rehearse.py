@@ -15,11 +15,12 @@ from dataclasses import replace
 
 from slugcheck.check import Check, Progress
 from slugcheck.errors import MeasureError
-from slugcheck.model import Dyno, Report
+from slugcheck.model import Dyno, Invocation, Report
 from slugcheck.model.rehearsal import BreakingPoint, MachineFit, ProcessRun, RehearsalResult, Stage
 from slugcheck.model.report import Status
+from slugcheck.packages.requirements.indexes import configured
 from slugcheck.project.processes import is_command
-from slugcheck.rehearsing import deployment, judgement, plan
+from slugcheck.rehearsing import deployment, functions, handlers, judgement, plan
 from slugcheck.rehearsing.deployment import Deployment
 from slugcheck.rehearsing.lifecycle import Lifecycle
 from slugcheck.rehearsing.plan import ProcessType, RehearseOptions, process_types, secrets
@@ -52,10 +53,24 @@ class Rehearsal:
         if command is not None and is_command(command):
             options = replace(options, check=replace(options.check, entry=command))
         self._check = Check(options.check, advise=False)
-        self._types = process_types(
-            options, self._check.subject, self._check.target.platform, options.check.dockerfile
-        )
+        platform = self._check.target.platform
+        self._types: tuple[ProcessType, ...]
+        if platform.calls_functions:
+            self._types = (self._called(options),)
+        else:
+            handlers.refuse(options, platform)
+            self._types = process_types(
+                options, self._check.subject, platform, options.check.dockerfile
+            )
         self._notes: list[str] = []
+
+    def _called(self, options: RehearseOptions) -> ProcessType:
+        """Return the function; the check then follows its imports."""
+        check = self._check
+        called = handlers.function(options, check.subject, check.target.platform, check.dockerfile)
+        if (entry := handlers.entry(called, check.subject)) is not None:
+            self._check = Check(replace(options.check, entry=entry), advise=False)
+        return called
 
     def __enter__(self) -> Rehearsal:
         self._exits.enter_context(self._check)
@@ -80,7 +95,11 @@ class Rehearsal:
             progress.steps() as say,
             self._deployed(supervisor, say) as place,
         ):
-            runs = [self._process(supervisor, place, one, say) for one in self._types]
+            limits = self._check.target.platform.invocation
+            if limits is not None:
+                runs = [self._function(supervisor, place, self._types[0], limits, say)]
+            else:
+                runs = [self._process(supervisor, place, one, say) for one in self._types]
             breaking = tuple(self._breaking(supervisor, place, runs, say))
         target, ram = self._check.target, report.ram if report else None
         total = ram.total if ram else None
@@ -137,6 +156,11 @@ class Rehearsal:
         )
         if self._options.interpreter is not None:
             yield "nothing was built: the environment was taken as it is"
+        if self._check.target.platform.invocation is not None:
+            yield (
+                "Lambda's read-only file system, its network and its credentials are not imitated; "
+                "a size has CPU in proportion to its memory, here it has whole cores"
+            )
 
     # ----------------------------------------------------------------- one process
 
@@ -163,11 +187,48 @@ class Rehearsal:
             say=say,
             boot_limit=platform.limit_seconds("boot") if process.serves else None,
             grace=plan.grace_seconds(platform),
-            concurrency=concurrency or self._options.load.concurrency,
+            concurrency=concurrency or self._options.load.clients,
             app=str(place.app),
         )
         lifecycle.run()
         return lifecycle.result(limit, self._dyno, codes=platform.buildpack is not None)
+
+    def _function(
+        self, supervisor: Supervisor, place: Deployment, process: ProcessType, limits: Invocation,
+        say: Say,
+    ) -> ProcessRun:  # fmt: skip
+        """Rehearse a function in one execution environment."""
+        options, platform = self._options, self._check.target.platform
+        say("installing Lambda's runtime")
+        runtime = functions.add_runtime(
+            place, platform, configured(options.check), offline=options.check.offline
+        )
+        kill = functions.memory_bytes(platform, self._dyno, options.memory)
+        say(f"starting {process.command}")
+        place.renew()
+        with functions.runtime_api(limits) as api:
+            command = functions.command(
+                place, process, api, limits, runtime=runtime, limit_bytes=kill
+            )
+            limit = supervisor.start(command)
+            lifecycle = functions.FunctionLifecycle(
+                supervisor=supervisor,
+                process=process,
+                port=None,
+                options=options,
+                say=say,
+                boot_limit=platform.limit_seconds("boot"),
+                grace=0.0,
+                concurrency=1,
+                app=str(place.app),
+                app_there=functions.TASK_ROOT,
+                api=api,
+                timeout=options.timeout or limits.timeout_seconds,
+                answer_bytes=limits.answer_bytes,
+            )
+            lifecycle.run()
+        lifecycle.look_for_files(place.as_deployed)
+        return lifecycle.called(limit, self._dyno, limits)
 
     # ----------------------------------------------------------------- until it breaks
 
@@ -180,7 +241,7 @@ class Rehearsal:
         if what is None or web is None:
             return
         first = next(run for run in runs if run.name == web.name)
-        begin = first.workers if what == "workers" else self._options.load.concurrency
+        begin = first.workers if what == "workers" else self._options.load.clients
         holds, breaks, why = (begin, None, "") if _holds(first) else (0, begin, _why(first))
         trial = max(1, begin)
         for _ in range(_MOST_TRIALS):
@@ -224,6 +285,8 @@ def _with_machines(run: ProcessRun, report: Report | None, check: Check) -> Proc
         started = {dyno.name: run.workers for dyno in platform.dynos}
     low = run.peak_anonymous_bytes or peak.anonymous_bytes
     fits = judgement.machines(platform, peak, low, started)
+    if platform.invocation is not None:
+        fits = functions.with_processors(fits, run, platform.invocation)
     chosen = judgement.cheapest(fits)
     return replace(
         run,

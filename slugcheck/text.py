@@ -674,6 +674,11 @@ def mib(value: int, *, down: bool = False) -> str:
     return f"{_tenths(value, MIB, down=down) / 10:,.1f}"
 
 
+def millis(value: float) -> str:
+    """Return milliseconds without their unit, "0.4" or "1,250"."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+
+
 def seconds(value: float) -> str:
     """Return seconds with one decimal, "0.8 s", rounded up."""
     return f"{_ceiling(value * 10) / 10:,.1f} s"

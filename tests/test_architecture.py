@@ -41,6 +41,7 @@ ONLY_IN = {
     "pip_requirements_parser": {"packages.requirements"},
     "cvss": {"advice.audit"},
     "matplotlib": {"render.plot"},
+    "h11": {"rehearsing.runtime_api"},
     "httpx": {"rehearsing.load"},
     "anyio": {"rehearsing"},
     "psutil": {"running.workers"},

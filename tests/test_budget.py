@@ -278,7 +278,7 @@ def test_no_machine_no_memory_verdict() -> None:
     lambda_ = target.choose(platforms.load("aws-lambda"))
     sizes = replace(sized(exact(M)), target=lambda_)
     verdicts = budget.judge(sizes, QUICK, lambda_.platform.limits)
-    assert [v.budget for v in verdicts] == ["bundle", "zipped"]
+    assert [v.budget for v in verdicts] == ["bundle", "zipped", "boot"]
 
 
 # --------------------------------------------------------------------------- build

@@ -75,7 +75,7 @@ def test_check_compare_and_why_work_without_any_extra(
         (["bench"], "slugcheck bench needs onnxruntime and numpy: pip install 'slugcheck[bench]'"),
         (
             ["rehearse"],
-            "slugcheck rehearse needs httpx, psutil and python-dotenv: "
+            "slugcheck rehearse needs h11, httpx, psutil and python-dotenv: "
             "pip install 'slugcheck[rehearse]'",
         ),
         (["--audit"], "--audit needs pip-audit and cvss: pip install 'slugcheck[audit]'"),

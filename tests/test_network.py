@@ -50,6 +50,22 @@ def run(path: Path, *more: str) -> Done:
     return slugcheck(path, *DAY, *more)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="rehearse needs Linux")
+def test_a_function_is_called_by_the_client_that_the_index_has(tmp_path: Path) -> None:
+    source = "import six, boto3\ndef handler(event, context): return six.__version__\n"
+    (tmp_path / "app.py").write_text(source)
+    (tmp_path / "requirements.txt").write_text("six==1.17.0\n")
+    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+    done = slugcheck(
+        "rehearse", tmp_path, "--platform", "aws-lambda", "--handler", "app.handler", "--python",
+        minor, "--requests", "3", "--format", "json",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert done.document["pins"] == {"six": "1.17.0"}
+    (run,) = done.document["processes"]
+    assert run["load"]["answered"] == 3
+
+
 @pytest.mark.usefixtures("empty_cache")
 def test_the_onnx_list_fits_and_its_size_is_what_pip_leaves() -> None:
     done = run(ONNX, "--python", "3.11")

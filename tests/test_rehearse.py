@@ -373,7 +373,7 @@ def test_the_most_requests_at_a_time_that_hold_are_found(tmp_path: Path, short: 
         (("--limit", "increase_percent=3"), "needs --baseline"),
         (("--baseline", "{app}/app.py"), "app.py"),
         (("--plot", "memory.pdf"), "memory.pdf"),
-        (("--platform", "aws-lambda"), "AWS Lambda (zip) calls functions"),
+        (("--platform", "azure-functions"), "calls functions in a way that rehearse cannot repeat"),
         (("--until-it-breaks", "users"), "users"),
     ],
 )
@@ -616,7 +616,7 @@ def test_a_document_without_a_web_process_is_2(
     file = saved(shared, tmp_path / "r.json", processes=[])
     done = checked(index, project, "--rehearsal", file)
     assert done.code == 2
-    assert "has no web process whose memory was read" in done.err
+    assert "has no web process or function whose memory was read" in done.err
 
 
 def test_what_was_killed_measures_nothing(

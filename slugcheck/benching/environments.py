@@ -26,13 +26,7 @@ from slugcheck.model.bench import DISTRIBUTIONS, InputSpec, Runtime
 from slugcheck.model.options import Options
 from slugcheck.packages.index.inventories import default_folder, trusted_folder
 from slugcheck.packages.requirements.indexes import configured
-from slugcheck.packages.resolve.uv import (
-    clean_environment,
-    find_uv,
-    literal,
-    option_lines,
-    write_private,
-)
+from slugcheck.packages.resolve.uv import clean_environment, install_wheels, literal
 from slugcheck.running import child, temporary
 from slugcheck.running.child import Bounds
 from slugcheck.running.launcher import Ended, Launcher, Worker
@@ -42,8 +36,6 @@ from slugcheck.verify.install import foreign_wheels
 _SECONDS = 120.0
 DEFAULT = {Runtime.ONNX: ("onnxruntime", "numpy"), Runtime.TORCH: ("torch", "numpy")}
 _FOLDER = "environments-v1"
-_INSTALL_SECONDS = 1800
-_BOUNDS = Bounds(seconds=_INSTALL_SECONDS, memory=None)
 _SHOWN = 300
 _NAMED = 3
 Say = Callable[[str], None]
@@ -249,31 +241,23 @@ def _install(folder: Path, lines: list[str], index: IndexOptions) -> None:
             hint = "set SLUGCHECK_CACHE_DIR to a folder with space"
             raise MeasureError(message, hint=hint) from None
         stack.callback(temporary.remove, beside)
-        _run([sys.executable, "-I", "-m", "venv", "--without-pip", str(beside / "environment")])
-        listed = beside / "list.txt"
-        write_private(listed, [*option_lines(index), *lines])
         made = beside / "environment"
-        command = [find_uv(), "pip", "install", "--quiet", "--no-config", "--color", "never"]
-        command += ["--no-deps", "--no-build", "--compile-bytecode", "--no-python-downloads"]
-        command += ["--python", str(made / "bin" / "python"), "--requirement", str(listed)]
-        for host in index.trusted_hosts:
-            command += ["--allow-insecure-host", host]
-        _run(command)
-        listed.unlink()
+        _make(made)
+        arguments = ["--no-deps", "--compile-bytecode", "--python", str(made / "bin" / "python")]
+        try:
+            install_wheels(lines, index, arguments, folder=beside)
+        except MeasureError as error:
+            raise MeasureError(f"the environment cannot be created: {error}") from None
         if not folder.exists():
             made.rename(folder)
 
 
-def _run(command: list[str]) -> None:
-    try:
-        done = child.run(
-            command, label="installing", environment=clean_environment(os.environ),
-            bounds=_BOUNDS, merged=True,
-        )  # fmt: skip
-    except child.LateError:
-        raise MeasureError(f"installing took longer than {_INSTALL_SECONDS} s") from None
-    except OSError as error:
-        raise MeasureError(f"{command[0]} cannot be started: {error.strerror}") from None
+def _make(folder: Path) -> None:
+    command = [sys.executable, "-I", "-m", "venv", "--without-pip", str(folder)]
+    done = child.run(
+        command, label="making an environment", environment=clean_environment(os.environ),
+        bounds=Bounds(seconds=_SECONDS), merged=True,
+    )  # fmt: skip
     if done.code != 0:
         reason = printable(without_credentials(" ".join(done.output.split())))[:_SHOWN]
         raise MeasureError(f"the environment cannot be created: {reason or 'no reason given'}")

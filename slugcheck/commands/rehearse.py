@@ -53,6 +53,12 @@ APP = (
     click.option(
         "--command", metavar="COMMAND", help="Start this instead, such as 'gunicorn app:app'."
     ),
+    click.option(
+        "--handler",
+        metavar="MODULE.FUNCTION",
+        help="Function that AWS Lambda calls, such as app.handler.  [default: the Dockerfile's "
+        "CMD, or lambda_function.lambda_handler where it is there]",
+    ),
     click.option("--release", is_flag=True, help="Run the Procfile's release phase first."),
     click.option(
         "--env",
@@ -80,6 +86,22 @@ LOAD = (
         "[=> STATUS [TEXT]]'. Repeatable.  [default: GET /]",
     ),
     click.option(
+        "--event",
+        "events",
+        multiple=True,
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Event to call the function with, as JSON. Repeatable: one after the other.  "
+        "[default: {}]",
+    ),
+    click.option(
+        "--function-timeout",
+        "function_timeout",
+        type=click.IntRange(1),
+        metavar="SECONDS",
+        help="Timeout of the function.  [default: Lambda's, 3]",
+    ),
+    click.option(
         "--requests",
         "count",
         type=click.IntRange(1, _MOST_REQUESTS),
@@ -95,9 +117,7 @@ LOAD = (
     click.option(
         "--concurrency",
         type=click.IntRange(1, 1000),
-        default=4,
-        show_default=True,
-        help="Requests at the same time.",
+        help="Requests at the same time.  [default: 4; a function gets one]",
     ),
     click.option(
         "--memory",
@@ -136,6 +156,7 @@ def command(
     RUNS THE APP'S CODE, and code of packages that are built from source: use it for projects that
     you trust. It builds the app as the platform does, starts its processes as the Procfile says,
     under the machine's memory limit, waits for the port, sends requests, and ends it with SIGTERM.
+    For AWS Lambda it calls the function with events instead.
 
     Exit code: 0 everything held; 1 the platform would refuse, kill or time out something; 2 wrong
     usage; 3 it could not be measured, or is too close to call.
@@ -184,6 +205,9 @@ def _options(folder: Path, given: dict[str, Any]) -> RehearseOptions:
         variables=variables,
         release=given["release"],
         until_it_breaks=given["until_it_breaks"],
+        handler=given["handler"],
+        events=tuple(map(requests.event, given["events"])),
+        timeout=given["function_timeout"],
     )
 
 

@@ -311,6 +311,27 @@ class GracePeriod:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """How a platform calls a function through a Runtime API such as Lambda's.
+
+    ``timeout_seconds`` is what an invocation may take by default, ``most_timeout_seconds`` what can
+    be set; an answer may have ``answer_bytes``, and what it writes to /tmp ``disk_bytes``. Memory
+    of ``vcpu_bytes`` comes with one vCPU, and more or less in proportion.
+    """
+
+    timeout_seconds: int
+    most_timeout_seconds: int
+    answer_bytes: int
+    disk_bytes: int
+    vcpu_bytes: int
+    source: Source
+
+    def vcpus(self, ram_bytes: int) -> float:
+        """Return the processors that come with a size of memory."""
+        return ram_bytes / self.vcpu_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
     """An older name of a platform, with the Python that was its default."""
 
@@ -353,6 +374,7 @@ class Platform:
     aliases: tuple[Alias, ...] = ()
     grace_period: GracePeriod | None = None  # where one is known
     calls_functions: bool = False  # no process of the app's own listens there
+    invocation: Invocation | None = None  # where rehearse can call them as the platform does
 
     @property
     def option(self) -> str:

@@ -12,6 +12,8 @@ from enum import StrEnum
 from slugcheck.model.numbers import Integer, Number
 from slugcheck.model.report import Status
 
+WEB = "web"  # the process that listens
+FUNCTION = "function"  # the process that a platform calls; the name of its run
 SESSIONS = "sessions"  # the judgement that the requests did not reach the app's own code
 
 
@@ -103,7 +105,10 @@ class Build:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boot:
-    """From the start of the process on: until its port was bound, and until it answered."""
+    """From the start of the process on: until its port was bound, and until it answered.
+
+    A function is bound when it asks for its first event; ``status`` is None then.
+    """
 
     bound_seconds: Number | None
     answered_seconds: Number | None
@@ -211,7 +216,9 @@ class MachineFit:
     """How the measured memory fits a size of machine, with the workers that it starts there.
 
     ``low_bytes`` is their anonymous memory, ``high_bytes`` all that is resident. ``workers_fit`` is
-    how many would fit with some room left; 0: not one.
+    how many would fit with some room left; 0: not one. A function has ``vcpus``, and an invocation
+    takes ``least_ms`` there or more: its CPU time here, spread over them. It is ``slow`` where that
+    is more than the timeout.
     """
 
     name: str
@@ -223,6 +230,9 @@ class MachineFit:
     high_bytes: Integer
     status: Status
     workers_fit: Integer
+    vcpus: Number | None = None
+    least_ms: Number | None = None
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +249,8 @@ class ProcessRun:
     """One process type, from its start to its end.
 
     ``log`` are the last lines that it printed. ``variables`` are the names of the config vars that
-    were passed on. ``code`` is the exit code where it ended by itself.
+    were passed on. ``code`` is the exit code where it ended by itself. ``timeout_seconds`` is what
+    an invocation may take, None for a process that is not called as a function.
     """
 
     name: str
@@ -259,6 +270,17 @@ class ProcessRun:
     code: Integer | None = None
     log: tuple[str, ...] = ()
     log_bytes: Integer = 0
+    timeout_seconds: Integer | None = None
+
+    @property
+    def is_function(self) -> bool:
+        """Whether the platform calls it."""
+        return self.timeout_seconds is not None
+
+    @property
+    def serves(self) -> bool:
+        """Whether requests or events reach it."""
+        return self.is_function or self.name == WEB
 
     @property
     def was_cut_short(self) -> bool:

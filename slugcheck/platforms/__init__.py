@@ -32,6 +32,7 @@ from slugcheck.model import (
     Dyno,
     FunctionRule,
     GracePeriod,
+    Invocation,
     Limit,
     Platform,
     PythonRelease,
@@ -377,6 +378,18 @@ def _platform(reader: TableReader) -> Platform:
         aliases=reader.rows("aliases", _alias),
         grace_period=reader.table("grace_period", _grace_period),
         calls_functions=reader.flag("calls_functions") if "calls_functions" in reader else False,
+        invocation=reader.table("invocation", _invocation) if "invocation" in reader else None,
+    )
+
+
+def _invocation(reader: TableReader) -> Invocation:
+    return Invocation(
+        timeout_seconds=reader.whole("timeout_seconds", least=1),
+        most_timeout_seconds=reader.whole("most_timeout_seconds", least=1),
+        answer_bytes=reader.whole("answer_bytes", least=1),
+        disk_bytes=reader.whole("disk_bytes", least=1),
+        vcpu_bytes=reader.whole("vcpu_bytes", least=1),
+        source=_source(reader),
     )
 
 

@@ -430,7 +430,8 @@ def _of_running(
     if measured is not None and limit.figure == "ram":
         return _of_measured_ram(limit, sizes, ram, measured)
     if measured is not None and measured.boot_seconds is not None:
-        return _of_measured_boot(limit, measured.boot_seconds)
+        called = sizes.target.platform.calls_functions
+        return _of_measured_boot(limit, measured.boot_seconds, called=called)
     if ram is None:
         cap = heroku_m(limit.value, down=True) if limit.unit == "bytes" else limit.text
         sentence = f"not known: none of the app's imports could be read (limit {cap})"
@@ -482,9 +483,10 @@ def _of_measured_ram(
     return replace(_verdict(limit, status, figure, sentence), status=status)
 
 
-def _of_measured_boot(limit: Limit, taken: float) -> Verdict:
+def _of_measured_boot(limit: Limit, taken: float, *, called: bool) -> Verdict:
     figure = Estimate[float].measured(taken)
-    sentence = f"listens after {seconds(taken)} of {clock(limit.value)}, measured by rehearse"
+    verb = "init takes" if called else "listens after"
+    sentence = f"{verb} {seconds(taken)} of {clock(limit.value)}, measured by rehearse"
     return _verdict(limit, status_of(figure, float(limit.value)), figure, sentence)
 
 

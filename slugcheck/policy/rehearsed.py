@@ -15,30 +15,31 @@ from slugcheck.model.document.rehearsal import RehearsalDocument
 from slugcheck.model.rehearsal import SESSIONS, Measurements
 from slugcheck.text import printable
 
-_WEB = "web"
 _HINT = "make one with: slugcheck rehearse --output rehearsal.json"
 
 
 def load(path: Path, sizes: SizeReport) -> Measurements | None:
     """Return what a rehearsal measured; None where it was on another platform.
 
-    :raises UsageError: the file cannot be read, or is no rehearsal of a web process.
+    :raises UsageError: the file cannot be read, or is no rehearsal of a web process or function.
     """
     name = printable(str(path))
     text = documents.content_of(path, hint=_HINT).decode("utf-8-sig", "replace")
     saved = documents.loads(RehearsalDocument, text, name, hint=_HINT)
     if saved.platform != sizes.target.platform.name:
         return None
-    runs = [process for process in saved.processes if process.name == _WEB]
+    runs = [process for process in saved.processes if process.serves]
     if len(runs) > 1:
         raise UsageError(f"{name} has {len(runs)} web processes", hint=_HINT)
     run = runs[0] if runs else None
     low, high = (run.peak_anonymous_bytes, run.peak_bytes) if run else (None, None)
     if run is None or low is None or high is None:
-        raise UsageError(f"{name} has no web process whose memory was read", hint=_HINT)
+        message = f"{name} has no web process or function whose memory was read"
+        raise UsageError(message, hint=_HINT)
     if run.was_cut_short:
         why = next((f": {one.code}, {one.sentence}" for one in run.judgements), "")
-        message = f"{name}: the web process was ended before it had done its work{printable(why)}"
+        what = "function" if run.is_function else "web process"
+        message = f"{name}: the {what} was ended before it had done its work{printable(why)}"
         raise UsageError(message, hint="fix that, then rehearse again")
     boot = run.boot.bound_seconds if run.boot else None
     build = saved.build.seconds if saved.build else None

@@ -38,6 +38,18 @@ PREDEFINED = {
     "TARGETPLATFORM": "linux/amd64", "TARGETOS": "linux", "TARGETARCH": "amd64",
     "BUILDPLATFORM": "linux/amd64", "BUILDOS": "linux", "BUILDARCH": "amd64",
 }  # fmt: skip
+# ENV and WORKDIR of AWS's base images (aws/aws-lambda-base-images), which Dockerfiles write out.
+_OF_LAMBDA = {"LAMBDA_TASK_ROOT": "/var/task", "LAMBDA_RUNTIME_DIR": "/var/runtime"}
+_LAMBDA_IMAGE = re.compile(
+    r"(?:public\.ecr\.aws/lambda/|(?:docker\.io/)?amazon/aws-lambda-)python\b"
+)
+
+
+def inherited(base: str | None) -> tuple[dict[str, str], str]:
+    """Return the variables that a stage begins with, and the folder that it begins in."""
+    if base is not None and _LAMBDA_IMAGE.match(base):
+        return PREDEFINED | _OF_LAMBDA, "/var/task"
+    return dict(PREDEFINED), "/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

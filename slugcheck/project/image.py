@@ -211,9 +211,8 @@ class _Builder:
             return self._stages[number]
         written = self._parsed.stages[number]
         above = self._parsed.find(written.base or "", before=number)
-        stage = _Stage(
-            where=Surroundings(values=dict(dockerfile.PREDEFINED), workdir="/", budget=self._budget)
-        )
+        values, workdir = dockerfile.inherited(written.base)
+        stage = _Stage(where=Surroundings(values=values, workdir=workdir, budget=self._budget))
         if above is not None:
             parent = self._stage(above)
             self._budget.spend(parent.held)

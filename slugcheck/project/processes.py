@@ -226,9 +226,8 @@ def _of_dockerfile(path: Path, code: Code) -> _Command | None:
     while number is not None:
         above.insert(0, read.stages[number])
         number = read.find(read.stages[number].base or "", before=number)
-    values: dict[str, str] = dict(dockerfile.PREDEFINED)
+    values, workdir = dockerfile.inherited(above[0].base)
     variables: dict[str, str] = {}
-    workdir = "/"
     copied: dict[str, str] = {}
     begin: dockerfile.Instruction | None = None
     last: dockerfile.Instruction | None = None

@@ -101,7 +101,8 @@ def _limited(run: ProcessRun, budgets: Budgets) -> Iterator[Judgement]:
                 yield _verdict(name, f"{run.name} takes {shown}", over=run.peak_bytes > most)
             case "boot" if run.boot is not None and run.boot.bound_seconds is not None:
                 taken = run.boot.bound_seconds
-                sentence = f"{run.name} listens after {seconds(taken)} of {seconds(most)}"
+                verb = "starts in" if run.is_function else "listens after"
+                sentence = f"{run.name} {verb} {seconds(taken)} of {seconds(most)}"
                 yield _verdict(name, sentence, over=taken > most)
             case "p95_ms" if run.load is not None and run.load.times is not None:
                 taken = run.load.times.p95_ms

@@ -53,30 +53,50 @@ _INSTALLED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """Where the app runs: its folder, the folder of its programs, and what was built."""
+    """Where the app runs: its folder, its interpreter, and what was built.
+
+    ``packages`` is the plain folder that they were installed into, None where they are in the
+    interpreter's environment.
+    """
 
     app: Path
-    programs: Path
+    interpreter: Path
     python: str
     pins: Mapping[str, str]
     variables: Mapping[str, str] = field(repr=False)
+    packages: Path | None = None
     build: Build | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def tmp(self) -> Path:
+        """The folder for its temporary files."""
+        return self.app.with_name("tmp")
+
+    @property
+    def as_deployed(self) -> Path:
+        """The app's files as they were, once ``renew`` was called."""
+        return self.app.with_name("as-deployed")
+
+    @property
+    def usual(self) -> dict[str, str]:
+        """What every process finds in its environment, wherever it is deployed to."""
+        return _usual(self.app, self.interpreter.parent)
 
     def renew(self) -> None:
         """Put the app's files back as they were: each process has a file system of its own.
 
         :raises MeasureError: there is no room for a second copy.
         """
-        kept, tmp = self.app.with_name("as-deployed"), self.app.with_name("tmp")
+        kept = self.as_deployed
         try:
             if not kept.exists():
                 shutil.copytree(self.app, kept, symlinks=True)
                 return
-            for folder in (self.app, tmp):
+            for folder in (self.app, self.tmp):
                 temporary.remove(folder)
             shutil.copytree(kept, self.app, symlinks=True)
-            tmp.mkdir()
+            self.tmp.mkdir()
         except OSError as error:
             reason = error.strerror or printable(str(error))[:_SHOWN]
             message = f"the app cannot be copied: {reason}"
@@ -90,7 +110,7 @@ class Deployment:
 
         ``workers`` is the WEB_CONCURRENCY that is tried in place of the platform's own.
         """
-        variables = _usual(self.app, self.programs)
+        variables = self.usual
         if platform.buildpack is not None:
             # heroku-buildpack-python, bin/compile: what its .profile.d script sets
             variables |= {
@@ -120,7 +140,7 @@ class Deployment:
             cwd=str(self.app / process.folder),
             limit_bytes=limit_bytes,
             cores=cores,
-            places=(str(self.app), str(self.app.with_name("tmp"))),
+            places=(str(self.app), str(self.tmp)),
             disk=_DISK,
         )
 
@@ -167,7 +187,8 @@ def after_build(
         install = verified.seconds - sum(step.seconds for step in steps)
         yield Deployment(
             app=done.app,
-            programs=done.prefix / "bin",
+            interpreter=done.prefix / "bin" / "python",
+            packages=done.packages if done.packages != done.prefix else None,
             python=verified.python,
             pins=check.pins,
             variables=variables,
@@ -245,7 +266,8 @@ def with_interpreter(
         copy_members(files, app)
         yield Deployment(
             app=app,
-            programs=Path(os.path.abspath(interpreter)).parent,  # noqa: PTH100 - not its target
+            # not its target: that has no packages of the environment
+            interpreter=Path(os.path.abspath(shutil.which(interpreter) or interpreter)),  # noqa: PTH100
             python=python,
             pins=pins,
             variables=variables,

@@ -78,11 +78,7 @@ def judge(seen: Seen, dyno: Dyno | None, *, codes: bool) -> tuple[Judgement, ...
 def _judged(seen: Seen, dyno: Dyno | None) -> Iterator[Judgement]:
     run = seen.run
     limit = run.limit
-    if seen.killed == "disk":
-        sentence = "it wrote more to the disk than is allowed here, and was ended"
-        yield Judgement(code="disk", status=Status.FAIL, sentence=sentence)
-    elif seen.killed and seen.killed != "memory":
-        yield Judgement(code="processes", status=Status.FAIL, sentence=seen.killed)
+    yield from ended_here(seen.killed)
     unbound = run.boot if run.boot is not None and run.boot.bound_seconds is None else None
     booted = unbound is None
     if limit.killed:
@@ -92,12 +88,22 @@ def _judged(seen: Seen, dyno: Dyno | None) -> Iterator[Judgement]:
     elif not seen.killed and run.code is not None and run.shutdown is None:
         yield _ended(seen)
     if booted and not limit.killed:
-        yield from _memory(run, dyno)
+        yield from of_memory(run, dyno)
+        yield from of_growth(run, dyno)
     if booted:
         yield from _boot(run)
         yield from _load(run)
         yield from _sessions(run)
         yield from _shutdown(run)
+
+
+def ended_here(why: str) -> Iterator[Judgement]:
+    """Say why a process was ended here, where it was not for its memory."""
+    if why == "disk":
+        sentence = "it wrote more to the disk than is allowed here, and was ended"
+        yield Judgement(code="disk", status=Status.FAIL, sentence=sentence)
+    elif why and why != "memory":
+        yield Judgement(code="processes", status=Status.FAIL, sentence=why)
 
 
 def _killed(limit: MemoryLimit, booted: bool) -> Judgement:
@@ -162,7 +168,8 @@ def _plain(text: str) -> str:
     return printable(without_credentials(text.strip()))[:_SHOWN]
 
 
-def _memory(run: ProcessRun, dyno: Dyno | None) -> Iterator[Judgement]:
+def of_memory(run: ProcessRun, dyno: Dyno | None) -> Iterator[Judgement]:
+    """Judge the peak by a machine's memory, with Heroku's codes."""
     low, high = run.peak_anonymous_bytes, run.peak_bytes
     if dyno is None or low is None or high is None:
         return
@@ -184,17 +191,23 @@ def _memory(run: ProcessRun, dyno: Dyno | None) -> Iterator[Judgement]:
         yield Judgement(code=code, status=Status.WARN, sentence=sentence)
     else:
         yield Judgement(code="RAM", status=Status.PASS, sentence=f"{mib(high)} MiB {of}")
+
+
+def of_growth(run: ProcessRun, dyno: Dyno | None) -> Iterator[Judgement]:
+    """Say where memory leaks, and when a machine would be full."""
     growth = run.load.growth if run.load else None
-    if growth is not None and growth.is_leak:
-        room = max(0, quota - high)
+    if growth is None or not growth.is_leak:
+        return
+    sentence = (
+        f"memory grows by {growth.per_hundred_bytes / 2**20:.2f} MiB for each hundred requests "
+        f"({growth.low_bytes / 2**20:.2f} to {growth.high_bytes / 2**20:.2f})"
+    )
+    if dyno is not None and run.peak_bytes is not None:
+        room = max(0, dyno.r14_bytes - run.peak_bytes)
         after = room / growth.per_hundred_bytes * 100
-        sentence = (
-            f"memory grows by {growth.per_hundred_bytes / 2**20:.2f} MiB for each hundred requests "
-            f"({growth.low_bytes / 2**20:.2f} to {growth.high_bytes / 2**20:.2f}): the machine is "
-            f"full after about {_round(after)} more"
-        )
-        fix = "look for what is kept from request to request"
-        yield Judgement(code="leak", status=Status.WARN, sentence=sentence, fix=fix)
+        sentence += f": the machine is full after about {_round(after)} more"
+    fix = "look for what is kept from request to request"
+    yield Judgement(code="leak", status=Status.WARN, sentence=sentence, fix=fix)
 
 
 def _round(value: float) -> str:

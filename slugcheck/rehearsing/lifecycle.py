@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import anyio
@@ -22,7 +22,7 @@ from slugcheck.model.rehearsal import (
 )
 from slugcheck.rehearsing import judgement, load
 from slugcheck.rehearsing.judgement import Seen
-from slugcheck.rehearsing.load import Traffic
+from slugcheck.rehearsing.load import Answer, Traffic
 from slugcheck.rehearsing.plan import RELEASE, WATCH_SECONDS, ProcessType, RehearseOptions
 from slugcheck.rehearsing.requests import Request
 from slugcheck.rehearsing.supervisor import State, Stopped, Supervisor
@@ -55,6 +55,7 @@ class Lifecycle:
     grace: float
     concurrency: int
     app: str  # its folder
+    app_there: str = "/app"  # what the platform calls it
     stages: dict[Stage, TreeMemory] = field(default_factory=dict)
     boot: Boot | None = None
     load: Load | None = None
@@ -74,14 +75,17 @@ class Lifecycle:
     def run(self) -> None:
         """Run it until it has ended: boot, first request, load, SIGTERM."""
         try:
-            if self.process.name == RELEASE:
-                self._to_its_end()
-            elif self.process.serves:
-                self._serve()
-            else:
-                self._watch()
+            self._stages()
         finally:
             self.stopped = self.supervisor.stop()
+
+    def _stages(self) -> None:
+        if self.process.name == RELEASE:
+            self._to_its_end()
+        elif self.process.serves:
+            self._serve()
+        else:
+            self._watch()
 
     def _look(self, *, listening: bool = False, cpu: bool = False) -> State:
         self.state = self.supervisor.state(listening=listening, cpu=cpu)
@@ -162,17 +166,24 @@ class Lifecycle:
 
     def _apply_load(self) -> None:
         """Send the requests of the load, and keep how they were answered."""
-        asked = self.options.load
+        asked, requests = self.options.load, self.options.requests
         self.say(f"{asked.requests} requests or more, {self.concurrency} at a time")
+        self._measure_load(
+            requests,
+            lambda: self._send(
+                requests, concurrency=self.concurrency, count=asked.requests,
+                seconds=asked.seconds, least=asked.least_seconds,
+            ).answers,
+        )  # fmt: skip
+
+    def _measure_load(
+        self, requests: Sequence[Request], send: Callable[[], Sequence[Answer]]
+    ) -> None:
         before = self._look(cpu=True)
         start = time.monotonic()
-        traffic = self._send(
-            self.options.requests, concurrency=self.concurrency, count=asked.requests,
-            seconds=asked.seconds, least=asked.least_seconds,
-        )  # fmt: skip
+        answers = send()
         taken = time.monotonic() - start
         after = self._look(cpu=True)
-        answers = traffic.answers
         good = sum(1 for answer in answers if not answer.trouble)
         self.began, self.ended = before.seconds, before.seconds + taken
         self.moments = tuple(before.seconds + answer.ended - start for answer in answers)
@@ -187,7 +198,7 @@ class Lifecycle:
             per_second=good / taken,
             cpu_seconds_per_request=cpu,
             times=load.times(answers),
-            by_request=load.by_request(self.options.requests, answers),
+            by_request=load.by_request(requests, answers),
         )
 
     # ----------------------------------------------------------------- without a port
@@ -267,6 +278,18 @@ class Lifecycle:
 
     def result(self, limit: MemoryLimit, dyno: Dyno | None, *, codes: bool) -> ProcessRun:
         """Return the whole run, judged; ``codes`` as for ``judgement.judge``."""
+        run = self._seen(limit)
+        seen = Seen(
+            run=run,
+            serves=self.process.serves,
+            killed=self.state.killed,
+            listening=self.state.listening,
+            port=self.port,
+        )
+        return replace(run, judgements=judgement.judge(seen, dyno, codes=codes))
+
+    def _seen(self, limit: MemoryLimit) -> ProcessRun:
+        """Return the run without a judgement."""
         state, stopped = self.state, self.stopped
         if stopped.peak is not None:
             self.stages[Stage.PEAK] = stopped.peak
@@ -279,7 +302,7 @@ class Lifecycle:
         killed = bool(state.oom_kills) or state.killed == "memory"
         limit = replace(limit, killed=killed)
         log = tuple(map(self._shown, stopped.log.last(_LOG_LINES)))
-        run = ProcessRun(
+        return ProcessRun(
             name=self.process.name,
             command=self.process.command,
             place=self.process.place,
@@ -295,16 +318,8 @@ class Lifecycle:
             log=log,
             log_bytes=stopped.log.bytes,
         )
-        seen = Seen(
-            run=run,
-            serves=self.process.serves,
-            killed=state.killed,
-            listening=state.listening,
-            port=self.port,
-        )
-        return replace(run, judgements=judgement.judge(seen, dyno, codes=codes))
 
     def _shown(self, text: str) -> str:
-        """Return a line of the log as the platform would have it: the app is in /app there."""
-        shown = printable(without_credentials(text.replace(self.app, "/app")))
+        """Return a line of the log as the platform would have it: the app is elsewhere there."""
+        shown = printable(without_credentials(text.replace(self.app, self.app_there)))
         return shown if len(shown) <= _LINE else f"{shown[:_LINE]}\N{HORIZONTAL ELLIPSIS}"

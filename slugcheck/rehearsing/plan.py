@@ -14,13 +14,13 @@ from urllib.parse import unquote, urlsplit
 from slugcheck.errors import UsageError
 from slugcheck.model import Platform
 from slugcheck.model.options import Options
+from slugcheck.model.rehearsal import WEB
 from slugcheck.project import processes
 from slugcheck.project.app import Subject
 from slugcheck.project.source import Code
 from slugcheck.rehearsing.requests import Request
 from slugcheck.text import listed, printable
 
-WEB = "web"
 RELEASE = "release"  # runs once, before the others
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTED = 60
@@ -28,6 +28,7 @@ _TELLING = re.compile(r"SECRET|PASS|TOKEN|KEY|AUTH|CREDENTIAL|DSN|URL|SALT", re.
 _LONG = 12  # characters
 _MOST_FILE = 2**20
 DEFAULT_REQUESTS = 200
+DEFAULT_CONCURRENCY = 4
 DEFAULT_LEAST_SECONDS = 5.0  # a fast app answers 200 in a moment, in which no memory can be seen
 LONGEST_LOAD_SECONDS = 60.0
 _USUAL_GRACE_SECONDS = 30.0  # Kubernetes' default, where the platform's own is not known
@@ -37,12 +38,20 @@ _LINES = "its lines are such as NAME=VALUE"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOptions:
-    """How much to ask for: ``requests`` at least, for ``least_seconds`` or more."""
+    """How much to ask for: ``requests`` at least, for ``least_seconds`` or more.
+
+    ``concurrency`` is None where the user has not said how many at the same time.
+    """
 
     requests: int = DEFAULT_REQUESTS
     least_seconds: float = DEFAULT_LEAST_SECONDS
     seconds: float = LONGEST_LOAD_SECONDS
-    concurrency: int = 4
+    concurrency: int | None = None
+
+    @property
+    def clients(self) -> int:
+        """How many requests at the same time."""
+        return self.concurrency or DEFAULT_CONCURRENCY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +61,9 @@ class RehearseOptions:
     ``interpreter`` is of an environment that has the packages: then nothing is built. ``memory`` is
     where the processes are killed, in bytes; None: where the platform kills them. ``variables`` are
     the config vars with their values.
+
+    The last three are of a function: the one that is called, the events that it gets, and what an
+    invocation may take, in seconds; None or none for what the project and the platform say.
     """
 
     check: Options
@@ -64,11 +76,17 @@ class RehearseOptions:
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     release: bool = False
     until_it_breaks: str | None = None  # "workers" or "concurrency"
+    handler: str | None = None
+    events: tuple[Request, ...] = ()
+    timeout: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessType:
-    """A process to start: its name, its command as it is written, and where it is written."""
+    """A process to start: its name, its command as it is written, and where it is written.
+
+    The command of a function is its handler.
+    """
 
     name: str
     command: str = field(repr=False)
@@ -87,15 +105,8 @@ def process_types(
 ) -> tuple[ProcessType, ...]:
     """Return what to start, with the release phase first where it was asked for.
 
-    :raises UsageError: no file says how the app is started, a type is not in the Procfile, or the
-        platform starts no process that listens.
+    :raises UsageError: no file says how the app is started, or a type is not in the Procfile.
     """
-    if platform.calls_functions:
-        message = (
-            f"{platform.title} calls functions; rehearse starts processes that listen on $PORT"
-        )
-        hint = "rehearse it for another platform, such as --platform docker"
-        raise UsageError(message, hint=hint)
     if options.command is not None:
         return (ProcessType(name=WEB, command=options.command, place="--command"),)
     if subject.project is None or subject.files is None:

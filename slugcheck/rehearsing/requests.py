@@ -13,6 +13,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from slugcheck import reading
 from slugcheck.errors import UsageError
 from slugcheck.text import printable
 
@@ -22,6 +23,7 @@ _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):(.*)", re.DOTALL)
 _FIELD = re.compile(r"([A-Za-z_][\w.\[\]-]*)=(.*)", re.DOTALL)
 _STATUS = re.compile(r"[1-5]\d\d")
 _MOST_FILE = 100 * 2**20
+_MOST_EVENT = 6_291_556  # bytes that Lambda takes
 _QUOTED = 80
 _EXAMPLE = "for example --request 'POST /detect image=@leaf.jpg => 200 species'"
 
@@ -56,6 +58,7 @@ class Request:
 
 # An app need not have a start page: 404 is an answer.
 DEFAULT = Request(text="GET /", method="GET", path="/", status_below=500)
+DEFAULT_EVENT = Request(text="{}", method="INVOKE", path="/", body=b"{}")
 
 
 def parse(texts: tuple[str, ...]) -> tuple[Request, ...]:
@@ -64,6 +67,26 @@ def parse(texts: tuple[str, ...]) -> tuple[Request, ...]:
     :raises UsageError: one cannot be understood, or its file cannot be read.
     """
     return tuple(_parse(text) for text in texts) or (DEFAULT,)
+
+
+def event(path: Path) -> Request:
+    """Return the invocation of ``--event FILE``: its body is the event, a JSON document.
+
+    :raises UsageError: the file cannot be read, or is not JSON.
+    """
+    label = f"--event {printable(str(path))}"
+    hint = "make one with: sam local generate-event, or write {} to a file"
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(_MOST_EVENT + 1)
+        if len(content) > _MOST_EVENT:
+            raise UsageError(f"{label} is larger than {_MOST_EVENT:,} bytes", hint=hint)
+        reading.json(content)
+    except OSError as error:
+        raise UsageError(f"{label} cannot be read: {error.strerror}", hint=hint) from None
+    except ValueError as error:
+        raise UsageError(f"{label} is not JSON: {error}", hint=hint) from None
+    return Request(text=path.name, method="INVOKE", path="/", body=content)
 
 
 def _parse(text: str) -> Request:

@@ -148,7 +148,8 @@ def _over_time(axes: Axes, result: RehearsalResult, process: ProcessRun) -> None
         top = max(top, quota)
     marks: dict[str, float | None] = {}
     if (boot := process.boot) is not None:
-        marks = {"listens": boot.bound_seconds, "answers": boot.answered_seconds}
+        ready = "init done" if process.is_function else "listens"
+        marks = {ready: boot.bound_seconds, "answers": boot.answered_seconds}
     if process.load is not None and process.shutdown is not None and times:
         end = process.shutdown
         marks["SIGTERM"] = times[-1] - (end.limit_seconds if end.seconds is None else end.seconds)

@@ -288,9 +288,13 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """A build while it is there: its environment, the app's folder, and what it weighs."""
+    """A build while it is there: its environment, the app's folder, and what it weighs.
+
+    ``packages`` is the plain folder that was installed into, by default the environment itself.
+    """
 
     prefix: Path
+    packages: Path
     app: Path
     verification: Verification
 
@@ -344,7 +348,9 @@ def built(plan: Plan, progress: Progress, *, then: Step | None = None) -> Iterat
         longer = len(str(work.prefix)) - len(target.platform.prefix)
         done = _verification(plan, python.version, build, weights, slug, seconds, notes, longer)
         verification = replace(done, zipped_bytes=zipped)
-        yield Built(prefix=work.prefix, app=place.app, verification=verification)
+        yield Built(
+            prefix=work.prefix, packages=site.packages, app=place.app, verification=verification
+        )
 
 
 def _space(plan: Plan) -> int:

@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from slugcheck.errors import NetworkError, ResolutionError
+from slugcheck.errors import MeasureError, NetworkError, ResolutionError
 from slugcheck.model import IndexOptions, PythonRelease, Target
 from slugcheck.packages.index.urls import default_index, netrc_counts, split_credentials
 from slugcheck.platforms.tags import uv_platform
 from slugcheck.running import child, temporary
 from slugcheck.running.child import Bounds, Ended
-from slugcheck.text import keep_secret, without_credentials
+from slugcheck.text import keep_secret, printable, without_credentials
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
@@ -66,6 +66,8 @@ _PRIVATE_TRUST = 'api = "max-age=60", files = "max-age=60"'
 # A fix that is tried is worth a few seconds, whatever its index does.
 _HURRIED = {"UV_HTTP_TIMEOUT": "5", "UV_HTTP_RETRIES": "0"}
 _RUN_TIMEOUT_SECONDS = 300.0
+_INSTALL_SECONDS = 1800
+_SHOWN = 300  # characters of a reason
 
 _FINDING = threading.Lock()
 _LONGEST_WORD, _LONGEST_TEXT = 300, 200_000  # characters of uv's messages that are looked into
@@ -484,6 +486,38 @@ def write_private(path: Path, lines: Iterable[str]) -> None:
     """Write a file that only this user may read: an index URL may hold a password."""
     path.touch(mode=0o600)
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def install_wheels(
+    lines: Iterable[str], options: IndexOptions, arguments: Sequence[str], *, folder: Path
+) -> None:
+    """Install from wheels only, so that no code of the packages runs.
+
+    ``lines`` are of a requirements file, and ``arguments`` say where they are installed; the file
+    is in ``folder``, a private one, as long as it takes.
+
+    :raises MeasureError: quotes uv.
+    """
+    listed = folder / "list.txt"
+    write_private(listed, [*option_lines(options), *lines])
+    command = [find_uv(), "pip", "install", "--quiet", "--no-config", "--color", "never"]
+    command += ["--no-build", "--no-python-downloads", *arguments, "--requirement", str(listed)]
+    for host in options.trusted_hosts:
+        command += ["--allow-insecure-host", host]
+    try:
+        done = child.run(
+            command, label="installing", environment=clean_environment(os.environ),
+            bounds=Bounds(seconds=_INSTALL_SECONDS, memory=None), merged=True,
+        )  # fmt: skip
+    except child.LateError:
+        raise MeasureError(f"installing took longer than {_INSTALL_SECONDS} s") from None
+    except OSError as error:
+        raise MeasureError(f"uv cannot be started: {error.strerror}") from None
+    finally:
+        listed.unlink()
+    if done.code != 0:
+        reason = printable(without_credentials(" ".join(done.output.split())))[:_SHOWN]
+        raise MeasureError(f"uv pip install failed: {reason or 'no reason given'}")
 
 
 def _failure(stderr: str) -> Failure:

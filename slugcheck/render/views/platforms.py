@@ -13,6 +13,7 @@ from slugcheck.model import (
     BundleRule,
     FunctionRule,
     GracePeriod,
+    Invocation,
     Limit,
     Platform,
     PythonRelease,
@@ -154,6 +155,9 @@ def _sections(platform: Platform) -> Iterator[Section]:
     if platform.grace_period is not None:
         period = platform.grace_period
         yield _section("shutdown", Paragraph((line(shutdown(period)), _source(period.source))))
+    if platform.invocation is not None:
+        said, source = invocation(platform.invocation), platform.invocation.source
+        yield _section("functions", Paragraph((line(said), _source(source))))
     stacks = {stack.name: _stack(stack, platform) for stack in platform.stacks}
     stacks |= {stack.name: _retired(stack) for stack in platform.retired_stacks}
     sources = [stack.source for stack in platform.stacks]
@@ -252,6 +256,16 @@ def _function(rule: FunctionRule) -> tuple[Line, ...]:
 def shutdown(period: GracePeriod) -> str:
     """Return how a platform ends a process."""
     return f"SIGTERM, then SIGKILL after {period.seconds} s"
+
+
+def invocation(limits: Invocation) -> str:
+    """Return what a platform allows a function, and the processor that comes with its memory."""
+    return (
+        f"an invocation times out after {limits.timeout_seconds} s by default and "
+        f"{limits.most_timeout_seconds} s at most, and answers with at most "
+        f"{limits.answer_bytes:,} bytes; /tmp has {limits.disk_bytes // MIB} MiB by default; "
+        f"{limits.vcpu_bytes // MIB:,} MiB of memory come with one vCPU"
+    )
 
 
 def libc(stack: Stack) -> str:

@@ -37,7 +37,7 @@ from slugcheck.render.view import (
     View,
     line,
 )
-from slugcheck.text import MIB, clock, heroku_m, mib, plural, seconds, shown_command
+from slugcheck.text import MIB, clock, heroku_m, mib, millis, plural, seconds, shown_command
 
 _FIGURE = Kind.FIGURE
 _STAGES = {
@@ -45,6 +45,11 @@ _STAGES = {
     Stage.FIRST: "first answer",
     Stage.STEADY: "after the load",
     Stage.PEAK: "peak",
+}
+_OF_FUNCTION = _STAGES | {
+    Stage.BOOT: "after init",
+    Stage.FIRST: "first invocation",
+    Stage.STEADY: "last invocation",
 }
 _FITS = {
     Status.PASS: "fits",
@@ -62,7 +67,8 @@ def view(result: RehearsalResult, *, all_rows: bool = False) -> View:
     """Return what to show of a rehearsal; ``all_rows`` shows every machine size and process."""
     sections = [_head(result)]
     if result.build is not None:
-        sections.append(_build(result.build))
+        called = any(process.is_function for process in result.processes)
+        sections.append(_build(result.build, called=called))
     for process in result.processes:
         sections += _process(result, process, all_rows=all_rows)
     if result.budgets:
@@ -107,20 +113,25 @@ def _summary(result: RehearsalResult, process: ProcessRun) -> str:
     """Return boot, memory and answers in one line."""
     said = []
     if process.boot is not None and process.boot.bound_seconds is not None:
-        said.append(f"listens after {seconds(process.boot.bound_seconds)}")
+        verb = "starts in" if process.is_function else "listens after"
+        said.append(f"{verb} {seconds(process.boot.bound_seconds)}")
     if (peak := process.peak_bytes) is not None:
         of = f" of {result.ram_bytes // MIB:,}" if result.ram_bytes else ""
         said.append(f"takes {mib(peak)}{of} MiB")
     if process.load is not None and process.load.times is not None:
-        answered = plural(process.load.answered, "request")
+        answered = plural(process.load.answered, _asked(process))
         said.append(f"answers {answered}, 95 % within {process.load.times.p95_ms:,.0f} ms")
     return f"{process.name} {', '.join(said) or 'ran to its end'}"
+
+
+def _asked(process: ProcessRun) -> str:
+    return "invocation" if process.is_function else "request"
 
 
 # --------------------------------------------------------------------------- build
 
 
-def _build(build: Build) -> Section:
+def _build(build: Build, *, called: bool) -> Section:
     limit = f" of {clock(build.limit_seconds)} min" if build.limit_seconds else " min"
     sentence = f"{clock(build.seconds)}{limit} here, with {build.installer}"
     items = [Item(mark=_of_time(build), text=line(sentence))]
@@ -128,8 +139,10 @@ def _build(build: Build) -> Section:
         Item(text=(Span(f"{seconds(step.seconds)}  "), Span(step.command, code=True)))
         for step in build.steps
     ]
-    slug = f"slug {heroku_m(build.slug_bytes)}, without Heroku's own Python"
-    items.append(Item(text=line(slug)))
+    made = f"slug {heroku_m(build.slug_bytes)}, without Heroku's own Python"
+    if called:
+        made = f"packages {heroku_m(build.installed_bytes)} unzipped"
+    items.append(Item(text=line(made)))
     return Section(heading=line("build"), blocks=(Items(tuple(items)),), rank=4)
 
 
@@ -173,7 +186,7 @@ def _memory(result: RehearsalResult, process: ProcessRun, *, all_rows: bool) -> 
         Column(head="processes", kind=_FIGURE, wide_only=_ROOMY),
     )
     rows = []
-    for stage, name in _STAGES.items():
+    for stage, name in (_OF_FUNCTION if process.is_function else _STAGES).items():
         if (memory := process.stages.get(stage)) is not None:
             whole, own = memory.resident_bytes, memory.anonymous_bytes
             if stage is Stage.PEAK:  # what is judged: samples between two full readings count
@@ -206,7 +219,7 @@ def _memory(result: RehearsalResult, process: ProcessRun, *, all_rows: bool) -> 
 
 
 def _floor(result: RehearsalResult, process: ProcessRun) -> str:
-    if process.name != "web" or result.floor_bytes is None:
+    if not process.serves or result.floor_bytes is None:
         return ""
     low, high = result.floor_low_bytes, result.floor_high_bytes
     between = f" ({mib(low)} to {mib(high)})" if low is not None and high is not None else ""
@@ -227,19 +240,19 @@ def _requests(process: ProcessRun) -> Section:
     )
     rows = tuple(_request(result) for result in load.by_request)
     parts = [
-        f"{plural(load.concurrency, 'request')} at a time",
+        f"{plural(load.concurrency, _asked(process))} at a time",
         f"{load.per_second:,.1f} answers per second",
     ]
     if load.cpu_seconds_per_request is not None and load.answered:
         parts.append(f"{1000 * load.cpu_seconds_per_request:,.1f} ms of CPU time each")
     blocks = (Table(columns=columns, rows=rows), Paragraph((line(", ".join(parts), Style.DIM),)))
-    return Section(heading=line("requests, ms"), blocks=blocks, rank=3)
+    return Section(heading=line(f"{_asked(process)}s, ms"), blocks=blocks, rank=3)
 
 
 def _request(result: RequestResult) -> Row:
     times = result.times
     values = (times.p50_ms, times.p95_ms, times.p99_ms, times.max_ms) if times else ()
-    cells = [Figure(f"{value:,.0f}" if value >= 10 else f"{value:.1f}") for value in values]
+    cells = [Figure(millis(value)) for value in values]
     answered = Figure(f"{result.answered:,} of {result.sent:,}")
     empty = [Figure("")] * (4 - len(cells))
     shown = result.request.partition(" => ")[0]
@@ -253,22 +266,38 @@ def _machines(result: RehearsalResult, process: ProcessRun, *, all_rows: bool) -
     fits = _shown(process.machines, result.dyno, all_rows=all_rows)
     if not fits:
         return Section(blocks=(), rank=3)
-    columns = (
-        Column(),
-        Column(head="MiB", kind=_FIGURE),
-        Column(head="$/month", kind=_FIGURE, wide_only=_WIDE),
-        Column(head="workers", kind=_FIGURE),
-        Column(head="take, MiB", kind=_FIGURE),
-        Column(kind=Kind.STATE),
-        Column(head="room for", kind=_FIGURE),
-    )
-    rows = [_machine(fit, chosen=fit.name == result.dyno) for fit in fits]
+    columns: tuple[Column, ...]
+    if process.is_function:
+        columns = (
+            Column(),
+            Column(head="MiB", kind=_FIGURE),
+            Column(head="takes, MiB", kind=_FIGURE),
+            Column(kind=Kind.STATE),
+            Column(head="vCPU", kind=_FIGURE),
+            Column(head="at least, ms", kind=_FIGURE),
+        )
+        rows = [_size(fit, chosen=fit.name == result.dyno) for fit in fits]
+    else:
+        columns = (
+            Column(),
+            Column(head="MiB", kind=_FIGURE),
+            Column(head="$/month", kind=_FIGURE, wide_only=_WIDE),
+            Column(head="workers", kind=_FIGURE),
+            Column(head="take, MiB", kind=_FIGURE),
+            Column(kind=Kind.STATE),
+            Column(head="room for", kind=_FIGURE),
+        )
+        rows = [_machine(fit, chosen=fit.name == result.dyno) for fit in fits]
     blocks: list[Block] = [Table(columns=columns, rows=tuple(rows))]
     lines = []
+    if any(fit.least_ms is not None for fit in fits):
+        said = "at least: the CPU time of an invocation here, with the share of CPU there"
+        lines.append(line(said, Style.DIM))
     if process.web_concurrency is not None:
         lines.append(line(f"set WEB_CONCURRENCY to {process.web_concurrency} on {result.dyno}"))
     if process.cheapest is not None:
-        lines.append(line(f"the cheapest that holds: {process.cheapest}"))
+        which = "smallest" if process.is_function else "cheapest"
+        lines.append(line(f"the {which} that holds: {process.cheapest}"))
     if lines:
         blocks.append(Paragraph(tuple(lines)))
     heading = line("sizes" if len(result.processes) == 1 else f"sizes for {process.name}")
@@ -295,6 +324,20 @@ def _machine(fit: MachineFit, *, chosen: bool) -> Row:
             Figure(takes),
             Graded(fit.status, _FITS[fit.status]),
             Figure(str(fit.workers_fit)),
+        )
+    )
+
+
+def _size(fit: MachineFit, *, chosen: bool) -> Row:
+    unsure = fit.slow and fit.status is Status.UNKNOWN
+    return Row(
+        cells=(
+            line(fit.name, Style.STRONG if chosen else Style.PLAIN),
+            Figure(f"{fit.ram_bytes // MIB:,}"),
+            Figure(f"{fit.high_bytes / MIB:,.0f}"),
+            Graded(fit.status, "too slow?" if unsure else _FITS[fit.status]),
+            Figure(f"{fit.vcpus:.2f}" if fit.vcpus is not None else ""),
+            Figure(millis(fit.least_ms) if fit.least_ms is not None else ""),
         )
     )
 
@@ -350,8 +393,8 @@ def comparison(results: Sequence[RehearsalResult], labels: Sequence[str]) -> Vie
 
 def _compared(result: RehearsalResult) -> ProcessRun | None:
     """Return the process that rehearsals are compared by: the one that serves, if there is one."""
-    by_name = {run.name: run for run in result.processes}
-    return by_name.get("web") or next(iter(result.processes), None)
+    serving = (run for run in result.processes if run.serves)
+    return next(serving, None) or next(iter(result.processes), None)
 
 
 def _standing(label: str, result: RehearsalResult, grave: Sequence[Judgement]) -> Item:
@@ -384,10 +427,14 @@ def _figures(
     yield from row("slug, M", [b.slug_bytes / MIB if b else None for b in builds])
     yield from row("build, s", [b.seconds if b else None for b in builds], "{:,.0f}")
     boots = [run.boot if run else None for run in runs]
-    yield from row("listens after, s", [b.bound_seconds if b else None for b in boots])
+    functions = all(run is not None and run.is_function for run in runs)
+    yield from row(
+        "init, s" if functions else "listens after, s",
+        [b.bound_seconds if b else None for b in boots],
+    )
     yield from row("first answer after, s", [b.answered_seconds if b else None for b in boots])
     yield from row("workers", [run.workers if run else None for run in runs], "{:.0f}")
-    for stage, name in _STAGES.items():
+    for stage, name in (_OF_FUNCTION if functions else _STAGES).items():
         if stage is not Stage.PEAK:
             yield from row(f"{name}, MiB", memory(stage))
     peaks = [run.peak_bytes if run else None for run in runs]
