@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from packaging.utils import canonicalize_name
@@ -17,12 +17,15 @@ from slugcheck.model import (
     DistributionSize,
     Finding,
     FindingSeverity,
+    Inventory,
+    Origin,
+    Program,
     RequirementSet,
     SizeReport,
     SourceBuild,
     Target,
 )
-from slugcheck.packages.known import RUNTIME_LIBRARIES, SUCCESSORS
+from slugcheck.packages.known import PROGRAMS, RUNTIME_LIBRARIES, SUCCESSORS
 from slugcheck.policy.budgets import COMPILES, FAILS, MAY_FAIL
 from slugcheck.sizing import build_time
 from slugcheck.text import listed, plural
@@ -412,6 +415,14 @@ def _source_candidates(native: Sequence[DistributionSize], target: Target) -> It
 
 # --------------------------------------------------------------------------- what crashes
 
+# What becomes of a process that starts a program which is not there. Heroku runs web and release by
+# itself, other processes where the user scales them.
+_CRASHES = {
+    "web": ("the app will crash at boot: its {} process starts", FindingSeverity.ERROR),
+    "release": ("the deploy will fail: its {} phase runs", FindingSeverity.ERROR),
+}
+_OTHER_CRASH = ("the {} process will crash at boot: it starts", FindingSeverity.WARNING)
+
 
 def missing_libraries(sizes: SizeReport) -> Iterator[Problem]:
     """Yield the direct requirements whose import needs a library that the stack does not have."""
@@ -442,3 +453,45 @@ def missing_libraries(sizes: SizeReport) -> Iterator[Problem]:
             if sizes.target.base is not None
             else f"# remove: {package.name}=={package.distribution.version}",
         )
+
+
+def missing_programs(
+    sizes: SizeReport, inventories: Collection[Inventory], programs: Sequence[Program]
+) -> Iterator[Problem]:
+    """Yield the programs that a process starts and that no distribution brings.
+
+    Nothing is missing for certain where a distribution could not be sized.
+    """
+    if sizes.unsized:
+        return
+    names = {size.name for size in sizes.distributions}
+    scripts = {script for inventory in inventories for script in _scripts(inventory)}
+    told: set[str] = set()
+    for program in programs:
+        bringing = PROGRAMS[program.name]
+        if program.name in scripts or program.name in told or not names.isdisjoint(bringing):
+            continue
+        told.add(program.name)
+        what, severity = _CRASHES.get(program.process, _OTHER_CRASH)
+        yield Problem(
+            finding=Finding(
+                code="missing-program",
+                severity=severity,
+                subject=bringing[0],
+                sentence=(
+                    f"{what.format(program.process)} {program.name}, which no requirement installs"
+                ),
+                fix="",
+                origin=Origin(file="Procfile", line=program.line),
+            ),
+            candidates=tuple(Candidate(edit=Edit(add=(name,))) for name in bringing),
+        )
+
+
+def _scripts(inventory: Inventory) -> Iterator[str]:
+    """Yield the programs that a wheel brings, by entry points or as files."""
+    yield from (name for name, _ in (*inventory.console_scripts, *inventory.gui_scripts))
+    folder = f"{inventory.dist_info.removesuffix('.dist-info')}.data/scripts/"
+    for entry in inventory.entries:
+        if entry.path.startswith(folder):
+            yield entry.path.removeprefix(folder)

@@ -211,13 +211,17 @@ class _Choice:
 
 
 def _exact(edit: Edit, sizes: SizeReport) -> Edit:
-    """Return the edit with each range of versions narrowed to the one that was resolved."""
+    """Return the edit with each range of versions narrowed to the one that was resolved.
+
+    A line that is added gets its version too.
+    """
     versions = {d.name: d.distribution.version for d in sizes.distributions}
 
-    def exact(line: str) -> str:
+    def exact(line: str, *, added: bool = False) -> str:
         wanted = reading.requirement(line)
         version = versions.get(canonicalize_name(wanted.name))
-        if version is None or not wanted.specifier or reading.is_exact(wanted.specifier):
+        is_open = bool(wanted.specifier) or added
+        if version is None or not is_open or reading.is_exact(wanted.specifier):
             return line
         extras = f"[{','.join(sorted(wanted.extras))}]" if wanted.extras else ""
         return f"{wanted.name}{extras}=={version}"
@@ -225,7 +229,7 @@ def _exact(edit: Edit, sizes: SizeReport) -> Edit:
     return replace(
         edit,
         replace=tuple((old, exact(line)) for old, line in edit.replace),
-        add=tuple(map(exact, edit.add)),
+        add=tuple(exact(line, added=True) for line in edit.add),
     )
 
 
