@@ -99,7 +99,7 @@ def test_all_wrong_limits_are_told_at_once() -> None:
     with pytest.raises(UsageError) as caught:
         budgets.parse(texts, None)
     lines = str(caught.value).splitlines()
-    assert lines[0] == "--limit peak=300M: there is no limit 'peak'"
+    assert lines[0] == "--limit peak=300M: unknown limit; did you mean peak_rss?"
     assert lines[1].startswith("--limit peak_rss=much: 'much' is not a size")
     assert lines[2] == (
         "--limit cpu_ms=1s: '1s' is not a number of milliseconds; write 50 or 12.5ms"
