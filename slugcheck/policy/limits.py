@@ -257,8 +257,10 @@ def of_measurements(
     limits: dict[str, float] = {}
     wrong: list[str] = []
     for text in texts:
-        name, _, value = (part.strip() for part in text.partition("="))
+        name, equals, value = (part.strip() for part in text.partition("="))
         try:
+            if not equals:
+                raise ValueError("expected NAME=VALUE")
             limits[name] = _measured(name, value, units)
         except ValueError as error:
             wrong.append(f"--limit {printable(text)[:_QUOTED]}: {error}")
