@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from slugcheck import reading
 from slugcheck.advice.edits import Edit
-from slugcheck.advice.fixes import Candidate, Problem
+from slugcheck.advice.fixes import Candidate, Problem, comment
 from slugcheck.model import (
     BuildNeed,
     Buildpack,
@@ -389,7 +389,7 @@ def source_builds(sizes: SizeReport) -> Iterator[Problem]:
             origin=sizes.line_of(native[0].name),
         ),
         candidates=tuple(_source_candidates(native, sizes.target)),
-        otherwise=f"# {listed([d.name for d in native])} {verb} compiled during the build",
+        otherwise=comment(f"{listed([d.name for d in native])} {verb} compiled during the build"),
     )
 
 
