@@ -800,6 +800,17 @@ def test_no_version_is_advised_that_was_not_tried(
     assert failure(done, "gone")["fix"] == "# no fix tried: pip refuses the file as it is"
 
 
+def test_builds_that_no_fix_was_tried_for_say_so(index: PackageServer, requirements: Write) -> None:
+    names = ["alpha", "beta", "delta", "gamma"]
+    for name in names:
+        add_source(index, name, "1.0", RAISES)
+        add_source(index, name, "2.0", FINE)
+    done = check(index, requirements("".join(f"{name}==1.0\n" for name in names)))
+    fixes = [failure(done, name)["fix"] for name in names]
+    assert fixes[:3] == ["alpha==2.0", "beta==2.0", "delta==2.0"]
+    assert fixes[3] == "# no fix tried: fix the builds above first, then check again"
+
+
 # --------------------------------------------------------------------------- boot
 
 

@@ -73,8 +73,9 @@ def failing_builds(sizes: SizeReport) -> Iterator[Problem]:
                 for name, group in together.items()
                 if any(member[0] is package for member in group)
             ),
-            package.name,
+            None,
         )
+        untried = comment("no fix tried: fix the builds above first, then check again")
         shared = f"# tried together with {first}: see there" if first != package.name else ""
         yield Problem(
             finding=Finding(
@@ -89,7 +90,7 @@ def failing_builds(sizes: SizeReport) -> Iterator[Problem]:
                 origin=sizes.line_of(package.name),
             ),
             candidates=tuple(candidates),
-            otherwise=_headers(build, sizes.target) or shared,
+            otherwise=_headers(build, sizes.target) or (shared if first else untried),
         )
 
 
