@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import canonicalize_name
@@ -35,6 +35,7 @@ from slugcheck.model import (
     Inventory,
     Obstacle,
     Part,
+    Program,
     Project,
     Report,
     RequirementSet,
@@ -683,6 +684,17 @@ class Check:
 
     # ----------------------------------------------------------------- advise
 
+    def _programs(self) -> tuple[Program, ...]:
+        """Return the programs that the platform starts by the project's Procfile."""
+        if (built := self._built) is None:
+            return ()
+        from slugcheck.project import processes
+        from slugcheck.project.source import Code
+
+        project, files, _ = built
+        paths = frozenset(member.path for member in files.files)
+        return processes.programs(Code(folder=project.folder, top=project.top, paths=paths))
+
     def _findings(self, sizes: SizeReport) -> tuple[Finding, ...]:
         from slugcheck.advice import builds, findings
 
@@ -697,7 +709,8 @@ class Check:
         if not self._advise:
             return tuple(certain)
         certain += self._about_bundle(sizes)
-        if not findings.problems(measured):
+        detect = partial(findings.problems, programs=self._programs())
+        if not detect(measured):
             return tuple(certain)
         from slugcheck.advice import fixes, own_extras, syntax
         from slugcheck.advice.trial import Trials, worst
@@ -705,7 +718,7 @@ class Check:
         written = syntax.of(self.subject, sizes)
         own = own_extras.candidates(written.document, frozenset(written.direct))
         solved = fixes.solved(
-            findings.problems(measured, own),
+            detect(measured, own),
             before=sizes,
             status=worst(self._judge(sizes)),
             trials=Trials(
@@ -714,7 +727,7 @@ class Check:
                 offline=self._options.offline,
                 refused="pip refuses the file as it is" if self._dependencies.refused else "",
             ),
-            detect=findings.problems,
+            detect=detect,
             write=written.text,
         )
         order = list(FindingSeverity)

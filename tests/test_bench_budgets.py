@@ -95,17 +95,25 @@ def test_every_runtime_is_held_against_a_limit_and_the_head_says_which_fails() -
 
 
 def test_all_wrong_limits_are_told_at_once() -> None:
-    texts = ["peak=300M", "peak_rss=much", "cpu_ms=1s", "import=0", "increase_percent=10"]
+    texts = [
+        "peak=300M",
+        "peak_rss=much",
+        "cpu_ms=1s",
+        "import=0",
+        "cold_start",
+        "increase_percent=10",
+    ]
     with pytest.raises(UsageError) as caught:
         budgets.parse(texts, None)
     lines = str(caught.value).splitlines()
-    assert lines[0] == "--limit peak=300M: there is no limit 'peak'"
+    assert lines[0] == "--limit peak=300M: unknown limit; did you mean peak_rss?"
     assert lines[1].startswith("--limit peak_rss=much: 'much' is not a size")
     assert lines[2] == (
         "--limit cpu_ms=1s: '1s' is not a number of milliseconds; write 50 or 12.5ms"
     )
     assert lines[3] == "--limit import=0: the limit must be greater than zero"
-    assert lines[4] == (
+    assert lines[4] == "--limit cold_start: expected NAME=VALUE"
+    assert lines[5] == (
         "--limit increase_percent needs a saved run to compare with: --baseline FILE.json"
     )
     assert "peak_rss, peak_anon, cpu_ms, import, cold_start, increase_percent" in (

@@ -788,6 +788,29 @@ def test_how_long_compiling_takes_is_said_and_what_may_come_of_it_only_where_it_
     )
 
 
+def test_no_version_is_advised_that_was_not_tried(
+    index: PackageServer, requirements: Write
+) -> None:
+    add_source(index, "gone", "1.0", RAISES)  # the newest
+    index.add_wheel("frames", "1.0", {"frames.py": ""}, requires=("paint<2",))
+    index.add_wheel("paint", "2.0", {"paint.py": ""})
+    index.add_wheel("paint", "1.0", {"paint.py": ""})
+    done = check(index, requirements("gone==1.0\nframes==1.0\npaint==2.0\n"))
+    assert done.code == 3
+    assert failure(done, "gone")["fix"] == "# no fix tried: pip refuses the file as it is"
+
+
+def test_builds_that_no_fix_was_tried_for_say_so(index: PackageServer, requirements: Write) -> None:
+    names = ["alpha", "beta", "delta", "gamma"]
+    for name in names:
+        add_source(index, name, "1.0", RAISES)
+        add_source(index, name, "2.0", FINE)
+    done = check(index, requirements("".join(f"{name}==1.0\n" for name in names)))
+    fixes = [failure(done, name)["fix"] for name in names]
+    assert fixes[:3] == ["alpha==2.0", "beta==2.0", "delta==2.0"]
+    assert fixes[3] == "# no fix tried: fix the builds above first, then check again"
+
+
 # --------------------------------------------------------------------------- boot
 
 

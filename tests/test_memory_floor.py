@@ -224,6 +224,18 @@ def test_a_name_that_nothing_installed_provides_is_named() -> None:
 # --------------------------------------------------------------------------- the shipped table
 
 
+def test_the_start_of_a_name_counts_for_the_distribution_that_it_leads_to() -> None:
+    absent = floor(["discord", "flask", "torchvision.transforms"], ())
+    assert [one.name for one in absent.unknown] == ["discord", "flask", "torchvision.transforms"]
+    flask = floor(["flask"], [Installed(name="flask", version="3.1.0")])
+    assert (flask.unknown, [part.name for part in flask.parts]) == ((), ["flask"])
+    # discord.py was measured, py-cord was not: both have a module discord
+    entries = (Entry(path="discord/client.py", size=2_000_000, compressed=500_000),)
+    other = Installed(name="py-cord", version="2.6.1", entries=entries)
+    said = floor(["discord"], [other], provider=lambda _: "py-cord")
+    assert [(part.name, part.measured) for part in said.parts] == [("py-cord", False)]
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"[]", b"{", b'{"date": 3}', b"\xff\xfe"],

@@ -302,3 +302,83 @@ def test_an_entry_is_a_script_or_a_module(tmp_path: Path) -> None:
     assert entry(found) == "site_.wsgi:application"
     with pytest.raises(UsageError, match="neither a script of the project nor a module"):
         processes.web_process(own, entry="../etc/passwd.py")
+
+
+# --------------------------------------------------------------------------- what must be installed
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("gunicorn app:app --log-file -", ["gunicorn"]),
+        ("exec gunicorn -w $(nproc) app:app", ["gunicorn"]),
+        ("A=1 env B=2 waitress-serve app:app", ["waitress-serve"]),
+        ("cd src && uvicorn app:app", ["uvicorn"]),
+        ("python manage.py migrate && daphne app.asgi:application", ["daphne"]),
+        ("flask db upgrade && gunicorn app:app", ["flask", "gunicorn"]),
+        ("flask db upgrade; gunicorn app:app", ["gunicorn"]),
+        ("celery -A app worker & uwsgi uwsgi.ini", ["uwsgi"]),
+        ("newrelic-admin run-program gunicorn app:app", ["newrelic-admin", "gunicorn"]),
+        ("ddtrace-run hypercorn app:app", ["ddtrace-run", "hypercorn"]),
+        # something else may bring or replace it
+        ("pip install gunicorn && gunicorn app:app", []),
+        ("gunicorn app:app || waitress-serve app:app", []),
+        ("command -v gunicorn && gunicorn app:app", []),
+        ("bin/start-nginx gunicorn -c gunicorn.conf app.wsgi", []),
+        ("poetry run gunicorn app:app", []),
+        ("uv run gunicorn app:app", []),
+        ("python -m gunicorn app:app", []),
+        ("python setup.py && gunicorn app:app", []),
+        ("sh start.sh", []),
+        ("./gunicorn app:app", []),
+        ("venv/bin/gunicorn app:app", []),
+        ("PATH=$PATH:tools gunicorn app:app", []),
+        ("export PATH=$PATH:tools && gunicorn app:app", []),
+        ("source env/activate && gunicorn app:app", []),
+        ("gunicorn app:app &", []),
+        ("npm start", []),
+        ("$SERVER app:app", []),
+        ("gunicorn 'app:app", []),
+    ],
+)
+def test_the_programs_that_a_command_cannot_do_without(
+    tmp_path: Path, command: str, names: list[str]
+) -> None:
+    files = {"Procfile": f"web: {command}\n", "start.sh": "gunicorn app:app\n"}
+    found = processes.programs(code(tmp_path, files))
+    assert [(one.name, one.process, one.line) for one in found] == [(n, "web", 1) for n in names]
+
+
+def test_the_web_process_and_the_release_phase_come_first(tmp_path: Path) -> None:
+    types = "worker: celery -A app worker\nrelease: alembic upgrade head\nweb: gunicorn app\n"
+    found = processes.programs(code(tmp_path, {"Procfile": types}))
+    assert [(one.name, one.process, one.line) for one in found] == [
+        ("gunicorn", "web", 3),
+        ("alembic", "release", 2),
+        ("celery", "worker", 1),
+    ]
+
+
+OTHER_WAYS = {
+    "Aptfile": "gunicorn\n",
+    "bin/post_compile": "pip install gunicorn\n",
+    ".profile": "PATH=$PATH:tools\n",
+    ".profile.d/path.sh": "PATH=$PATH:tools\n",
+    "tools/gunicorn": "#!/bin/sh\n",
+    "heroku.yml": "build: {docker: {web: Dockerfile}}\n",
+    "conda-requirements.txt": "gunicorn\n",
+    "app.json": '{"buildpacks": [{"url": "heroku/python"}, {"url": "heroku-community/apt"}]}',
+    "project.toml": '[com.heroku.buildpacks.deb-packages]\ninstall = ["gunicorn"]\n',
+    "package.json": '{"scripts": {"heroku-postbuild": "pip install gunicorn"}}',
+}
+
+
+@pytest.mark.parametrize("name", OTHER_WAYS)
+def test_no_program_is_missing_where_something_else_may_bring_it(tmp_path: Path, name: str) -> None:
+    files = {"Procfile": "web: gunicorn app:app\n"}
+    plain = {
+        "app.json": '{"buildpacks": [{"url": "heroku/nodejs"}, {"url": "heroku/python"}]}',
+        "package.json": '{"scripts": {"build": "vite build"}}',
+    }
+    assert processes.programs(code(tmp_path, files | plain))
+    assert processes.programs(code(tmp_path, {name: OTHER_WAYS[name]})) == ()

@@ -166,8 +166,9 @@ def test_a_file_without_requirements_says_so(content: str) -> None:
 
 
 def test_a_file_that_is_not_there_or_a_folder() -> None:
-    with pytest.raises(RequirementsError, match=r"^no\.txt does not exist$"):
+    with pytest.raises(RequirementsError, match=r"^no\.txt does not exist$") as caught:
         read(Path("no.txt"))
+    assert caught.value.hint == "check the name"
     put("app/requirements.txt", "a")
     with pytest.raises(RequirementsError, match="app is a folder") as caught:
         read(Path("app"))

@@ -20,6 +20,9 @@ from slugcheck.running.child import Bounds, ChildError, LateError, MemoryBoundEr
 from slugcheck.running.launcher import Launcher, Worker
 from slugcheck.running.spawner import clean_environment
 from tests.support.benches import script
+from tests.support.verifying import temporary as place
+
+__all__ = ["place"]
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
 
@@ -246,14 +249,6 @@ def test_what_was_being_done_is_named_with_its_progress() -> None:
 
 
 # --------------------------------------------------------------------------- temporary folders
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "tmp"
-    folder.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(folder))
-    return folder
 
 
 @posix

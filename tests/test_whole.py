@@ -411,3 +411,58 @@ def test_a_folder_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
     done = slugcheck(tmp_path / "none" / "")
     assert done.code == 2
     assert "none" in done.err
+
+
+# --------------------------------------------------------------------------- programs it starts
+
+
+def test_a_server_that_nothing_installs_crashes_the_app_at_boot(
+    index: PackageServer, app: Path
+) -> None:
+    scripts = {"console_scripts": {"gunicorn": "gunicorn.app.wsgiapp:run"}}
+    files = {"gunicorn/app/wsgiapp.py": "def run(): ...\n"}
+    index.add_wheel("gunicorn", "23.0", files, entry_points=scripts)
+    index.add_wheel("own-gunicorn", "1.0", files, entry_points=scripts)
+    index.add_wheel("gunicorn-logs", "1.0", {"logs.py": ""})
+    write(app, {"Procfile": "web: gunicorn app:app\n"})
+    commit(app)
+    done = check(index, app)
+    (found,) = done.document["findings"]
+    assert done.code == 1
+    assert (found["code"], found["subject"], found["severity"]) == (
+        "missing-program", "gunicorn", "error"
+    )  # fmt: skip
+    assert found["sentence"] == (
+        "the app will crash at boot: its web process starts gunicorn, which no requirement installs"
+    )
+    assert found["fix"] == "gunicorn==23.0"
+    # the packages alone, and a platform that does not read the Procfile
+    assert check(index, app / "requirements.txt").code == 0
+    assert check(index, app, "--platform", "aws-lambda").document["findings"] == []
+    for line, missing in (
+        (found["fix"], False), ("own-gunicorn==1.0", False), ("gunicorn-logs==1.0", True),
+    ):  # fmt: skip
+        write(app, {"requirements.txt": f"webapp==1.0\n{line}\n"})
+        commit(app)
+        changed = check(index, app)
+        assert changed.code == int(missing)
+        if line == found["fix"]:  # and the line itself is a few bytes of the app's files
+            grown = changed.document["totals"]["slug_bytes"] - found["then_bytes"]
+            assert 0 <= grown < 100
+
+
+def test_a_worker_that_cannot_start_is_a_warning_that_can_be_ignored(
+    index: PackageServer, app: Path
+) -> None:
+    index.add_wheel("celery", "5.0", {"celery.py": ""})
+    write(app, {"Procfile": "web: python app.py\nworker: celery -A app worker\n"})
+    commit(app)
+    assert check(index, app).code == 0
+    done = check(index, app, "--fail-on", "warning")
+    assert (done.code, done.document["findings"][0]["sentence"]) == (
+        1,
+        "the worker process will crash at boot: it starts celery, which no requirement installs",
+    )
+    ignore = '[[ignore]]\ncode = "missing-program"\nreason = "not used"\nexpires = 2999-12-31\n'
+    write(app, {"slugcheck.toml": ignore})
+    assert check(index, app, "--fail-on", "warning").code == 0

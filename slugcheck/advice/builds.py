@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from packaging.utils import canonicalize_name
 
 from slugcheck import reading
 from slugcheck.advice.edits import Edit
-from slugcheck.advice.fixes import Candidate, Problem
+from slugcheck.advice.fixes import Candidate, Problem, comment
 from slugcheck.model import (
     BuildNeed,
     Buildpack,
     DistributionSize,
     Finding,
     FindingSeverity,
+    Inventory,
+    Origin,
+    Program,
     RequirementSet,
     SizeReport,
     SourceBuild,
     Target,
 )
-from slugcheck.packages.known import RUNTIME_LIBRARIES, SUCCESSORS
+from slugcheck.packages.known import PROGRAMS, RUNTIME_LIBRARIES, SUCCESSORS
 from slugcheck.policy.budgets import COMPILES, FAILS, MAY_FAIL
 from slugcheck.sizing import build_time
 from slugcheck.text import listed, plural
@@ -70,8 +73,9 @@ def failing_builds(sizes: SizeReport) -> Iterator[Problem]:
                 for name, group in together.items()
                 if any(member[0] is package for member in group)
             ),
-            package.name,
+            None,
         )
+        untried = comment("no fix tried: fix the builds above first, then check again")
         shared = f"# tried together with {first}: see there" if first != package.name else ""
         yield Problem(
             finding=Finding(
@@ -86,7 +90,7 @@ def failing_builds(sizes: SizeReport) -> Iterator[Problem]:
                 origin=sizes.line_of(package.name),
             ),
             candidates=tuple(candidates),
-            otherwise=_headers(build, sizes.target) or shared,
+            otherwise=_headers(build, sizes.target) or (shared if first else untried),
         )
 
 
@@ -386,7 +390,7 @@ def source_builds(sizes: SizeReport) -> Iterator[Problem]:
             origin=sizes.line_of(native[0].name),
         ),
         candidates=tuple(_source_candidates(native, sizes.target)),
-        otherwise=f"# {listed([d.name for d in native])} {verb} compiled during the build",
+        otherwise=comment(f"{listed([d.name for d in native])} {verb} compiled during the build"),
     )
 
 
@@ -411,6 +415,14 @@ def _source_candidates(native: Sequence[DistributionSize], target: Target) -> It
 
 
 # --------------------------------------------------------------------------- what crashes
+
+# What becomes of a process that starts a program which is not there. Heroku runs web and release by
+# itself, other processes where the user scales them.
+_CRASHES = {
+    "web": ("the app will crash at boot: its {} process starts", FindingSeverity.ERROR),
+    "release": ("the deploy will fail: its {} phase runs", FindingSeverity.ERROR),
+}
+_OTHER_CRASH = ("the {} process will crash at boot: it starts", FindingSeverity.WARNING)
 
 
 def missing_libraries(sizes: SizeReport) -> Iterator[Problem]:
@@ -442,3 +454,45 @@ def missing_libraries(sizes: SizeReport) -> Iterator[Problem]:
             if sizes.target.base is not None
             else f"# remove: {package.name}=={package.distribution.version}",
         )
+
+
+def missing_programs(
+    sizes: SizeReport, inventories: Collection[Inventory], programs: Sequence[Program]
+) -> Iterator[Problem]:
+    """Yield the programs that a process starts and that no distribution brings.
+
+    Nothing is missing for certain where a distribution could not be sized.
+    """
+    if sizes.unsized:
+        return
+    names = {size.name for size in sizes.distributions}
+    scripts = {script for inventory in inventories for script in _scripts(inventory)}
+    told: set[str] = set()
+    for program in programs:
+        bringing = PROGRAMS[program.name]
+        if program.name in scripts or program.name in told or not names.isdisjoint(bringing):
+            continue
+        told.add(program.name)
+        what, severity = _CRASHES.get(program.process, _OTHER_CRASH)
+        yield Problem(
+            finding=Finding(
+                code="missing-program",
+                severity=severity,
+                subject=bringing[0],
+                sentence=(
+                    f"{what.format(program.process)} {program.name}, which no requirement installs"
+                ),
+                fix="",
+                origin=Origin(file="Procfile", line=program.line),
+            ),
+            candidates=tuple(Candidate(edit=Edit(add=(name,))) for name in bringing),
+        )
+
+
+def _scripts(inventory: Inventory) -> Iterator[str]:
+    """Yield the programs that a wheel brings, by entry points or as files."""
+    yield from (name for name, _ in (*inventory.console_scripts, *inventory.gui_scripts))
+    folder = f"{inventory.dist_info.removesuffix('.dist-info')}.data/scripts/"
+    for entry in inventory.entries:
+        if entry.path.startswith(folder):
+            yield entry.path.removeprefix(folder)

@@ -21,6 +21,7 @@ from slugcheck.model import (
     FindingSeverity,
     Inventory,
     Origin,
+    Program,
     SizeReport,
     Target,
 )
@@ -42,10 +43,13 @@ from slugcheck.text import listed, plural
 _SHOWN = 4  # names in a sentence
 
 
-def problems(measured: Measured, own: tuple[Candidate, ...] = ()) -> list[Problem]:
+def problems(
+    measured: Measured, own: tuple[Candidate, ...] = (), programs: Sequence[Program] = ()
+) -> list[Problem]:
     """Return what is wrong or wasteful in a state of the project, each with fixes to try.
 
-    ``own`` are the project's own ways to a PyTorch without CUDA, which come first.
+    ``own`` are the project's own ways to a PyTorch without CUDA, which come first. ``programs`` are
+    those that its processes start.
     """
     sizes = measured.sizes
     return [
@@ -56,6 +60,7 @@ def problems(measured: Measured, own: tuple[Candidate, ...] = ()) -> list[Proble
         *builds.refused_wheels(sizes),
         *builds.doubtful_builds(sizes),
         *builds.missing_libraries(sizes),
+        *builds.missing_programs(sizes, measured.inventories.values(), programs),
         *builds.source_builds(sizes),
         *_placeholder(sizes),
         *_python_status(sizes.target),

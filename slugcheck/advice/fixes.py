@@ -116,6 +116,7 @@ class _Choice:
         """Return the finding with the best fix, None where it is no problem after all."""
         unmeasured: tuple[Candidate, Trial] | None = None
         reasons: list[str] = []
+        untried = ""
         for candidate in problem.candidates[:_MOST_CANDIDATES]:
             trial = self.trials.run(candidate.edit)
             if trial.measured is not None and trial.after is not None:
@@ -124,7 +125,8 @@ class _Choice:
                     return self._measured(problem, candidate, trial.measured.sizes, trial.after)
                 reasons.append(reason)
             elif trial.outcome is Outcome.NOT_MEASURED:
-                if candidate.edit.wheels_only or candidate.edit.python is not None:
+                if candidate.edit.wheels_only or candidate.edit.python or _is_open(candidate.edit):
+                    untried = untried or trial.problem
                     continue  # which versions or which Python it takes, only trying tells
                 unmeasured = unmeasured or (candidate, trial)
             else:
@@ -135,10 +137,9 @@ class _Choice:
             return self._not_measured(problem, *unmeasured)
         if not problem.candidates:
             return replace(problem.finding, fix=problem.otherwise)
-        reason = f": {_short(reasons[0])}" if reasons else ""
-        nothing = textwrap.wrap(f"no fix found{reason}", _WIDTH)
-        fix = problem.otherwise or "\n".join(f"# {line}" for line in nothing)
-        return replace(problem.finding, fix=fix)
+        found = "no fix tried" if untried and not reasons else "no fix found"
+        reason = f": {_short([*reasons, untried][0])}" if reasons or untried else ""
+        return replace(problem.finding, fix=problem.otherwise or comment(f"{found}{reason}"))
 
     def _objection(self, problem: Problem, edit: Edit, measured: Measured, after: AfterFix) -> str:
         """Return why a change that resolves is no fix, "" if it is one."""
@@ -210,14 +211,29 @@ class _Choice:
         return "\n".join([*notes, text])
 
 
+def _is_open(edit: Edit) -> bool:
+    """Whether a line takes versions that may not exist: those above or below one."""
+    clauses = [one for line in edit.lines for one in reading.requirement(line).specifier]
+    return any(clause.operator in (">", "<") for clause in clauses)
+
+
+def comment(text: str) -> str:
+    """Return text as comment lines that fit a narrow terminal."""
+    return "\n".join(f"# {line}" for line in textwrap.wrap(text, _WIDTH))
+
+
 def _exact(edit: Edit, sizes: SizeReport) -> Edit:
-    """Return the edit with each range of versions narrowed to the one that was resolved."""
+    """Return the edit with each range of versions narrowed to the one that was resolved.
+
+    A line that is added gets its version too.
+    """
     versions = {d.name: d.distribution.version for d in sizes.distributions}
 
-    def exact(line: str) -> str:
+    def exact(line: str, *, added: bool = False) -> str:
         wanted = reading.requirement(line)
         version = versions.get(canonicalize_name(wanted.name))
-        if version is None or not wanted.specifier or reading.is_exact(wanted.specifier):
+        is_open = bool(wanted.specifier) or added
+        if version is None or not is_open or reading.is_exact(wanted.specifier):
             return line
         extras = f"[{','.join(sorted(wanted.extras))}]" if wanted.extras else ""
         return f"{wanted.name}{extras}=={version}"
@@ -225,7 +241,7 @@ def _exact(edit: Edit, sizes: SizeReport) -> Edit:
     return replace(
         edit,
         replace=tuple((old, exact(line)) for old, line in edit.replace),
-        add=tuple(map(exact, edit.add)),
+        add=tuple(exact(line, added=True) for line in edit.add),
     )
 
 

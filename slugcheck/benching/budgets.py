@@ -25,9 +25,10 @@ from slugcheck.model.bench import (
 from slugcheck.model.document import saved as documents
 from slugcheck.model.document.bench import BenchDocument
 from slugcheck.model.report import Status
-from slugcheck.text import mib, number, parse_size, printable
+from slugcheck.policy.limits import PERCENT as INCREASE
+from slugcheck.policy.limits import of_measurements
+from slugcheck.text import mib, printable
 
-INCREASE = "increase_percent"
 _LEAST = 4  # processes on each side, below which no difference is significant
 _MOST_PROCESSES = 1_000  # of one runtime in a saved run
 _HINT = "make it anew: slugcheck bench -o FILE.json"
@@ -72,6 +73,7 @@ _FIGURES: Mapping[str, _Figure] = {
         values=lambda _, starts: [start.seconds for start in starts if not start.evicted],
     ),
 }  # fmt: skip
+_UNITS = {"MiB": "bytes", "ms": "milliseconds", "s": "seconds"}
 _COMPARED = ("peak_rss", "peak_anon", "cpu_ms")
 
 
@@ -100,46 +102,13 @@ def parse(texts: Sequence[str], baseline: Path | None) -> Budgets:
 
     :raises UsageError: names everything that is wrong.
     """
-    limits: dict[str, float] = {}
-    wrong: list[str] = []
-    for text in texts:
-        name, _, value = text.partition("=")
-        name = name.strip()
-        try:
-            limits[name] = _value(name, value.strip())
-        except ValueError as error:
-            wrong.append(f"--limit {text[:60]}: {error}")
+    units = {name: _UNITS[figure.unit] for name, figure in _FIGURES.items()}
+    limits = of_measurements(
+        texts, units | {INCREASE: "percent"}, has_baseline=baseline is not None
+    )
     increase = limits.pop(INCREASE, None)
-    if increase is not None and baseline is None:
-        wrong.append(f"--limit {INCREASE} needs a saved run to compare with: --baseline FILE.json")
-    if wrong:
-        hint = f"limits of bench are {', '.join([*_FIGURES, INCREASE])}"
-        raise UsageError("\n".join(wrong), hint=hint)
     read = None if baseline is None else _read(baseline)
     return Budgets(limits=limits, increase_percent=increase, baseline=read)
-
-
-def _value(name: str, text: str) -> float:
-    """Return the value of a limit.
-
-    :raises ValueError: there is no such limit, or it is not such a value.
-    """
-    if name == INCREASE:
-        return number(text, ("", "%"), "a percentage; write 10 or 2.5")
-    figure = _FIGURES.get(name)
-    if figure is None:
-        message = f"there is no limit {name[:40]!r}"
-        raise ValueError(message)
-    if figure.unit == "MiB":
-        value = float(parse_size(text))
-    elif figure.unit == "ms":
-        value = number(text, ("", "ms"), "a number of milliseconds; write 50 or 12.5ms")
-    else:
-        value = number(text, ("", "s"), "a number of seconds; write 2 or 1.5s")
-    if not value:
-        message = "the limit must be greater than zero"
-        raise ValueError(message)
-    return value
 
 
 def _read(path: Path) -> Baseline:

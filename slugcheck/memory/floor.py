@@ -100,8 +100,8 @@ class _Starts:
         """Take up a name that the app imports."""
         node = self._table.find(name)
         if node is not None:
-            owner = self._table.nodes[node][0]
-            if owner == STANDARD_LIBRARY or owner in self._by_number:
+            owners = self._table.owners(name, node)
+            if STANDARD_LIBRARY in owners or not owners.isdisjoint(self._by_number):
                 self.nodes.setdefault(node, (name,))
                 return
         owned = self._unmeasured.get(self._provider(name) or "")

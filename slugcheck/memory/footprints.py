@@ -12,6 +12,7 @@ needs. So optional imports count where there is something to import.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from importlib import resources
 
@@ -21,6 +22,7 @@ from slugcheck import reading
 from slugcheck.errors import MeasureError
 
 STANDARD_LIBRARY = 0  # the number of its distribution
+_START_NODES = 2  # of a name, one after another, before those of its distribution
 _FILE = "footprints.json"
 _HINT = "reinstall slugcheck"
 
@@ -126,6 +128,21 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         while rest and rest not in below:
             rest = rest.rpartition(".")[0]
         return below.get(rest)
+
+    def owners(self, name: str, node: int) -> frozenset[int]:
+        """Return the distributions of which one has to be installed for a name to load.
+
+        ``node`` is what ``find`` returned. A name that is not the standard library's may start at a
+        node that is: it takes nothing itself, and what it leads to decides.
+        """
+        if name.partition(".")[0] in sys.stdlib_module_names:
+            return frozenset({self.nodes[node][0]})
+        level = {node}
+        for _ in range(_START_NODES + 1):
+            if found := {self.nodes[number][0] for number in level} - {STANDARD_LIBRARY}:
+                return frozenset(found)
+            level = {target for number in level for target in self.nodes[number][5:]}
+        return frozenset({STANDARD_LIBRARY})
 
     def reach(self, starts: Iterable[int], installed: Collection[int]) -> dict[int, int]:
         """Return the nodes that load, each with the one that led there first (itself: a start).

@@ -89,6 +89,15 @@ class WebProcess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program that a process of the Procfile looks for on PATH, and cannot start without."""
+
+    name: str  # "gunicorn"
+    process: str  # "web"
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
     """A module that is not the app's own, and the first place that imports it.
 

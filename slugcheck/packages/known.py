@@ -65,6 +65,34 @@ RUNTIME_LIBRARIES: Mapping[str, tuple[str, str, str]] = {
     "soundfile": ("soundfile", "libsndfile.so.1", "libsndfile1"),
 }
 
+# Programs of Python that a start command names, and the distributions that bring each: the first to
+# add where none is there. From the entry points of their wheels (2026-11-27); uwsgi builds its own.
+PROGRAMS: Mapping[str, tuple[str, ...]] = {
+    "alembic": ("alembic",),
+    "arq": ("arq",),
+    "celery": ("celery",),
+    "chainlit": ("chainlit",),
+    "daphne": ("daphne",),
+    "ddtrace-run": ("ddtrace",),
+    "django-admin": ("django",),
+    "dramatiq": ("dramatiq",),
+    "fastapi": ("fastapi",),
+    "flask": ("flask",),
+    "granian": ("granian",),
+    "gunicorn": ("gunicorn",),
+    "honcho": ("honcho",),
+    "hypercorn": ("hypercorn",),
+    "newrelic-admin": ("newrelic",),
+    "opentelemetry-instrument": ("opentelemetry-distro", "opentelemetry-instrumentation"),
+    "rq": ("rq",),
+    "sanic": ("sanic",),
+    "streamlit": ("streamlit",),
+    "taskiq": ("taskiq",),
+    "uvicorn": ("uvicorn",),
+    "uwsgi": ("uwsgi", "pyuwsgi"),
+    "waitress-serve": ("waitress",),
+}
+
 # What a build from source cannot do without, by Ubuntu's package names, where the archive itself
 # does not tell: the versions that need it, and the packages. Only what stops the build: from the
 # setup.py of each, which asks pg_config and the like, or from the headers that its sources include

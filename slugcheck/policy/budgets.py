@@ -47,12 +47,12 @@ if TYPE_CHECKING:
 N = TypeVar("N", int, float)
 
 # What stops the build or the boot of an app: import cv2 without libGL, pip without a Linux wheel,
-# a compiler that the platform does not have.
+# a compiler that the platform does not have, a server that nothing installs.
 FAILS, MAY_FAIL = "build-fails", "build-may-fail"  # for certain, and probably
 COMPILES = "built-from-source"
 HASHES = "missing-hashes"
 _STOPS = frozenset({FAILS, MAY_FAIL, COMPILES, HASHES})
-_STOPS |= {"missing-library", "opencv-gui", "other-system"}
+_STOPS |= {"missing-library", "missing-program", "opencv-gui", "other-system"}
 
 
 def verdict(status: Status, shown: str, limit: str, *, margin: str = "", span: str = "") -> str:

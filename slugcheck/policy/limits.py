@@ -2,7 +2,7 @@
 
 Names are figures (``slug``, ``build``), ``package.NAME``, ``increase``, ``increase_percent``,
 ``package_increase`` and ``vulnerabilities``. All mistakes are reported at once, each with its
-place.
+place. ``of_measurements`` reads the limits of bench and rehearse, which have figures of their own.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from slugcheck.model import (
     Severity,
     Source,
 )
-from slugcheck.text import parse_seconds, parse_size
+from slugcheck.text import lines_of, number, parse_seconds, parse_size, printable
 
 # Every figure that a limit can be set for, and its unit.
 FIGURES = {
@@ -239,3 +239,59 @@ def _count(budget: Budget | None) -> CountLimit | None:
 
 def _source(budget: Budget) -> Source:
     return Source(text=f"set by {budget.place}", date="")
+
+
+# --------------------------------------------------------------------------- of measurements
+
+
+def of_measurements(
+    texts: Sequence[str], units: Mapping[str, str], *, has_baseline: bool
+) -> dict[str, float]:
+    """Return the limits of ``--limit NAME=VALUE`` by name: bytes, seconds, milliseconds, percent.
+
+    ``units`` are those four words by name. A percentage is one of growth over a saved run, and may
+    be zero.
+
+    :raises UsageError: names everything that is wrong.
+    """
+    limits: dict[str, float] = {}
+    wrong: list[str] = []
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        try:
+            if not equals:
+                raise ValueError("expected NAME=VALUE")
+            limits[name] = _measured(name, value, units)
+        except ValueError as error:
+            wrong.append(f"--limit {printable(text)[:_QUOTED]}: {error}")
+    if PERCENT in limits and not has_baseline:
+        wrong.append(f"--limit {PERCENT} needs a saved run to compare with: --baseline FILE.json")
+    if wrong:
+        raise UsageError(lines_of(wrong), hint=f"limits are {', '.join(units)}")
+    return limits
+
+
+def _measured(name: str, text: str, units: Mapping[str, str]) -> float:
+    match units.get(name):
+        case "percent":
+            return parse_percent(text)
+        case "bytes":
+            value = float(parse_size(text))
+        case "milliseconds":
+            value = number(text, ("", "ms"), "a number of milliseconds; write 50 or 12.5ms")
+        case "seconds":
+            value = _fractional_seconds(text)
+        case _:
+            near = difflib.get_close_matches(name[:_QUOTED], units, n=1)
+            raise ValueError("unknown limit" + (f"; did you mean {near[0]}?" if near else ""))
+    if not value:
+        raise ValueError("the limit must be greater than zero")
+    return value
+
+
+def _fractional_seconds(text: str) -> float:
+    """Return seconds of "1.5s", or of any other duration."""
+    try:
+        return number(text, ("", "s"), "")
+    except ValueError:
+        return parse_seconds(text)

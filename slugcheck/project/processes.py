@@ -22,7 +22,8 @@ from typing import Any
 
 from slugcheck import reading
 from slugcheck.errors import MeasureError, UsageError
-from slugcheck.model import Dyno, EntryPoint, WebProcess, Workers
+from slugcheck.model import Dyno, EntryPoint, Program, WebProcess, Workers
+from slugcheck.packages.known import PROGRAMS
 from slugcheck.project.source import Code, parsed
 from slugcheck.text import printable
 
@@ -1200,3 +1201,101 @@ def refusal(workers: Workers | None, dyno: Dyno | None) -> str:
 def forks(process: WebProcess) -> bool:
     """Return whether the server forks its workers, which then share its memory."""
     return process.server in ("gunicorn", "uwsgi")
+
+
+# --------------------------------------------------------------------------- what must be installed
+
+# What may bring a program otherwise than by the requirements: packages of the system or of conda,
+# another build, hooks of this one, and what a dyno's shell reads before the command.
+_OTHER_WAYS = frozenset(
+    "Aptfile .buildpacks heroku.yml environment.yml conda-requirements.txt bin/pre_compile "
+    "bin/post_compile .profile".split()
+)
+_OWN_BUILDPACKS = re.compile(
+    r"(?:https://github\.com/)?heroku/(?:heroku-buildpack-)?(?:python|nodejs)(?:\.git)?"
+)
+_NEXT = frozenset({"", "&&", ";", "&"})
+_HARMLESS = frozenset("cd echo export mkdir printf set sleep touch true ulimit umask".split())
+
+
+def programs(code: Code) -> tuple[Program, ...]:
+    """Return Python's programs that the Procfile's processes certainly look for on PATH.
+
+    Those of the web process come first, then those of the release phase. A command counts only
+    where all of it is understood: a shell script, a tool such as Poetry, or another buildpack may
+    bring the program.
+
+    :raises MeasureError: the Procfile cannot be read.
+    """
+    if "Procfile" not in code.paths or _has_other_ways(code):
+        return ()
+    found = procfile(code.folder, code.top)
+    own = {posixpath.basename(path) for path in code.paths}
+    order = sorted(found.types, key=lambda process: (process != "web", process != "release"))
+    return tuple(
+        Program(name=name, process=process, line=found.lines[process])
+        for process in order
+        for name in _needed(found.types[process][:_LONGEST_COMMAND])
+        if name not in own
+    )
+
+
+def _has_other_ways(code: Code) -> bool:
+    """Whether programs may come from elsewhere than the requirements."""
+    if not _OTHER_WAYS.isdisjoint(code.paths):
+        return True
+    if any(path.startswith(".profile.d/") for path in code.paths):
+        return True
+    if b"pip" in (code.text("package.json") or b"") or b"buildpacks" in (
+        code.text("project.toml") or b""
+    ):
+        return True
+    app = code.text("app.json")
+    settings = _settings_file(app, toml=False) if app is not None else {}
+    listed = settings.get("buildpacks") or [] if settings is not None else None
+    if not isinstance(listed, list):
+        return True
+    urls = [one.get("url") if isinstance(one, dict) else None for one in listed]
+    return not all(isinstance(url, str) and _OWN_BUILDPACKS.fullmatch(url) for url in urls)
+
+
+def _needed(text: str) -> tuple[str, ...]:
+    """Return the programs of Python without which a command fails; none where that is not sure."""
+    found: list[str] = []
+    for words in _split(text) or ():
+        after = words.pop() if words[-1] in _SEPARATORS else ""
+        names = _looked_for(words)
+        if names is None or after not in _NEXT:
+            return ()
+        found += names
+        if after in (";", "&"):  # the next command starts all the same
+            found.clear()
+    return tuple(dict.fromkeys(found))
+
+
+def _looked_for(words: list[str]) -> list[str] | None:
+    """Return the programs of Python that a simple command starts, None where it may do more."""
+    found: list[str] = []
+    while words:
+        name = words[0]
+        if match := _ASSIGNMENT.fullmatch(name):
+            if match[1] == "PATH":
+                return None
+            words = words[1:]
+        elif name in ("exec", "env", "nohup", "time", "nice"):
+            words = _behind(words[1:], _WRAPPERS[name], skip=False)
+        elif name in ("ddtrace-run", "opentelemetry-instrument"):
+            found.append(name)
+            words = _behind(words[1:], frozenset(), skip=False)
+        elif name == "newrelic-admin" and words[1:2] == ["run-program"]:
+            found.append(name)
+            words = words[2:]
+        else:
+            break
+    if not words:
+        return found
+    if words[0] in PROGRAMS:
+        return [*found, words[0]]
+    migrates = _PYTHON.fullmatch(words[0]) and words[1:2] == ["manage.py"]
+    sets_path = any(word.startswith("PATH=") for word in words)
+    return found if (words[0] in _HARMLESS and not sets_path) or migrates else None

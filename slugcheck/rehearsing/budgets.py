@@ -6,16 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from slugcheck.errors import UsageError
 from slugcheck.model.document import saved as documents
 from slugcheck.model.document.rehearsal import RehearsalDocument
 from slugcheck.model.rehearsal import Judgement, ProcessRun, RehearsalResult
 from slugcheck.model.report import Status
 from slugcheck.model.to_document.rehearsal import rehearsed
-from slugcheck.text import lines_of, mib, number, parse_seconds, parse_size, printable, seconds
+from slugcheck.policy.limits import of_measurements
+from slugcheck.text import mib, printable, seconds
 
-_NAMES = ("ram", "boot", "p95_ms", "increase_percent")
-_HINT = "for example --limit ram=400M, boot=20s, p95_ms=500 or increase_percent=10"
+_UNITS = {
+    "ram": "bytes", "boot": "seconds", "p95_ms": "milliseconds", "increase_percent": "percent",
+}  # fmt: skip
 _REHEARSAL = "make one with: slugcheck rehearse --output rehearsal.json"
 
 
@@ -33,38 +34,12 @@ def parse(texts: Sequence[str], baseline: Path | None) -> Budgets:
 
     :raises UsageError: names everything that is wrong.
     """
-    limits: dict[str, float] = {}
-    wrong: list[str] = []
-    for text in texts:
-        name, _, value = text.partition("=")
-        try:
-            limits[name.strip()] = _value(name.strip(), value.strip())
-        except ValueError as error:
-            wrong.append(f"--limit {printable(text)[:60]}: {error}")
-    if wrong:
-        raise UsageError(lines_of(wrong), hint=_HINT)
-    if "increase_percent" in limits and baseline is None:
-        raise UsageError("--limit increase_percent needs --baseline FILE.json", hint=_REHEARSAL)
+    limits = of_measurements(texts, _UNITS, has_baseline=baseline is not None)
     return Budgets(
         limits=limits,
         baseline=load(baseline) if baseline is not None else None,
         label=printable(str(baseline)) if baseline is not None else "",
     )
-
-
-def _value(name: str, text: str) -> float:
-    match name:
-        case "ram":
-            value: float = parse_size(text)
-        case "boot":
-            value = parse_seconds(text)
-        case "p95_ms" | "increase_percent":
-            value = number(text.removesuffix("%").strip(), ("",), "a number")
-        case _:
-            raise ValueError(f"there is no such limit; choose {', '.join(_NAMES)}")
-    if value <= 0:
-        raise ValueError("the limit must be greater than zero")
-    return value
 
 
 def load(path: Path) -> RehearsalResult:

@@ -38,6 +38,7 @@ _RULES = {
     "build-fails": "A distribution that the platform cannot build or install",
     "build-may-fail": "A distribution whose build is likely to fail",
     "missing-library": "A distribution that needs a library which the platform lacks",
+    "missing-program": "A process starts a program that no requirement installs",
     "built-from-source": "A distribution is compiled during the build",
     "heavy-dependency": "A later version of a distribution requires less",
     "other-system": "A distribution for another operating system",

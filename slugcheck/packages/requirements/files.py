@@ -351,7 +351,9 @@ class _Reader:
             else:
                 data = reading.read(file.path, within=self._within, limit=reading.REQUIREMENTS)
         except FileNotFoundError:
-            hint = "check the name; an include is relative to the file that includes it"
+            hint = "check the name"
+            if file is not self._top:
+                hint += "; an include is relative to the file that includes it"
             raise RequirementsError(f"{file.name} does not exist", hint=hint) from None
         except IsADirectoryError:
             message = f"{file.name} is a folder"
