@@ -30,6 +30,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what importing and collecting made out of every later collection of garbage."""
+    """Look for garbage as rarely as the program does, and not in what was made until now."""
+    gc.set_threshold(50_000)
     gc.collect()
     gc.freeze()

@@ -112,7 +112,8 @@ def last_line(server: PackageServer, folder: Path, platform: str, data: bytes) -
     server.add_wheel("webapp", "1.0", {"webapp/data.bin": data})
     path = folder / "requirements.txt"
     path.write_text("webapp==1.0\n")
-    done = slugcheck(path, "--index-url", server.index_url, "--platform", platform)
+    index = ("--index-url", server.index_url, "--refresh")
+    done = slugcheck(path, *index, "--platform", platform)
     return done.code, " ".join(done.out.strip().split("\n\n")[-1].split())
 
 

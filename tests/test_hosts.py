@@ -102,7 +102,7 @@ def app(tmp_path: Path) -> Path:
         "requirements.txt": "-r requirements/base.txt\r\noldlib==1.0\r\n",
         "requirements/base.txt": "webapp==1.0\r\nframework==2.0  # pinned\r\n",
         ".python-version": "3.12\r\n",
-        "Procfile": "web: gunicorn app:app\r\n",
+        "Procfile": "web: python app.py\r\n",
         "slugcheck.toml": '[budgets]\r\nslug = "300M"\r\n',
         ".slugignore": "docs\r\n",
         "app.py": "print(1)\r\n",

@@ -221,8 +221,8 @@ def test_a_model_that_is_loaded_at_the_start_counts(
     )
     apart = memory(check(APP, "--format", "json"))
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "a.onnx").write_bytes(bytes(8 * MIB))
-    (tmp_path / "models" / "later.onnx").write_bytes(bytes(MIB))
+    (tmp_path / "models" / "a.onnx").write_bytes(b"\xff" * 8 * MIB)
+    (tmp_path / "models" / "later.onnx").write_bytes(b"\xff" * MIB)
     (tmp_path / "b.keras").write_bytes(bytes(2 * MIB))
     files = APP | {"web.py": APP["web.py"] + source}
     found = memory(check(files, "--format", "json"))

@@ -24,7 +24,7 @@ from tests.support.bounded import Bounded, Ended
 
 pytestmark = pytest.mark.usefixtures("plain_network")
 
-_MUTANTS = 60  # of each parser; benchmarks/fuzz.py tries 100,000
+_MUTANTS = 30  # of each parser; benchmarks/fuzz.py tries 100,000
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ def check(package_server: PackageServer, plain_network: None, tmp_path: Path) ->
     versions = dict(footprints.load().distributions)
     for name in ("flask", "gunicorn"):
         package_server.add_wheel(name, versions[name], {f"{name}/__init__.py": ""})
+    package_server.add_wheel("uwsgi", "2.0", {"uwsgidecorators.py": ""})
     places = ("--index-url", package_server.index_url, "--python", "3.11")
 
     def run(files: dict[str, str], *more: str) -> Done:
@@ -90,7 +91,10 @@ def test_a_link_to_a_model_does_not_count_as_nothing(check: Check, tmp_path: Pat
         (procfile("gunicorn nothing:app -w 1"), "nothing"),
         ({"app.py": "import flask, pickle\npickle.load(open('gone.pkl', 'rb'))\n"}, "gone.pkl"),
         ({"app.py": "import flask, pickle\npickle.load(open(x))\n"}, "whose file is not known"),
-        (procfile("uwsgi -w app:app -p %(x)"), "not a plain number"),
+        (
+            {"requirements.txt": "flask\nuwsgi\n"} | procfile("uwsgi -w app:app -p %(x)"),
+            "not a plain number",
+        ),
         (
             procfile("python app.py")
             | {"app.py": "import uvicorn\nuvicorn.run('app', workers=x)\n"},
