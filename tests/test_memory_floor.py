@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -248,11 +250,28 @@ def test_a_damaged_table_is_one_clear_error(content: bytes) -> None:
     assert caught.value.hint == "reinstall slugcheck"
 
 
+def test_a_table_that_several_threads_load_at_once_is_loaded(tmp_path: Path) -> None:
+    program = tmp_path / "several.py"
+    program.write_text(
+        "import sys, threading\n"
+        "from slugcheck.memory import footprints\n"
+        "sys.setswitchinterval(1e-6)\n"
+        "gate = threading.Barrier(8)\n"
+        "def load():\n    gate.wait()\n    footprints.load()\n"
+        "threads = [threading.Thread(target=load) for _ in range(8)]\n"
+        "for one in threads: one.start()\n"
+        "for one in threads: one.join()\n"
+    )
+    for _ in range(3):
+        done = subprocess.run([sys.executable, str(program)], capture_output=True, check=False)
+        assert done.returncode == 0, done
+
+
 def test_a_missing_table_is_one_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(footprints, "_FILE", "nowhere.json")
-    footprints.load.cache_clear()
+    footprints._load.cache_clear()
     with pytest.raises(MeasureError, match=r"cannot be read: No such file"):
         footprints.load()
 

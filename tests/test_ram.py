@@ -287,11 +287,11 @@ def test_a_missing_table_is_one_clear_line(
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "footprints.json").write_text("{")
     monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path / "data")
-    footprints.load.cache_clear()
+    footprints._load.cache_clear()
     try:
         done = check(APP)
     finally:
-        footprints.load.cache_clear()
+        footprints._load.cache_clear()
     assert (done.code, done.out) == (3, "")
     assert "the table of measured imports is damaged" in done.err
     assert "reinstall slugcheck" in done.err

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 from collections.abc import Collection, Iterable, Mapping
 from importlib import resources
 
@@ -25,6 +26,9 @@ STANDARD_LIBRARY = 0  # the number of its distribution
 _START_NODES = 2  # of a name, one after another, before those of its distribution
 _FILE = "footprints.json"
 _HINT = "reinstall slugcheck"
+# Two threads that read values of a type for the first time at once end msgspec 0.22 with a
+# segmentation fault.
+_LOADING = threading.Lock()
 
 
 class Errors(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,12 +172,17 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         return led
 
 
-@functools.cache
 def load() -> Table:
     """Return the table that this slugcheck ships with.
 
     :raises MeasureError: the file is missing or damaged.
     """
+    with _LOADING:
+        return _load()
+
+
+@functools.cache
+def _load() -> Table:
     try:
         content = resources.files("slugcheck.memory").joinpath(_FILE).read_bytes()
     except OSError as error:
