@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.architecture import circles, imports, layer, modules, names_imported
+from tests.support.commands import slugcheck
+from tests.support.server import PackageServer
 
 ROOT = Path(__file__).parent.parent
 MODULES = modules(ROOT)
@@ -111,3 +113,34 @@ def test_help_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_warm_check_loads_only_what_it_uses(
+    package_server: PackageServer, private_caches: Path, tmp_path: Path
+) -> None:
+    package_server.add_wheel("webapp", "1.0", {"webapp.py": "x = 1\n"}, requires=("library",))
+    package_server.add_wheel("library", "2.0", {"library.so": b"1" * 100})
+    lines = tmp_path / "requirements.txt"
+    lines.write_text("webapp\n")
+    command = ["check", str(lines), "--index-url", package_server.index_url, "--format", "json"]
+    assert slugcheck(*command).code == 0
+    unused = {
+        # other ways to say it, and other questions
+        "rich", "slugcheck.render.view", "slugcheck.render.wording", "slugcheck.model.bench",
+        "slugcheck.model.rehearsal", "slugcheck.model.comparison", "slugcheck.model.why",
+        # what the caches have
+        "requests", "urllib3", "pypi_simple", "slugcheck.packages.index.pages",
+        "slugcheck.packages.index.wheel", "slugcheck.packages.sdist.sdist",
+        # what the file has not: source archives, conflicts, an image, a lock, an app
+        "slugcheck.packages.resolve.sources", "slugcheck.packages.resolve.conflicts",
+        "slugcheck.project.container", "slugcheck.project.image", "slugcheck.project.dockerfile",
+        "slugcheck.packages.locks.uv", "slugcheck.packages.locks.poetry",
+        "slugcheck.project.static_files", "slugcheck.verify.run",
+    }  # fmt: skip
+    code = (
+        "import sys\nfrom slugcheck.cli import run\ncode = run(sys.argv[1:])\n"
+        f"print(sorted({unused!r} & set(sys.modules)), file=sys.stderr)\nsys.exit(code)"
+    )
+    program = [sys.executable, "-c", code, *command]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "[]\n")
