@@ -58,6 +58,7 @@ def embedded_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Done, dict[s
 # --------------------------------------------------------------------------- a whole run
 
 
+@pytest.mark.slow
 def test_without_arguments_onnx_runtime_is_measured_whole(
     embedded_run: tuple[Done, dict[str, Any], str],
 ) -> None:
@@ -131,6 +132,7 @@ def test_the_script_writes_the_model_that_is_shipped(
 # --------------------------------------------------------------------------- own models
 
 
+@pytest.mark.slow
 def test_an_own_model_is_given_what_its_signature_says(tiny: Callable[..., Path]) -> None:
     done = bench("--onnx", tiny("batch", 8), "--batch", "7", "--format", "json")
     assert done.code == 0, done.err
@@ -145,6 +147,7 @@ def test_a_dynamic_axis_needs_a_value_and_the_error_says_which(tiny: Callable[..
     assert "--input x=1x640x3" in done.err
 
 
+@pytest.mark.slow
 def test_a_file_of_numbers_is_given_a_memory_limit_tried_and_nothing_left(
     tiny: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +235,7 @@ def launcher() -> Iterator[Launcher]:
         yield found
 
 
+@pytest.mark.slow
 def test_one_stack_that_fails_is_one_line_and_the_other_is_kept(
     tiny: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -246,6 +250,7 @@ def test_one_stack_that_fails_is_one_line_and_the_other_is_kept(
     assert "ONNX Runtime 1." in done.out
 
 
+@pytest.mark.slow
 def test_a_runtime_that_is_not_there_is_told_where_it_was_asked_for(
     tiny: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -267,6 +272,7 @@ def test_a_runtime_that_is_not_there_is_told_where_it_was_asked_for(
 # --------------------------------------------------------------------------- settings that save
 
 
+@pytest.mark.slow
 def test_variants_are_rows_with_their_saving_cost_and_error(
     tiny: Callable[..., Path], tmp_path: Path
 ) -> None:

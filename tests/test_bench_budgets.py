@@ -227,6 +227,7 @@ def test_a_saved_run_of_many_processes_is_compared(tmp_path: Path) -> None:
 # --------------------------------------------------------------------------- a real run
 
 
+@pytest.mark.slow
 def test_a_real_run_is_compared_with_a_saved_one(tmp_path: Path) -> None:
     model = write_onnx(tmp_path / "tiny.onnx", ("Add", "x", "x"), (1, 8))
     quick = ("bench", "-q", "--processes", "1", "--runs", "3", "--onnx", model)

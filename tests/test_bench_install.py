@@ -36,6 +36,7 @@ def environments(folder: Path) -> list[Path]:
     return sorted(folder.rglob("environments-v1/*"))
 
 
+@pytest.mark.slow
 def test_the_list_is_sized_installed_and_kept(
     index: PackageServer, requirements: Write, private_caches: Path
 ) -> None:

@@ -58,6 +58,7 @@ def test_the_true_bytecode_of_real_packages_lies_in_the_interval(name: str) -> N
     assert found.estimate.low <= true_bytes(sources) <= found.estimate.high
 
 
+@pytest.mark.slow
 def test_a_sample_of_a_real_package_comes_near_the_truth() -> None:
     sources = sources_of("pip") or sources_of("hypothesis")
     entries = [one for one, _ in sources]

@@ -239,6 +239,7 @@ def test_a_line_is_left_out_where_no_other_version_helps(
     assert versions(done) == {"colors": "2.0", "frames": "3.0", "numbers": "2.1"}
 
 
+@pytest.mark.slow
 def test_the_same_file_gets_the_same_answer(index: PackageServer, requirements: Write) -> None:
     path = requirements("numbers==1.5\nframes==3.0\nbots==3.1\ncolors==2.0\npaint==1.0\n")
     assert obstacles(check(index, path)) == obstacles(check(index, path))

@@ -58,6 +58,7 @@ def test_the_extras_install_what_the_code_looks_for() -> None:
     assert "slugcheck[all]" in declared["test"]
 
 
+@pytest.mark.slow
 def test_check_compare_and_why_work_without_any_extra(
     index: PackageServer, requirements: Write
 ) -> None:

@@ -155,6 +155,7 @@ def each(prelude: Path, host: str, folder: Path, *commands: Sequence[str]) -> li
     return [Done(*ended) for ended in json.loads(done.stdout)]
 
 
+@pytest.mark.slow
 def test_the_figures_are_those_of_linux(
     prelude: Path, index: PackageServer, app: Path, private_caches: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -177,6 +178,7 @@ def test_the_figures_are_those_of_linux(
             assert comparable(done.out) == comparable(linux.out), f"{host} {command}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", HOSTS)
 def test_init_platforms_and_comment_run(
     prelude: Path, index: PackageServer, app: Path, plain_network: None, host: str,
@@ -193,6 +195,7 @@ def test_init_platforms_and_comment_run(
     assert "not for a pull request" in comment.err
 
 
+@pytest.mark.slow
 def test_a_console_of_cp1252_gets_ascii(
     prelude: Path, index: PackageServer, app: Path, plain_network: None
 ) -> None:

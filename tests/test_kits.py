@@ -135,6 +135,7 @@ def whole(runner: Runner, args: str) -> tuple[subprocess.CompletedProcess[str], 
     return checked, gate.returncode
 
 
+@pytest.mark.slow
 def test_a_heavier_branch_fails_after_its_comment_was_written(
     runner: Runner, github: GithubServer
 ) -> None:
@@ -149,6 +150,7 @@ def test_a_heavier_branch_fails_after_its_comment_was_written(
     assert len(github.comments) == 1  # edited
 
 
+@pytest.mark.slow
 def test_a_fork_that_may_not_comment_has_the_summary_and_the_same_verdict(
     runner: Runner, github: GithubServer
 ) -> None:
@@ -158,11 +160,13 @@ def test_a_fork_that_may_not_comment_has_the_summary_and_the_same_verdict(
     assert "heavy" in runner.summary.read_text()
 
 
+@pytest.mark.slow
 def test_a_github_that_is_unwell_fails_no_build(runner: Runner, github: GithubServer) -> None:
     github.mood = Mood.ERROR
     assert whole(runner, "")[1] == 0
 
 
+@pytest.mark.slow
 def test_what_cannot_be_measured_ends_with_its_own_code_and_no_comment(
     runner: Runner, github: GithubServer
 ) -> None:
@@ -184,6 +188,7 @@ def test_an_option_with_blanks_or_commands_in_it_stays_one_argument(runner: Runn
     assert not marker.exists()
 
 
+@pytest.mark.slow
 def test_a_check_that_could_not_measure_takes_an_older_verdict_back(
     runner: Runner, github: GithubServer
 ) -> None:
@@ -196,6 +201,7 @@ def test_a_check_that_could_not_measure_takes_an_older_verdict_back(
     assert "could not check this commit" in comment["body"]
 
 
+@pytest.mark.slow
 def test_a_red_verdict_that_cannot_be_commented_is_said_and_fails(
     runner: Runner, github: GithubServer
 ) -> None:
@@ -217,6 +223,7 @@ def test_without_its_base_nothing_is_checked(runner: Runner) -> None:
     assert "without it nothing is checked" in checked.stderr
 
 
+@pytest.mark.slow
 def test_the_base_decides_also_where_the_checkout_has_it_already(runner: Runner) -> None:
     base = runner.environment["BASE_SHA"]
     git(runner.checkout, "fetch", "--quiet", "origin", base)
@@ -239,6 +246,7 @@ def shadow(runner: Runner) -> Path:
     return trace
 
 
+@pytest.mark.slow
 def test_no_step_imports_from_the_checkout(runner: Runner, github: GithubServer) -> None:
     trace = shadow(runner)
     assert whole(runner, "--limit=increase=10MB")[1] == 0
@@ -246,6 +254,7 @@ def test_no_step_imports_from_the_checkout(runner: Runner, github: GithubServer)
     assert not trace.exists()
 
 
+@pytest.mark.slow
 def test_the_installation_imports_nothing_from_the_checkout(runner: Runner) -> None:
     trace = shadow(runner)
     shutil.rmtree(runner.folder / "temp" / "slugcheck")
@@ -322,6 +331,7 @@ def test_the_hook_of_pre_commit_runs_for_the_files_that_say_what_is_installed() 
         assert not files.search(name), name
 
 
+@pytest.mark.slow
 def test_the_gitlab_job_runs_its_script_and_leaves_what_it_promises(runner: Runner) -> None:
     job = yaml.safe_load((ROOT / "examples" / "ci" / "gitlab.yml").read_text())["slugcheck"]
     base = runner.environment["BASE_SHA"]

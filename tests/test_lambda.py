@@ -340,6 +340,7 @@ def test_layers_of_settings_stay_in_the_checkout(
 # --------------------------------------------------------------------------- the zip archive
 
 
+@pytest.mark.slow
 def test_a_large_zip_warns_that_it_needs_s3_and_still_fits(
     index: PackageServer, check: Callable[..., Done]
 ) -> None:

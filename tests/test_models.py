@@ -368,6 +368,7 @@ def test_of_an_apps_file_the_content_that_is_pushed_counts(here: Path) -> None:
     assert only.slug.value < 30
 
 
+@pytest.mark.slow
 def test_a_large_model_is_judged_by_a_sample_whose_interval_holds_the_truth(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -457,6 +457,7 @@ def test_a_missing_bucket_ends_the_command_with_one_line(keys: None, command: li
     assert SECRET not in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("opened", "most"), [("_s3", 2), ("_google", 1)])
 def test_a_machine_in_no_cloud_is_asked_for_its_account_once_and_shortly(
     opened: str, most: int

@@ -41,6 +41,7 @@ def index(package_server: PackageServer, private_caches: Path) -> PackageServer:
     return stock.fill(package_server)
 
 
+@pytest.mark.slow
 def test_runs_at_once_and_a_killed_one_leave_a_cache_that_is_right(
     index: PackageServer, tmp_path: Path
 ) -> None:

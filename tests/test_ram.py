@@ -340,6 +340,7 @@ def test_the_floor_is_in_the_markdown(check: Callable[..., Done]) -> None:
     assert r"WEB\_CONCURRENCY on standard-1x" in done.out
 
 
+@pytest.mark.slow
 def test_a_bench_shows_what_the_app_itself_imports(
     check: Callable[..., Done], index: PackageServer, tmp_path: Path
 ) -> None:

@@ -107,6 +107,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
 # --------------------------------------------------------------------------- what is started
 
 
+@pytest.mark.slow
 def test_an_app_that_holds_is_0_with_nothing_to_say(shared: Shared) -> None:
     assert shared.done.code == 0, shared.done.err
     assert codes(shared.result) == {
@@ -171,6 +172,7 @@ def test_processes_without_a_port_are_watched(shared: Shared) -> None:
     assert shared.run("clock").log == ("tick",)
 
 
+@pytest.mark.slow
 def test_fastapi_with_two_workers_of_uvicorn(tmp_path: Path, nothing_left: None) -> None:
     source = "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\ndef start(): return {}\n"
     command = "python -m uvicorn app:app --host 0.0.0.0 --port $PORT --workers 2"
@@ -181,6 +183,7 @@ def test_fastapi_with_two_workers_of_uvicorn(tmp_path: Path, nothing_left: None)
     assert codes(result) == {}
 
 
+@pytest.mark.slow
 def test_a_second_run_takes_the_same_memory(tmp_path: Path, nothing_left: None) -> None:
     folder = write_app(tmp_path / "app", begin="KEPT.append(os.urandom(20_000_000))")
     peaks = [web(rehearsed(folder)).peak_bytes or 0 for _ in range(2)]
@@ -228,6 +231,7 @@ def django(tmp_path: Path, package_server: PackageServer) -> tuple[Path, tuple[o
     return folder, index
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_caches", "nothing_left")
 def test_a_build_does_what_the_buildpack_does(
     django: tuple[Path, tuple[object, ...]], tmp_path: Path
@@ -321,6 +325,7 @@ def test_own_limits_decide_the_exit_code(tmp_path: Path, shared: Shared) -> None
     assert worse[0].status.value == "fail"
 
 
+@pytest.mark.slow
 def test_the_most_workers_that_hold_are_found(tmp_path: Path, short: None) -> None:
     begin = (
         "for _ in range(int(os.environ['WEB_CONCURRENCY'])):\n"
@@ -346,6 +351,7 @@ def test_an_app_that_does_not_follow_web_concurrency_is_not_tried_further(
     assert "it starts 1 worker, whatever WEB_CONCURRENCY says" in done.out
 
 
+@pytest.mark.slow
 def test_the_most_requests_at_a_time_that_hold_are_found(tmp_path: Path, short: None) -> None:
     answer = (
         "KEPT.append(1); time.sleep(0.05); most = len(KEPT); KEPT.pop(); "

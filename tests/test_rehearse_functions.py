@@ -112,6 +112,7 @@ def shared(client: None, tmp_path_factory: pytest.TempPathFactory) -> Shared:
     return Shared(done=done, result=budgets.load(file), folder=folder, file=file, seen=lines)
 
 
+@pytest.mark.slow
 def test_a_function_that_holds_is_0_with_init_memory_and_times(shared: Shared) -> None:
     run = shared.run
     assert shared.done.code == 0, shared.done.err
@@ -347,6 +348,7 @@ def test_the_largest_answer_is_one(tmp_path: Path) -> None:
     assert codes(call(write_function(tmp_path / "fn", BAD), handler="app.largest")) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("client")
 def test_a_leak_is_measured(tmp_path: Path) -> None:
     source = (

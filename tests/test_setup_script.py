@@ -529,6 +529,7 @@ def test_what_is_written_to_take_for_ever_does_not() -> None:
         run(files, Environment(minor=11))  # it ends
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="looked through for Python 3.11")
 def test_modules_that_this_python_runs_have_no_fault() -> None:
     paths = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))

@@ -53,6 +53,7 @@ def test_the_install_agrees_with_the_prediction_decides_and_leaves_nothing(
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_on_lambda_a_plain_folder_is_filled_and_zipped(
     index: PackageServer, app: Path, temporary: Path
 ) -> None:
@@ -79,6 +80,7 @@ def test_on_lambda_a_plain_folder_is_filled_and_zipped(
     assert (left["installed_bytes"], left["provided_bytes"]) == (0, gone)
 
 
+@pytest.mark.slow
 def test_the_tar_holds_app_files_and_models_from_elsewhere_too(
     index: PackageServer, app: Path, temporary: Path, tmp_path: Path
 ) -> None:
@@ -92,6 +94,7 @@ def test_the_tar_holds_app_files_and_models_from_elsewhere_too(
     assert 195_000 < whole - without < 205_000
 
 
+@pytest.mark.slow
 def test_a_line_that_the_build_cannot_install_fails_with_its_reason(
     index: PackageServer, app: Path, temporary: Path
 ) -> None:
@@ -174,6 +177,7 @@ def test_bytecode_belongs_to_its_distribution_whatever_dots_its_source_has(
     assert owned == document["verify"]["bytecode_bytes"]
 
 
+@pytest.mark.slow
 def test_what_pip_refuses_of_the_prediction_is_chosen_anew_and_named(
     index: PackageServer, app: Path, temporary: Path
 ) -> None:

@@ -54,6 +54,7 @@ def project(folder: Path, more: str = "pass") -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", ["./odd", "odd/", "file:./odd"])
 def test_a_build_never_writes_into_the_users_own_folder(
     index: PackageServer, tmp_path: Path, temporary: Path, line: str
@@ -92,6 +93,7 @@ def test_an_absolute_folder_is_refused_since_no_platform_has_it(
     assert not (folder / "left-by-the-build").exists()
 
 
+@pytest.mark.slow
 def test_a_source_archive_is_built_and_measured(
     index: PackageServer, app: Path, temporary: Path
 ) -> None:
@@ -166,6 +168,7 @@ def test_a_disk_that_fills_meanwhile_is_said_with_what_is_needed(
 # --------------------------------------------------------------------------- indexes
 
 
+@pytest.mark.slow
 def test_variables_of_the_file_reach_the_build_and_are_not_shown(
     tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

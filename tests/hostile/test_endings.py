@@ -85,6 +85,7 @@ def test_streams_that_are_closed_or_full_are_never_taken_for_a_budget(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_budget_that_is_exceeded_is_1_only_where_it_could_be_told(
     index: PackageServer, tmp_path: Path
 ) -> None:
@@ -221,6 +222,7 @@ def test_a_signal_while_it_starts_gives_no_traceback() -> None:
         assert err in ("", "error: interrupted\n")
 
 
+@pytest.mark.slow
 def test_kills_at_random_points_change_no_figure_and_leave_nothing(tmp_path: Path) -> None:
     numbers = [signal.SIGKILL, signal.SIGTERM]
     with PackageServer() as server:

@@ -365,6 +365,7 @@ def test_a_direct_url_that_drips_is_exit_3_and_one_line(
     assert "is too slow" in done.err + done.out
 
 
+@pytest.mark.slow
 def test_eight_huge_wheels_of_a_lock_stay_within_half_a_gigabyte(
     private_caches: Path, requirements: Callable[..., Path]
 ) -> None:
@@ -387,6 +388,7 @@ def test_eight_huge_wheels_of_a_lock_stay_within_half_a_gigabyte(
     assert json.loads(done.stdout)["unsized"]
 
 
+@pytest.mark.slow
 def test_a_source_that_takes_the_compiler_a_gigabyte_does_not_get_it(tmp_path: Path) -> None:
     """Compressed it is small enough to be looked into; compiling it takes a gigabyte."""
     bomb = "x = [" + "[]," * 1_500_000 + "]\n"

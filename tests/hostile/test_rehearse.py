@@ -389,6 +389,7 @@ time.sleep(600)"""
     assert web(result).limit.killed
 
 
+@pytest.mark.slow
 def test_where_the_system_has_no_cgroup_slugcheck_watches(tmp_path: Path, temporary: Path) -> None:
     """In a mount namespace without them, and without a manager of systemd."""
     answer = "KEPT.append(os.urandom(9_000_000)); self.say()"
@@ -421,6 +422,7 @@ STAGES: dict[str, dict[str, Any]] = {
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("when", "number"),
     [
@@ -454,6 +456,7 @@ def test_nothing_is_left_of_a_run_that_is_ended_while_the_app(
     until(lambda: left(temporary, process.pid) == ([], [], []))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_of_a_run_that_is_ended_while_it_builds(
     number: signal.Signals, tmp_path: Path, temporary: Path

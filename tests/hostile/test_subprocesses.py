@@ -150,6 +150,7 @@ def test_a_base_is_read_without_running_what_its_configuration_names(
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_an_audit_does_not_import_from_pythonpath(
     checkout: Path, witness: Path, index: PackageServer, tmp_path: Path
 ) -> None:
@@ -164,6 +165,7 @@ def test_an_audit_does_not_import_from_pythonpath(
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_verify_runs_no_module_and_no_program_of_the_app(
     checkout: Path, witness: Path, index: PackageServer
 ) -> None:
@@ -193,6 +195,7 @@ def test_workers_of_bench_import_nothing_of_the_current_folder(
     assert not witness.exists(), witness.read_text()
 
 
+@pytest.mark.slow
 def test_a_plot_does_not_follow_a_matplotlibrc_of_the_checkout(
     checkout: Path, witness: Path
 ) -> None:
@@ -333,6 +336,7 @@ def endless() -> Iterator[str]:
         yield f"http://{server.address}/simple/"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is watched on Linux")
 def test_an_endless_index_page_is_stopped_before_it_takes_a_gigabyte(
     endless: str, requirements: Callable[..., Path], tmp_path: Path
