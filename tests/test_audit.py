@@ -85,6 +85,7 @@ def test_a_budget_gates_what_is_known(
     assert "no release of flask fixes it yet" in done.document["findings"][0]["fix"]
 
 
+@pytest.mark.slow
 def test_an_ignored_vulnerability_does_not_gate_until_its_day_has_passed(
     index: PackageServer, osv: OsvServer, requirements: Write
 ) -> None:
@@ -163,6 +164,7 @@ def test_severities_that_cannot_be_had_are_said_to_be_unknown(
     assert "severity unknown" in found["sentence"]
 
 
+@pytest.mark.slow
 def test_what_was_not_resolved_is_not_audited_and_decides_where_a_budget_is(
     index: PackageServer, osv: OsvServer, requirements: Write
 ) -> None:

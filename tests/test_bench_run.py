@@ -228,6 +228,7 @@ def test_variants_run_three_times_each_with_their_settings(tmp_path: Path) -> No
     assert by_name[".ort file"].reason  # nothing here converts a model
 
 
+@pytest.mark.slow
 def test_a_variant_that_takes_more_memory_in_each_process_is_significant(tmp_path: Path) -> None:
     own = run(tmp_path, {"onnx": {"grows": 10**7}}, processes=5, variants=True)
     by_name = {variant.name: variant for variant in own.result.variants}

@@ -155,6 +155,7 @@ def project(server: PackageServer, folder: Path, model: bytes) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_models_count_zipped_in_the_advice_on_where_to_keep_them(
     package_server: PackageServer, plain_network: None, tmp_path: Path
 ) -> None:

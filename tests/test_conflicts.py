@@ -192,6 +192,7 @@ def test_what_is_not_on_the_index_is_said_all_at_once(
     assert "nosuchthing" not in versions(done)
 
 
+@pytest.mark.slow
 def test_more_conflicts_than_are_tried_still_end_in_a_size(
     index: PackageServer, requirements: Write
 ) -> None:

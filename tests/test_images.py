@@ -672,6 +672,7 @@ def test_the_python_api_takes_the_same(index: PackageServer, project: Path) -> N
     assert isinstance(report.sizes.target.base.source, Source)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("gzip") is None, reason="needs gzip")
 def test_verify_installs_as_the_dockerfile_does(
     index: PackageServer, project: Path, temporary: Path

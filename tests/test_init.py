@@ -131,6 +131,7 @@ def test_nothing_is_written_where_something_has_no_size(
     assert not (tmp_path / "slugcheck.toml").exists()
 
 
+@pytest.mark.slow
 def test_todays_size_beyond_the_platforms_limit_gets_that_limit(
     index: PackageServer, requirements: Write, tmp_path: Path
 ) -> None:

@@ -51,6 +51,7 @@ def test_the_example_of_the_documentation_is_whole() -> None:
         assert re.search(rf"^{key} = ", text, re.MULTILINE), key
 
 
+@pytest.mark.slow
 def test_the_example_is_used(
     package_server: PackageServer, plain_network: None, tmp_path: Path
 ) -> None:

@@ -257,6 +257,7 @@ def test_a_build_does_what_the_buildpack_does(
     assert "s3cret" not in file.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_caches", "nothing_left")
 def test_a_build_that_fails_is_3_with_what_its_log_says(
     django: tuple[Path, tuple[object, ...]],

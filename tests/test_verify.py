@@ -129,6 +129,7 @@ def test_a_python_that_is_not_here_is_said_with_what_to_do(
     assert f"--python {MINOR}" in done.err
 
 
+@pytest.mark.slow
 def test_a_long_temporary_folder_changes_no_figure(
     index: PackageServer, app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +170,7 @@ def test_interrupted_it_leaves_nothing(
 # --------------------------------------------------------------------------- indexes and pins
 
 
+@pytest.mark.slow
 def test_bytecode_belongs_to_its_distribution_whatever_dots_its_source_has(
     index: PackageServer, app: Path, temporary: Path
 ) -> None:

@@ -68,6 +68,7 @@ def test_a_build_never_writes_into_the_users_own_folder(
     assert sorted(folder.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_a_folder_beside_the_app_is_found_from_a_list_that_stands_alone(
     index: PackageServer, tmp_path: Path, temporary: Path
 ) -> None:
@@ -149,6 +150,7 @@ def test_a_disk_too_small_is_said_before_anything_begins(
         assert list(disk.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_meanwhile_is_said_with_what_is_needed(
     index: PackageServer, app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
