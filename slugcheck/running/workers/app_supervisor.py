@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     Job = dict[str, Any]
 
+_ENDING_SECONDS = 10.0  # that a killed process takes to end on a busy machine
 _SAMPLE_SECONDS = 0.1
 _FULL_SHARE = 0.05  # of the time that readings of shared memory may take
 _LEAST_FULL_SECONDS = 0.2
@@ -373,6 +374,16 @@ def _size(place: str) -> int:
     return total
 
 
+def _is_ending(pid: int) -> bool:
+    """Return whether a process is on its way out (PF_EXITING in proc_pid_stat(5)), or is gone."""
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        return fields[0] in (b"Z", b"X") or bool(int(fields[6]) & 4)
+    except OSError:
+        return True
+
+
 def _remove(folder: str) -> None:
     """Remove a folder, with those in it that the app has closed to its own user."""
     for place, names, _ in os.walk(folder):
@@ -410,8 +421,20 @@ class Supervisor:
             self._end()
             for folder in self._folders:
                 _remove(folder)
-            if self._folders and os.getppid() != self._master:
+            if self._folders and self._is_orphan():
                 self._remove_run(os.path.dirname(self._folders[0]))
+
+    def _is_orphan(self) -> bool:
+        """Return whether slugcheck was killed.
+
+        Its end of the pipe closes some time before its children get another parent.
+        """
+        end = time.monotonic() + _ENDING_SECONDS
+        while os.getppid() == self._master:
+            if not _is_ending(self._master) or time.monotonic() > end:
+                return False
+            time.sleep(0.01)
+        return True
 
     def _remove_run(self, place: str) -> None:
         """Remove the run's own folder as well, since slugcheck was killed."""
