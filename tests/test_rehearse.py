@@ -545,6 +545,10 @@ def test_a_document_that_claims_less_than_the_imports_take_is_doubted(
     assert verdict(done, "ram")["status"] == "unknown"
     assert "rehearse it again" in verdict(done, "ram")["sentence"]
     assert done.code == 3
+    # what all requirements import says nothing of an app that may import less
+    (project / "Procfile").unlink()
+    done = checked(index, project, "--rehearsal", tmp_path / "r.json")
+    assert (verdict(done, "ram")["status"], done.code) == ("pass", 0)
 
 
 @pytest.mark.parametrize(

@@ -454,6 +454,14 @@ def _of_running(
     return replace(verdict, status=Status.UNKNOWN, sentence=sentence)
 
 
+def _is_impossible(measured: int, ram: RamFloor) -> bool:
+    """Whether an app cannot have taken so little: less than its own imports, where these are known.
+
+    A function may import less than all that its requirements bring.
+    """
+    return ram.of_app and measured < ram.total.low
+
+
 def _of_measured_ram(
     limit: Limit, sizes: SizeReport, ram: RamFloor | None, measured: Measurements
 ) -> Verdict:
@@ -477,7 +485,7 @@ def _of_measured_ram(
     if measured.doubt and status in (Status.PASS, Status.WARN):
         status = Status.UNKNOWN
         sentence += f", but {measured.doubt}"
-    elif ram is not None and status in (Status.PASS, Status.WARN) and high < ram.total.low:
+    elif ram is not None and _is_impossible(high, ram) and status in (Status.PASS, Status.WARN):
         status = Status.UNKNOWN
         sentence += f", yet its imports alone take {scale.down(ram.total.low)}: rehearse it again"
     return replace(_verdict(limit, status, figure, sentence), status=status)
