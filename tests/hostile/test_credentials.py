@@ -111,7 +111,13 @@ def test_the_command_line_and_netrc_give_theirs(
 
 
 @pytest.mark.parametrize(
-    "line", ["--index-url @OTHER/simple/\nx", "x @ @OTHER/files/x-1.0-py3-none-any.whl"]
+    "line",
+    [
+        "--index-url @OTHER/simple/\nx",
+        "--extra-index-url @OTHER/simple/\nx",
+        "--index-url HTTP:@HOST/simple/\nx",
+        "x @ @OTHER/files/x-1.0-py3-none-any.whl",
+    ],
 )
 def test_netrc_is_not_for_another_port_of_the_host(
     place: Place, monkeypatch: pytest.MonkeyPatch, line: str
@@ -124,7 +130,8 @@ def test_netrc_is_not_for_another_port_of_the_host(
     with PackageServer(auth=ONE, host="localhost") as other:
         other.add_wheel("x", "1.0", {"a.py": "1"})
         url = other.index_url.removesuffix("/simple/")
-        done = check(place.write("requirements.txt", line.replace("@OTHER", url) + "\n"))
+        text = line.replace("@OTHER", url).replace("@HOST", url.removeprefix("http:"))
+        done = check(place.write("requirements.txt", text + "\n"))
         assert other.hits
         assert not [hit for hit in other.hits if hit.authorization]
     assert done.code == 3

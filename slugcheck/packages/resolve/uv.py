@@ -74,7 +74,7 @@ _LONGEST_WORD, _LONGEST_TEXT = 300, 200_000  # characters of uv's messages that 
 _QUOTED_BYTES = re.compile(r"(?:expected|actual):? 0x[0-9a-fA-F]+")
 # name{sys_platform != 'win32'}==1.0: a requirement that has a marker where it comes from
 _MARKED = re.compile(r"(?<=[A-Za-z0-9\]])\{[^{}\n]{1,500}\}")
-_HTTP_URL = re.compile(r"https?://[^\s;#\"]+")
+_HTTP_URL = re.compile(r"https?://[^\s;#]+", re.IGNORECASE)
 _NAME = r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
 _NO_WHEEL = re.compile(
     _NAME + r"(?:\[[^\]]*\])?(?:[<>=!~][^\s]*)?\s+(?:has|have) no (?:usable wheels|wheels with)"
@@ -338,12 +338,10 @@ class Uv:
 
         uv would send them to any port of a host.
         """
-        texts = (folder / name for name in ("requirements.in", "uv.toml"))
-        return all(
-            netrc_counts(url, self._options.named_origins)
-            for path in texts
-            for url in _HTTP_URL.findall(path.read_text(encoding="utf-8"))
-        )
+        named = _HTTP_URL.findall((folder / "requirements.in").read_text(encoding="utf-8"))
+        indexes = (self._options.index_url or "", *self._options.extra_index_urls)
+        named += filter(_HTTP_URL.match, indexes)
+        return all(netrc_counts(url, self._options.named_origins) for url in named)
 
 
 def find_uv() -> str:
