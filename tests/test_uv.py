@@ -240,6 +240,9 @@ def test_which_index_is_the_default_is_left_to_the_users_own_settings(tmp_path: 
     settings.write_text('[[index]]\nurl = "https://own.example/"\ndefault = true\n')
     assert trust(own=tmp_path) == []
     assert "default = true" in trust(own=tmp_path, index_url="https://c.example/")
+    for value, default in (("0", False), ("false", False), ("1", True), ("true", True)):
+        environ = {"HOME": str(tmp_path), "XDG_CONFIG_DIRS": str(tmp_path), "UV_NO_CONFIG": value}
+        assert ("default = true" in trusted_indexes(IndexOptions(), environ)) is default
     settings.write_text("offline = false\n")
     assert "default = true" in trust(own=tmp_path)
 

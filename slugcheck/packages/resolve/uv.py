@@ -288,7 +288,7 @@ class Uv:
         if self._settings.exclude_newer:
             arguments += ["--exclude-newer", self._settings.exclude_newer]
         arguments += self._cache_arguments()
-        if written and os.environ.get("UV_NO_CONFIG"):
+        if written and _without_config(os.environ):
             arguments += ["--config-file", str(settings)]
         arguments += ["--offline"] if offline else []
         arguments += ["--refresh"] if self._settings.refresh and not offline else []
@@ -421,6 +421,12 @@ def _own_settings(environ: Mapping[str, str]) -> list[Path]:
     return [folder / "uv" / "uv.toml" for folder in folders]
 
 
+def _without_config(environ: Mapping[str, str]) -> bool:
+    """Whether the user has uv read no settings, as uv understands the variable."""
+    value = environ.get("UV_NO_CONFIG", "").lower()
+    return value in ("y", "yes", "t", "true", "on", "1")
+
+
 def _mentioned(word: bytes, paths: Iterable[Path]) -> bool:
     for path in paths:
         with contextlib.suppress(OSError):
@@ -437,7 +443,7 @@ def trusted_indexes(options: IndexOptions, environ: Mapping[str, str] = os.envir
     """
     if options.no_index:
         return []
-    own = not environ.get("UV_NO_CONFIG") and _mentioned(b"index", _own_settings(environ))
+    own = not _without_config(environ) and _mentioned(b"index", _own_settings(environ))
     default = None if own else default_index()
     main = options.index_url or default
     lines = []
